@@ -1,0 +1,1 @@
+"""FreeCP on Detectron2 rails."""
