@@ -1,0 +1,51 @@
+"""
+The method section of the paper as pure, batched tensor functions.
+
+| equation        | file                      | function                                        |
+| --------------- | ------------------------- | ----------------------------------------------- |
+| Eq. (1)         | eq1_class_activation      | class_activation_maps                           |
+| Eq. (2)         | eq2_self_affinity         | self_affinity, transition_matrix                |
+| Eq. (3)         | eq3_refinement            | refine                                          |
+| Eq. (4)         | eq4_spatial_consistency   | spatial_consistency, pairwise_soft_iou          |
+| Eq. (5)         | eq5_redundancy            | redundancy_scores, drop_redundant               |
+| Eqs. (6), (7)   | eq6_eq7_ambiguity_groups  | ambiguity_groups                                |
+| Eq. (8)         | eq8_ambiguity_elimination | fuse_groups, elect_winners, eliminate_in_*      |
+| regions of both | regions                   | region_boxes, boxes_to_mask                     |
+"""
+
+from .eq1_class_activation import class_activation_maps, merge_synonyms, min_max_normalise
+from .eq2_self_affinity import self_affinity, transition_matrix
+from .eq3_refinement import refine
+from .eq4_spatial_consistency import pairwise_soft_iou, spatial_consistency
+from .eq5_redundancy import drop_redundant, redundancy_scores
+from .eq6_eq7_ambiguity_groups import AmbiguityGroups, ambiguity_groups, connected_components
+from .eq8_ambiguity_elimination import (
+    elect_winners,
+    eliminate_in_region,
+    eliminate_in_window,
+    fuse_groups,
+)
+from .regions import RegionBoxes, boxes_to_mask, region_boxes
+
+__all__ = [
+    "AmbiguityGroups",
+    "RegionBoxes",
+    "ambiguity_groups",
+    "boxes_to_mask",
+    "class_activation_maps",
+    "connected_components",
+    "drop_redundant",
+    "elect_winners",
+    "eliminate_in_region",
+    "eliminate_in_window",
+    "fuse_groups",
+    "merge_synonyms",
+    "min_max_normalise",
+    "pairwise_soft_iou",
+    "redundancy_scores",
+    "refine",
+    "region_boxes",
+    "self_affinity",
+    "spatial_consistency",
+    "transition_matrix",
+]

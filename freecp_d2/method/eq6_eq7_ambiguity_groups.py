@@ -1,0 +1,82 @@
+"""
+Eqs. (6) and (7): ambiguity groups, the classes whose refined maps coincide.
+
+Shape shorthand in this module: N windows, K classes, S most survivors of a window, G groups.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .eq4_spatial_consistency import pairwise_soft_iou
+
+
+class AmbiguityGroups(NamedTuple):
+    """G groups of two or more mutually ambiguous classes."""
+
+    window: Tensor
+    """The window of each group, int64, shape (G,)."""
+    members: Tensor
+    """Its classes, bool, shape (G, K)."""
+
+
+def ambiguity_groups(refined: Tensor, keep: Tensor, thresh: float) -> AmbiguityGroups:
+    """
+    Eqs. (6) and (7): p_ij = SC(refined_i, refined_j); classes i, j are linked where p_ij >= tau_a.
+
+    Groups are the connected components of that graph with two or more classes, as the paper's
+    depth-first search finds them. Only the kept classes of a window are compared.
+
+    Args:
+        refined: shape (N, K, h, w), in [0, 1].
+        keep: classes that redundancy purification left, bool, shape (N, K).
+        thresh: tau_a, in [0, 1].
+
+    Returns:
+        AmbiguityGroups: ordered by window, then by first member.
+    """
+    survivors, is_survivor = _compact(keep)
+    maps = refined.gather(1, survivors[:, :, None, None].expand(-1, -1, *refined.shape[2:]))
+    linked = pairwise_soft_iou(maps) >= thresh
+    linked &= is_survivor[:, :, None] & is_survivor[:, None, :]
+    first_member = connected_components(linked)
+    size = torch.zeros_like(survivors).scatter_add_(1, first_member, is_survivor.long())
+    window, root = (size >= 2).nonzero(as_tuple=True)
+    in_group = (first_member[window] == root[:, None]) & is_survivor[window]
+    members = torch.zeros(len(window), keep.shape[1], dtype=torch.bool, device=keep.device)
+    members.scatter_(1, survivors[window], in_group)
+    return AmbiguityGroups(window, members)
+
+
+def connected_components(linked: Tensor) -> Tensor:
+    """
+    Name every node after the smallest index in its connected component.
+
+    Args:
+        linked: symmetric adjacency, bool, shape (N, S, S); the diagonal is taken as true.
+
+    Returns:
+        Tensor: int64, shape (N, S).
+    """
+    num_nodes = linked.shape[-1]
+    linked = linked | torch.eye(num_nodes, dtype=torch.bool, device=linked.device)
+    label = torch.arange(num_nodes, device=linked.device).expand(linked.shape[:-1]).contiguous()
+    while True:
+        neighbour = torch.where(linked, label[:, None, :], num_nodes).amin(dim=2)
+        neighbour = neighbour.gather(1, neighbour)  # jump to the neighbour's own smallest index
+        if torch.equal(neighbour, label):
+            return label
+        label = neighbour
+
+
+def _compact(keep: Tensor) -> tuple[Tensor, Tensor]:
+    """
+    Indices of the kept classes, int64 (N, S), padded to the fullest window with other, distinct
+    classes; and which of them are no padding, bool (N, S).
+    """
+    num_kept = keep.sum(dim=1)
+    most = max(int(num_kept.max()), 1)
+    survivors = keep.int().argsort(dim=1, descending=True, stable=True)[:, :most]
+    is_survivor = torch.arange(most, device=keep.device) < num_kept[:, None]
+    return survivors, is_survivor

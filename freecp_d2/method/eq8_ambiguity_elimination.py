@@ -1,0 +1,110 @@
+"""
+Eq. (8): ambiguity elimination, the contest of a group's classes for each of its regions.
+
+Shape shorthand in this module: N windows, K classes, G groups, B boxes, D embedding, h x w patches.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .eq6_eq7_ambiguity_groups import AmbiguityGroups
+from .regions import RegionBoxes, boxes_to_mask
+
+
+def fuse_groups(refined: Tensor, groups: AmbiguityGroups) -> Tensor:
+    """
+    The mean refined map of each group, where its ambiguous regions are looked for.
+
+    Args:
+        refined: shape (N, K, h, w).
+
+    Returns:
+        Tensor: shape (G, h, w), in [0, 1].
+    """
+    group, class_index = groups.members.nonzero(as_tuple=True)
+    fused = refined.new_zeros((len(groups.window), *refined.shape[2:]))
+    fused = fused.index_add(0, group, refined[groups.window[group], class_index])
+    return fused / groups.members.sum(dim=1)[:, None, None].clamp(min=1)
+
+
+def elect_winners(crop_features: Tensor, class_features: Tensor, candidates: Tensor) -> Tensor:
+    """
+    Eq. (8): the class of a region, argmax over the group of cos(crop, description_k).
+
+    Args:
+        crop_features: class token of each crop, shape (B, D).
+        class_features: mean description feature of each class, shape (K, D).
+        candidates: the classes of each crop's group, bool, shape (B, K), one or more a row.
+
+    Returns:
+        Tensor: winning class, int64, shape (B,).
+    """
+    similarity = F.normalize(crop_features, dim=1) @ F.normalize(class_features, dim=1).T
+    return similarity.masked_fill(~candidates, -torch.inf).argmax(dim=1)
+
+
+def eliminate_in_region(
+    refined: Tensor, groups: AmbiguityGroups, contests: RegionBoxes, winners: Tensor
+) -> Tensor:
+    """
+    The paper's elimination: inside a region the losing classes of its group become 0.
+
+    No class is removed. Where boxes of one group overlap, a class keeps the patches of every box
+    that it wins. A group whose regions have no area stays as it is.
+
+    Args:
+        refined: shape (N, K, h, w).
+        contests: the regions of each group (`map_index` is the group).
+        winners: winning class of each region, int64, shape (B,).
+
+    Returns:
+        Tensor: shape (N, K, h, w).
+    """
+    group, class_index, won = _pairs(groups, contests, winners)
+    grid = (refined.shape[2], refined.shape[3])
+    contested = boxes_to_mask(contests, len(groups.window), grid).to(refined.device)
+    won_mask = boxes_to_mask(RegionBoxes(won, contests.boxes), len(group), grid).to(refined.device)
+    allowed = won_mask | ~contested[group]
+    window = groups.window[group]
+    result = refined.clone()
+    result[window, class_index] = refined[window, class_index] * allowed
+    return result
+
+
+def eliminate_in_window(
+    refined: Tensor,
+    groups: AmbiguityGroups,
+    contests: RegionBoxes,
+    winners: Tensor,
+    undecided: Tensor,
+) -> Tensor:
+    """
+    The released program's elimination: a class that wins no region of its group leaves the window.
+
+    A class that wins one keeps its whole map.
+
+    Args:
+        refined, groups, contests, winners: see `eliminate_in_region`.
+        undecided: groups with a region that has no area, bool, shape (G,); all their classes win.
+
+    Returns:
+        Tensor: shape (N, K, h, w).
+    """
+    group, class_index, won = _pairs(groups, contests, winners)
+    wins = undecided.to(group.device)[group]
+    wins[won.to(group.device)] = True
+    window = groups.window[group]
+    result = refined.clone()
+    result[window, class_index] = refined[window, class_index] * wins[:, None, None]
+    return result
+
+
+def _pairs(
+    groups: AmbiguityGroups, contests: RegionBoxes, winners: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Members as (group, class) pairs, and the pair that won each box (int64, on the CPU)."""
+    group, class_index = groups.members.nonzero(as_tuple=True)
+    pair_of = torch.full(groups.members.shape, -1, dtype=torch.long)
+    pair_of[group.cpu(), class_index.cpu()] = torch.arange(len(group))
+    return group, class_index, pair_of[contests.map_index, winners.cpu()]
