@@ -1,0 +1,169 @@
+"""The vocabulary file format: order, synonyms, background, and every message."""
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from freecp_d2.text import Vocabulary
+
+LINES = ["# pets", "cat, kitten", "", "background: sky, wall ", "  dog  ", "cow,ox,  bull"]
+
+
+def test_words_are_background_first_then_synonyms_in_class_order():
+    vocabulary = Vocabulary.from_lines(LINES, "farm")
+    assert vocabulary.name == "farm"
+    assert vocabulary.classes == (("cat", "kitten"), ("dog",), ("cow", "ox", "bull"))
+    assert vocabulary.background == ("sky", "wall")
+    assert vocabulary.words == ("sky", "wall", "cat", "kitten", "dog", "cow", "ox", "bull")
+    assert (vocabulary.num_background, vocabulary.num_classes) == (2, 3)
+    assert vocabulary.class_names == ("cat", "dog", "cow")
+    assert vocabulary.word_to_class == (0, 0, 1, 2, 2, 2)
+    assert len(vocabulary.word_to_class) == len(vocabulary.words) - vocabulary.num_background
+
+
+def test_file_equals_lines(tmp_path):
+    path = tmp_path / "farm.txt"
+    path.write_text("\n".join(LINES), encoding="utf-8")
+    assert Vocabulary.from_file(path) == Vocabulary.from_lines(LINES, "farm")
+    assert Vocabulary.from_file(str(path)).name == "farm"
+
+
+def test_bom_crlf_and_trailing_spaces_change_nothing(tmp_path):
+    plain, windows = tmp_path / "plain.txt", tmp_path / "windows.txt"
+    plain.write_bytes("café, crème\ndog\n".encode())
+    windows.write_bytes("\ufeffcafé , crème  \r\ndog \t\r\n\r\n".encode())
+    assert Vocabulary.from_file(windows).classes == (("café", "crème"), ("dog",))
+    assert Vocabulary.from_file(windows).digest == Vocabulary.from_file(plain).digest
+    assert Vocabulary.from_lines(["\ufeffcat"], "v").class_names == ("cat",)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("cat  # pets", ("cat",)),
+        ("c#, f#", ("c#", "f#")),
+        ("cat,,kitten,", ("cat", "kitten")),
+        ("chest of drawers", ("chest of drawers",)),
+        ("background", ("background",)),  # the class of that name, not the reserved line
+    ],
+)
+def test_one_class_line(line, words):
+    assert Vocabulary.from_lines([line], "v") == Vocabulary("v", (words,))
+
+
+@pytest.mark.parametrize("line", ["background:sky", "Background: sky", "BACKGROUND : sky # far"])
+def test_reserved_line(line):
+    assert Vocabulary.from_lines([line, "cat"], "v").background == ("sky",)
+
+
+def test_a_string_is_split_into_lines():
+    assert Vocabulary.from_lines("cat\ndog", "v").class_names == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", r"words\.txt: got no class, expected at least one"),
+        ("# only\n\nbackground: sky", r"words\.txt: got no class"),
+        ("cat\n , ,\n", r"words\.txt, line 2: got no word in ', ,'"),
+        ("cat\nbackground:\n", r"words\.txt, line 2: got no word in ''"),
+        (
+            "background: sky\ncat\nbackground: wall",
+            r"words\.txt, line 3: got a second `background:` line \(the first is line 1\)",
+        ),
+    ],
+)
+def test_format_errors_name_file_and_line(tmp_path, content, message):
+    path = tmp_path / "words.txt"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=message):
+        Vocabulary.from_file(path)
+    with pytest.raises(ValueError, match=message.replace(r"words\.txt", "mine")):
+        Vocabulary.from_lines(content.splitlines(), "mine")
+
+
+def test_file_that_is_not_utf8(tmp_path):
+    path = tmp_path / "latin.txt"
+    path.write_bytes("dog\ncafé".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"latin\.txt: got a byte that is not UTF-8 at offset 7"):
+        Vocabulary.from_file(path)
+
+
+def test_line_that_is_no_string():
+    with pytest.raises(ValueError, match=r"v, line 2: got \['cat', 'kitten'\], expected a string"):
+        Vocabulary.from_lines(["dog", ["cat", "kitten"]], "v")
+
+
+def test_missing_file_says_what_is_there(tmp_path):
+    (tmp_path / "animals.txt").write_text("cat")
+    with pytest.raises(FileNotFoundError, match=r"animal\.txt: the folder .* has animals\.txt;"):
+        Vocabulary.from_file(tmp_path / "animal.txt")
+    with pytest.raises(FileNotFoundError, match=r"the folder .*nowhere does not exist"):
+        Vocabulary.from_file(tmp_path / "nowhere" / "animals.txt")
+    with pytest.raises(FileNotFoundError, match="it is a folder, expected a text file"):
+        Vocabulary.from_file(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"has no \.txt file"):
+        Vocabulary.from_file(tmp_path / "empty" / "animals.txt")
+
+
+@pytest.mark.parametrize(
+    ("classes", "background", "message"),
+    [
+        ((), (), "got no class"),
+        (((),), (), "a class without words"),
+        ((("cat", " "),), (), "an empty word"),
+        ((("cat",),), ("",), "an empty word"),
+        (("cat", "dog"), (), "got a bare string"),
+        ((("cat",),), "sky", "got a bare string"),
+    ],
+)
+def test_constructor_refuses(classes, background, message):
+    with pytest.raises(ValueError, match=message):
+        Vocabulary("v", classes, background)
+
+
+def test_word_twice_in_a_class_is_dropped_with_one_warning(log):
+    vocabulary = Vocabulary.from_lines(["dog", "cat, kitten, Cat, cat,puss"], "pets")
+    assert vocabulary.classes[1] == ("cat", "kitten", "puss")
+    assert log.warnings == ["pets, line 2: dropped 'Cat', which is already in that line."]
+
+
+def test_word_in_two_classes_is_kept_with_one_warning(log):
+    vocabulary = Vocabulary.from_lines(["cat, pet", "dog, pet", "cow, pet"], "pets")
+    assert vocabulary.words == ("cat", "pet", "dog", "pet", "cow", "pet")
+    [warning] = log.warnings
+    assert warning == "pets: 'pet' is a word of two classes, 'cat' and 'dog'; they share its score."
+
+
+def test_word_that_is_class_and_background_is_kept_with_one_warning(log):
+    vocabulary = Vocabulary.from_lines(["background: sky, bed", "cat", "cot, bed"], "rooms")
+    assert vocabulary.words == ("sky", "bed", "cat", "cot", "bed")
+    [warning] = log.warnings
+    assert warning.startswith("rooms: 'bed' is a class ('cot') and a background word")
+
+
+def test_no_warning_without_cause(log):
+    Vocabulary.from_lines(LINES, "farm")
+    assert log.records == []
+
+
+def test_digest_is_content_and_order_not_name():
+    digest = Vocabulary.from_lines(["cat, kitten", "dog"], "a").digest
+    assert len(digest) == 64
+    assert digest == Vocabulary.from_lines(["cat,kitten", "dog"], "b").digest
+    others = (
+        ["cat", "kitten", "dog"],
+        ["kitten, cat", "dog"],
+        ["dog", "cat, kitten"],
+        ["cat, kitten", "dog", "background: sky"],
+        ["cat kitten", "dog"],
+    )
+    assert len({Vocabulary.from_lines(lines, "a").digest for lines in others} | {digest}) == 6
+
+
+def test_frozen_and_hashable():
+    vocabulary = Vocabulary("v", (("cat",),))
+    with pytest.raises(FrozenInstanceError):
+        vocabulary.name = "w"  # type: ignore[misc]
+    assert hash(vocabulary) == hash(Vocabulary("v", (("cat",),)))
