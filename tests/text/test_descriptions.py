@@ -1,0 +1,88 @@
+"""Descriptions: the file format, the fallback to templates, and every message."""
+
+import json
+
+import pytest
+
+from freecp_d2.text import SIMPLE, Descriptions
+
+CONTENT = {"cat": ["a furry pet", " it purrs "], "Traffic light": ["a lamp for cars"]}
+
+
+def written(tmp_path, content):
+    path = tmp_path / "words.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_prompts_are_the_descriptions_or_the_templates(tmp_path):
+    descriptions = Descriptions.from_file(written(tmp_path, CONTENT))
+    assert len(descriptions) == 2
+    assert descriptions.prompts("cat", SIMPLE) == ("a furry pet", "it purrs")
+    assert descriptions.prompts("dog", SIMPLE) == ("a photo of a dog.",)
+
+
+@pytest.mark.parametrize("word", ["Traffic light", "traffic  LIGHT", " trafficlight\t"])
+def test_case_and_white_space_do_not_matter(word):
+    assert Descriptions(CONTENT).prompts(word, SIMPLE) == ("a lamp for cars",)
+    assert word in Descriptions(CONTENT)
+
+
+def test_meta_beside_descriptions(tmp_path):
+    path = written(tmp_path, {"model": "a language model", "n": 15, "descriptions": CONTENT})
+    descriptions = Descriptions.from_file(path)
+    assert "cat" in descriptions
+    assert "model" not in descriptions
+
+
+def test_descriptions_may_be_a_word(tmp_path):
+    path = written(tmp_path, {"descriptions": ["a text"], "cat": ["a pet"]})
+    assert Descriptions.from_file(path).prompts("descriptions", SIMPLE) == ("a text",)
+
+
+def test_missing_words_in_order_each_once():
+    words = ["dog", "cat", "cow", "dog", "trafficlight"]
+    assert Descriptions(CONTENT).missing(words) == ("dog", "cow")
+
+
+def test_without_a_file_every_word_falls_back():
+    assert Descriptions().missing(["cat", "dog"]) == ("cat", "dog")
+    assert Descriptions().prompts("cat", SIMPLE) == ("a photo of a cat.",)
+
+
+def test_fallback_needs_templates():
+    with pytest.raises(ValueError, match="expected a non-empty sequence"):
+        Descriptions().prompts("cat", ())
+    assert Descriptions(CONTENT).prompts("cat", ()) == ("a furry pet", "it purrs")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{'cat': []}", r"words\.json: expected JSON in UTF-8, got: .*line 1"),
+        ("", r"words\.json: expected JSON"),
+        (["cat"], "got a JSON list, expected an object"),
+        ({"cat": "a pet"}, "got a str for 'cat', expected a list of strings"),
+        ({"cat": {"a": 1}}, "got a dict for 'cat'"),
+        ({"descriptions": {"cat": []}}, r"words\.json: got an empty list for 'cat'"),
+        ({"cat": []}, "got an empty list for 'cat', expected at least one description"),
+        ({"cat": ["a pet", 3]}, "got 3 among the descriptions of 'cat'"),
+        ({"cat": ["  "]}, "got '  ' among the descriptions of 'cat'"),
+        ({"Cat": ["a"], "cat": ["b"]}, "got both 'Cat' and 'cat'"),
+    ],
+)
+def test_errors(tmp_path, content, message):
+    with pytest.raises(ValueError, match=message):
+        Descriptions.from_file(written(tmp_path, content))
+
+
+def test_file_that_is_not_utf8(tmp_path):
+    path = tmp_path / "latin.json"
+    path.write_bytes('{"café": ["a drink"]}'.encode("latin-1"))
+    with pytest.raises(ValueError, match=r"latin\.json: expected JSON in UTF-8"):
+        Descriptions.from_file(path)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"No descriptions file .*none\.json"):
+        Descriptions.from_file(tmp_path / "none.json")
