@@ -1,0 +1,217 @@
+"""
+CLIPViT: the vision transformer of a CLIP as a Detectron2 backbone.
+
+Shape shorthand in this module: N windows, T = 1 + h * w tokens (class token first), C width,
+D embedding, L layers asked for.
+"""
+
+from collections.abc import Collection
+
+import torch
+from torch import Tensor, nn
+
+from ...d2 import BACKBONE_REGISTRY, Backbone, CfgNode, ShapeSpec, configurable
+from .clip_loading import load_clip_from_config
+from .dense_attention import DenseAttention
+from .positional_embedding import INTERPOLATIONS, resize_positional_embedding
+from .vit_block import run_block
+
+
+@BACKBONE_REGISTRY.register()
+class CLIPViT(Backbone):
+    """
+    The image tower that `clip` or `open_clip` loaded, run so that it answers for every patch.
+
+    The unmodified path gives the class token and the attention; the last block(s), rewritten by a
+    `DenseAttention`, give the patch tokens. Any input size works.
+    """
+
+    @configurable
+    def __init__(
+        self,
+        *,
+        visual: nn.Module,
+        dense_attention: DenseAttention,
+        interpolation: str = "scale",
+        pixel_mean: tuple[float, ...],
+        pixel_std: tuple[float, ...],
+    ):
+        """
+        Args:
+            visual: `clip.model.VisionTransformer` or `open_clip.transformer.VisionTransformer`.
+            dense_attention: what happens in the last block(s).
+            interpolation: of the positional embedding, one of `INTERPOLATIONS`.
+            pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
+
+        Raises:
+            ValueError: the tower is no plain ViT, or too shallow for `dense_attention`.
+        """
+        super().__init__()
+        _check_plain_vit(visual)
+        blocks = visual.transformer.resblocks
+        if dense_attention.num_blocks > len(blocks):
+            raise ValueError(
+                f"{dense_attention.name} rewrites the last {dense_attention.num_blocks} blocks, "
+                f"this ViT has {len(blocks)}; lower MODEL.CLIP.GEM_BLOCKS."
+            )
+        if interpolation not in INTERPOLATIONS:
+            raise ValueError(
+                f'MODEL.CLIP.POSITIONAL_EMBEDDING="{interpolation}" is unknown; '
+                f"use auto or one of {INTERPOLATIONS}."
+            )
+        self.visual = visual.eval().requires_grad_(False)
+        self.dense_attention = dense_attention
+        self.interpolation = interpolation
+        self.pixel_mean, self.pixel_std = pixel_mean, pixel_std
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec | None = None) -> dict:
+        clip = load_clip_from_config(cfg)
+        name, preset = cfg.MODEL.CLIP.DENSE_ATTENTION, cfg.MODEL.CLIP.DENSE_PRESET
+        if preset == "custom":
+            dense = DenseAttention.from_preset(name, "freecp", gem_blocks=cfg.MODEL.CLIP.GEM_BLOCKS)
+            if name != "gem":
+                residual, mlp = cfg.MODEL.CLIP.DENSE_RESIDUAL, cfg.MODEL.CLIP.DENSE_MLP
+                dense = DenseAttention(name, residual, mlp)
+        else:
+            dense = DenseAttention.from_preset(name, preset, gem_blocks=cfg.MODEL.CLIP.GEM_BLOCKS)
+        interpolation = cfg.MODEL.CLIP.POSITIONAL_EMBEDDING
+        if interpolation == "auto":
+            interpolation = "size_antialias" if name == "gem" else "scale"
+        return {
+            "visual": clip.model.visual,
+            "dense_attention": dense,
+            "interpolation": interpolation,
+            "pixel_mean": clip.pixel_mean,
+            "pixel_std": clip.pixel_std,
+        }
+
+    @property
+    def patch_size(self) -> int:
+        """Side of a patch in pixels."""
+        return self.visual.conv1.kernel_size[0]
+
+    @property
+    def num_layers(self) -> int:
+        """Number of transformer blocks."""
+        return len(self.visual.transformer.resblocks)
+
+    @property
+    def size_divisibility(self) -> int:
+        """Sides that are no multiple of this lose their last pixels; pad before."""
+        return self.patch_size
+
+    def output_shape(self) -> dict[str, ShapeSpec]:
+        """
+        patch_tokens: D channels on the patch grid; class_token: D channels; attention: one
+        (T, T) matrix a layer, `channels` layers.
+        """
+        embed_dim = self.visual.proj.shape[1]
+        return {
+            "patch_tokens": ShapeSpec(channels=embed_dim, stride=self.patch_size),
+            "class_token": ShapeSpec(channels=embed_dim),
+            "attention": ShapeSpec(channels=self.num_layers, stride=self.patch_size),
+        }
+
+    def forward(
+        self,
+        images: Tensor,
+        *,
+        attention_layers: Collection[int] = (),
+        reduce_attention: bool = True,
+    ) -> dict[str, Tensor]:
+        """
+        Args:
+            images: normalised by `pixel_mean` and `pixel_std`, shape (N, 3, H, W).
+            attention_layers: layers, 0 the first, whose attention is wanted.
+            reduce_attention: return their mean; it is accumulated, so one layer's worth of memory.
+
+        Returns:
+            dict[str, Tensor]: all float32.
+            "patch_tokens": of the rewritten last block, projected, not normalised, (N, D, h, w);
+            "class_token": of the unmodified path, projected, (N, D);
+            "attention": averaged over heads, (N, 1 or L, T, T); absent when no layer was asked for.
+        """
+        x, grid = self._embed(images)
+        blocks = list(self.visual.transformer.resblocks)
+        first_dense = len(blocks) - self.dense_attention.num_blocks
+        dense_inputs: list[Tensor] = []
+        attentions: list[Tensor] = []
+        for layer, block in enumerate(blocks):
+            if layer >= first_dense:
+                dense_inputs.append(x)
+            num_queries = 1 if block is blocks[-1] else None
+            x, attention = run_block(
+                block, x, num_queries=num_queries, need_attention=layer in attention_layers
+            )
+            if attention is not None and attentions and reduce_attention:
+                attentions[0] += attention
+            elif attention is not None:
+                attentions.append(attention)
+        dense = self._project(self.dense_attention(blocks[first_dense:], dense_inputs)[:, 1:])
+        output = {
+            "patch_tokens": dense.transpose(1, 2).unflatten(2, grid),
+            "class_token": self._project(x[:, 0]),
+        }
+        if attentions:
+            total = torch.stack(attentions, dim=1)
+            output["attention"] = total / len(attention_layers) if reduce_attention else total
+        return output
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        """
+        The class token of the unmodified path alone: no dense path, one query in the last block.
+
+        Args:
+            images: normalised, shape (N, 3, H, W).
+
+        Returns:
+            Tensor: projected class token, float32, shape (N, D).
+        """
+        x, _ = self._embed(images)
+        blocks = list(self.visual.transformer.resblocks)
+        for block in blocks[:-1]:
+            x, _ = run_block(block, x)
+        x, _ = run_block(blocks[-1], x, num_queries=1)
+        return self._project(x[:, 0])
+
+    def _embed(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
+        """Tokens (N, T, C) in front of the first block, and the patch grid (h, w)."""
+        visual = self.visual
+        patches = visual.conv1(images.to(visual.conv1.weight.dtype))
+        grid = (patches.shape[2], patches.shape[3])
+        patches = patches.flatten(2).transpose(1, 2)
+        class_token = visual.class_embedding.to(patches.dtype).expand(len(images), 1, -1)
+        position = resize_positional_embedding(
+            visual.positional_embedding, grid, self.interpolation
+        )
+        x = torch.cat([class_token, patches], dim=1) + position.to(patches.dtype)
+        return visual.ln_pre(x), grid
+
+    def _project(self, x: Tensor) -> Tensor:
+        """ln_post and the projection into the joint space, in float32 afterwards."""
+        return (self.visual.ln_post(x) @ self.visual.proj).float()
+
+
+def _check_plain_vit(visual: nn.Module) -> None:
+    """Refuse towers whose forward pass this backbone would get wrong."""
+    reasons = []
+    if not all(hasattr(visual, name) for name in ("conv1", "class_embedding", "transformer")):
+        reasons.append("it is no ViT with a class token")
+    elif getattr(visual, "attn_pool", None) is not None:
+        reasons.append("it pools by attention")
+    elif getattr(visual, "pool_type", "tok") != "tok":
+        reasons.append(f"it pools by '{visual.pool_type}', not by the class token")
+    elif getattr(visual, "final_ln_after_pool", False):
+        reasons.append("it normalises after pooling")
+    elif visual.proj is None:
+        reasons.append("it has no projection into the joint space")
+    else:
+        blocks = visual.transformer.resblocks
+        if not all(isinstance(getattr(b, "attn", None), nn.MultiheadAttention) for b in blocks):
+            reasons.append("its blocks do not use plain multi-head attention")
+    if reasons:
+        raise ValueError(
+            f"CLIPViT cannot run {type(visual).__name__}: {reasons[0]}; choose a plain ViT of "
+            "`clip` or `open_clip` (for example ViT-B/16) in MODEL.CLIP.ARCH."
+        )

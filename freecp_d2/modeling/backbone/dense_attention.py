@@ -1,0 +1,166 @@
+"""
+The last block of the image encoder, as the training-free segmentation methods rewrite it (Tab. 2).
+
+A plain CLIP mixes all patches in its last block, which is right for one label an image and wrong
+for one label a patch. Each method replaces the attention there; the projects also differ in whether
+the residual and the MLP of that block stay.
+
+Shape shorthand in this module: N windows, T tokens (class token first), C width, H heads,
+E = C / H.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .vit_block import attention_weights, feed_forward, project_heads, query_key_value
+
+
+def vanilla(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """CLIP's own attention: softmax(q k^T) v. Shapes (N, H, T, E)."""
+    return F.scaled_dot_product_attention(q, k, v)
+
+
+def maskclip(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """MaskCLIP (ECCV 2022): the identity; every patch keeps its own value."""
+    return v
+
+
+def sclip(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """SCLIP (ECCV 2024): (softmax(q q^T) + softmax(k k^T)) v; the rows sum to two."""
+    return (attention_weights(q, q) + attention_weights(k, k)) @ v
+
+
+def clearclip(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """ClearCLIP (ECCV 2024): softmax(q q^T) v."""
+    return F.scaled_dot_product_attention(q, q, v)
+
+
+def self_self_attention(x: Tensor, v: Tensor, inverse_temperature: Tensor) -> Tensor:
+    """
+    GEM's attention of a projection to itself: normalise, smooth once, normalise, attend to v.
+
+    Args:
+        x: one of q, k and v, shape (N, H, T, E).
+        v: values, shape (N, H, T, E).
+        inverse_temperature: shape (N, 1, 1, 1).
+    """
+    x = F.normalize(x, dim=-1)
+    x = (x @ x.transpose(-2, -1) * inverse_temperature).softmax(dim=-1) @ x
+    x = F.normalize(x, dim=-1)
+    return (x @ x.transpose(-2, -1) * inverse_temperature).softmax(dim=-1) @ v
+
+
+def gem(blocks: Sequence[nn.Module], inputs: Sequence[Tensor]) -> Tensor:
+    """
+    GEM (CVPR 2024): a second path along the last blocks that adds only self-self attention.
+
+    Each block contributes the mean of v-v, k-k and q-q attention, projected, with residual and
+    without MLP. The temperature adapts to the image: the mean token norm of ln_1(x), over sqrt(E).
+
+    Args:
+        blocks: the last blocks, in order.
+        inputs: what each of them gets on the unmodified path, each of shape (N, T, C).
+
+    Returns:
+        Tensor: shape (N, T, C).
+    """
+    dense = inputs[0]
+    for block, x in zip(blocks, inputs, strict=True):
+        q, k, v = query_key_value(block, x)
+        norm = block.ln_1(x).norm(dim=-1).mean(dim=1)
+        inverse_temperature = (norm * q.shape[-1] ** -0.5).view(-1, 1, 1, 1)
+        heads = torch.stack([self_self_attention(p, v, inverse_temperature) for p in (v, k, q)])
+        dense = dense + project_heads(block, heads.mean(dim=0))
+    return dense
+
+
+HEADWISE: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "vanilla": vanilla,
+    "maskclip": maskclip,
+    "sclip": sclip,
+    "clearclip": clearclip,
+}
+"""Methods that change only the attention of the last block."""
+
+RESIDUAL_AND_MLP: dict[str, dict[str, tuple[bool, bool]]] = {
+    # As the released FreeCP program runs them: no residual.
+    "freecp": {
+        "vanilla": (False, True),
+        "maskclip": (False, True),
+        "sclip": (False, True),
+        "clearclip": (False, False),
+    },
+    # As each method's own authors run it.
+    "original": {
+        "vanilla": (True, True),
+        "maskclip": (True, True),
+        "sclip": (True, True),
+        "clearclip": (False, False),
+    },
+}
+"""Preset -> method -> (residual, MLP) of the last block. GEM has one form, its authors' own."""
+
+
+@dataclass(frozen=True)
+class DenseAttention:
+    """
+    A method's last block(s), ready to run.
+
+    Attributes:
+        name: vanilla | maskclip | sclip | clearclip | gem.
+        residual: keep the block's residual around the attention (not read by gem).
+        mlp: keep the block's MLP and the residual around it (not read by gem).
+        num_blocks: how many of the last blocks the method looks at: 1; more for gem.
+    """
+
+    name: str
+    residual: bool = False
+    mlp: bool = True
+    num_blocks: int = 1
+
+    @classmethod
+    def from_preset(cls, name: str, preset: str, *, gem_blocks: int = 6) -> "DenseAttention":
+        """
+        Args:
+            preset: "freecp" (as the released program) or "original" (as the method's authors).
+
+        Raises:
+            ValueError: unknown method or preset.
+        """
+        if name == "gem":
+            return cls(name, residual=True, mlp=False, num_blocks=gem_blocks)
+        if preset not in RESIDUAL_AND_MLP:
+            raise ValueError(
+                f'MODEL.CLIP.DENSE_PRESET="{preset}" is unknown; '
+                f"use one of {sorted(RESIDUAL_AND_MLP)} or custom."
+            )
+        if name not in HEADWISE:
+            raise ValueError(
+                f'MODEL.CLIP.DENSE_ATTENTION="{name}" is unknown; '
+                f"use one of {[*sorted(HEADWISE), 'gem']}."
+            )
+        residual, mlp = RESIDUAL_AND_MLP[preset][name]
+        return cls(name, residual, mlp)
+
+    def __call__(self, blocks: Sequence[nn.Module], inputs: Sequence[Tensor]) -> Tensor:
+        """
+        Args:
+            blocks: the last `num_blocks` blocks of the ViT.
+            inputs: the tokens each of them gets on the unmodified path, shape (N, T, C).
+
+        Returns:
+            Tensor: tokens after the rewritten block(s), shape (N, T, C).
+        """
+        if self.name == "gem":
+            return gem(blocks, inputs)
+        block, x = blocks[-1], inputs[-1]
+        dense = project_heads(block, HEADWISE[self.name](*query_key_value(block, x)))
+        if self.residual:
+            dense = x + dense
+        if self.mlp:
+            dense = dense + feed_forward(block, dense)
+        return dense

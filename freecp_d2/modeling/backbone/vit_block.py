@@ -1,0 +1,68 @@
+"""
+The parts of one transformer block of a CLIP ViT, for the blocks of both `clip` and `open_clip`.
+
+The libraries' own blocks return neither attention nor queries, keys and values. Both keep the same
+layers under the same names, so these functions compute with the layers of either.
+
+Shape shorthand in this module: N windows, T = 1 + h * w tokens (class token first), C width,
+H heads, E = C / H.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def query_key_value(block: nn.Module, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values of ln_1(x), each of shape (N, H, T, E); `x` has shape (N, T, C)."""
+    attn = block.attn
+    qkv = F.linear(block.ln_1(x), attn.in_proj_weight, attn.in_proj_bias)
+    q, k, v = qkv.unflatten(2, (3, attn.num_heads, -1)).permute(2, 0, 3, 1, 4)
+    return q, k, v
+
+
+def attention_weights(a: Tensor, b: Tensor) -> Tensor:
+    """softmax(a b^T / sqrt(E)) over the last axis; (N, H, S, E) x (N, H, T, E) -> (N, H, S, T)."""
+    return ((a * a.shape[-1] ** -0.5) @ b.transpose(-2, -1)).softmax(dim=-1)
+
+
+def project_heads(block: nn.Module, heads: Tensor) -> Tensor:
+    """Join the heads and apply out_proj: (N, H, T, E) -> (N, T, C)."""
+    joined = heads.transpose(1, 2).flatten(2)
+    return _scaled(block, "ls_1", block.attn.out_proj(joined))
+
+
+def feed_forward(block: nn.Module, x: Tensor) -> Tensor:
+    """MLP(ln_2(x)), without the residual: (N, T, C) -> (N, T, C)."""
+    return _scaled(block, "ls_2", block.mlp(block.ln_2(x)))
+
+
+def run_block(
+    block: nn.Module, x: Tensor, *, num_queries: int | None = None, need_attention: bool = False
+) -> tuple[Tensor, Tensor | None]:
+    """
+    One unmodified block.
+
+    Args:
+        x: tokens, shape (N, T, C).
+        num_queries: compute only the first `num_queries` output tokens (1: the class token).
+        need_attention: also return the attention, averaged over heads.
+
+    Returns:
+        tuple[Tensor, Tensor | None]: tokens (N, num_queries or T, C), attention (N, T, T) or None.
+    """
+    q, k, v = query_key_value(block, x)
+    attention = None
+    if need_attention:
+        weights = attention_weights(q, k)
+        attention = weights.mean(dim=1, dtype=torch.float32)
+        heads = (weights @ v)[:, :, :num_queries]
+    else:
+        heads = F.scaled_dot_product_attention(q[:, :, :num_queries], k, v)
+    x = x[:, :num_queries] + project_heads(block, heads)
+    return x + feed_forward(block, x), attention
+
+
+def _scaled(block: nn.Module, name: str, x: Tensor) -> Tensor:
+    """open_clip's LayerScale, where the block has one."""
+    return getattr(block, name)(x) if hasattr(block, name) else x
