@@ -1,0 +1,167 @@
+"""
+Label files: how their pixel values spell classes, and reading them as train ids.
+
+Two spellings of the same benchmark differ by one (ADE20K: 1..150 as published, 0..149 as
+Detectron2's converter writes them). Reading one as the other gives every class its neighbour's name
+without a crash, hence the checks here: a value that the expected spelling does not know is an error
+that names the likely cause.
+"""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+IGNORE_LABEL = 255
+"""The train id of a pixel without a class; it is never scored."""
+
+_ILLEGAL = -1
+_NUM_VALUES = 1 << 16  # label files have 8 or 16 bits
+_NUM_PROBED = 32
+_MIN_EVIDENCE = 16  # so many label maps without one unlabelled pixel are no coincidence
+_INDEX_MODES = ("L", "P", "I", "I;16", "I;16L", "I;16B")
+
+
+@dataclass(frozen=True)
+class LabelEncoding:
+    """
+    What the pixel values of a label file mean.
+
+    Args:
+        ids: the file's value of class 0, 1, ...; hashable (a range or a tuple).
+        unlabelled: the values of pixels without a class.
+    """
+
+    ids: Sequence[int]
+    unlabelled: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        values = [*self.ids, *self.unlabelled]
+        if len(set(values)) != len(values) or not all(0 <= v < _NUM_VALUES for v in values):
+            raise ValueError(
+                f"a label encoding needs distinct values in 0..{_NUM_VALUES - 1}, got {values}."
+            )
+        if len(self.ids) > IGNORE_LABEL:
+            raise ValueError(
+                f"{len(self.ids)} classes leave no room for the ignore label {IGNORE_LABEL}."
+            )
+
+    def __str__(self) -> str:
+        classes = f"{min(self.ids)}..{max(self.ids)} = classes"
+        return ", ".join([classes, *(f"{value} = unlabelled" for value in self.unlabelled)])
+
+
+def raw_encoding(num_classes: int) -> LabelEncoding:
+    """Values 1..K for the classes, 0 for unlabelled: ADE20K as published."""
+    return LabelEncoding(range(1, num_classes + 1), (0,))
+
+
+def shifted_encoding(num_classes: int) -> LabelEncoding:
+    """Values 0..K-1 for the classes, 255 for unlabelled: files that hold train ids."""
+    return LabelEncoding(range(num_classes), (IGNORE_LABEL,))
+
+
+def read_label(
+    path: str | Path, dtype: npt.DTypeLike = np.int64, *, encoding: LabelEncoding
+) -> np.ndarray:
+    """
+    Read a label file as train ids.
+
+    Args:
+        path: an indexed, 8-bit grey or 16-bit grey image.
+        dtype: of the result; anything that holds 0..255.
+        encoding: what the file's values mean.
+
+    Returns:
+        ndarray: shape (H, W), values 0..K-1 and 255 (`IGNORE_LABEL`).
+
+    Raises:
+        ValueError: the file is no label map, or has a value the encoding does not know.
+    """
+    values = _read_values(path)
+    labels = _lookup_table(encoding)[values]
+    illegal = labels == _ILLEGAL
+    if illegal.any():
+        found = np.unique(values[illegal]).tolist()
+        raise ValueError(
+            f"{path}: pixel value {', '.join(map(str, found[:5]))}{' ...' if found[5:] else ''}; "
+            f"expected {encoding}. {_likely_cause(found, encoding)}"
+        )
+    return labels.astype(dtype)
+
+
+def probe_labels(paths: Sequence[str], encoding: LabelEncoding) -> None:
+    """
+    Read up to 32 evenly spaced label files, to find a wrong convention before a run starts.
+
+    Args:
+        paths: the label files of a benchmark, in order.
+        encoding: what their values are believed to mean.
+
+    Raises:
+        ValueError: a file has a value the encoding does not know, or 16 files or more have not one
+            unlabelled pixel although the encoding has a value for it: the sign of labels that were
+            never shifted.
+    """
+    count = min(len(paths), _NUM_PROBED)
+    chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, count).round().astype(int)]
+    unlabelled = [bool((read_label(p, encoding=encoding) == IGNORE_LABEL).any()) for p in chosen]
+    if encoding.unlabelled and count >= _MIN_EVIDENCE and not any(unlabelled):
+        raise ValueError(
+            f"{chosen[0]} and {count - 1} more label files have no unlabelled pixel; expected "
+            f"{encoding}. They look like labels of another convention, shifted by one; take the "
+            "official files, or see datasets/README.md for the folder of each convention."
+        )
+
+
+def _read_values(path: str | Path) -> np.ndarray:
+    """The stored values of a label file, (H, W), all in 0..65535."""
+    try:
+        with Image.open(path) as image:
+            # Decoders stretch grey of fewer than 8 bits to 0..255, which loses the class numbers.
+            rawmode = str(image.tile[0][3]) if image.tile else ""
+            stretched = image.mode == "1" or (image.mode == "L" and rawmode.startswith("L;"))
+            mode, values = image.mode, np.asarray(image)
+    except FileNotFoundError:
+        raise
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path}: cannot be read as a label map ({error}).") from error
+    if stretched or mode not in _INDEX_MODES:
+        raise ValueError(
+            f"{path}: is stored as {rawmode or mode}, expected one class number a pixel (indexed, "
+            "8-bit grey or 16-bit grey); take the label file, not its coloured picture."
+        )
+    if values.min() < 0 or values.max() >= _NUM_VALUES:
+        raise ValueError(f"{path}: values {values.min()}..{values.max()}, expected 0..65535.")
+    return values
+
+
+@functools.lru_cache(maxsize=16)
+def _lookup_table(encoding: LabelEncoding) -> np.ndarray:
+    """The train id of each possible value, (65536,) int16; -1 where there is none."""
+    table = np.full(_NUM_VALUES, _ILLEGAL, dtype=np.int16)
+    table[list(encoding.ids)] = np.arange(len(encoding.ids))
+    table[list(encoding.unlabelled)] = IGNORE_LABEL
+    return table
+
+
+def _likely_cause(found: list[int], encoding: LabelEncoding) -> str:
+    """One sentence on how labels with the values `found` came about, and what to do."""
+    num_classes = len(encoding.ids)
+    if IGNORE_LABEL - 1 in found:
+        return "It looks shifted twice (0 became 255, then 254); shift the official labels once."
+    if encoding.ids[0] == 1 and IGNORE_LABEL in found:
+        return (
+            f"It looks already shifted (0..{num_classes - 1}, 255 = unlabelled); move such files "
+            "to the folder of shifted labels, or restore the official ones."
+        )
+    if encoding.ids[0] == 0 and num_classes in found:
+        return (
+            f"It looks unshifted (1..{num_classes}, 0 = unlabelled); move such files to the folder "
+            "of official labels, or shift them."
+        )
+    return "It looks like a label map of another list of classes; take the benchmark's own."
