@@ -1,0 +1,99 @@
+"""Damaged, unequal and unpaired files are found from their headers, and named."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from freecp_d2.data import checks
+from freecp_d2.data.checks import check_keys, check_pairs, list_files
+
+
+def save(path, height=10, width=14, channels=(3,), **options):
+    rng = np.random.default_rng(0)
+    array = rng.integers(0, 256, (height, width, *channels), dtype=np.uint8)
+    Image.fromarray(array).save(path, **options)
+    return str(path)
+
+
+def exif(orientation):
+    data = Image.Exif()
+    data[0x0112] = orientation
+    return data
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_size_is_the_displayed_size(tmp_path, orientation, suffix):
+    image = save(tmp_path / f"a.{suffix}", 10, 14, exif=exif(orientation))
+    size = (14, 10) if orientation >= 5 else (10, 14)
+    label = save(tmp_path / "b.png", *size, ())
+    assert check_pairs(((image, label),)) == (size,)
+
+
+def test_unequal_sizes_are_named(tmp_path):
+    image, label = save(tmp_path / "a.jpg", 10, 14), save(tmp_path / "b.png", 14, 10, ())
+    with pytest.raises(ValueError, match=r"1 of 1 .*a.jpg is 14x10 but .*b.png is 10x14"):
+        check_pairs(((image, label),))
+
+
+@pytest.mark.parametrize("broken", ["a.jpg", "b.png"])
+@pytest.mark.parametrize("keep", [0.0, 0.02, 0.6])
+def test_truncated_files_are_named(tmp_path, broken, keep):
+    image = save(tmp_path / "a.jpg", 100, 140)
+    label = save(tmp_path / "b.png", 100, 140, ())
+    path = tmp_path / broken
+    path.write_bytes(path.read_bytes()[: int(keep * path.stat().st_size)])
+    with pytest.raises(ValueError, match=rf"1 of 1 files cannot be decoded: .*{broken}"):
+        check_pairs(((image, label),))
+
+
+def test_data_after_the_end_mark_is_fine(tmp_path):
+    image, label = save(tmp_path / "a.jpg"), save(tmp_path / "b.png", channels=())
+    for path in (image, label):
+        with open(path, "ab") as file:
+            file.write(bytes(5000))
+    assert check_pairs(((image, label),)) == ((10, 14),)
+
+
+def test_only_the_first_few_are_named(tmp_path):
+    pairs = []
+    for i in range(8):
+        (tmp_path / f"{i}.jpg").write_bytes(b"no image")
+        pairs.append((str(tmp_path / f"{i}.jpg"), save(tmp_path / "label.png", channels=())))
+    with pytest.raises(ValueError, match=r"8 of 8 files.*4.jpg.* and 3 more") as error:
+        check_pairs(tuple(pairs))
+    assert "5.jpg" not in str(error.value)
+
+
+def test_the_same_files_are_checked_once(tmp_path, monkeypatch):
+    pairs = ((save(tmp_path / "a.jpg"), save(tmp_path / "b.png", channels=())),)
+    first = check_pairs(pairs)
+    monkeypatch.setattr(checks, "_map_files", None)
+    assert check_pairs(pairs) is first
+
+
+def test_headers_only(tmp_path, monkeypatch):
+    pairs = ((save(tmp_path / "a.png"), save(tmp_path / "b.png", channels=())),)
+    monkeypatch.setattr(Image.Image, "load", None)  # decoding would crash
+    assert check_pairs(pairs) == ((10, 14),)
+
+
+def test_list_files_walks_folders_and_skips_hidden_files(tmp_path):
+    for name in ("x/1_img.png", "y/2_img.png", "y/2_color.png", "y/._2_img.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = list_files(str(tmp_path), "_img.png")
+    assert found == {"x/1": str(tmp_path / "x/1_img.png"), "y/2": str(tmp_path / "y/2_img.png")}
+    assert list_files(str(tmp_path / "absent"), ".png") == {}
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        ("ab", "a", "1 images without annotation: b"),
+        ("a", "abc", "2 annotations without image: b; c"),
+    ],
+)
+def test_unpaired_files_are_named(images, labels, message):
+    with pytest.raises(ValueError, match=message):
+        check_keys(images, labels, "here")
