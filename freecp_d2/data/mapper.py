@@ -1,0 +1,181 @@
+"""
+From a dataset record to the model's input: read, turn upright, resize, make a tensor.
+
+Detectron2 resizes with Pillow, which antialiases when it shrinks; the literature's numbers come
+from OpenCV's bilinear, which does not. `INPUT.RESIZE` chooses.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from fvcore.transforms.transform import Transform
+from PIL import Image, ImageOps
+
+from ..d2 import PathManager, check_image_size, configurable, read_image
+from ..d2 import transforms as T
+
+RESIZE_RULES = ("cv2", "pil")
+_GROUND_TRUTH = ("sem_seg_file_name", "label_encoding", "sem_seg", "annotations", "segments_info")
+_WIDE_GREY = ("I", "I;16", "I;16L", "I;16B")
+
+
+class CV2ResizeTransform(Transform):
+    """
+    OpenCV's bilinear resize, not antialiased; otherwise as Detectron2's `ResizeTransform`.
+
+    Args:
+        h, w: size of the image that comes in.
+        new_h, new_w: size of the image that goes out.
+    """
+
+    def __init__(self, h: int, w: int, new_h: int, new_w: int):
+        super().__init__()
+        self.h, self.w, self.new_h, self.new_w = h, w, new_h, new_w
+
+    def apply_image(self, img: np.ndarray) -> np.ndarray:
+        """Resize an image, (h, w) or (h, w, C) -> (new_h, new_w) or (new_h, new_w, C)."""
+        import cv2
+
+        return self._resize(img, cv2.INTER_LINEAR)
+
+    def apply_segmentation(self, segmentation: np.ndarray) -> np.ndarray:
+        """Resize a label map, (h, w) -> (new_h, new_w), by nearest neighbour."""
+        import cv2
+
+        return self._resize(segmentation, cv2.INTER_NEAREST)
+
+    def apply_coords(self, coords: np.ndarray) -> np.ndarray:
+        """Scale points (x, y), shape (N, 2)."""
+        return coords * np.array([self.new_w / self.w, self.new_h / self.h])
+
+    def inverse(self) -> Transform:
+        """The transform back to the size that came in."""
+        return CV2ResizeTransform(self.new_h, self.new_w, self.h, self.w)
+
+    def _resize(self, array: np.ndarray, interpolation: int) -> np.ndarray:
+        import cv2
+
+        if array.shape[:2] != (self.h, self.w):
+            raise ValueError(
+                f"got an image of (h, w) = {array.shape[:2]}, expected {(self.h, self.w)}; build "
+                "the transform for the image's own size."
+            )
+        size = (self.new_w, self.new_h)
+        resized = cv2.resize(np.ascontiguousarray(array), size, interpolation=interpolation)
+        return resized.reshape(self.new_h, self.new_w, *array.shape[2:])  # cv2 drops one channel
+
+
+class FreeCPDatasetMapper:
+    """
+    Map a dataset record to the input of a training-free model: no augmentation, no ground truth.
+
+    Args:
+        image_format: "RGB" or "BGR", the order of the channels that come out.
+        min_size: length of the shorter side in pixels; 0 keeps the image's own size.
+        max_size: the longer side is at most this, which then decides the size.
+        resize: "cv2" (bilinear, not antialiased, as the literature) or "pil" (Detectron2's).
+    """
+
+    @configurable
+    def __init__(
+        self, *, image_format: str, min_size: int, max_size: int, resize: str = "cv2"
+    ) -> None:
+        if image_format not in ("RGB", "BGR"):
+            raise ValueError(f'INPUT.FORMAT={image_format!r}, expected "RGB" or "BGR".')
+        if resize not in RESIZE_RULES:
+            raise ValueError(f'INPUT.RESIZE={resize!r}, expected "cv2" or "pil".')
+        if min_size < 0 or max_size < min_size:
+            raise ValueError(
+                f"INPUT.MIN_SIZE_TEST={min_size}, INPUT.MAX_SIZE_TEST={max_size}; expected "
+                "0 <= MIN_SIZE_TEST <= MAX_SIZE_TEST."
+            )
+        self.image_format = image_format
+        self.min_size = min_size
+        self.max_size = max_size
+        self.resize = resize
+
+    @classmethod
+    def from_config(cls, cfg: Any, is_train: bool = False) -> dict[str, Any]:
+        """Read `INPUT.FORMAT`, `MIN_SIZE_TEST`, `MAX_SIZE_TEST` and `RESIZE`."""
+        if is_train:
+            raise ValueError("FreeCP has nothing to train; use FreeCPDatasetMapper(cfg, False).")
+        return {
+            "image_format": cfg.INPUT.FORMAT,
+            "min_size": cfg.INPUT.MIN_SIZE_TEST,
+            "max_size": cfg.INPUT.MAX_SIZE_TEST,
+            "resize": cfg.INPUT.RESIZE,
+        }
+
+    def __call__(self, dataset_dict: dict[str, Any]) -> dict[str, Any]:
+        """
+        Args:
+            dataset_dict: a record with `file_name`; `height` and `width` are checked if present.
+
+        Returns:
+            dict: the record without its ground truth, with `height`, `width` of the original image
+            and `image`, a uint8 tensor (3, h, w).
+
+        Raises:
+            ValueError: the image cannot be decoded, or has another size than the record says.
+        """
+        inputs = {k: v for k, v in dataset_dict.items() if k not in _GROUND_TRUTH}
+        image = read_color_image(inputs["file_name"], self.image_format)
+        check_image_size(inputs, image)
+        h, w = image.shape[:2]
+        image = self.get_transform(h, w).apply_image(image)
+        inputs["image"] = torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
+        return inputs
+
+    def get_transform(self, h: int, w: int) -> Transform:
+        """The resize of an image of size (h, w)."""
+        if self.min_size == 0:
+            return T.NoOpTransform()
+        new_h, new_w = T.ResizeShortestEdge.get_output_shape(h, w, self.min_size, self.max_size)
+        if min(new_h, new_w) < 1:
+            raise ValueError(
+                f"an image of {w}x{h} shrinks to {new_w}x{new_h}, expected a pixel or more; raise "
+                "INPUT.MAX_SIZE_TEST or crop the image."
+            )
+        if self.resize == "cv2":
+            return CV2ResizeTransform(h, w, new_h, new_w)
+        return T.ResizeTransform(h, w, new_h, new_w)
+
+
+def read_color_image(file_name: str, image_format: str) -> np.ndarray:
+    """
+    Read an image upright with three channels: grey is repeated, palette and CMYK are converted.
+
+    Args:
+        file_name: of any kind Pillow reads.
+        image_format: "RGB" or "BGR".
+
+    Returns:
+        ndarray: shape (H, W, 3), uint8. 16-bit values keep their high byte.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file cannot be decoded; it is named.
+    """
+    try:
+        wide_grey = _read_wide_grey(file_name)
+        if wide_grey is not None:
+            return np.repeat(wide_grey[:, :, None], 3, axis=2)
+        return read_image(file_name, format=image_format)
+    except FileNotFoundError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(
+            f"{file_name}: cannot be decoded ({error}); expected a complete image file, get it "
+            "again."
+        ) from error
+
+
+def _read_wide_grey(file_name: str) -> np.ndarray | None:
+    """A 16-bit grey image as uint8, (H, W), which Pillow's own conversion would clip; else None."""
+    with PathManager.open(file_name, "rb") as file:
+        image = Image.open(file)
+        if image.mode not in _WIDE_GREY:
+            return None
+        values = np.asarray(ImageOps.exif_transpose(image)).astype(np.int64)
+    return (values >> 8).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,174 @@
+"""The dataset mapper: every kind of image, both resize rules, Detectron2's output sizes."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from freecp_d2.d2 import DatasetMapper, get_cfg
+from freecp_d2.d2 import transforms as T
+from freecp_d2.data.mapper import CV2ResizeTransform, FreeCPDatasetMapper, read_color_image
+
+
+def make_mapper(**changes):
+    options = {"image_format": "RGB", "min_size": 0, "max_size": 2048, "resize": "cv2"}
+    return FreeCPDatasetMapper(**{**options, **changes})
+
+
+def make_image(height=40, width=60):
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def photo(tmp_path):
+    Image.fromarray(make_image()).save(tmp_path / "a.png")
+    return str(tmp_path / "a.png")
+
+
+def test_output(photo):
+    record = {
+        "file_name": photo,
+        "height": 40,
+        "width": 60,
+        "sem_seg_file_name": "b.png",
+        "label_encoding": 1,
+        "image_id": 7,
+    }
+    before = dict(record)
+    inputs = make_mapper()(record)
+    assert record == before
+    assert inputs.keys() == {"file_name", "height", "width", "image", "image_id"}
+    assert inputs["image"].dtype == torch.uint8
+    assert inputs["image"].is_contiguous()
+    np.testing.assert_array_equal(inputs["image"].permute(1, 2, 0), make_image())
+
+
+def test_bgr_is_rgb_reversed(photo):
+    rgb = make_mapper()({"file_name": photo})["image"]
+    bgr = make_mapper(image_format="BGR")({"file_name": photo})["image"]
+    assert torch.equal(rgb.flip(0), bgr)
+
+
+@pytest.mark.parametrize(
+    ("size", "min_size", "max_size", "expected"),
+    [
+        ((40, 60), 20, 100, (20, 30)),
+        ((60, 40), 20, 100, (30, 20)),
+        ((40, 60), 80, 2048, (80, 120)),
+        ((40, 61), 20, 100, (20, 31)),  # 30.5 rounds up
+        ((10, 400), 20, 100, (3, 100)),  # the longer side decides
+        ((40, 60), 0, 100, (40, 60)),
+    ],
+)
+@pytest.mark.parametrize("resize", ["cv2", "pil"])
+def test_output_size(tmp_path, size, min_size, max_size, expected, resize):
+    Image.fromarray(make_image(*size)).save(tmp_path / "a.png")
+    mapper = make_mapper(min_size=min_size, max_size=max_size, resize=resize)
+    inputs = mapper({"file_name": str(tmp_path / "a.png")})
+    assert tuple(inputs["image"].shape) == (3, *expected)
+    assert (inputs["height"], inputs["width"]) == size
+    if min_size:
+        assert T.ResizeShortestEdge.get_output_shape(*size, min_size, max_size) == expected
+
+
+def test_cv2_is_plain_bilinear_and_pil_is_detectron2s(photo):
+    record = {"file_name": photo}
+    plain = make_mapper(min_size=20)(record)["image"].permute(1, 2, 0).numpy()
+    np.testing.assert_array_equal(plain, cv2.resize(make_image(), (30, 20)))
+    detectron2 = DatasetMapper(
+        is_train=False, augmentations=[T.ResizeShortestEdge(20, 2048)], image_format="RGB"
+    )
+    pil = make_mapper(min_size=20, resize="pil")(record)["image"]
+    assert torch.equal(pil, detectron2(record)["image"])
+    # Noise shows that only one of the two averages over all pixels it drops.
+    assert pil.float().std() < 0.8 * plain.astype(float).std()
+
+
+def test_cv2_halving_by_hand():
+    image = np.array([[0, 10, 20, 30], [40, 50, 60, 70]], np.uint8)
+    transform = CV2ResizeTransform(2, 4, 1, 2)
+    assert transform.apply_image(image).tolist() == [[25, 45]]
+    assert transform.apply_image(image[:, :, None]).shape == (1, 2, 1)
+    assert transform.apply_coords(np.array([[4.0, 2.0]])).tolist() == [[2.0, 1.0]]
+    assert transform.inverse().apply_image(np.zeros((1, 2), np.uint8)).shape == (2, 4)
+    assert set(transform.apply_segmentation(image).ravel()) <= set(image.ravel())
+    with pytest.raises(ValueError, match=r"got an image of \(h, w\) = \(3, 3\), expected \(2, 4\)"):
+        transform.apply_image(np.zeros((3, 3), np.uint8))
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "1", "CMYK"])
+def test_every_mode_becomes_three_channels(tmp_path, mode):
+    source = Image.fromarray(make_image()).convert(mode)
+    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
+    source.save(path)
+    image = read_color_image(str(path), "RGB")
+    assert (image.shape, image.dtype) == ((40, 60, 3), np.uint8)
+    np.testing.assert_array_equal(image, np.asarray(source.convert("RGB")))
+
+
+@pytest.mark.parametrize("image_format", ["RGB", "BGR"])
+def test_16_bit_grey_keeps_its_high_byte(tmp_path, image_format):
+    values = np.array([[0, 255, 256], [32768, 65280, 65535]], np.uint16)
+    Image.fromarray(values).save(tmp_path / "a.png")
+    image = read_color_image(str(tmp_path / "a.png"), image_format)
+    assert image.dtype == np.uint8
+    assert image[:, :, 0].tolist() == [[0, 0, 1], [128, 255, 255]]
+    assert (image == image[:, :, :1]).all()
+
+
+def test_exif_rotation_is_applied(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn clockwise to display
+    path = str(tmp_path / "a.png")
+    Image.fromarray(make_image()).save(path, exif=exif)
+    inputs = make_mapper()({"file_name": path, "height": 60, "width": 40})
+    np.testing.assert_array_equal(inputs["image"].permute(1, 2, 0), np.rot90(make_image(), -1))
+
+
+def test_damaged_and_missing_images_are_named(tmp_path, photo):
+    with open(photo, "rb") as file:
+        data = file.read()
+    for name, content in (("cut.png", data[: len(data) // 2]), ("text.jpg", b"no image")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=rf"{name}: cannot be decoded"):
+            make_mapper()({"file_name": str(tmp_path / name)})
+    with pytest.raises(FileNotFoundError, match=r"absent.png"):
+        make_mapper()({"file_name": str(tmp_path / "absent.png")})
+
+
+def test_another_size_than_recorded_is_an_error(photo):
+    with pytest.raises(ValueError, match=r"a.png"):
+        make_mapper()({"file_name": photo, "height": 41, "width": 60})
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"image_format": "L"}, "INPUT.FORMAT"),
+        ({"resize": "bicubic"}, "INPUT.RESIZE"),
+        ({"min_size": 448, "max_size": 300}, "INPUT.MAX_SIZE_TEST=300"),
+    ],
+)
+def test_wrong_settings_name_their_key(changes, key):
+    with pytest.raises(ValueError, match=key):
+        make_mapper(**changes)
+
+
+def test_an_image_that_would_vanish_is_an_error(tmp_path):
+    Image.new("RGB", (5000, 1)).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="5000x1 shrinks to 100x0"):
+        make_mapper(min_size=20, max_size=100)({"file_name": str(tmp_path / "a.png")})
+
+
+@pytest.mark.parametrize("resize", ["cv2", "pil"])
+def test_from_config(resize):
+    cfg = get_cfg()
+    cfg.INPUT.RESIZE = resize
+    cfg.INPUT.MIN_SIZE_TEST = 448
+    mapper = FreeCPDatasetMapper(cfg, is_train=False)
+    settings = (mapper.image_format, mapper.min_size, mapper.max_size, mapper.resize)
+    assert settings == (cfg.INPUT.FORMAT, 448, cfg.INPUT.MAX_SIZE_TEST, resize)
+    assert FreeCPDatasetMapper(cfg, min_size=100).min_size == 100
+    with pytest.raises(ValueError, match="nothing to train"):
+        FreeCPDatasetMapper(cfg, True)
