@@ -1,0 +1,207 @@
+"""The benchmarks' registration, and loading a miniature ADE20K with every fault it can have."""
+
+import dataclasses
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mini_ade import HEIGHT, IMAGES, RAW, SHIFTED, WIDTH, shift
+from PIL import Image
+
+from freecp_d2.d2 import DatasetCatalog, MetadataCatalog
+from freecp_d2.data import BENCHMARKS, load_benchmark, read_label, register_benchmarks
+from freecp_d2.data.benchmarks import Benchmark, Folder, LabelFolder
+from freecp_d2.data.labels import raw_encoding, shifted_encoding
+
+NAME = "freecp_ade20k_val"
+
+
+def load():
+    return DatasetCatalog.get(NAME)
+
+
+def read_all(records):
+    return [
+        read_label(r["sem_seg_file_name"], encoding=r["label_encoding"]).tolist() for r in records
+    ]
+
+
+def test_metadata_needs_no_data(monkeypatch, tmp_path):
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path / "absent"))
+    meta = MetadataCatalog.get(NAME)
+    assert meta.stuff_classes[0] == "wall"
+    assert len(meta.stuff_classes) == 150
+    assert (meta.evaluator_type, meta.ignore_label, meta.vocabulary) == ("sem_seg", 255, "ade20k")
+
+
+def test_registration_is_idempotent_and_keeps_to_its_prefix():
+    register_benchmarks()
+    register_benchmarks()
+    names = [benchmark.name for benchmark in BENCHMARKS.values()]
+    assert len(set(names)) == len(names)
+    assert set(names) <= set(DatasetCatalog.list())
+    assert all(name.startswith("freecp_") for name in names)
+
+
+def test_registration_is_silent_without_data(tmp_path):
+    code = "import freecp_d2.data"
+    env = {**os.environ, "DETECTRON2_DATASETS": str(tmp_path), "PYTHONWARNINGS": "ignore"}
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=env, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"")
+
+
+def test_records(mini_ade):
+    mini_ade.add(3)
+    records = load()
+    assert [r["file_name"] for r in records] == [str(mini_ade.image(i)) for i in (1, 2, 3)]
+    assert [r["sem_seg_file_name"] for r in records] == [str(mini_ade.label(i)) for i in (1, 2, 3)]
+    assert {(r["height"], r["width"]) for r in records} == {(HEIGHT, WIDTH)}
+    assert load() == records
+
+
+def test_both_annotation_folders_give_the_same_labels(mini_ade):
+    mini_ade.add(3, RAW, SHIFTED)
+    records = load()
+    assert all(RAW in r["sem_seg_file_name"] for r in records)
+    labels = read_all(records)
+    shutil.rmtree(mini_ade.root / RAW)
+    records = load()
+    assert all(SHIFTED in r["sem_seg_file_name"] for r in records)
+    assert read_all(records) == labels
+
+
+def test_default_root_is_the_working_directory(mini_ade, monkeypatch):
+    mini_ade.add()
+    monkeypatch.delenv("DETECTRON2_DATASETS")
+    (mini_ade.root / "work").mkdir()
+    (mini_ade.root / "work/datasets").symlink_to(mini_ade.root)
+    monkeypatch.chdir(mini_ade.root / "work")
+    assert load()[0]["file_name"] == f"datasets/{IMAGES}/ADE_val_00000001.jpg"
+
+
+@pytest.mark.parametrize("missing", [IMAGES, RAW])
+def test_missing_folder_shows_the_expected_tree(mini_ade, missing):
+    mini_ade.add()
+    shutil.rmtree(mini_ade.root / missing)
+    with pytest.raises(FileNotFoundError) as error:
+        load()
+    for part in ("DETECTRON2_DATASETS", str(mini_ade.root), IMAGES, RAW, SHIFTED, "2000", missing):
+        assert part in str(error.value)
+
+
+@pytest.mark.parametrize(("count", "warned"), [(2, False), (3, True)])
+def test_unofficial_number_of_images_is_a_warning(mini_ade, caplog, count, warned):
+    mini_ade.add(count)
+    benchmark = dataclasses.replace(BENCHMARKS["ade20k"], num_images=2)
+    with caplog.at_level(logging.WARNING, "freecp_d2"):
+        assert len(load_benchmark(benchmark)) == count
+    assert ("found 3 images" in caplog.text and "official 2" in caplog.text) == warned
+
+
+def test_image_without_annotation_and_annotation_without_image(mini_ade):
+    mini_ade.add(3)
+    mini_ade.label(2).rename(mini_ade.root / "kept.png")
+    with pytest.raises(ValueError, match="1 images without annotation: ADE_val_00000002"):
+        load()
+    (mini_ade.root / "kept.png").rename(mini_ade.label(2))
+    mini_ade.image(3).unlink()
+    with pytest.raises(ValueError, match="1 annotations without image: ADE_val_00000003"):
+        load()
+
+
+def test_size_mismatch_names_both(mini_ade):
+    mini_ade.add(2)
+    mini_ade.write(mini_ade.label(2), np.ones((WIDTH, HEIGHT), np.uint8))
+    with pytest.raises(ValueError, match=r"00002.jpg is 32x24 but .*00002.png is 24x32"):
+        load()
+
+
+def test_truncated_image_is_named(mini_ade):
+    mini_ade.add(2)
+    data = mini_ade.image(1).read_bytes()
+    mini_ade.image(1).write_bytes(data[: len(data) // 2])
+    with pytest.raises(ValueError, match=r"1 of 2 files cannot be decoded: .*00000001.jpg"):
+        load()
+
+
+def test_rotated_image_is_counted_as_displayed(mini_ade):
+    mini_ade.add()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (HEIGHT, WIDTH)).save(mini_ade.image(1), exif=exif)
+    assert (load()[0]["height"], load()[0]["width"]) == (HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("folder", "change", "cause"),
+    [
+        (RAW, shift, "already shifted"),
+        (RAW, lambda label: shift(shift(label)), "shifted twice"),
+        (SHIFTED, lambda label: label + np.uint8(1), "unshifted"),
+        (SHIFTED, shift, "shifted twice"),
+    ],
+)
+def test_wrong_convention_is_noticed_before_the_run(mini_ade, folder, change, cause):
+    mini_ade.add(4, folder)
+    path = mini_ade.label(3, folder)
+    for number in range(1, 5):
+        path = mini_ade.label(number, folder)
+        mini_ade.write(path, change(np.asarray(Image.open(path))))
+    with pytest.raises(ValueError, match=f"ADE_val_00000001.png.*{cause}"):
+        load()
+
+
+def test_a_row_with_split_file_and_nested_folders(tmp_path):
+    benchmark = Benchmark(
+        key="streets",
+        num_images=2,
+        num_classes=3,
+        vocabulary="none",
+        images=(Folder("other", "_img.png"), Folder("img", "_img.png")),
+        labels=(LabelFolder("gt", "_gt.png", raw_encoding(3)),),
+        split_file="val.txt",
+    )
+    for key in ("a/1", "a/2", "b/3"):
+        for path, value in ((f"img/{key}_img.png", 9), (f"gt/{key}_gt.png", 3)):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (4, 3), value).save(tmp_path / path)
+    with pytest.raises(FileNotFoundError, match=r"found no val.txt"):
+        load_benchmark(benchmark, str(tmp_path))
+    (tmp_path / "val.txt").write_text("a/2\nb/3\n")
+    records = load_benchmark(benchmark, str(tmp_path))
+    assert [Path(r["file_name"]).name for r in records] == ["2_img.png", "3_img.png"]
+    (tmp_path / "val.txt").write_text("a/2\nc/9\n")
+    with pytest.raises(ValueError, match="names 1 images that are not there: c/9"):
+        load_benchmark(benchmark, str(tmp_path))
+
+
+def test_a_row_must_agree_with_itself():
+    row = BENCHMARKS["ade20k"]
+    labels = (LabelFolder("gt", ".png", shifted_encoding(149)),)
+    with pytest.raises(ValueError, match="encodes 149 classes, expected 150"):
+        dataclasses.replace(row, labels=labels)
+    labels = (LabelFolder("gt", ".png", shifted_encoding(149)),)
+    with pytest.raises(ValueError, match=r"gives 150 classes, expected 149"):
+        dataclasses.replace(row, labels=labels, num_classes=149).class_names()
+    labels = (LabelFolder("gt", ".png", shifted_encoding(151)),)
+    row = dataclasses.replace(row, labels=labels, num_classes=151, background=True)
+    assert row.class_names()[:2] == ["background", "wall"]
+
+
+SAMPLE = Path(__file__).parents[2].parent / "shared/data/ade20k_mini"
+
+
+@pytest.mark.skipif(not SAMPLE.is_dir(), reason="three photographs of ADE20K are not at hand")
+def test_real_photographs(monkeypatch):
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(SAMPLE))
+    records = load()
+    assert [(r["height"], r["width"]) for r in records] == [(512, 683), (364, 500), (300, 400)]
+    for record in records:
+        label = read_label(record["sem_seg_file_name"], encoding=record["label_encoding"])
+        assert set(np.unique(label)) <= {*range(150), 255}
