@@ -1,0 +1,138 @@
+"""
+The text side of a CLIP model as a module of its own: sentences in, features out.
+
+Shape letters: `B` prompts, `T` tokens a prompt (77 in CLIP), `D` embedding.
+"""
+
+import hashlib
+import inspect
+import logging
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .text_tower import build_text_tower
+
+__all__ = ["TextEncoder"]
+
+Tokenizer = Callable[..., Tensor]
+
+# Tokenised into the digest, so that another tokenizer on the same weights is another encoder.
+_PROBE = "A photo of the CLIP's 1st café, isn't it?"
+
+logger = logging.getLogger(__name__)
+
+
+class TextEncoder(nn.Module):
+    """
+    Encodes prompts with the text tower of a CLIP model, and keeps nothing else of that model alive.
+
+    The tower's parameters are shared with the model, not copied; gradients are never needed.
+    """
+
+    def __init__(self, model: nn.Module, tokenizer: Tokenizer) -> None:
+        """
+        Args:
+            model: a CLIP model of `clip` or `open_clip` (see `build_text_tower`).
+            tokenizer: the library's tokenizer, `clip.tokenize` or `open_clip.get_tokenizer(arch)`:
+                a list of B strings -> token ids (B, T).
+
+        Raises:
+            ValueError: the model has no text side to take.
+        """
+        super().__init__()
+        self.tower = build_text_tower(model)
+        self.eval()
+        self._tokenizer = tokenizer
+        self._options = _option_names(tokenizer)
+        self._truncated: set[str] = set()
+        self._digest: tuple[object, str] | None = None
+
+    @torch.no_grad()
+    def forward(self, prompts: Sequence[str]) -> Tensor:
+        """
+        Encodes prompts; one that is too long loses its tail and is named in a warning.
+
+        Args:
+            prompts: B sentences, at least one.
+
+        Returns:
+            Tensor: features, not normalised, shape (B, D), float32, on the tower's device.
+
+        Raises:
+            ValueError: no prompts, or a bare string.
+        """
+        if isinstance(prompts, str) or len(prompts) == 0:
+            raise ValueError(
+                f"got prompts {prompts!r}, expected a non-empty sequence of strings; "
+                'write ["a photo of a cat."].'
+            )
+        return self.tower(self._tokenize(list(prompts))).float()
+
+    def num_tokens(self, prompts: Sequence[str]) -> list[int]:
+        """Returns how many tokens the tower reads of each prompt; a batch costs its longest one."""
+        return (self.tower.last_tokens(self._tokenize(list(prompts))) + 1).tolist()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tower's parameters are."""
+        return next(self.tower.parameters()).device
+
+    @property
+    def digest(self) -> str:
+        """
+        BLAKE2b (hex) of what decides the features: weights and structure of the tower, tokenizer.
+
+        Computed once, and again only if the weights were moved or changed since.
+        """
+        state = self.tower.state_dict()
+        version = tuple(
+            (tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)
+            for tensor in state.values()
+        )
+        if self._digest is None or self._digest[0] != version:
+            self._digest = (version, self._compute_digest(state))
+        return self._digest[1]
+
+    def _compute_digest(self, state: dict[str, Tensor]) -> str:
+        # The module tree tells GELU from QuickGELU, which share their weights; heads are not in it.
+        heads = [getattr(module, "num_heads", None) for module in self.tower.modules()]
+        probe = self._tokenizer([_PROBE]).tolist()
+        content = hashlib.blake2b(f"{self.tower!r}{heads}{probe}".encode(), digest_size=32)
+        for name, tensor in sorted(state.items()):
+            content.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            data = tensor.detach().cpu().contiguous().reshape(-1)
+            content.update(data.view(torch.uint8).numpy().tobytes())
+        return content.hexdigest()
+
+    def _tokenize(self, prompts: list[str]) -> Tensor:
+        """Returns token ids (B, T) on the CPU; too long prompts keep their end token."""
+        options = {"truncate": True} if "truncate" in self._options else {}
+        tokens = self._tokenizer(prompts, **options).cpu()
+        length = tokens.shape[1]
+        for prompt, row in zip(prompts, tokens, strict=True):
+            # A token is at least one byte, and the start and end tokens are two.
+            if len(prompt.encode()) <= length - 2 or prompt in self._truncated:
+                continue
+            if "context_length" in self._options:
+                longer = self._tokenizer([prompt], context_length=length + 1, **options).cpu()
+                cut = not torch.equal(longer[0, :length], row)
+            else:
+                cut = bool(row[-1] != 0)
+            if cut:
+                self._truncated.add(prompt)
+                logger.warning(
+                    "This prompt is longer than the %d tokens CLIP reads; its tail is ignored. "
+                    "Shorten it: %r",
+                    *(length, prompt),
+                )
+        return tokens
+
+
+def _option_names(tokenizer: Tokenizer) -> frozenset[str]:
+    """Names of the parameters of a tokenizer; none if it does not tell."""
+    try:
+        return frozenset(inspect.signature(tokenizer).parameters)
+    except (TypeError, ValueError):
+        return frozenset()

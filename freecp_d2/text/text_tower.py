@@ -1,0 +1,190 @@
+"""
+CLIP's text tower without the vision tower, for the models of `clip` and `open_clip`.
+
+Shape letters: `B` prompts, `T` tokens a prompt (77 in CLIP), `n <= T` tokens up to the last end
+token, `W` the tower's width, `D` embedding.
+
+The tower is causal and reads the feature of the end token, so nothing behind the end token can
+matter: a batch is cut behind its last end token. This is exact, and about five times less work for
+prompts such as "a photo of a cat.".
+"""
+
+import copy
+import sys
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = ["CausalTextTower", "LibraryTextTower", "build_text_tower"]
+
+
+class CausalTextTower(nn.Module):
+    """A causal text tower that reads the end token, run on no more tokens than the batch needs."""
+
+    def __init__(self, source: Any, end_token: int | None = None) -> None:
+        """
+        Args:
+            source: the library's module that owns the tower's parts; they are shared, not copied.
+            end_token: id of the end token; None: it is the highest id of a prompt.
+        """
+        super().__init__()
+        self.token_embedding = source.token_embedding
+        self.positional_embedding = source.positional_embedding
+        self.transformer = source.transformer
+        self.ln_final = source.ln_final
+        self.text_projection = source.text_projection
+        self.end_token = end_token
+
+    def last_tokens(self, tokens: Tensor) -> Tensor:
+        """Returns the position, shape (B,), of the last token each prompt (B, T) is read to."""
+        if self.end_token is None:
+            return tokens.argmax(dim=-1)
+        return torch.eq(tokens, self.end_token).int().argmax(dim=-1)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """
+        Args:
+            tokens: token ids, shape (B, T), on the CPU.
+
+        Returns:
+            Tensor: features of the end tokens, shape (B, D), in the tower's dtype.
+        """
+        ends = self.last_tokens(tokens)
+        n = int(ends.max()) + 1
+        weight = self.positional_embedding
+        dtype = self.transformer.resblocks[0].mlp.c_fc.weight.dtype  # LayerNorms may stay float32
+
+        x = self.token_embedding(tokens[:, :n].to(weight.device)).to(dtype)
+        x = x + weight[:n].to(dtype)
+        mask = torch.full((n, n), float("-inf"), dtype=dtype, device=x.device).triu_(1)
+        for block in self.transformer.resblocks:
+            x = _run_block(block, x, mask)
+
+        x = x[torch.arange(len(x), device=x.device), ends.to(x.device)]
+        x = _layer_norm(self.ln_final, x)
+        if self.text_projection is None:
+            return x
+        if isinstance(self.text_projection, nn.Linear):
+            return self.text_projection(x)
+        return x @ self.text_projection
+
+
+class LibraryTextTower(nn.Module):
+    """Any other text tower: the library's own `encode_text`, on all tokens."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        # A shallow copy that shares every part but the vision tower, so that it can be freed.
+        self.model = copy.copy(model)
+        for table in ("_modules", "_parameters", "_buffers"):
+            self.model.__dict__[table] = dict(model.__dict__[table])
+        self.model._modules.pop("visual", None)
+
+    def last_tokens(self, tokens: Tensor) -> Tensor:
+        """Returns the position, shape (B,), of the last token each prompt (B, T) is read to."""
+        return torch.full((len(tokens),), tokens.shape[1] - 1)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Maps token ids (B, T), on the CPU, to features (B, D)."""
+        device = next(self.model.parameters()).device
+        features = cast(Any, self.model).encode_text(tokens.to(device))
+        # Towers made for captions return the features of all tokens as well.
+        return features[0] if isinstance(features, tuple) else features
+
+
+def build_text_tower(model: nn.Module) -> CausalTextTower | LibraryTextTower:
+    """
+    Takes the text tower out of a CLIP model.
+
+    Args:
+        model: `clip.model.CLIP`, `open_clip.CLIP`, `open_clip.CustomTextCLIP`, or any module with
+            an `encode_text` that does not need `model.visual`.
+
+    Returns:
+        (B, T) tokens -> (B, D) features, sharing its parameters with `model`: a
+        `CausalTextTower` where cutting the tokens is known to be exact, else a `LibraryTextTower`.
+
+    Raises:
+        ValueError: the model has no `encode_text`, or is a TorchScript archive.
+    """
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ValueError(
+            "got a TorchScript CLIP, expected an nn.Module; load it with clip.load(..., jit=False)."
+        )
+    tower = _clip_tower(model) or _open_clip_tower(model)
+    if tower is not None:
+        return tower
+    if not callable(getattr(model, "encode_text", None)):
+        raise ValueError(
+            f"got a {type(model).__name__} without encode_text, expected a CLIP model loaded by "
+            "clip.load or open_clip.create_model; pass the whole model, not one of its towers."
+        )
+    return LibraryTextTower(model)
+
+
+def _clip_tower(model: nn.Module) -> CausalTextTower | None:
+    """Returns the tower of a `clip` model, None for any other model."""
+    return CausalTextTower(model) if _is_library_class(model, "clip.model", "CLIP") else None
+
+
+def _open_clip_tower(model: nn.Module) -> CausalTextTower | None:
+    """Returns the tower of an `open_clip` model, None where cutting is not known to be exact."""
+    source: Any
+    if _is_library_class(model, "open_clip.model", "CLIP"):
+        source, prefix = model, "text_"
+    elif _is_library_class(model, "open_clip.model", "CustomTextCLIP"):
+        source, prefix = model.text, ""
+        if not _is_library_class(source, "open_clip.transformer", "TextTransformer"):
+            return None
+    else:
+        return None
+    pool_type = getattr(source, f"{prefix}pool_type", None)
+    has_class_token = getattr(source, "cls_emb", None) is not None
+    has_known_blocks = all(
+        _is_library_class(block, "open_clip.transformer", "ResidualAttentionBlock")
+        for block in source.transformer.resblocks
+    )
+    if source.attn_mask is None or has_class_token or not has_known_blocks:
+        return None
+    if pool_type == "argmax":
+        return CausalTextTower(source)
+    return (
+        CausalTextTower(source, getattr(source, f"{prefix}eos_id")) if pool_type == "eos" else None
+    )
+
+
+def _is_library_class(model: nn.Module, module_name: str, class_name: str) -> bool:
+    """
+    True for that class of a library, or a subclass that leaves the text side alone.
+
+    A library that nobody imported cannot have made the model, so it need not be imported to know.
+    """
+    library_class = getattr(sys.modules.get(module_name), class_name, None)
+    if library_class is None or not isinstance(model, library_class):
+        return False
+    method = "encode_text" if hasattr(library_class, "encode_text") else "forward"
+    return getattr(type(model), method) is getattr(library_class, method)
+
+
+def _run_block(block: Any, x: Tensor, mask: Tensor) -> Tensor:
+    """
+    Runs a residual attention block of `clip` or `open_clip` on x (B, n, W) with a mask (n, n).
+
+    Part by part, because the blocks of `clip` bring their own mask, and those of `open_clip` want
+    tokens or prompts first depending on the version.
+    """
+    y = _layer_norm(block.ln_1, x)
+    y = y if block.attn.batch_first else y.transpose(0, 1)
+    y = block.attn(y, y, y, need_weights=False, attn_mask=mask)[0]
+    y = y if block.attn.batch_first else y.transpose(0, 1)
+    x = x + (block.ls_1(y) if hasattr(block, "ls_1") else y)  # layer scale: open_clip only
+    y = block.mlp(_layer_norm(block.ln_2, x))
+    return x + (block.ls_2(y) if hasattr(block, "ls_2") else y)
+
+
+def _layer_norm(norm: Any, x: Tensor) -> Tensor:
+    """Layer norm in float32, as `clip` does it, whatever the dtype of the weights."""
+    weight, bias = norm.weight.float(), norm.bias.float()
+    return F.layer_norm(x.float(), norm.normalized_shape, weight, bias, norm.eps).to(x.dtype)

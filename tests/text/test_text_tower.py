@@ -1,0 +1,171 @@
+"""
+Cutting the tokens is exact: the features are those of the libraries' own `encode_text`.
+
+Tolerance: 1e-5 on features of size about 1, the rounding of float32 sums in another order.
+"""
+
+import gc
+import weakref
+
+import clip
+import pytest
+import torch
+from tiny_text_models import make_clip, make_open_clip
+from torch import nn
+
+from freecp_d2.text.text_tower import CausalTextTower, LibraryTextTower, build_text_tower
+
+PROMPTS = ["a cat.", "a photo of a very small traffic light, in the rain!", "", "dog"]
+
+CUT = {
+    "clip": (make_clip, {}),
+    "open_clip": (make_open_clip, {}),
+    "open_clip, eos": (make_open_clip, {"pool_type": "eos", "eos_id": 49407}),
+    "open_clip, layer scale": (make_open_clip, {"ls_init_value": 0.3}),
+    "open_clip, linear projection": (make_open_clip, {"proj_bias": True}),
+    "open_clip, no projection": (make_open_clip, {"proj_type": "none"}),
+    "custom text": (make_open_clip, {"kind": "CustomTextCLIP"}),
+    "custom text, eos": (
+        make_open_clip,
+        {"kind": "CustomTextCLIP", "pool_type": "eos", "eos_id": 49407},
+    ),
+}
+FULL = {
+    "no causal mask": (make_open_clip, {"no_causal_mask": True}),
+    "first token": (make_open_clip, {"pool_type": "first"}),
+    "last token": (make_open_clip, {"pool_type": "last"}),
+    "other blocks": (make_open_clip, {"scale_fc": True}),
+    "class token": (make_open_clip, {"kind": "CustomTextCLIP", "embed_cls": True}),
+    "tokens as well": (
+        make_open_clip,
+        {"kind": "CustomTextCLIP", "pool_type": "last", "output_tokens": True},
+    ),
+}
+
+
+def library_features(model, tokens):
+    with torch.no_grad():
+        features = model.encode_text(tokens)
+    return features[0] if isinstance(features, tuple) else features
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_cut_tower_equals_the_library(name):
+    make, options = CUT[name]
+    model = make(**options)
+    tokens = clip.tokenize(PROMPTS)
+    tower = build_text_tower(model)
+    assert isinstance(tower, CausalTextTower)
+    expected = library_features(model, tokens)
+    assert expected.std(dim=0).max() > 0.1  # the prompts do differ
+    with torch.no_grad():
+        torch.testing.assert_close(tower(tokens), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_other_towers_run_at_full_length(name):
+    make, options = FULL[name]
+    model = make(**options)
+    tokens = clip.tokenize(PROMPTS)
+    tower = build_text_tower(model)
+    assert isinstance(tower, LibraryTextTower)
+    assert tower.last_tokens(tokens).tolist() == [76] * len(PROMPTS)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            tower(tokens), library_features(model, tokens), atol=1e-5, rtol=0
+        )
+
+
+@pytest.mark.parametrize("make", [make_clip, make_open_clip])
+def test_the_blocks_see_no_more_tokens_than_the_longest_prompt(make):
+    model = make()
+    lengths = []
+    for block in model.transformer.resblocks:
+        block.mlp.register_forward_hook(lambda _, args, __: lengths.append(args[0].shape[1]))
+    tokens = clip.tokenize(["a cat.", "a small cat"])  # 5 tokens: start, 3, end
+    build_text_tower(model)(tokens)
+    assert lengths == [5, 5]
+
+
+def test_last_tokens():
+    tokens = clip.tokenize(["", "a cat", "a photo of a cat."])
+    assert build_text_tower(make_clip()).last_tokens(tokens).tolist() == [1, 3, 7]
+    eos = make_open_clip(pool_type="eos", eos_id=49407)
+    assert build_text_tower(eos).last_tokens(tokens).tolist() == [1, 3, 7]
+
+
+@pytest.mark.parametrize("make", [make_clip, make_open_clip])
+@pytest.mark.parametrize(("dtype", "atol"), [(torch.float16, 0.02), (torch.bfloat16, 0.15)])
+@pytest.mark.parametrize("norms", ["float32", "cast"])
+def test_half_precision(make, dtype, atol, norms):
+    """Weights in half precision, the layer norms with them or not; features are about 1 to 5."""
+    tokens = clip.tokenize(PROMPTS)
+    expected = library_features(make(), tokens)
+    model = make().to(dtype)
+    if norms == "float32":
+        for module in model.modules():
+            if isinstance(module, nn.LayerNorm):
+                module.float()
+    with torch.no_grad():
+        features = build_text_tower(model)(tokens)
+    assert features.dtype == dtype
+    torch.testing.assert_close(features.float(), expected, atol=atol, rtol=0.05)
+
+
+def test_clips_own_half_precision():
+    model = make_clip()
+    tokens = clip.tokenize(PROMPTS)
+    clip.model.convert_weights(model)
+    with torch.no_grad():
+        features = build_text_tower(model)(tokens)
+    expected = library_features(model, tokens)
+    assert features.dtype == expected.dtype == torch.float16
+    torch.testing.assert_close(features, expected, atol=0.02, rtol=0.01)
+
+
+@pytest.mark.parametrize("name", [*CUT, *FULL])
+def test_the_vision_tower_is_let_go(name):
+    make, options = {**CUT, **FULL}[name]
+    model = make(**options)
+    visual, embedding = weakref.ref(model.visual), weakref.ref(model.visual.conv1.weight)
+    tower = build_text_tower(model)
+    del model
+    gc.collect()
+    assert visual() is None
+    assert embedding() is None
+    assert not any("visual" in name for name in tower.state_dict())
+
+
+def test_parameters_are_shared_and_the_model_stays_whole():
+    for model in (make_clip(), make_open_clip(no_causal_mask=True)):
+        before = list(model.state_dict())
+        tower = build_text_tower(model)
+        assert list(model.state_dict()) == before
+        own = {id(weight) for weight in model.parameters()}
+        assert all(id(weight) in own for weight in tower.parameters())
+
+
+def test_a_subclass_with_its_own_text_side_is_not_cut():
+    class Negated(clip.model.CLIP):
+        visual_dtype = torch.float32
+
+        @property
+        def dtype(self):
+            return self.visual_dtype
+
+        def encode_text(self, text):
+            return -super().encode_text(text)
+
+    torch.manual_seed(0)
+    model = Negated(32, 32, 2, 64, 8, 77, 49408, 64, 2, 2).eval()
+    tower, tokens = build_text_tower(model), clip.tokenize(PROMPTS)
+    assert isinstance(tower, LibraryTextTower)
+    with torch.no_grad():
+        torch.testing.assert_close(tower(tokens), model.encode_text(tokens), atol=1e-5, rtol=0)
+
+
+def test_refuses_what_has_no_text_side():
+    with pytest.raises(ValueError, match=r"got a Linear without encode_text.*pass the whole model"):
+        build_text_tower(nn.Linear(2, 2))
+    with pytest.raises(ValueError, match=r"got a TorchScript CLIP.*jit=False"):
+        build_text_tower(torch.jit.script(nn.Linear(2, 2)))
