@@ -181,10 +181,7 @@ def load_benchmark(benchmark: Benchmark, root: str | None = None) -> list[dict[s
         labels = {key: path for key, path in labels.items() if key in keys}
     check_keys(images, labels, f"images and {folder.path} under {root}")
     if len(images) != benchmark.num_images:
-        logger.warning(
-            f"{benchmark.name}: found {len(images)} images under {os.path.abspath(root)}, expected "
-            f"the official {benchmark.num_images}; results on another set are not comparable."
-        )
+        _warn_count(benchmark, len(images), os.path.abspath(root))
     pairs = tuple((images[key], labels[key]) for key in sorted(images))
     sizes = check_pairs(pairs)
     probe_labels([label for _, label in pairs], folder.encoding)
@@ -198,6 +195,14 @@ def load_benchmark(benchmark: Benchmark, root: str | None = None) -> list[dict[s
         }
         for (image, label), (height, width) in zip(pairs, sizes, strict=True)
     ]
+
+
+@functools.lru_cache  # once a process: the loader and the evaluator both load the dataset
+def _warn_count(benchmark: Benchmark, found: int, root: str) -> None:
+    logger.warning(
+        f"{benchmark.name}: found {found} images under {root}, expected the official "
+        f"{benchmark.num_images}; results on another set are not comparable."
+    )
 
 
 def _first_with_files(
