@@ -1,0 +1,165 @@
+"""
+Datasets made of lists and of functions.
+
+Counterpart of `detectron2/data/common.py`. Leaves out: `ToIterableDataset` and
+`AspectRatioGroupedDataset` (training).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import pickle
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils import data
+
+from ..utils.serialize import PicklableWrapper
+
+__all__ = ["DatasetFromList", "MapDataset"]
+
+logger = logging.getLogger(__name__)
+
+
+class _MapIterableDataset(data.IterableDataset):
+    """Map a function over an iterable dataset, dropping what it maps to None."""
+
+    def __init__(self, dataset: data.IterableDataset, map_func: Callable) -> None:
+        self._dataset = dataset
+        self._map_func = PicklableWrapper(map_func)
+
+    def __len__(self) -> int:
+        return len(self._dataset)  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[Any]:
+        for item in self._dataset:
+            mapped = self._map_func(item)
+            if mapped is not None:
+                yield mapped
+
+
+class MapDataset(data.Dataset):
+    """
+    Map a function over a dataset; the function may return None for an item that cannot be used.
+
+    A map-style dataset then gives another item in its place, chosen at random among those not known
+    to fail. An iterable one goes on with the next; the result is an iterable dataset too.
+    """
+
+    def __new__(cls, dataset: Any, map_func: Callable) -> Any:
+        if isinstance(dataset, data.IterableDataset):
+            return _MapIterableDataset(dataset, map_func)
+        return super().__new__(cls)
+
+    def __getnewargs__(self) -> tuple:
+        return self._dataset, self._map_func
+
+    def __init__(self, dataset: Any, map_func: Callable) -> None:
+        """
+        Args:
+            dataset: a map-style dataset, a list, or an iterable dataset.
+            map_func: item -> anything, None to skip; a lambda will do, also with loader workers.
+        """
+        self._dataset = dataset
+        self._map_func = PicklableWrapper(map_func)
+        self._rng = random.Random(42)
+        self._candidates = set(range(len(dataset)))
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def __getitem__(self, idx: int) -> Any:
+        current = int(idx)
+        retries = 0
+        while True:
+            mapped = self._map_func(self._dataset[current])
+            if mapped is not None:
+                self._candidates.add(current)
+                return mapped
+            retries += 1
+            self._candidates.discard(current)
+            if not self._candidates:
+                raise RuntimeError(
+                    f"The mapper returned None for every one of {len(self)} items; "
+                    "it should return a dict for at least one."
+                )
+            current = self._rng.choice(sorted(self._candidates))
+            if retries >= 3:
+                logger.warning("Failed to map item %d, retry count: %d", idx, retries)
+
+
+class _TorchSerializedList:
+    """
+    A read-only list, pickled item by item into one tensor.
+
+    Worker processes then share one buffer: Python objects would be copied page by page as their
+    reference counts are touched (https://github.com/pytorch/pytorch/issues/13246).
+    """
+
+    def __init__(self, items: Sequence[Any]) -> None:
+        pickled = [np.frombuffer(pickle.dumps(item, protocol=-1), dtype=np.uint8) for item in items]
+        sizes = np.asarray([len(item) for item in pickled], dtype=np.int64)
+        self._ends = torch.from_numpy(np.cumsum(sizes))
+        joined = np.concatenate(pickled) if pickled else np.empty(0, dtype=np.uint8)
+        self._bytes = torch.from_numpy(joined)
+        size = len(self._bytes) / 1024**2
+        logger.info("Serialized %d records into a tensor of %.2f MiB", len(pickled), size)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __getitem__(self, idx: int) -> Any:
+        start = 0 if idx == 0 else int(self._ends[idx - 1])
+        end = int(self._ends[idx])
+        return pickle.loads(self._bytes[start:end].numpy().data)
+
+
+_default_serialize: Callable[[Sequence[Any]], Any] = _TorchSerializedList
+
+
+@contextlib.contextmanager
+def set_default_dataset_from_list_serialize_method(
+    new: Callable[[Sequence[Any]], Any],
+) -> Iterator[None]:
+    """Within this context, `DatasetFromList(serialize=True)` serializes with `new`."""
+    global _default_serialize
+    old = _default_serialize
+    _default_serialize = new
+    try:
+        yield
+    finally:
+        _default_serialize = old
+
+
+class DatasetFromList(data.Dataset):
+    """A list as a torch dataset."""
+
+    def __init__(
+        self, lst: Sequence[Any], copy: bool = True, serialize: bool | Callable = True
+    ) -> None:
+        """
+        Args:
+            lst: the items.
+            copy: hand out deep copies, so that the caller may change them; serialized items always
+                are copies.
+            serialize: keep the items in a form that worker processes share; a callable does it its
+                own way (list -> indexable).
+        """
+        if not isinstance(serialize, bool) and not callable(serialize):
+            raise TypeError(f"serialize={serialize!r} should be a bool or a function.")
+        self._copy = copy
+        self._serialize = serialize is not False
+        method = serialize if callable(serialize) else _default_serialize
+        self._lst = method(lst) if self._serialize else lst
+
+    def __len__(self) -> int:
+        return len(self._lst)
+
+    def __getitem__(self, idx: int) -> Any:
+        item = self._lst[idx]
+        return copy.deepcopy(item) if self._copy and not self._serialize else item

@@ -1,0 +1,42 @@
+"""
+Counterpart of `detectron2/data/transforms/__init__.py`. Leaves out: random augmentations, and the
+transforms only they need.
+"""
+
+from fvcore.transforms.transform import (
+    BlendTransform,
+    CropTransform,
+    GridSampleTransform,
+    HFlipTransform,
+    NoOpTransform,
+    PadTransform,
+    ScaleTransform,
+    Transform,
+    TransformList,
+    VFlipTransform,
+)
+
+from .augmentation import AugInput, Augmentation, AugmentationList
+from .augmentation_impl import RandomCrop, RandomFlip, Resize, ResizeShortestEdge
+from .transform import ResizeTransform
+
+__all__ = [
+    "AugInput",
+    "Augmentation",
+    "AugmentationList",
+    "BlendTransform",
+    "CropTransform",
+    "GridSampleTransform",
+    "HFlipTransform",
+    "NoOpTransform",
+    "PadTransform",
+    "RandomCrop",
+    "RandomFlip",
+    "Resize",
+    "ResizeShortestEdge",
+    "ResizeTransform",
+    "ScaleTransform",
+    "Transform",
+    "TransformList",
+    "VFlipTransform",
+]

@@ -1,0 +1,185 @@
+"""
+What every program does first: read its arguments, set up logging and seeds; and a predictor for
+demos.
+
+Counterpart of `detectron2/engine/defaults.py`. Leaves out: DefaultTrainer, `create_ddp_model`,
+writers, and weights as pickled Caffe2 or Detectron2 models.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from typing import Any
+
+import numpy as np
+import torch
+from fvcore.common.checkpoint import Checkpointer
+
+from ..config import CfgNode
+from ..data import MetadataCatalog
+from ..data import transforms as T
+from ..modeling import build_model
+from ..utils import comm
+from ..utils.collect_env import collect_env_info
+from ..utils.develop import needs_detectron2
+from ..utils.env import seed_all_rng
+from ..utils.file_io import PathManager
+from ..utils.logger import setup_logger
+
+__all__ = ["DefaultPredictor", "default_argument_parser", "default_setup"]
+
+_EXAMPLES = """
+Examples:
+
+Evaluate on this machine:
+    $ {program} --eval-only --num-gpus 8 --config-file cfg.yaml
+
+Change some config options:
+    $ {program} --eval-only --config-file cfg.yaml MODEL.WEIGHTS /path/to/weight.pth
+
+Run on several machines:
+    (machine0)$ {program} --machine-rank 0 --num-machines 2 --dist-url <URL> [--other-flags]
+    (machine1)$ {program} --machine-rank 1 --num-machines 2 --dist-url <URL> [--other-flags]
+"""
+
+
+def default_argument_parser(epilog: str | None = None) -> argparse.ArgumentParser:
+    """
+    The arguments of a Detectron2 program.
+
+    Args:
+        epilog: text below the help; default some examples.
+
+    Returns:
+        ArgumentParser: --config-file, --resume, --eval-only, --num-gpus, --num-machines,
+        --machine-rank, --dist-url, and all the rest as `opts`: KEY VALUE KEY VALUE ...
+    """
+    parser = argparse.ArgumentParser(
+        epilog=epilog or _EXAMPLES.format(program=sys.argv[0]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--config-file", default="", metavar="FILE", help="path to config file")
+    add("--resume", action="store_true", help="go on from the last checkpoint (training only)")
+    add("--eval-only", action="store_true", help="perform evaluation only")
+    add("--num-gpus", type=int, default=1, help="processes per machine, one a GPU if there are any")
+    add("--num-machines", type=int, default=1, help="total number of machines")
+    add("--machine-rank", type=int, default=0, help="the rank of this machine")
+    # One port a user, not a random one: who finds it taken learns of processes left behind.
+    user = os.getuid() if sys.platform != "win32" else 1
+    add(
+        "--dist-url",
+        default=f"tcp://127.0.0.1:{2**15 + 2**14 + user % 2**14}",
+        help="where the processes meet, see init_process_group of torch.distributed",
+    )
+    add(
+        "opts",
+        help="config options at the end of the command: KEY VALUE pairs",
+        default=None,
+        nargs=argparse.REMAINDER,
+    )
+    return parser
+
+
+def default_setup(cfg: CfgNode, args: Any) -> None:
+    """
+    Set up loggers and seeds, and note down environment, arguments and config.
+
+    Writes `log.txt` and `config.yaml` to OUTPUT_DIR. Only the loggers `fvcore` and `detectron2` get
+    handlers, as in Detectron2; a program sets up its own.
+
+    Args:
+        cfg: the full config; OUTPUT_DIR, SEED, CUDNN_BENCHMARK and FLOAT32_PRECISION are read.
+        args: the command line; `config_file` and `eval_only` are read if there.
+    """
+    rank = comm.get_rank()
+    output_dir = cfg.OUTPUT_DIR or None
+    if comm.is_main_process() and output_dir:
+        PathManager.mkdirs(output_dir)
+    setup_logger(output_dir, distributed_rank=rank, name="fvcore")
+    logger = setup_logger(output_dir, distributed_rank=rank)
+    logger.info("Rank of current process: %d. World size: %d", rank, comm.get_world_size())
+    logger.info("Environment info:\n%s", collect_env_info())
+    logger.info("Command line arguments: %s", args)
+    config_file = getattr(args, "config_file", "")
+    if config_file:
+        with PathManager.open(config_file, "r") as file:
+            logger.info("Contents of args.config_file=%s:\n%s", config_file, file.read())
+    if comm.is_main_process() and output_dir:
+        _save_config(cfg, os.path.join(output_dir, "config.yaml"), logger)
+
+    # Another seed in each process, yet the same ones in the next run.
+    seed_all_rng(None if cfg.SEED < 0 else cfg.SEED + rank)
+    if not getattr(args, "eval_only", False):
+        # The search for the best algorithm does not pay on a validation set of all sizes.
+        torch.backends.cudnn.benchmark = cfg.CUDNN_BENCHMARK
+    if cfg.FLOAT32_PRECISION:
+        _set_float32_precision(cfg.FLOAT32_PRECISION)
+        logger.info("Set fp32 precision to %s", cfg.FLOAT32_PRECISION)
+
+
+def _save_config(cfg: CfgNode, path: str, logger: logging.Logger) -> None:
+    logger.info("Running with full config:\n%s", cfg.dump())
+    with PathManager.open(path, "w") as file:
+        file.write(cfg.dump())
+    logger.info("Full config saved to %s", path)
+
+
+def _set_float32_precision(precision: str) -> None:
+    """TF32 on GPUs: "highest" forbids it, "high" and "medium" allow it."""
+    if torch.cuda.is_available():
+        torch.set_float32_matmul_precision(precision)
+        torch.backends.cudnn.allow_tf32 = precision != "highest"
+
+
+class DefaultPredictor:
+    """
+    A model on one device, for one photograph at a time.
+
+    Attributes:
+        model: in eval mode, with MODEL.WEIGHTS loaded if any are named.
+        metadata: that of the first dataset in DATASETS.TEST, if there is one.
+    """
+
+    def __init__(self, cfg: CfgNode) -> None:
+        """
+        Args:
+            cfg: MODEL.*, DATASETS.TEST and INPUT.{FORMAT,MIN_SIZE_TEST,MAX_SIZE_TEST} are read.
+        """
+        self.cfg = cfg.clone()  # a model may change its config
+        self.input_format = cfg.INPUT.FORMAT
+        assert self.input_format in ("RGB", "BGR"), f"INPUT.FORMAT={self.input_format!r}: RGB, BGR"
+        self.model = build_model(self.cfg).eval()
+        if cfg.DATASETS.TEST:
+            self.metadata = MetadataCatalog.get(cfg.DATASETS.TEST[0])
+        _load_weights(self.model, cfg.MODEL.WEIGHTS)
+        self.aug = T.ResizeShortestEdge(cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
+
+    def __call__(self, original_image: np.ndarray) -> dict[str, Any]:
+        """
+        Args:
+            original_image: shape (H, W, 3), BGR as OpenCV reads it, whatever INPUT.FORMAT says.
+
+        Returns:
+            dict: what the model returns for one image.
+        """
+        with torch.no_grad():
+            if self.input_format == "RGB":
+                original_image = original_image[:, :, ::-1]
+            height, width = original_image.shape[:2]
+            image = self.aug.get_transform(original_image).apply_image(original_image)
+            pixels = torch.as_tensor(image.astype("float32").transpose(2, 0, 1))
+            pixels = pixels.to(self.cfg.MODEL.DEVICE)
+            return self.model([{"image": pixels, "height": height, "width": width}])[0]
+
+
+def _load_weights(model: torch.nn.Module, path: str) -> None:
+    """Load a checkpoint of torch's; "" loads nothing."""
+    if path.endswith(".pkl"):
+        raise needs_detectron2(f"MODEL.WEIGHTS={path}, a pickled model,")
+    checkpointer = Checkpointer(model)
+    checkpointer.path_manager = PathManager
+    checkpointer.load(path)

@@ -1,0 +1,119 @@
+"""
+Start one process a device.
+
+Counterpart of `detectron2/engine/launch.py`. Leaves out: nothing. Without a GPU the processes talk
+over gloo.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+from ..utils import comm
+
+__all__ = ["DEFAULT_TIMEOUT", "launch"]
+
+DEFAULT_TIMEOUT = timedelta(minutes=30)
+
+logger = logging.getLogger(__name__)
+
+
+def launch(
+    main_func: Callable[..., Any],
+    num_gpus_per_machine: int,
+    num_machines: int = 1,
+    machine_rank: int = 0,
+    dist_url: str | None = None,
+    args: tuple = (),
+    timeout: timedelta = DEFAULT_TIMEOUT,
+) -> None:
+    """
+    Call a function in every process of a run; for a single process, in this one.
+
+    Call it on every machine. The child processes import `main_func` by its name.
+
+    Args:
+        main_func: called as `main_func(*args)`; what it returns is lost.
+        num_gpus_per_machine: processes on each machine, with or without GPUs.
+        num_machines: machines of the run.
+        machine_rank: which of them this is.
+        dist_url: where the processes meet, for instance "tcp://127.0.0.1:8686"; "auto" takes a free
+            port of this machine.
+        args: arguments of `main_func`, picklable.
+        timeout: how long a process waits for the others.
+
+    Raises:
+        AssertionError: "auto" with several machines.
+        torch.multiprocessing.ProcessRaisedException: `main_func` raised in a child process.
+    """
+    world_size = num_machines * num_gpus_per_machine
+    if world_size <= 1:
+        main_func(*args)
+        return
+    if dist_url == "auto":
+        assert num_machines == 1, 'dist_url="auto" is for one machine; give tcp://<host>:<port>.'
+        dist_url = f"tcp://127.0.0.1:{_find_free_port()}"
+    if num_machines > 1 and dist_url is not None and dist_url.startswith("file://"):
+        logger.warning("file:// is unreliable between machines; prefer tcp://<host>:<port>.")
+    worker_args = (
+        main_func,
+        world_size,
+        num_gpus_per_machine,
+        machine_rank,
+        dist_url,
+        args,
+        timeout,
+    )
+    mp.start_processes(_worker, nprocs=num_gpus_per_machine, args=worker_args, daemon=False)
+
+
+def _find_free_port() -> int:
+    """A port nobody uses now; another program may still be quicker."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        sock.bind(("", 0))
+        return sock.getsockname()[1]
+
+
+def _worker(
+    local_rank: int,
+    main_func: Callable[..., Any],
+    world_size: int,
+    num_gpus_per_machine: int,
+    machine_rank: int,
+    dist_url: str | None,
+    args: tuple,
+    timeout: timedelta,
+) -> None:
+    """What each child process does: join the others, take its device, call the function."""
+    has_gpu = torch.cuda.is_available()
+    if has_gpu and num_gpus_per_machine > torch.cuda.device_count():
+        raise ValueError(
+            f"{num_gpus_per_machine} processes for {torch.cuda.device_count()} GPUs; "
+            "--num-gpus may not exceed the GPUs of the machine."
+        )
+    try:
+        dist.init_process_group(
+            backend="nccl" if has_gpu else "gloo",
+            init_method=dist_url,
+            world_size=world_size,
+            rank=machine_rank * num_gpus_per_machine + local_rank,
+            timeout=timeout,
+        )
+    except Exception:
+        logger.error("The processes could not meet at %s", dist_url)
+        raise
+    comm.create_local_process_group(num_gpus_per_machine)
+    if has_gpu:
+        torch.cuda.set_device(local_rank)
+    # A process that is late here could else run into a timeout in main_func:
+    # https://github.com/facebookresearch/maskrcnn-benchmark/issues/172
+    comm.synchronize()
+    main_func(*args)

@@ -1,0 +1,36 @@
+"""
+Random seeds.
+
+Counterpart of `detectron2/utils/env.py`. Leaves out: `setup_environment` (OpenCV switches, the
+module named by DETECTRON2_ENV_MODULE) and the documentation helpers.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+from datetime import datetime
+
+import numpy as np
+import torch
+
+__all__ = ["seed_all_rng"]
+
+
+def seed_all_rng(seed: int | None = None) -> None:
+    """
+    Seed the random generators of torch, NumPy and Python, and PYTHONHASHSEED for child processes.
+
+    Args:
+        seed: 0 <= seed < 2**32; None draws one from the clock, the process id and the system, and
+            logs it so that the run can be repeated.
+    """
+    if seed is None:
+        clock = int(datetime.now().strftime("%S%f"))
+        seed = os.getpid() + clock + int.from_bytes(os.urandom(2), "big")
+        logging.getLogger(__name__).info("Using a generated random seed %d", seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)  # every CUDA device included
+    random.seed(seed)
+    os.environ["PYTHONHASHSEED"] = str(seed)
