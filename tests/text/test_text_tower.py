@@ -164,6 +164,7 @@ def test_a_subclass_with_its_own_text_side_is_not_cut():
         torch.testing.assert_close(tower(tokens), model.encode_text(tokens), atol=1e-5, rtol=0)
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")
 def test_refuses_what_has_no_text_side():
     with pytest.raises(ValueError, match=r"got a Linear without encode_text.*pass the whole model"):
         build_text_tower(nn.Linear(2, 2))
