@@ -1,7 +1,15 @@
 """Backbones: CLIP image towers that answer for every patch."""
 
+from .base import CLIPBackbone
 from .clip_loading import LoadedCLIP, load_clip, load_clip_from_config
 from .clip_vit import CLIPViT
 from .dense_attention import DenseAttention
 
-__all__ = ["CLIPViT", "DenseAttention", "LoadedCLIP", "load_clip", "load_clip_from_config"]
+__all__ = [
+    "CLIPBackbone",
+    "CLIPViT",
+    "DenseAttention",
+    "LoadedCLIP",
+    "load_clip",
+    "load_clip_from_config",
+]

@@ -36,7 +36,7 @@ class LoadedCLIP:
         pixel_mean, pixel_std: of its preprocessing, RGB, in [0, 255].
     """
 
-    model: nn.Module
+    model: Any
     tokenizer: Callable[[list[str]], Tensor]
     pixel_mean: tuple[float, ...]
     pixel_std: tuple[float, ...]
@@ -83,7 +83,7 @@ def load_clip(library: str, arch: str, pretrained: str, precision: str) -> Loade
 
 
 def set_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """Cast in place everything but the layer norms, which both libraries compute in float32."""
+    """Cast in place everything but the layer norms, which are computed in float32."""
     model.to(dtype)
     for module in model.modules():
         if isinstance(module, nn.LayerNorm):

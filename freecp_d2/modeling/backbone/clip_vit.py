@@ -6,25 +6,29 @@ D embedding, L layers asked for.
 """
 
 from collections.abc import Collection
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ...d2 import BACKBONE_REGISTRY, Backbone, CfgNode, ShapeSpec, configurable
+from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
+from .base import CLIPBackbone
 from .clip_loading import load_clip_from_config
 from .dense_attention import DenseAttention
 from .positional_embedding import INTERPOLATIONS, resize_positional_embedding
-from .vit_block import run_block
+from .vit_block import layer_norm, run_block
 
 
 @BACKBONE_REGISTRY.register()
-class CLIPViT(Backbone):
+class CLIPViT(CLIPBackbone):
     """
     The image tower that `clip` or `open_clip` loaded, run so that it answers for every patch.
 
     The unmodified path gives the class token and the attention; the last block(s), rewritten by a
     `DenseAttention`, give the patch tokens. Any input size works.
     """
+
+    visual: Any  # the libraries' towers share attributes, not a type
 
     @configurable
     def __init__(
@@ -120,18 +124,7 @@ class CLIPViT(Backbone):
         attention_layers: Collection[int] = (),
         reduce_attention: bool = True,
     ) -> dict[str, Tensor]:
-        """
-        Args:
-            images: normalised by `pixel_mean` and `pixel_std`, shape (N, 3, H, W).
-            attention_layers: layers, 0 the first, whose attention is wanted.
-            reduce_attention: return their mean; it is accumulated, so one layer's worth of memory.
-
-        Returns:
-            dict[str, Tensor]: all float32.
-            "patch_tokens": of the rewritten last block, projected, not normalised, (N, D, h, w);
-            "class_token": of the unmodified path, projected, (N, D);
-            "attention": averaged over heads, (N, 1 or L, T, T); absent when no layer was asked for.
-        """
+        """See `CLIPBackbone.forward`."""
         x, grid = self._embed(images)
         blocks = list(self.visual.transformer.resblocks)
         first_dense = len(blocks) - self.dense_attention.num_blocks
@@ -159,15 +152,7 @@ class CLIPViT(Backbone):
         return output
 
     def encode_image(self, images: Tensor) -> Tensor:
-        """
-        The class token of the unmodified path alone: no dense path, one query in the last block.
-
-        Args:
-            images: normalised, shape (N, 3, H, W).
-
-        Returns:
-            Tensor: projected class token, float32, shape (N, D).
-        """
+        """See `CLIPBackbone.encode_image`; one query in the last block."""
         x, _ = self._embed(images)
         blocks = list(self.visual.transformer.resblocks)
         for block in blocks[:-1]:
@@ -186,14 +171,14 @@ class CLIPViT(Backbone):
             visual.positional_embedding, grid, self.interpolation
         )
         x = torch.cat([class_token, patches], dim=1) + position.to(patches.dtype)
-        return visual.ln_pre(x), grid
+        return layer_norm(visual.ln_pre, x), grid
 
     def _project(self, x: Tensor) -> Tensor:
         """ln_post and the projection into the joint space, in float32 afterwards."""
-        return (self.visual.ln_post(x) @ self.visual.proj).float()
+        return (layer_norm(self.visual.ln_post, x) @ self.visual.proj).float()
 
 
-def _check_plain_vit(visual: nn.Module) -> None:
+def _check_plain_vit(visual: Any) -> None:
     """Refuse towers whose forward pass this backbone would get wrong."""
     reasons = []
     if not all(hasattr(visual, name) for name in ("conv1", "class_embedding", "transformer")):

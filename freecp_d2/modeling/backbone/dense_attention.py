@@ -11,12 +11,19 @@ E = C / H.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from .vit_block import attention_weights, feed_forward, project_heads, query_key_value
+from .vit_block import (
+    attention_weights,
+    feed_forward,
+    layer_norm,
+    project_heads,
+    query_key_value,
+)
 
 
 def vanilla(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -54,7 +61,7 @@ def self_self_attention(x: Tensor, v: Tensor, inverse_temperature: Tensor) -> Te
     return (x @ x.transpose(-2, -1) * inverse_temperature).softmax(dim=-1) @ v
 
 
-def gem(blocks: Sequence[nn.Module], inputs: Sequence[Tensor]) -> Tensor:
+def gem(blocks: Sequence[Any], inputs: Sequence[Tensor]) -> Tensor:
     """
     GEM (CVPR 2024): a second path along the last blocks that adds only self-self attention.
 
@@ -71,7 +78,7 @@ def gem(blocks: Sequence[nn.Module], inputs: Sequence[Tensor]) -> Tensor:
     dense = inputs[0]
     for block, x in zip(blocks, inputs, strict=True):
         q, k, v = query_key_value(block, x)
-        norm = block.ln_1(x).norm(dim=-1).mean(dim=1)
+        norm = layer_norm(block.ln_1, x).norm(dim=-1).mean(dim=1)
         inverse_temperature = (norm * q.shape[-1] ** -0.5).view(-1, 1, 1, 1)
         heads = torch.stack([self_self_attention(p, v, inverse_temperature) for p in (v, k, q)])
         dense = dense + project_heads(block, heads.mean(dim=0))
@@ -146,7 +153,7 @@ class DenseAttention:
         residual, mlp = RESIDUAL_AND_MLP[preset][name]
         return cls(name, residual, mlp)
 
-    def __call__(self, blocks: Sequence[nn.Module], inputs: Sequence[Tensor]) -> Tensor:
+    def __call__(self, blocks: Sequence[Any], inputs: Sequence[Tensor]) -> Tensor:
         """
         Args:
             blocks: the last `num_blocks` blocks of the ViT.

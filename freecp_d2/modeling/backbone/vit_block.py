@@ -8,15 +8,28 @@ Shape shorthand in this module: N windows, T = 1 + h * w tokens (class token fir
 H heads, E = C / H.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def query_key_value(block: nn.Module, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def layer_norm(norm: nn.Module, x: Tensor) -> Tensor:
+    """
+    A layer norm computed in float32 whatever the precision of `x`, as OpenAI's own; open_clip's
+    would mix types. Anything else in its place (an identity) is called as it is.
+    """
+    if not isinstance(norm, nn.LayerNorm):
+        return norm(x)
+    weight, bias = norm.weight.float(), norm.bias.float()
+    return F.layer_norm(x.float(), norm.normalized_shape, weight, bias, norm.eps).to(x.dtype)
+
+
+def query_key_value(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Queries, keys and values of ln_1(x), each of shape (N, H, T, E); `x` has shape (N, T, C)."""
     attn = block.attn
-    qkv = F.linear(block.ln_1(x), attn.in_proj_weight, attn.in_proj_bias)
+    qkv = F.linear(layer_norm(block.ln_1, x), attn.in_proj_weight, attn.in_proj_bias)
     q, k, v = qkv.unflatten(2, (3, attn.num_heads, -1)).permute(2, 0, 3, 1, 4)
     return q, k, v
 
@@ -26,19 +39,19 @@ def attention_weights(a: Tensor, b: Tensor) -> Tensor:
     return ((a * a.shape[-1] ** -0.5) @ b.transpose(-2, -1)).softmax(dim=-1)
 
 
-def project_heads(block: nn.Module, heads: Tensor) -> Tensor:
+def project_heads(block: Any, heads: Tensor) -> Tensor:
     """Join the heads and apply out_proj: (N, H, T, E) -> (N, T, C)."""
     joined = heads.transpose(1, 2).flatten(2)
     return _scaled(block, "ls_1", block.attn.out_proj(joined))
 
 
-def feed_forward(block: nn.Module, x: Tensor) -> Tensor:
+def feed_forward(block: Any, x: Tensor) -> Tensor:
     """MLP(ln_2(x)), without the residual: (N, T, C) -> (N, T, C)."""
-    return _scaled(block, "ls_2", block.mlp(block.ln_2(x)))
+    return _scaled(block, "ls_2", block.mlp(layer_norm(block.ln_2, x)))
 
 
 def run_block(
-    block: nn.Module, x: Tensor, *, num_queries: int | None = None, need_attention: bool = False
+    block: Any, x: Tensor, *, num_queries: int | None = None, need_attention: bool = False
 ) -> tuple[Tensor, Tensor | None]:
     """
     One unmodified block.
@@ -63,6 +76,6 @@ def run_block(
     return x + feed_forward(block, x), attention
 
 
-def _scaled(block: nn.Module, name: str, x: Tensor) -> Tensor:
+def _scaled(block: Any, name: str, x: Tensor) -> Tensor:
     """open_clip's LayerScale, where the block has one."""
     return getattr(block, name)(x) if hasattr(block, name) else x

@@ -1,0 +1,64 @@
+"""
+What the segmentor needs of a backbone, whatever CLIP is inside.
+
+Shape shorthand in this module: N windows, T = 1 + h * w tokens (class token first), D embedding.
+"""
+
+from abc import abstractmethod
+from collections.abc import Collection
+
+from torch import Tensor
+
+from ...d2 import Backbone
+
+
+class CLIPBackbone(Backbone):
+    """
+    An image encoder of a CLIP that answers for every patch. Register subclasses in Detectron2's
+    `BACKBONE_REGISTRY`.
+
+    Attributes:
+        pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
+    """
+
+    pixel_mean: tuple[float, ...]
+    pixel_std: tuple[float, ...]
+
+    @property
+    @abstractmethod
+    def patch_size(self) -> int:
+        """Side of a patch in pixels."""
+
+    @abstractmethod
+    def forward(  # type: ignore[override]
+        self,
+        images: Tensor,
+        *,
+        attention_layers: Collection[int] = (),
+        reduce_attention: bool = True,
+    ) -> dict[str, Tensor]:
+        """
+        Args:
+            images: normalised by `pixel_mean` and `pixel_std`, shape (N, 3, H, W).
+            attention_layers: layers, 0 the first, whose attention is wanted.
+            reduce_attention: return their mean; it is accumulated, so one layer's worth of memory.
+
+        Returns:
+            dict[str, Tensor]: all float32.
+            "patch_tokens": in the joint space with text, not normalised, (N, D, h, w);
+            "class_token": of the unmodified image path, (N, D);
+            "attention": averaged over heads, (N, 1 or L, T, T); absent when no layer was asked for.
+            `output_shape()` names "attention" only if the backbone has any.
+        """
+
+    @abstractmethod
+    def encode_image(self, images: Tensor) -> Tensor:
+        """
+        The class token alone, without the cost of the dense path.
+
+        Args:
+            images: normalised, shape (N, 3, H, W).
+
+        Returns:
+            Tensor: float32, shape (N, D).
+        """
