@@ -1,0 +1,72 @@
+"""The self-attention of the CLIP image encoder as affinity: the paper's own choice."""
+
+from collections.abc import Collection
+
+from torch import Tensor
+
+from ...d2 import CfgNode, ShapeSpec, configurable
+from ...method import self_affinity
+from .build import AFFINITY_HEAD_REGISTRY, AffinityHead
+
+
+@AFFINITY_HEAD_REGISTRY.register()
+class CLIPAttentionAffinity(AffinityHead):
+    """The mean attention of some layers of the backbone; costs nothing but the reading."""
+
+    @configurable
+    def __init__(
+        self,
+        *,
+        attention_layers: Collection[int],
+        num_sinkhorn_steps: int = 3,
+        num_squarings: int = 1,
+    ):
+        """
+        Args:
+            attention_layers: layers of the backbone, 0 the first.
+            num_sinkhorn_steps, num_squarings: see `method.transition_matrix`.
+        """
+        super().__init__(num_sinkhorn_steps=num_sinkhorn_steps, num_squarings=num_squarings)
+        self.attention_layers = frozenset(attention_layers)
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
+        if "attention" not in input_shape:
+            raise ValueError(
+                f'MODEL.AFFINITY_HEAD.NAME="{cls.__name__}" needs self-attention, but '
+                f"{cfg.MODEL.BACKBONE.NAME} returns only {sorted(input_shape)}; use an affinity "
+                'head with an encoder of its own, such as "DINOAffinity", or the backbone CLIPViT.'
+            )
+        node = cfg.MODEL.AFFINITY_HEAD
+        return {
+            "attention_layers": resolve_layers(
+                node.CLIP_ATTENTION.LAYERS, input_shape["attention"].channels or 0
+            ),
+            "num_sinkhorn_steps": node.SINKHORN_STEPS,
+            "num_squarings": node.SQUARINGS,
+        }
+
+    def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
+        """Eq. (2) over the layers that the backbone was asked for."""
+        return self_affinity(features["attention"])
+
+
+def resolve_layers(layers: Collection[int], num_layers: int) -> frozenset[int]:
+    """
+    Args:
+        layers: layer numbers, negative from the end; empty means all but the last, as the released
+            program.
+        num_layers: of the backbone.
+
+    Raises:
+        ValueError: a layer that the backbone does not have.
+    """
+    if not layers:
+        return frozenset(range(num_layers - 1))
+    outside = [layer for layer in layers if not -num_layers <= layer < num_layers]
+    if outside:
+        raise ValueError(
+            f"MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS asks for {outside}, the backbone has "
+            f"layers 0 to {num_layers - 1} (or -{num_layers} to -1)."
+        )
+    return frozenset(layer % num_layers for layer in layers)
