@@ -1,1 +1,26 @@
-"""FreeCP on Detectron2 rails."""
+"""FreeCP: training-free class purification for open-vocabulary segmentation, for Detectron2."""
+
+from .config import add_freecp_config
+from .data.benchmarks import register_benchmarks
+from .freecp_segmentor import FreeCPSegmentor
+from .modeling.affinity import AFFINITY_HEAD_REGISTRY, AffinityHead, CLIPAttentionAffinity
+from .modeling.backbone import CLIPViT
+from .modeling.purification import PURIFICATION_HEAD_REGISTRY, ClassPurification, Purified
+from .text import Vocabulary, load_vocabulary
+
+__all__ = [
+    "AFFINITY_HEAD_REGISTRY",
+    "PURIFICATION_HEAD_REGISTRY",
+    "AffinityHead",
+    "CLIPAttentionAffinity",
+    "CLIPViT",
+    "ClassPurification",
+    "FreeCPSegmentor",
+    "Purified",
+    "Vocabulary",
+    "add_freecp_config",
+    "load_vocabulary",
+    "register_benchmarks",
+]
+
+register_benchmarks()

@@ -1,0 +1,95 @@
+"""Every configuration key of freecp_d2, its default, and where it comes from."""
+
+from .d2 import CfgNode
+
+
+def add_freecp_config(cfg: CfgNode) -> None:
+    """
+    Add the keys of freecp_d2 to a Detectron2 config, in place.
+
+    Sources: "Sec.", "Eq.", "Tab." are the paper's. Where it is silent, "release" means that the
+    default is what the authors' released program does. Detectron2's own keys are left alone;
+    `configs/` sets those (INPUT.MIN_SIZE_TEST and others).
+    """
+    _add_clip(cfg)
+    _add_text(cfg)
+    _add_affinity_head(cfg)
+    _add_purification_head(cfg)
+    _add_test(cfg)
+
+
+def _add_clip(cfg: CfgNode) -> None:
+    cfg.MODEL.PRECISION = "fp32"  # fp32 | fp16 | bf16, of backbone and text tower; release: fp16
+    cfg.MODEL.CLIP = CfgNode()
+    cfg.MODEL.CLIP.LIBRARY = "clip"  # clip | open_clip: which library loads the weights
+    cfg.MODEL.CLIP.ARCH = "ViT-B/16"  # Sec. 4.2, Tab. 6; a name of that library, or custom (clip)
+    cfg.MODEL.CLIP.PRETRAINED = "openai"  # a tag of that library (downloads), or a path
+    cfg.MODEL.CLIP.DENSE_ATTENTION = "sclip"  # Tab. 2: vanilla|maskclip|sclip|clearclip|gem
+    # Residual and MLP of the last block: freecp (release) | original (the method's own authors) |
+    # custom (the two keys below). The paper does not say.
+    cfg.MODEL.CLIP.DENSE_PRESET = "freecp"
+    cfg.MODEL.CLIP.DENSE_RESIDUAL = False  # read when DENSE_PRESET is custom
+    cfg.MODEL.CLIP.DENSE_MLP = True  # read when DENSE_PRESET is custom
+    cfg.MODEL.CLIP.GEM_BLOCKS = 6  # the last blocks that GEM rewrites; its authors' value
+    # auto | scale (bicubic by (h + 0.1) / g) | size_antialias (GEM's authors); auto is the release:
+    # size_antialias with gem, else scale.
+    cfg.MODEL.CLIP.POSITIONAL_EMBEDDING = "auto"
+
+
+def _add_text(cfg: CfgNode) -> None:
+    cfg.MODEL.TEXT = CfgNode()
+    cfg.MODEL.TEXT.VOCABULARY = ""  # a shipped list's name or a path; "": the dataset's own
+    cfg.MODEL.TEXT.TEMPLATES = "imagenet"  # imagenet (80, Sec. 4.2) | simple (1)
+    cfg.MODEL.TEXT.DESCRIPTIONS = ""  # JSON, word -> descriptions (Eq. 8); "": templates (Tab. 4)
+    # A vocabulary's background words: class (a class of its own, score 1 - max; VOC21, PC60,
+    # Object) | distractor (they join the softmax only; VOC20, PC59). Release.
+    cfg.MODEL.TEXT.BACKGROUND = "class"
+    cfg.MODEL.TEXT.CACHE_DIR = ""  # of text features; "": $FREECP_CACHE or ~/.cache/freecp_d2/text
+    cfg.MODEL.TEXT.BATCH_SIZE = 256  # prompts in one forward
+
+
+def _add_affinity_head(cfg: CfgNode) -> None:
+    cfg.MODEL.AFFINITY_HEAD = CfgNode()
+    cfg.MODEL.AFFINITY_HEAD.NAME = "CLIPAttentionAffinity"  # Tab. 5
+    cfg.MODEL.AFFINITY_HEAD.SINKHORN_STEPS = 3  # not in the paper; release, after CLIP-ES
+    cfg.MODEL.AFFINITY_HEAD.SQUARINGS = 1  # not in the paper; release, after CLIP-ES
+    cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION = CfgNode()
+    # Eq. (2): layers of the mean, 0 the first, negative from the end. The paper does not say which;
+    # empty is the release: all but the last.
+    cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS = []
+
+
+def _add_purification_head(cfg: CfgNode) -> None:
+    cfg.MODEL.PURIFICATION_HEAD = CfgNode()
+    cfg.MODEL.PURIFICATION_HEAD.NAME = "ClassPurification"  # "": the base method alone (Tab. 2)
+    cfg.MODEL.PURIFICATION_HEAD.ORDER = "RP-AP"  # Tab. 3: RP-AP | AP-RP
+    cfg.MODEL.PURIFICATION_HEAD.REGION = CfgNode()
+    # The share of a map's maximum above which a patch is in a region; not in the paper; release.
+    cfg.MODEL.PURIFICATION_HEAD.REGION.THRESH = 0.4
+    # The last row and column are never inside a box. Release; the paper does not ask for it.
+    cfg.MODEL.PURIFICATION_HEAD.REGION.EXCLUDE_LAST = True
+    cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY = CfgNode()
+    cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.ENABLED = True  # Sec. 3.3.1
+    cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.05  # tau_r; release, per benchmark
+    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY = CfgNode()
+    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ENABLED = True  # Sec. 3.3.2
+    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.THRESH = 0.7  # tau_a, Eq. (7); release, per benchmark
+    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE = 112  # Sec. 3.3.2
+    # region (the paper: losers are 0 inside the region) | window (release: a class that wins
+    # nowhere leaves the window)
+    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ELIMINATION = "region"
+
+
+def _add_test(cfg: CfgNode) -> None:
+    # cv2 (bilinear, not antialiased: the literature's numbers) | pil (Detectron2's, antialiased)
+    cfg.INPUT.RESIZE = "cv2"
+    cfg.TEST.SLIDING_WINDOW = CfgNode()
+    cfg.TEST.SLIDING_WINDOW.SIZE = 384  # Sec. 4.2; pixels
+    cfg.TEST.SLIDING_WINDOW.STRIDE = 112  # Sec. 4.2; pixels
+    cfg.TEST.SLIDING_WINDOW.BATCH_SIZE = 8  # windows, and crops of Eq. (8), in one forward
+    cfg.TEST.IMAGES_PER_BATCH = 1  # images of one call of the model
+    # The model returns an int64 label map (H, W) instead of scores (C, H, W): same argmax, a
+    # fraction of the memory. train_net.py switches it on.
+    cfg.TEST.LABEL_MAP = False
+    cfg.TEST.SAVE_PREDICTIONS = False  # write sem_seg_predictions.json (COCO RLE)
+    cfg.TEST.BOUNDARY_IOU = False  # needs Detectron2

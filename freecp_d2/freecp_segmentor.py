@@ -1,0 +1,238 @@
+"""
+FreeCPSegmentor: the meta-architecture, which is the data flow of the method and nothing else.
+
+Shape shorthand in this module: N windows, K classes, h x w patches, H, W pixels.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .d2 import META_ARCH_REGISTRY, CfgNode, build_backbone, configurable
+from .diagnosis import WindowDiagnosis, diagnose_windows
+from .modeling.affinity import AffinityHead, build_affinity_head
+from .modeling.backbone import CLIPBackbone, load_clip
+from .modeling.crop_classifier import CropClassifier
+from .modeling.purification import Purified, build_purification_head
+from .modeling.stitching import full_scores, label_map, stitch
+from .modeling.text_head import TextHead
+from .modeling.windows import Window, batches_of_windows, cut_windows, sliding_windows
+from .text import Vocabulary
+
+
+@META_ARCH_REGISTRY.register()
+class FreeCPSegmentor(nn.Module):
+    """
+    Labels every pixel with words of a vocabulary: CLIP activation maps (Eq. 1), refined by an
+    affinity (Eqs. 2, 3) and purified (Eqs. 4 to 8), window by window, stitched.
+
+    Without a purification head it is the base method alone.
+    """
+
+    pixel_mean: Tensor
+    pixel_std: Tensor
+
+    @configurable
+    def __init__(
+        self,
+        *,
+        backbone: CLIPBackbone,
+        text_head: TextHead,
+        affinity_head: AffinityHead | None,
+        purification_head: nn.Module | None,
+        input_format: str,
+        window_size: int,
+        window_stride: int,
+        window_batch_size: int,
+        crop_size: int,
+        return_label_map: bool = False,
+    ):
+        """
+        Args:
+            backbone: the image encoder; see `CLIPBackbone` for its contract.
+            text_head: the words.
+            affinity_head, purification_head: both, or neither for the base method alone.
+            input_format: "RGB" or "BGR", the channel order of the inputs.
+            window_size, window_stride: of the sliding windows, in pixels.
+            window_batch_size: most windows, and most crops, in one forward of the backbone.
+            crop_size: side in pixels of the crops of Eq. (8).
+            return_label_map: give int64 (H, W) label maps instead of (C, H, W) scores.
+
+        Raises:
+            ValueError: one head without the other; sizes or format out of range.
+        """
+        super().__init__()
+        if (affinity_head is None) != (purification_head is None):
+            raise ValueError(
+                "Purification needs an affinity and the affinity is for purification alone: give "
+                "FreeCPSegmentor both heads or neither."
+            )
+        if input_format not in ("RGB", "BGR"):
+            raise ValueError(f'INPUT.FORMAT="{input_format}" is not supported; use RGB or BGR.')
+        sizes = (window_size, window_stride, window_batch_size, crop_size)
+        if min(sizes) < 1 or window_size < backbone.patch_size:
+            raise ValueError(
+                f"Window size, stride, batch size and crop size are {sizes}; all must be positive "
+                f"and a window at least one patch ({backbone.patch_size} pixels)."
+            )
+        self.backbone = backbone
+        self.text_head = text_head
+        self.affinity_head = affinity_head
+        self.purification_head = purification_head
+        self.input_format = input_format
+        self.window_size, self.window_stride = window_size, window_stride
+        self.window_batch_size = window_batch_size
+        self.crop_size = crop_size
+        self.return_label_map = return_label_map
+        for name in ("pixel_mean", "pixel_std"):
+            value = torch.tensor(getattr(backbone, name)).view(3, 1, 1)
+            self.register_buffer(name, value, persistent=False)
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode) -> dict:
+        backbone = build_backbone(cfg)
+        if not isinstance(backbone, CLIPBackbone):
+            raise ValueError(
+                f'MODEL.BACKBONE.NAME="{cfg.MODEL.BACKBONE.NAME}" shares no space with text; '
+                "FreeCPSegmentor needs a CLIPBackbone such as CLIPViT."
+            )
+        purify = bool(cfg.MODEL.PURIFICATION_HEAD.NAME)
+        kwargs = {
+            "backbone": backbone,
+            "affinity_head": build_affinity_head(cfg, backbone.output_shape()) if purify else None,
+            "purification_head": build_purification_head(cfg) if purify else None,
+            "text_head": TextHead(cfg),
+            "input_format": cfg.INPUT.FORMAT,
+            "window_size": cfg.TEST.SLIDING_WINDOW.SIZE,
+            "window_stride": cfg.TEST.SLIDING_WINDOW.STRIDE,
+            "window_batch_size": cfg.TEST.SLIDING_WINDOW.BATCH_SIZE,
+            "crop_size": cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE,
+            "return_label_map": cfg.TEST.LABEL_MAP,
+        }
+        load_clip.cache_clear()  # backbone and text head have taken their towers
+        return kwargs
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs are moved to."""
+        return self.pixel_mean.device
+
+    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Segment with other words from now on."""
+        self.text_head.set_vocabulary(vocabulary)
+
+    @torch.no_grad()
+    def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[str, Tensor]]:
+        """
+        Args:
+            batched_inputs: one dict an image, of any sizes: "image", uint8 or float in [0, 255],
+                shape (3, H, W), channels as `input_format`; optionally "height" and "width", the
+                size of the result.
+
+        Returns:
+            list[dict]: one an image: "sem_seg", scores of shape (C, height, width) in [0, 1], C as
+            `text_head.output_names`; or the int64 label map (height, width).
+        """
+        images = [self._normalise(x["image"]) for x in batched_inputs]
+        windows = self._windows(images)
+        maps: list[Tensor] = [self.pixel_mean] * len(windows)
+        for indices, window_maps, _ in self._segment(images, windows):
+            for index, window_map in zip(indices, window_maps, strict=True):
+                maps[index] = window_map
+        return [
+            {
+                "sem_seg": self._stitch(
+                    [m for m, w in zip(maps, windows, strict=True) if w.image == i],
+                    [w for w in windows if w.image == i],
+                    image,
+                    (x.get("height", image.shape[1]), x.get("width", image.shape[2])),
+                )
+            }
+            for i, (x, image) in enumerate(zip(batched_inputs, images, strict=True))
+        ]
+
+    @torch.no_grad()
+    def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
+        """
+        Why: for each image and window the kept and removed classes with their scores, the
+        ambiguity groups and the winners.
+
+        Args:
+            batched_inputs: see `forward`.
+
+        Raises:
+            ValueError: the model has no purification head.
+        """
+        if self.purification_head is None:
+            raise ValueError(
+                "The base method alone decides nothing; build the model with "
+                'MODEL.PURIFICATION_HEAD.NAME="ClassPurification" to diagnose it.'
+            )
+        images = [self._normalise(x["image"]) for x in batched_inputs]
+        windows = self._windows(images)
+        names, patch_size = self.text_head.vocabulary.class_names, self.backbone.patch_size
+        diagnoses: dict[int, WindowDiagnosis] = {}
+        for indices, _, purified in self._segment(images, windows):
+            assert purified is not None, "a model with a purification head purifies"
+            batch = [windows[i] for i in indices]
+            found = diagnose_windows(purified, batch, names, patch_size)
+            diagnoses.update(zip(indices, found, strict=True))
+        return [
+            [diagnoses[i] for i, window in enumerate(windows) if window.image == image]
+            for image in range(len(images))
+        ]
+
+    def _normalise(self, image: Tensor) -> Tensor:
+        """RGB, CLIP's mean and deviation: (3, H, W)."""
+        image = image.to(self.device, torch.float32)
+        if self.input_format == "BGR":
+            image = image.flip(0)
+        return (image - self.pixel_mean) / self.pixel_std
+
+    def _windows(self, images: list[Tensor]) -> list[Window]:
+        return [
+            window
+            for i, image in enumerate(images)
+            for window in sliding_windows(
+                i, image.shape[1], image.shape[2], self.window_size, self.window_stride
+            )
+        ]
+
+    def _segment(
+        self, images: list[Tensor], windows: list[Window]
+    ) -> Iterator[tuple[list[int], Tensor, Purified | None]]:
+        """Batches of windows: their indices, class maps (N, K, h, w), and how they came about."""
+        layers = () if self.affinity_head is None else self.affinity_head.attention_layers
+        for indices in batches_of_windows(windows, self.window_batch_size):
+            batch = [windows[i] for i in indices]
+            pixels = cut_windows(images, batch, self.backbone.patch_size)
+            features = self.backbone(pixels, attention_layers=layers)
+            maps, stretched = self.text_head(features["patch_tokens"])
+            if self.affinity_head is None or self.purification_head is None:
+                yield indices, maps, None
+                continue
+            transition = self.affinity_head(pixels, features)
+            classify = CropClassifier(
+                pixels,
+                self.backbone.encode_image,
+                self.text_head.class_features,
+                patch_size=self.backbone.patch_size,
+                crop_size=self.crop_size,
+                batch_size=self.window_batch_size,
+            )
+            purified = self.purification_head(maps, stretched, transition, classify)
+            yield indices, purified.maps, purified
+
+    def _stitch(
+        self, maps: list[Tensor], windows: list[Window], image: Tensor, size: tuple[int, int]
+    ) -> Tensor:
+        """Scores (C, height, width) or label map (height, width) of one image."""
+        image_size = (image.shape[1], image.shape[2])
+        found = stitch(maps, windows, image_size, self.backbone.patch_size)
+        background = self.text_head.has_background
+        if self.return_label_map:
+            return label_map(found, size, background=background)
+        num_classes = self.text_head.vocabulary.num_classes
+        return full_scores(found, num_classes, size, background=background)

@@ -1,0 +1,121 @@
+"""
+From patch maps of windows to class scores of an image: only classes that survive are upsampled.
+
+Shape shorthand in this module: N windows of one image, K classes, S surviving classes, h x w
+patches, H, W pixels.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .windows import Window
+
+
+class ClassScores(NamedTuple):
+    """Scores of the classes that survive anywhere in an image; all others are 0 everywhere."""
+
+    classes: Tensor
+    """Class indices, ascending, int64, shape (S,)."""
+    scores: Tensor
+    """Non-negative, shape (S, H, W)."""
+
+
+def stitch(
+    maps: list[Tensor], windows: list[Window], image_size: tuple[int, int], patch_size: int
+) -> ClassScores:
+    """
+    Upsample each window's maps to pixels (bilinear) and average where windows overlap.
+
+    A class that is gone in a window counts there as 0.
+
+    Args:
+        maps: the maps of each window, non-negative, shape (K, h, w).
+        windows: where each lies.
+        image_size: (H, W).
+        patch_size: pixels a patch; maps may reach over the window's end (padding), which is cut.
+
+    Returns:
+        ClassScores: at the size of the image.
+    """
+    alive = torch.stack([m.flatten(1).amax(dim=1) > 0 for m in maps]).cpu()
+    classes = alive.any(dim=0).nonzero().flatten()
+    device = maps[0].device
+    scores = torch.zeros(len(classes), *image_size, device=device)
+    count = torch.zeros(image_size, device=device)
+    slot = torch.full((alive.shape[1],), -1)
+    slot[classes] = torch.arange(len(classes))
+    for window_maps, (_, y0, x0, y1, x1), is_alive in zip(maps, windows, alive, strict=True):
+        count[y0:y1, x0:x1] += 1
+        survivors = is_alive.nonzero().flatten()
+        if len(survivors) == 0:
+            continue
+        size = (window_maps.shape[1] * patch_size, window_maps.shape[2] * patch_size)
+        pixels = _resize(window_maps[survivors.to(device)], size)[:, : y1 - y0, : x1 - x0]
+        scores[:, y0:y1, x0:x1].index_add_(0, slot[survivors].to(device), pixels)
+    scores /= count
+    return ClassScores(classes.to(device), scores)
+
+
+def resize_scores(scores: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bilinear, not antialiased: (S, H, W) -> (S, *size); nothing is copied when the size fits."""
+    if tuple(scores.shape[1:]) == size:
+        return scores
+    return _resize(scores, size)
+
+
+def full_scores(
+    found: ClassScores, num_classes: int, size: tuple[int, int], *, background: bool
+) -> Tensor:
+    """
+    The (C, H, W) scores that Detectron2 wants.
+
+    Args:
+        found: at the resolution of the network.
+        num_classes: K, without background.
+        size: (H, W) of the original image.
+        background: put a channel 1 - max in front, index 0.
+
+    Returns:
+        Tensor: shape (K, H, W), or (1 + K, H, W) with background.
+    """
+    offset = int(background)
+    volume = found.scores.new_zeros(offset + num_classes, *size)
+    volume[found.classes + offset] = resize_scores(found.scores, size)
+    if background:
+        volume[0] = 1 - volume[1:].amax(dim=0)
+    return volume
+
+
+def label_map(
+    found: ClassScores, size: tuple[int, int], *, background: bool, chunk: int = 16
+) -> Tensor:
+    """
+    The argmax of `full_scores`, a few classes at a time: memory does not grow with the vocabulary.
+
+    Where no class has a score the label is 0, as the argmax of zeros is.
+
+    Args:
+        found, size, background: see `full_scores`.
+        chunk: classes that are resized together.
+
+    Returns:
+        Tensor: int64, shape (H, W).
+    """
+    device = found.scores.device
+    best = torch.zeros(size, device=device)
+    label = torch.full(size, -1, dtype=torch.long, device=device)
+    for start in range(0, len(found.classes), chunk):
+        score, row = resize_scores(found.scores[start : start + chunk], size).max(dim=0)
+        better = score > best
+        best = torch.where(better, score, best)
+        label = torch.where(better, found.classes[start + row], label)
+    if background:
+        return torch.where(1 - best >= best, 0, label + 1)
+    return label.clamp(min=0)
+
+
+def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    return F.interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]

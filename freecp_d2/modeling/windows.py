@@ -1,0 +1,87 @@
+"""
+Sliding windows over images of any size.
+
+Shape shorthand in this module: H, W pixels of an image.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Window(NamedTuple):
+    """A window of one image of a batch, in pixels, half open."""
+
+    image: int
+    y0: int
+    x0: int
+    y1: int
+    x1: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.y1 - self.y0, self.x1 - self.x0
+
+
+def sliding_windows(image: int, height: int, width: int, size: int, stride: int) -> list[Window]:
+    """
+    Windows that cover an image, row by row; the last of a row or column is moved inside.
+
+    Args:
+        image: index of the image in its batch.
+        height, width: of the image.
+        size: side of a window; a smaller image gets a window of its own size.
+        stride: step between windows.
+
+    Returns:
+        list[Window]: at least one.
+    """
+    window_h, window_w = min(size, height), min(size, width)
+    return [
+        Window(image, y, x, y + window_h, x + window_w)
+        for y in _starts(height, window_h, stride)
+        for x in _starts(width, window_w, stride)
+    ]
+
+
+def _starts(length: int, size: int, stride: int) -> list[int]:
+    last = length - size
+    return [*range(0, last, stride), last]
+
+
+def batches_of_windows(windows: list[Window], batch_size: int) -> list[list[int]]:
+    """
+    Group windows of one size, of all images together, into batches.
+
+    Returns:
+        list[list[int]]: indices into `windows`; each window once.
+    """
+    by_size: dict[tuple[int, int], list[int]] = {}
+    for index, window in enumerate(windows):
+        by_size.setdefault(window.size, []).append(index)
+    return [
+        indices[i : i + batch_size]
+        for indices in by_size.values()
+        for i in range(0, len(indices), batch_size)
+    ]
+
+
+def cut_windows(images: list[Tensor], windows: list[Window], divisibility: int) -> Tensor:
+    """
+    Cut windows of one size out of their images.
+
+    Args:
+        images: normalised, each of shape (3, H, W).
+        windows: of one size.
+        divisibility: pad right and bottom with zeros, the mean colour, to a multiple of this, so
+            that the backbone sees every pixel.
+
+    Returns:
+        Tensor: shape (N, 3, padded height, padded width).
+    """
+    cut = torch.stack([images[i][:, y0:y1, x0:x1] for i, y0, x0, y1, x1 in windows])
+    height, width = cut.shape[-2:]
+    return F.pad(cut, (0, -width % divisibility, 0, -height % divisibility))
