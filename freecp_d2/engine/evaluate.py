@@ -1,0 +1,84 @@
+"""Evaluation of a model on the datasets of a config, and the files it leaves behind."""
+
+import json
+import logging
+import os
+from collections import OrderedDict
+from typing import Any
+
+from torch import nn
+
+from ..d2 import (
+    CfgNode,
+    build_detection_test_loader,
+    build_model,
+    collect_env_info,
+    comm,
+    inference_on_dataset,
+    print_csv_format,
+)
+from ..data.mapper import FreeCPDatasetMapper
+from ..evaluation import FreeCPSemSegEvaluator, per_class_table
+from ..modeling.text_head import vocabulary_from_config
+
+logger = logging.getLogger(__name__)
+
+
+def build_model_in_turn(cfg: CfgNode) -> nn.Module:
+    """
+    Build the model, first in one process of the machine and then in the others.
+
+    The first encodes the words and caches them; the others read the cache.
+    """
+    is_first = comm.get_local_rank() == 0
+    if not is_first:
+        comm.synchronize()
+    model = build_model(cfg)
+    if is_first:
+        comm.synchronize()
+    return model.eval()
+
+
+def evaluate(cfg: CfgNode, model: nn.Module) -> dict[str, Any]:
+    """
+    Run the model over every dataset of DATASETS.TEST.
+
+    Writes below OUTPUT_DIR: `environment.txt`, `results.json`, and per dataset the confusion matrix
+    and the per-class table.
+
+    Returns:
+        dict: dataset -> {"sem_seg": {metric: percent}}; empty on all but the main process.
+    """
+    results: dict[str, Any] = OrderedDict()
+    for name in cfg.DATASETS.TEST:
+        loader = build_detection_test_loader(
+            cfg, name, mapper=FreeCPDatasetMapper(cfg), batch_size=cfg.TEST.IMAGES_PER_BATCH
+        )
+        evaluator = FreeCPSemSegEvaluator(
+            name,
+            output_dir=os.path.join(cfg.OUTPUT_DIR, "inference", name),
+            save_predictions=cfg.TEST.SAVE_PREDICTIONS,
+            boundary_iou=cfg.TEST.BOUNDARY_IOU,
+        )
+        found = inference_on_dataset(model, loader, evaluator)
+        if comm.is_main_process():
+            results[name] = found
+            logger.info(f"{name}, per class:\n{per_class_table(found)}")
+            print_csv_format(found)
+    if comm.is_main_process():
+        _write_records(cfg, results)
+    return results
+
+
+def _write_records(cfg: CfgNode, results: dict[str, Any]) -> None:
+    os.makedirs(cfg.OUTPUT_DIR, exist_ok=True)
+    with open(os.path.join(cfg.OUTPUT_DIR, "environment.txt"), "w") as file:
+        file.write(collect_env_info() + "\n")
+    vocabulary = vocabulary_from_config(cfg)
+    record = {
+        "results": results,
+        "vocabulary": {"name": vocabulary.name, "sha256": vocabulary.digest},
+    }
+    with open(os.path.join(cfg.OUTPUT_DIR, "results.json"), "w") as file:
+        json.dump(record, file, indent=2)
+    logger.info(f"Results, config, log and environment are in {cfg.OUTPUT_DIR}")

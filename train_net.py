@@ -1,0 +1,82 @@
+#!/usr/bin/env python
+"""
+Evaluate FreeCP on a benchmark, in Detectron2's manner.
+
+    python train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml --num-gpus 8
+
+FreeCP trains nothing; the name of this file is the one that every Detectron2 project uses.
+"""
+
+import sys
+from argparse import ArgumentParser, Namespace
+
+from freecp_d2 import d2
+from freecp_d2.engine import (
+    build_model_in_turn,
+    check_num_processes,
+    evaluate,
+    launch_processes,
+    load_config,
+)
+
+USER_ERRORS = (ValueError, KeyError, FileNotFoundError, ConnectionError)
+
+
+def build_parser() -> ArgumentParser:
+    """Detectron2's command line; `--config` is short for `--config-file`."""
+    return d2.default_argument_parser(
+        epilog="""Examples:
+  python train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml --num-gpus 8
+  python train_net.py --eval-only --config configs/ade20k/sclip.yaml MODEL.PRECISION fp16
+  torchrun --nproc-per-node 8 train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml
+
+Without a GPU it runs on the CPU; --num-gpus 2 then means two processes."""
+    )
+
+
+def setup(args: Namespace) -> d2.CfgNode:
+    """The config; loggers, seeds and OUTPUT_DIR are ready afterwards."""
+    cfg = load_config(args.config_file, args.opts)
+    cfg.defrost()
+    cfg.TEST.LABEL_MAP = True  # the evaluator wants labels; scores would be K times as large
+    cfg.freeze()
+    d2.default_setup(cfg, args)
+    d2.setup_logger(cfg.OUTPUT_DIR, distributed_rank=d2.comm.get_rank(), name="freecp_d2")
+    d2.log_backend()
+    return cfg
+
+
+def main(args: Namespace) -> dict:
+    """One process of the evaluation."""
+    cfg = setup(args)
+    model = build_model_in_turn(cfg)
+    results = evaluate(cfg, model)
+    if d2.comm.is_main_process():
+        for name in cfg.DATASETS.TEST:
+            d2.verify_results(cfg, results[name])
+    return results
+
+
+def check(args: Namespace) -> None:
+    """What can be wrong with the command line and the data, before any process starts."""
+    if not args.eval_only:
+        raise ValueError("nothing is trained here: FreeCP is training-free. Add --eval-only.")
+    check_num_processes(args.num_gpus)
+    cfg = load_config(args.config_file, args.opts)
+    for name in cfg.DATASETS.TEST:
+        d2.DatasetCatalog.get(name)
+
+
+def cli() -> None:
+    """Entry point: a mistake of the user is one line, not a stack trace."""
+    args = build_parser().parse_args()
+    try:
+        check(args)
+        launch_processes(main, args)
+    except USER_ERRORS as error:
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        sys.exit(f"train_net.py: error: {message}")
+
+
+if __name__ == "__main__":
+    cli()
