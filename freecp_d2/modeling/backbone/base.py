@@ -30,7 +30,7 @@ class CLIPBackbone(Backbone):
         """Side of a patch in pixels."""
 
     @abstractmethod
-    def forward(  # type: ignore[override]
+    def forward(
         self,
         images: Tensor,
         *,

@@ -34,7 +34,7 @@ class CLIPViT(CLIPBackbone):
     def __init__(
         self,
         *,
-        visual: nn.Module,
+        visual: Any,
         dense_attention: DenseAttention,
         interpolation: str = "scale",
         pixel_mean: tuple[float, ...],
