@@ -1,0 +1,159 @@
+import math
+
+import pytest
+import torch
+
+from freecp_d2.method import class_activation_maps, merge_synonyms, min_max_normalise
+
+from .helpers import draw, rand
+
+LN2, LN3 = math.log(2), math.log(3)
+
+
+def unit_rows(num_words, dim, seed=1):
+    return torch.nn.functional.normalize(rand(num_words, dim, seed=seed) - 0.5, dim=1)
+
+
+@pytest.mark.parametrize(
+    ("patch", "scale", "first_word"),
+    [
+        ((1.0, 0.0), LN3, 3 / 4),  # logits ln 3 and 0
+        ((0.0, 1.0), LN3, 1 / 4),
+        ((-2.0, 0.0), LN3, 1 / 4),  # logits -ln 3 and 0: the length 2 does not matter
+        ((1.0, 1.0), 50.0, 1 / 2),
+        ((3.0, 4.0), 5 * LN2, 1 / 3),  # cosines 0.6 and 0.8: the logits differ by ln 2
+        ((0.3, 0.4), 5 * LN2, 1 / 3),
+        ((3.0, 4.0), 0.0, 1 / 2),  # no scale, no preference
+        ((3.0, 4.0), 1e4, 0.0),  # the limit of a large scale is the nearest word
+        ((0.0, 0.0), 100.0, 1 / 2),  # a patch without a direction prefers no word
+    ],
+)
+def test_two_orthogonal_words(patch, scale, first_word):
+    features = torch.tensor(patch).view(1, 2, 1, 1)
+    cam = class_activation_maps(features, torch.eye(2), scale)
+    # A few roundings of float32 at values near one.
+    torch.testing.assert_close(
+        cam.flatten(), torch.tensor([first_word, 1 - first_word]), rtol=0, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+@pytest.mark.parametrize("num_words", [1, 2, 7])
+def test_words_sum_to_one(scale, num_words):
+    cam = class_activation_maps(rand(2, 8, 3, 5) - 0.5, unit_rows(num_words, 8), scale)
+    assert cam.shape == (2, num_words, 3, 5)
+    assert cam.min() >= 0
+    assert cam.max() <= 1
+    torch.testing.assert_close(cam.sum(dim=1), torch.ones(2, 3, 5))
+
+
+def test_patch_grid_is_restored_row_by_row():
+    words = torch.tensor([[0, 1, 2], [2, 0, 0]])  # the word each patch shows, on a 2 x 3 grid
+    features = torch.eye(3)[words].permute(2, 0, 1)[None]
+    cam = class_activation_maps(features, torch.eye(3), 100.0)
+    assert torch.equal(cam.argmax(dim=1)[0], words)
+
+
+def test_only_the_direction_of_a_patch_matters():
+    features, text = rand(2, 8, 3, 5) - 0.5, unit_rows(4, 8)
+    lengths = rand(2, 1, 3, 5, seed=2) * 10 + 0.1
+    # The roundings of a cosine, about 1e-7, are multiplied by the scale.
+    torch.testing.assert_close(
+        class_activation_maps(features * lengths, text, 100.0),
+        class_activation_maps(features, text, 100.0),
+        rtol=0,
+        atol=1e-4,
+    )
+
+
+def test_permuting_words_or_windows_permutes_maps():
+    features, text = rand(3, 8, 2, 5) - 0.5, unit_rows(4, 8)
+    cam = class_activation_maps(features, text, 100.0)
+    words, windows = [2, 0, 3, 1], [1, 2, 0]
+    # As above: another order of the sums, times the scale.
+    torch.testing.assert_close(
+        class_activation_maps(features, text[words], 100.0), cam[:, words], rtol=0, atol=1e-4
+    )
+    torch.testing.assert_close(
+        class_activation_maps(features[windows], text, 100.0), cam[windows], rtol=0, atol=1e-4
+    )
+
+
+def test_different_embeddings_raise():
+    with pytest.raises(ValueError, match="have 8 channels, text features 6; both must come from"):
+        class_activation_maps(rand(1, 8, 2, 2), rand(3, 6), 100.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("device", ["cpu", "meta"])  # "meta" rejects a tensor made on the CPU
+def test_dtype_and_device_are_kept(dtype, device):
+    features, text = rand(2, 8, 3, 5).to(device, dtype), unit_rows(4, 8).to(device, dtype)
+    cam = class_activation_maps(features, text, 100.0)
+    stretched = min_max_normalise(cam)
+    merged = merge_synonyms(stretched, torch.tensor([0, 1, 1, 2], device=device), 3)
+    for result, num_maps in ((cam, 4), (stretched, 4), (merged, 3)):
+        assert result.shape == (2, num_maps, 3, 5)
+        assert result.dtype == dtype
+        assert result.device.type == device
+
+
+@pytest.mark.parametrize(
+    ("cam", "expected"),
+    [
+        # two words of 1 x 2 patches: one minimum and one maximum for both
+        ([[[2.0, 6.0]], [[4.0, 10.0]]], [[[0.0, 0.5]], [[0.25, 1.0]]]),
+        ([[[0.0, 1.0]], [[0.5, 0.25]]], [[[0.0, 1.0]], [[0.5, 0.25]]]),  # fixed point
+        ([[[0.5, 0.5]], [[0.5, 0.5]]], [[[1.0, 1.0]], [[1.0, 1.0]]]),  # nothing to stretch
+        ([[[0.0, 0.0]]], [[[1.0, 1.0]]]),
+    ],
+)
+def test_min_max_by_hand(cam, expected):
+    assert torch.equal(min_max_normalise(torch.tensor([cam])), torch.tensor([expected]))
+
+
+def test_min_max_stretches_each_window_by_itself():
+    cam = rand(3, 4, 2, 5) * torch.tensor([1.0, 0.1, 0.0]).view(3, 1, 1, 1)
+    together = min_max_normalise(cam)
+    for window in range(3):
+        assert torch.equal(together[window : window + 1], min_max_normalise(cam[window, None]))
+    assert together[:2].flatten(1).amin(dim=1).tolist() == [0, 0]
+    assert together[:2].flatten(1).amax(dim=1).tolist() == [1, 1]
+
+
+def test_min_max_forgets_offset_and_gain_and_keeps_the_order():
+    cam = rand(1, 4, 3, 5, dtype=torch.float64)
+    stretched = min_max_normalise(cam)
+    torch.testing.assert_close(min_max_normalise(0.3 * cam + 0.2), stretched)
+    assert torch.equal(stretched.flatten().argsort(), cam.flatten().argsort())
+
+
+def test_a_vocabulary_of_one_word_gives_ones_and_no_nan():
+    cam = class_activation_maps(rand(2, 8, 3, 5) - 0.5, unit_rows(1, 8), 100.0)
+    assert torch.equal(min_max_normalise(cam), torch.ones(2, 1, 3, 5))
+
+
+@pytest.mark.parametrize(
+    ("word_to_class", "expected"),
+    [
+        ([0, 1, 2], ["19.", ".5#", "3.7"]),  # one word a class
+        ([0, 0, 1], ["19#", "3.7"]),
+        ([0, 1, 1], ["19.", "35#"]),
+        ([1, 0, 1], [".5#", "397"]),  # synonyms need not stand together
+        ([0, 0, 0], ["39#"]),
+        ([1, 3, 1], ["...", "397", "...", ".5#"]),  # a class without a word has no activation
+    ],
+)
+def test_a_class_takes_the_maximum_of_its_words_patch_by_patch(word_to_class, expected):
+    words = torch.stack([draw("19."), draw(".5#"), draw("3.7")])[None]
+    merged = merge_synonyms(words, torch.tensor(word_to_class), len(expected))
+    assert torch.equal(merged, torch.stack([draw(row) for row in expected])[None])
+
+
+def test_merging_is_per_window_and_blind_to_the_order_of_the_words():
+    words, word_to_class = rand(2, 6, 3, 5), torch.tensor([0, 0, 1, 2, 2, 2])
+    merged = merge_synonyms(words, word_to_class, 3)
+    assert torch.equal(merged[:, 0], torch.maximum(words[:, 0], words[:, 1]))
+    assert torch.equal(merged[:, 1], words[:, 2])
+    order = [3, 0, 5, 2, 1, 4]
+    assert torch.equal(merge_synonyms(words[:, order], word_to_class[order], 3), merged)
+    assert torch.equal(merge_synonyms(words.flip(0), word_to_class, 3), merged.flip(0))

@@ -1,0 +1,107 @@
+import pytest
+import torch
+
+from freecp_d2.method import refine
+
+from .helpers import draw, rand
+
+
+def refine_one(map_, transition, mask):
+    """One window, one class."""
+    return refine(map_[None, None], transition[None], mask.bool()[None, None])[0, 0]
+
+
+def mover(*source):
+    """The transition that puts patch source[i] at patch i."""
+    return torch.eye(len(source))[list(source)]
+
+
+@pytest.mark.parametrize(
+    ("map_", "mask", "expected"),
+    [
+        ("#5", "##", [1.0, 0.0]),
+        ("826", "###", [1.0, 0.0, 2 / 3]),
+        ("826", "##.", [1.0, 0.25, 0.0]),  # the mask brings the minimum to 0
+        ("826", "..#", [0.0, 0.0, 1.0]),
+        ("826", "...", [0.0, 0.0, 0.0]),  # a class without a box
+        ("555", "###", [0.0, 0.0, 0.0]),  # constant: no contrast left
+        ("...", "###", [0.0, 0.0, 0.0]),
+    ],
+)
+def test_identity_transition_returns_the_masked_map_min_maxed(map_, mask, expected):
+    map_, mask = draw(map_), draw(mask)
+    refined = refine_one(map_, torch.eye(map_.numel()), mask)
+    # The 1e-8 in the denominator is below float32's resolution at one.
+    torch.testing.assert_close(refined, torch.tensor([expected]), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("transition", "map_", "mask", "expected"),
+    [
+        # The mask cuts what is sent; what arrives outside of it stays.
+        (mover(1, 0), "#5", "#.", ".#"),
+        (mover(2, 0, 1), "9.3", "#..", ".#."),
+        (torch.tensor([[0.5, 0.5], [0.0, 1.0]]), "#.", "#.", "#."),
+        # Row i gathers for patch i: all of patch 0 arrives at patch 1, none at patch 0.
+        (torch.tensor([[0.0, 0.0], [1.0, 0.0]]), "#.", "##", ".#"),
+        # Complete diffusion leaves no contrast.
+        (torch.full((3, 3), 1 / 4), "#5.", "###", "..."),
+    ],
+)
+def test_the_mask_acts_on_the_source(transition, map_, mask, expected):
+    refined = refine_one(draw(map_), transition, draw(mask))
+    torch.testing.assert_close(refined, draw(expected), rtol=0, atol=1e-6)
+
+
+def test_two_patches_by_hand():
+    transition = torch.tensor([[0.6, 0.3, 0.1], [0.3, 0.4, 0.3], [0.1, 0.3, 0.6]])
+    # T (1, 0, 0.5) = (0.65, 0.45, 0.4)
+    refined = refine_one(draw("#95"), transition, draw("#.#"))
+    torch.testing.assert_close(refined, torch.tensor([[1.0, 0.2, 0.0]]), rtol=0, atol=1e-6)
+
+
+def test_patches_are_numbered_row_by_row():
+    h, w = 2, 3
+    right = mover(*(row * w + max(column - 1, 0) for row in range(h) for column in range(w)))
+    down = mover(*(max(row - 1, 0) * w + column for row in range(h) for column in range(w)))
+    full = torch.ones(h, w)
+    assert torch.equal(refine_one(draw(".#.", "..."), right, full), draw("..#", "..."))
+    assert torch.equal(refine_one(draw(".#.", "..."), down, full), draw(".#.", ".#."))
+
+
+def test_range_scale_and_windows():
+    maps, mask = rand(2, 3, 4, 5), rand(2, 3, 4, 5, seed=1) > 0.5
+    transition = rand(2, 20, 20, seed=2).softmax(dim=-1)
+    refined = refine(maps, transition, mask)
+    torch.testing.assert_close(refined.amin(dim=(2, 3)), torch.zeros(2, 3))
+    # A span of about 0.01, so the 1e-8 costs 1e-6.
+    torch.testing.assert_close(refined.amax(dim=(2, 3)), torch.ones(2, 3), rtol=0, atol=1e-5)
+    torch.testing.assert_close(refine(maps / 2, transition, mask), refined, rtol=0, atol=1e-4)
+    alone = refine(maps[1:], transition[1:], mask[1:])
+    torch.testing.assert_close(alone, refined[1:], rtol=0, atol=1e-4)  # roundings over the span
+
+
+def test_a_class_is_refined_by_itself():
+    maps, mask = rand(2, 4, 3, 5), rand(2, 4, 3, 5, seed=1) > 0.5
+    transition = rand(2, 15, 15, seed=2).softmax(dim=-1)
+    refined, order = refine(maps, transition, mask), [2, 0, 3, 1]
+    permuted = refine(maps[:, order], transition, mask[:, order])
+    torch.testing.assert_close(permuted, refined[:, order], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("num_patches", [5, 7])
+def test_another_grid_raises(num_patches):
+    maps, transition = rand(1, 2, 2, 3), rand(1, num_patches, num_patches)
+    message = rf"\(2, 3\) = 6 patches, the affinity is \({num_patches}, {num_patches}\); resample"
+    with pytest.raises(ValueError, match=message):
+        refine(maps, transition, maps > 0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("device", ["cpu", "meta"])  # "meta" rejects a tensor made on the CPU
+def test_dtype_and_device_are_kept(dtype, device):
+    maps = rand(2, 3, 2, 4).to(device, dtype)
+    refined = refine(maps, rand(2, 8, 8).to(device, dtype), maps > 0.5)
+    assert refined.shape == maps.shape
+    assert refined.dtype == dtype
+    assert refined.device.type == device
