@@ -56,7 +56,8 @@ class FreeCPSegmentor(nn.Module):
             affinity_head, purification_head: both, or neither for the base method alone.
             input_format: "RGB" or "BGR", the channel order of the inputs.
             window_size, window_stride: of the sliding windows, in pixels.
-            window_batch_size: most windows, and most crops, in one forward of the backbone.
+            window_batch_size: most windows in one forward of the backbone; crops, as many as have the
+                same pixels.
             crop_size: side in pixels of the crops of Eq. (8).
             return_label_map: give int64 (H, W) label maps instead of (C, H, W) scores.
 
@@ -184,6 +185,11 @@ class FreeCPSegmentor(nn.Module):
             for image in range(len(images))
         ]
 
+    @property
+    def _crop_batch_size(self) -> int:
+        """As many crops as have the pixels of a batch of windows."""
+        return self.window_batch_size * max(1, self.window_size**2 // self.crop_size**2)
+
     def _normalise(self, image: Tensor) -> Tensor:
         """RGB, CLIP's mean and deviation: (3, H, W)."""
         image = image.to(self.device, torch.float32)
@@ -220,7 +226,7 @@ class FreeCPSegmentor(nn.Module):
                 self.text_head.class_features,
                 patch_size=self.backbone.patch_size,
                 crop_size=self.crop_size,
-                batch_size=self.window_batch_size,
+                batch_size=self._crop_batch_size,
             )
             purified = self.purification_head(maps, stretched, transition, classify)
             yield indices, purified.maps, purified

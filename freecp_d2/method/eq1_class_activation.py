@@ -65,10 +65,8 @@ def merge_synonyms(word_maps: Tensor, word_to_class: Tensor, num_classes: int) -
         num_classes: K.
 
     Returns:
-        Tensor: shape (N, K, h, w).
+        Tensor: shape (N, K, h, w); 0 for a class without words.
     """
-    if len(word_to_class) == num_classes:  # one word a class, in class order: nothing to merge
-        return word_maps
     merged = word_maps.new_zeros((word_maps.shape[0], num_classes, *word_maps.shape[2:]))
     index = word_to_class.view(1, -1, 1, 1).expand_as(word_maps)
     return merged.scatter_reduce(1, index, word_maps, reduce="amax")

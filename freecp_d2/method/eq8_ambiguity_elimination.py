@@ -60,6 +60,9 @@ def eliminate_in_region(
 
     Returns:
         Tensor: shape (N, K, h, w).
+
+    Raises:
+        ValueError: a winner is no member of its group.
     """
     group, class_index, won = _pairs(groups, contests, winners)
     grid = (refined.shape[2], refined.shape[3])
@@ -107,4 +110,7 @@ def _pairs(
     group, class_index = groups.members.nonzero(as_tuple=True)
     pair_of = torch.full(groups.members.shape, -1, dtype=torch.long)
     pair_of[group.cpu(), class_index.cpu()] = torch.arange(len(group))
-    return group, class_index, pair_of[contests.map_index, winners.cpu()]
+    won = pair_of[contests.map_index, winners.cpu()]
+    if (won < 0).any():
+        raise ValueError("A region was won by a class outside its group; winners must be members.")
+    return group, class_index, won

@@ -54,14 +54,18 @@ class CropClassifier:
         """
         if len(boxes) == 0:
             return torch.zeros(0, dtype=torch.long, device=self.images.device)
-        pairs = list(zip(window.tolist(), boxes.tolist(), strict=True))
-        features = [
-            self.encode_image(torch.stack([self._crop(n, box) for n, box in chunk]))
-            for chunk in _chunks(pairs, self.batch_size)
-        ]
-        return elect_winners(torch.cat(features), self.class_features, candidates)
+        pairs = [(n, *box) for n, box in zip(window.tolist(), boxes.tolist(), strict=True)]
+        distinct = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}  # groups share boxes
+        crops = list(distinct)
+        features = torch.cat(
+            [
+                self.encode_image(torch.stack([self._crop(*crop) for crop in crops[i:j]]))
+                for i, j in _chunks(len(crops), self.batch_size)
+            ]
+        )[[distinct[pair] for pair in pairs]]
+        return elect_winners(features, self.class_features, candidates)
 
-    def _crop(self, n: int, box: list[int]) -> Tensor:
+    def _crop(self, n: int, *box: int) -> Tensor:
         """One box of one window, resized: (3, crop_size, crop_size)."""
         x0, y0, x1, y1 = (self.patch_size * side for side in box)
         crop = self.images[n : n + 1, :, y0:y1, x0:x1]
@@ -69,5 +73,6 @@ class CropClassifier:
         return F.interpolate(crop, size=size, mode="bilinear", align_corners=False)[0]
 
 
-def _chunks(items: list, step: int) -> list[list]:
-    return [items[i : i + step] for i in range(0, len(items), step)]
+def _chunks(length: int, step: int) -> list[tuple[int, int]]:
+    """Half-open ranges of up to `step` that cover `length`."""
+    return [(i, min(i + step, length)) for i in range(0, length, step)]

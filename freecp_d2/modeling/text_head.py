@@ -147,8 +147,13 @@ class TextHead(nn.Module):
         cam = class_activation_maps(patch_tokens, self.word_features, self.logit_scale)
         stretched = min_max_normalise(cam)
         skip, num_classes = self.vocabulary.num_background, self.vocabulary.num_classes
-        maps = merge_synonyms(cam[:, skip:], self.word_to_class, num_classes)
-        return maps, merge_synonyms(stretched[:, skip:], self.word_to_class, num_classes)
+        maps, stretched = cam[:, skip:], stretched[:, skip:]
+        if len(self.word_to_class) == num_classes:  # no synonyms: words are in class order
+            return maps, stretched
+        return (
+            merge_synonyms(maps, self.word_to_class, num_classes),
+            merge_synonyms(stretched, self.word_to_class, num_classes),
+        )
 
 
 def vocabulary_from_config(cfg: CfgNode) -> Vocabulary:

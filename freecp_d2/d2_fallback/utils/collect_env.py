@@ -18,7 +18,6 @@ from tabulate import tabulate
 __all__ = ["collect_env_info"]
 
 _PACKAGES = (
-    "torch",
     "torchvision",
     "numpy",
     "pillow",
@@ -64,6 +63,7 @@ def collect_env_info() -> str:
         ("sys.platform", sys.platform),
         ("Python", sys.version.replace("\n", "")),
         ("CPU", f"{platform.machine()}, {torch.get_num_threads()} threads for torch"),
+        ("torch", torch.__version__),  # the metadata lack the build, as in +cu126
         ("detectron2", "not used: freecp_d2.d2_fallback"),
     ]
     versions = [(package, _version(package)) for package in _PACKAGES]
