@@ -56,8 +56,8 @@ class FreeCPSegmentor(nn.Module):
             affinity_head, purification_head: both, or neither for the base method alone.
             input_format: "RGB" or "BGR", the channel order of the inputs.
             window_size, window_stride: of the sliding windows, in pixels.
-            window_batch_size: most windows in one forward of the backbone; crops, as many as have the
-                same pixels.
+            window_batch_size: most windows in one forward of the backbone; crops, as many as
+                have the same pixels.
             crop_size: side in pixels of the crops of Eq. (8).
             return_label_map: give int64 (H, W) label maps instead of (C, H, W) scores.
 
