@@ -1,0 +1,273 @@
+"""What this project expects of launch and comm, of default_setup, of the parser and of loggers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from freecp_d2.d2 import (
+    PathManager,
+    collect_env_info,
+    comm,
+    default_argument_parser,
+    get_cfg,
+    launch,
+    seed_all_rng,
+    setup_logger,
+)
+
+HERE = Path(__file__).resolve().parent
+
+
+def run_worker(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `d2_workers.py`, without GPUs, so that the processes talk over gloo."""
+    path = os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
+    env = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ""}
+    env["OMP_NUM_THREADS"] = "1"
+    command = [sys.executable, "-W", "ignore", str(HERE / "d2_workers.py"), *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """The folder that two processes wrote to, and the program that started them."""
+    folder = tmp_path_factory.mktemp("launch")
+    return folder, run_worker("launch", str(folder))
+
+
+@pytest.fixture(scope="module")
+def ranks(launched: tuple[Path, Any]) -> list[dict[str, Any]]:
+    """What each of the two processes saw."""
+    files = [launched[0] / f"rank{rank}.json" for rank in range(2)]
+    assert all(file.is_file() for file in files), launched[1].stderr
+    return [json.loads(file.read_text()) for file in files]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `default_setup` left behind: numbers.json, stdout.txt and out/."""
+    folder = tmp_path_factory.mktemp("setup")
+    (folder / "cfg.yaml").write_text("# a remark in the file\nVERSION: 2\n")
+    options = ["--eval-only", "--config-file", str(folder / "cfg.yaml")]
+    options += ["OUTPUT_DIR", str(folder / "out"), "SEED", "7", "MODEL.DEVICE", "cpu"]
+    run = run_worker("setup", str(folder), *options)
+    assert run.returncode == 0, run.stderr
+    (folder / "stdout.txt").write_text(run.stdout)
+    return folder
+
+
+class TestLaunch:
+    def test_ranks(self, ranks: list[dict[str, Any]]) -> None:
+        assert [seen["rank"] for seen in ranks] == [0, 1]
+        assert [seen["size"] for seen in ranks] == [2, 2]
+        assert [seen["local"] for seen in ranks] == [[0, 2], [1, 2]]
+        assert [seen["main"] for seen in ranks] == [True, False]
+        assert [seen["backend"] for seen in ranks] == ["gloo", "gloo"]
+
+    def test_gather(self, ranks: list[dict[str, Any]]) -> None:
+        assert [seen["all_gather"] for seen in ranks] == [[{"rank": 0}, {"rank": 1}]] * 2
+        assert [seen["gather"] for seen in ranks] == [["x", "xx"], []]
+        assert [seen["gather_at_1"] for seen in ranks] == [[], [0, 1]]
+
+    def test_shared_seed(self, ranks: list[dict[str, Any]]) -> None:
+        assert ranks[0]["seed"] == ranks[1]["seed"]
+
+    def test_reduce_is_right_on_rank_0(self, ranks: list[dict[str, Any]]) -> None:
+        assert ranks[0]["sum"] == {"a": 3.0, "b": 30.0}
+        assert ranks[0]["mean"] == {"a": 1.5, "b": 15.0}
+
+    def test_evaluation_over_uneven_shares(self, ranks: list[dict[str, Any]]) -> None:
+        # Six pixels, three of them grass, all called grass.
+        first, second = (seen["three_images"] for seen in ranks)
+        assert (first["share"], second["share"]) == (2, 1)
+        assert first["results"]["sem_seg"]["IoU-grass"] == pytest.approx(50.0)
+        assert first["results"]["sem_seg"]["pACC"] == pytest.approx(50.0)
+        assert second["results"] == {}
+
+    def test_evaluation_with_an_empty_share(self, ranks: list[dict[str, Any]]) -> None:
+        first, second = (seen["one_image"] for seen in ranks)
+        assert (first["share"], second["share"]) == (1, 0)
+        assert first["results"]["sem_seg"]["ACC-grass"] == pytest.approx(100.0)
+        assert first["results"]["sem_seg"]["pACC"] == pytest.approx(50.0)
+        assert second["results"] == {}
+
+    def test_error_in_one_process_ends_the_program(self, launched: tuple[Path, Any]) -> None:
+        # The last thing that rank 1 does is to raise.
+        assert launched[1].returncode != 0
+        assert "failed on purpose" in launched[1].stderr
+
+    def test_one_process_is_this_process(self) -> None:
+        seen: list[int] = []
+        launch(lambda value: seen.append(value), 1, args=(os.getpid(),))
+        assert seen == [os.getpid()]
+
+    def test_auto_url_is_for_one_machine(self) -> None:
+        with pytest.raises(AssertionError, match="auto"):
+            launch(print, 1, num_machines=2, dist_url="auto")
+
+
+class TestCommAlone:
+    def test_rank_and_size(self) -> None:
+        assert (comm.get_rank(), comm.get_world_size()) == (0, 1)
+        assert (comm.get_local_rank(), comm.get_local_size()) == (0, 1)
+        assert comm.is_main_process()
+        comm.synchronize()
+
+    def test_gather_returns_the_object_itself(self) -> None:
+        data = object()
+        assert comm.gather(data)[0] is data
+        assert comm.all_gather(data) == [data]
+        values = {"a": torch.tensor(1.0)}
+        assert comm.reduce_dict(values) is values
+        assert 0 <= comm.shared_random_seed() < 2**31
+
+
+class TestDefaultSetup:
+    def test_config_is_saved(self, folder: Path) -> None:
+        cfg = get_cfg()
+        cfg.merge_from_file(str(folder / "out" / "config.yaml"))
+        assert (cfg.SEED, cfg.MODEL.DEVICE) == (7, "cpu")
+        assert str(folder / "out") == cfg.OUTPUT_DIR
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Rank of current process: 0. World size: 1",
+            "Environment info:",
+            "Command line arguments: Namespace(",
+            "a remark in the file",
+            "Running with full config:",
+            "Full config saved to",
+            "a line of the program",
+        ],
+    )
+    def test_log(self, folder: Path, text: str) -> None:
+        assert text in (folder / "out" / "log.txt").read_text()
+        assert text in (folder / "stdout.txt").read_text()
+
+    def test_random_numbers_are_seeded(self, folder: Path) -> None:
+        numbers = json.loads((folder / "numbers.json").read_text())
+        seed_all_rng(7)
+        assert numbers == [random.random(), np.random.rand(), torch.rand(1).item()]
+
+
+class TestSeed:
+    def test_same_seed_same_numbers(self) -> None:
+        def draw() -> list[float]:
+            return [random.random(), np.random.rand(), torch.rand(1).item()]
+
+        seed_all_rng(3)
+        first = draw()
+        seed_all_rng(3)
+        assert draw() == first
+        seed_all_rng(4)
+        assert all(a != b for a, b in zip(draw(), first, strict=True))
+        assert os.environ["PYTHONHASHSEED"] == "4"
+
+    def test_drawn_seed_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        with caplog.at_level("INFO"):
+            seed_all_rng()
+        assert "random seed" in caplog.text
+        assert os.environ["PYTHONHASHSEED"] in caplog.text
+
+
+class TestArgumentParser:
+    def test_defaults(self) -> None:
+        args = default_argument_parser().parse_args([])
+        expected = {
+            "config_file": "",
+            "resume": False,
+            "eval_only": False,
+            "num_gpus": 1,
+            "num_machines": 1,
+            "machine_rank": 0,
+            "opts": [],
+        }
+        assert {**vars(args), "dist_url": ""} == {**expected, "dist_url": ""}
+        port = int(args.dist_url.removeprefix("tcp://127.0.0.1:"))
+        assert 2**15 + 2**14 <= port < 2**16
+
+    def test_everything(self) -> None:
+        options = ["--config-file", "a.yaml", "--eval-only", "--resume", "--num-gpus", "8"]
+        options += ["--num-machines", "2", "--machine-rank", "1", "--dist-url", "auto"]
+        args = default_argument_parser().parse_args(
+            [*options, "MODEL.WEIGHTS", "w.pth", "SEED", "-1"]
+        )
+        assert (args.config_file, args.eval_only, args.resume) == ("a.yaml", True, True)
+        assert (args.num_gpus, args.num_machines, args.machine_rank) == (8, 2, 1)
+        assert args.dist_url == "auto"
+        assert args.opts == ["MODEL.WEIGHTS", "w.pth", "SEED", "-1"]
+
+    def test_config_for_short(self) -> None:
+        args = default_argument_parser().parse_args(["--eval-only", "--config", "a.yaml"])
+        assert args.config_file == "a.yaml"
+
+    def test_epilog(self) -> None:
+        assert "my words" in default_argument_parser(epilog="my words").format_help()
+        assert "--config-file cfg.yaml" in default_argument_parser().epilog
+
+
+class TestLogger:
+    def test_second_call_adds_no_handler(self, tmp_path: Path) -> None:
+        first = setup_logger(str(tmp_path), name="d2_tests_twice")
+        count = len(first.handlers)
+        assert setup_logger(str(tmp_path), name="d2_tests_twice") is first
+        assert count == len(first.handlers) == 2
+        assert (first.level, first.propagate) == (logging.DEBUG, False)
+
+    @pytest.mark.parametrize(
+        ("output", "rank", "file"),
+        [
+            ("", 0, "log.txt"),
+            ("", 2, "log.txt.rank2"),
+            ("my.log", 0, "my.log"),
+            ("deep/er/my.txt", 1, "deep/er/my.txt.rank1"),
+        ],
+    )
+    def test_file(self, tmp_path: Path, output: str, rank: int, file: str) -> None:
+        path = str(tmp_path / output)
+        logger = setup_logger(path, rank, name=f"d2_tests_{output}_{rank}")
+        logger.warning("a warning")
+        line = (tmp_path / file).read_text().strip()
+        assert line.endswith(f"d2_tests_{output}_{rank} WARNING: a warning")
+
+    def test_only_rank_0_writes_to_the_terminal(self, capsys: pytest.CaptureFixture) -> None:
+        for rank in (0, 1):
+            logger = setup_logger(None, rank, name=f"d2_tests_rank{rank}", color=False)
+            logger.info("rank %d was here", rank)
+        out = capsys.readouterr().out
+        assert "rank 0 was here" in out
+        assert "rank 1 was here" not in out
+
+    def test_terminal_shows_the_short_name(self, capsys: pytest.CaptureFixture) -> None:
+        setup_logger(None, name="d2_tests_long", abbrev_name="dl")
+        logging.getLogger("d2_tests_long.part").error("broken")
+        out = capsys.readouterr().out
+        assert "dl.part" in out
+        assert "ERROR" in out
+        assert "d2_tests_long.part" not in out
+
+
+def test_path_manager(tmp_path: Path) -> None:
+    folder = str(tmp_path / "a" / "b")
+    PathManager.mkdirs(folder)
+    with PathManager.open(folder + "/c.txt", "w") as file:
+        file.write("text")
+    assert PathManager.isfile(folder + "/c.txt")
+    assert PathManager.ls(folder) == ["c.txt"]
+
+
+def test_environment_names_what_matters() -> None:
+    info = collect_env_info()
+    for text in (torch.__version__, np.__version__, "Python", "GPU available", "PyTorch built"):
+        assert text in info

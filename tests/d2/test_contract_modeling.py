@@ -1,0 +1,187 @@
+"""What this project expects of backbones, of whole models and of postprocessing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from freecp_d2.d2 import (
+    BACKBONE_REGISTRY,
+    META_ARCH_REGISTRY,
+    Backbone,
+    CfgNode,
+    DefaultPredictor,
+    MetadataCatalog,
+    ShapeSpec,
+    build_backbone,
+    build_model,
+    configurable,
+    get_cfg,
+    sem_seg_postprocess,
+)
+
+
+class D2TestsBackbone(Backbone):
+    """One feature map, twice smaller."""
+
+    def __init__(self, cfg: CfgNode, input_shape: ShapeSpec) -> None:
+        super().__init__()
+        self.input_shape = input_shape
+        self._out_features = ["half"]
+        self._out_feature_channels = {"half": 5}
+        self._out_feature_strides = {"half": 2}
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        return {"half": image[..., ::2, ::2]}
+
+
+class D2TestsNotABackbone(nn.Identity):
+    pass
+
+
+class D2TestsModel(nn.Module):
+    """Returns what it is given, scaled by its one weight."""
+
+    @configurable
+    def __init__(self, *, scale: float) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(scale))
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode) -> dict[str, Any]:
+        return {"scale": float(len(cfg.MODEL.PIXEL_MEAN))}
+
+    def forward(self, inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        assert not self.training
+        assert not torch.is_grad_enabled()
+        return [{**x, "scaled": x["image"].to(self.scale.device) * self.scale} for x in inputs]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registered() -> Iterator[None]:
+    for registry, cls in [
+        (BACKBONE_REGISTRY, D2TestsBackbone),
+        (BACKBONE_REGISTRY, D2TestsNotABackbone),
+        (META_ARCH_REGISTRY, D2TestsModel),
+    ]:
+        registry.register(cls)
+    yield
+    for name in ("D2TestsBackbone", "D2TestsNotABackbone"):
+        BACKBONE_REGISTRY._obj_map.pop(name)
+    META_ARCH_REGISTRY._obj_map.pop("D2TestsModel")
+
+
+@pytest.fixture
+def cfg() -> CfgNode:
+    cfg = get_cfg()
+    cfg.MODEL.DEVICE = "cpu"
+    cfg.MODEL.META_ARCHITECTURE = "D2TestsModel"
+    cfg.MODEL.BACKBONE.NAME = "D2TestsBackbone"
+    return cfg
+
+
+class TestBackbone:
+    def test_is_given_the_channels_of_the_pixel_mean(self, cfg: CfgNode) -> None:
+        backbone = build_backbone(cfg)
+        assert backbone.input_shape == ShapeSpec(channels=3)
+        assert backbone.output_shape() == {"half": ShapeSpec(channels=5, stride=2)}
+        assert backbone.size_divisibility == 0
+        assert backbone.padding_constraints == {}
+
+    def test_is_given_the_shape_asked_for(self, cfg: CfgNode) -> None:
+        shape = ShapeSpec(channels=4, height=7, width=8, stride=1)
+        assert build_backbone(cfg, shape).input_shape is shape
+
+    def test_unknown_name(self, cfg: CfgNode) -> None:
+        cfg.MODEL.BACKBONE.NAME = "D2TestsTypo"
+        with pytest.raises(KeyError, match=r"D2TestsTypo.*BACKBONE"):
+            build_backbone(cfg)
+
+    def test_must_be_a_backbone(self, cfg: CfgNode) -> None:
+        cfg.MODEL.BACKBONE.NAME = "D2TestsNotABackbone"
+        with pytest.raises(AssertionError):
+            build_backbone(cfg)
+
+    def test_is_abstract(self) -> None:
+        with pytest.raises(TypeError, match="abstract"):
+            Backbone()
+
+
+class TestModel:
+    def test_is_built_on_the_device(self, cfg: CfgNode) -> None:
+        model = build_model(cfg)
+        assert isinstance(model, D2TestsModel)
+        assert model.scale.item() == 3.0
+        cfg.MODEL.DEVICE = "meta"
+        assert build_model(cfg).scale.device.type == "meta"
+
+    def test_weights_are_not_loaded(self, cfg: CfgNode) -> None:
+        cfg.MODEL.WEIGHTS = "no/such/file.pth"
+        assert build_model(cfg).scale.item() == 3.0
+
+    def test_unknown_name(self, cfg: CfgNode) -> None:
+        cfg.MODEL.META_ARCHITECTURE = "D2TestsTypo"
+        with pytest.raises(KeyError, match=r"D2TestsTypo.*META_ARCH"):
+            build_model(cfg)
+
+
+class TestPredictor:
+    IMAGE = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)  # BGR
+
+    @pytest.mark.parametrize(("order", "channels"), [("BGR", [0, 1, 2]), ("RGB", [2, 1, 0])])
+    def test_image_in_the_order_of_the_model(
+        self, cfg: CfgNode, order: str, channels: list[int]
+    ) -> None:
+        cfg.INPUT.FORMAT = order
+        cfg.INPUT.MIN_SIZE_TEST = 0
+        out = DefaultPredictor(cfg)(self.IMAGE)
+        assert (out["height"], out["width"]) == (2, 4)
+        expected = self.IMAGE[:, :, channels].transpose(2, 0, 1) * 3.0
+        np.testing.assert_allclose(out["scaled"].numpy(), expected)
+
+    def test_resizes_and_loads_weights(self, cfg: CfgNode, tmp_path: Any) -> None:
+        cfg.INPUT.MIN_SIZE_TEST = 4
+        cfg.DATASETS.TEST = ("d2_tests_predictor",)
+        cfg.MODEL.WEIGHTS = str(tmp_path / "weights.pth")
+        torch.save({"model": {"scale": torch.tensor(0.5)}}, cfg.MODEL.WEIGHTS)
+        try:
+            predictor = DefaultPredictor(cfg)
+            assert predictor.metadata is MetadataCatalog.get("d2_tests_predictor")
+        finally:
+            MetadataCatalog.remove("d2_tests_predictor")
+        out = predictor(self.IMAGE)
+        assert predictor.model.scale.item() == 0.5
+        assert (out["height"], out["width"]) == (2, 4)
+        assert tuple(out["image"].shape) == (3, 4, 8)
+
+    def test_wrong_format(self, cfg: CfgNode) -> None:
+        cfg.INPUT.FORMAT = "L"
+        with pytest.raises(AssertionError):
+            DefaultPredictor(cfg)
+
+
+class TestSemSegPostprocess:
+    def test_padding_is_cut_off(self) -> None:
+        scores = torch.full((2, 4, 6), 100.0)
+        scores[:, :2, :3] = torch.arange(12.0).reshape(2, 2, 3)
+        out = sem_seg_postprocess(scores, (2, 3), 2, 3)
+        torch.testing.assert_close(out, torch.arange(12.0).reshape(2, 2, 3))
+
+    def test_bilinear_without_aligned_corners(self) -> None:
+        # New centres lie at 1/4 and 3/4 between the old ones; the border repeats.
+        out = sem_seg_postprocess(torch.tensor([[[0.0, 4.0]]]), (1, 2), 1, 4)
+        torch.testing.assert_close(out, torch.tensor([[[0.0, 1.0, 3.0, 4.0]]]))
+
+    def test_constant_stays_constant(self) -> None:
+        out = sem_seg_postprocess(torch.full((3, 5, 4), 0.25), (4, 3), 17, 11)
+        assert tuple(out.shape) == (3, 17, 11)
+        torch.testing.assert_close(out, torch.full((3, 17, 11), 0.25))
+
+    def test_type_is_kept(self) -> None:
+        out = sem_seg_postprocess(torch.rand(2, 3, 3, dtype=torch.float64), (3, 3), 5, 5)
+        assert out.dtype == torch.float64

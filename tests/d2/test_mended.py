@@ -1,0 +1,216 @@
+"""Where the fallback does better than Detectron2, and what it says about what it leaves out."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from d2_synthetic import CLASSES, IGNORE, scores_of, write_sample
+from torch import nn
+
+from freecp_d2.d2_fallback import config, data, engine, evaluation
+from freecp_d2.d2_fallback.data import detection_utils
+from freecp_d2.d2_fallback.data import transforms as T
+from freecp_d2.d2_fallback.data.common import set_default_dataset_from_list_serialize_method
+from freecp_d2.d2_fallback.utils.logger import log_every_n, log_every_n_seconds, log_first_n
+from freecp_d2.d2_fallback.utils.serialize import PicklableWrapper
+
+FALLBACK = Path(data.__file__).parents[1]
+
+
+class TestGroundTruth:
+    @pytest.fixture
+    def evaluate_label(self, tmp_path: Path) -> Any:
+        """Evaluates one image with the given ground truth, all of it predicted as sky."""
+        name = "d2_tests_mended"
+
+        def evaluate(label: list, shape: tuple[int, int] | None = None, num_scores: int = 3) -> Any:
+            record = write_sample(tmp_path, 0, np.array(label))
+            data.DatasetCatalog.register(name, lambda: [record])
+            data.MetadataCatalog.get(name).set(stuff_classes=CLASSES, ignore_label=IGNORE)
+            evaluator = evaluation.SemSegEvaluator(name, distributed=False)
+            evaluator.reset()
+            sky = np.full(shape or np.shape(label), num_scores - 1 if num_scores > 3 else 0)
+            evaluator.process([record], [{"sem_seg": scores_of(sky, num_scores)}])
+            return evaluator
+
+        yield evaluate
+        data.DatasetCatalog.remove(name)
+        data.MetadataCatalog.remove(name)
+
+    def test_good_labels(self, evaluate_label: Any) -> None:
+        assert evaluate_label([[0, 1], [2, IGNORE]])._conf_matrix[0].tolist() == [1, 1, 1, 1]
+
+    # Detectron2 counts 3 as ignored and 4 as another pair of classes; 200 "cannot be reshaped".
+    @pytest.mark.parametrize("label", [3, 4, 200])
+    def test_unknown_label_names_the_file(self, evaluate_label: Any, label: int) -> None:
+        with pytest.raises(ValueError, match=rf"0_label\.png has labels \[{label}\].*0 to 2 or"):
+            evaluate_label([[0, label], [1, IGNORE]])
+
+    def test_wrong_size_names_the_file(self, evaluate_label: Any) -> None:
+        with pytest.raises(ValueError, match=r"0_label\.png has \(2, 3\).*prediction has \(2, 2\)"):
+            evaluate_label([[0, 1, 1], [2, 2, 2]], shape=(2, 2))
+
+    def test_turned_prediction_is_seen(self, evaluate_label: Any) -> None:
+        # As many pixels, in another shape: Detectron2 compares the wrong ones.
+        with pytest.raises(ValueError, match=r"\(2, 3\).*\(3, 2\)"):
+            evaluate_label([[0, 1, 1], [2, 2, 2]], shape=(3, 2))
+
+    def test_too_many_classes_in_the_prediction(self, evaluate_label: Any) -> None:
+        with pytest.raises(ValueError, match=r"class 4.*has 3 classes"):
+            evaluate_label([[0, 1]], num_scores=5)
+
+
+def test_mode_is_restored_after_an_error() -> None:
+    model = nn.Identity().train()
+
+    def fail() -> None:
+        raise RuntimeError("failed on purpose")
+
+    with pytest.raises(RuntimeError, match="failed on purpose"):
+        evaluation.inference_on_dataset(model, [[1]], None, {"before_inference": fail})
+    assert model.training
+
+
+def test_serialize_method_is_restored_after_an_error() -> None:
+    def fail() -> None:
+        with set_default_dataset_from_list_serialize_method(torch.tensor):
+            assert isinstance(data.DatasetFromList([1, 2])[0], torch.Tensor)
+            raise KeyError("on purpose")
+
+    with pytest.raises(KeyError, match="on purpose"):
+        fail()
+    assert type(data.DatasetFromList([1, 2])[0]) is int
+
+
+def test_mapper_that_never_succeeds_is_an_error() -> None:
+    dataset = data.MapDataset([1, 2, 3], lambda n: None)
+    with pytest.raises(RuntimeError, match="3 items"):
+        dataset[0]
+
+
+def test_predictor_hands_the_image_to_the_device() -> None:
+    predictor = engine.DefaultPredictor.__new__(engine.DefaultPredictor)
+    predictor.cfg = config.get_cfg()
+    predictor.cfg.MODEL.DEVICE = "meta"
+    predictor.input_format = "BGR"
+    predictor.aug = T.ResizeShortestEdge(0)
+    predictor.model = lambda inputs: [inputs[0]["image"].device.type]
+    assert predictor(np.zeros((2, 2, 3), np.uint8)) == "meta"
+
+
+class TestPicklableWrapper:
+    @staticmethod
+    def copied(function: Callable) -> Callable:
+        return pickle.loads(pickle.dumps(PicklableWrapper(function)))
+
+    def test_functions_without_a_name(self) -> None:
+        offset = 10
+
+        def inner(x: int) -> int:
+            return x + offset
+
+        def outer(x: int, *, factor: int = 2) -> int:
+            return inner(x) * factor
+
+        assert self.copied(lambda x, y=1: x - y)(5) == 4
+        assert self.copied(outer)(1) == 22
+        assert self.copied(outer)(1, factor=3) == 33
+        # Globals are those of the module: numpy is imported by this one.
+        assert self.copied(lambda x: np.sum(x))([1, 2]) == 3
+
+    def test_functions_with_a_name_and_objects(self) -> None:
+        assert self.copied(len)([1]) == 1
+        assert self.copied(scores_of)._obj is scores_of
+        assert PicklableWrapper(PicklableWrapper(len))._obj is len
+        assert self.copied(T.ResizeTransform(1, 2, 3, 4).apply_coords).__self__.new_w == 4
+
+
+class TestSparseLogging:
+    def test_first_n(self, caplog: pytest.LogCaptureFixture) -> None:
+        for n in range(5):
+            log_first_n(logging.WARNING, f"line {n}", n=2)
+            log_first_n(logging.WARNING, "message", key="message")
+        messages = [record.getMessage() for record in caplog.records]
+        assert messages == ["line 0", "message", "line 1"]
+        assert caplog.records[0].name == __name__
+
+    def test_every_n(self, caplog: pytest.LogCaptureFixture) -> None:
+        for n in range(7):
+            log_every_n(logging.WARNING, str(n), n=3)
+        assert [record.getMessage() for record in caplog.records] == ["0", "3", "6"]
+
+    def test_every_n_seconds(self, caplog: pytest.LogCaptureFixture) -> None:
+        for n in range(3):
+            log_every_n_seconds(logging.WARNING, f"slow {n}", n=1000)
+            log_every_n_seconds(logging.WARNING, f"fast {n}", n=0)
+        messages = [record.getMessage() for record in caplog.records]
+        assert messages == ["slow 0", "fast 0", "fast 1", "fast 2"]
+
+
+def old_config(tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text("VERSION: 1\n")
+    config.get_cfg().merge_from_file(str(tmp_path / "old.yaml"))
+
+
+def keypoints(tmp_path: Path) -> None:
+    cfg = config.get_cfg()
+    cfg.MODEL.KEYPOINT_ON = True
+    data.DatasetMapper(cfg, False)
+
+
+def proposals(tmp_path: Path) -> None:
+    cfg = config.get_cfg()
+    cfg.MODEL.LOAD_PROPOSALS = True
+    data.build_detection_test_loader(cfg, "any")
+
+
+def yuv(tmp_path: Path) -> None:
+    record = write_sample(tmp_path, 0, np.zeros((2, 2)))
+    detection_utils.read_image(record["file_name"], "YUV-BT.601")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        old_config,
+        keypoints,
+        proposals,
+        yuv,
+        lambda tmp_path: data.build_detection_train_loader(config.get_cfg()),
+        lambda tmp_path: data.DatasetMapper(config.get_cfg(), True),
+        lambda tmp_path: T.RandomFlip(prob=0.5),
+        lambda tmp_path: T.RandomCrop("relative", [0.5, 0.5]),
+    ],
+)
+def test_what_is_left_out_says_so(tmp_path: Path, use: Callable[[Path], Any]) -> None:
+    with pytest.raises(NotImplementedError, match=r"needs Detectron2.*https://github\.com"):
+        use(tmp_path)
+
+
+def fallback_modules() -> list[Path]:
+    return [path for path in sorted(FALLBACK.rglob("*.py")) if path.read_text().strip()]
+
+
+@pytest.mark.parametrize(
+    "path", fallback_modules(), ids=lambda path: str(path.relative_to(FALLBACK))
+)
+def test_file_names_its_counterpart(path: Path) -> None:
+    parts = path.relative_to(FALLBACK.parent).with_suffix("").parts
+    module = importlib.import_module(".".join(["freecp_d2", *parts]).removesuffix(".__init__"))
+    doc = " ".join((module.__doc__ or "").split())
+    if path.parent == FALLBACK:
+        assert "github.com/facebookresearch/detectron2" in doc
+        assert "Left out:" in doc
+    elif path.parent.name == "utils" and path.name == "__init__.py":
+        assert "detectron2.utils" in doc
+    else:
+        assert f"`detectron2/{path.relative_to(FALLBACK).as_posix()}`" in doc
+        assert "Leaves out:" in doc
