@@ -73,10 +73,15 @@ class FreeCPSegmentor(nn.Module):
         if input_format not in ("RGB", "BGR"):
             raise ValueError(f'INPUT.FORMAT="{input_format}" is not supported; use RGB or BGR.')
         sizes = (window_size, window_stride, window_batch_size, crop_size)
-        if min(sizes) < 1 or window_size < backbone.patch_size:
+        if min(sizes) < 1 or min(window_size, crop_size) < backbone.patch_size:
             raise ValueError(
-                f"Window size, stride, batch size and crop size are {sizes}; all must be positive "
-                f"and a window at least one patch ({backbone.patch_size} pixels)."
+                f"Window size, stride, batch size and crop size are {sizes}; all must be positive, "
+                f"window and crop at least one patch ({backbone.patch_size} pixels)."
+            )
+        if window_stride > window_size:
+            raise ValueError(
+                f"TEST.SLIDING_WINDOW.STRIDE {window_stride} leaves gaps between windows of SIZE "
+                f"{window_size}; make it at most the size."
             )
         self.backbone = backbone
         self.text_head = text_head

@@ -63,6 +63,8 @@ def resize_scores(scores: Tensor, size: tuple[int, int]) -> Tensor:
     """Bilinear, not antialiased: (S, H, W) -> (S, *size); nothing is copied when the size fits."""
     if tuple(scores.shape[1:]) == size:
         return scores
+    if len(scores) == 0:  # no class survived; PyTorch refuses to resize nothing
+        return scores.new_zeros(0, *size)
     return _resize(scores, size)
 
 

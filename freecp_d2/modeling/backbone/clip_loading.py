@@ -135,6 +135,8 @@ def _load_open_clip(arch: str, pretrained: str) -> LoadedCLIP:
     try:
         model = open_clip.create_model(arch, pretrained=pretrained, precision="fp32")
     except RuntimeError as error:
+        if "Failed to download" in str(error):
+            raise ConnectionError(_offline_message(arch, pretrained)) from error
         if "size mismatch" not in str(error) and "state_dict" not in str(error):
             raise
         raise ValueError(f"{pretrained} does not hold weights of {arch}: {error}") from error
@@ -177,16 +179,27 @@ def _offline_message(arch: str, pretrained: str) -> str:
 
 
 def _read_state_dict(path: str) -> dict[str, Tensor]:
-    """Tensors of a TorchScript archive, a safetensors file or a pickled state dict."""
-    if path.endswith(".safetensors"):
-        import safetensors.torch
+    """
+    Tensors of a TorchScript archive, a safetensors file or a pickled state dict.
 
-        return safetensors.torch.load_file(path)
+    Raises:
+        ValueError: the file is none of the three; a pickle is not executed.
+    """
     try:
-        return torch.jit.load(path, map_location="cpu").state_dict()
-    except RuntimeError:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    return state.get("state_dict", state)
+        if path.endswith(".safetensors"):
+            import safetensors.torch
+
+            return safetensors.torch.load_file(path)
+        try:
+            return torch.jit.load(path, map_location="cpu").state_dict()
+        except RuntimeError:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        return state.get("state_dict", state)
+    except Exception as error:  # what the readers raise on other files is not documented
+        raise ValueError(
+            f"{path} is no checkpoint that can be read ({type(error).__name__}: {error}); give a "
+            "TorchScript archive, a safetensors file or a state dict that holds only tensors."
+        ) from error
 
 
 def _check_openai_layout(state: dict[str, Tensor], arch: str, path: str) -> None:
