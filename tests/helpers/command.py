@@ -1,0 +1,30 @@
+"""Run `train_net.py` as a user does: a process of its own, in the repository's folder."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+CONFIG = "configs/ade20k/sclip_freecp.yaml"
+_SMALL = """
+MODEL.CLIP.ARCH custom MODEL.TEXT.TEMPLATES simple INPUT.MIN_SIZE_TEST 64
+TEST.SLIDING_WINDOW.SIZE 48 TEST.SLIDING_WINDOW.STRIDE 24 DATALOADER.NUM_WORKERS 0
+MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE 32
+"""
+SMALL = _SMALL.split()
+"""Overrides for a tiny CLIP on tiny pictures."""
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run Python with `command`; a line of output is one string in either stream."""
+    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"} | environment
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=env,
+        text=True,
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
