@@ -1,5 +1,5 @@
 """
-The main job on real photographs at real model size: `pytest -m slow tests/test_real_photographs.py`.
+The main job on real photographs at real model size; run it with `pytest -m slow`.
 
 A ViT-B/16 in OpenAI's archive format with random weights, the paper's windows, 150 classes; on one
 process and two, with the fallback and with Detectron2 where that is installed.
