@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,16 @@ LABELS = [
     np.array([[0, 255], [2, 2]]),
     np.array([[1, 1], [1, 0]]),
 ]
+
+
+@pytest.fixture(autouse=True)
+def keep_hash_seed() -> Iterator[None]:
+    """`seed_all_rng` sets PYTHONHASHSEED, which other tests' processes would inherit."""
+    before = os.environ.get("PYTHONHASHSEED")
+    yield
+    os.environ.pop("PYTHONHASHSEED", None)
+    if before is not None:
+        os.environ["PYTHONHASHSEED"] = before
 
 
 @pytest.fixture

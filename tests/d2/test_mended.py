@@ -16,7 +16,7 @@ from d2_synthetic import CLASSES, IGNORE, scores_of, write_sample
 from torch import nn
 
 from freecp_d2.d2_fallback import config, data, engine, evaluation
-from freecp_d2.d2_fallback.data import detection_utils
+from freecp_d2.d2_fallback.data import detection_utils, samplers
 from freecp_d2.d2_fallback.data import transforms as T
 from freecp_d2.d2_fallback.data.common import set_default_dataset_from_list_serialize_method
 from freecp_d2.d2_fallback.utils.logger import log_every_n, log_every_n_seconds, log_first_n
@@ -66,6 +66,15 @@ class TestGroundTruth:
     def test_too_many_classes_in_the_prediction(self, evaluate_label: Any) -> None:
         with pytest.raises(ValueError, match=r"class 4.*has 3 classes"):
             evaluate_label([[0, 1]], num_scores=5)
+
+
+@pytest.mark.parametrize(
+    ("size", "shares"),
+    [(3, [[0, 1], [2]]), (1, [[0], []]), (5, [[0, 1], [2, 3], [4]]), (2, [[0], [1], [], []])],
+)
+def test_shares_are_contiguous_and_complete(size: int, shares: list[list[int]]) -> None:
+    get = samplers.InferenceSampler._get_local_indices
+    assert [list(get(size, len(shares), rank)) for rank in range(len(shares))] == shares
 
 
 def test_mode_is_restored_after_an_error() -> None:

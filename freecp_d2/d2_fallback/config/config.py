@@ -135,7 +135,7 @@ def _wrap_function(function: Callable, *, from_config: Callable) -> Callable:
 
 def _called_with_cfg(*args: Any, **kwargs: Any) -> bool:
     """Whether the call gives a config, first by position or as `cfg`."""
-    return isinstance(args[0] if args else kwargs.get("cfg"), _CfgNode)
+    return isinstance(kwargs.get("cfg"), _CfgNode) or isinstance(next(iter(args), None), _CfgNode)
 
 
 def _explicit_args(from_config: Callable, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@ What every program does first: read its arguments, set up logging and seeds; and
 demos.
 
 Counterpart of `detectron2/engine/defaults.py`. Leaves out: DefaultTrainer, `create_ddp_model`,
-writers, and weights as pickled Caffe2 or Detectron2 models.
+writers, weights as pickled Caffe2 or Detectron2 models, and colours in the logged config.
 """
 
 from __future__ import annotations
