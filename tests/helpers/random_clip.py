@@ -57,7 +57,7 @@ def save_state_dict(path: Path, shape: dict[str, int] = TINY, seed: int = 0) -> 
 
 
 def save_archive(path: Path, shape: dict[str, int] = TINY, seed: int = 0) -> Path:
-    """A TorchScript archive with the three extra entries of OpenAI's, in fp16 as theirs."""
+    """A TorchScript archive with the three extra entries of OpenAI's, rounded to fp16 as theirs."""
     from clip.model import convert_weights
 
     model = random_clip(shape, seed)
@@ -75,7 +75,6 @@ def save_archive(path: Path, shape: dict[str, int] = TINY, seed: int = 0) -> Pat
     example = (torch.zeros(1, 3, side, side), torch.zeros(1, 77, dtype=torch.long))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.context_length = model.context_length  # buffers stay tensors while tracing
         traced = torch.jit.trace(model, example, check_trace=False)
         torch.jit.save(traced, path)
     return path

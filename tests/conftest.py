@@ -1,0 +1,92 @@
+"""What all tests share: no cache but their own, two threads, and a tiny model behind a config."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from freecp_d2.config import add_freecp_config
+from freecp_d2.d2 import CfgNode, get_cfg
+from freecp_d2.modeling.backbone import load_clip
+
+from .helpers.random_clip import save_state_dict
+
+TINY_WORDS = "background: sky\ncat, kitten\ndog\ntree\n"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--run-slow", action="store_true", help="run the tests that take minutes")
+
+
+def pytest_collection_modifyitems(config, items):
+    reasons = {
+        "slow": None if config.getoption("--run-slow") else "needs --run-slow",
+        "gpu": None if torch.cuda.is_available() else "needs a CUDA device",
+    }
+    for item in items:
+        for marker, reason in reasons.items():
+            if reason and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Text features are cached in a folder of this run, also by commands that tests start."""
+    before = os.environ.get("FREECP_CACHE")
+    os.environ["FREECP_CACHE"] = str(tmp_path_factory.mktemp("freecp_cache"))
+    yield
+    if before is None:
+        del os.environ["FREECP_CACHE"]
+    else:
+        os.environ["FREECP_CACHE"] = before
+
+
+@pytest.fixture(autouse=True)
+def _no_loaded_clip():
+    """`load_clip` keeps the last model for the next caller; a test must not see another's."""
+    yield
+    load_clip.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory) -> Path:
+    """A state dict of `random_clip.TINY`: patch 8, native size 32, 3 layers."""
+    return save_state_dict(tmp_path_factory.mktemp("tiny_clip") / "tiny.pt")
+
+
+@pytest.fixture(scope="session")
+def tiny_vocabulary(tmp_path_factory) -> Path:
+    """A vocabulary file: one background word, three classes, one of them with a synonym."""
+    path = tmp_path_factory.mktemp("tiny_words") / "tiny.txt"
+    path.write_text(TINY_WORDS)
+    return path
+
+
+@pytest.fixture
+def tiny_cfg(tiny_checkpoint, tiny_vocabulary) -> CfgNode:
+    """Everything that it takes to build FreeCPSegmentor, on the CPU."""
+    cfg = get_cfg()
+    add_freecp_config(cfg)
+    cfg.MODEL.DEVICE = "cpu"
+    cfg.MODEL.META_ARCHITECTURE = "FreeCPSegmentor"
+    cfg.MODEL.BACKBONE.NAME = "CLIPViT"
+    cfg.MODEL.CLIP.ARCH = "custom"
+    cfg.MODEL.CLIP.PRETRAINED = str(tiny_checkpoint)
+    cfg.MODEL.CLIP.GEM_BLOCKS = 2
+    cfg.MODEL.TEXT.VOCABULARY = str(tiny_vocabulary)
+    cfg.MODEL.TEXT.TEMPLATES = "simple"
+    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE = 32
+    cfg.INPUT.FORMAT = "RGB"
+    cfg.DATASETS.TEST = ()
+    cfg.TEST.SLIDING_WINDOW.SIZE = 48
+    cfg.TEST.SLIDING_WINDOW.STRIDE = 24
+    return cfg

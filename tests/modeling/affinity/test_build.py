@@ -1,0 +1,74 @@
+"""The registry of affinity heads, and what every head inherits."""
+
+import pytest
+import torch
+
+from freecp_d2.d2 import ShapeSpec
+from freecp_d2.method import transition_matrix
+from freecp_d2.modeling.affinity import (
+    AFFINITY_HEAD_REGISTRY,
+    AffinityHead,
+    CLIPAttentionAffinity,
+    build_affinity_head,
+)
+
+SHAPES = {"patch_tokens": ShapeSpec(channels=4, stride=8), "attention": ShapeSpec(channels=5)}
+
+
+class ModelingTestsAffinity(AffinityHead):
+    """Patches of one colour belong together."""
+
+    def __init__(self, cfg, input_shape):
+        super().__init__(num_sinkhorn_steps=cfg.MODEL.AFFINITY_HEAD.SINKHORN_STEPS)
+        self.stride = input_shape["patch_tokens"].stride
+
+    def affinity(self, images, features):
+        colour = images[:, :1, :: self.stride, :: self.stride].flatten(2)
+        return (colour.mT == colour).float()
+
+
+@pytest.fixture
+def own_head(tiny_cfg):
+    AFFINITY_HEAD_REGISTRY.register(ModelingTestsAffinity)
+    tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "ModelingTestsAffinity"
+    yield tiny_cfg
+    AFFINITY_HEAD_REGISTRY._obj_map.pop("ModelingTestsAffinity")
+
+
+def test_default_is_the_paper(tiny_cfg):
+    assert isinstance(build_affinity_head(tiny_cfg, SHAPES), CLIPAttentionAffinity)
+
+
+def test_unknown_name(tiny_cfg):
+    tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "Typo"
+    with pytest.raises(KeyError, match=r"Typo.*AFFINITY_HEAD"):
+        build_affinity_head(tiny_cfg, SHAPES)
+
+
+def test_a_head_of_ones_own(own_head):
+    head = build_affinity_head(own_head, SHAPES)
+    assert list(head.attention_layers) == []  # the backbone computes no attention for it
+    image = torch.zeros(1, 3, 16, 32)
+    image[..., 16:] = 1
+    transition = head(image, {})
+    # Two groups of four patches; a walk stays in its group and reaches all of it.
+    together = head.affinity(image, {})
+    torch.testing.assert_close(transition, together / 4)
+
+
+def test_the_base_class_has_no_affinity():
+    with pytest.raises(NotImplementedError):
+        AffinityHead()(torch.zeros(1, 3, 8, 8), {})
+
+
+@pytest.mark.parametrize(("steps", "squarings"), [(0, 0), (1, 0), (3, 1), (2, 3)])
+def test_options_reach_the_transition_matrix(steps, squarings):
+    affinity = torch.rand(2, 6, 6, generator=torch.Generator().manual_seed(0)) + 0.1
+
+    class Fixed(AffinityHead):
+        def affinity(self, images, features):
+            return affinity
+
+    head = Fixed(num_sinkhorn_steps=steps, num_squarings=squarings)
+    expected = transition_matrix(affinity, num_sinkhorn_steps=steps, num_squarings=squarings)
+    assert torch.equal(head(torch.zeros(2, 3, 8, 8), {}), expected)

@@ -1,0 +1,74 @@
+"""CLIPAttentionAffinity: which layers, of which backbones, and what becomes of them."""
+
+import pytest
+import torch
+
+from freecp_d2.d2 import ShapeSpec, build_backbone
+from freecp_d2.modeling.affinity import CLIPAttentionAffinity, build_affinity_head
+from freecp_d2.modeling.affinity.clip_attention import resolve_layers
+from tests.helpers import parity
+
+
+@pytest.mark.parametrize(
+    ("layers", "num_layers", "expected"),
+    [
+        ([], 12, range(11)),  # the released program: all but the last
+        ([], 2, [0]),
+        ([0], 12, [0]),
+        ([-1], 12, [11]),
+        ([-12], 12, [0]),
+        ([-3, -2], 12, [9, 10]),
+        ([5, -7, 5], 12, [5]),
+        ((1, 0), 2, [0, 1]),
+    ],
+)
+def test_layers(layers, num_layers, expected):
+    assert resolve_layers(layers, num_layers) == frozenset(expected)
+
+
+@pytest.mark.parametrize(("layers", "outside"), [([12], 12), ([-13], -13), ([0, 99], 99)])
+def test_layers_that_are_not_there(layers, outside):
+    with pytest.raises(
+        ValueError, match=rf"LAYERS asks for \[{outside}\].*0 to 11 \(or -12 to -1\)"
+    ):
+        resolve_layers(layers, 12)
+
+
+def test_from_config(tiny_cfg):
+    node = tiny_cfg.MODEL.AFFINITY_HEAD
+    node.SINKHORN_STEPS, node.SQUARINGS = 5, 2
+    node.CLIP_ATTENTION.LAYERS = [0, -1]
+    backbone = build_backbone(tiny_cfg)
+    head = build_affinity_head(tiny_cfg, backbone.output_shape())
+    assert isinstance(head, CLIPAttentionAffinity)
+    assert head.attention_layers == {0, 2}  # the tiny CLIP has three
+    assert (head.num_sinkhorn_steps, head.num_squarings) == (5, 2)
+
+
+def test_a_layer_that_is_not_there_is_found_when_the_head_is_built(tiny_cfg):
+    tiny_cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS = [3]
+    shapes = build_backbone(tiny_cfg).output_shape()
+    with pytest.raises(ValueError, match=r"asks for \[3\]"):
+        build_affinity_head(tiny_cfg, shapes)
+
+
+def test_a_backbone_without_attention_is_refused(tiny_cfg):
+    tiny_cfg.MODEL.BACKBONE.NAME = "CLIPResNet"
+    with pytest.raises(
+        ValueError,
+        match=r'"CLIPAttentionAffinity" needs self-attention, but CLIPResNet.*patch_tokens.*'
+        r'"DINOAffinity"',
+    ):
+        build_affinity_head(tiny_cfg, {"patch_tokens": ShapeSpec(channels=4)})
+
+
+@pytest.mark.parametrize("name", [f"purify_{number}" for number in range(6)])
+def test_transition_is_that_of_the_released_program(name):
+    stored = {key: torch.from_numpy(value) for key, value in parity.load(name).items()}
+    layers = stored["attn"][None, :-1]
+    head = CLIPAttentionAffinity(attention_layers=range(layers.shape[1]))
+    image = torch.zeros(1, 3, 8, 8)
+    for attention in (layers, layers.mean(dim=1, keepdim=True)):  # stacked, or averaged before
+        transition = head(image, {"attention": attention})
+        # A few roundings of values in [0, 1].
+        torch.testing.assert_close(transition[0], stored["trans"], rtol=0, atol=1e-5)

@@ -1,0 +1,311 @@
+"""Loading checkpoints: every format gives the model that the owning library loads itself."""
+
+import json
+import os
+import pickle
+import shutil
+import urllib.error
+import urllib.request
+import warnings
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from freecp_d2.modeling.backbone import load_clip, load_clip_from_config
+from freecp_d2.modeling.backbone.clip_loading import OPENAI_VITS, PRECISIONS, set_precision
+from tests.helpers.random_clip import TINY, random_clip, save_archive
+from tests.helpers.random_towers import open_clip_tower, rand_normal
+
+IMAGES = rand_normal(2, 3, 32, 32)
+OPENAI_MEAN = (122.7709383, 116.7460125, 104.09373615)  # 255 times the three numbers in clip.py
+OPENAI_STD = (68.5005327, 66.6321579, 70.32316305)
+
+
+def features(model, tokens):
+    with torch.no_grad():
+        return model.encode_image(IMAGES), model.encode_text(tokens)
+
+
+def assert_same_features(ours, theirs, tokens, atol=0.0):
+    for a, b in zip(features(ours, tokens), features(theirs, tokens), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=atol)
+
+
+@pytest.fixture
+def state(tiny_checkpoint):
+    return torch.load(tiny_checkpoint, weights_only=True)
+
+
+class TestOpenAI:
+    @pytest.fixture
+    def save(self, state, tmp_path):
+        """Format -> path of the tiny CLIP in it."""
+
+        def save(kind):
+            path = tmp_path / f"tiny.{'safetensors' if kind == 'safetensors' else 'pt'}"
+            if kind == "archive":
+                return save_archive(path)
+            if kind == "safetensors":
+                save_file(state, path)
+            else:
+                torch.save({"state_dict": state, "epoch": 3} if kind == "nested" else state, path)
+            return path
+
+        return save
+
+    @pytest.mark.parametrize("kind", ["plain", "nested", "safetensors"])
+    def test_weights_of_the_file_unrounded(self, save, kind):
+        loaded = load_clip("clip", "custom", str(save(kind)), "fp32")
+        tokens = loaded.tokenizer(["a cat", "two dogs on a sofa"])
+        assert_same_features(loaded.model, random_clip(TINY), tokens)
+
+    @pytest.mark.parametrize("kind", ["plain", "archive"])
+    def test_the_library_loads_the_same(self, save, kind):
+        path = str(save(kind))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import clip
+
+            theirs, _ = clip.load(path, device="cpu")
+        loaded = load_clip("clip", "custom", path, "fp32")
+        # The library rounds what it loads to fp16, which an archive already is.
+        tokens = clip.tokenize(["a cat", "two dogs on a sofa"])
+        assert_same_features(loaded.model, theirs, tokens, 0.0 if kind == "archive" else 0.05)
+
+    def test_preprocessing_scale_and_tokenizer(self, tiny_checkpoint):
+        loaded = load_clip("clip", "custom", str(tiny_checkpoint), "fp32")
+        assert loaded.pixel_mean == pytest.approx(OPENAI_MEAN)
+        assert loaded.pixel_std == pytest.approx(OPENAI_STD)
+        assert loaded.logit_scale == pytest.approx(100, rel=1e-4)
+        tokens = loaded.tokenizer(["word " * 200])  # too long: cut, not refused
+        assert tokens.shape == (1, 77)
+
+    def test_the_tokenizer_knows_the_length_of_the_model(self, tmp_path):
+        path = tmp_path / "short.pt"
+        torch.save(random_clip(TINY | {"context_length": 12}).state_dict(), path)
+        loaded = load_clip("clip", "custom", str(path), "fp32")
+        assert loaded.tokenizer(["a cat", "word " * 50]).shape == (2, 12)
+
+    def test_ready_for_inference(self, tiny_checkpoint):
+        model = load_clip("clip", "custom", str(tiny_checkpoint), "fp32").model
+        assert not any(module.training for module in model.modules())
+        assert not any(parameter.requires_grad for parameter in model.parameters())
+
+    def test_architectures_are_those_of_the_library(self):
+        import clip
+
+        vits = {name for name in clip.available_models() if name.startswith("ViT")}
+        assert set(OPENAI_VITS) == vits
+
+    def test_weights_of_another_architecture(self, tiny_checkpoint):
+        with pytest.raises(
+            ValueError, match=r'\(64, 3, 8, 32\).*ARCH="ViT-B/16" means \(768, 12, 16, 224\)'
+        ):
+            load_clip("clip", "ViT-B/16", str(tiny_checkpoint), "fp32")
+
+    @pytest.mark.parametrize("arch", ["RN50", "ViT-B-16", "vit-b/16", ""])
+    def test_unknown_architecture(self, tiny_checkpoint, arch):
+        with pytest.raises(ValueError, match=rf'ARCH="{arch}" is no ViT.*ViT-B/16.*custom'):
+            load_clip("clip", arch, str(tiny_checkpoint), "fp32")
+
+    @pytest.mark.parametrize("missing", ["visual.conv1.weight", "text_projection", "logit_scale"])
+    def test_no_clip(self, state, tmp_path, missing):
+        del state[missing]
+        torch.save(state, tmp_path / "other.pt")
+        with pytest.raises(ValueError, match=rf"other\.pt is no CLIP.*no '{missing}'.*open_clip"):
+            load_clip("clip", "custom", str(tmp_path / "other.pt"), "fp32")
+
+    def test_a_clip_with_a_resnet(self, tmp_path):
+        state = random_clip(TINY | {"vision_layers": (1, 1, 1, 1), "vision_width": 8}).state_dict()
+        torch.save(state, tmp_path / "resnet.pt")
+        with pytest.raises(ValueError, match="no CLIP with a vision transformer"):
+            load_clip("clip", "custom", str(tmp_path / "resnet.pt"), "fp32")
+
+
+class TestBadFiles:
+    @pytest.mark.parametrize("pretrained", ["/no/such/file.pt", "laion2b", "", "."])
+    @pytest.mark.parametrize(("library", "arch"), [("clip", "custom"), ("open_clip", "ViT-B-16")])
+    def test_missing(self, library, arch, pretrained):
+        with pytest.raises(
+            FileNotFoundError, match=rf'PRETRAINED="{pretrained}" is neither.*{arch}.*openai'
+        ):
+            load_clip(library, arch, pretrained, "fp32")
+
+    @pytest.mark.parametrize("name", ["text.pt", "text.safetensors"])
+    def test_no_checkpoint(self, tmp_path, name):
+        (tmp_path / name).write_text("hello, world")
+        with pytest.raises(ValueError, match=rf"{name} is no checkpoint that can be read"):
+            load_clip("clip", "custom", str(tmp_path / name), "fp32")
+
+    @pytest.mark.parametrize("content", [[1, 2], torch.ones(3)])
+    def test_no_state_dict(self, tmp_path, content):
+        torch.save(content, tmp_path / "other.pt")
+        with pytest.raises(ValueError, match=r"other\.pt is no checkpoint that can be read"):
+            load_clip("clip", "custom", str(tmp_path / "other.pt"), "fp32")
+
+    @pytest.mark.parametrize("by_torch", [True, False])
+    @pytest.mark.parametrize(("library", "arch"), [("clip", "custom"), ("open_clip", "ViT-B-16")])
+    def test_a_pickle_that_runs_code_is_not_run(self, tmp_path, library, arch, by_torch):
+        trace = tmp_path / "executed"
+
+        class Malicious:
+            def __reduce__(self):
+                return os.mkdir, (str(trace),)
+
+        path = tmp_path / "malicious.pt"
+        if by_torch:
+            torch.save({"state_dict": Malicious()}, path)
+        else:
+            path.write_bytes(pickle.dumps({"state_dict": Malicious()}, protocol=2))
+        with pytest.raises((ValueError, pickle.UnpicklingError)):
+            load_clip(library, arch, str(path), "fp32")
+        assert not trace.exists()
+        pickle.loads(pickle.dumps(Malicious()))  # what it does to someone less careful
+        assert trace.exists()
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("library", "precision", "message"),
+        [
+            ("openclip", "fp32", r'LIBRARY="openclip" is unknown; use one of.*clip.*open_clip'),
+            ("clip", "float16", r'PRECISION="float16" is unknown; use one of.*fp32.*fp16.*bf16'),
+        ],
+    )
+    def test_unknown(self, tiny_checkpoint, library, precision, message):
+        with pytest.raises(ValueError, match=message):
+            load_clip(library, "custom", str(tiny_checkpoint), precision)
+
+    def test_config_keys(self, tiny_cfg, tiny_checkpoint):
+        tiny_cfg.MODEL.PRECISION = "bf16"
+        model = load_clip_from_config(tiny_cfg).model
+        assert model is load_clip("clip", "custom", str(tiny_checkpoint), "bf16").model
+        assert model.visual.conv1.weight.dtype == torch.bfloat16
+
+
+class TestSharing:
+    def test_two_callers_share_one_model(self, tiny_checkpoint):
+        arguments = ("clip", "custom", str(tiny_checkpoint), "fp32")
+        first = load_clip(*arguments)
+        assert load_clip(*arguments) is first
+        load_clip.cache_clear()
+        assert load_clip(*arguments) is not first
+
+
+class TestPrecision:
+    @pytest.mark.parametrize("name", PRECISIONS)
+    def test_everything_but_layer_norms(self, tiny_checkpoint, name):
+        model = load_clip("clip", "custom", str(tiny_checkpoint), name).model
+        norms = {
+            id(parameter)
+            for module in model.modules()
+            if isinstance(module, torch.nn.LayerNorm)
+            for parameter in module.parameters()
+        }
+        assert norms
+        for parameter in model.parameters():
+            expected = torch.float32 if id(parameter) in norms else PRECISIONS[name]
+            assert parameter.dtype == expected
+
+    def test_open_clip_norms(self):
+        tower = set_precision(open_clip_tower(), torch.float16)
+        assert tower.ln_post.weight.dtype == torch.float32
+        assert tower.conv1.weight.dtype == torch.float16
+
+
+TINY_OPEN_CLIP = {
+    "embed_dim": 32,
+    "vision_cfg": {
+        "image_size": 32, "layers": 2, "width": 64, "head_width": 32, "patch_size": 8,
+    },
+    "text_cfg": {
+        "context_length": 16, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2,
+    },
+}  # fmt: skip
+
+
+class TestOpenCLIP:
+    @pytest.fixture
+    def arch(self, tmp_path):
+        """Registered with open_clip under these names: `tiny`, and a wider tower."""
+        from open_clip import factory
+
+        wide = {**TINY_OPEN_CLIP, "embed_dim": 48}
+        folder = tmp_path / "configs"
+        folder.mkdir()
+        for name, config in (("freecp-tests-tiny", TINY_OPEN_CLIP), ("freecp-tests-wide", wide)):
+            (folder / f"{name}.json").write_text(json.dumps(config))
+        factory.add_model_config(folder)
+        yield "freecp-tests-tiny"
+        factory._MODEL_CONFIG_PATHS.remove(folder)
+        shutil.rmtree(folder)
+        for name in ("freecp-tests-tiny", "freecp-tests-wide"):
+            factory._MODEL_CONFIGS.pop(name)
+
+    @pytest.fixture
+    def model(self, arch):
+        import open_clip
+
+        torch.manual_seed(0)
+        model = open_clip.create_model(arch).eval()
+        with torch.no_grad():
+            model.logit_scale.fill_(4.0)
+        return model
+
+    @pytest.mark.parametrize("kind", ["torch", "nested", "safetensors"])
+    def test_formats(self, arch, model, tmp_path, kind):
+        path = tmp_path / f"weights.{'safetensors' if kind == 'safetensors' else 'pt'}"
+        state = {key: value.contiguous() for key, value in model.state_dict().items()}
+        if kind == "safetensors":
+            save_file(state, path)
+        else:
+            torch.save({"state_dict": state} if kind == "nested" else state, path)
+        loaded = load_clip("open_clip", arch, str(path), "fp32")
+        tokens = loaded.tokenizer(["a cat", "two dogs on a sofa"])
+        assert tokens.shape == (2, 16)
+        # Frozen parameters take PyTorch's fused layers, others do not: a few roundings.
+        assert_same_features(loaded.model, model, tokens, 1e-5)
+        assert loaded.pixel_mean == pytest.approx(OPENAI_MEAN)
+        assert loaded.pixel_std == pytest.approx(OPENAI_STD)
+        assert loaded.logit_scale == pytest.approx(2.718281828**4, rel=1e-5)
+
+    def test_weights_of_another_architecture(self, arch, model, tmp_path):
+        torch.save(model.state_dict(), tmp_path / "tiny.pt")
+        with pytest.raises(
+            ValueError,
+            match=r"(?s)tiny\.pt does not hold weights of freecp-tests-wide.*size mismatch",
+        ):
+            load_clip("open_clip", "freecp-tests-wide", str(tmp_path / "tiny.pt"), "fp32")
+
+    def test_other_layers_in_the_file(self, arch, tiny_checkpoint):
+        with pytest.raises(ValueError, match="does not hold weights of freecp-tests-tiny"):
+            load_clip("open_clip", arch, str(tiny_checkpoint), "fp32")
+
+    @pytest.mark.parametrize("name", ["ViT-B/17", "vit-b-16", ""])
+    def test_unknown_architecture(self, name):
+        with pytest.raises(ValueError, match=rf'ARCH="{name}" is no model of open_clip.*ViT-B-16'):
+            load_clip("open_clip", name, "openai", "fp32")
+
+
+class TestOffline:
+    @pytest.fixture(autouse=True)
+    def _no_network_and_no_cache(self, monkeypatch, tmp_path):
+        def refuse(*args, **kwargs):
+            raise urllib.error.URLError("the network is down")
+
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setattr(urllib.request, "urlopen", refuse)
+        import open_clip.pretrained
+
+        monkeypatch.setattr(open_clip.pretrained, "hf_hub_download", refuse)
+
+    @pytest.mark.parametrize(
+        ("library", "arch"), [("clip", "ViT-B/16"), ("clip", "ViT-L/14"), ("open_clip", "ViT-B-16")]
+    )
+    def test_the_hint_says_what_to_do(self, library, arch):
+        with pytest.raises(
+            ConnectionError,
+            match=rf"openai of {arch} are not on this machine.*MODEL\.CLIP\.PRETRAINED /path/to",
+        ):
+            load_clip(library, arch, "openai", "fp32")

@@ -1,0 +1,141 @@
+"""The parts of a block against the blocks of both libraries, and by hand."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from freecp_d2.modeling.backbone.vit_block import (
+    attention_weights,
+    feed_forward,
+    layer_norm,
+    project_heads,
+    query_key_value,
+    run_block,
+)
+from tests.helpers.random_towers import open_clip_tower, rand_normal, two_head_tower
+
+# Their blocks call PyTorch's fused attention, ours does not always: a few roundings.
+TOLERANCE = {"rtol": 0, "atol": 1e-5}
+TOKENS = rand_normal(2, 17, 64)
+
+BLOCKS = {
+    "clip": two_head_tower,
+    "open_clip": open_clip_tower,
+    "open_clip with layer scale": lambda: open_clip_tower(ls_init_value=0.1),
+}
+
+
+@pytest.fixture(params=BLOCKS)
+def block(request):
+    return BLOCKS[request.param]().transformer.resblocks[1]
+
+
+def library_forward(block, x):
+    if block.attn.batch_first:
+        return block(x)
+    return block(x.transpose(0, 1)).transpose(0, 1)
+
+
+def test_a_block_is_the_library_own(block):
+    x, attention = run_block(block, TOKENS)
+    torch.testing.assert_close(x, library_forward(block, TOKENS), **TOLERANCE)
+    assert attention is None
+
+
+def test_layer_scale_matters():
+    block = open_clip_tower(ls_init_value=0.1).transformer.resblocks[1]
+    scaled, _ = run_block(block, TOKENS)
+    block.ls_1.gamma.fill_(1)
+    block.ls_2.gamma.fill_(1)
+    assert (run_block(block, TOKENS)[0] - scaled).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("need_attention", [False, True])
+def test_one_query_gives_the_first_token(block, need_attention):
+    x, attention = run_block(block, TOKENS, num_queries=1, need_attention=need_attention)
+    assert x.shape == (2, 1, 64)
+    torch.testing.assert_close(x, library_forward(block, TOKENS)[:, :1], **TOLERANCE)
+    if need_attention:
+        assert attention.shape == (2, 17, 17)  # of all tokens nevertheless
+
+
+def test_asking_for_attention_changes_no_token(block):
+    plain, _ = run_block(block, TOKENS)
+    x, attention = run_block(block, TOKENS, need_attention=True)
+    torch.testing.assert_close(x, plain, **TOLERANCE)
+    y = block.ln_1(TOKENS)
+    y = y if block.attn.batch_first else y.transpose(0, 1)
+    torch.testing.assert_close(attention, block.attn(y, y, y)[1], **TOLERANCE)
+
+
+def test_query_key_value_are_three_projections(block):
+    y = block.ln_1(TOKENS)
+    weights, biases = block.attn.in_proj_weight.chunk(3), block.attn.in_proj_bias.chunk(3)
+    for ours, weight, bias in zip(query_key_value(block, TOKENS), weights, biases, strict=True):
+        theirs = y @ weight.T + bias
+        assert ours.shape == (2, 2, 17, 32)
+        for head in range(2):
+            expected = theirs[:, :, 32 * head : 32 * (head + 1)]
+            torch.testing.assert_close(ours[:, head], expected, **TOLERANCE)
+
+
+def test_heads_are_joined_in_order(block):
+    heads = rand_normal(2, 2, 17, 32, seed=1)
+    joined = torch.cat([heads[:, 0], heads[:, 1]], dim=-1)
+    expected = block.attn.out_proj(joined)
+    if hasattr(block, "ls_1"):
+        expected = block.ls_1(expected)
+    torch.testing.assert_close(project_heads(block, heads), expected, **TOLERANCE)
+
+
+def test_feed_forward_has_no_residual(block):
+    nn.init.zeros_(block.mlp.c_proj.weight)
+    nn.init.zeros_(block.mlp.c_proj.bias)
+    assert torch.equal(feed_forward(block, TOKENS), torch.zeros_like(TOKENS))
+
+
+def test_attention_weights_by_hand():
+    # E = 4, so products are halved: a row of logits (0, ln 3) is (1/4, 3/4).
+    a = torch.tensor([[2.0, 0, 0, 0], [0, 2, 0, 0]])
+    b = torch.tensor([[0.0, 0, 0, 0], [math.log(3), 0, 0, 0]])
+    expected = torch.tensor([[0.25, 0.75], [0.5, 0.5]])
+    weights = attention_weights(a[None, None], b[None, None])
+    torch.testing.assert_close(weights, expected[None, None])  # PyTorch's default, 1e-5 of 1
+
+
+def test_attention_weights_sum_to_one():
+    weights = attention_weights(rand_normal(2, 3, 5, 8), rand_normal(2, 3, 7, 8, seed=1))
+    assert weights.shape == (2, 3, 5, 7)
+    torch.testing.assert_close(weights.sum(dim=-1), torch.ones(2, 3, 5))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_layer_norm_computes_in_float32(dtype):
+    norm = nn.LayerNorm(64)
+    nn.init.normal_(norm.weight, std=0.5)
+    # Squares of 1000 overflow fp16, and bf16 has no digits to spare for a mean of 1000.
+    x = (1000 + TOKENS).to(dtype)
+    expected = norm(x.float()).to(dtype)
+    ours = layer_norm(norm, x)
+    assert ours.dtype == dtype
+    assert torch.equal(ours, expected)
+    assert torch.equal(layer_norm(norm.to(dtype), x).isfinite(), torch.ones_like(x, dtype=bool))
+
+
+def test_layer_norm_is_the_library_own():
+    norm = nn.LayerNorm(64, eps=0.1)
+    nn.init.normal_(norm.bias)
+    assert torch.equal(layer_norm(norm, TOKENS), norm(TOKENS))
+
+
+def test_what_is_no_layer_norm_is_called():
+    assert layer_norm(nn.Identity(), TOKENS) is TOKENS
+
+
+def test_attention_in_half_precision_is_averaged_in_float32():
+    block = two_head_tower().transformer.resblocks[1].half()
+    x, attention = run_block(block, TOKENS.half(), need_attention=True)
+    assert x.dtype == torch.float16
+    assert attention.dtype == torch.float32

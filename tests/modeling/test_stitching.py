@@ -1,0 +1,155 @@
+"""Stitching by hand, and the label map against the scores it must be the argmax of."""
+
+import pytest
+import torch
+
+from freecp_d2.modeling.stitching import ClassScores, full_scores, label_map, stitch
+from freecp_d2.modeling.windows import Window, sliding_windows
+
+PATCH = 4
+
+
+def rand(*shape, seed=0):
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def constant_maps(values, grid=(2, 2)):
+    return torch.tensor(values).view(-1, 1, 1).expand(-1, *grid)
+
+
+class TestStitch:
+    def test_a_constant_stays_constant(self):
+        windows = sliding_windows(0, 20, 28, 8, 4)
+        maps = [constant_maps([0.25, 0.75])] * len(windows)
+        found = stitch(maps, windows, (20, 28), PATCH)
+        assert found.classes.tolist() == [0, 1]
+        for score, value in zip(found.scores, (0.25, 0.75), strict=True):
+            torch.testing.assert_close(score, torch.full((20, 28), value))
+
+    def test_overlap_is_the_mean(self):
+        windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 4, 8, 12)]
+        maps = [constant_maps([0.2]), constant_maps([0.8])]
+        score = stitch(maps, windows, (8, 12), PATCH).scores[0]
+        expected = torch.tensor([0.2] * 4 + [0.5] * 4 + [0.8] * 4).expand(8, 12)
+        torch.testing.assert_close(score, expected)
+
+    def test_a_class_that_is_gone_in_a_window_counts_as_zero_there(self):
+        windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 4, 8, 12)]
+        maps = [constant_maps([0.2, 0.6]), constant_maps([0.8, 0.0])]
+        found = stitch(maps, windows, (8, 12), PATCH)
+        assert found.classes.tolist() == [0, 1]
+        expected = torch.tensor([0.6] * 4 + [0.3] * 4 + [0.0] * 4).expand(8, 12)
+        torch.testing.assert_close(found.scores[1], expected)
+
+    def test_only_survivors_are_kept_in_order(self):
+        windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 8, 8, 16)]
+        maps = [constant_maps([0.0, 0, 0, 0.5, 0]), constant_maps([0.0, 0.1, 0, 0, 0])]
+        found = stitch(maps, windows, (8, 16), PATCH)
+        assert found.classes.tolist() == [1, 3]
+        assert found.scores.shape == (2, 8, 16)
+        torch.testing.assert_close(found.scores[0, :, 8:], torch.full((8, 8), 0.1))
+        torch.testing.assert_close(found.scores[1, :, :8], torch.full((8, 8), 0.5))
+
+    def test_nothing_survives(self):
+        found = stitch([torch.zeros(3, 2, 2)], [Window(0, 0, 0, 8, 8)], (8, 8), PATCH)
+        assert found.classes.tolist() == []
+        assert found.scores.shape == (0, 8, 8)
+
+    def test_padding_is_cut(self):
+        # 6 x 5 pixels in 2 x 2 patches of 4: the maps reach over the end and must not shrink.
+        window = [Window(0, 0, 0, 6, 5)]
+        maps = rand(2, 2, 2)
+        score = stitch([maps], window, (6, 5), PATCH).scores
+        whole = stitch([maps], [Window(0, 0, 0, 8, 8)], (8, 8), PATCH).scores
+        assert torch.equal(score, whole[:, :6, :5])
+
+    def test_bilinear_by_hand(self):
+        # Centres of 1-pixel samples between two patches of 4 pixels: eighths of the difference.
+        score = stitch([torch.tensor([[[0.0, 0.8]]])], [Window(0, 0, 0, 4, 8)], (4, 8), 4).scores
+        expected = torch.tensor([0.0, 0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.8])
+        torch.testing.assert_close(score[0], expected.expand(4, 8))
+
+    def test_order_of_windows_and_classes_does_not_matter(self):
+        windows = sliding_windows(0, 12, 16, 8, 4)
+        maps = [rand(5, 2, 2, seed=seed) for seed in range(len(windows))]
+        found = stitch(maps, windows, (12, 16), PATCH)
+        back = stitch([m.flip(0) for m in maps[::-1]], windows[::-1], (12, 16), PATCH)
+        # Sums of up to four scores in another order.
+        torch.testing.assert_close(back.scores.flip(0), found.scores, rtol=0, atol=1e-6)
+
+    def test_windows_of_different_sizes(self):
+        windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 8, 8, 12)]
+        found = stitch([constant_maps([0.3]), constant_maps([0.9], (2, 1))], windows, (8, 12), 4)
+        expected = torch.tensor([0.3] * 8 + [0.9] * 4).expand(8, 12)
+        torch.testing.assert_close(found.scores[0], expected)
+
+
+class TestFullScores:
+    FOUND = ClassScores(torch.tensor([1, 3]), torch.tensor([[[0.2, 0.7]], [[0.5, 0.1]]]))
+
+    def test_dead_classes_are_zero(self):
+        scores = full_scores(self.FOUND, 5, (1, 2), background=False)
+        expected = torch.tensor([[0.0, 0], [0.2, 0.7], [0, 0], [0.5, 0.1], [0, 0]])
+        assert torch.equal(scores[:, 0], expected)
+
+    def test_background_is_one_minus_the_best(self):
+        scores = full_scores(self.FOUND, 5, (1, 2), background=True)
+        assert scores.shape == (6, 1, 2)
+        torch.testing.assert_close(scores[0, 0], torch.tensor([0.5, 0.3]))
+        assert torch.equal(scores[1:], full_scores(self.FOUND, 5, (1, 2), background=False))
+
+    @pytest.mark.parametrize("size", [(1, 2), (3, 4), (1, 1)])
+    def test_nothing_survives(self, size):
+        found = ClassScores(torch.zeros(0, dtype=torch.long), torch.zeros(0, 1, 2))
+        assert torch.equal(full_scores(found, 3, size, background=False), torch.zeros(3, *size))
+        scores = full_scores(found, 3, size, background=True)
+        assert torch.equal(scores[0], torch.ones(size))
+        assert torch.equal(scores[1:], torch.zeros(3, *size))
+
+    def test_resized_by_hand(self):
+        scores = full_scores(self.FOUND, 4, (3, 4), background=False)
+        expected = torch.tensor([0.2, 0.325, 0.575, 0.7])  # quarters between the two
+        torch.testing.assert_close(scores[1], expected.expand(3, 4))
+        assert not scores[[0, 2]].any()
+
+
+class TestLabelMap:
+    CASES = {
+        "all different": rand(7, 6, 8),
+        # Few levels on many pixels: ties between classes, and with the background.
+        "ties": (rand(7, 6, 8, seed=1) * 4).floor() / 4,
+        "ties at one half": torch.full((7, 6, 8), 0.5),
+        "all zero": torch.zeros(7, 6, 8),
+        "zero in places": (rand(7, 6, 8, seed=2) - 0.9).clamp(min=0),
+        "only the last class": torch.eye(7)[-1].view(7, 1, 1) * rand(1, 6, 8),
+    }
+
+    @pytest.mark.parametrize("case", CASES)
+    @pytest.mark.parametrize("background", [False, True])
+    @pytest.mark.parametrize("size", [(6, 8), (13, 9), (3, 5)])
+    @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 16])
+    def test_is_the_argmax_of_the_scores(self, case, background, size, chunk):
+        found = ClassScores(torch.tensor([0, 2, 3, 5, 8, 9, 11]), self.CASES[case])
+        scores = full_scores(found, 13, size, background=background)
+        labels = label_map(found, size, background=background, chunk=chunk)
+        assert labels.dtype == torch.int64
+        assert torch.equal(labels, scores.argmax(dim=0))
+
+    @pytest.mark.parametrize("case", CASES)
+    def test_without_the_first_class(self, case):
+        # Class 0 is dead: it wins where nothing else has a score, and only there.
+        found = ClassScores(torch.arange(1, 8), self.CASES[case])
+        scores = full_scores(found, 8, (6, 8), background=False)
+        assert torch.equal(label_map(found, (6, 8), background=False), scores.argmax(dim=0))
+
+    @pytest.mark.parametrize("size", [(1, 2), (3, 4)])
+    @pytest.mark.parametrize("background", [False, True])
+    def test_nothing_survives(self, size, background):
+        found = ClassScores(torch.zeros(0, dtype=torch.long), torch.zeros(0, 1, 2))
+        labels = label_map(found, size, background=background)
+        assert torch.equal(labels, torch.zeros(size, dtype=torch.long))
+
+    def test_by_hand(self):
+        found = ClassScores(torch.tensor([1, 4]), torch.tensor([[[0.6, 0.2, 0]], [[0.3, 0.4, 0]]]))
+        assert label_map(found, (1, 3), background=False).tolist() == [[1, 4, 0]]
+        assert label_map(found, (1, 3), background=True).tolist() == [[2, 0, 0]]

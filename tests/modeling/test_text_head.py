@@ -1,0 +1,226 @@
+"""TextHead: words as features, patches as maps; which words, and what they are."""
+
+import math
+
+import pytest
+import torch
+
+from freecp_d2.d2 import MetadataCatalog
+from freecp_d2.modeling.text_head import TextHead, vocabulary_from_config
+from freecp_d2.text import Vocabulary
+from tests.helpers.random_clip import random_clip
+
+LN2 = math.log(2)
+
+
+def head_of(vocabulary, background="class", logit_scale=LN2):
+    """Words and classes are the unit vectors of their own axis."""
+    head = TextHead(vocabulary=vocabulary, logit_scale=logit_scale, background=background)
+    num_words = len(vocabulary.words)
+    head.set_features(torch.eye(num_words), torch.eye(vocabulary.num_classes, num_words))
+    return head
+
+
+def patches(*axes, num_words):
+    """One patch along each axis, not of unit length: (1, D, 1, P)."""
+    return 5 * torch.eye(num_words)[list(axes)].T[None, :, None]
+
+
+class TestMaps:
+    def test_by_hand(self):
+        # The patch's own word has logit ln 2, the others 0: softmax 2/4, 1/4, 1/4.
+        head = head_of(Vocabulary("v", (("a",), ("b",), ("c",))))
+        maps, stretched = head(patches(0, 2, num_words=3))
+        expected = torch.tensor([[0.5, 0.25], [0.25, 0.25], [0.25, 0.5]])
+        torch.testing.assert_close(maps[0, :, 0], expected)
+        torch.testing.assert_close(stretched[0, :, 0], (expected - 0.25) * 4)
+
+    def test_background_takes_part_but_is_no_map(self):
+        head = head_of(Vocabulary("v", (("a",), ("b",)), ("sky",)))
+        maps, stretched = head(patches(0, 2, num_words=3))  # a patch of sky, a patch of b
+        torch.testing.assert_close(maps[0, :, 0], torch.tensor([[0.25, 0.25], [0.25, 0.5]]))
+        torch.testing.assert_close(stretched[0, :, 0], torch.tensor([[0.0, 0], [0, 1]]))
+
+    def test_background_takes_part_in_min_and_max(self):
+        head = head_of(Vocabulary("v", (("a",), ("b",)), ("sky",)))
+        # Two patches of sky: the maximum 1/2 is the background's, and a and b have 1/4, the least.
+        _, stretched = head(patches(0, 0, num_words=3))
+        assert not stretched.any()
+
+    def test_synonyms_are_merged_after_the_softmax(self):
+        vocabulary = Vocabulary("v", (("cat", "kitten"), ("dog",)), ("sky",))
+        maps, stretched = head_of(vocabulary)(patches(2, 3, num_words=4))
+        # Words: sky, cat, kitten, dog; 2/5 for the patch's own word, 1/5 for the others.
+        torch.testing.assert_close(maps[0, :, 0], torch.tensor([[0.4, 0.2], [0.2, 0.4]]))
+        torch.testing.assert_close(stretched[0, :, 0], torch.tensor([[1.0, 0], [0, 1]]))
+
+    def test_logit_scale_sharpens(self):
+        vocabulary = Vocabulary("v", (("a",), ("b",)))
+        tokens = patches(0, num_words=2)
+        maps = [head_of(vocabulary, logit_scale=s)(tokens)[0][0, 0, 0, 0] for s in (0.0, 1.0, 99.0)]
+        expected = [0.5, math.e / (math.e + 1), 1.0]
+        assert [float(m) for m in maps] == pytest.approx(expected)
+
+    def test_one_word(self):
+        maps, stretched = head_of(Vocabulary("v", (("a",),)))(patches(0, 0, num_words=1))
+        assert torch.equal(maps, torch.ones(1, 1, 1, 2))
+        assert torch.equal(stretched, torch.ones(1, 1, 1, 2))
+
+
+class TestOutputs:
+    CLASSES = (("cat", "kitten"), ("dog",))
+
+    @pytest.mark.parametrize(
+        ("words", "background", "names"),
+        [
+            (("sky", "road"), "class", ["background", "cat", "dog"]),
+            (("sky", "road"), "distractor", ["cat", "dog"]),
+            ((), "class", ["cat", "dog"]),
+            ((), "distractor", ["cat", "dog"]),
+        ],
+    )
+    def test_names(self, words, background, names):
+        head = head_of(Vocabulary("v", self.CLASSES, words), background)
+        assert head.output_names == names
+        assert head.has_background == (names[0] == "background")
+
+    def test_unknown_background(self):
+        with pytest.raises(ValueError, match=r'BACKGROUND="ignore" is unknown; use class or dist'):
+            head_of(Vocabulary("v", self.CLASSES), "ignore")
+
+    @pytest.mark.parametrize(("num_words", "num_classes"), [(3, 2), (4, 3), (5, 2), (2, 4)])
+    def test_features_that_do_not_fit(self, num_words, num_classes):
+        head = head_of(Vocabulary("v", self.CLASSES, ("sky",)))
+        with pytest.raises(
+            ValueError,
+            match=rf"Got {num_words} word and {num_classes} class.*4 words in 2 classes",
+        ):
+            head.set_features(torch.zeros(num_words, 4), torch.zeros(num_classes, 4))
+
+    def test_features_follow_the_device_but_are_not_saved(self):
+        head = head_of(Vocabulary("v", self.CLASSES))
+        assert head.state_dict() == {}
+        assert {name for name, _ in head.named_buffers()} == {
+            "word_features",
+            "class_features",
+            "word_to_class",
+        }
+        assert head.to("meta").word_features.device.type == "meta"
+
+
+class TestConfig:
+    def test_a_checkpoint_and_a_file_of_words(self, tiny_cfg):
+        head = TextHead(tiny_cfg)
+        assert head.vocabulary.words == ("sky", "cat", "kitten", "dog", "tree")
+        assert head.output_names == ["background", "cat", "dog", "tree"]
+        assert head.logit_scale == pytest.approx(100, rel=1e-4)
+        assert head.word_features.shape == (5, 32)
+        assert head.class_features.shape == (3, 32)
+        for rows in (head.word_features, head.class_features):
+            torch.testing.assert_close(rows.norm(dim=1), torch.ones(len(rows)))
+
+    def test_word_features_are_the_library_own(self, tiny_cfg):
+        import clip
+
+        model, words = random_clip(), ["sky", "cat", "kitten", "dog", "tree"]
+        with torch.no_grad():
+            rows = model.encode_text(clip.tokenize([f"a photo of a {word}." for word in words]))
+        rows = rows / rows.norm(dim=1, keepdim=True)
+        # Rounding in another order of sums.
+        torch.testing.assert_close(TextHead(tiny_cfg).word_features, rows, rtol=0, atol=1e-5)
+
+    def test_descriptions_change_classes_and_not_words(self, tiny_cfg, tmp_path):
+        plain = TextHead(tiny_cfg)
+        (tmp_path / "d.json").write_text('{"dog": ["a barking animal on four legs"]}')
+        tiny_cfg.MODEL.TEXT.DESCRIPTIONS = str(tmp_path / "d.json")
+        described = TextHead(tiny_cfg)
+        assert torch.equal(described.word_features, plain.word_features)
+        changed = (described.class_features != plain.class_features).any(dim=1)
+        assert changed.tolist() == [False, True, False]
+
+    def test_keys(self, tiny_cfg, tmp_path):
+        tiny_cfg.MODEL.TEXT.TEMPLATES = "imagenet"
+        tiny_cfg.MODEL.TEXT.BACKGROUND = "distractor"
+        tiny_cfg.MODEL.TEXT.CACHE_DIR = str(tmp_path / "cache")
+        tiny_cfg.MODEL.TEXT.BATCH_SIZE = 37
+        head = TextHead(tiny_cfg)
+        assert len(head.templates) == 80
+        assert head.output_names == ["cat", "dog", "tree"]
+        assert head.classifier_options["batch_size"] == 37
+        assert len(list((tmp_path / "cache").iterdir())) == 2  # words and classes
+
+    def test_other_words(self, tiny_cfg):
+        head = TextHead(tiny_cfg)
+        head.set_vocabulary(Vocabulary("two", (("boat",), ("dog", "puppy"))))
+        assert head.output_names == ["boat", "dog"]
+        assert head.word_features.shape == (3, 32)
+        assert head.word_to_class.tolist() == [0, 1, 1]
+        maps, _ = head(torch.randn(2, 32, 3, 4))
+        assert maps.shape == (2, 2, 3, 4)
+        head.set_vocabulary(Vocabulary("first", (("cat", "kitten"), ("dog",), ("tree",)), ("sky",)))
+        assert torch.equal(head.word_features, TextHead(tiny_cfg).word_features)
+
+
+class TestVocabulary:
+    @pytest.fixture
+    def dataset(self, tmp_path):
+        """Registers metadata of a dataset with these words; returns its name."""
+        names = []
+
+        def register(lines, num_classes):
+            name = f"modeling_tests_{len(names)}"
+            path = tmp_path / f"{name}.txt"
+            path.write_text(lines)
+            MetadataCatalog.get(name).set(
+                vocabulary=str(path), stuff_classes=[str(k) for k in range(num_classes)]
+            )
+            names.append(name)
+            return name
+
+        yield register
+        for name in names:
+            MetadataCatalog.remove(name)
+
+    def test_of_the_dataset(self, tiny_cfg, dataset):
+        tiny_cfg.MODEL.TEXT.VOCABULARY = ""
+        tiny_cfg.DATASETS.TEST = (dataset("boat\ncar\n", 2),)
+        assert vocabulary_from_config(tiny_cfg).words == ("boat", "car")
+
+    def test_the_key_wins(self, tiny_cfg, dataset):
+        tiny_cfg.DATASETS.TEST = (dataset("a\nb\nc\nd\n", 4),)
+        assert vocabulary_from_config(tiny_cfg).class_names == ("cat", "dog", "tree")
+
+    def test_no_words(self, tiny_cfg):
+        tiny_cfg.MODEL.TEXT.VOCABULARY = ""
+        with pytest.raises(ValueError, match=r"TEST = \(\) names the vocabularies \[\].*set MODEL"):
+            vocabulary_from_config(tiny_cfg)
+
+    def test_two_datasets_with_different_words(self, tiny_cfg, dataset):
+        tiny_cfg.MODEL.TEXT.VOCABULARY = ""
+        tiny_cfg.DATASETS.TEST = (dataset("a\n", 1), dataset("b\n", 1))
+        with pytest.raises(
+            ValueError, match=r"modeling_tests_0.*modeling_tests_1.*one benchmark a run"
+        ):
+            vocabulary_from_config(tiny_cfg)
+
+    @pytest.mark.parametrize(
+        ("background", "num_classes", "fits"),
+        [
+            ("class", 4, True),
+            ("class", 3, False),
+            ("distractor", 3, True),
+            ("distractor", 4, False),
+        ],
+    )
+    def test_number_of_classes(self, tiny_cfg, dataset, background, num_classes, fits):
+        tiny_cfg.MODEL.TEXT.BACKGROUND = background
+        tiny_cfg.DATASETS.TEST = (dataset("unused\n", num_classes),)
+        if fits:
+            assert vocabulary_from_config(tiny_cfg).num_classes == 3
+            return
+        gives = 3 if background == "distractor" else 4
+        with pytest.raises(
+            ValueError,
+            match=rf"modeling_tests_0 has {num_classes} classes.*tiny gives {gives}; change",
+        ):
+            vocabulary_from_config(tiny_cfg)

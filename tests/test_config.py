@@ -1,0 +1,226 @@
+"""Every key is read by the program, explained, of one type, and hard to misspell."""
+
+import ast
+import io
+import tokenize
+from pathlib import Path
+
+import pytest
+
+import freecp_d2
+from freecp_d2.config import add_freecp_config
+from freecp_d2.d2 import CfgNode, get_cfg
+from freecp_d2.engine import load_config
+
+PACKAGE = Path(freecp_d2.__file__).parent
+
+
+def leaves(cfg, prefix=""):
+    """Dotted key -> value, groups left out."""
+    found = {}
+    for name, value in cfg.items():
+        if isinstance(value, CfgNode):
+            found |= leaves(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = value
+    return found
+
+
+def our_keys():
+    cfg = get_cfg()
+    before = set(leaves(cfg))
+    add_freecp_config(cfg)
+    return {key: value for key, value in leaves(cfg).items() if key not in before}
+
+
+class KeysRead(ast.NodeVisitor):
+    """
+    Dotted keys that a function reads from a variable called `cfg`.
+
+    Follows aliases such as `node = cfg.MODEL.CLIP` and `a, b = cfg.X, cfg.Y`; a group that is read
+    as a whole does not count as reading its keys.
+    """
+
+    def __init__(self):
+        self.keys = set()
+        self.aliases = {}
+
+    def path(self, node):
+        """`cfg.A.B` -> "A.B", `cfg` -> "", anything else -> None."""
+        if isinstance(node, ast.Name):
+            return "" if node.id == "cfg" else self.aliases.get(node.id)
+        if isinstance(node, ast.Attribute):
+            parent = self.path(node.value)
+            return None if parent is None else f"{parent}.{node.attr}".lstrip(".")
+        return None
+
+    def visit_FunctionDef(self, node):
+        outer, self.aliases = self.aliases, {}
+        self.generic_visit(node)
+        self.aliases = outer
+
+    def visit_Assign(self, node):
+        self.visit(node.value)
+        pairs = [(node.targets[0], node.value)]
+        if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(node.targets[0].elts, node.value.elts, strict=True))
+        for target, value in pairs:
+            path = self.path(value)
+            if isinstance(target, ast.Name) and path:
+                self.aliases[target.id] = path
+            elif not isinstance(target, ast.Name):
+                self.visit(target)
+
+    def visit_Attribute(self, node):
+        path = self.path(node)
+        if path is not None and isinstance(node.ctx, ast.Load):
+            self.keys.add(path)
+        self.generic_visit(node)
+
+
+def keys_read(source):
+    visitor = KeysRead()
+    visitor.visit(ast.parse(source))
+    return visitor.keys
+
+
+class TestScanner:
+    SOURCE = '''
+def f(cfg, other):
+    """cfg.IN.TEXT"""
+    node = cfg.MODEL.CLIP
+    a, b = cfg.A.ONE, node.TWO
+    cfg.WRITTEN = other.NOT_CFG
+    return node.SUB.THREE.split("-")
+
+def g(cfg):
+    return node.FOUR, cfg.GROUP  # node is the alias of another function
+'''
+
+    def test_what_counts_as_reading(self):
+        keys = keys_read(self.SOURCE)
+        assert {"A.ONE", "MODEL.CLIP.TWO", "MODEL.CLIP.SUB.THREE", "GROUP"} <= keys
+        assert not any("TEXT" in k or "FOUR" in k or "NOT_CFG" in k for k in keys)
+        assert "WRITTEN" not in keys
+
+
+@pytest.fixture(scope="module")
+def read_in_package():
+    sources = [p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "config.py"]
+    return set().union(*(keys_read(path.read_text()) for path in sources))
+
+
+@pytest.mark.parametrize("key", our_keys())
+def test_every_key_is_read(key, read_in_package):
+    assert key in read_in_package
+
+
+def test_every_key_is_explained():
+    """By a comment on its line or right above it."""
+    source = (PACKAGE / "config.py").read_text()
+    comments = {
+        token.start[0]
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    assignments = {
+        ast.unparse(node.targets[0]): node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Assign) and not ast.unparse(node.value).startswith("CfgNode")
+    }
+    assert {name.removeprefix("cfg.") for name in assignments} == set(our_keys())
+    unexplained = [name for name, line in assignments.items() if not comments & {line, line - 1}]
+    assert unexplained == []
+
+
+def test_detectron2_keys_are_left_alone():
+    plain, ours = get_cfg(), get_cfg()
+    add_freecp_config(ours)
+    ours = leaves(ours)
+    assert {key: ours[key] for key in leaves(plain)} == leaves(plain)
+
+
+@pytest.mark.parametrize(("key", "value"), our_keys().items())
+def test_types(key, value):
+    # yacs refuses an int for a float and anything for None.
+    assert type(value) in (bool, int, float, str, list)
+    if key.endswith("THRESH"):
+        assert type(value) is float
+        assert 0 <= value <= 1
+    if key.endswith("ENABLED"):
+        assert type(value) is bool
+
+
+def test_defaults_of_the_paper():
+    keys = our_keys()
+    expected = {
+        "MODEL.CLIP.ARCH": "ViT-B/16",
+        "MODEL.AFFINITY_HEAD.NAME": "CLIPAttentionAffinity",
+        "MODEL.PURIFICATION_HEAD.NAME": "ClassPurification",
+        "MODEL.PURIFICATION_HEAD.ORDER": "RP-AP",
+        "MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": 112,
+        "MODEL.PURIFICATION_HEAD.AMBIGUITY.ELIMINATION": "region",
+        "TEST.SLIDING_WINDOW.SIZE": 384,
+        "TEST.SLIDING_WINDOW.STRIDE": 112,
+    }
+    assert {key: keys[key] for key in expected} == expected
+
+
+class TestMisspelt:
+    @pytest.fixture
+    def config_file(self, tmp_path, tiny_vocabulary):
+        path = tmp_path / "config.yaml"
+        path.write_text(
+            f"MODEL:\n  TEXT:\n    VOCABULARY: {tiny_vocabulary}\n    BACKGROUND: distractor\n"
+            "VERSION: 2\n"
+        )
+        return path
+
+    @pytest.mark.parametrize(
+        ("key", "meant"),
+        [
+            ("MODEL.CLIP.ARCHH", "MODEL.CLIP.ARCH"),
+            ("MODEL.CLIP.PRETRAIND", "MODEL.CLIP.PRETRAINED"),
+            ("TEST.SLIDING_WINDOW.STRIDES", "TEST.SLIDING_WINDOW.STRIDE"),
+            ("MODEL.TEXT.VOCABULAR", "MODEL.TEXT.VOCABULARY"),
+        ],
+    )
+    def test_on_the_command_line(self, config_file, key, meant):
+        with pytest.raises(KeyError, match=rf"did you mean {meant}\?"):
+            load_config(str(config_file), [key, "1"])
+
+    @pytest.mark.parametrize(
+        ("lines", "meant"),
+        [
+            ("MODEL:\n  CLIP:\n    ARCHH: ViT-B/16\n", "MODEL.CLIP.ARCH"),
+            (
+                "MODEL:\n  PURIFICATION_HEAD:\n    REDUNDANCY:\n      TRESH: 0.1\n",
+                "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH",
+            ),
+        ],
+    )
+    def test_in_the_file(self, config_file, lines, meant):
+        config_file.write_text(lines + "VERSION: 2\n")
+        with pytest.raises(KeyError, match=rf"config\.yaml.*did you mean {meant}\?"):
+            load_config(str(config_file))
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "high"),
+            ("TEST.SLIDING_WINDOW.SIZE", "0.5"),
+            ("MODEL.CLIP.ARCH", "16"),
+        ],
+    )
+    def test_a_value_of_another_type(self, config_file, key, value):
+        with pytest.raises(ValueError, match=rf"(?i)type mismatch.*{key}"):
+            load_config(str(config_file), [key, value])
+
+    def test_right_keys_are_taken(self, config_file):
+        dataset = "freecp_ade20k_val"
+        options = ["MODEL.TEXT.VOCABULARY", "", "DATASETS.TEST", f"('{dataset}',)"]
+        options += ["MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "0.25"]
+        cfg = load_config(str(config_file), options)
+        assert cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH == 0.25
+        assert tuple(cfg.DATASETS.TEST) == (dataset,)
+        assert cfg.is_frozen()
