@@ -51,9 +51,7 @@ def gem_blocks(weights: str) -> int:
 def backbone(weights: str, method: str, preset: str = "freecp") -> CLIPViT:
     return CLIPViT(
         visual=visual(weights),
-        dense_attention=DenseAttention.from_preset(
-            method, preset, gem_blocks=gem_blocks(weights)
-        ),
+        dense_attention=DenseAttention.from_preset(method, preset, gem_blocks=gem_blocks(weights)),
         interpolation="size_antialias" if method == "gem" else "scale",
         pixel_mean=PIXEL_MEAN,
         pixel_std=PIXEL_STD,
