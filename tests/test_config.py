@@ -118,18 +118,18 @@ def test_every_key_is_read(key, read_in_package):
 def test_every_key_is_explained():
     """By a comment on its line or right above it."""
     source = (PACKAGE / "config.py").read_text()
-    comments = {
-        token.start[0]
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.COMMENT
-    }
+    explained = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            is_alone = token.line.strip() == token.string
+            explained.add(token.start[0] + is_alone)
     assignments = {
         ast.unparse(node.targets[0]): node.lineno
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Assign) and not ast.unparse(node.value).startswith("CfgNode")
     }
     assert {name.removeprefix("cfg.") for name in assignments} == set(our_keys())
-    unexplained = [name for name, line in assignments.items() if not comments & {line, line - 1}]
+    unexplained = [name for name, line in assignments.items() if line not in explained]
     assert unexplained == []
 
 

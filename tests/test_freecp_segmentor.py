@@ -8,6 +8,7 @@ import torch
 from freecp_d2 import FreeCPSegmentor
 from freecp_d2.d2 import BACKBONE_REGISTRY, Backbone, ShapeSpec, build_model
 from freecp_d2.modeling.affinity import CLIPAttentionAffinity
+from freecp_d2.modeling.backbone import load_clip
 from freecp_d2.text import Vocabulary
 from tests.helpers import parity
 from tests.helpers.segmentors import parity_segmentor, photo, random_segmentor
@@ -354,6 +355,7 @@ class TestConfig:
         monkeypatch.setattr(torch, "load", counting)
         build_model(tiny_cfg)
         assert len(reads) == 1
+        assert load_clip.cache_info().currsize == 0  # and nobody holds it afterwards
 
     @pytest.mark.parametrize(("layers", "expected"), [([], {0, 1}), ([-1], {2})])
     def test_layers_of_the_affinity(self, tiny_cfg, layers, expected):

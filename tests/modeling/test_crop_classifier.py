@@ -68,6 +68,22 @@ def test_a_box_that_two_groups_share_is_encoded_once():
     assert winners[1] == 3  # the mean colour of noise is grey
 
 
+def test_after_a_shared_box_every_box_has_its_own_crop():
+    order = torch.tensor([2, 2, 1, 2, 3, 1])
+    candidates = torch.ones(6, 5, dtype=torch.bool)
+    means = torch.stack([crop.mean(dim=(1, 2)) for crop in expected_crops()])
+    # Class k is the mean colour of box k; noise around grey still tells them apart.
+    features = means - means.mean(dim=0)
+    encode = Encoder()
+
+    def centred(crops):
+        return encode(crops) - means.mean(dim=0)
+
+    winners = classifier(centred, features)(WINDOW[order], BOXES[order], candidates)
+    assert torch.equal(winners, order)
+    assert sum(map(len, encode.batches)) == 3
+
+
 def test_the_same_box_of_two_windows_is_two_crops():
     encoder = Encoder()
     classifier(encoder)(torch.tensor([0, 2]), BOXES[[0, 0]], EVERY_CLASS[:2])
