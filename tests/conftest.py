@@ -15,19 +15,12 @@ from .helpers.random_clip import save_state_dict
 TINY_WORDS = "background: sky\ncat, kitten\ndog\ntree\n"
 
 
-def pytest_addoption(parser):
-    parser.addoption("--run-slow", action="store_true", help="run the tests that take minutes")
-
-
-def pytest_collection_modifyitems(config, items):
-    reasons = {
-        "slow": None if config.getoption("--run-slow") else "needs --run-slow",
-        "gpu": None if torch.cuda.is_available() else "needs a CUDA device",
-    }
+def pytest_collection_modifyitems(items):
+    if torch.cuda.is_available():
+        return
     for item in items:
-        for marker, reason in reasons.items():
-            if reason and item.get_closest_marker(marker):
-                item.add_marker(pytest.mark.skip(reason=reason))
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
 
 
 @pytest.fixture(scope="session", autouse=True)
