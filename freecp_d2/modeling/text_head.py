@@ -103,8 +103,8 @@ class TextHead(nn.Module):
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Change the words; costs their text features (cached on disk) and nothing else."""
-        self.vocabulary = vocabulary
         if self.encoder is None:
+            self.vocabulary = vocabulary
             return
         words = TextClassifier.build(
             self.encoder, vocabulary, self.templates, **self.classifier_options
@@ -112,6 +112,7 @@ class TextHead(nn.Module):
         classes = TextClassifier.class_description_features(
             self.encoder, vocabulary, self.descriptions, self.templates, **self.classifier_options
         )
+        self.vocabulary = vocabulary  # only now: a failure leaves the old words whole
         self.set_features(words, classes)
 
     def set_features(self, word_features: Tensor, class_features: Tensor) -> None:

@@ -4,6 +4,7 @@ Loading a CLIP with the library that owns its format: the one place that knows w
 
 import functools
 import os
+import pickle
 import urllib.error
 import warnings
 from collections.abc import Callable
@@ -140,6 +141,8 @@ def _load_open_clip(arch: str, pretrained: str) -> LoadedCLIP:
         if "size mismatch" not in str(error) and "state_dict" not in str(error):
             raise
         raise ValueError(f"{pretrained} does not hold weights of {arch}: {error}") from error
+    except pickle.UnpicklingError as error:
+        raise ValueError(f"{pretrained} is no checkpoint that can be read: {error}") from error
     except OSError as error:
         raise ConnectionError(_offline_message(arch, pretrained)) from error
     preprocess = open_clip.get_model_preprocess_cfg(model)
@@ -167,8 +170,8 @@ def _download_openai(arch: str) -> str:
 
     try:
         return clip.clip._download(clip.clip._MODELS[arch], os.path.expanduser("~/.cache/clip"))
-    except (urllib.error.URLError, OSError) as error:
-        raise ConnectionError(_offline_message(arch, "openai")) from error
+    except (urllib.error.URLError, OSError, RuntimeError) as error:  # RuntimeError: wrong SHA-256
+        raise ConnectionError(f"{_offline_message(arch, 'openai')} ({error})") from error
 
 
 def _offline_message(arch: str, pretrained: str) -> str:

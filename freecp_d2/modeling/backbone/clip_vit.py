@@ -130,6 +130,7 @@ class CLIPViT(CLIPBackbone):
         first_dense = len(blocks) - self.dense_attention.num_blocks
         dense_inputs: list[Tensor] = []
         attentions: list[Tensor] = []
+        num_attentions = 0
         for layer, block in enumerate(blocks):
             if layer >= first_dense:
                 dense_inputs.append(x)
@@ -137,9 +138,12 @@ class CLIPViT(CLIPBackbone):
             x, attention = run_block(
                 block, x, num_queries=num_queries, need_attention=layer in attention_layers
             )
-            if attention is not None and attentions and reduce_attention:
+            if attention is None:
+                continue
+            num_attentions += 1
+            if attentions and reduce_attention:
                 attentions[0] += attention
-            elif attention is not None:
+            else:
                 attentions.append(attention)
         dense = self._project(self.dense_attention(blocks[first_dense:], dense_inputs)[:, 1:])
         output = {
@@ -148,7 +152,7 @@ class CLIPViT(CLIPBackbone):
         }
         if attentions:
             total = torch.stack(attentions, dim=1)
-            output["attention"] = total / len(attention_layers) if reduce_attention else total
+            output["attention"] = total / num_attentions if reduce_attention else total
         return output
 
     def encode_image(self, images: Tensor) -> Tensor:
