@@ -5,9 +5,8 @@ The real command line from end to end, on a machine with nothing but this projec
     python tools/quickstart.py --pretrained openai
 
 Draws pictures with labels (`quickstart_scenes.txt`) in ADE20K's folder layout, makes a small CLIP
-with random weights, runs `train_net.py --eval-only` for SCLIP and for SCLIP + FreeCP, and writes a
-table and a preview. With random weights the numbers mean nothing; `--pretrained` takes OpenAI's
-ViT-B/16 (openai: the library `clip` downloads 335 MB; or a path) for the same drawings.
+with random weights, runs `train_net.py --eval-only` for SCLIP and SCLIP + FreeCP, and shows a table
+and a preview that mean nothing. `--pretrained` (openai, or a path) takes OpenAI's ViT-B/16 instead.
 """
 
 import argparse
@@ -36,7 +35,7 @@ WORDS = load_vocabulary("ade20k").class_names
 RUNS = {"sclip": "SCLIP", "sclip_freecp": "SCLIP + FreeCP"}
 ADE, RANDOM = "ADEChallengeData2016", "random"
 Blocks = dict[str, list[list[str]]]
-NOTHING = "Random weights: these numbers and colours mean nothing. They show that everything runs."
+NOTHING = "Random weights (none are shipped): numbers and colours mean nothing, only that it runs."
 NEXT = """
 Next, with a trained CLIP (OpenAI's ViT-B/16, 335 MB, downloaded once):
   the same drawings:
@@ -200,8 +199,8 @@ def draw_preview(root: Path, title: str) -> Path:
     height, width = (side + gap for side in rows[0][0].shape)
     per_line = max(1, 4 * width // column)
     legend = head + len(rows) * height
-    size = (4 * width + gap, legend + 24 * -(-(len(keys) + 1) // per_line) + gap)
-    sheet = Image.new("RGB", size, "white")
+    bottom = legend + 24 * -(-(len(keys) + 1) // per_line) + gap
+    sheet = Image.new("RGB", (4 * width + gap, bottom), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
     pen.text((gap, 7), f"{title} Pale colours: words that no drawing has.", "#b02a1e", font)
     for x, text in enumerate(("picture", "ground truth", *RUNS.values())):
@@ -227,15 +226,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     start, root, is_random = time.time(), args.output.resolve(), args.pretrained == RANDOM
     title = NOTHING if is_random else "Drawings are no benchmark: these numbers are for looking at."
-    print(f"{title}\nNo trained weights come with this project.\n" if is_random else title)
+    print(f"{title}\n")
     shutil.rmtree(root / "drawn", ignore_errors=True)
     write_dataset(root / "drawn", args.height, args.num_pictures)
     arch, weights = "ViT-B/16", args.pretrained
     if is_random:
         arch, weights = "custom", str(root / "random_clip.pt")
         write_random_clip(root / "random_clip.pt")
-    elif Path(weights).is_file():
-        weights = str(Path(weights).resolve())
+    elif os.path.isfile(weights):
+        weights = os.path.abspath(weights)
     opts = ["MODEL.CLIP.ARCH", arch, "MODEL.CLIP.PRETRAINED", weights, "MODEL.TEXT.CACHE_DIR"]
     opts += [str(root / "text_features"), "TEST.SAVE_PREDICTIONS", "True", *args.opts]
     found = {name: evaluate(name, root, opts) for name in RUNS}
@@ -243,7 +242,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     table = [[text, found[name]["mIoU"], found[name]["pACC"]] for name, text in RUNS.items()]
     print("\n" + tabulate(table, ["drawings", "mIoU", "pACC"], "pipe", floatfmt=".2f"))
     preview = draw_preview(root, title)
-    print(f"\n{title}\nPreview {preview}, logs beside it; {time.time() - start:.0f} s.\n{NEXT}")
+    print(f"\n{title}\nPreview {preview}, logs beside it; {time.time() - start:.0f} s.")
+    print(NEXT.replace("python ", os.path.relpath(sys.executable) + " "))
 
 
 if __name__ == "__main__":
