@@ -41,8 +41,10 @@ def setup(args: Namespace) -> d2.CfgNode:
     cfg.TEST.LABEL_MAP = True  # the evaluator wants labels; scores would be K times as large
     cfg.freeze()
     d2.default_setup(cfg, args)
-    d2.setup_logger(cfg.OUTPUT_DIR, distributed_rank=d2.comm.get_rank(), name="freecp_d2")
+    rank, size = d2.comm.get_rank(), d2.comm.get_world_size()
+    logger = d2.setup_logger(cfg.OUTPUT_DIR, distributed_rank=rank, name="freecp_d2")
     d2.log_backend()
+    logger.info(f"Device: {cfg.MODEL.DEVICE}; processes: {size}")
     return cfg
 
 
