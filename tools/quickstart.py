@@ -35,7 +35,7 @@ WORDS = load_vocabulary("ade20k").class_names
 RUNS = {"sclip": "SCLIP", "sclip_freecp": "SCLIP + FreeCP"}
 ADE, RANDOM = "ADEChallengeData2016", "random"
 Blocks = dict[str, list[list[str]]]
-NOTHING = "Random weights (none are shipped): numbers and colours mean nothing, only that it runs."
+NOTHING = "Random weights (none are shipped): numbers and colours mean nothing; they show it runs."
 NEXT = """
 Next, with a trained CLIP (OpenAI's ViT-B/16, 335 MB, downloaded once):
   the same drawings:
