@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 import torch.distributed as dist
 
-from ..d2 import comm, launch
+from ..d2 import BACKEND, comm, launch
 
 
 def started_by_torchrun() -> bool:
@@ -42,10 +42,8 @@ def launch_processes(main: Callable[[Namespace], object], args: Namespace) -> No
     """
     if started_by_torchrun():
         _join_torchrun()
-        try:
-            _run(main, args)
-        finally:
-            dist.destroy_process_group()
+        _run(main, args)
+        _leave_torchrun()
         return
     launch(
         _run,
@@ -65,6 +63,15 @@ def _join_torchrun() -> None:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("nccl" if has_gpu else "gloo")
     comm.create_local_process_group(local_size)
+
+
+def _leave_torchrun() -> None:
+    """Only after success: a process that failed must not wait here for the others."""
+    if BACKEND == "fallback":
+        comm.leave_process_group()
+    else:
+        comm.synchronize()
+        dist.destroy_process_group()
 
 
 def _run(main: Callable[[Namespace], object], args: Namespace) -> None:

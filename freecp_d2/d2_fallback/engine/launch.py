@@ -117,3 +117,4 @@ def _worker(
     # https://github.com/facebookresearch/maskrcnn-benchmark/issues/172
     comm.synchronize()
     main_func(*args)
+    comm.leave_process_group()

@@ -93,6 +93,23 @@ def synchronize() -> None:
         dist.barrier()
 
 
+def leave_process_group() -> None:
+    """
+    End the communication between processes, all together; a single process has nothing to leave.
+
+    A group that is still referred to when Python exits may be torn down while its threads run, and
+    then the process aborts with its work done. Detectron2 leaves that to chance.
+    """
+    global _LOCAL_PROCESS_GROUP
+    if not _is_distributed():
+        return
+    synchronize()
+    _LOCAL_PROCESS_GROUP = None
+    create_local_process_group.cache_clear()
+    _global_gloo_group.cache_clear()
+    dist.destroy_process_group()
+
+
 @functools.lru_cache
 def _global_gloo_group() -> Any:
     """All processes, on the CPU: gathered objects must not take GPU memory."""
