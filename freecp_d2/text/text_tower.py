@@ -14,8 +14,9 @@ import sys
 from typing import Any, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ..layers import layer_norm
 
 __all__ = ["CausalTextTower", "LibraryTextTower", "build_text_tower"]
 
@@ -63,7 +64,7 @@ class CausalTextTower(nn.Module):
             x = _run_block(block, x, mask)
 
         x = x[torch.arange(len(x), device=x.device), ends.to(x.device)]
-        x = _layer_norm(self.ln_final, x)
+        x = layer_norm(self.ln_final, x)
         if self.text_projection is None:
             return x
         if isinstance(self.text_projection, nn.Linear):
@@ -175,16 +176,10 @@ def _run_block(block: Any, x: Tensor, mask: Tensor) -> Tensor:
     Part by part, because the blocks of `clip` bring their own mask, and those of `open_clip` want
     tokens or prompts first depending on the version.
     """
-    y = _layer_norm(block.ln_1, x)
+    y = layer_norm(block.ln_1, x)
     y = y if block.attn.batch_first else y.transpose(0, 1)
     y = block.attn(y, y, y, need_weights=False, attn_mask=mask)[0]
     y = y if block.attn.batch_first else y.transpose(0, 1)
     x = x + (block.ls_1(y) if hasattr(block, "ls_1") else y)  # layer scale: open_clip only
-    y = block.mlp(_layer_norm(block.ln_2, x))
+    y = block.mlp(layer_norm(block.ln_2, x))
     return x + (block.ls_2(y) if hasattr(block, "ls_2") else y)
-
-
-def _layer_norm(norm: Any, x: Tensor) -> Tensor:
-    """Layer norm in float32, as `clip` does it, whatever the dtype of the weights."""
-    weight, bias = norm.weight.float(), norm.bias.float()
-    return F.layer_norm(x.float(), norm.normalized_shape, weight, bias, norm.eps).to(x.dtype)

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
+from ...layers import layer_norm
 from .base import CLIPBackbone
 from .clip_loading import load_clip_from_config
 from .dense_attention import DenseAttention
 from .positional_embedding import INTERPOLATIONS, resize_positional_embedding
-from .vit_block import layer_norm, run_block
+from .vit_block import run_block
 
 
 @BACKBONE_REGISTRY.register()

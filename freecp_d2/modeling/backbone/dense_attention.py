@@ -17,10 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...layers import layer_norm
 from .vit_block import (
     attention_weights,
     feed_forward,
-    layer_norm,
     project_heads,
     query_key_value,
 )

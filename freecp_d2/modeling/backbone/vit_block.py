@@ -12,18 +12,9 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-
-def layer_norm(norm: nn.Module, x: Tensor) -> Tensor:
-    """
-    A layer norm computed in float32 whatever the precision of `x`, as OpenAI's own; open_clip's
-    would mix types. Anything else in its place (an identity) is called as it is.
-    """
-    if not isinstance(norm, nn.LayerNorm):
-        return norm(x)
-    weight, bias = norm.weight.float(), norm.bias.float()
-    return F.layer_norm(x.float(), norm.normalized_shape, weight, bias, norm.eps).to(x.dtype)
+from ...layers import layer_norm
 
 
 def query_key_value(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

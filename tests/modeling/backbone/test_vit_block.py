@@ -9,7 +9,6 @@ from torch import nn
 from freecp_d2.modeling.backbone.vit_block import (
     attention_weights,
     feed_forward,
-    layer_norm,
     project_heads,
     query_key_value,
     run_block,
@@ -109,29 +108,6 @@ def test_attention_weights_sum_to_one():
     weights = attention_weights(rand_normal(2, 3, 5, 8), rand_normal(2, 3, 7, 8, seed=1))
     assert weights.shape == (2, 3, 5, 7)
     torch.testing.assert_close(weights.sum(dim=-1), torch.ones(2, 3, 5))
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_layer_norm_computes_in_float32(dtype):
-    norm = nn.LayerNorm(64)
-    nn.init.normal_(norm.weight, std=0.5)
-    # Squares of 1000 overflow fp16, and bf16 has no digits to spare for a mean of 1000.
-    x = (1000 + TOKENS).to(dtype)
-    expected = norm(x.float()).to(dtype)
-    ours = layer_norm(norm, x)
-    assert ours.dtype == dtype
-    assert torch.equal(ours, expected)
-    assert torch.equal(layer_norm(norm.to(dtype), x).isfinite(), torch.ones_like(x, dtype=bool))
-
-
-def test_layer_norm_is_the_library_own():
-    norm = nn.LayerNorm(64, eps=0.1)
-    nn.init.normal_(norm.bias)
-    assert torch.equal(layer_norm(norm, TOKENS), norm(TOKENS))
-
-
-def test_what_is_no_layer_norm_is_called():
-    assert layer_norm(nn.Identity(), TOKENS) is TOKENS
 
 
 def test_attention_in_half_precision_is_averaged_in_float32():
