@@ -14,12 +14,13 @@ from freecp_d2 import d2
 from freecp_d2.engine import (
     build_model_in_turn,
     check_num_processes,
+    check_run,
     evaluate,
     launch_processes,
     load_config,
 )
 
-USER_ERRORS = (ValueError, KeyError, FileNotFoundError, ConnectionError)
+USER_ERRORS = (ValueError, KeyError, OSError)
 
 
 def build_parser() -> ArgumentParser:
@@ -64,20 +65,18 @@ def check(args: Namespace) -> None:
     if not args.eval_only:
         raise ValueError("nothing is trained here: FreeCP is training-free. Add --eval-only.")
     check_num_processes(args.num_gpus)
-    cfg = load_config(args.config_file, args.opts)
-    for name in cfg.DATASETS.TEST:
-        d2.DatasetCatalog.get(name)
+    check_run(load_config(args.config_file, args.opts))
 
 
 def cli() -> None:
-    """Entry point: a mistake of the user is one line, not a stack trace."""
+    """Entry point: a mistake that `check` finds is a message, not a stack trace."""
     args = build_parser().parse_args()
     try:
         check(args)
-        launch_processes(main, args)
     except USER_ERRORS as error:
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
         sys.exit(f"train_net.py: error: {message}")
+    launch_processes(main, args)
 
 
 if __name__ == "__main__":

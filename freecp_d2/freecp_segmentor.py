@@ -97,7 +97,7 @@ class FreeCPSegmentor(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     @classmethod
-    def from_config(cls, cfg: CfgNode) -> dict:
+    def from_config(cls, cfg: CfgNode, text_head: TextHead | None = None) -> dict:
         backbone = build_backbone(cfg)
         if not isinstance(backbone, CLIPBackbone):
             raise ValueError(
@@ -109,7 +109,6 @@ class FreeCPSegmentor(nn.Module):
             "backbone": backbone,
             "affinity_head": build_affinity_head(cfg, backbone.output_shape()) if purify else None,
             "purification_head": build_purification_head(cfg) if purify else None,
-            "text_head": TextHead(cfg),
             "input_format": cfg.INPUT.FORMAT,
             "window_size": cfg.TEST.SLIDING_WINDOW.SIZE,
             "window_stride": cfg.TEST.SLIDING_WINDOW.STRIDE,
@@ -117,8 +116,10 @@ class FreeCPSegmentor(nn.Module):
             "crop_size": cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE,
             "return_label_map": cfg.TEST.LABEL_MAP,
         }
-        load_clip.cache_clear()  # backbone and text head have taken their towers
-        return kwargs
+        if text_head is None:
+            text_head = TextHead(cfg)
+            load_clip.cache_clear()  # backbone and text head have taken their towers
+        return kwargs | {"text_head": text_head}
 
     @property
     def device(self) -> torch.device:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import train_net
+from freecp_d2.text import TextEncoder
 from tests.data.mini_ade import RAW, SHIFTED, MiniADE
 from tests.helpers.command import CONFIG, SMALL, run
 from tests.helpers.random_clip import TINY, save_state_dict
@@ -55,7 +56,10 @@ def test_it_leaves_a_record(one_process):
     folder = output / "inference" / "freecp_ade20k_val"
     assert "wall" in (folder / "per_class.txt").read_text()
     assert not (folder / "sem_seg_predictions.json").exists()
-    record = json.loads((output / "results.json").read_text())
+    text = (output / "results.json").read_text()
+    record = json.loads(text, parse_constant=pytest.fail)  # NaN is not JSON
+    assert record["images"]["freecp_ade20k_val"] == {"evaluated": NUM_IMAGES, "official": 2000}
+    assert "12 images, officially 2000" in (output / "log.txt").read_text()
     assert record["vocabulary"]["name"] == "ade20k"
     assert 0 <= record["results"]["freecp_ade20k_val"]["sem_seg"]["mIoU"] <= 100
 
@@ -193,16 +197,37 @@ def test_a_vocabulary_of_another_size_is_an_error(tmp_path):
         ("MODEL.CLIP.PRETRAINED nowhere/ViT-B-16.pt", "nowhere/ViT-B-16.pt.*neither a file"),
         ("MODEL.CLIP.DENSE_ATTENTION gemm", "MODEL.CLIP.DENSE_ATTENTION.*gemm"),
         ("MODEL.PRECISION fp8", "fp8.*fp32"),
+        ("MODEL.CLIP.DENSE_ATTENTION gem MODEL.CLIP.GEM_BLOCKS 0", "GEM_BLOCKS is 0"),
+        ("MODEL.CLIP.LIBRARY open_clip MODEL.CLIP.ARCH ViT-B-32", "weights of ViT-B-32"),
+        ("MODEL.WEIGHTS ViT-B-16.pt", "use MODEL.CLIP.PRETRAINED"),
+        ("MODEL.DEVICE gpu", 'MODEL.DEVICE="gpu"'),
+        ("MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH 5.0", "REDUNDANCY.THRESH is 5.0"),
+        ("MODEL.AFFINITY_HEAD.SINKHORN_STEPS -3", "SINKHORN_STEPS.*-3"),
+        ("MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE 4", "at least one patch"),
+        ("MODEL.TEXT.DESCRIPTIONS nowhere.json", "nowhere.json"),
+        ("TEST.SLIDING_WINDOW.STRIDE 100", "gaps between windows"),
+        ("TEST.IMAGES_PER_BATCH 0", "IMAGES_PER_BATCH is 0"),
+        ("INPUT.RESIZE cv", "INPUT.RESIZE"),
     ],
 )
-def test_wrong_models_are_explained(workspace, monkeypatch, tmp_path, opts, message, capsys):
+def test_wrong_models_are_explained(workspace, monkeypatch, tmp_path, opts, message):
     _, environment, tiny = workspace
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
     opts = [*tiny, "OUTPUT_DIR", str(tmp_path), *opts.split()]
     monkeypatch.setattr("sys.argv", ["train_net.py", "--eval-only", "--config", CONFIG, *opts])
+    monkeypatch.setattr(TextEncoder, "forward", None)  # found before words are encoded
     with pytest.raises(SystemExit, match=message):
         train_net.cli()
+
+
+def test_a_wrong_model_is_one_line_in_two_processes_too(workspace):
+    _, environment, tiny = workspace
+    arguments = ["--eval-only", "--config", CONFIG, "--num-gpus", "2", *tiny]
+    result = run("train_net.py", *arguments, "MODEL.CLIP.ARCH", "ViT-B/16", **environment)
+    assert result.returncode == 1
+    assert "(768, 12, 16, 224)" in result.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in result.stderr
 
 
 def test_both_annotation_folders_give_the_same_confusion_matrix(workspace, one_process, tmp_path):

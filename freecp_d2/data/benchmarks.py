@@ -142,6 +142,7 @@ def register_benchmarks() -> None:
             ignore_label=benchmark.ignore_label,
             evaluator_type="sem_seg",
             vocabulary=benchmark.vocabulary,
+            num_images=benchmark.num_images,
         )
         DatasetCatalog.register(benchmark.name, functools.partial(load_benchmark, benchmark))
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 import torch
+import yaml
 
 from ..config import add_freecp_config
 from ..d2 import CfgNode, DatasetCatalog, get_cfg
@@ -41,6 +42,8 @@ def load_config(config_file: str, opts: Sequence[str] = ()) -> CfgNode:
         cfg.merge_from_list(list(opts))
     except (KeyError, AssertionError) as error:
         raise KeyError(_explain_key(str(error), cfg, config_file)) from error
+    except yaml.YAMLError as error:
+        raise ValueError(f"{config_file} is no valid YAML: {error}") from error
     if not torch.cuda.is_available() and cfg.MODEL.DEVICE.startswith("cuda"):
         cfg.MODEL.DEVICE = "cpu"
     check_config(cfg)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import os
 from collections import OrderedDict
 from typing import Any
@@ -10,6 +11,7 @@ from torch import nn
 
 from ..d2 import (
     CfgNode,
+    MetadataCatalog,
     build_detection_test_loader,
     build_model,
     collect_env_info,
@@ -50,10 +52,14 @@ def evaluate(cfg: CfgNode, model: nn.Module) -> dict[str, Any]:
         dict: dataset -> {"sem_seg": {metric: percent}}; empty on all but the main process.
     """
     results: dict[str, Any] = OrderedDict()
+    images: dict[str, Any] = {}
     for name in cfg.DATASETS.TEST:
         loader = build_detection_test_loader(
             cfg, name, mapper=FreeCPDatasetMapper(cfg), batch_size=cfg.TEST.IMAGES_PER_BATCH
         )
+        official = MetadataCatalog.get(name).get("num_images")
+        images[name] = {"evaluated": len(loader.dataset), "official": official}
+        logger.info(f"{name}: {len(loader.dataset)} images, officially {official or 'unknown'}")
         evaluator = FreeCPSemSegEvaluator(
             name,
             output_dir=os.path.join(cfg.OUTPUT_DIR, "inference", name),
@@ -66,19 +72,27 @@ def evaluate(cfg: CfgNode, model: nn.Module) -> dict[str, Any]:
             logger.info(f"{name}, per class:\n{per_class_table(found)}")
             print_csv_format(found)
     if comm.is_main_process():
-        _write_records(cfg, results)
+        _write_records(cfg, results, images)
     return results
 
 
-def _write_records(cfg: CfgNode, results: dict[str, Any]) -> None:
+def _write_records(cfg: CfgNode, results: dict[str, Any], images: dict[str, Any]) -> None:
     os.makedirs(cfg.OUTPUT_DIR, exist_ok=True)
     with open(os.path.join(cfg.OUTPUT_DIR, "environment.txt"), "w") as file:
         file.write(collect_env_info() + "\n")
     vocabulary = vocabulary_from_config(cfg)
     record = {
-        "results": results,
+        "results": _without_nan(results),
+        "images": images,
         "vocabulary": {"name": vocabulary.name, "sha256": vocabulary.digest},
     }
     with open(os.path.join(cfg.OUTPUT_DIR, "results.json"), "w") as file:
-        json.dump(record, file, indent=2)
+        json.dump(record, file, indent=2, allow_nan=False)
     logger.info(f"Results, config, log and environment are in {cfg.OUTPUT_DIR}")
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN, the metric of a class without ground truth: None in its place."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -86,16 +86,23 @@ class ClassPurification(nn.Module):
         """
         Args:
             order: "RP-AP", "AP-RP", "RP", "AP" or "" (refine only).
-            redundancy_thresh: tau_r of Eq. (5), in [0, 0.5].
+            redundancy_thresh: tau_r of Eq. (5), in [0, 1]; from 0.5 on no class is left.
             ambiguity_thresh: tau_a of Eq. (7), in [0, 1].
             elimination: "region" (the paper: losers are 0 inside the region) or "window" (the
                 release: a class that wins nowhere leaves the window).
             region_thresh, exclude_last: see `method.region_boxes`.
 
         Raises:
-            ValueError: unknown `order` or `elimination`.
+            ValueError: unknown `order` or `elimination`; a threshold out of its range.
         """
         super().__init__()
+        for key, value in (
+            ("REDUNDANCY.THRESH", redundancy_thresh),
+            ("AMBIGUITY.THRESH", ambiguity_thresh),
+            ("REGION.THRESH", region_thresh),
+        ):
+            if not 0 <= value <= 1:
+                raise ValueError(f"MODEL.PURIFICATION_HEAD.{key} is {value}; use 0 to 1.")
         if order not in ("RP-AP", "AP-RP", "RP", "AP", ""):
             raise ValueError(
                 f'MODEL.PURIFICATION_HEAD.ORDER="{order}" is unknown; use RP-AP or AP-RP and '

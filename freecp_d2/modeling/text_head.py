@@ -105,6 +105,8 @@ class TextHead(nn.Module):
         """Change the words; costs their text features (cached on disk) and nothing else."""
         if self.encoder is None:
             self.vocabulary = vocabulary
+            for name in ("word_features", "class_features", "word_to_class"):
+                self.register_buffer(name, None, persistent=False)  # those of other words
             return
         words = TextClassifier.build(
             self.encoder, vocabulary, self.templates, **self.classifier_options
@@ -144,7 +146,15 @@ class TextHead(nn.Module):
 
         Returns:
             tuple[Tensor, Tensor]: M and its global min-max, each of shape (N, K, h, w).
+
+        Raises:
+            ValueError: the words have no features yet.
         """
+        if self.word_features is None:
+            raise ValueError(
+                f"The words of {self.vocabulary.name} have no features: this text head has no "
+                "encoder; call set_features."
+            )
         cam = class_activation_maps(patch_tokens, self.word_features, self.logit_scale)
         stretched = min_max_normalise(cam)
         skip, num_classes = self.vocabulary.num_background, self.vocabulary.num_classes

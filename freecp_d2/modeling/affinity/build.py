@@ -36,8 +36,16 @@ class AffinityHead(nn.Module):
         """
         Args:
             num_sinkhorn_steps, num_squarings: see `method.transition_matrix`.
+
+        Raises:
+            ValueError: one of the two is negative.
         """
         super().__init__()
+        if min(num_sinkhorn_steps, num_squarings) < 0:
+            raise ValueError(
+                f"MODEL.AFFINITY_HEAD.SINKHORN_STEPS and SQUARINGS are {num_sinkhorn_steps} and "
+                f"{num_squarings}; use 0 or more."
+            )
         self.num_sinkhorn_steps = num_sinkhorn_steps
         self.num_squarings = num_squarings
 

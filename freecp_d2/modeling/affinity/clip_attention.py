@@ -32,10 +32,11 @@ class CLIPAttentionAffinity(AffinityHead):
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
         if "attention" not in input_shape:
+            others = [name for name, _ in AFFINITY_HEAD_REGISTRY if name != cls.__name__]
             raise ValueError(
                 f'MODEL.AFFINITY_HEAD.NAME="{cls.__name__}" needs self-attention, but '
-                f"{cfg.MODEL.BACKBONE.NAME} returns only {sorted(input_shape)}; use an affinity "
-                'head with an encoder of its own, such as "DINOAffinity", or the backbone CLIPViT.'
+                f"{cfg.MODEL.BACKBONE.NAME} returns only {sorted(input_shape)}; use the backbone "
+                f"CLIPViT, or an affinity head that brings its own encoder (registered: {others})."
             )
         node = cfg.MODEL.AFFINITY_HEAD
         return {

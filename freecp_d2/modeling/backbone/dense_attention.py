@@ -138,13 +138,15 @@ class DenseAttention:
         Raises:
             ValueError: unknown method or preset.
         """
-        if name == "gem":
-            return cls(name, residual=True, mlp=False, num_blocks=gem_blocks)
         if preset not in RESIDUAL_AND_MLP:
             raise ValueError(
                 f'MODEL.CLIP.DENSE_PRESET="{preset}" is unknown; '
                 f"use one of {sorted(RESIDUAL_AND_MLP)} or custom."
             )
+        if name == "gem":
+            if gem_blocks < 1:
+                raise ValueError(f"MODEL.CLIP.GEM_BLOCKS is {gem_blocks}; use 1 or more.")
+            return cls(name, residual=True, mlp=False, num_blocks=gem_blocks)
         if name not in HEADWISE:
             raise ValueError(
                 f'MODEL.CLIP.DENSE_ATTENTION="{name}" is unknown; '

@@ -57,7 +57,7 @@ def test_a_backbone_without_attention_is_refused(tiny_cfg):
     with pytest.raises(
         ValueError,
         match=r'"CLIPAttentionAffinity" needs self-attention, but CLIPResNet.*patch_tokens.*'
-        r'"DINOAffinity"',
+        r"use the backbone CLIPViT, or an affinity head that brings its own encoder",
     ):
         build_affinity_head(tiny_cfg, {"patch_tokens": ShapeSpec(channels=4)})
 

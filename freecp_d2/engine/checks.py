@@ -1,0 +1,52 @@
+"""What can be wrong with a run, found before its processes start and its words are encoded."""
+
+import os
+
+import torch
+
+from ..d2 import CfgNode, DatasetCatalog
+from ..data.mapper import FreeCPDatasetMapper
+from ..evaluation import FreeCPSemSegEvaluator
+from ..freecp_segmentor import FreeCPSegmentor
+from ..modeling.text_head import TextHead, vocabulary_from_config
+from ..text import Descriptions, get_templates
+
+
+def check_run(cfg: CfgNode) -> None:
+    """
+    Build everything of an evaluation but the text features, and run nothing.
+
+    The weights stay loaded for the model that is built next in this process.
+
+    Raises:
+        FileNotFoundError: data, weights, words or descriptions are not there.
+        ValueError: data that are damaged or of another convention; weights of another architecture;
+            heads that do not fit the backbone; a setting out of its range.
+        OSError: OUTPUT_DIR cannot be written to.
+    """
+    if cfg.MODEL.WEIGHTS:
+        raise ValueError(
+            f'MODEL.WEIGHTS="{cfg.MODEL.WEIGHTS}" is not read: a CLIP comes with its own library; '
+            "use MODEL.CLIP.PRETRAINED."
+        )
+    if cfg.TEST.IMAGES_PER_BATCH < 1:
+        raise ValueError(f"TEST.IMAGES_PER_BATCH is {cfg.TEST.IMAGES_PER_BATCH}; use 1 or more.")
+    try:
+        torch.device(cfg.MODEL.DEVICE)
+    except RuntimeError as error:
+        raise ValueError(f'MODEL.DEVICE="{cfg.MODEL.DEVICE}"; use cuda or cpu.') from error
+    os.makedirs(cfg.OUTPUT_DIR, exist_ok=True)
+    FreeCPDatasetMapper(cfg)
+    for name in cfg.DATASETS.TEST:
+        DatasetCatalog.get(name)
+        FreeCPSemSegEvaluator(name, boundary_iou=cfg.TEST.BOUNDARY_IOU)
+    get_templates(cfg.MODEL.TEXT.TEMPLATES)
+    if cfg.MODEL.TEXT.DESCRIPTIONS:
+        Descriptions.from_file(cfg.MODEL.TEXT.DESCRIPTIONS)
+    if cfg.MODEL.META_ARCHITECTURE == "FreeCPSegmentor":
+        words = TextHead(
+            vocabulary=vocabulary_from_config(cfg),
+            logit_scale=1.0,
+            background=cfg.MODEL.TEXT.BACKGROUND,
+        )
+        FreeCPSegmentor(cfg, text_head=words)
