@@ -1,5 +1,6 @@
 """Why the model decided as it did: words kept and dropped, groups and their winners, per window."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from .modeling.purification import Purified
@@ -55,6 +56,7 @@ def diagnose_windows(
     Returns:
         list[WindowDiagnosis]: in the order of `windows`.
     """
+    class_names = _unique(class_names)
     keep, scores = found.keep.cpu(), found.redundancy_scores.cpu()
     visible = (found.maps.flatten(2).amax(dim=2) > 0).cpu()
     groups = _groups(found, windows, class_names, patch_size)
@@ -72,6 +74,12 @@ def diagnose_windows(
             )
         )
     return diagnoses
+
+
+def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Classes that share their first word get their index behind it."""
+    count = Counter(names)
+    return tuple(f"{name} ({k})" if count[name] > 1 else name for k, name in enumerate(names))
 
 
 def _groups(

@@ -15,6 +15,7 @@ from .diagnosis import WindowDiagnosis, diagnose_windows
 from .modeling.affinity import AffinityHead, build_affinity_head
 from .modeling.backbone import CLIPBackbone, load_clip
 from .modeling.crop_classifier import CropClassifier
+from .modeling.inputs import read_images
 from .modeling.purification import Purified, build_purification_head
 from .modeling.stitching import full_scores, label_map, stitch
 from .modeling.text_head import TextHead
@@ -142,16 +143,15 @@ class FreeCPSegmentor(nn.Module):
             list[dict]: one an image: "sem_seg", scores of shape (C, height, width) in [0, 1], C as
             `text_head.output_names`; or the int64 label map (height, width).
         """
-        images = [self._normalise(x["image"]) for x in batched_inputs]
+        images = [self._normalise(image) for image in read_images(batched_inputs)]
         windows = self._windows(images)
-        maps: list[Tensor] = [self.pixel_mean] * len(windows)
+        maps: dict[int, Tensor] = {}
         for indices, window_maps, _ in self._segment(images, windows):
-            for index, window_map in zip(indices, window_maps, strict=True):
-                maps[index] = window_map
+            maps.update(zip(indices, window_maps, strict=True))
         return [
             {
                 "sem_seg": self._stitch(
-                    [m for m, w in zip(maps, windows, strict=True) if w.image == i],
+                    [maps[n] for n, window in enumerate(windows) if window.image == i],
                     [w for w in windows if w.image == i],
                     image,
                     (x.get("height", image.shape[1]), x.get("width", image.shape[2])),
@@ -177,7 +177,7 @@ class FreeCPSegmentor(nn.Module):
                 "The base method alone decides nothing; build the model with "
                 'MODEL.PURIFICATION_HEAD.NAME="ClassPurification" to diagnose it.'
             )
-        images = [self._normalise(x["image"]) for x in batched_inputs]
+        images = [self._normalise(image) for image in read_images(batched_inputs)]
         windows = self._windows(images)
         names, patch_size = self.text_head.vocabulary.class_names, self.backbone.patch_size
         diagnoses: dict[int, WindowDiagnosis] = {}

@@ -93,3 +93,14 @@ def test_two_groups_in_one_window():
     assert [group.classes for group in second.groups] == [["cat", "tree"], ["dog", "boat"]]
     assert [len(group.contests) for group in second.groups] == [0, 1]
     assert second.groups[1].contests == [Contest((0, 0, 8, 8), "boat")]
+
+
+def test_classes_that_share_a_word_stay_apart():
+    maps = torch.ones(1, 3, 1, 1)
+    keep = torch.tensor([[True, True, False]])
+    scores = torch.tensor([[0.2, 0.4, 0.1]])
+    groups = AmbiguityGroups(torch.zeros(0, dtype=torch.long), keep[:0])
+    found = Purified(maps, keep, scores, groups)
+    (window,) = diagnose_windows(found, [Window(0, 0, 0, 8, 8)], ("cat", "cat", "dog"), 8)
+    assert list(window.kept) == ["cat (1)", "cat (0)"]
+    assert list(window.removed) == ["dog"]
