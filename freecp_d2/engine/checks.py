@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from ..d2 import CfgNode, DatasetCatalog
+from ..d2 import CfgNode
 from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation import FreeCPSemSegEvaluator
 from ..freecp_segmentor import FreeCPSegmentor
@@ -37,8 +37,7 @@ def check_run(cfg: CfgNode) -> None:
         raise ValueError(f'MODEL.DEVICE="{cfg.MODEL.DEVICE}"; use cuda or cpu.') from error
     os.makedirs(cfg.OUTPUT_DIR, exist_ok=True)
     FreeCPDatasetMapper(cfg)
-    for name in cfg.DATASETS.TEST:
-        DatasetCatalog.get(name)
+    for name in cfg.DATASETS.TEST:  # the evaluator lists the dataset, which checks its files
         FreeCPSemSegEvaluator(name, boundary_iou=cfg.TEST.BOUNDARY_IOU)
     get_templates(cfg.MODEL.TEXT.TEMPLATES)
     if cfg.MODEL.TEXT.DESCRIPTIONS:

@@ -25,7 +25,7 @@ from .eq8_ambiguity_elimination import (
     eliminate_in_window,
     fuse_groups,
 )
-from .regions import RegionBoxes, boxes_to_mask, region_boxes
+from .regions import RegionBoxes, boxes_to_mask, no_boxes, region_boxes
 
 __all__ = [
     "AmbiguityGroups",
@@ -41,6 +41,7 @@ __all__ = [
     "fuse_groups",
     "merge_synonyms",
     "min_max_normalise",
+    "no_boxes",
     "pairwise_soft_iou",
     "redundancy_scores",
     "refine",

@@ -23,6 +23,11 @@ class RegionBoxes(NamedTuple):
     """(x0, y0, x1, y1) in patches, half open, int64, shape (B, 4)."""
 
 
+def no_boxes() -> RegionBoxes:
+    """The boxes of maps that have none."""
+    return RegionBoxes(torch.zeros(0, dtype=torch.long), torch.zeros(0, 4, dtype=torch.long))
+
+
 def region_boxes(
     maps: Tensor, *, thresh: float = 0.4, holes: bool = False, exclude_last: bool = True
 ) -> RegionBoxes:
@@ -46,7 +51,7 @@ def region_boxes(
     high = _high_activation(maps, thresh).cpu().numpy()
     num_maps, h, w = high.shape
     if num_maps == 0:
-        return RegionBoxes(torch.zeros(0, dtype=torch.long), torch.zeros(0, 4, dtype=torch.long))
+        return no_boxes()
     # One row and one column of background around every map keep the maps apart.
     tall = np.zeros((num_maps * (h + 1) + 1, w + 2), dtype=np.uint8)
     tall[1:].reshape(num_maps, h + 1, w + 2)[:, :h, 1:-1] = high

@@ -20,6 +20,7 @@ from ..method import (
     eliminate_in_region,
     eliminate_in_window,
     fuse_groups,
+    no_boxes,
     redundancy_scores,
     refine,
     region_boxes,
@@ -55,7 +56,7 @@ class Purified:
     keep: Tensor
     redundancy_scores: Tensor
     groups: AmbiguityGroups
-    contests: RegionBoxes = field(default_factory=lambda: _no_boxes())
+    contests: RegionBoxes = field(default_factory=no_boxes)
     winners: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
 
 
@@ -203,7 +204,3 @@ class ClassPurification(nn.Module):
         undecided[regions.map_index] = False
         undecided[regions.map_index[~has_area]] = True
         return RegionBoxes(regions.map_index[has_area], regions.boxes[has_area]), undecided
-
-
-def _no_boxes() -> RegionBoxes:
-    return RegionBoxes(torch.zeros(0, dtype=torch.long), torch.zeros(0, 4, dtype=torch.long))

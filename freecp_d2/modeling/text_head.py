@@ -94,7 +94,7 @@ class TextHead(nn.Module):
     @property
     def has_background(self) -> bool:
         """Whether the output has a background class, at index 0."""
-        return self.background == "class" and self.vocabulary.num_background > 0
+        return _has_background(self.vocabulary, self.background)
 
     @property
     def output_names(self) -> list[str]:
@@ -183,8 +183,7 @@ def vocabulary_from_config(cfg: CfgNode) -> Vocabulary:
             "needed; evaluate one benchmark a run or set MODEL.TEXT.VOCABULARY to a name or a path."
         )
     vocabulary = load_vocabulary(cfg.MODEL.TEXT.VOCABULARY or names[0])
-    background = cfg.MODEL.TEXT.BACKGROUND == "class" and vocabulary.num_background > 0
-    num_outputs = vocabulary.num_classes + background
+    num_outputs = vocabulary.num_classes + _has_background(vocabulary, cfg.MODEL.TEXT.BACKGROUND)
     for data in metadata:
         expected = len(data.get("stuff_classes", [None] * num_outputs))
         if expected != num_outputs:
@@ -194,3 +193,8 @@ def vocabulary_from_config(cfg: CfgNode) -> Vocabulary:
                 "MODEL.TEXT.BACKGROUND."
             )
     return vocabulary
+
+
+def _has_background(vocabulary: Vocabulary, background: str) -> bool:
+    """Whether background words, if there are any, are a class of the output."""
+    return background == "class" and vocabulary.num_background > 0

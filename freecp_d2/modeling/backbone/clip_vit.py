@@ -6,6 +6,7 @@ D embedding, L layers asked for.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -72,15 +73,13 @@ class CLIPViT(CLIPBackbone):
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec | None = None) -> dict:
         clip = load_clip_from_config(cfg)
-        name, preset = cfg.MODEL.CLIP.DENSE_ATTENTION, cfg.MODEL.CLIP.DENSE_PRESET
-        if preset == "custom":
-            dense = DenseAttention.from_preset(name, "freecp", gem_blocks=cfg.MODEL.CLIP.GEM_BLOCKS)
-            if name != "gem":
-                residual, mlp = cfg.MODEL.CLIP.DENSE_RESIDUAL, cfg.MODEL.CLIP.DENSE_MLP
-                dense = DenseAttention(name, residual, mlp)
-        else:
-            dense = DenseAttention.from_preset(name, preset, gem_blocks=cfg.MODEL.CLIP.GEM_BLOCKS)
-        interpolation = cfg.MODEL.CLIP.POSITIONAL_EMBEDDING
+        node = cfg.MODEL.CLIP
+        name, is_custom = node.DENSE_ATTENTION, node.DENSE_PRESET == "custom"
+        preset = "freecp" if is_custom else node.DENSE_PRESET
+        dense = DenseAttention.from_preset(name, preset, gem_blocks=node.GEM_BLOCKS)
+        if is_custom and name != "gem":
+            dense = replace(dense, residual=node.DENSE_RESIDUAL, mlp=node.DENSE_MLP)
+        interpolation = node.POSITIONAL_EMBEDDING
         if interpolation == "auto":
             interpolation = "size_antialias" if name == "gem" else "scale"
         return {
