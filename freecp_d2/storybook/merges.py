@@ -1,0 +1,97 @@
+"""
+The part of CLIP's byte pair encoding that some texts need: a small vocabulary that cuts those texts
+into the pieces CLIP cuts them into.
+
+A word is encoded by applying the earliest merge that fits until none fits. With every merge that
+the whole encoding applies to a word, and none that it lacks, each step is the same; so is the end.
+"""
+
+import gzip
+import io
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+__all__ = ["MAX_MERGES", "merges_for", "num_tokens", "write_merges"]
+
+Merge = tuple[str, str]
+
+MAX_MERGES = 49152 - 256 - 2
+"""`clip.simple_tokenizer` reads no more lines than these."""
+
+
+class _Applied(dict[Merge, int]):
+    """Ranks of merges that note which were applied: `bpe` asks `in` only of what it then merges."""
+
+    def __init__(self, ranks: dict[Merge, int]) -> None:
+        super().__init__(ranks)
+        self.applied: set[Merge] = set()
+
+    def __contains__(self, merge: object) -> bool:
+        found = super().__contains__(merge)
+        if found:
+            self.applied.add(merge)  # type: ignore[arg-type]
+        return found
+
+
+def merges_for(texts: Iterable[str]) -> list[Merge]:
+    """
+    The merges of CLIP's own file that its tokenizer applies to these texts, in the file's order.
+
+    A tokenizer with only these cuts every word of the texts, in any other text too, as CLIP's does.
+
+    Args:
+        texts: any strings; they are cleaned and lower-cased as CLIP does.
+
+    Raises:
+        ValueError: `texts` is a bare string.
+    """
+    if isinstance(texts, str):
+        raise ValueError(f"got the string {texts!r}, expected several; write [{texts!r}].")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pkg_resources, on import: not the user's to mend
+        from clip.simple_tokenizer import SimpleTokenizer
+    tokenizer = SimpleTokenizer()
+    ranks = tokenizer.bpe_ranks = _Applied(tokenizer.bpe_ranks)
+    for text in texts:
+        tokenizer.encode(text)
+    return sorted(ranks.applied, key=ranks.__getitem__)
+
+
+def num_tokens(merges: Sequence[Merge]) -> int:
+    """Size of the vocabulary: bytes inside and at the end of a word, merges, start and end."""
+    return 2 * 256 + len(merges) + 2
+
+
+def write_merges(path: str | Path, merges: Sequence[Merge]) -> None:
+    """
+    Writes merges as `clip.simple_tokenizer.SimpleTokenizer(bpe_path=path)` reads them.
+
+    That is gzip of UTF-8: a line "#version: 0.2", then one merge a line, its two symbols apart by
+    a blank. The last line has no newline: an empty line would count as a merge and shift the ids
+    of the start and end tokens by one. Equal merges give equal files, byte for byte.
+
+    Args:
+        path: file to write; its folder exists.
+        merges: at most MAX_MERGES, each pair of symbols once.
+
+    Raises:
+        ValueError: too many, one twice, or a symbol that is empty or holds white space.
+    """
+    if len(merges) > MAX_MERGES:
+        raise ValueError(
+            f"got {len(merges)} merges, expected at most {MAX_MERGES}, which is what CLIP's "
+            "tokenizer reads; leave the last ones out."
+        )
+    seen: set[Merge] = set()
+    for merge in merges:
+        if len(merge) != 2 or [*merge] != " ".join(merge).split():
+            raise ValueError(f"got the merge {merge!r}, expected two symbols without white space.")
+        if merge in seen:
+            raise ValueError(f"got the merge {merge!r} twice, expected each once; drop one.")
+        seen.add(merge)
+    lines = ["#version: 0.2", *(" ".join(merge) for merge in merges)]
+    content = io.BytesIO()
+    with gzip.GzipFile("", "wb", 9, content, mtime=0) as file:  # no name and no time in it
+        file.write("\n".join(lines).encode())
+    Path(path).write_bytes(content.getvalue())
