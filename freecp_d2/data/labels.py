@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ..d2 import PathManager
+
 IGNORE_LABEL = 255
 """The train id of a pixel without a class; it is never scored."""
 
@@ -94,6 +96,24 @@ def read_label(
     return labels.astype(dtype)
 
 
+def classes_present(path: str | Path, encoding: LabelEncoding | None = None) -> list[int]:
+    """
+    The classes that a label file has, for the oracle of Tab. 1; unlabelled pixels are no class.
+
+    Args:
+        path: a label file.
+        encoding: what its values mean; None for train ids, 255 (`IGNORE_LABEL`) for no class.
+
+    Returns:
+        list[int]: train ids, ascending.
+
+    Raises:
+        ValueError: the file is no label map, or has a value the encoding does not know.
+    """
+    labels = read_label(path, encoding=encoding or shifted_encoding(IGNORE_LABEL))
+    return [label for label in np.unique(labels).tolist() if label != IGNORE_LABEL]
+
+
 def probe_labels(paths: Sequence[str], encoding: LabelEncoding) -> None:
     """
     Read up to 32 evenly spaced label files, to find a wrong convention before a run starts.
@@ -121,7 +141,7 @@ def probe_labels(paths: Sequence[str], encoding: LabelEncoding) -> None:
 def _read_values(path: str | Path) -> np.ndarray:
     """The stored values of a label file, (H, W), all in 0..65535."""
     try:
-        with Image.open(path) as image:
+        with PathManager.open(str(path), "rb") as file, Image.open(file) as image:
             # Decoders stretch grey of fewer than 8 bits to 0..255, which loses the class numbers.
             rawmode = str(image.tile[0][3]) if image.tile else ""
             stretched = image.mode == "1" or (image.mode == "L" and rawmode.startswith("L;"))

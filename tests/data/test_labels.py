@@ -7,6 +7,7 @@ from PIL import Image
 from freecp_d2.data.labels import (
     IGNORE_LABEL,
     LabelEncoding,
+    classes_present,
     probe_labels,
     raw_encoding,
     read_label,
@@ -127,3 +128,22 @@ def test_probe_notices_labels_that_were_never_shifted(tmp_path):
         probe_labels(paths, SHIFTED)
     probe_labels(paths[:15], SHIFTED)  # too few to tell
     probe_labels(paths, LabelEncoding(range(150)))  # a benchmark that scores every pixel
+
+
+class TestClassesPresent:
+    @pytest.mark.parametrize(
+        ("encoding", "values", "expected"),
+        [
+            (RAW, [[0, 150], [1, 1]], [0, 149]),
+            (SHIFTED, [[255, 149], [0, 0]], [0, 149]),
+            (LabelEncoding((7, 3, 33), (0, 255)), [[33, 7], [0, 255]], [0, 2]),
+            (None, [[255, 9], [254, 0]], [0, 9, 254]),  # train ids
+            (RAW, [[0, 0]], []),
+        ],
+    )
+    def test_in_order_without_the_unlabelled(self, tmp_path, encoding, values, expected):
+        assert classes_present(save(tmp_path / "a.png", values), encoding) == expected
+
+    def test_a_value_of_no_class(self, tmp_path):
+        with pytest.raises(ValueError, match=r"a\.png: pixel value 151"):
+            classes_present(save(tmp_path / "a.png", [[151, 1]]), RAW)
