@@ -14,12 +14,13 @@ from .d2 import META_ARCH_REGISTRY, CfgNode, build_backbone, configurable
 from .diagnosis import WindowDiagnosis, diagnose_windows
 from .modeling.affinity import AffinityHead, build_affinity_head
 from .modeling.backbone import CLIPBackbone, load_clip
+from .modeling.checks import check_heads, check_window_sizes
 from .modeling.crop_classifier import CropClassifier
-from .modeling.inputs import read_images
+from .modeling.inputs import read_candidates, read_images
 from .modeling.purification import Purified, build_purification_head
 from .modeling.stitching import full_scores, label_map, stitch
 from .modeling.text_head import TextHead
-from .modeling.windows import Window, batches_of_windows, cut_windows, sliding_windows
+from .modeling.windows import Window, batches_of_windows, cut_windows, windows_of_images
 from .text import Vocabulary
 
 
@@ -48,6 +49,7 @@ class FreeCPSegmentor(nn.Module):
         window_stride: int,
         window_batch_size: int,
         crop_size: int,
+        oracle: bool = False,
         return_label_map: bool = False,
     ):
         """
@@ -60,30 +62,20 @@ class FreeCPSegmentor(nn.Module):
             window_batch_size: most windows in one forward of the backbone; crops, as many as
                 have the same pixels.
             crop_size: side in pixels of the crops of Eq. (8).
+            oracle: Tab. 1; inputs say in "classes" which classes are candidates.
             return_label_map: give int64 (H, W) label maps instead of (C, H, W) scores.
 
         Raises:
-            ValueError: one head without the other; sizes or format out of range.
+            ValueError: one head without the other, an oracle without heads; sizes or format out
+                of range.
         """
         super().__init__()
-        if (affinity_head is None) != (purification_head is None):
-            raise ValueError(
-                "Purification needs an affinity and the affinity is for purification alone: give "
-                "FreeCPSegmentor both heads or neither."
-            )
+        check_heads(affinity_head, purification_head, oracle=oracle)
         if input_format not in ("RGB", "BGR"):
             raise ValueError(f'INPUT.FORMAT="{input_format}" is not supported; use RGB or BGR.')
-        sizes = (window_size, window_stride, window_batch_size, crop_size)
-        if min(sizes) < 1 or min(window_size, crop_size) < backbone.patch_size:
-            raise ValueError(
-                f"Window size, stride, batch size and crop size are {sizes}; all must be positive, "
-                f"window and crop at least one patch ({backbone.patch_size} pixels)."
-            )
-        if window_stride > window_size:
-            raise ValueError(
-                f"TEST.SLIDING_WINDOW.STRIDE {window_stride} leaves gaps between windows of SIZE "
-                f"{window_size}; make it at most the size."
-            )
+        check_window_sizes(
+            window_size, window_stride, window_batch_size, crop_size, backbone.patch_size
+        )
         self.backbone = backbone
         self.text_head = text_head
         self.affinity_head = affinity_head
@@ -92,6 +84,7 @@ class FreeCPSegmentor(nn.Module):
         self.window_size, self.window_stride = window_size, window_stride
         self.window_batch_size = window_batch_size
         self.crop_size = crop_size
+        self.oracle = oracle
         self.return_label_map = return_label_map
         for name in ("pixel_mean", "pixel_std"):
             value = torch.tensor(getattr(backbone, name)).view(3, 1, 1)
@@ -115,6 +108,7 @@ class FreeCPSegmentor(nn.Module):
             "window_stride": cfg.TEST.SLIDING_WINDOW.STRIDE,
             "window_batch_size": cfg.TEST.SLIDING_WINDOW.BATCH_SIZE,
             "crop_size": cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE,
+            "oracle": cfg.MODEL.PURIFICATION_HEAD.ORACLE,
             "return_label_map": cfg.TEST.LABEL_MAP,
         }
         if text_head is None:
@@ -137,16 +131,15 @@ class FreeCPSegmentor(nn.Module):
         Args:
             batched_inputs: one dict an image, of any sizes: "image", uint8 or float in [0, 255],
                 shape (3, H, W), channels as `input_format`; optionally "height" and "width", the
-                size of the result.
+                size of the result; with an oracle "classes", indices into `output_names`.
 
         Returns:
             list[dict]: one an image: "sem_seg", scores of shape (C, height, width) in [0, 1], C as
             `text_head.output_names`; or the int64 label map (height, width).
         """
-        images = [self._normalise(image) for image in read_images(batched_inputs)]
-        windows = self._windows(images)
+        images, windows, allowed = self._prepare(batched_inputs)
         maps: dict[int, Tensor] = {}
-        for indices, window_maps, _ in self._segment(images, windows):
+        for indices, window_maps, _ in self._segment(images, windows, allowed):
             maps.update(zip(indices, window_maps, strict=True))
         return [
             {
@@ -177,11 +170,10 @@ class FreeCPSegmentor(nn.Module):
                 "The base method alone decides nothing; build the model with "
                 'MODEL.PURIFICATION_HEAD.NAME="ClassPurification" to diagnose it.'
             )
-        images = [self._normalise(image) for image in read_images(batched_inputs)]
-        windows = self._windows(images)
+        images, windows, allowed = self._prepare(batched_inputs)
         names, patch_size = self.text_head.vocabulary.class_names, self.backbone.patch_size
         diagnoses: dict[int, WindowDiagnosis] = {}
-        for indices, _, purified in self._segment(images, windows):
+        for indices, _, purified in self._segment(images, windows, allowed):
             assert purified is not None, "a model with a purification head purifies"
             batch = [windows[i] for i in indices]
             found = diagnose_windows(purified, batch, names, patch_size)
@@ -203,17 +195,21 @@ class FreeCPSegmentor(nn.Module):
             image = image.flip(0)
         return (image - self.pixel_mean) / self.pixel_std
 
-    def _windows(self, images: list[Tensor]) -> list[Window]:
-        return [
-            window
-            for i, image in enumerate(images)
-            for window in sliding_windows(
-                i, image.shape[1], image.shape[2], self.window_size, self.window_stride
-            )
-        ]
+    def _prepare(
+        self, batched_inputs: list[dict[str, Any]]
+    ) -> tuple[list[Tensor], list[Window], Tensor | None]:
+        """Normalised images, their windows and, of an oracle, the candidates (images, K)."""
+        images = [self._normalise(image) for image in read_images(batched_inputs)]
+        sizes = [(image.shape[1], image.shape[2]) for image in images]
+        windows = windows_of_images(sizes, self.window_size, self.window_stride)
+        return images, windows, self._candidates(batched_inputs) if self.oracle else None
+
+    def _candidates(self, batched_inputs: list[dict[str, Any]]) -> Tensor:
+        outputs, background = self.text_head.output_names, self.text_head.has_background
+        return read_candidates(batched_inputs, len(outputs), background=background)
 
     def _segment(
-        self, images: list[Tensor], windows: list[Window]
+        self, images: list[Tensor], windows: list[Window], allowed: Tensor | None
     ) -> Iterator[tuple[list[int], Tensor, Purified | None]]:
         """Batches of windows: their indices, class maps (N, K, h, w), and how they came about."""
         layers = () if self.affinity_head is None else self.affinity_head.attention_layers
@@ -234,7 +230,8 @@ class FreeCPSegmentor(nn.Module):
                 crop_size=self.crop_size,
                 batch_size=self._crop_batch_size,
             )
-            purified = self.purification_head(maps, stretched, transition, classify)
+            candidates = None if allowed is None else allowed[[w.image for w in batch]]
+            purified = self.purification_head(maps, stretched, transition, classify, candidates)
             yield indices, purified.maps, purified
 
     def _stitch(

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 
 from ..d2 import PathManager, check_image_size, configurable, read_image
 from ..d2 import transforms as T
+from .labels import classes_present
 
 RESIZE_RULES = ("cv2", "pil")
 _GROUND_TRUTH = ("sem_seg_file_name", "label_encoding", "sem_seg", "annotations", "segments_info")
@@ -68,18 +69,26 @@ class CV2ResizeTransform(Transform):
 
 class FreeCPDatasetMapper:
     """
-    Map a dataset record to the input of a training-free model: no augmentation, no ground truth.
+    Map a dataset record to the input of a training-free model: no augmentation, no ground truth
+    but, for the oracle of Tab. 1, the list of classes that are there.
 
     Args:
         image_format: "RGB" or "BGR", the order of the channels that come out.
         min_size: length of the shorter side in pixels; 0 keeps the image's own size.
         max_size: the longer side is at most this, which then decides the size.
         resize: "cv2" (bilinear, not antialiased, as the literature) or "pil" (Detectron2's).
+        oracle: add `classes`, the train ids in the record's label file.
     """
 
     @configurable
     def __init__(
-        self, *, image_format: str, min_size: int, max_size: int, resize: str = "cv2"
+        self,
+        *,
+        image_format: str,
+        min_size: int,
+        max_size: int,
+        resize: str = "cv2",
+        oracle: bool = False,
     ) -> None:
         if image_format not in ("RGB", "BGR"):
             raise ValueError(f'INPUT.FORMAT={image_format!r}, expected "RGB" or "BGR".')
@@ -94,10 +103,11 @@ class FreeCPDatasetMapper:
         self.min_size = min_size
         self.max_size = max_size
         self.resize = resize
+        self.oracle = oracle
 
     @classmethod
     def from_config(cls, cfg: Any, is_train: bool = False) -> dict[str, Any]:
-        """Read `INPUT.FORMAT`, `MIN_SIZE_TEST`, `MAX_SIZE_TEST` and `RESIZE`."""
+        """Read `INPUT.FORMAT`, its sizes and `RESIZE`, and `MODEL.PURIFICATION_HEAD.ORACLE`."""
         if is_train:
             raise ValueError("FreeCP has nothing to train; use FreeCPDatasetMapper(cfg, False).")
         return {
@@ -105,6 +115,7 @@ class FreeCPDatasetMapper:
             "min_size": cfg.INPUT.MIN_SIZE_TEST,
             "max_size": cfg.INPUT.MAX_SIZE_TEST,
             "resize": cfg.INPUT.RESIZE,
+            "oracle": cfg.MODEL.PURIFICATION_HEAD.ORACLE,
         }
 
     def __call__(self, dataset_dict: dict[str, Any]) -> dict[str, Any]:
@@ -114,10 +125,11 @@ class FreeCPDatasetMapper:
 
         Returns:
             dict: the record without its ground truth, with `height`, `width` of the original image
-            and `image`, a uint8 tensor (3, h, w).
+            and `image`, a uint8 tensor (3, h, w); with the oracle `classes`, a list of train ids.
 
         Raises:
-            ValueError: the image cannot be decoded, or has another size than the record says.
+            ValueError: the image cannot be decoded, or has another size than the record says; the
+                oracle finds no label file.
         """
         inputs = {k: v for k, v in dataset_dict.items() if k not in _GROUND_TRUTH}
         image = read_color_image(inputs["file_name"], self.image_format)
@@ -125,7 +137,18 @@ class FreeCPDatasetMapper:
         h, w = image.shape[:2]
         image = self.get_transform(h, w).apply_image(image)
         inputs["image"] = torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
+        if self.oracle:
+            inputs["classes"] = self._classes(dataset_dict)
         return inputs
+
+    def _classes(self, record: dict[str, Any]) -> list[int]:
+        if "sem_seg_file_name" not in record:
+            raise ValueError(
+                f'{record["file_name"]} has no "sem_seg_file_name", which '
+                "MODEL.PURIFICATION_HEAD.ORACLE=True reads the classes from; use a dataset with "
+                "labels or switch the oracle off."
+            )
+        return classes_present(record["sem_seg_file_name"], record.get("label_encoding"))
 
     def get_transform(self, h: int, w: int) -> Transform:
         """The resize of an image of size (h, w)."""

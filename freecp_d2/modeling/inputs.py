@@ -41,3 +41,43 @@ def read_images(batched_inputs: Sequence[Mapping[str, Any]]) -> list[Tensor]:
             )
         images.append(image)
     return images
+
+
+def read_candidates(
+    batched_inputs: Sequence[Mapping[str, Any]], num_outputs: int, *, background: bool
+) -> Tensor:
+    """
+    The classes that an image may have, as the oracle of Tab. 1 tells them.
+
+    Args:
+        batched_inputs: one dict an image; "classes" lists channels of the output.
+        num_outputs: channels of the output: K, or 1 + K with background.
+        background: channel 0 is the background, class k is channel k + 1. The background needs no
+            permission: it is where no class is.
+
+    Returns:
+        Tensor: bool, shape (images, K).
+
+    Raises:
+        ValueError: an image without "classes", or one that is no channel of the output.
+    """
+    candidates = torch.zeros(len(batched_inputs), num_outputs, dtype=torch.bool)
+    for i, item in enumerate(batched_inputs):
+        if item.get("classes") is None:
+            raise ValueError(
+                f'Input {i} has no "classes", the indices of the classes that are in the image, '
+                "which the oracle needs; map the dataset with FreeCPDatasetMapper(cfg), or set "
+                "MODEL.PURIFICATION_HEAD.ORACLE to False."
+            )
+        indices = torch.as_tensor(item["classes"]).flatten()
+        if len(indices) and (
+            indices.is_floating_point()
+            or indices.dtype == torch.bool
+            or not 0 <= int(indices.min()) <= int(indices.max()) < num_outputs
+        ):
+            raise ValueError(
+                f'Input {i}: "classes" is {item["classes"]}; expected indices in '
+                f"0..{num_outputs - 1}, the channels of the output."
+            )
+        candidates[i, indices.long()] = True
+    return candidates[:, int(background) :]

@@ -31,7 +31,8 @@ PURIFICATION_HEAD_REGISTRY.__doc__ = """
 Registry for purification heads.
 
 The registered object is called with `obj(cfg)` and returns an nn.Module whose call
-`head(maps, stretched, transition, classify)` gives a `Purified` (see `ClassPurification.forward`).
+`head(maps, stretched, transition, classify, allowed)` gives a `Purified` (see
+`ClassPurification.forward`).
 """
 
 ClassifyBoxes = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -45,7 +46,8 @@ class Purified:
 
     Attributes:
         maps: purified maps, 0 where a class is gone, shape (N, K, h, w).
-        keep: classes that redundancy purification left, bool, shape (N, K).
+        keep: classes that the oracle, if there is one, and redundancy purification left, bool,
+            shape (N, K).
         redundancy_scores: s of Eq. (5), shape (N, K).
         groups: ambiguity groups of all windows.
         contests: boxes of each group with an area (`map_index` is the group).
@@ -58,6 +60,28 @@ class Purified:
     groups: AmbiguityGroups
     contests: RegionBoxes = field(default_factory=no_boxes)
     winners: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+
+
+def restrict_to(maps: Tensor, allowed: Tensor) -> Tensor:
+    """
+    The oracle of Tab. 1: maps of classes that are not allowed become 0.
+
+    Args:
+        maps: shape (N, K, h, w).
+        allowed: bool, shape (N, K).
+
+    Returns:
+        Tensor: shape (N, K, h, w).
+
+    Raises:
+        ValueError: `allowed` is of another type or shape.
+    """
+    if allowed.dtype != torch.bool or allowed.shape != maps.shape[:2]:
+        raise ValueError(
+            f"allowed is {allowed.dtype} of shape {tuple(allowed.shape)}, expected bool of shape "
+            f"{tuple(maps.shape[:2])}, one fact for each window and class."
+        )
+    return maps * allowed[:, :, None, None]
 
 
 def build_purification_head(cfg: CfgNode) -> nn.Module:
@@ -141,6 +165,7 @@ class ClassPurification(nn.Module):
         stretched: Tensor,
         transition: Tensor,
         classify: ClassifyBoxes | None = None,
+        allowed: Tensor | None = None,
     ) -> Purified:
         """
         Args:
@@ -148,12 +173,20 @@ class ClassPurification(nn.Module):
             stretched: the same, globally min-max normalised: what is refined.
             transition: T of Eq. (3), shape (N, P, P).
             classify: the crop classifier of Eq. (8); without one AP leaves its groups undecided.
+            allowed: the oracle of Tab. 1, bool, shape (N, K): the only classes that are refined
+                and purified. None allows all.
 
         Returns:
             Purified: the remaining maps and the reasons.
+
+        Raises:
+            ValueError: `allowed` is of another type or shape.
         """
         refined = refine(stretched, transition, self._mask(stretched))
         keep = torch.ones(refined.shape[:2], dtype=torch.bool, device=refined.device)
+        if allowed is not None:
+            keep = allowed.to(refined.device)
+            refined = restrict_to(refined, keep)
         groups = AmbiguityGroups(keep.new_zeros(0, dtype=torch.long), keep[:0])
         result = Purified(refined, keep, redundancy_scores(maps, refined), groups)
         for step in self.order.split("-"):
@@ -172,9 +205,10 @@ class ClassPurification(nn.Module):
 
     def _purify_redundancy(self, result: Purified, maps: Tensor) -> None:
         result.redundancy_scores = redundancy_scores(maps, result.maps)
-        result.maps, result.keep = drop_redundant(
+        result.maps, kept = drop_redundant(
             result.maps, result.redundancy_scores, self.redundancy_thresh
         )
+        result.keep = result.keep & kept
 
     def _purify_ambiguity(self, result: Purified, classify: ClassifyBoxes | None) -> None:
         groups = ambiguity_groups(result.maps, result.keep, self.ambiguity_thresh)

@@ -4,6 +4,7 @@ Sliding windows over images of any size.
 Shape shorthand in this module: H, W pixels of an image.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -44,6 +45,21 @@ def sliding_windows(image: int, height: int, width: int, size: int, stride: int)
         Window(image, y, x, y + window_h, x + window_w)
         for y in _starts(height, window_h, stride)
         for x in _starts(width, window_w, stride)
+    ]
+
+
+def windows_of_images(sizes: Sequence[tuple[int, int]], size: int, stride: int) -> list[Window]:
+    """
+    The windows of a batch of images, image by image.
+
+    Args:
+        sizes: (height, width) of each image.
+        size, stride: see `sliding_windows`.
+    """
+    return [
+        window
+        for i, (height, width) in enumerate(sizes)
+        for window in sliding_windows(i, height, width, size, stride)
     ]
 
 

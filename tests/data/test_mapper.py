@@ -6,8 +6,10 @@ import pytest
 import torch
 from PIL import Image
 
+from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import DatasetMapper, get_cfg
 from freecp_d2.d2 import transforms as T
+from freecp_d2.data.labels import raw_encoding
 from freecp_d2.data.mapper import CV2ResizeTransform, FreeCPDatasetMapper, read_color_image
 
 
@@ -164,6 +166,7 @@ def test_an_image_that_would_vanish_is_an_error(tmp_path):
 @pytest.mark.parametrize("resize", ["cv2", "pil"])
 def test_from_config(resize):
     cfg = get_cfg()
+    add_freecp_config(cfg)
     cfg.INPUT.RESIZE = resize
     cfg.INPUT.MIN_SIZE_TEST = 448
     mapper = FreeCPDatasetMapper(cfg, is_train=False)
@@ -172,3 +175,33 @@ def test_from_config(resize):
     assert FreeCPDatasetMapper(cfg, min_size=100).min_size == 100
     with pytest.raises(ValueError, match="nothing to train"):
         FreeCPDatasetMapper(cfg, True)
+
+
+class TestOracle:
+    def record(self, tmp_path, values, **more):
+        Image.fromarray(make_image(2, 2)).save(tmp_path / "a.png")
+        Image.fromarray(np.array(values, dtype=np.uint8)).save(tmp_path / "b.png")
+        names = {name: str(tmp_path / f"{name[0]}.png") for name in ("a", "b")}
+        return {"file_name": names["a"], "sem_seg_file_name": names["b"], **more}
+
+    @pytest.mark.parametrize(
+        ("more", "expected"),
+        [({}, [0, 3, 7]), ({"label_encoding": raw_encoding(10)}, [2, 6])],
+    )
+    def test_the_classes_are_a_list_and_the_labels_stay_out(self, tmp_path, more, expected):
+        values = [[3, 0], [7, 255 if not more else 0]]
+        inputs = make_mapper(oracle=True)(self.record(tmp_path, values, **more))
+        assert inputs["classes"] == expected
+        assert inputs.keys() == {"file_name", "height", "width", "image", "classes"}
+
+    def test_no_oracle_no_classes(self, tmp_path):
+        assert "classes" not in make_mapper()(self.record(tmp_path, [[0, 1], [2, 3]]))
+
+    def test_no_labels(self, photo):
+        with pytest.raises(ValueError, match=r'has no "sem_seg_file_name".*switch the oracle'):
+            make_mapper(oracle=True)({"file_name": photo})
+
+    def test_key(self, tiny_cfg):
+        assert not FreeCPDatasetMapper(tiny_cfg).oracle
+        tiny_cfg.MODEL.PURIFICATION_HEAD.ORACLE = True
+        assert FreeCPDatasetMapper(tiny_cfg).oracle

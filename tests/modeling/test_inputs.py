@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from freecp_d2.modeling.inputs import read_images
+from freecp_d2.modeling.inputs import read_candidates, read_images
 
 IMAGE = torch.zeros(3, 4, 5, dtype=torch.uint8)
 
@@ -32,3 +32,40 @@ def test_images_pass_as_they_are():
     images = read_images([{"image": IMAGE}, {"image": IMAGE.float(), "height": 9, "width": 9}])
     assert images[0] is IMAGE
     assert len(images) == 2
+
+
+class TestCandidates:
+    @pytest.mark.parametrize(
+        ("background", "num_outputs", "classes", "expected"),
+        [
+            (False, 3, [0, 2], [True, False, True]),
+            (False, 3, [], [False, False, False]),
+            (False, 3, torch.tensor([1]), [False, True, False]),
+            (True, 4, [0, 2], [False, True, False]),  # output 2 is class 1; 0 is the background
+            (True, 4, [3, 1, 1], [True, False, True]),
+        ],
+    )
+    def test_outputs_become_classes(self, background, num_outputs, classes, expected):
+        found = read_candidates([{"classes": classes}], num_outputs, background=background)
+        assert found.dtype == torch.bool
+        assert found.tolist() == [expected]
+
+    def test_one_row_an_image(self):
+        inputs = [{"classes": [0]}, {"classes": [1]}, {"classes": [0, 1]}]
+        found = read_candidates(inputs, 2, background=False)
+        assert found.tolist() == [[True, False], [False, True], [True, True]]
+
+    @pytest.mark.parametrize(
+        ("inputs", "message"),
+        [
+            ([{"classes": [0]}, {}], 'Input 1 has no "classes".*ORACLE to False'),
+            ([{"classes": None}], 'no "classes"'),
+            ([{"classes": [3]}], r"\[3\]; expected indices in 0\.\.2"),
+            ([{"classes": [-1, 0]}], r"expected indices in 0\.\.2"),
+            ([{"classes": [0.5]}], r"expected indices in 0\.\.2"),
+            ([{"classes": [True, False, True]}], r"expected indices in 0\.\.2"),
+        ],
+    )
+    def test_mistakes_are_explained(self, inputs, message):
+        with pytest.raises(ValueError, match=message):
+            read_candidates(inputs, 3, background=False)

@@ -11,6 +11,7 @@ from freecp_d2.modeling.purification import (
     ClassPurification,
     Purified,
     build_purification_head,
+    restrict_to,
 )
 from tests.helpers import parity
 
@@ -132,12 +133,12 @@ def squares(*corners, grid=(8, 8), side=3):
     return maps
 
 
-def purify(maps, classify=None, *, before=None, **options):
+def purify(maps, classify=None, *, before=None, allowed=None, **options):
     """With the identity as transition, a map of squares refines to itself."""
     options = {"redundancy_thresh": 0.1, "ambiguity_thresh": 0.7} | options
     transition = torch.eye(maps[0, 0].numel())[None]
     return ClassPurification(**options)(
-        maps if before is None else before, maps, transition, classify
+        maps if before is None else before, maps, transition, classify, allowed
     )
 
 
@@ -193,6 +194,57 @@ class TestSwitches:
         scores = purify(self.MAPS, before=self.BEFORE, order="RP").redundancy_scores[0]
         # 9 patches: sum(a * a) / (2 sum a) = 1/2; weak: 0.09 / 9.09.
         torch.testing.assert_close(scores, torch.tensor([0.5, 0.5, 0.5, 0.01 / 1.01]))
+
+
+class TestOracle:
+    MAPS, BEFORE = TestSwitches.MAPS, TestSwitches.BEFORE
+
+    def test_restrict_to(self):
+        maps = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).view(2, 2, 1, 1)
+        allowed = torch.tensor([[True, False], [False, True]])
+        assert restrict_to(maps, allowed).flatten().tolist() == [1, 0, 0, 4]
+        assert torch.equal(restrict_to(maps, torch.ones(2, 2, dtype=torch.bool)), maps)
+
+    @pytest.mark.parametrize(
+        ("allowed", "message"),
+        [
+            (torch.ones(1, 4), r"allowed is torch\.float32.*expected bool of shape \(1, 4\)"),
+            (torch.ones(4, dtype=torch.bool), r"shape \(4,\), expected bool of shape \(1, 4\)"),
+        ],
+    )
+    def test_what_is_not_one_fact_a_class(self, allowed, message):
+        with pytest.raises(ValueError, match=message):
+            purify(self.MAPS, allowed=allowed)
+
+    @pytest.mark.parametrize(
+        ("order", "allowed", "keep", "groups", "visible"),
+        [
+            ("", [0, 1, 1, 0], [0, 1, 1, 0], [], [1, 2]),
+            ("RP", [0, 1, 0, 1], [0, 1, 0, 0], [], [1]),  # 3 is allowed, but redundant
+            ("AP", [1, 1, 1, 0], [1, 1, 1, 0], [[0, 1]], [0, 2]),  # 2 has lost its rival
+            ("RP-AP", [1, 0, 1, 1], [1, 0, 1, 0], [], [0, 2]),
+            ("AP-RP", [1, 1, 0, 1], [1, 0, 0, 0], [[0, 1]], [0]),
+            ("RP-AP", [0, 0, 0, 0], [0, 0, 0, 0], [], []),
+        ],
+    )
+    def test_every_order(self, order, allowed, keep, groups, visible):
+        allowed = torch.tensor([allowed], dtype=torch.bool)
+        result = purify(self.MAPS, always(0), before=self.BEFORE, order=order, allowed=allowed)
+        assert result.keep[0].int().tolist() == keep
+        assert [m.nonzero().flatten().tolist() for m in result.groups.members] == groups
+        assert survivors(result)[0].nonzero().flatten().tolist() == visible
+        assert not result.redundancy_scores[~allowed].any()
+
+    def test_allowed_maps_are_those_without_an_oracle(self):
+        plain = purify(self.MAPS, order="")
+        allowed = torch.tensor([[True, False, True, False]])
+        result = purify(self.MAPS, order="", allowed=allowed)
+        assert torch.equal(result.maps[allowed], plain.maps[allowed])
+
+    def test_a_threshold_of_zero_allows_nobody_else(self):
+        allowed = torch.tensor([[True, False, True, False]])
+        result = purify(self.MAPS, order="RP", redundancy_thresh=0.0, allowed=allowed)
+        assert torch.equal(result.keep, allowed)
 
 
 class TestElimination:

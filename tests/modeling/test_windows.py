@@ -8,6 +8,7 @@ from freecp_d2.modeling.windows import (
     batches_of_windows,
     cut_windows,
     sliding_windows,
+    windows_of_images,
 )
 
 SIZES = [
@@ -108,3 +109,8 @@ def test_cut_and_pad(height, width, divisibility, padded):
     assert torch.equal(cut[0, :, :height, :width], inside)
     assert torch.equal(cut[0], cut[1])
     assert cut[0].sum() == inside.sum()  # nothing but zeros around
+
+
+def test_windows_of_images_are_those_of_each():
+    found = windows_of_images([(20, 30), (10, 8)], 16, 8)
+    assert found == sliding_windows(0, 20, 30, 16, 8) + sliding_windows(1, 10, 8, 16, 8)

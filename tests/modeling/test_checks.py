@@ -1,0 +1,49 @@
+"""Heads and sizes that do not go together."""
+
+import pytest
+from torch import nn
+
+from freecp_d2.modeling.checks import check_heads, check_window_sizes
+
+HEAD = nn.Identity()
+
+
+@pytest.mark.parametrize(
+    ("affinity", "purification", "oracle"),
+    [(HEAD, HEAD, False), (HEAD, HEAD, True), (None, None, False)],
+)
+def test_heads_that_fit(affinity, purification, oracle):
+    check_heads(affinity, purification, oracle=oracle)
+
+
+@pytest.mark.parametrize(
+    ("affinity", "purification", "oracle", "message"),
+    [
+        (HEAD, None, False, "both heads or neither"),
+        (None, HEAD, True, "both heads or neither"),
+        (None, None, True, "ORACLE=True.*use ClassPurification or no oracle"),
+    ],
+)
+def test_heads_that_do_not_fit(affinity, purification, oracle, message):
+    with pytest.raises(ValueError, match=message):
+        check_heads(affinity, purification, oracle=oracle)
+
+
+def test_sizes_that_fit():
+    check_window_sizes(96, 96, 1, 8, patch_size=8)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((0, 48, 8, 96), "must be positive"),
+        ((96, 0, 8, 96), "must be positive"),
+        ((96, 48, 0, 96), "must be positive"),
+        ((96, 48, 8, 7), r"at least one patch \(8 pixels\)"),
+        ((7, 4, 8, 96), r"at least one patch \(8 pixels\)"),
+        ((96, 97, 8, 96), "STRIDE 97 leaves gaps between windows of SIZE 96"),
+    ],
+)
+def test_sizes_that_do_not_fit(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        check_window_sizes(*sizes, patch_size=8)
