@@ -9,7 +9,7 @@ from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation import FreeCPSemSegEvaluator
 from ..freecp_segmentor import FreeCPSegmentor
 from ..modeling.text_head import TextHead, vocabulary_from_config
-from ..text import Descriptions, get_templates
+from ..text import get_templates, load_descriptions
 
 
 def check_run(cfg: CfgNode) -> None:
@@ -41,7 +41,7 @@ def check_run(cfg: CfgNode) -> None:
         FreeCPSemSegEvaluator(name, boundary_iou=cfg.TEST.BOUNDARY_IOU)
     get_templates(cfg.MODEL.TEXT.TEMPLATES)
     if cfg.MODEL.TEXT.DESCRIPTIONS:
-        Descriptions.from_file(cfg.MODEL.TEXT.DESCRIPTIONS)
+        load_descriptions(cfg.MODEL.TEXT.DESCRIPTIONS)
     if cfg.MODEL.META_ARCHITECTURE == "FreeCPSegmentor":
         words = TextHead(
             vocabulary=vocabulary_from_config(cfg),

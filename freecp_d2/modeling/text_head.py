@@ -18,6 +18,7 @@ from ..text import (
     TextEncoder,
     Vocabulary,
     get_templates,
+    load_descriptions,
     load_vocabulary,
 )
 from .backbone import load_clip_from_config
@@ -83,9 +84,7 @@ class TextHead(nn.Module):
             "logit_scale": clip.logit_scale,
             "encoder": TextEncoder(clip.model, clip.tokenizer).to(torch.device(cfg.MODEL.DEVICE)),
             "templates": get_templates(node.TEMPLATES),
-            "descriptions": Descriptions.from_file(node.DESCRIPTIONS)
-            if node.DESCRIPTIONS
-            else None,
+            "descriptions": load_descriptions(node.DESCRIPTIONS) if node.DESCRIPTIONS else None,
             "background": node.BACKGROUND,
             "cache_dir": node.CACHE_DIR or None,
             "batch_size": node.BATCH_SIZE,

@@ -2,15 +2,17 @@
 
 from .cache import FeatureCache, default_cache_dir, features_key
 from .classifier import TextClassifier
-from .descriptions import Descriptions
+from .descriptions import Descriptions, load_descriptions, shipped_descriptions
 from .templates import SIMPLE, TEMPLATE_SETS, fill_templates, get_templates
 from .text_encoder import TextEncoder
+from .tokenizer import CLIPTokenizer
 from .vocabularies import load_vocabulary, shipped_vocabularies
 from .vocabulary import Vocabulary
 
 __all__ = [
     "SIMPLE",
     "TEMPLATE_SETS",
+    "CLIPTokenizer",
     "Descriptions",
     "FeatureCache",
     "TextClassifier",
@@ -20,6 +22,8 @@ __all__ = [
     "features_key",
     "fill_templates",
     "get_templates",
+    "load_descriptions",
     "load_vocabulary",
+    "shipped_descriptions",
     "shipped_vocabularies",
 ]

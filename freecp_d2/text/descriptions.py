@@ -19,7 +19,9 @@ from typing import Any
 
 from .templates import fill_templates
 
-__all__ = ["Descriptions"]
+__all__ = ["Descriptions", "load_descriptions", "shipped_descriptions"]
+
+_DESCRIPTIONS_DIR = Path(__file__).resolve().parent.parent / "data" / "descriptions"
 
 
 class Descriptions:
@@ -102,6 +104,34 @@ class Descriptions:
     def missing(self, words: Iterable[str]) -> tuple[str, ...]:
         """Returns the words that have no descriptions, in order, each once."""
         return tuple(dict.fromkeys(word for word in words if word not in self))
+
+
+def load_descriptions(name_or_path: str | Path) -> Descriptions:
+    """
+    Loads descriptions that ship with the package by name, or your own by their path.
+
+    A shipped name wins over a file of that name in the working directory, as with vocabularies.
+
+    Raises:
+        FileNotFoundError: neither a shipped name nor a file; the message lists what exists.
+        ValueError: the file breaks the format (see `Descriptions.from_file`).
+    """
+    shipped = shipped_descriptions()
+    if str(name_or_path) in shipped:
+        return Descriptions.from_file(_DESCRIPTIONS_DIR / f"{name_or_path}.json")
+    path = Path(name_or_path).expanduser()
+    if path.is_file() or path.suffix or len(path.parts) > 1:
+        return Descriptions.from_file(path)
+    raise FileNotFoundError(
+        f"No descriptions {str(name_or_path)!r}: it is neither a file nor one that ships with the "
+        f"package ({', '.join(shipped) or 'none does'}); use such a name or the path of a JSON "
+        "file, or give none: words then use the templates."
+    )
+
+
+def shipped_descriptions() -> tuple[str, ...]:
+    """Names of the descriptions that ship with the package, sorted."""
+    return tuple(sorted(path.stem for path in _DESCRIPTIONS_DIR.glob("*.json")))
 
 
 def _checked(sentences: Any, word: str, name: str) -> tuple[str, ...]:

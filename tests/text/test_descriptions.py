@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from freecp_d2.text import SIMPLE, Descriptions
+from freecp_d2.text import SIMPLE, Descriptions, descriptions, load_descriptions
+from freecp_d2.text import shipped_descriptions as shipped
 
 CONTENT = {"cat": ["a furry pet", " it purrs "], "Traffic light": ["a lamp for cars"]}
 
@@ -86,3 +87,40 @@ def test_file_that_is_not_utf8(tmp_path):
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"No descriptions file .*none\.json"):
         Descriptions.from_file(tmp_path / "none.json")
+
+
+class TestLoadDescriptions:
+    @pytest.fixture
+    def ours(self, tmp_path, monkeypatch):
+        """A folder of shipped descriptions that holds `book`."""
+        folder = tmp_path / "shipped"
+        folder.mkdir()
+        (folder / "book.json").write_text(json.dumps(CONTENT))
+        monkeypatch.setattr(descriptions, "_DESCRIPTIONS_DIR", folder)
+
+    def test_by_name(self, ours):
+        assert shipped() == ("book",)
+        assert "cat" in load_descriptions("book")
+
+    def test_a_shipped_name_wins_over_a_local_file(self, ours, tmp_path, monkeypatch):
+        (tmp_path / "book").write_text('{"dog": ["a pet"]}')
+        monkeypatch.chdir(tmp_path)
+        assert "cat" in load_descriptions("book")
+        assert "dog" in load_descriptions("./book")
+
+    def test_by_path(self, ours, tmp_path, monkeypatch):
+        written(tmp_path, CONTENT).rename(tmp_path / "mine")
+        monkeypatch.chdir(tmp_path)
+        assert len(load_descriptions("mine")) == len(load_descriptions(tmp_path / "mine")) == 2
+
+    def test_unknown(self, ours, tmp_path, monkeypatch):
+        with pytest.raises(FileNotFoundError, match=r"'bok': .*ships with the package \(book\);"):
+            load_descriptions("bok")
+        with pytest.raises(FileNotFoundError, match=r"No descriptions file .*bok\.json"):
+            load_descriptions(tmp_path / "bok.json")
+        monkeypatch.setattr(descriptions, "_DESCRIPTIONS_DIR", tmp_path / "none")
+        with pytest.raises(FileNotFoundError, match=r"package \(none does\)"):
+            load_descriptions("book")
+
+    def test_every_shipped_one_loads(self):
+        assert all(len(load_descriptions(name)) > 0 for name in shipped())

@@ -1,0 +1,109 @@
+"""
+CLIP's tokenizer with its own merges or with others, such as a subset for a small text tower.
+
+Shape letters: `B` prompts, `T` tokens a prompt (77 in CLIP).
+"""
+
+import warnings
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+__all__ = ["CLIPTokenizer"]
+
+
+class CLIPTokenizer:
+    """
+    What `clip.tokenize` does, which knows one vocabulary only, with the merges of any file.
+
+    The ids are those of `clip.simple_tokenizer`: 256 bytes inside a word and 256 at its end, one a
+    merge, the start token, and the end token, whose id is the highest.
+    """
+
+    def __init__(self, merges: str = "", context_length: int = 77) -> None:
+        """
+        Args:
+            merges: file in the format of CLIP's own, gzip of UTF-8: one line that is not read, then
+                a line for each merge, its two symbols apart by a blank, and no newline after the
+                last (see `storybook.merges.write_merges`); "": CLIP's own.
+            context_length: T, unless a call says otherwise.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is not in that format.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pkg_resources, on import: not the user's to mend
+            from clip.simple_tokenizer import SimpleTokenizer, default_bpe
+
+        if merges and not Path(merges).is_file():
+            raise FileNotFoundError(
+                f'No file of merges "{merges}"; correct the path (MODEL.CLIP.MERGES), or give none '
+                "for CLIP's own."
+            )
+        try:
+            self._bpe = SimpleTokenizer(merges or default_bpe())
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            raise ValueError(
+                f"{merges}: expected gzip of UTF-8 text, got: {error}; give a file like CLIP's own "
+                "bpe_simple_vocab_16e6.txt.gz."
+            ) from error
+        self.context_length = context_length
+        self.start: int = self._bpe.encoder["<|startoftext|>"]
+        self.end: int = self._bpe.encoder["<|endoftext|>"]
+        self._check(merges)
+
+    def _check(self, merges: str) -> None:
+        for line, merge in enumerate(self._bpe.bpe_ranks, start=2):
+            if len(merge) != 2:
+                raise ValueError(
+                    f'{merges}, line {line}: got "{" ".join(merge)}", expected two symbols apart '
+                    "by a blank; correct it. An empty line, also after the last newline, counts as "
+                    "a merge: let the file end with its last merge."
+                )
+        if len(self._bpe.encoder) != self.num_tokens:
+            raise ValueError(
+                f"{merges}: got {len(self._bpe.encoder)} different tokens, expected "
+                f"{self.num_tokens}, one for each merge; some lines make the same, leave one."
+            )
+
+    @property
+    def num_tokens(self) -> int:
+        """Size of the vocabulary: the rows that the token embedding of its model has."""
+        return self.end + 1
+
+    def __call__(
+        self,
+        texts: str | Sequence[str],
+        context_length: int | None = None,
+        truncate: bool = True,
+    ) -> Tensor:
+        """
+        Args:
+            texts: B prompts; a bare string is one.
+            context_length: T; None: that of the constructor.
+            truncate: cut what is longer, and end it with the end token.
+
+        Returns:
+            Tensor: start token, text, end token, zeros; int64, shape (B, T).
+
+        Raises:
+            ValueError: `truncate` is False and a prompt is longer than T tokens.
+        """
+        length = self.context_length if context_length is None else context_length
+        prompts = [texts] if isinstance(texts, str) else list(texts)
+        result = torch.zeros(len(prompts), length, dtype=torch.int64)
+        for row, text in zip(result, prompts, strict=True):
+            tokens = [self.start, *self._bpe.encode(text), self.end]
+            if len(tokens) > length:
+                if not truncate:
+                    raise ValueError(
+                        f"got {len(tokens)} tokens, expected at most {length}; shorten {text!r}, "
+                        "or cut it with truncate=True."
+                    )
+                tokens = [*tokens[: length - 1], self.end]
+            row[: len(tokens)] = torch.tensor(tokens)
+        return result
