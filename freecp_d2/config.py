@@ -23,7 +23,9 @@ def _add_clip(cfg: CfgNode) -> None:
     cfg.MODEL.CLIP = CfgNode()
     cfg.MODEL.CLIP.LIBRARY = "clip"  # clip | open_clip: which library loads the weights
     cfg.MODEL.CLIP.ARCH = "ViT-B/16"  # Sec. 4.2, Tab. 6; a name of that library, or custom (clip)
-    cfg.MODEL.CLIP.PRETRAINED = "openai"  # a tag of that library (downloads), or a path
+    # A tag of that library (downloads), storybook (in the package; ARCH custom), or a path.
+    cfg.MODEL.CLIP.PRETRAINED = "openai"
+    cfg.MODEL.CLIP.MERGES = ""  # file of merges, as CLIP's own; "": those of the weights (clip)
     cfg.MODEL.CLIP.DENSE_ATTENTION = "sclip"  # Tab. 2: vanilla|maskclip|sclip|clearclip|gem
     # Residual and MLP of the last block: freecp (release) | original (the method's own authors) |
     # custom (the two keys below). The paper does not say.
@@ -40,7 +42,7 @@ def _add_text(cfg: CfgNode) -> None:
     cfg.MODEL.TEXT = CfgNode()
     cfg.MODEL.TEXT.VOCABULARY = ""  # a shipped list's name or a path; "": the dataset's own
     cfg.MODEL.TEXT.TEMPLATES = "imagenet"  # imagenet (80, Sec. 4.2) | simple (1)
-    cfg.MODEL.TEXT.DESCRIPTIONS = ""  # JSON, word -> descriptions (Eq. 8); "": templates (Tab. 4)
+    cfg.MODEL.TEXT.DESCRIPTIONS = ""  # JSON (Eq. 8), shipped name or path; "": templates (Tab. 4)
     # A vocabulary's background words: class (a class of its own, score 1 - max; VOC21, PC60,
     # Object) | distractor (they join the softmax only; VOC20, PC59). Release.
     cfg.MODEL.TEXT.BACKGROUND = "class"

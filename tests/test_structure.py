@@ -23,6 +23,8 @@ CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 LEAVES = [path for path in CONFIGS if not path.name.startswith("Base-")]
 DOCUMENTS = ["README.md", "INSTALL.md", "datasets/README.md", "tools/README.md"]
 
+BINARY = (".npz", ".safetensors", ".gz")
+
 MAX_LINES, MAX_FUNCTION = 250, 50
 LONG_FUNCTIONS = {
     "freecp_d2/freecp_segmentor.py::__init__": "arguments, their meaning and their checks",
@@ -270,7 +272,7 @@ class TestTrackedFiles:
         pattern = re.compile(r"\.\./shared|/home/\w|/root/|/work/|/Users/\w|/mnt/")
         for name in listed.stdout.splitlines():
             path = ROOT / name
-            if name.startswith("tests/") or not path.is_file() or path.suffix == ".npz":
+            if name.startswith("tests/") or not path.is_file() or path.suffix in BINARY:
                 continue
             found = pattern.search(path.read_text(encoding="utf-8"))
             assert not found, f"{name}: {found}"

@@ -6,7 +6,7 @@ import functools
 import os
 import urllib.error
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,17 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import CfgNode
+from ...storybook.embedded import EMBEDDED_NAME, embedded_merges, embedded_weights
+from ...text import CLIPTokenizer
+from .openai_layout import (
+    ARCHIVE_EXTRAS,
+    OPENAI_VITS,
+    check_layout,
+    check_vocabulary,
+    read_state_dict,
+)
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-
-OPENAI_VITS = {
-    # name: (width, layers, patch, resolution)
-    "ViT-B/32": (768, 12, 32, 224),
-    "ViT-B/16": (768, 12, 16, 224),
-    "ViT-L/14": (1024, 24, 14, 224),
-    "ViT-L/14@336px": (1024, 24, 14, 336),
-}
-"""The ViTs that OpenAI released. Source: https://github.com/openai/CLIP (MIT), clip/model.py."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,17 @@ class LoadedCLIP:
 
 
 def load_clip_from_config(cfg: CfgNode) -> LoadedCLIP:
-    """`load_clip` with MODEL.CLIP.{LIBRARY,ARCH,PRETRAINED} and MODEL.PRECISION."""
+    """`load_clip` with MODEL.CLIP.{LIBRARY,ARCH,PRETRAINED,MERGES} and MODEL.PRECISION."""
     node = cfg.MODEL.CLIP
-    return load_clip(node.LIBRARY, node.ARCH, node.PRETRAINED, cfg.MODEL.PRECISION)
+    arguments = (node.LIBRARY, node.ARCH, node.PRETRAINED, cfg.MODEL.PRECISION)
+    # The cache of `load_clip` tells a default that is passed from one that is not.
+    return load_clip(*arguments, node.MERGES) if node.MERGES else load_clip(*arguments)
 
 
 @functools.lru_cache(maxsize=1)
-def load_clip(library: str, arch: str, pretrained: str, precision: str) -> LoadedCLIP:
+def load_clip(
+    library: str, arch: str, pretrained: str, precision: str, merges: str = ""
+) -> LoadedCLIP:
     """
     Load a CLIP. The last one is kept, so that backbone and text classifier share one model;
     `load_clip.cache_clear()` lets it go.
@@ -63,12 +67,16 @@ def load_clip(library: str, arch: str, pretrained: str, precision: str) -> Loade
         library: "clip" (OpenAI's archives and state dicts) or "open_clip".
         arch: the library's name of the architecture; with `clip` also "custom", for a state dict
             of OpenAI's layout in any size.
-        pretrained: "openai" or another tag of the library (downloads), or a path.
+        pretrained: "openai" or another tag of the library (downloads), "storybook" (with `clip`,
+            custom: the one in the package), or a path.
         precision: fp32 | fp16 | bf16.
+        merges: with `clip`, file of the tokenizer's merges (see `text.CLIPTokenizer`); "": those
+            that belong to the weights.
 
     Raises:
-        ValueError: unknown library, architecture or precision; weights of another architecture.
-        FileNotFoundError: `pretrained` looks like a path and nothing is there.
+        ValueError: unknown library, architecture or precision; weights of another architecture or
+            another vocabulary.
+        FileNotFoundError: `pretrained` looks like a path and nothing is there; no such `merges`.
         ConnectionError: the download failed.
     """
     if precision not in PRECISIONS:
@@ -76,7 +84,7 @@ def load_clip(library: str, arch: str, pretrained: str, precision: str) -> Loade
     loaders = {"clip": _load_openai, "open_clip": _load_open_clip}
     if library not in loaders:
         raise ValueError(f'MODEL.CLIP.LIBRARY="{library}" is unknown; use one of {[*loaders]}.')
-    loaded = loaders[library](arch, pretrained)
+    loaded = loaders[library](arch, pretrained, merges)
     set_precision(loaded.model, PRECISIONS[precision])
     loaded.model.eval().requires_grad_(False)
     return loaded
@@ -91,7 +99,7 @@ def set_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
     return model
 
 
-def _load_openai(arch: str, pretrained: str) -> LoadedCLIP:
+def _load_openai(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pkg_resources, TorchScript: not the user's to mend
         import clip
@@ -102,28 +110,48 @@ def _load_openai(arch: str, pretrained: str) -> LoadedCLIP:
                 f'MODEL.CLIP.ARCH="{arch}" is no ViT of the library clip; use one of '
                 f"{[*OPENAI_VITS]}, or custom for a state dict of OpenAI's layout in any size."
             )
-        path = _download_openai(arch) if pretrained == "openai" else _existing(pretrained, arch)
-        state = _read_state_dict(path)
-    _check_openai_layout(state, arch, path)
-    weights = {k: v for k, v in state.items() if k not in _ARCHIVE_EXTRAS}
+        path = _openai_path(arch, pretrained)
+        state = read_state_dict(path)
+    check_layout(state, arch, path)
+    if pretrained == EMBEDDED_NAME and not merges:
+        merges = embedded_merges()
+    tokenizer = CLIPTokenizer(merges, context_length=len(state["positional_embedding"]))
+    check_vocabulary(len(state["token_embedding.weight"]), tokenizer.num_tokens, path, merges)
+    weights = {k: v for k, v in state.items() if k not in ARCHIVE_EXTRAS}
     # build_model rounds to fp16; the second load restores what the file holds.
     model = clip.model.build_model(dict(weights)).float()
     model.load_state_dict(weights)
     normalise = clip.clip._transform(model.visual.input_resolution).transforms[-1]
     return LoadedCLIP(
         model,
-        functools.partial(clip.tokenize, context_length=model.context_length, truncate=True),
+        tokenizer,
         tuple(255 * m for m in normalise.mean),
         tuple(255 * s for s in normalise.std),
     )
 
 
-_ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")
+def _openai_path(arch: str, pretrained: str) -> str:
+    """The checkpoint: in the package, downloaded, or where the user says."""
+    if pretrained == EMBEDDED_NAME:
+        return embedded_weights()
+    if pretrained != "openai":
+        return _existing(pretrained, arch, ("openai", EMBEDDED_NAME))
+    if arch == "custom":
+        raise ValueError(
+            'MODEL.CLIP.PRETRAINED="openai" has nothing for MODEL.CLIP.ARCH="custom"; name one of '
+            f"{[*OPENAI_VITS]}, or the path of a checkpoint."
+        )
+    return _download_openai(arch)
 
 
-def _load_open_clip(arch: str, pretrained: str) -> LoadedCLIP:
+def _load_open_clip(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
     import open_clip
 
+    if merges:
+        raise ValueError(
+            f'MODEL.CLIP.MERGES="{merges}" is not read with MODEL.CLIP.LIBRARY open_clip, which '
+            "has a tokenizer for each of its models; leave it empty, or use clip."
+        )
     if arch not in open_clip.list_models():
         raise ValueError(
             f'MODEL.CLIP.ARCH="{arch}" is no model of open_clip; it has for example ViT-B-16 and '
@@ -147,12 +175,12 @@ def _load_open_clip(arch: str, pretrained: str) -> LoadedCLIP:
     )
 
 
-def _existing(pretrained: str, arch: str, tags: Any = ("openai",)) -> str:
+def _existing(pretrained: str, arch: str, names: Iterable[str]) -> str:
     """`pretrained` as a path that exists."""
     if not pretrained or not os.path.isfile(pretrained):
         raise FileNotFoundError(
             f'MODEL.CLIP.PRETRAINED="{pretrained}" is neither a file nor a name that is known for '
-            f"{arch}; use one of {list(tags)} to download, or the path of a checkpoint."
+            f"{arch}; use one of {list(names)}, or the path of a checkpoint."
         )
     return pretrained
 
@@ -172,47 +200,3 @@ def _offline_message(arch: str, pretrained: str) -> str:
         f"The weights {pretrained} of {arch} are not on this machine and could not be downloaded. "
         "Bring the file over and give its path: MODEL.CLIP.PRETRAINED /path/to/weights.pt"
     )
-
-
-def _read_state_dict(path: str) -> dict[str, Tensor]:
-    """
-    Tensors of a TorchScript archive, a safetensors file or a pickled state dict.
-
-    Raises:
-        ValueError: the file is none of the three; a pickle is not executed.
-    """
-    try:
-        if path.endswith(".safetensors"):
-            import safetensors.torch
-
-            return safetensors.torch.load_file(path)
-        try:
-            return torch.jit.load(path, map_location="cpu").state_dict()
-        except RuntimeError:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        return state.get("state_dict", state)
-    except Exception as error:  # what the readers raise on other files is not documented
-        raise ValueError(
-            f"{path} is no checkpoint that can be read ({type(error).__name__}: {error}); give a "
-            "TorchScript archive, a safetensors file or a state dict that holds only tensors."
-        ) from error
-
-
-def _check_openai_layout(state: dict[str, Tensor], arch: str, path: str) -> None:
-    """The checkpoint is a CLIP with a ViT, and the ViT that was asked for."""
-    try:
-        width, _, patch, _ = state["visual.conv1.weight"].shape
-        native = round((state["visual.positional_embedding"].shape[0] - 1) ** 0.5)
-        state["text_projection"], state["logit_scale"]
-    except KeyError as error:
-        raise ValueError(
-            f"{path} is no CLIP with a vision transformer in OpenAI's layout: it has no {error}; "
-            "for checkpoints of open_clip set MODEL.CLIP.LIBRARY open_clip."
-        ) from error
-    layers = sum(k.startswith("visual.") and k.endswith("attn.in_proj_weight") for k in state)
-    found = (width, layers, patch, native * patch)
-    if arch != "custom" and found != OPENAI_VITS[arch]:
-        raise ValueError(
-            f"{path} holds a ViT of (width, layers, patch, resolution) = {found}, "
-            f'MODEL.CLIP.ARCH="{arch}" means {OPENAI_VITS[arch]}; change one of the two.'
-        )

@@ -1,0 +1,82 @@
+"""
+Checkpoints in OpenAI's layout: the file formats they come in, and whether one holds what is asked.
+"""
+
+import torch
+from torch import Tensor
+
+OPENAI_VITS = {
+    # name: (width, layers, patch, resolution)
+    "ViT-B/32": (768, 12, 32, 224),
+    "ViT-B/16": (768, 12, 16, 224),
+    "ViT-L/14": (1024, 24, 14, 224),
+    "ViT-L/14@336px": (1024, 24, 14, 336),
+}
+"""The ViTs that OpenAI released. Source: https://github.com/openai/CLIP (MIT), clip/model.py."""
+
+ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")
+"""Entries of an archive that are no weights."""
+
+_EMBEDDINGS = ("token_embedding.weight", "positional_embedding")
+
+
+def read_state_dict(path: str) -> dict[str, Tensor]:
+    """
+    Tensors of a TorchScript archive, a safetensors file or a pickled state dict.
+
+    Raises:
+        ValueError: the file is none of the three; a pickle is not executed.
+    """
+    try:
+        if path.endswith(".safetensors"):
+            import safetensors.torch
+
+            return safetensors.torch.load_file(path)
+        try:
+            return torch.jit.load(path, map_location="cpu").state_dict()
+        except RuntimeError:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        return state.get("state_dict", state)
+    except Exception as error:  # what the readers raise on other files is not documented
+        raise ValueError(
+            f"{path} is no checkpoint that can be read ({type(error).__name__}: {error}); give a "
+            "TorchScript archive, a safetensors file or a state dict that holds only tensors."
+        ) from error
+
+
+def check_layout(state: dict[str, Tensor], arch: str, path: str) -> None:
+    """
+    Raises:
+        ValueError: the checkpoint is no CLIP with a ViT, or not the ViT that was asked for.
+    """
+    try:
+        width, _, patch, _ = state["visual.conv1.weight"].shape
+        native = round((state["visual.positional_embedding"].shape[0] - 1) ** 0.5)
+        for name in ("text_projection", "logit_scale", *_EMBEDDINGS):
+            state[name]
+    except KeyError as error:
+        raise ValueError(
+            f"{path} is no CLIP with a vision transformer in OpenAI's layout: it has no {error}; "
+            "for checkpoints of open_clip set MODEL.CLIP.LIBRARY open_clip."
+        ) from error
+    layers = sum(k.startswith("visual.") and k.endswith("attn.in_proj_weight") for k in state)
+    found = (width, layers, patch, native * patch)
+    if arch != "custom" and found != OPENAI_VITS[arch]:
+        raise ValueError(
+            f"{path} holds a ViT of (width, layers, patch, resolution) = {found}, "
+            f'MODEL.CLIP.ARCH="{arch}" means {OPENAI_VITS[arch]}; change one of the two '
+            "(custom is any size)."
+        )
+
+
+def check_vocabulary(num_embeddings: int, num_tokens: int, path: str, merges: str) -> None:
+    """
+    Raises:
+        ValueError: the text tower has not as many embeddings as the tokenizer has tokens.
+    """
+    if num_embeddings != num_tokens:
+        raise ValueError(
+            f"{path} has embeddings of {num_embeddings} tokens, the tokenizer has {num_tokens} (of "
+            f"{merges or 'the merges of clip'}); set MODEL.CLIP.MERGES to the file of merges that "
+            f"the weights were trained with, {num_embeddings - 514} for these."
+        )
