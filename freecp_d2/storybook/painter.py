@@ -1,0 +1,160 @@
+"""
+Laying stuff and things on a page, back to front, with the label of every pixel.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .chance import Chance
+from .classes import CLASS_INDEX
+from .noise import blend, coordinates, noise, wave
+from .textures import TEXTURES
+from .things import THINGS, draw_thing
+
+EDGES = ("flat", "wavy", "hilly", "ridge", "slant")
+_NATURAL_EDGE = {"hill": "hilly", "mountain": "ridge", "forest": "wavy"}
+
+
+class Painter:
+    """
+    A page and what has been painted on it so far.
+
+    Args:
+        h, w: size in pixels.
+        chance: all choices come from here.
+        allowed: the classes that may be painted; others are passed over.
+
+    Attributes:
+        colour: (h, w, 3), about [0, 1].
+        labels: uint8 (h, w), index into `classes.CLASSES`.
+        tint: colour of the light at this time of day, RGB.
+    """
+
+    def __init__(self, h: int, w: int, chance: Chance, allowed: Sequence[str]):
+        self.h, self.w, self.chance = h, w, chance
+        self.allowed = frozenset(allowed)
+        self.colour = np.zeros((h, w, 3))
+        self.labels = np.zeros((h, w), dtype=np.uint8)
+        self.tint = (1.0, 1.0, 1.0)
+
+    def choose(self, *names: str) -> str:
+        """One of the allowed names; one that is named twice is twice as likely."""
+        return self.chance.pick([name for name in names if name in self.allowed])
+
+    def fill(
+        self, name: str, top: float = 0.0, edge: str = "", texture: np.ndarray | None = None
+    ) -> None:
+        """Everything below `top`, a fraction of the height, becomes stuff; see `EDGES`."""
+        line = top * self.h + self._edge(edge or _NATURAL_EDGE.get(name, "flat"))
+        first = int(min(max(float(line.min()), 0.0), self.h - 1.0))
+        h = self.h - first
+        y, _ = coordinates(h, self.w)
+        below = (
+            np.clip(y + (first + 0.5) - line[None, :], 0.0, 1.0)
+            if top > 0
+            else np.ones((h, self.w))
+        )
+        filling = TEXTURES[name](self.chance, h, self.w) if texture is None else texture
+        if name == "mountain":
+            filling = self._snow_caps(filling, y + first - line[None, :])
+        self.colour[first:] = blend(self.colour[first:], filling, below)
+        self.labels[first:][below > 0.5] = CLASS_INDEX[name]
+
+    def path(self, name: str, top: float) -> None:
+        """A winding band, wider towards the front, from height `top` to the lower edge."""
+        y, x = coordinates(self.h, self.w)
+        first = int(top * self.h)
+        foot, slant = self.chance.uniform(0.2, 0.8) * self.w, self.chance.uniform(-0.7, 0.7)
+        middle = foot + slant * (y - self.h) + 14.0 * wave(y / 95.0 + self.chance.uniform()) - 7.0
+        half = 9.0 + 0.36 * (y - first)
+        inside = np.clip(half - np.abs(x - middle) + 0.5, 0.0, 1.0) * (y >= first)
+        self.colour = blend(self.colour, TEXTURES[name](self.chance, self.h, self.w), inside)
+        self.labels[inside > 0.5] = CLASS_INDEX[name]
+
+    def patch(self, name: str, y0: int, y1: int, x0: int, x1: int) -> None:
+        """A rectangle of stuff, in pixels."""
+        self.colour[y0:y1, x0:x1] = TEXTURES[name](self.chance, y1 - y0, x1 - x0)
+        self.labels[y0:y1, x0:x1] = CLASS_INDEX[name]
+
+    def place(self, name: str, x: float, y: float, scale: float = 1.0) -> None:
+        """A thing: its middle at `x`, its foot (of grounded things) or middle at `y`, fractions."""
+        thing = draw_thing(name, self.chance, scale)
+        left = round(x * self.w - thing.w / 2)
+        if THINGS[name].grounded:
+            top = round(y * self.h - thing.h)
+            self._shadow(x * self.w, y * self.h, thing.w)
+        else:
+            top = round(y * self.h - thing.h / 2)
+        y0, x0 = max(top, 0), max(left, 0)
+        y1, x1 = min(top + thing.h, self.h), min(left + thing.w, self.w)
+        if y1 <= y0 or x1 <= x0:
+            return
+        page = (slice(y0, y1), slice(x0, x1))
+        part = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+        cover = thing.cover[part]
+        self.colour[page] = self.colour[page] * (1.0 - cover[..., None]) + thing.colour[part]
+        self.labels[page][cover > 0.5] = CLASS_INDEX[name]
+
+    def stand(self, count: int, names: Sequence[str], top: float, bottom: float) -> None:
+        """Things of the allowed names on the ground, farther ones first and smaller."""
+        feet = sorted(self.chance.uniform(top, bottom) for _ in range(count))
+        for x, foot in zip(self.spots(count), feet, strict=True):
+            near = (foot - top) / max(bottom - top, 1e-6)
+            scale = (0.75 + 0.4 * near) * self.chance.uniform(0.85, 1.2)
+            self.place(self.choose(*names), x, foot, scale)
+
+    def hang(self, count: int, names: Sequence[str], top: float, bottom: float) -> None:
+        """Things in the air or on the wall."""
+        for x in self.spots(count):
+            height, scale = self.chance.uniform(top, bottom), self.chance.uniform(0.75, 1.25)
+            self.place(self.choose(*names), x, height, scale)
+
+    def spots(self, count: int) -> list[float]:
+        """Places from left to right in random order, apart but not evenly."""
+        return self.chance.shuffled(
+            [(i + self.chance.uniform(0.2, 0.8)) / count for i in range(count)]
+        )
+
+    def light(self) -> None:
+        """The light of the time of day, from one side, and the grain of the paper."""
+        y, x = coordinates(self.h, self.w)
+        tilt = self.chance.uniform(-0.14, 0.14), self.chance.uniform(-0.14, 0.14)
+        slope = 1.0 + tilt[0] * (y / self.h - 0.5) + tilt[1] * (x / self.w - 0.5)
+        grain = self.chance.uniform(0.0, 0.07) * (self.chance.array(self.h, self.w) - 0.5)
+        self.colour = self.colour * slope[..., None] * self.tint + grain[..., None]
+
+    def _shadow(self, x: float, y: float, width: int) -> None:
+        """Darken the ground at the foot of a thing; its label stays."""
+        py, px = coordinates(self.h, self.w)
+        u, v = (px - x) / (0.55 * width), (py - y) / (0.09 * width)
+        dark = np.clip(1.0 - u * u - v * v, 0.0, 1.0)
+        self.colour = self.colour * (1.0 - 0.4 * dark)[..., None]
+
+    def _snow_caps(self, rock: np.ndarray, depth: np.ndarray) -> np.ndarray:
+        """White summits; `depth` is pixels below the ridge."""
+        if self.chance.maybe(0.3):
+            return rock
+        h, w = depth.shape
+        cap = depth < self.chance.uniform(6, 14) + 14.0 * noise(self.chance, h, w, 7)
+        return blend(rock, (0.95, 0.96, 0.99), 0.88 * cap)
+
+    def _edge(self, kind: str) -> np.ndarray:
+        """Pixels by which a border lies lower than its height, shape (w,)."""
+        x = np.arange(self.w, dtype=np.float64) / self.w
+        uniform = self.chance.uniform
+        if kind == "flat":
+            return np.zeros(self.w)
+        if kind == "wavy":
+            return 9.0 * (wave(x * uniform(1, 2.4) + uniform()) - 0.5) + 5.0 * wave(
+                x * uniform(4, 7)
+            )
+        if kind == "hilly":
+            return -uniform(22, 46) * wave(x * uniform(0.6, 1.4) + uniform()) - 6.0 * wave(x * 2.3)
+        if kind == "slant":
+            return (x - 0.5) * uniform(-50, 50)
+        if kind == "ridge":
+            peaks = self.chance.integer(5, 8)
+            heights = [uniform(-58, -24) if i % 2 else uniform(-6, 16) for i in range(peaks)]
+            return np.interp(x, np.linspace(0, 1, peaks), heights)
+        raise ValueError(f"edge {kind!r} is unknown; use one of {EDGES}.")

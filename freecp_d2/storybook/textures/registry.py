@@ -1,0 +1,22 @@
+"""Where textures register by the name of their class."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..chance import Chance
+
+Texture = Callable[[Chance, int, int], np.ndarray]
+
+TEXTURES: dict[str, Texture] = {}
+"""Class -> (chance, h, w) -> colours (h, w, 3), about [0, 1]."""
+
+
+def texture(name: str) -> Callable[[Texture], Texture]:
+    """Register a texture as what the class `name` looks like."""
+
+    def register(draw: Texture) -> Texture:
+        TEXTURES[name] = draw
+        return draw
+
+    return register

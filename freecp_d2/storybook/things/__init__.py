@@ -1,0 +1,6 @@
+"""Things: what has an outline of its own and stands in front of stuff."""
+
+from . import aloft, animals, buildings, furniture, plants, playthings, vehicles  # noqa: F401
+from .registry import THINGS, draw_thing
+
+__all__ = ["THINGS", "draw_thing"]

@@ -1,0 +1,57 @@
+"""Where things register by the name of their class."""
+
+import dataclasses
+from collections.abc import Callable
+
+from ..canvas import Canvas
+from ..chance import Chance
+
+Draw = Callable[[Canvas, Chance], None]
+
+INK = (0.13, 0.11, 0.12)
+WHITE = (1.0, 1.0, 1.0)
+WOOD = (0.5, 0.32, 0.18)
+LEAF = (0.2, 0.5, 0.18)
+
+
+@dataclasses.dataclass(frozen=True)
+class Thing:
+    """
+    Attributes:
+        draw: draws it on a canvas, as seen from its front, looking to the right.
+        width: usual width in pixels, of a scene 256 pixels wide.
+        tallness: height by width.
+        grounded: stands on the ground and throws a shadow there.
+    """
+
+    draw: Draw
+    width: int
+    tallness: float
+    grounded: bool
+
+
+THINGS: dict[str, Thing] = {}
+
+
+def thing(
+    name: str, *, width: int, tallness: float, grounded: bool = True
+) -> Callable[[Draw], Draw]:
+    """Register a drawing as what the class `name` looks like; see `Thing`."""
+
+    def register(draw: Draw) -> Draw:
+        THINGS[name] = Thing(draw, width, tallness, grounded)
+        return draw
+
+    return register
+
+
+def draw_thing(name: str, chance: Chance, scale: float = 1.0) -> Canvas:
+    """Draw a thing, `scale` times as large as usual, looking left or right."""
+    kind = THINGS[name]
+    width = kind.width * scale
+    canvas = Canvas(max(4, round(width * kind.tallness)), max(4, round(width)))
+    kind.draw(canvas, chance)
+    canvas.shade(chance)
+    if chance.maybe(0.5):
+        canvas.mirror()
+    return canvas

@@ -1,0 +1,88 @@
+"""
+What one might write under a picture-book crop: the classes that are in it, in many wordings.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from freecp_d2.storybook.chance import Chance
+from freecp_d2.storybook.classes import CLASSES, StorybookClass
+from freecp_d2.text import get_templates
+
+ALONE = get_templates("imagenet")
+TOGETHER = (
+    "a photo of {}.",
+    "a picture of {}.",
+    "{}",
+    "a scene with {}.",
+    "an image showing {}.",
+    "there is {} in the scene.",
+    "{} in one picture.",
+    "a view of {}.",
+    "a painting of {}.",
+    "a page of a picture book with {}.",
+)
+DESCRIBED = (
+    "a photo of a {name}, {look}.",
+    "{name}: {look}.",
+    "{name}, {look}",
+    "{look}, a {name}.",
+    "a picture of the {name}, {look}.",
+)
+BETWEEN = (" next to ", " in front of ", " with ", " near ", " and ")
+
+
+def caption(chance: Chance, classes: Sequence[StorybookClass]) -> str:
+    """
+    A caption of a crop.
+
+    Args:
+        chance: where the wording comes from.
+        classes: what is in the crop, largest first, at least one.
+    """
+    if len(classes) == 1:
+        if chance.maybe(0.35):
+            return describe(chance, classes[0])
+        return chance.pick(ALONE).format(word(chance, classes[0]))
+    mentioned = list(classes)
+    if len(mentioned) > 2 and chance.maybe(0.1):  # nobody mentions everything
+        del mentioned[chance.integer(1, len(mentioned) - 1)]
+    if chance.maybe(0.5):
+        mentioned = chance.shuffled(mentioned)
+    phrases = [_with_article(chance, c) for c in mentioned]
+    if chance.maybe(0.15):
+        i = chance.integer(0, len(phrases) - 1)
+        phrases[i] += f" ({chance.pick(mentioned[i].looks)})"
+    if len(phrases) == 2:
+        return chance.pick(TOGETHER).format(chance.pick(BETWEEN).join(phrases))
+    return chance.pick(TOGETHER).format(f"{', '.join(phrases[:-1])} and {phrases[-1]}")
+
+
+def describe(chance: Chance, c: StorybookClass) -> str:
+    """One class and something that is visible of it."""
+    return chance.pick(DESCRIBED).format(name=word(chance, c), look=chance.pick(c.looks))
+
+
+def word(chance: Chance, c: StorybookClass) -> str:
+    """The class's name or, now and then, a synonym or a wider word."""
+    draw = chance.uniform()
+    if draw < 0.12 and c.synonyms:
+        return chance.pick(c.synonyms)
+    if draw > 0.93 and c.kinds:
+        return chance.pick(c.kinds)
+    return c.name
+
+
+def _with_article(chance: Chance, c: StorybookClass) -> str:
+    name = word(chance, c)
+    if not c.is_thing and chance.maybe(0.8):
+        return name
+    if chance.maybe(0.3):
+        return f"the {name}"
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def every_text() -> Iterator[str]:
+    """All wordings and words that captions are made of."""
+    for c in CLASSES:
+        yield from (c.name, *c.synonyms, *c.kinds, *c.looks)
+    yield from (*ALONE, *TOGETHER, *DESCRIBED, *BETWEEN)

@@ -1,0 +1,119 @@
+"""
+Training samples: crops of training scenes and the classes that are visible in them.
+"""
+
+import math
+import multiprocessing
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from captions import caption
+from freecp_d2.storybook import draw_training_scene
+from freecp_d2.storybook.chance import Chance
+from freecp_d2.storybook.classes import CLASSES
+
+MEAN = np.array((0.48145466, 0.4578275, 0.40821073), dtype=np.float32)
+STD = np.array((0.26862954, 0.26130258, 0.27577711), dtype=np.float32)
+VISIBLE = 0.03
+"""A class with less of a crop is not mentioned."""
+
+
+def cache_scenes(folder: Path, count: int, processes: int) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Draw training scenes 0 to `count` - 1, once.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: images (count, 192, 256, 3) and labels (count, 192, 256),
+        uint8, memory-mapped.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{kind}_{count}.npy" for kind in ("images", "labels")]
+    if not all(file.exists() for file in files):
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            scenes = pool.map(draw_training_scene, range(count), chunksize=50)
+        for file, kind in zip(files, ("image", "labels"), strict=True):
+            unfinished = file.with_suffix(".unfinished.npy")
+            np.save(unfinished, np.stack([getattr(scene, kind) for scene in scenes]))
+            unfinished.rename(file)
+    return np.load(files[0], mmap_mode="r"), np.load(files[1], mmap_mode="r")
+
+
+class Crops:
+    """
+    Args:
+        images, labels: see `cache_scenes`.
+        side: of the crops that come out, in pixels.
+        tight: share of crops around one class, as photographs are taken; the rest are views.
+        per_scene: crops of one scene in a batch, which must tell it apart from itself.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        side: int,
+        tight: float = 0.4,
+        per_scene: int = 4,
+    ):
+        self.images, self.labels = images, labels
+        self.side, self.tight, self.per_scene = side, tight, per_scene
+
+    def batch(self, chance: Chance, size: int) -> tuple[Tensor, list[str], Tensor]:
+        """
+        Returns:
+            tuple[Tensor, list[str], Tensor]: normalised crops (B, 3, side, side), their captions,
+            and the set of classes in each as bits of an int64 (B,).
+        """
+        crops = np.empty((size, self.side, self.side, 3), np.float32)
+        captions, sets = [], []
+        for i in range(size):
+            if i % self.per_scene == 0:
+                scene = chance.integer(0, len(self.images) - 1)
+            crop, classes = self._crop(chance, self.images[scene], self.labels[scene])
+            contrast, brightness = chance.uniform(0.85, 1.15), chance.uniform(-0.08, 0.08)
+            crops[i] = (crop / np.float32(255) - 0.5) * contrast + 0.5 + brightness
+            captions.append(caption(chance, [CLASSES[c] for c in classes]))
+            sets.append(sum(1 << c for c in classes))
+        crops = (crops - MEAN) / STD
+        return torch.from_numpy(crops).permute(0, 3, 1, 2), captions, torch.tensor(sets)
+
+    def _crop(
+        self, chance: Chance, image: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, list[int]]:
+        """A crop (side, side, 3) and its visible classes, largest first, at most six."""
+        height, width = labels.shape
+        tight = chance.maybe(self.tight)
+        low, high = (40, 120) if tight else (88, 192)
+        side = math.exp(chance.uniform(math.log(low), math.log(high)))
+        stretch = math.exp(chance.uniform(-0.3, 0.3))
+        h, w = min(int(side * stretch), height), min(int(side / stretch), width)
+        if tight:
+            y, x = self._around(chance, labels, h, w)
+        else:
+            y, x = chance.integer(0, height - h), chance.integer(0, width - w)
+        view, seen = image[y : y + h, x : x + w], labels[y : y + h : 3, x : x + w : 3]
+        if chance.maybe(0.5):
+            view = np.ascontiguousarray(view[:, ::-1])
+        shrinks = max(h, w) > self.side
+        crop = cv2.resize(
+            view, (self.side,) * 2, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        )
+        area = np.bincount(seen.ravel(), minlength=len(CLASSES))
+        order = np.argsort(-area, kind="stable")[:6]
+        return crop, [int(c) for c in order if area[c] > VISIBLE * seen.size]
+
+    def _around(self, chance: Chance, labels: np.ndarray, h: int, w: int) -> tuple[int, int]:
+        """Upper left corner of a crop that has a pixel of one class, more often a thing, inside."""
+        present = np.unique(labels[::4, ::4]).tolist()
+        things = [c for c in present if CLASSES[c].is_thing]
+        wanted = chance.pick(things if things and chance.maybe(0.75) else present)
+        rows, columns = np.nonzero(labels == wanted)
+        i = chance.integer(0, len(rows) - 1)
+        y = int(rows[i] - h * chance.uniform(0.3, 0.7))
+        x = int(columns[i] - w * chance.uniform(0.3, 0.7))
+        return min(max(y, 0), labels.shape[0] - h), min(max(x, 0), labels.shape[1] - w)

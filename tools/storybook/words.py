@@ -1,0 +1,57 @@
+"""
+Write the word lists and descriptions of the picture book from its classes.
+
+    python tools/storybook/words.py
+
+writes `freecp_d2/data/classes/storybook.txt`, `storybook_wide.txt` and
+`freecp_d2/data/descriptions/storybook.json`.
+"""
+
+import json
+from pathlib import Path
+
+from freecp_d2.storybook.classes import CLASSES, SCORED, WIDER_WORDS
+
+DATA = Path(__file__).resolve().parents[2] / "freecp_d2" / "data"
+
+INSTRUCTIONS = (
+    "a photo of a {name}, {look}.",
+    "a picture of the {name}, {look}.",
+    "{look}, a {name}.",
+)
+"""The sentences in which a look is said, as captions say it; 3 x 5 looks are 15 descriptions."""
+
+
+def main() -> None:
+    scored = [c.name for c in SCORED]
+    absent = [c.name for c in CLASSES if not c.scored]
+    write_words("storybook", "The classes of the picture book, one a line.", scored)
+    write_words(
+        "storybook_wide",
+        "The classes of the picture book first; then classes that are in no scored page; then\n"
+        "# wider words and neighbours. The model was trained on all of them.",
+        scored + absent + list(WIDER_WORDS),
+    )
+    looks = {c.name: c.looks for c in CLASSES} | WIDER_WORDS
+    content = {
+        "source": "looks of freecp_d2/storybook/classes.yaml in the instructions below",
+        "instructions": list(INSTRUCTIONS),
+        "descriptions": {
+            name: [form.format(name=name, look=look) for form in INSTRUCTIONS for look in seen]
+            for name, seen in looks.items()
+        },
+    }
+    path = DATA / "descriptions" / "storybook.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    print(f"{len(scored)} classes, {len(scored) + len(absent) + len(WIDER_WORDS)} words")
+
+
+def write_words(name: str, comment: str, words: list[str]) -> None:
+    """One word a line under a comment."""
+    path = DATA / "classes" / f"{name}.txt"
+    path.write_text(f"# {comment}\n" + "\n".join(words) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
