@@ -1,8 +1,7 @@
-"""The words of the picture book, read from the YAML files beside this one."""
+"""The words of the picture book, read from `classes.yaml` beside this file."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -27,12 +26,9 @@ class StorybookClass:
     looks: tuple[str, ...]
 
 
-def _read(name: str) -> Any:
-    with open(Path(__file__).with_name(name), encoding="utf-8") as file:
-        return yaml.safe_load(file)
-
-
-def _classes() -> tuple[StorybookClass, ...]:
+def _read() -> tuple[StorybookClass, ...]:
+    with open(Path(__file__).with_name("classes.yaml"), encoding="utf-8") as file:
+        rows = yaml.safe_load(file)
     return tuple(
         StorybookClass(
             row["name"],
@@ -42,11 +38,11 @@ def _classes() -> tuple[StorybookClass, ...]:
             tuple(row.get("kinds", ())),
             tuple(row["looks"]),
         )
-        for row in _read("classes.yaml")
+        for row in rows
     )
 
 
-CLASSES = _classes()
+CLASSES = _read()
 """All classes; the scored ones first, in the order of their labels."""
 
 SCORED = tuple(c for c in CLASSES if c.scored)
@@ -55,7 +51,15 @@ SCORED = tuple(c for c in CLASSES if c.scored)
 CLASS_INDEX = {c.name: i for i, c in enumerate(CLASSES)}
 """Name -> label."""
 
-WIDER_WORDS: dict[str, tuple[str, ...]] = {
-    name: tuple(looks) for name, looks in _read("wider_words.yaml").items()
-}
-"""Words that captions use for several classes or for what lies near, and what is visible of it."""
+
+def _wider_words() -> dict[str, tuple[str, ...]]:
+    looks: dict[str, list[str]] = {}
+    for i in range(5):
+        for c in CLASSES:
+            for kind in c.kinds:
+                looks.setdefault(kind, []).append(c.looks[i])
+    return {kind: tuple(seen[:5]) for kind, seen in looks.items()}
+
+
+WIDER_WORDS = _wider_words()
+"""Words that captions use for several classes or for what lies near, and looks of their members."""

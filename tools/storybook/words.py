@@ -15,9 +15,9 @@ from freecp_d2.storybook.classes import CLASSES, SCORED, WIDER_WORDS
 DATA = Path(__file__).resolve().parents[2] / "freecp_d2" / "data"
 
 INSTRUCTIONS = (
-    "a photo of a {name}, {look}.",
+    "a photo of {a_name}, {look}.",
     "a picture of the {name}, {look}.",
-    "{look}, a {name}.",
+    "{look}, {a_name}.",
 )
 """The sentences in which a look is said, as captions say it; 3 x 5 looks are 15 descriptions."""
 
@@ -37,7 +37,11 @@ def main() -> None:
         "source": "looks of freecp_d2/storybook/classes.yaml in the instructions below",
         "instructions": list(INSTRUCTIONS),
         "descriptions": {
-            name: [form.format(name=name, look=look) for form in INSTRUCTIONS for look in seen]
+            name: [
+                form.format(name=name, a_name=with_article(name), look=look)
+                for form in INSTRUCTIONS
+                for look in seen
+            ]
             for name, seen in looks.items()
         },
     }
@@ -45,6 +49,11 @@ def main() -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     print(f"{len(scored)} classes, {len(scored) + len(absent) + len(WIDER_WORDS)} words")
+
+
+def with_article(name: str) -> str:
+    """a cow, an animal."""
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def write_words(name: str, comment: str, words: list[str]) -> None:
