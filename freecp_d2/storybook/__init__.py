@@ -1,5 +1,17 @@
-"""Storybook: a drawn picture book with a label for every pixel, and a tiny CLIP trained on it."""
+"""Storybook: drawn pages with a label for every pixel, and a tiny CLIP trained on such pages."""
 
-from .scene import Scene, draw_scene, draw_training_scene
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .scene import Scene, draw_scene, draw_training_scene
 
 __all__ = ["Scene", "draw_scene", "draw_training_scene"]
+
+
+def __getattr__(name: str) -> Any:
+    """What draws is imported when it is used first: whoever imports freecp_d2 seldom draws."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import scene
+
+    return getattr(scene, name)
