@@ -2,6 +2,7 @@
 
 from .config import add_freecp_config
 from .data.benchmarks import register_benchmarks
+from .data.storybook import register_storybook
 from .freecp_segmentor import FreeCPSegmentor
 from .modeling.affinity import AFFINITY_HEAD_REGISTRY, AffinityHead, CLIPAttentionAffinity
 from .modeling.backbone import CLIPViT
@@ -21,6 +22,8 @@ __all__ = [
     "add_freecp_config",
     "load_vocabulary",
     "register_benchmarks",
+    "register_storybook",
 ]
 
 register_benchmarks()
+register_storybook()
