@@ -1,0 +1,130 @@
+"""
+Pixels counted image by image and class by class, from which every mean and its spread follows.
+
+Shape shorthand in this module: I images, K classes.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from ..d2 import DatasetCatalog, DatasetEvaluator, MetadataCatalog, comm, detection_utils
+
+HIT, PREDICTED, TRUE = range(3)
+
+
+class PixelCounts(DatasetEvaluator):
+    """
+    Counts, for each variant, image and class, the pixels that are right, predicted and true.
+
+    Args:
+        dataset_name: a registered dataset whose label files hold 0..K-1 and the ignore label.
+    """
+
+    def __init__(self, dataset_name: str):
+        metadata = MetadataCatalog.get(dataset_name)
+        self.num_classes = len(metadata.stuff_classes)
+        self.ignore_label = metadata.ignore_label
+        self.records = {
+            record["file_name"]: (i, record["sem_seg_file_name"])
+            for i, record in enumerate(DatasetCatalog.get(dataset_name))
+        }
+        self.found: dict[tuple[tuple[str, str], int], np.ndarray] = {}
+
+    def reset(self) -> None:
+        """Forget everything counted so far."""
+        self.found = {}
+
+    def process(
+        self,
+        inputs: Sequence[Mapping[str, Any]],
+        outputs: Sequence[Mapping[tuple[str, str], Tensor]],
+    ) -> None:
+        """Count a batch: `outputs` has a label map (H, W) for every variant."""
+        for input_, output in zip(inputs, outputs, strict=True):
+            index, label_file = self.records[input_["file_name"]]
+            truth = detection_utils.read_image(label_file, "L").astype(np.int64).squeeze()
+            for name, labels in output.items():
+                counts = count_labels(
+                    labels.cpu().numpy(), truth, self.num_classes, self.ignore_label
+                )
+                self.found[name, index] = counts
+
+    def evaluate(self) -> dict[tuple[str, str], np.ndarray] | None:
+        """
+        Returns:
+            dict: variant -> counts of shape (I, 3, K), images in the dataset's order; None on
+            other ranks than the main one.
+        """
+        parts = comm.gather(self.found, dst=0)
+        if not comm.is_main_process():
+            return None
+        found: dict[tuple[tuple[str, str], int], np.ndarray] = {}
+        for part in parts:
+            found.update(part)
+        counts: dict[tuple[str, str], list[np.ndarray]] = {}
+        for name, index in sorted(found, key=lambda key: key[1]):
+            counts.setdefault(name, []).append(found[name, index])
+        return {name: np.stack(images) for name, images in counts.items()}
+
+
+def count_labels(
+    predicted: np.ndarray, truth: np.ndarray, num_classes: int, ignore_label: int = 255
+) -> np.ndarray:
+    """
+    Args:
+        predicted: labels 0..K-1, shape (H, W).
+        truth: labels 0..K-1 or `ignore_label`, shape (H, W).
+
+    Returns:
+        np.ndarray: int64 (3, K): pixels that are right, predicted, true.
+    """
+    scored = truth != ignore_label
+    predicted, truth = predicted[scored], truth[scored]
+    groups = (truth[predicted == truth], predicted, truth)
+    return np.stack([np.bincount(labels, minlength=num_classes) for labels in groups])
+
+
+def mean_iou(counts: np.ndarray, classes: Sequence[int] | None = None) -> np.ndarray:
+    """
+    Detectron2's rule: classes without a true pixel do not count.
+
+    Args:
+        counts: summed over images, shape (..., 3, K).
+        classes: a part of them; None takes all.
+
+    Returns:
+        np.ndarray: percent, shape (...).
+    """
+    if classes is not None:
+        counts = counts[..., list(classes)]
+    hit, predicted, true = (counts[..., i, :].astype(np.float64) for i in range(3))
+    union = predicted + true - hit
+    present = true > 0
+    iou = np.divide(hit, union, out=np.zeros_like(hit), where=union > 0)
+    return 100 * (iou * present).sum(axis=-1) / np.maximum(present.sum(axis=-1), 1)
+
+
+def pixel_accuracy(counts: np.ndarray) -> np.ndarray:
+    """Share of the scored pixels that are right, percent; `counts` of shape (..., 3, K)."""
+    return 100 * counts[..., HIT, :].sum(axis=-1) / counts[..., TRUE, :].sum(axis=-1)
+
+
+def save_counts(path: str | Path, counts: Mapping[tuple[str, str], np.ndarray]) -> None:
+    """Write counts (variant -> (I, 3, K)) as a compressed .npz; `load_counts` reads it."""
+    arrays: dict[str, Any] = {"/".join(name): value for name, value in counts.items()}
+    np.savez_compressed(path, **arrays)
+
+
+def load_counts(path: str | Path) -> dict[tuple[str, str], np.ndarray]:
+    """
+    Read what `save_counts` wrote.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        return {(name.split("/")[0], name.split("/")[1]): file[name] for name in file.files}

@@ -1,0 +1,57 @@
+"""
+Are the differences on the Storybook more than the luck of its 150 pages?
+
+    make quickstart && python tools/storybook/bootstrap.py
+
+Reads the pixel counts that `make quickstart` left behind and prints, for each base method, how the
+variants differ, with the interval of the paired bootstrap over pages.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from tabulate import tabulate
+
+from freecp_d2.ablation import load_counts, paired_bootstrap
+
+REPO = Path(__file__).resolve().parents[2]
+
+COMPARISONS = (
+    ("alone", "refined, all words"),
+    ("alone", "refined, GT words"),
+    ("refined, all words", "RP"),
+    ("RP", "RP-AP"),
+    ("AP-RP", "RP-AP"),
+    ("alone", "RP-AP"),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
+    parser.add_argument("--counts", type=Path, default=REPO / "output/quickstart/counts.npz")
+    parser.add_argument("--repetitions", type=int, default=5000)
+    parser.add_argument("--level", type=float, default=0.95)
+    args = parser.parse_args()
+    counts = load_counts(args.counts)
+    methods = list(dict.fromkeys(method for method, _ in counts))
+    rows = []
+    for first, second in COMPARISONS:
+        cells, differences = [], []
+        for method in methods:
+            found = paired_bootstrap(
+                counts[method, first],
+                counts[method, second],
+                repetitions=args.repetitions,
+                level=args.level,
+            )
+            cells.append(f"{found.difference:+.1f} [{found.low:+.1f}, {found.high:+.1f}]")
+            differences.append(found.difference)
+        rows.append([f"{second} - {first}", *cells, f"{np.mean(differences):+.1f}"])
+    pages = len(next(iter(counts.values())))
+    print(f"mIoU points [{100 * args.level:g} % interval], paired bootstrap over {pages} pages:")
+    print(tabulate(rows, headers=["", *methods, "mean"], tablefmt="pipe"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""
+Choose the two thresholds of FreeCP on the Storybook's development pages, never on the scored ones.
+
+    python tools/storybook/sweep.py --processes 2
+
+Prints the mIoU of RP-AP, mean over the four base methods, for every pair of thresholds, and the
+best pair. One pair serves all methods.
+"""
+
+import argparse
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from tabulate import tabulate
+
+from freecp_d2.ablation import Variant, count_pixels, mean_iou, variant_configs
+
+REPO = Path(__file__).resolve().parents[2]
+METHODS = ("maskclip", "gem", "clearclip", "sclip")
+HEAD = "MODEL.PURIFICATION_HEAD"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
+    parser.add_argument(
+        "--redundancy", type=float, nargs="+", default=[0.02, 0.04, 0.06, 0.08, 0.1]
+    )
+    parser.add_argument("--ambiguity", type=float, nargs="+", default=[0.4, 0.5, 0.6, 0.7, 0.8])
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
+    parser.add_argument("--dataset", default="freecp_storybook_wide_dev")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("opts", nargs="*", help="KEY VALUE pairs for every run")
+    args = parser.parse_args()
+    pairs = list(product(args.redundancy, args.ambiguity))
+    variants = [
+        Variant(
+            f"{redundancy} {ambiguity}",
+            (f"{HEAD}.REDUNDANCY.THRESH", redundancy, f"{HEAD}.AMBIGUITY.THRESH", ambiguity),
+        )
+        for redundancy, ambiguity in pairs
+    ]
+    files = {m: str(REPO / "configs" / "storybook" / f"{m}_freecp.yaml") for m in args.methods}
+    opts = ("DATASETS.TEST", f'("{args.dataset}",)', *args.opts)
+    counts = count_pixels(variant_configs(files, variants, opts), processes=args.processes)
+    scores = np.array(
+        [
+            [float(mean_iou(counts[method, variant.name].sum(axis=0))) for variant in variants]
+            for method in args.methods
+        ]
+    )
+    mean = scores.mean(axis=0).reshape(len(args.redundancy), -1)
+    print(f"mIoU of RP-AP on {args.dataset}, mean over {', '.join(args.methods)}:")
+    rows = [[tau, *row] for tau, row in zip(args.redundancy, mean.tolist(), strict=True)]
+    print(
+        tabulate(rows, headers=["tau_r \\ tau_a", *args.ambiguity], floatfmt=".2f", tablefmt="pipe")
+    )
+    best = int(scores.mean(axis=0).argmax())
+    print("Best: REDUNDANCY.THRESH {}, AMBIGUITY.THRESH {}".format(*pairs[best]))
+    for method, row in zip(args.methods, scores, strict=True):
+        print(f"  {method}: {row[best]:.2f} there, {row.max():.2f} with its own best pair")
+
+
+if __name__ == "__main__":
+    main()
