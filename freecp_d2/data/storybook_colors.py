@@ -20,10 +20,13 @@ bush 65 150 90 / skyscraper 70 100 130 / ship 100 20 45 / train 30 130 110 / fis
 bird 65 25 90 / ball 0 240 120 / star 215 235 0 / crate 160 120 80 / clock 190 165 190
 snowman 190 215 200 / kite 90 90 255 / pig 255 170 185 / rocket 200 20 150
 
-water 0 120 215 / meadow 130 220 100 / farmland 170 160 30 / woods 0 90 70 / rock 95 100 115
-beach 245 215 115 / street 45 45 50 / wall 200 160 130 / floor 75 45 5 / rug 160 50 70
-plant 110 255 60 / building 190 90 130 / vehicle 80 20 200 / boat 20 230 255 / animal 140 85 80
-furniture 215 95 20
+water 0 120 215 / wall 200 160 130 / floor 75 45 5 / plant 110 255 60 / building 190 90 130
+vehicle 80 20 200 / boat 20 230 255 / animal 140 85 80 / furniture 215 95 20
+pond 130 220 100 / masonry 95 100 115 / tiles 245 215 115 / pebbles 170 160 30 / shrub 0 90 70
+office tower 45 45 50 / steamer 160 50 70 / locomotive 60 90 0 / goldfish 255 165 90
+songbird 100 60 140 / beach ball 120 255 190 / golden star 240 250 110 / wooden box 120 90 30
+wall clock 160 130 200 / snow figure 160 250 250 / paper kite 150 120 255 / piglet 220 120 220
+space rocket 250 70 60
 """
 
 

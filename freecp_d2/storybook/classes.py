@@ -52,14 +52,22 @@ CLASS_INDEX = {c.name: i for i, c in enumerate(CLASSES)}
 """Name -> label."""
 
 
-def _wider_words() -> dict[str, tuple[str, ...]]:
-    looks: dict[str, list[str]] = {}
-    for i in range(5):
-        for c in CLASSES:
-            for kind in c.kinds:
-                looks.setdefault(kind, []).append(c.looks[i])
-    return {kind: tuple(seen[:5]) for kind, seen in looks.items()}
+def _neighbours() -> dict[str, tuple[str, ...]]:
+    wider: dict[str, list[list[str]]] = {}
+    for c in CLASSES:
+        for kind in c.kinds:
+            wider.setdefault(kind, []).append(list(c.looks))
+    words = {
+        kind: tuple(look for looks in zip(*members, strict=True) for look in looks)[:5]
+        for kind, members in wider.items()
+        if len(members) > 1
+    }
+    return words | {word: c.looks for c in CLASSES if not c.scored for word in c.synonyms}
 
 
-WIDER_WORDS = _wider_words()
-"""Words that captions use for several classes or for what lies near, and looks of their members."""
+NEIGHBOURS = _neighbours()
+"""
+Words near the classes, with their looks: wider ones that several classes share ("animal"), and
+synonyms of the classes that are not scored ("pond"). A synonym of a scored class is not among them:
+no picture could decide between the two.
+"""

@@ -38,10 +38,10 @@ def test_same_as_detectron2():
     records = DatasetCatalog.get(name)[:3]
     rng = np.random.default_rng(0)
     inputs = [{"file_name": r["file_name"]} for r in records]
-    labels = [torch.from_numpy(rng.integers(0, 70, (192, 256))) for _ in records]
+    labels = [torch.from_numpy(rng.integers(0, 81, (192, 256))) for _ in records]
     reference = SemSegEvaluator(name, distributed=False)
     reference.reset()
-    one_hot = [torch.nn.functional.one_hot(x, 70).permute(2, 0, 1).float() for x in labels]
+    one_hot = [torch.nn.functional.one_hot(x, 81).permute(2, 0, 1).float() for x in labels]
     reference.process(inputs, [{"sem_seg": x} for x in one_hot])
     expected = reference.evaluate()["sem_seg"]
 
@@ -49,10 +49,10 @@ def test_same_as_detectron2():
     counts.reset()
     counts.process(inputs[::-1], [{("a", "b"): x} for x in labels[::-1]])
     found = counts.evaluate()["a", "b"]
-    assert found.shape == (3, 3, 70)
+    assert found.shape == (3, 3, 81)
     assert mean_iou(found.sum(axis=0)) == pytest.approx(expected["mIoU"])
     assert pixel_accuracy(found.sum(axis=0)) == pytest.approx(expected["pACC"])
-    first = count_labels(labels[0].numpy(), _truth(records[0]), 70)
+    first = count_labels(labels[0].numpy(), _truth(records[0]), 81)
     assert np.array_equal(found[0], first), "images are in the dataset's order"
 
 

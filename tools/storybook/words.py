@@ -10,7 +10,7 @@ writes `freecp_d2/data/classes/storybook.txt`, `storybook_wide.txt` and
 import json
 from pathlib import Path
 
-from freecp_d2.storybook.classes import CLASSES, SCORED, WIDER_WORDS
+from freecp_d2.storybook.classes import CLASSES, NEIGHBOURS, SCORED
 
 DATA = Path(__file__).resolve().parents[2] / "freecp_d2" / "data"
 
@@ -29,10 +29,10 @@ def main() -> None:
     write_words(
         "storybook_wide",
         "The classes of the picture book first; then classes that are in no scored page; then\n"
-        "# wider words and neighbours. The model was trained on all of them.",
-        scored + absent + list(WIDER_WORDS),
+        "# their synonyms and wider words. The model was trained on all of them.",
+        scored + absent + list(NEIGHBOURS),
     )
-    looks = {c.name: c.looks for c in CLASSES} | WIDER_WORDS
+    looks = {c.name: c.looks for c in CLASSES} | NEIGHBOURS
     content = {
         "source": "looks of freecp_d2/storybook/classes.yaml in the instructions below",
         "instructions": list(INSTRUCTIONS),
@@ -48,7 +48,7 @@ def main() -> None:
     path = DATA / "descriptions" / "storybook.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(f"{len(scored)} classes, {len(scored) + len(absent) + len(WIDER_WORDS)} words")
+    print(f"{len(scored)} classes, {len(scored) + len(absent) + len(NEIGHBOURS)} words")
 
 
 def with_article(name: str) -> str:
