@@ -1,0 +1,171 @@
+"""Captions name what is in the crop, in English that the tokenizer knows by heart."""
+
+import re
+from collections import Counter
+
+import pytest
+from clip.simple_tokenizer import SimpleTokenizer
+
+from freecp_d2.storybook.chance import Chance
+from freecp_d2.storybook.classes import CLASS_INDEX, CLASSES
+from freecp_d2.storybook.merges import merges_for, write_merges
+
+REPETITIONS = 400
+
+
+@pytest.fixture
+def captions(tools):
+    return tools("captions")
+
+
+def by_name(*names):
+    return [CLASSES[CLASS_INDEX[name]] for name in names]
+
+
+def mentions(text, c):
+    words = (c.name, *c.synonyms, *c.kinds)
+    return any(re.search(rf"\b{re.escape(word)}\b", text) for word in words)
+
+
+def some(captions, count, seed=0):
+    """Captions of that many classes, any ones, with the classes."""
+    chance = Chance(seed)
+    for _ in range(REPETITIONS):
+        classes = chance.shuffled(CLASSES)[:count]
+        yield captions.caption(chance, classes), classes
+
+
+class TestMentions:
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_few_classes_are_all_named(self, captions, count):
+        for text, classes in some(captions, count):
+            assert all(mentions(text, c) for c in classes), text
+
+    @pytest.mark.parametrize("count", [3, 6])
+    def test_of_many_one_may_be_left_out_but_never_the_largest(self, captions, count):
+        missing = 0
+        for text, classes in some(captions, count):
+            assert mentions(text, classes[0]), text
+            absent = [c for c in classes if not mentions(text, c)]
+            assert len(absent) <= 1, text
+            missing += len(absent)
+        # A tenth; a wider word of another class may hide some. Three standard errors.
+        assert 0.03 < missing / REPETITIONS < 0.145
+
+    def test_how_often_one_is_left_out(self, captions):
+        """Of classes that share no words, so that the count is exact."""
+        chance, classes = Chance(0), by_name("cow", "tent", "cloud", "road")
+        absent = Counter()
+        for _ in range(2000):
+            text = captions.caption(chance, classes)
+            absent.update(c.name for c in classes if not mentions(text, c))
+        assert absent["cow"] == 0
+        assert absent.total() / 2000 == pytest.approx(0.1, abs=0.02)
+        assert min(absent[name] for name in ("tent", "cloud", "road")) > 40  # of 67 expected
+
+    def test_nobody_else_is_named(self, captions):
+        chance, classes = Chance(0), by_name("cow", "tent")
+        others = [c for c in CLASSES if c not in classes]
+        words = {word for c in others for word in (c.name, *c.synonyms)}
+        allowed = " ".join(look for c in classes for look in c.looks)
+        allowed += " ".join(captions.ALONE + captions.TOGETHER)
+        words = {word for word in words if word not in allowed}
+        for _ in range(REPETITIONS):
+            text = captions.caption(chance, classes)
+            assert not [word for word in words if re.search(rf"\b{word}\b", text)], text
+
+    def test_either_comes_first(self, captions):
+        chance, (cow, tent) = Chance(0), by_name("cow", "tent")
+        first = Counter()
+        for _ in range(REPETITIONS):
+            text = captions.caption(chance, [cow, tent])
+            at = [
+                re.search("|".join((c.name, *c.synonyms, *c.kinds)), text).start()
+                for c in (cow, tent)
+            ]
+            first[at[0] < at[1]] += 1
+        assert first[False] / REPETITIONS == pytest.approx(0.25, abs=0.065)  # half of half
+
+
+class TestWords:
+    def test_shares(self, captions):
+        """12 % synonyms and 7 % wider words; a class without wider ones says its name instead."""
+        chance, (cow, tent) = Chance(0), by_name("cow", "tent")
+        of_cow = Counter(captions.word(chance, cow) for _ in range(4000))
+        of_tent = Counter(captions.word(chance, tent) for _ in range(4000))
+        assert of_cow.keys() == {"cow", "cattle", "animal"}
+        assert of_cow["cattle"] / 4000 == pytest.approx(0.12, abs=0.016)
+        assert of_cow["animal"] / 4000 == pytest.approx(0.07, abs=0.013)
+        assert of_tent.keys() == {"tent", "camping tent"}
+        assert of_tent["camping tent"] / 4000 == pytest.approx(0.12, abs=0.016)
+
+    def test_one_class_is_described_now_and_then(self, captions):
+        chance, (cow,) = Chance(0), by_name("cow")
+        texts = [captions.caption(chance, [cow]) for _ in range(2000)]
+        described = sum(any(look in text for look in cow.looks) for text in texts)
+        assert described / 2000 == pytest.approx(0.35, abs=0.033)
+        assert len(set(texts)) > 150
+
+
+class TestGrammar:
+    @pytest.mark.parametrize("count", [2, 3, 5])
+    def test_a_and_an(self, captions, count):
+        for text, _ in some(captions, count, seed=1):
+            assert not re.search(r"\ba [aeiou]|\ban [^aeiou]", text), text
+
+    def test_articles_of_things(self, captions):
+        """Some article always; "the" in three of ten."""
+        chance, (umbrella,) = Chance(0), by_name("umbrella")
+        found = Counter(captions._with_article(chance, umbrella).split()[0] for _ in range(2000))
+        assert found.keys() == {"an", "a", "the"}  # "a" of "a parasol"
+        assert found["the"] / 2000 == pytest.approx(0.3, abs=0.031)
+
+    def test_stuff_mostly_goes_without(self, captions):
+        chance, (snow,) = Chance(0), by_name("snow")
+        found = Counter(captions._with_article(chance, snow) for _ in range(2000))
+        bare = found["snow"] + found["snow cover"]
+        assert bare / 2000 == pytest.approx(0.8, abs=0.027)
+
+    def test_lists(self, captions):
+        """All but the last apart by commas, the last by "and"."""
+        chance, classes = Chance(0), by_name("cow", "tent", "cloud")
+        for _ in range(REPETITIONS):
+            text = re.sub(r"\(.*?\)", "", captions.caption(chance, classes))
+            named = sum(mentions(text, c) for c in classes)
+            assert text.count(",") == named - 2, text
+
+    def test_no_blank_is_left(self, captions):
+        for text, _ in some(captions, 4):
+            assert not re.search(r"[{}]|  |^ | $| [.,]", text), text
+
+
+class TestTokens:
+    @pytest.fixture
+    def tokenizers(self, captions, tmp_path):
+        """One with the merges of the captions alone, and CLIP's own."""
+        write_merges(tmp_path / "merges.txt.gz", merges_for(captions.every_text()))
+        return SimpleTokenizer(str(tmp_path / "merges.txt.gz")), SimpleTokenizer()
+
+    def test_every_word_of_a_caption_is_cut_as_clip_cuts_it(self, captions, tokenizers):
+        words = set()
+        for count in range(1, 7):
+            for text, _ in some(captions, count):
+                words |= set(re.findall("[a-z]+", text))
+        assert len(words) > 200
+        for word in words:
+            small, full = ([t.decoder[i] for i in t.encode(word)] for t in tokenizers)
+            assert small == full, word
+
+    def test_every_word_has_few_pieces(self, tokenizers):
+        """Nothing is spelt out letter by letter."""
+        small, _ = tokenizers
+        words = {
+            w for c in CLASSES for word in (c.name, *c.synonyms, *c.kinds) for w in word.split()
+        }
+        assert max(len(small.encode(word)) for word in words) <= 3
+
+    def test_captions_fit(self, captions, tokenizers):
+        """77 with start and end; `train.tokenize` would cut a longer one."""
+        small, _ = tokenizers
+        texts = [text for text, _ in some(captions, 6)]
+        assert max(len(small.encode(text)) for text in texts) + 2 <= 77

@@ -1,0 +1,144 @@
+"""The fast towers are `clip.model.CLIP`'s own, to rounding."""
+
+import clip
+import pytest
+import torch
+
+from tests.helpers.random_clip import TINY, random_clip
+
+TEXTS = ["a cow", "a photo of a sheep next to a tent in front of a dark green forest.", "snow", ""]
+
+
+@pytest.fixture
+def towers(tools):
+    return tools("towers")
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Patch 8 at 32 pixels: 16 patches; several heads, as the attention must split."""
+    return random_clip(
+        TINY | {"vision_width": 128, "transformer_width": 128, "transformer_heads": 2}
+    )
+
+
+def pictures(count=3, h=32, w=32):
+    return torch.randn(count, 3, h, w, generator=torch.Generator().manual_seed(0))
+
+
+class TestImage:
+    def test_as_clip(self, towers, model):
+        with torch.no_grad():
+            found = towers.encode_image(model.visual, pictures())
+            expected = model.encode_image(pictures())
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+    def test_the_pictures_are_told_apart(self, towers, model):
+        """So that equality above says something."""
+        with torch.no_grad():
+            a, b, _ = towers.encode_image(model.visual, pictures())
+        assert (a - b).abs().max() > 0.05
+
+    def test_gradients_as_clip(self, towers, model):
+        """Training moves the same parameters by the same amounts."""
+        parameters = dict(model.visual.named_parameters())
+
+        def gradients(features):
+            return torch.autograd.grad(features.square().sum(), list(parameters.values()))
+
+        found = gradients(towers.encode_image(model.visual, pictures()))
+        expected = gradients(model.encode_image(pictures()))
+        for name, a, b in zip(parameters, found, expected, strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4 * b.abs().max().item(), msg=name)
+
+
+class TestDroppedPatches:
+    def seen(self, towers, model, keep, count=3):
+        """The tokens that enter the first block's normalisation, (B, 1 + kept, D)."""
+        tokens = []
+        hook = model.visual.ln_pre.register_forward_pre_hook(lambda _, args: tokens.append(args[0]))
+        try:
+            with torch.no_grad():
+                towers.encode_image(model.visual, pictures(count), keep=keep)
+        finally:
+            hook.remove()
+        return tokens[0]
+
+    @pytest.mark.parametrize(
+        ("keep", "kept"), [(1.0, 16), (0.99, 15), (0.5, 8), (0.4, 6), (1 / 16, 1)]
+    )
+    def test_how_many_are_left(self, towers, model, keep, kept):
+        assert self.seen(towers, model, keep).shape == (3, 1 + kept, 128)
+
+    def test_they_are_patches_of_the_picture_none_twice(self, towers, model):
+        """With their own positions, the class token first."""
+        full, part = (self.seen(towers, model, keep) for keep in (1.0, 0.5))
+        assert torch.equal(part[:, 0], full[:, 0])
+        for few, all_ in zip(part[:, 1:], full[:, 1:], strict=True):
+            same = (few[:, None] == all_[None]).all(dim=2)
+            assert same.sum(dim=1).tolist() == [1] * 8
+            assert same.sum(dim=0).max() == 1
+
+    def test_another_choice_for_every_image_and_time(self, towers, model):
+        picture = pictures(1).expand(6, -1, -1, -1)
+        torch.manual_seed(0)
+        with torch.no_grad():
+            features = towers.encode_image(model.visual, picture, keep=0.5)
+            again = towers.encode_image(model.visual, picture, keep=0.5)
+        everything = torch.cat([features, again])
+        distances = torch.cdist(everything, everything) + torch.eye(12)
+        assert distances.min() > 1e-4
+
+    def test_half_of_a_plain_picture_is_half_the_picture(self, towers, monkeypatch):
+        """Without positions all patches are equal: eight of sixteen are a picture of eight."""
+        model = random_clip(TINY)
+        plain = torch.ones(2, 3, 32, 32)
+        with torch.no_grad():
+            model.visual.positional_embedding[1:] = 0
+            half = towers.encode_image(model.visual, plain, keep=0.5)
+            full = towers.encode_image(model.visual, plain)
+            short = torch.nn.Parameter(model.visual.positional_embedding[:9])
+            monkeypatch.setattr(model.visual, "positional_embedding", short)
+            expected = towers.encode_image(model.visual, plain[:, :, :16])
+        torch.testing.assert_close(half, expected, rtol=0, atol=1e-5)
+        assert (half - full).abs().max() > 1e-3  # the class token's own weight in attention
+
+
+class TestText:
+    def test_as_clip(self, towers, model):
+        tokens = clip.tokenize(TEXTS)
+        with torch.no_grad():
+            found, expected = towers.encode_text(model, tokens), model.encode_text(tokens)
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+        assert (found[0] - found[2]).abs().max() > 0.05
+
+    def test_a_text_of_all_77_tokens(self, towers, model):
+        tokens = clip.tokenize(["cow " * 75])
+        assert tokens[0, -1] == TINY["vocab_size"] - 1
+        with torch.no_grad():
+            found, expected = towers.encode_text(model, tokens), model.encode_text(tokens)
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+    def test_company_does_not_matter(self, towers, model):
+        """Alone or beside a longer one."""
+        tokens = clip.tokenize(TEXTS)
+        with torch.no_grad():
+            together = towers.encode_text(model, tokens)
+            alone = torch.cat([towers.encode_text(model, row[None]) for row in tokens])
+        torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
+
+    def test_gradients_as_clip(self, towers, model):
+        tokens = clip.tokenize(TEXTS)
+        parameters = {
+            name: p
+            for name, p in model.named_parameters()
+            if not name.startswith("visual.") and name != "logit_scale"
+        }
+
+        def gradients(features):
+            return torch.autograd.grad(features.square().sum(), list(parameters.values()))
+
+        found = gradients(towers.encode_text(model, tokens))
+        expected = gradients(model.encode_text(tokens))
+        for name, a, b in zip(parameters, found, expected, strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4 * b.abs().max().item(), msg=name)
