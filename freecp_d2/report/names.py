@@ -1,0 +1,59 @@
+"""
+Where a class name can stand inside its own region.
+
+Shape shorthand in this module: H, W pixels, K classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+FONT_SHARE = 0.056
+"""Height of the letters, as a share of the picture's width."""
+
+_LETTER_WIDTH = 0.56
+_FILLED = 0.94
+
+
+@dataclass(frozen=True)
+class PlacedName:
+    """A name and the middle of its box, in pixels."""
+
+    text: str
+    x: float
+    y: float
+
+
+def place_names(labels: np.ndarray, class_names: Sequence[str]) -> list[PlacedName]:
+    """
+    Names of the classes with a region in which the name fits, one a class.
+
+    Args:
+        labels: integers (H, W); others than 0..K-1 are no class.
+        class_names: K names.
+    """
+    size = FONT_SHARE * labels.shape[1]
+    placed = []
+    for k in range(len(class_names)):
+        mask = labels == k
+        height = round(1.25 * size)
+        width = round(_LETTER_WIDTH * size * len(class_names[k]) + 0.6 * size)
+        if mask.sum() < height * width or height > mask.shape[0] or width > mask.shape[1]:
+            continue
+        filled = _box_shares(mask, height, width)
+        rows, columns = np.nonzero(filled >= _FILLED)
+        if len(rows):
+            middle = (rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2
+            i = int(middle.argmin())
+            placed.append(PlacedName(class_names[k], columns[i] + width / 2, rows[i] + height / 2))
+    return placed
+
+
+def _box_shares(mask: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Share of `mask` in each box of that size, by its first row and column."""
+    sums = np.pad(mask.astype(np.int64).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    boxes = (sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width]) + sums[
+        :-height, :-width
+    ]
+    return boxes / (height * width)

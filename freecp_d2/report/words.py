@@ -1,0 +1,89 @@
+"""What purification did to the words of one picture, as chips."""
+
+from collections.abc import Mapping, Sequence
+
+from .markup import Markup, element, folded
+from .summary import GroupSummary, Purification, WordSummary
+
+_WORDS_SHOWN, _GROUPS_SHOWN = 16, 4
+
+
+def purification_notes(
+    purification: Purification, true: Mapping[str, tuple[int, int, int]]
+) -> Markup:
+    """
+    Words removed, words that some windows kept, words kept, and ambiguity groups.
+
+    Args:
+        purification: of one picture.
+        true: words that are known to be in the picture, and their colours.
+    """
+    lists = [
+        _words("Removed as redundant", "in every window", purification.removed, true),
+        _words("Kept", "in every window", purification.kept, true),
+        _words("Kept here and there", "in so many of all windows", purification.contested, true),
+        _groups(purification.groups),
+    ]
+    return element("div", *lists, class_="purification")
+
+
+def swatch(color: tuple[int, int, int]) -> Markup:
+    """A small square of that colour."""
+    return element("i", style="background:rgb({},{},{})".format(*color))
+
+
+def _words(
+    title: str,
+    hint: str,
+    words: Sequence[WordSummary],
+    true: Mapping[str, tuple[int, int, int]],
+) -> Markup:
+    if not words:
+        return Markup()
+    chips = [_chip(word, true.get(word.word)) for word in words]
+    shown, rest = element("ul", *chips[:_WORDS_SHOWN]), chips[_WORDS_SHOWN:]
+    more = folded(f"{len(rest)} more", element("ul", *rest)) if rest else Markup()
+    return element("section", _heading(title, len(words), hint), shown, more)
+
+
+def _chip(word: WordSummary, color: tuple[int, int, int] | None) -> Markup:
+    removed, num_kept = word.num_removed == word.num_windows, word.num_windows - word.num_removed
+    counts = f"{num_kept}/{word.num_windows}" if not removed and word.num_removed else ""
+    name = element("s" if removed else "span", word.word)
+    explained = (
+        f"removed in {word.num_removed} of {word.num_windows} windows; "
+        f"score s at most {word.highest:.3f}, mean {word.mean:.3f}"
+    )
+    parts = [*([swatch(color)] if color else []), name, element("small", f"{word.highest:.3f}")]
+    if counts:
+        parts.append(element("small", counts, class_="count"))
+    return element("li", *parts, class_="chip" + " gone" * removed, title=explained)
+
+
+def _groups(groups: Sequence[GroupSummary]) -> Markup:
+    if not groups:
+        return Markup()
+    items = [_group(group) for group in groups]
+    shown, rest = element("ul", *items[:_GROUPS_SHOWN], class_="groups"), items[_GROUPS_SHOWN:]
+    more = folded(f"{len(rest)} more", element("ul", *rest, class_="groups")) if rest else Markup()
+    heading = _heading("Ambiguity groups", len(groups), "filled: won so many regions")
+    return element("section", heading, shown, more, class_="wide")
+
+
+def _group(group: GroupSummary) -> Markup:
+    members = [
+        element(
+            "span",
+            member,
+            *([element("small", f"\N{MULTIPLICATION SIGN}{wins}")] if wins else []),
+            class_="chip" + " won" * bool(wins),
+        )
+        for member in group.members
+        for wins in [group.wins.get(member, 0)]
+    ]
+    windows = f"{group.num_windows} window" + "s" * (group.num_windows != 1)
+    return element("li", *members, element("small", windows, class_="count"))
+
+
+def _heading(title: str, count: int, hint: str) -> Markup:
+    return element("h4", title, " ", element("small", f"{count}, {hint}"))
