@@ -47,7 +47,7 @@ def overlay(
 def data_uri(image: np.ndarray) -> str:
     """A uint8 RGB image (H, W, 3) as a PNG that stands in the page itself."""
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format="PNG", optimize=True)
+    Image.fromarray(image).save(buffer, format="PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
