@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from ..d2 import (
     CfgNode,
@@ -60,6 +61,7 @@ def _count(args: Namespace) -> None:
         mapper=FreeCPDatasetMapper(**mapper),
         num_workers=cfg.DATALOADER.NUM_WORKERS,
     )
-    counts = inference_on_dataset(model.eval(), loader, PixelCounts(dataset))
+    images = tqdm(loader, desc=dataset, unit="image", disable=not comm.is_main_process())
+    counts = inference_on_dataset(model.eval(), images, PixelCounts(dataset))
     if comm.is_main_process():
         save_counts(args.result, counts)
