@@ -84,7 +84,8 @@ def train(rank: int, args: argparse.Namespace, rendezvous: Path) -> None:
     if args.resume:
         _restore(args.output / "checkpoint.pt", model, optimizer, progress)
     torch.manual_seed(args.seed + 1000 * rank + progress["step"])
-    chance = Chance(args.seed + 1000 * rank + int(progress["step"]))
+    stream = args.seed + 1000 * rank + 1_000_003 * int(progress["step"])  # resumed: another one
+    chance = Chance(stream % 2**32)
     crops = Crops(*cache_scenes(args.output, args.scenes, 1), side=SIZE["image_resolution"])
     clock, earlier, curve = time.time(), progress["seconds"], _Curve(args, rank)
     while True:
