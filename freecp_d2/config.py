@@ -65,7 +65,7 @@ def _add_purification_head(cfg: CfgNode) -> None:
     cfg.MODEL.PURIFICATION_HEAD = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.NAME = "ClassPurification"  # "": the base method alone (Tab. 2)
     cfg.MODEL.PURIFICATION_HEAD.ORDER = "RP-AP"  # Tab. 3: RP-AP | AP-RP
-    # Only classes that are in an image's ground truth are candidates: Tab. 1, "refine w/ GT" (with
+    # Only classes that are in an image's ground truth are words of it: Tab. 1, "refine w/ GT" (with
     # both purifications off). An upper bound, not a method.
     cfg.MODEL.PURIFICATION_HEAD.ORACLE = False
     cfg.MODEL.PURIFICATION_HEAD.REGION = CfgNode()

@@ -217,7 +217,8 @@ class FreeCPSegmentor(nn.Module):
             batch = [windows[i] for i in indices]
             pixels = cut_windows(images, batch, self.backbone.patch_size)
             features = self.backbone(pixels, attention_layers=layers)
-            maps, stretched = self.text_head(features["patch_tokens"])
+            candidates = None if allowed is None else allowed[[w.image for w in batch]]
+            maps, stretched = self.text_head(features["patch_tokens"], candidates)
             if self.affinity_head is None or self.purification_head is None:
                 yield indices, maps, None
                 continue
@@ -230,7 +231,6 @@ class FreeCPSegmentor(nn.Module):
                 crop_size=self.crop_size,
                 batch_size=self._crop_batch_size,
             )
-            candidates = None if allowed is None else allowed[[w.image for w in batch]]
             purified = self.purification_head(maps, stretched, transition, classify, candidates)
             yield indices, purified.maps, purified
 

@@ -9,7 +9,7 @@ from PIL import Image
 from freecp_d2.d2 import build_model
 from freecp_d2.data.mapper import FreeCPDatasetMapper
 from freecp_d2.modeling.purification import ClassPurification
-from tests.helpers.segmentors import photo, random_segmentor
+from tests.helpers.segmentors import photo, random_segmentor, words
 
 NUM_CLASSES = 20
 IMAGES = [
@@ -39,16 +39,20 @@ def test_no_other_class_has_a_score():
     assert all(found[:2]), "no score at all would prove nothing"
 
 
-def test_refinement_alone_is_the_plain_one_without_the_other_classes():
-    head = {
-        "purification_head": ClassPurification(order="", redundancy_thresh=0, ambiguity_thresh=1)
-    }
-    plain = segmentor(oracle=False, **head)(IMAGES)
-    for x, output, all_words in zip(IMAGES, segmentor(**head)(IMAGES), plain, strict=True):
-        expected = torch.zeros_like(all_words["sem_seg"])
-        expected[x["classes"]] = all_words["sem_seg"][x["classes"]]
-        # The same sums over other slots.
-        torch.testing.assert_close(output["sem_seg"], expected, rtol=0, atol=1e-6)
+@pytest.mark.parametrize("order", ["", "RP-AP"])
+def test_it_is_the_model_that_was_given_only_those_words(order):
+    head = ClassPurification(order=order, redundancy_thresh=0.02, ambiguity_thresh=0.5)
+    oracle = segmentor(purification_head=head)
+    for x in IMAGES[:2]:
+        chosen = x["classes"]
+        few = segmentor(oracle=False, purification_head=head)
+        features = few.text_head.word_features[chosen], few.text_head.class_features[chosen]
+        few.text_head.vocabulary = words(len(chosen))
+        few.text_head.set_features(*features)
+        (expected,) = few([x])
+        (found,) = oracle([x])
+        assert expected["sem_seg"].any()
+        torch.testing.assert_close(found["sem_seg"][chosen], expected["sem_seg"], rtol=0, atol=1e-5)
 
 
 def test_all_classes_change_nothing():

@@ -9,7 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def class_activation_maps(patch_features: Tensor, text_features: Tensor, scale: float) -> Tensor:
+def class_activation_maps(
+    patch_features: Tensor, text_features: Tensor, scale: float, words: Tensor | None = None
+) -> Tensor:
     """
     Eq. (1): the activation map of word k, M_k = R(softmax_k(s * cos(patch, text_k))).
 
@@ -20,9 +22,11 @@ def class_activation_maps(patch_features: Tensor, text_features: Tensor, scale: 
         patch_features: projected patch tokens, not necessarily normalised, shape (N, D, h, w).
         text_features: one unit vector a word, shape (W, D).
         scale: CLIP's logit scale (100 for the released models).
+        words: the words of each window, bool, shape (N, W); None takes all. The maps of others
+            are 0.
 
     Returns:
-        Tensor: shape (N, W, h, w), in [0, 1], sums to one over the words.
+        Tensor: shape (N, W, h, w), in [0, 1], sums to one over the words (to 0 without any).
 
     Raises:
         ValueError: patches and words have embeddings of different size.
@@ -34,10 +38,13 @@ def class_activation_maps(patch_features: Tensor, text_features: Tensor, scale: 
         )
     patch_features = F.normalize(patch_features, dim=1)
     logits = scale * torch.einsum("ndhw,kd->nkhw", patch_features, text_features)
-    return logits.softmax(dim=1)
+    if words is None:
+        return logits.softmax(dim=1)
+    words = words[:, :, None, None]
+    return logits.masked_fill(~words, -torch.inf).softmax(dim=1).nan_to_num(0) * words
 
 
-def min_max_normalise(cam: Tensor) -> Tensor:
+def min_max_normalise(cam: Tensor, words: Tensor | None = None) -> Tensor:
     """
     Stretch the maps of a window to [0, 1] with one minimum and one maximum over words and patches.
 
@@ -46,13 +53,19 @@ def min_max_normalise(cam: Tensor) -> Tensor:
 
     Args:
         cam: shape (N, W, h, w).
+        words: as of `class_activation_maps`; the maps of others stay 0 and do not count.
 
     Returns:
         Tensor: shape (N, W, h, w), in [0, 1].
     """
-    low = cam.amin(dim=(1, 2, 3), keepdim=True)
-    span = cam.amax(dim=(1, 2, 3), keepdim=True) - low
-    return torch.where(span > 0, (cam - low) / span, torch.ones_like(cam))
+    counted = cam
+    if words is not None:
+        words = words[:, :, None, None]
+        counted = torch.where(words, cam, cam.amax(dim=(1, 2, 3), keepdim=True))
+    low = counted.amin(dim=(1, 2, 3), keepdim=True)
+    span = counted.amax(dim=(1, 2, 3), keepdim=True) - low
+    stretched = torch.where(span > 0, (cam - low) / span, torch.ones_like(cam))
+    return stretched if words is None else stretched * words
 
 
 def merge_synonyms(word_maps: Tensor, word_to_class: Tensor, num_classes: int) -> Tensor:

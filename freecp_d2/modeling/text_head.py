@@ -8,6 +8,7 @@ classes, D embedding, h x w patches.
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..d2 import CfgNode, MetadataCatalog, comm, configurable
@@ -136,12 +137,14 @@ class TextHead(nn.Module):
         self.register_buffer("class_features", class_features, persistent=False)
         self.register_buffer("word_to_class", word_to_class, persistent=False)
 
-    def forward(self, patch_tokens: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, patch_tokens: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """
         Eq. (1) for the foreground classes; all words take part in softmax and min-max.
 
         Args:
             patch_tokens: shape (N, D, h, w).
+            allowed: classes of each window, bool, shape (N, K), as if there were no others; the
+                background words stay. None takes all.
 
         Returns:
             tuple[Tensor, Tensor]: M and its global min-max, each of shape (N, K, h, w).
@@ -154,9 +157,12 @@ class TextHead(nn.Module):
                 f"The words of {self.vocabulary.name} have no features: this text head has no "
                 "encoder; call set_features."
             )
-        cam = class_activation_maps(patch_tokens, self.word_features, self.logit_scale)
-        stretched = min_max_normalise(cam)
         skip, num_classes = self.vocabulary.num_background, self.vocabulary.num_classes
+        words = None
+        if allowed is not None:
+            words = F.pad(allowed[:, self.word_to_class], (skip, 0), value=True)
+        cam = class_activation_maps(patch_tokens, self.word_features, self.logit_scale, words)
+        stretched = min_max_normalise(cam, words)
         maps, stretched = cam[:, skip:], stretched[:, skip:]
         if len(self.word_to_class) == num_classes:  # no synonyms: words are in class order
             return maps, stretched

@@ -14,8 +14,10 @@ __all__ = ["EMBEDDED_NAME", "EMBEDDED_SHA256", "embedded_merges", "embedded_weig
 EMBEDDED_NAME = "storybook"
 
 EMBEDDED_SHA256 = {
-    "storybook_clip.safetensors": "",
-    "merges.txt.gz": "",
+    "storybook_clip.safetensors": (
+        "4f665f77a2025b0311939b2c83828e29d6b0454c4b115d3bbaa685f7ac315f2a"
+    ),
+    "merges.txt.gz": "b189b805aae9338315206ae41561d63a571d839e9297591921146cc47cc8d250",
 }
 """What the files in `weights/` are; a training run that replaces them replaces these."""
 

@@ -157,3 +157,26 @@ def test_merging_is_per_window_and_blind_to_the_order_of_the_words():
     order = [3, 0, 5, 2, 1, 4]
     assert torch.equal(merge_synonyms(words[:, order], word_to_class[order], 3), merged)
     assert torch.equal(merge_synonyms(words.flip(0), word_to_class, 3), merged.flip(0))
+
+
+class TestWordsOfAWindow:
+    """With `words`, a window's maps are those of a vocabulary that has no others."""
+
+    CHOSEN = torch.tensor([[True, False, True, True], [False, False, True, False]])
+
+    def test_as_without_the_others(self):
+        features, text = rand(2, 8, 3, 5) - 0.5, unit_rows(4, 8)
+        cam = class_activation_maps(features, text, 10.0, self.CHOSEN)
+        stretched = min_max_normalise(cam, self.CHOSEN)
+        for n, chosen in enumerate(self.CHOSEN):
+            expected = class_activation_maps(features[n : n + 1], text[chosen], 10.0)
+            torch.testing.assert_close(cam[n, chosen], expected[0])
+            torch.testing.assert_close(stretched[n, chosen], min_max_normalise(expected)[0])
+            assert not cam[n, ~chosen].any()
+            assert not stretched[n, ~chosen].any()
+
+    def test_no_words_no_maps(self):
+        nothing = torch.zeros(1, 4, dtype=torch.bool)
+        cam = class_activation_maps(rand(1, 8, 2, 2), unit_rows(4, 8), 10.0, nothing)
+        assert torch.equal(cam, torch.zeros(1, 4, 2, 2))
+        assert torch.equal(min_max_normalise(cam, nothing), cam)
