@@ -11,7 +11,7 @@ UNFINISHED := $(VENV)/.unfinished
 .PHONY: help install quickstart lint test clean
 
 help:
-	@echo "make quickstart   install, then run the command line on a small picture set"
+	@echo "make quickstart   install, then FreeCP on the embedded benchmark: tables and a gallery"
 	@echo "make test         install, then lint, types and every test"
 	@echo "make lint         lint and types alone"
 	@echo "make install      the virtual environment in $(VENV) alone"

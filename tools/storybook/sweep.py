@@ -3,8 +3,9 @@ Choose the two thresholds of FreeCP on the Storybook's development pages, never 
 
     python tools/storybook/sweep.py --processes 2
 
-Prints the mIoU of RP-AP, mean over the four base methods, for every pair of thresholds, and the
-best pair. One pair serves all methods.
+Prints the mIoU of RP-AP, mean over the four base methods, for every pair of thresholds, the best
+pair, and the one to take: of those within a point of the best, the one that removes most words as
+redundant, so that both purifications have a part. One pair serves all methods.
 """
 
 import argparse
@@ -24,9 +25,11 @@ HEAD = "MODEL.PURIFICATION_HEAD"
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
     parser.add_argument(
-        "--redundancy", type=float, nargs="+", default=[0.02, 0.04, 0.06, 0.08, 0.1]
+        "--redundancy", type=float, nargs="+", default=[0.002, 0.005, 0.01, 0.02, 0.03, 0.05]
     )
-    parser.add_argument("--ambiguity", type=float, nargs="+", default=[0.4, 0.5, 0.6, 0.7, 0.8])
+    parser.add_argument(
+        "--ambiguity", type=float, nargs="+", default=[0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
+    )
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--dataset", default="freecp_storybook_wide_dev")
     parser.add_argument("--processes", type=int, default=2)
@@ -53,10 +56,18 @@ def main() -> None:
     print(f"mIoU of RP-AP on {args.dataset}, mean over {', '.join(args.methods)}:")
     rows = [[tau, *row] for tau, row in zip(args.redundancy, mean.tolist(), strict=True)]
     print(
-        tabulate(rows, headers=["tau_r \\ tau_a", *args.ambiguity], floatfmt=".2f", tablefmt="pipe")
+        tabulate(
+            rows,
+            headers=["tau_r \\ tau_a", *args.ambiguity],
+            floatfmt=["g", *[".2f"] * len(args.ambiguity)],
+            tablefmt="pipe",
+        )
     )
     best = int(scores.mean(axis=0).argmax())
     print("Best: REDUNDANCY.THRESH {}, AMBIGUITY.THRESH {}".format(*pairs[best]))
+    close = [i for i, value in enumerate(mean.flat) if value >= mean.max() - 1]
+    chosen = max(close, key=lambda i: (pairs[i][0], mean.flat[i]))
+    print("To take: REDUNDANCY.THRESH {}, AMBIGUITY.THRESH {}".format(*pairs[chosen]))
     for method, row in zip(args.methods, scores, strict=True):
         print(f"  {method}: {row[best]:.2f} there, {row.max():.2f} with its own best pair")
 
