@@ -151,11 +151,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     save_counts(args.output / "counts.npz", counts)
     results = tabulate_results(counts)
     print_tables(results)
-    record = {"host": BACKEND, "pages": results.num_images, "results": {}}
-    record["results"] = {
-        method: {name: vars(scores) for name, scores in found.items()}
-        for method, found in summarise(counts).items()
+    scores = {
+        row.method: dict(zip(NAMES, map(vars, row.scores), strict=True)) for row in results.rows
     }
+    record = {"host": BACKEND, "pages": results.num_images, "results": scores}
     (args.output / "results.json").write_text(json.dumps(record, indent=2) + "\n")
     gallery = draw_gallery(configs, args.gallery)
     head = configs["SCLIP", "RP-AP"].MODEL.PURIFICATION_HEAD

@@ -17,7 +17,7 @@ from ..d2 import (
     inference_on_dataset,
 )
 from ..data.mapper import FreeCPDatasetMapper
-from ..engine import launch_processes
+from ..engine import build_model_in_turn, launch_processes
 from .counts import PixelCounts, load_counts, save_counts
 from .model import VariantsModel
 
@@ -49,12 +49,7 @@ def count_pixels(
 def _count(args: Namespace) -> None:
     cfg = next(iter(args.configs.values()))
     (dataset,) = cfg.DATASETS.TEST
-    if comm.get_rank() == 0:
-        model = VariantsModel(args.configs)
-        comm.synchronize()
-    else:  # reads the text features that the first one has cached
-        comm.synchronize()
-        model = VariantsModel(args.configs)
+    model = build_model_in_turn(args.configs, VariantsModel)
     mapper = FreeCPDatasetMapper.from_config(cfg) | {"oracle": True}
     loader = build_detection_test_loader(
         DatasetCatalog.get(dataset)[: args.limit],
@@ -62,6 +57,6 @@ def _count(args: Namespace) -> None:
         num_workers=cfg.DATALOADER.NUM_WORKERS,
     )
     images = tqdm(loader, desc=dataset, unit="image", disable=not comm.is_main_process())
-    counts = inference_on_dataset(model.eval(), images, PixelCounts(dataset))
+    counts = inference_on_dataset(model, images, PixelCounts(dataset))
     if comm.is_main_process():
         save_counts(args.result, counts)

@@ -5,6 +5,7 @@ import logging
 import math
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 from torch import nn
@@ -26,16 +27,19 @@ from ..modeling.text_head import vocabulary_from_config
 logger = logging.getLogger(__name__)
 
 
-def build_model_in_turn(cfg: CfgNode) -> nn.Module:
+def build_model_in_turn(cfg: Any, build: Callable[[Any], nn.Module] = build_model) -> nn.Module:
     """
     Build the model, first in one process of the machine and then in the others.
 
     The first encodes the words and caches them; the others read the cache.
+
+    Args:
+        cfg: what `build` takes; Detectron2's `build_model` takes a config.
     """
     is_first = comm.get_local_rank() == 0
     if not is_first:
         comm.synchronize()
-    model = build_model(cfg)
+    model = build(cfg)
     if is_first:
         comm.synchronize()
     return model.eval()

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .shipped import find_shipped, shipped_names
 from .templates import fill_templates
 
 __all__ = ["Descriptions", "load_descriptions", "shipped_descriptions"]
@@ -116,12 +117,10 @@ def load_descriptions(name_or_path: str | Path) -> Descriptions:
         FileNotFoundError: neither a shipped name nor a file; the message lists what exists.
         ValueError: the file breaks the format (see `Descriptions.from_file`).
     """
-    shipped = shipped_descriptions()
-    if str(name_or_path) in shipped:
-        return Descriptions.from_file(_DESCRIPTIONS_DIR / f"{name_or_path}.json")
-    path = Path(name_or_path).expanduser()
-    if path.is_file() or path.suffix or len(path.parts) > 1:
+    path = find_shipped(_DESCRIPTIONS_DIR, ".json", name_or_path)
+    if path is not None:
         return Descriptions.from_file(path)
+    shipped = shipped_descriptions()
     raise FileNotFoundError(
         f"No descriptions {str(name_or_path)!r}: it is neither a file nor one that ships with the "
         f"package ({', '.join(shipped) or 'none does'}); use such a name or the path of a JSON "
@@ -131,7 +130,7 @@ def load_descriptions(name_or_path: str | Path) -> Descriptions:
 
 def shipped_descriptions() -> tuple[str, ...]:
     """Names of the descriptions that ship with the package, sorted."""
-    return tuple(sorted(path.stem for path in _DESCRIPTIONS_DIR.glob("*.json")))
+    return shipped_names(_DESCRIPTIONS_DIR, ".json")
 
 
 def _checked(sentences: Any, word: str, name: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .shipped import find_shipped, shipped_names
 from .vocabulary import Vocabulary
 
 __all__ = ["load_vocabulary", "shipped_vocabularies"]
@@ -20,12 +21,10 @@ def load_vocabulary(name_or_path: str | Path) -> Vocabulary:
         FileNotFoundError: neither a shipped name nor a file; the message lists what exists.
         ValueError: the file breaks the format (see `Vocabulary.from_file`).
     """
-    shipped = shipped_vocabularies()
-    if str(name_or_path) in shipped:
-        return Vocabulary.from_file(_CLASSES_DIR / f"{name_or_path}.txt")
-    path = Path(name_or_path).expanduser()
-    if path.is_file() or path.suffix or len(path.parts) > 1:
+    path = find_shipped(_CLASSES_DIR, ".txt", name_or_path)
+    if path is not None:
         return Vocabulary.from_file(path)
+    shipped = shipped_vocabularies()
     raise FileNotFoundError(
         f"No vocabulary {str(name_or_path)!r}: it is neither a file nor one of the shipped lists "
         f"({', '.join(shipped)}); use one of those names or the path of a text file."
@@ -34,4 +33,4 @@ def load_vocabulary(name_or_path: str | Path) -> Vocabulary:
 
 def shipped_vocabularies() -> tuple[str, ...]:
     """Names of the vocabularies that ship with the package, sorted."""
-    return tuple(sorted(path.stem for path in _CLASSES_DIR.glob("*.txt")))
+    return shipped_names(_CLASSES_DIR, ".txt")

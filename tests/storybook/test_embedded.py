@@ -94,7 +94,8 @@ class TestLoading:
     def test_a_local_file_of_that_name_is_not_taken(self, cfg, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         (tmp_path / "storybook").write_text("no weights")
-        load_clip_from_config(cfg)
+        vocab_size = CLIPTokenizer(embedded_merges()).num_tokens
+        assert load_clip_from_config(cfg).model.vocab_size == vocab_size
 
     def test_the_architecture_is_custom(self, cfg):
         cfg.MODEL.CLIP.ARCH = "ViT-B/16"

@@ -13,6 +13,7 @@ TEXTS = [
     "",
     "a cat",
     "A photo of the CLIP's 1st café, isn't it?",
+    "word " * 75,  # fits to the last token
     "word " * 200,
     "日本の猫 🐈‍⬛ Ωμέγα \u0000 \ufffd \ud800 &lt;b&gt;",
     "tabs\tand\nlines",

@@ -20,7 +20,6 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from clip.model import CLIP
-from clip.simple_tokenizer import SimpleTokenizer
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -28,6 +27,7 @@ from captions import every_text
 from crops import Crops, cache_scenes
 from freecp_d2.storybook.chance import Chance
 from freecp_d2.storybook.merges import merges_for, write_merges
+from freecp_d2.text import CLIPTokenizer
 from towers import encode_image, encode_text
 
 SIZE = {
@@ -76,9 +76,9 @@ def train(rank: int, args: argparse.Namespace, rendezvous: Path) -> None:
     dist.init_process_group(
         "gloo", init_method=f"file://{rendezvous.resolve()}", rank=rank, world_size=args.processes
     )
-    tokenizer = SimpleTokenizer(str(args.output / "merges.txt.gz"))
+    tokenizer = CLIPTokenizer(str(args.output / "merges.txt.gz"), SIZE["context_length"])
     torch.manual_seed(args.seed)
-    model = CLIP(vocab_size=len(tokenizer.encoder), **SIZE)
+    model = CLIP(vocab_size=tokenizer.num_tokens, **SIZE)
     optimizer = _optimizer(model, args.lr)
     progress = {"step": 0, "seconds": 0.0}
     if args.resume:
@@ -103,7 +103,7 @@ def train(rank: int, args: argparse.Namespace, rendezvous: Path) -> None:
         for group in optimizer.param_groups:
             group["lr"] = lr
         images, captions, sets = crops.batch(chance, args.batch)
-        tokens = tokenize(tokenizer, captions)
+        tokens = tokenizer(captions)
         keep = args.keep if done < args.full else 1.0
         loss, accuracy = _step(model, optimizer, images, tokens, sets, keep)
         progress["step"] += 1
@@ -115,16 +115,6 @@ def train(rank: int, args: argparse.Namespace, rendezvous: Path) -> None:
         print(f"done: {progress['step']} steps, {progress['seconds'] / 60:.1f} min", flush=True)
     dist.barrier()
     dist.destroy_process_group()
-
-
-def tokenize(tokenizer: SimpleTokenizer, captions: list[str]) -> Tensor:
-    """As `clip.tokenize` with this tokenizer: int64 (B, 77), cut captions keep their end token."""
-    start, end = (tokenizer.encoder[f"<|{name}oftext|>"] for name in ("start", "end"))
-    tokens = torch.zeros(len(captions), SIZE["context_length"], dtype=torch.long)
-    for row, text in zip(tokens, captions, strict=True):
-        ids = [start, *tokenizer.encode(text)[: SIZE["context_length"] - 2], end]
-        row[: len(ids)] = torch.tensor(ids)
-    return tokens
 
 
 def contrastive_loss(

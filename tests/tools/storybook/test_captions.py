@@ -165,7 +165,7 @@ class TestTokens:
         assert max(len(small.encode(word)) for word in words) <= 3
 
     def test_captions_fit(self, captions, tokenizers):
-        """77 with start and end; `train.tokenize` would cut a longer one."""
+        """77 with start and end; the tokenizer would cut a longer one."""
         small, _ = tokenizers
         texts = [text for text, _ in some(captions, 6)]
         assert max(len(small.encode(text)) for text in texts) + 2 <= 77

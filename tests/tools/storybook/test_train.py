@@ -1,4 +1,4 @@
-"""The loss by hand, the tokens as CLIP's, and a training of a few seconds."""
+"""The loss by hand, and a training of a few seconds."""
 
 import csv
 import math
@@ -7,11 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import clip
 import numpy as np
 import pytest
 import torch
-from clip.simple_tokenizer import SimpleTokenizer
 from safetensors.torch import load_file
 
 from freecp_d2.storybook import draw_training_scene
@@ -124,23 +122,6 @@ class TestLoss:
         )
         loss.backward()
         assert not images.grad.any()
-
-
-class TestTokenize:
-    @pytest.fixture(scope="class")
-    @classmethod
-    def tokenizer(cls):
-        return SimpleTokenizer()
-
-    def test_as_clip(self, train, tokenizer):
-        texts = ["a cow", "Snow & a SHEEP, near the tent (striped).", "", "sheep " * 75]
-        assert torch.equal(train.tokenize(tokenizer, texts), clip.tokenize(texts).long())
-
-    def test_what_is_too_long_keeps_its_end(self, train, tokenizer):
-        texts = ["sheep " * 200]
-        found = train.tokenize(tokenizer, texts)
-        assert torch.equal(found, clip.tokenize(texts, truncate=True).long())
-        assert found[0, -1] == 49407
 
 
 @pytest.mark.slow
