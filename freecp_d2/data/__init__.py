@@ -1,7 +1,16 @@
 """The benchmarks, their label files and the dataset mapper."""
 
-from .benchmarks import BENCHMARKS, Benchmark, datasets_root, load_benchmark, register_benchmarks
-from .labels import IGNORE_LABEL, LabelEncoding, raw_encoding, read_label, shifted_encoding
+from .benchmark import Benchmark
+from .benchmarks import BENCHMARKS, register_benchmarks
+from .labels import (
+    IGNORE_LABEL,
+    LabelEncoding,
+    raw_encoding,
+    read_label,
+    rest_encoding,
+    shifted_encoding,
+)
+from .loading import datasets_root, load_benchmark
 from .mapper import FreeCPDatasetMapper
 from .storybook import load_storybook, register_storybook
 
@@ -18,5 +27,6 @@ __all__ = [
     "read_label",
     "register_benchmarks",
     "register_storybook",
+    "rest_encoding",
     "shifted_encoding",
 ]

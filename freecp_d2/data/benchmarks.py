@@ -1,134 +1,184 @@
 """
-The benchmarks, as a table, and one loop that registers them as `freecp_<key>_val`.
+The eight benchmarks, as a table, and one loop that registers them as `freecp_<key>_val`.
 
 Registration touches no data: `DatasetCatalog.get(name)` looks under `$DETECTRON2_DATASETS` (default
-`./datasets`) when it is called, and checks what it finds. `datasets/README.md` has the folders.
+`./datasets`) when it is called, and checks what it finds. Folders are those of mmsegmentation and
+of projects on Detectron2 (CAT-Seg, SAN); `datasets/README.md` explains them.
 """
 
 import functools
-import logging
-import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
 
 from ..d2 import DatasetCatalog, MetadataCatalog
-from .checks import check_keys, check_pairs, first_few, list_files
-from .labels import IGNORE_LABEL, LabelEncoding, probe_labels, raw_encoding, shifted_encoding
+from .benchmark import Benchmark, Folder, LabelFolder
+from .label_ids import CITYSCAPES_IDS, COCO_STUFF_IDS, COCO_THING_IDS
+from .labels import (
+    IGNORE_LABEL,
+    LabelEncoding,
+    raw_encoding,
+    rest_encoding,
+    shifted_encoding,
+)
+from .loading import load_benchmark
 
-logger = logging.getLogger(__name__)
+_VOC = "VOCdevkit/VOC2012"
+_VOC_VAL = f"{_VOC}/ImageSets/Segmentation/val.txt"
+_VOC_IMAGES = (Folder(f"{_VOC}/JPEGImages", ".jpg"), Folder("VOC2012/JPEGImages", ".jpg"))
 
+_CONTEXT = "VOCdevkit/VOC2010"
+_CONTEXT_LABELS = f"{_CONTEXT}/SegmentationClassContext"
+_CONTEXT_VAL = f"{_CONTEXT}/ImageSets/SegmentationContext/val.txt"
+_CONTEXT_IMAGES = (Folder(f"{_CONTEXT}/JPEGImages", ".jpg"), Folder("pcontext/val/image", ".jpg"))
+_CONTEXT_59 = (f"{_CONTEXT}/annotations_detectron2/pc59_val", "pcontext/val/label")
 
-@dataclass(frozen=True)
-class Folder:
-    """A folder below the root of all datasets, and how the names of its files end."""
+_COCO_IMAGES = tuple(
+    Folder(path, ".jpg")
+    for path in (
+        "coco_stuff164k/images/val2017",
+        "coco_object/images/val2017",
+        "coco/val2017",
+        "coco-stuff/images/val2017",
+    )
+)
+_STUFF_164K = Folder("coco_stuff164k/annotations/val2017", "_labelTrainIds.png")
+_STUFF_TRAIN_IDS = (
+    Folder("coco/stuffthingmaps_detectron2/val2017", ".png"),
+    Folder("coco-stuff/annotations_detectron2/val2017", ".png"),
+)
+_STUFF_RAW = Folder("coco/stuffthingmaps/val2017", ".png")
+_OBJECT = tuple(
+    Folder(f"{root}/annotations/val2017", "_instanceTrainIds.png")
+    for root in ("coco_object", "coco_stuff164k")
+)
 
-    path: str
-    suffix: str
+_CITY = "cityscapes/gtFine/val"
+_CITY_OTHERS = tuple(value for value in (*range(34), IGNORE_LABEL) if value not in CITYSCAPES_IDS)
 
-    def __str__(self) -> str:
-        return f"{self.path}/*{self.suffix}"
-
-
-@dataclass(frozen=True)
-class LabelFolder(Folder):
-    """A folder of label files, and what their values mean."""
-
-    encoding: LabelEncoding
-
-    def __str__(self) -> str:
-        return f"{super().__str__()} ({self.encoding})"
-
-
-_F = TypeVar("_F", bound=Folder)
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """
-    One row of the table.
-
-    Args:
-        key: `ade20k` registers `freecp_ade20k_val`.
-        num_images: the official number; another one is a warning, so that a part of it works.
-        num_classes: K, the number of classes that are scored.
-        vocabulary: the list of words under `data/classes` that are the classes by default.
-        background: class 0 is "background", which the vocabulary does not count as a class.
-        images: where the images may be; the first folder that has files wins.
-        labels: where the annotations may be, in order of preference.
-        split_file: a text file below the root with one name (path without suffix) a line, for
-            benchmarks that use a part of a folder; "" takes all files.
-    """
-
-    key: str
-    num_images: int
-    num_classes: int
-    vocabulary: str
-    images: tuple[Folder, ...]
-    labels: tuple[LabelFolder, ...]
-    background: bool = False
-    split_file: str = ""
-    ignore_label: ClassVar[int] = IGNORE_LABEL
-
-    def __post_init__(self) -> None:
-        for folder in self.labels:
-            if len(folder.encoding.ids) != self.num_classes:
-                raise ValueError(
-                    f"{self.key}: {folder} encodes {len(folder.encoding.ids)} classes, expected "
-                    f"{self.num_classes}."
-                )
-
-    @property
-    def name(self) -> str:
-        """The name in Detectron2's catalogs; the prefix keeps clear of Detectron2's own."""
-        return f"freecp_{self.key}_val"
-
-    def class_names(self) -> list[str]:
-        """The first word of every scored class, in label order; read from the vocabulary's file."""
-        from ..text import load_vocabulary  # here, so that either package may be imported first
-
-        names = ["background"] if self.background else []
-        names += load_vocabulary(self.vocabulary).class_names
-        if len(names) != self.num_classes:
-            raise ValueError(
-                f"vocabulary {self.vocabulary!r} gives {len(names)} classes, expected "
-                f"{self.num_classes} for {self.name}; correct data/classes/{self.vocabulary}.txt."
-            )
-        return names
-
-    def expected_tree(self) -> str:
-        """The folders under the root, a line each, alternatives marked."""
-
-        def lines() -> Iterator[str]:
-            for folders in (self.images, self.labels):
-                for i, folder in enumerate(folders):
-                    yield f"  {'or ' if i else ''}{folder}"
-            if self.split_file:
-                yield f"  {self.split_file}"
-
-        return "\n".join(lines())
+_ADE = ("ADEChallengeData2016", "ade/ADEChallengeData2016")
 
 
-_ADE = "ADEChallengeData2016"
+def _label_folders(folders: tuple[Folder, ...], encoding: LabelEncoding) -> tuple[LabelFolder, ...]:
+    return tuple(LabelFolder(folder.path, folder.suffix, encoding) for folder in folders)
 
-BENCHMARKS = {
-    row.key: row
-    for row in (
-        Benchmark(
-            key="ade20k",
-            num_images=2000,
-            num_classes=150,
-            vocabulary="ade20k",
-            images=(Folder(f"{_ADE}/images/validation", ".jpg"),),
-            labels=(
-                LabelFolder(f"{_ADE}/annotations/validation", ".png", raw_encoding(150)),
-                LabelFolder(
-                    f"{_ADE}/annotations_detectron2/validation", ".png", shifted_encoding(150)
-                ),
+
+_ROWS = (
+    Benchmark(
+        key="voc21",
+        num_images=1449,
+        num_classes=21,
+        vocabulary="voc21",
+        names="voc",
+        background=True,
+        images=_VOC_IMAGES,
+        labels=(
+            LabelFolder(f"{_VOC}/SegmentationClass", ".png", shifted_encoding(21), _VOC_VAL),
+            LabelFolder(
+                f"{_VOC}/annotations_detectron2_bg/val",
+                ".png",
+                LabelEncoding((20, *range(20)), (IGNORE_LABEL,)),  # background is the last
             ),
         ),
-    )
-}
+    ),
+    Benchmark(
+        key="voc20",
+        num_images=1449,
+        num_classes=20,
+        vocabulary="voc20",
+        names="voc",
+        images=_VOC_IMAGES,
+        labels=(
+            LabelFolder(
+                f"{_VOC}/SegmentationClass",
+                ".png",
+                LabelEncoding(range(1, 21), (0, IGNORE_LABEL)),
+                _VOC_VAL,
+            ),
+            LabelFolder(f"{_VOC}/annotations_detectron2/val", ".png", shifted_encoding(20)),
+            LabelFolder("VOC2012/annotations_detectron2/val", ".png", shifted_encoding(20)),
+        ),
+    ),
+    Benchmark(
+        key="context60",
+        num_images=5104,
+        num_classes=60,
+        vocabulary="context60",
+        names="context",
+        background=True,
+        images=_CONTEXT_IMAGES,
+        labels=(
+            LabelFolder(_CONTEXT_LABELS, ".png", LabelEncoding(range(60)), _CONTEXT_VAL),
+            *(LabelFolder(path, ".png", rest_encoding(range(59))) for path in _CONTEXT_59),
+        ),
+    ),
+    Benchmark(
+        key="context59",
+        num_images=5104,
+        num_classes=59,
+        vocabulary="context59",
+        names="context",
+        images=_CONTEXT_IMAGES,
+        labels=(
+            LabelFolder(_CONTEXT_LABELS, ".png", raw_encoding(59), _CONTEXT_VAL),
+            *(LabelFolder(path, ".png", shifted_encoding(59)) for path in _CONTEXT_59),
+        ),
+    ),
+    Benchmark(
+        key="coco_object",
+        num_images=5000,
+        num_classes=81,
+        vocabulary="coco_object",
+        names="coco_object",
+        background=True,
+        images=_COCO_IMAGES,
+        labels=(
+            *_label_folders(_OBJECT, LabelEncoding(range(81))),
+            *_label_folders(_STUFF_TRAIN_IDS, rest_encoding(range(80), range(80, 171))),
+            *_label_folders((_STUFF_RAW,), rest_encoding(COCO_THING_IDS, COCO_STUFF_IDS[80:])),
+        ),
+    ),
+    Benchmark(
+        key="coco_stuff",
+        num_images=5000,
+        num_classes=171,
+        vocabulary="coco_stuff",
+        names="coco_stuff",
+        images=_COCO_IMAGES,
+        labels=(
+            *_label_folders((_STUFF_164K, *_STUFF_TRAIN_IDS), shifted_encoding(171)),
+            *_label_folders((_STUFF_RAW,), LabelEncoding(COCO_STUFF_IDS, (IGNORE_LABEL,))),
+        ),
+    ),
+    Benchmark(
+        key="cityscapes",
+        num_images=500,
+        num_classes=19,
+        vocabulary="cityscapes",
+        names="cityscapes",
+        images=(Folder("cityscapes/leftImg8bit/val", "_leftImg8bit.png"),),
+        labels=(
+            LabelFolder(_CITY, "_gtFine_labelTrainIds.png", shifted_encoding(19)),
+            LabelFolder(_CITY, "_gtFine_labelIds.png", LabelEncoding(CITYSCAPES_IDS, _CITY_OTHERS)),
+        ),
+    ),
+    Benchmark(
+        key="ade20k",
+        num_images=2000,
+        num_classes=150,
+        vocabulary="ade20k",
+        names="ade20k",
+        images=tuple(Folder(f"{root}/images/validation", ".jpg") for root in _ADE),
+        labels=(
+            *(
+                LabelFolder(f"{root}/annotations/validation", ".png", raw_encoding(150))
+                for root in _ADE
+            ),
+            LabelFolder(
+                f"{_ADE[0]}/annotations_detectron2/validation", ".png", shifted_encoding(150)
+            ),
+        ),
+    ),
+)
+
+BENCHMARKS = {row.key: row for row in _ROWS}
 """Key -> benchmark. A new benchmark is a new row."""
 
 
@@ -138,99 +188,10 @@ def register_benchmarks() -> None:
         if benchmark.name in DatasetCatalog.list():
             continue
         MetadataCatalog.get(benchmark.name).set(
-            stuff_classes=benchmark.class_names(),
+            stuff_classes=list(benchmark.class_names),
             ignore_label=benchmark.ignore_label,
             evaluator_type="sem_seg",
             vocabulary=benchmark.vocabulary,
             num_images=benchmark.num_images,
         )
         DatasetCatalog.register(benchmark.name, functools.partial(load_benchmark, benchmark))
-
-
-def datasets_root() -> str:
-    """The folder of all datasets: `$DETECTRON2_DATASETS`, else `./datasets`; read at every call."""
-    return os.path.expanduser(os.environ.get("DETECTRON2_DATASETS") or "datasets")
-
-
-def load_benchmark(benchmark: Benchmark, root: str | None = None) -> list[dict[str, Any]]:
-    """
-    List a benchmark's images, after checking that its files are complete and in order.
-
-    Args:
-        benchmark: a row of the table.
-        root: the folder of all datasets; default `datasets_root()`.
-
-    Returns:
-        list[dict]: sorted by name; `file_name`, `sem_seg_file_name`, `height` and `width` as
-        displayed, and `label_encoding`, the `LabelEncoding` of the folder that was found.
-
-    Raises:
-        FileNotFoundError: a folder or the split file is missing or empty.
-        ValueError: files without partner, damaged, of unequal size, or of another convention.
-    """
-    root = datasets_root() if root is None else root
-    _, images = _first_with_files(benchmark, benchmark.images, root)
-    folder, labels = _first_with_files(benchmark, benchmark.labels, root)
-    if benchmark.split_file:
-        keys = _read_split(benchmark, root)
-        if absent := sorted(keys - images.keys()):
-            raise ValueError(
-                f"{benchmark.split_file} names {len(absent)} images that are not there: "
-                f"{first_few(absent)} (under {root}); extract the archive of images again."
-            )
-        images = {key: images[key] for key in keys}
-        labels = {key: path for key, path in labels.items() if key in keys}
-    check_keys(images, labels, f"images and {folder.path} under {root}")
-    if len(images) != benchmark.num_images:
-        _warn_count(benchmark, len(images), os.path.abspath(root))
-    pairs = tuple((images[key], labels[key]) for key in sorted(images))
-    sizes = check_pairs(pairs)
-    probe_labels([label for _, label in pairs], folder.encoding)
-    return [
-        {
-            "file_name": image,
-            "sem_seg_file_name": label,
-            "height": height,
-            "width": width,
-            "label_encoding": folder.encoding,
-        }
-        for (image, label), (height, width) in zip(pairs, sizes, strict=True)
-    ]
-
-
-@functools.lru_cache  # once a process: the loader and the evaluator both load the dataset
-def _warn_count(benchmark: Benchmark, found: int, root: str) -> None:
-    logger.warning(
-        f"{benchmark.name}: found {found} images under {root}, expected the official "
-        f"{benchmark.num_images}; results on another set are not comparable."
-    )
-
-
-def _first_with_files(
-    benchmark: Benchmark, folders: Sequence[_F], root: str
-) -> tuple[_F, dict[str, str]]:
-    """The first of `folders` that has files, and the files by name without suffix."""
-    for folder in folders:
-        files = list_files(os.path.join(root, folder.path), folder.suffix)
-        if files:
-            return folder, files
-    patterns = [f"{folder.path}/*{folder.suffix}" for folder in folders]
-    raise _missing(benchmark, " or ".join(patterns), root)
-
-
-def _read_split(benchmark: Benchmark, root: str) -> set[str]:
-    """The names (paths without suffix) that belong to the benchmark."""
-    path = os.path.join(root, benchmark.split_file)
-    if not os.path.isfile(path):
-        raise _missing(benchmark, benchmark.split_file, root)
-    with open(path, encoding="utf-8") as file:
-        return {line.strip() for line in file if line.strip()}
-
-
-def _missing(benchmark: Benchmark, what: str, root: str) -> FileNotFoundError:
-    return FileNotFoundError(
-        f"{benchmark.name} expects {benchmark.num_images} images, found no {what} under "
-        f"{os.path.abspath(root)}. Expected there:\n{benchmark.expected_tree()}\n"
-        "Set the environment variable DETECTRON2_DATASETS to the folder that has them; "
-        "datasets/README.md says where to get them."
-    )

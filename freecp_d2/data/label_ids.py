@@ -1,5 +1,5 @@
 """
-What the annotations of COCO-Stuff, Pascal Context and Cityscapes call their classes, in label order.
+What annotations of COCO-Stuff, Pascal Context and Cityscapes call their classes, in label order.
 
 The benchmarks score classes 0..K-1; their annotations number a larger list. These are the values of
 the annotations that class 0, 1, ... has there, as their authors publish them.

@@ -8,7 +8,7 @@ that names the likely cause.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,15 +34,15 @@ class LabelEncoding:
     What the pixel values of a label file mean.
 
     Args:
-        ids: the file's value of class 0, 1, ...; hashable (a range or a tuple).
+        ids: the file's value of class 0, 1, ..., or its values, a tuple; hashable.
         unlabelled: the values of pixels without a class.
     """
 
-    ids: Sequence[int]
+    ids: Sequence[int | tuple[int, ...]]
     unlabelled: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        values = [*self.ids, *self.unlabelled]
+        values = [*(value for _, value in self.pairs()), *self.unlabelled]
         if len(set(values)) != len(values) or not all(0 <= v < _NUM_VALUES for v in values):
             raise ValueError(
                 f"a label encoding needs distinct values in 0..{_NUM_VALUES - 1}, got {values}."
@@ -53,8 +53,18 @@ class LabelEncoding:
             )
 
     def __str__(self) -> str:
-        classes = f"{min(self.ids)}..{max(self.ids)} = classes"
-        return ", ".join([classes, *(f"{value} = unlabelled" for value in self.unlabelled)])
+        values = [ids for ids in self.ids if isinstance(ids, int)]
+        parts = [f"{min(values)}..{max(values)} = classes"]
+        rest = next((ids for ids in self.ids if isinstance(ids, tuple)), ())
+        for kind, others in (("background", rest), ("unlabelled", self.unlabelled)):
+            parts += [f"{_ranges(others)} = {kind}"] if others else []
+        return ", ".join(parts)
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """(class, value in the file) for each value that is a class."""
+        for label, ids in enumerate(self.ids):
+            for value in ids if isinstance(ids, tuple) else (ids,):
+                yield label, value
 
 
 def raw_encoding(num_classes: int) -> LabelEncoding:
@@ -65,6 +75,11 @@ def raw_encoding(num_classes: int) -> LabelEncoding:
 def shifted_encoding(num_classes: int) -> LabelEncoding:
     """Values 0..K-1 for the classes, 255 for unlabelled: files that hold train ids."""
     return LabelEncoding(range(num_classes), (IGNORE_LABEL,))
+
+
+def rest_encoding(ids: Sequence[int], others: Sequence[int] = ()) -> LabelEncoding:
+    """`ids` for classes 1, 2, ...; `others` and 255, what no class is named for, are class 0."""
+    return LabelEncoding(((*others, IGNORE_LABEL), *ids))
 
 
 def read_label(
@@ -164,9 +179,21 @@ def _read_values(path: str | Path) -> np.ndarray:
 def _lookup_table(encoding: LabelEncoding) -> np.ndarray:
     """The train id of each possible value, (65536,) int16; -1 where there is none."""
     table = np.full(_NUM_VALUES, _ILLEGAL, dtype=np.int16)
-    table[list(encoding.ids)] = np.arange(len(encoding.ids))
+    labels, values = zip(*encoding.pairs(), strict=True)
+    table[list(values)] = labels
     table[list(encoding.unlabelled)] = IGNORE_LABEL
     return table
+
+
+def _ranges(values: Sequence[int]) -> str:
+    """Values as runs: (0, 1, 2, 255) is "0..2, 255"."""
+    runs: list[list[int]] = []
+    for value in sorted(values):
+        if runs and value == runs[-1][1] + 1:
+            runs[-1][1] = value
+        else:
+            runs.append([value, value])
+    return ", ".join(str(a) if a == b else f"{a}..{b}" for a, b in runs)
 
 
 def _likely_cause(found: list[int], encoding: LabelEncoding) -> str:
@@ -174,6 +201,11 @@ def _likely_cause(found: list[int], encoding: LabelEncoding) -> str:
     num_classes = len(encoding.ids)
     if IGNORE_LABEL - 1 in found:
         return "It looks shifted twice (0 became 255, then 254); shift the official labels once."
+    if IGNORE_LABEL in found and not encoding.unlabelled:
+        return (
+            "Its background became 255, which this benchmark scores as class 0; convert the "
+            "official files as datasets/README.md says."
+        )
     if encoding.ids[0] == 1 and IGNORE_LABEL in found:
         return (
             f"It looks already shifted (0..{num_classes - 1}, 255 = unlabelled); move such files "

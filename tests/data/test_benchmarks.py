@@ -21,10 +21,11 @@ from freecp_d2.d2 import (
     inference_on_dataset,
 )
 from freecp_d2.data import BENCHMARKS, load_benchmark, read_label, register_benchmarks
-from freecp_d2.data.benchmarks import Benchmark, Folder, LabelFolder
+from freecp_d2.data.benchmark import Benchmark, Folder, LabelFolder
 from freecp_d2.data.labels import raw_encoding, shifted_encoding
 from freecp_d2.data.mapper import FreeCPDatasetMapper
 from freecp_d2.evaluation import FreeCPSemSegEvaluator
+from freecp_d2.text import load_vocabulary, shipped_vocabularies
 
 NAME = "freecp_ade20k_val"
 
@@ -190,9 +191,9 @@ def test_a_row_with_split_file_and_nested_folders(tmp_path):
         num_images=2,
         num_classes=3,
         vocabulary="none",
+        names="none",
         images=(Folder("other", "_img.png"), Folder("img", "_img.png")),
-        labels=(LabelFolder("gt", "_gt.png", raw_encoding(3)),),
-        split_file="val.txt",
+        labels=(LabelFolder("gt", "_gt.png", raw_encoding(3), "val.txt"),),
     )
     for key in ("a/1", "a/2", "b/3"):
         for path, value in ((f"img/{key}_img.png", 9), (f"gt/{key}_gt.png", 3)):
@@ -214,11 +215,58 @@ def test_a_row_must_agree_with_itself():
     with pytest.raises(ValueError, match="encodes 149 classes, expected 150"):
         dataclasses.replace(row, labels=labels)
     labels = (LabelFolder("gt", ".png", shifted_encoding(149)),)
-    with pytest.raises(ValueError, match=r"gives 150 classes, expected 149"):
-        dataclasses.replace(row, labels=labels, num_classes=149).class_names()
+    with pytest.raises(ValueError, match=r"names/ade20k.txt gives 150 classes, expected 149"):
+        _ = dataclasses.replace(row, labels=labels, num_classes=149).class_names
     labels = (LabelFolder("gt", ".png", shifted_encoding(151)),)
     row = dataclasses.replace(row, labels=labels, num_classes=151, background=True)
-    assert row.class_names()[:2] == ["background", "wall"]
+    assert row.class_names[:2] == ("background", "wall")
+
+
+OFFICIAL = {
+    "voc21": (1449, 21, "background", "tvmonitor"),
+    "voc20": (1449, 20, "aeroplane", "tvmonitor"),
+    "context60": (5104, 60, "background", "wood"),
+    "context59": (5104, 59, "aeroplane", "wood"),
+    "coco_object": (5000, 81, "background", "toothbrush"),
+    "coco_stuff": (5000, 171, "person", "wood"),
+    "cityscapes": (500, 19, "road", "bicycle"),
+    "ade20k": (2000, 150, "wall", "flag"),
+}
+
+
+@pytest.mark.parametrize("key", OFFICIAL)
+def test_the_eight(key):
+    num_images, num_classes, first, last = OFFICIAL[key]
+    meta = MetadataCatalog.get(f"freecp_{key}_val")
+    assert (meta.num_images, len(meta.stuff_classes)) == (num_images, num_classes)
+    assert (meta.stuff_classes[0], meta.stuff_classes[-1]) == (first, last)
+    assert len(set(meta.stuff_classes)) == num_classes, "each is a key of the results"
+    assert (meta.ignore_label, meta.evaluator_type) == (255, "sem_seg")
+
+
+def test_there_are_no_others():
+    assert BENCHMARKS.keys() == OFFICIAL.keys()
+
+
+@pytest.mark.parametrize("key", OFFICIAL)
+def test_words_are_as_many_as_classes(key):
+    row = BENCHMARKS[key]
+    words = load_vocabulary(row.vocabulary)
+    assert words.num_classes == row.num_classes - row.background
+    assert (words.num_background > 0) == row.background
+
+
+@pytest.mark.parametrize("key", ["voc", "coco_object"])
+def test_words_of_other_authors_are_for_the_same_classes(key):
+    for name in (name for name in shipped_vocabularies() if name.startswith(key)):
+        assert load_vocabulary(name).num_classes == {"voc": 20, "coco_object": 80}[key]
+
+
+def test_background_words_that_are_classes_are_reported(caplog):
+    with caplog.at_level(logging.WARNING, "freecp_d2"):
+        words = load_vocabulary("coco_object")
+    assert words.num_background == 26
+    assert "'bed' is a class ('bed') and a background word" in caplog.text
 
 
 SAMPLE = Path(__file__).parents[2].parent / "shared/data/ade20k_mini"

@@ -11,6 +11,7 @@ from freecp_d2.data.labels import (
     probe_labels,
     raw_encoding,
     read_label,
+    rest_encoding,
     shifted_encoding,
 )
 
@@ -34,6 +35,7 @@ def save(path, values, mode=None):
         (RAW, [[0, 1], [2, 150]], [[255, 0], [1, 149]]),
         (SHIFTED, [[255, 0], [1, 149]], [[255, 0], [1, 149]]),
         (LabelEncoding((7, 3, 33), (0, 255)), [[0, 255], [3, 33]], [[255, 255], [1, 2]]),
+        (rest_encoding((2, 5), (3, 4)), [[255, 2], [5, 4]], [[0, 1], [2, 0]]),
     ],
 )
 def test_values_become_train_ids(tmp_path, mode, encoding, values, expected):
@@ -71,6 +73,7 @@ def test_result_may_be_written_to(tmp_path):
         (SHIFTED, [[150, 0]], "value 150; expected 0..149.*unshifted"),
         (SHIFTED, [[254, 255]], "value 254.*shifted twice"),
         (SHIFTED, [[160, 255]], "another list of classes"),
+        (LabelEncoding(range(81)), [[255, 3]], "value 255; expected 0..80.*scores as class 0"),
     ],
 )
 def test_wrong_convention_is_named(tmp_path, encoding, values, cause):
@@ -105,6 +108,19 @@ def test_encoding_rejects_ambiguity():
         LabelEncoding((0, 1), (0,))
     with pytest.raises(ValueError, match="no room"):
         raw_encoding(256)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        (RAW, "1..150 = classes, 0 = unlabelled"),
+        (LabelEncoding(range(60)), "0..59 = classes"),
+        (LabelEncoding((7, 3), (0, 1, 2, 255)), "3..7 = classes, 0..2, 255 = unlabelled"),
+        (rest_encoding((1, 5), (3, 4)), "1..5 = classes, 3..4, 255 = background"),
+    ],
+)
+def test_an_encoding_says_what_it_means(encoding, text):
+    assert str(encoding) == text
 
 
 def test_probe_reads_evenly_spaced_files(tmp_path, monkeypatch):

@@ -1,0 +1,124 @@
+"""Listing a benchmark's images and annotations, and checking them before anything slow starts."""
+
+import functools
+import logging
+import os
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from .benchmark import Benchmark, Folder, LabelFolder
+from .checks import check_keys, check_pairs, first_few, list_files
+from .labels import probe_labels
+
+logger = logging.getLogger(__name__)
+
+_F = TypeVar("_F", bound=Folder)
+
+
+def datasets_root() -> str:
+    """The folder of all datasets: `$DETECTRON2_DATASETS`, else `./datasets`; read at every call."""
+    return os.path.expanduser(os.environ.get("DETECTRON2_DATASETS") or "datasets")
+
+
+def load_benchmark(benchmark: Benchmark, root: str | None = None) -> list[dict[str, Any]]:
+    """
+    List a benchmark's images, after checking that its files are complete and in order.
+
+    Args:
+        benchmark: a row of the table.
+        root: the folder of all datasets; default `datasets_root()`.
+
+    Returns:
+        list[dict]: sorted by name; `file_name`, `sem_seg_file_name`, `height` and `width` as
+        displayed, and `label_encoding`, the `LabelEncoding` of the folder that was found.
+
+    Raises:
+        FileNotFoundError: a folder or the split file is missing or empty.
+        ValueError: files without partner, damaged, of unequal size, or of another convention.
+    """
+    root = datasets_root() if root is None else root
+    folder, pairs = find_pairs(benchmark, root)
+    if len(pairs) != benchmark.num_images:
+        _warn_count(benchmark, len(pairs), os.path.abspath(root))
+    sizes = check_pairs(pairs)
+    probe_labels([label for _, label in pairs], folder.encoding)
+    return [
+        {
+            "file_name": image,
+            "sem_seg_file_name": label,
+            "height": height,
+            "width": width,
+            "label_encoding": folder.encoding,
+        }
+        for (image, label), (height, width) in zip(pairs, sizes, strict=True)
+    ]
+
+
+def find_pairs(benchmark: Benchmark, root: str) -> tuple[LabelFolder, tuple[tuple[str, str], ...]]:
+    """
+    Find the images of a benchmark and their annotations; nothing is opened but the split file.
+
+    Args:
+        benchmark: a row of the table.
+        root: the folder of all datasets.
+
+    Returns:
+        tuple: the folder of annotations that was found, and (image file, label file) by name.
+
+    Raises:
+        FileNotFoundError: a folder or the split file is missing or empty.
+        ValueError: an image without annotation, or the reverse.
+    """
+    _, images = _first_with_files(benchmark, benchmark.images, root)
+    folder, labels = _first_with_files(benchmark, benchmark.labels, root)
+    if folder.split_file:
+        keys = _read_split(benchmark, folder.split_file, root)
+        if absent := sorted(keys - images.keys()):
+            raise ValueError(
+                f"{folder.split_file} names {len(absent)} images that are not there: "
+                f"{first_few(absent)} (under {root}); extract the archive of images again."
+            )
+        labels = {key: path for key, path in labels.items() if key in keys}
+        images = {key: images[key] for key in keys}
+    elif benchmark.shares_images:
+        images = {key: path for key, path in images.items() if key in labels}
+    check_keys(images, labels, f"images and {folder.path} under {root}")
+    return folder, tuple((images[key], labels[key]) for key in sorted(images))
+
+
+@functools.lru_cache  # once a process: the loader and the evaluator both load the dataset
+def _warn_count(benchmark: Benchmark, found: int, root: str) -> None:
+    logger.warning(
+        f"{benchmark.name}: found {found} images under {root}, expected the official "
+        f"{benchmark.num_images}; results on another set are not comparable."
+    )
+
+
+def _first_with_files(
+    benchmark: Benchmark, folders: Sequence[_F], root: str
+) -> tuple[_F, dict[str, str]]:
+    """The first of `folders` that has files, and the files by name without suffix."""
+    for folder in folders:
+        files = list_files(os.path.join(root, folder.path), folder.suffix)
+        if files:
+            return folder, files
+    patterns = [f"{folder.path}/*{folder.suffix}" for folder in folders]
+    raise _missing(benchmark, " or ".join(patterns), root)
+
+
+def _read_split(benchmark: Benchmark, split_file: str, root: str) -> set[str]:
+    """The names (paths without suffix) that belong to the benchmark."""
+    path = os.path.join(root, split_file)
+    if not os.path.isfile(path):
+        raise _missing(benchmark, split_file, root)
+    with open(path, encoding="utf-8") as file:
+        return {line.strip() for line in file if line.strip()}
+
+
+def _missing(benchmark: Benchmark, what: str, root: str) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"{benchmark.name} expects {benchmark.num_images} images, found no {what} under "
+        f"{os.path.abspath(root)}. Expected there:\n{benchmark.expected_tree()}\n"
+        "Set the environment variable DETECTRON2_DATASETS to the folder that has them; "
+        "datasets/README.md says where to get them."
+    )
