@@ -25,6 +25,7 @@ def _add_clip(cfg: CfgNode) -> None:
     cfg.MODEL.CLIP.ARCH = "ViT-B/16"  # Sec. 4.2, Tab. 6; a name of that library, or custom (clip)
     # A tag of that library (downloads), storybook (in the package; ARCH custom), or a path.
     cfg.MODEL.CLIP.PRETRAINED = "openai"
+    cfg.MODEL.CLIP.LOGIT_SCALE = 0.0  # s of Eq. (1); 0: the weights' own (100 for OpenAI's)
     cfg.MODEL.CLIP.MERGES = ""  # file of merges, as CLIP's own; "": those of the weights (clip)
     cfg.MODEL.CLIP.DENSE_ATTENTION = "sclip"  # Tab. 2: vanilla|maskclip|sclip|clearclip|gem
     # Residual and MLP of the last block: freecp (release) | original (the method's own authors) |
@@ -43,9 +44,14 @@ def _add_text(cfg: CfgNode) -> None:
     cfg.MODEL.TEXT.VOCABULARY = ""  # a shipped list's name or a path; "": the dataset's own
     cfg.MODEL.TEXT.TEMPLATES = "imagenet"  # imagenet (80, Sec. 4.2) | simple (1)
     cfg.MODEL.TEXT.DESCRIPTIONS = ""  # JSON (Eq. 8), shipped name or path; "": templates (Tab. 4)
-    # A vocabulary's background words: class (a class of its own, score 1 - max; VOC21, PC60,
-    # Object) | distractor (they join the softmax only; VOC20, PC59). Release.
+    cfg.MODEL.TEXT.WORD_DESCRIPTIONS = ""  # the same for the words of Eq. (1); "initial" in Tab. 4
+    # A vocabulary's background words: class (a class of its own, score 1 - max; release) | words (a
+    # class of its own, score of its best word; SCLIP, ClearCLIP; base methods alone) | distractor
+    # (they join the softmax only).
     cfg.MODEL.TEXT.BACKGROUND = "class"
+    # Below this score of the best class a pixel is background; SCLIP and ClearCLIP, which call it
+    # prob_thd. The paper has none.
+    cfg.MODEL.TEXT.BACKGROUND_THRESH = 0.0
     cfg.MODEL.TEXT.CACHE_DIR = ""  # of text features; "": $FREECP_CACHE or ~/.cache/freecp_d2/text
     cfg.MODEL.TEXT.BATCH_SIZE = 256  # prompts in one forward
 

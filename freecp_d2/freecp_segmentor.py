@@ -70,7 +70,9 @@ class FreeCPSegmentor(nn.Module):
                 of range.
         """
         super().__init__()
-        check_heads(affinity_head, purification_head, oracle=oracle)
+        check_heads(
+            affinity_head, purification_head, oracle=oracle, background=text_head.background
+        )
         if input_format not in ("RGB", "BGR"):
             raise ValueError(f'INPUT.FORMAT="{input_format}" is not supported; use RGB or BGR.')
         check_window_sizes(
@@ -240,8 +242,8 @@ class FreeCPSegmentor(nn.Module):
         """Scores (C, height, width) or label map (height, width) of one image."""
         image_size = (image.shape[1], image.shape[2])
         found = stitch(maps, windows, image_size, self.backbone.patch_size)
-        background = self.text_head.has_background
+        background, floor = self.text_head.background_is_rest, self.text_head.background_thresh
         if self.return_label_map:
-            return label_map(found, size, background=background)
-        num_classes = self.text_head.vocabulary.num_classes
-        return full_scores(found, num_classes, size, background=background)
+            return label_map(found, size, background=background, floor=floor)
+        num_classes = len(self.text_head.output_names) - background
+        return full_scores(found, num_classes, size, background=background, floor=floor)

@@ -40,12 +40,14 @@ def check_run(cfg: CfgNode) -> None:
     for name in cfg.DATASETS.TEST:  # the evaluator lists the dataset, which checks its files
         FreeCPSemSegEvaluator(name, boundary_iou=cfg.TEST.BOUNDARY_IOU)
     get_templates(cfg.MODEL.TEXT.TEMPLATES)
-    if cfg.MODEL.TEXT.DESCRIPTIONS:
-        load_descriptions(cfg.MODEL.TEXT.DESCRIPTIONS)
+    for descriptions in (cfg.MODEL.TEXT.DESCRIPTIONS, cfg.MODEL.TEXT.WORD_DESCRIPTIONS):
+        if descriptions:
+            load_descriptions(descriptions)
     if cfg.MODEL.META_ARCHITECTURE == "FreeCPSegmentor":
         words = TextHead(
             vocabulary=vocabulary_from_config(cfg),
             logit_scale=1.0,
             background=cfg.MODEL.TEXT.BACKGROUND,
+            background_thresh=cfg.MODEL.TEXT.BACKGROUND_THRESH,
         )
         FreeCPSegmentor(cfg, text_head=words)

@@ -3,17 +3,48 @@
 from torch import nn
 
 
+def check_background(rule: str, thresh: float) -> None:
+    """
+    Raises:
+        ValueError: an unknown rule; a threshold that is no score, or that nothing obeys.
+    """
+    if rule not in ("class", "words", "distractor"):
+        raise ValueError(
+            f'MODEL.TEXT.BACKGROUND="{rule}" is unknown; use class, words or distractor.'
+        )
+    if not 0 <= thresh < 1:
+        raise ValueError(
+            f"MODEL.TEXT.BACKGROUND_THRESH is {thresh}; expected a score in [0, 1), 0 for none."
+        )
+    if thresh and rule == "distractor":
+        raise ValueError(
+            f"MODEL.TEXT.BACKGROUND_THRESH is {thresh}, but with "
+            'MODEL.TEXT.BACKGROUND="distractor" no class is the background; set it to 0.0, or '
+            "BACKGROUND to class or words."
+        )
+
+
 def check_heads(
-    affinity_head: nn.Module | None, purification_head: nn.Module | None, *, oracle: bool
+    affinity_head: nn.Module | None,
+    purification_head: nn.Module | None,
+    *,
+    oracle: bool,
+    background: str = "class",
 ) -> None:
     """
     Raises:
-        ValueError: one head without the other; an oracle with nothing to tell.
+        ValueError: one head without the other; an oracle with nothing to tell; a background whose
+            words have maps, which the method never refines.
     """
     if (affinity_head is None) != (purification_head is None):
         raise ValueError(
             "Purification needs an affinity and the affinity is for purification alone: give "
             "FreeCPSegmentor both heads or neither."
+        )
+    if purification_head is not None and background == "words":
+        raise ValueError(
+            'MODEL.TEXT.BACKGROUND="words" is a rule of base methods alone: FreeCP refines and '
+            'purifies no background words. Use class, or MODEL.PURIFICATION_HEAD.NAME "".'
         )
     if oracle and purification_head is None:
         raise ValueError(

@@ -69,7 +69,12 @@ def resize_scores(scores: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def full_scores(
-    found: ClassScores, num_classes: int, size: tuple[int, int], *, background: bool
+    found: ClassScores,
+    num_classes: int,
+    size: tuple[int, int],
+    *,
+    background: bool,
+    floor: float = 0.0,
 ) -> Tensor:
     """
     The (C, H, W) scores that Detectron2 wants.
@@ -79,6 +84,7 @@ def full_scores(
         num_classes: K, without background.
         size: (H, W) of the original image.
         background: put a channel 1 - max in front, index 0.
+        floor: the least score of channel 0, so that a pixel whose classes score less is background.
 
     Returns:
         Tensor: shape (K, H, W), or (1 + K, H, W) with background.
@@ -88,11 +94,18 @@ def full_scores(
     volume[found.classes + offset] = resize_scores(found.scores, size)
     if background:
         volume[0] = 1 - volume[1:].amax(dim=0)
+    if floor:
+        volume[0].clamp_(min=floor)
     return volume
 
 
 def label_map(
-    found: ClassScores, size: tuple[int, int], *, background: bool, chunk: int = 16
+    found: ClassScores,
+    size: tuple[int, int],
+    *,
+    background: bool,
+    floor: float = 0.0,
+    chunk: int = 16,
 ) -> Tensor:
     """
     The argmax of `full_scores`, a few classes at a time: memory does not grow with the vocabulary.
@@ -100,14 +113,14 @@ def label_map(
     Where no class has a score the label is 0, as the argmax of zeros is.
 
     Args:
-        found, size, background: see `full_scores`.
+        found, size, background, floor: see `full_scores`.
         chunk: classes that are resized together.
 
     Returns:
         Tensor: int64, shape (H, W).
     """
     device = found.scores.device
-    best = torch.zeros(size, device=device)
+    best = torch.full(size, 0.0 if background else floor, device=device)
     label = torch.full(size, -1, dtype=torch.long, device=device)
     for start in range(0, len(found.classes), chunk):
         score, row = resize_scores(found.scores[start : start + chunk], size).max(dim=0)
@@ -115,7 +128,7 @@ def label_map(
         best = torch.where(better, score, best)
         label = torch.where(better, found.classes[start + row], label)
     if background:
-        return torch.where(1 - best >= best, 0, label + 1)
+        return torch.where((1 - best).clamp(min=floor) >= best, 0, label + 1)
     return label.clamp(min=0)
 
 

@@ -23,6 +23,7 @@ from ..text import (
     load_vocabulary,
 )
 from .backbone import load_clip_from_config
+from .checks import check_background
 
 
 class TextHead(nn.Module):
@@ -41,7 +42,9 @@ class TextHead(nn.Module):
         encoder: TextEncoder | None = None,
         templates: tuple[str, ...] = (),
         descriptions: Descriptions | None = None,
+        word_descriptions: Descriptions | None = None,
         background: str = "class",
+        background_thresh: float = 0.0,
         cache_dir: str | None = None,
         batch_size: int = 256,
     ):
@@ -52,23 +55,28 @@ class TextHead(nn.Module):
             encoder: encodes words at once; without one, `set_features` must be called.
             templates: for words, and for classes without descriptions.
             descriptions: for Eq. (8).
-            background: what background words are: "class" or "distractor" (they join the softmax
+            word_descriptions: instead of the templates for the words they know.
+            background: what background words are: a "class" whose score is 1 - max, a class whose
+                score is that of its best of the "words", or "distractor" (they join the softmax
                 and are no class of the output).
+            background_thresh: the least score of the background.
             cache_dir, batch_size: see `text.TextClassifier`.
 
         Raises:
-            ValueError: unknown `background`.
+            ValueError: unknown `background`; a threshold out of [0, 1), or without background; a
+                negative scale.
         """
         super().__init__()
-        if background not in ("class", "distractor"):
-            raise ValueError(
-                f'MODEL.TEXT.BACKGROUND="{background}" is unknown; use class or distractor.'
-            )
+        check_background(background, background_thresh)
+        if logit_scale < 0:
+            raise ValueError(f"MODEL.CLIP.LOGIT_SCALE is {logit_scale}; expected 0 or more.")
         self.logit_scale = logit_scale
         self.encoder = encoder
         self.templates = templates
         self.descriptions = descriptions
+        self.word_descriptions = word_descriptions
         self.background = background
+        self.background_thresh = background_thresh
         self.classifier_options: dict[str, Any] = {
             "cache_dir": cache_dir,
             "batch_size": batch_size,
@@ -82,11 +90,15 @@ class TextHead(nn.Module):
         node = cfg.MODEL.TEXT
         return {
             "vocabulary": vocabulary_from_config(cfg),
-            "logit_scale": clip.logit_scale,
+            "logit_scale": cfg.MODEL.CLIP.LOGIT_SCALE or clip.logit_scale,
             "encoder": TextEncoder(clip.model, clip.tokenizer).to(torch.device(cfg.MODEL.DEVICE)),
             "templates": get_templates(node.TEMPLATES),
             "descriptions": load_descriptions(node.DESCRIPTIONS) if node.DESCRIPTIONS else None,
+            "word_descriptions": load_descriptions(node.WORD_DESCRIPTIONS)
+            if node.WORD_DESCRIPTIONS
+            else None,
             "background": node.BACKGROUND,
+            "background_thresh": node.BACKGROUND_THRESH,
             "cache_dir": node.CACHE_DIR or None,
             "batch_size": node.BATCH_SIZE,
         }
@@ -95,6 +107,11 @@ class TextHead(nn.Module):
     def has_background(self) -> bool:
         """Whether the output has a background class, at index 0."""
         return _has_background(self.vocabulary, self.background)
+
+    @property
+    def background_is_rest(self) -> bool:
+        """Whether the background has no map of its own: its score is 1 - max."""
+        return self.has_background and self.background == "class"
 
     @property
     def output_names(self) -> list[str]:
@@ -109,7 +126,11 @@ class TextHead(nn.Module):
                 self.register_buffer(name, None, persistent=False)  # those of other words
             return
         words = TextClassifier.build(
-            self.encoder, vocabulary, self.templates, **self.classifier_options
+            self.encoder,
+            vocabulary,
+            self.templates,
+            descriptions=self.word_descriptions,
+            **self.classifier_options,
         )
         classes = TextClassifier.class_description_features(
             self.encoder, vocabulary, self.descriptions, self.templates, **self.classifier_options
@@ -132,14 +153,18 @@ class TextHead(nn.Module):
                 f"Got {len(word_features)} word and {len(class_features)} class features for a "
                 f"vocabulary of {expected[0]} words in {expected[1]} classes."
             )
-        word_to_class = torch.tensor(self.vocabulary.word_to_class, device=word_features.device)
+        owners = self.vocabulary.word_to_class
+        if self._num_maps > self.vocabulary.num_classes:  # the background's words are the first
+            owners = (0,) * self.vocabulary.num_background + tuple(k + 1 for k in owners)
+        word_to_class = torch.tensor(owners, device=word_features.device)
         self.register_buffer("word_features", word_features, persistent=False)
         self.register_buffer("class_features", class_features, persistent=False)
         self.register_buffer("word_to_class", word_to_class, persistent=False)
 
     def forward(self, patch_tokens: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """
-        Eq. (1) for the foreground classes; all words take part in softmax and min-max.
+        Eq. (1) for the foreground classes, after the background where that has a map of its own;
+        all words take part in softmax and min-max.
 
         Args:
             patch_tokens: shape (N, D, h, w).
@@ -147,7 +172,8 @@ class TextHead(nn.Module):
                 background words stay. None takes all.
 
         Returns:
-            tuple[Tensor, Tensor]: M and its global min-max, each of shape (N, K, h, w).
+            tuple[Tensor, Tensor]: M and its global min-max, each of shape (N, K, h, w), K one more
+            with a background of "words".
 
         Raises:
             ValueError: the words have no features yet.
@@ -157,19 +183,23 @@ class TextHead(nn.Module):
                 f"The words of {self.vocabulary.name} have no features: this text head has no "
                 "encoder; call set_features."
             )
-        skip, num_classes = self.vocabulary.num_background, self.vocabulary.num_classes
+        skip, num_maps = len(self.word_features) - len(self.word_to_class), self._num_maps
         words = None
         if allowed is not None:
             words = F.pad(allowed[:, self.word_to_class], (skip, 0), value=True)
         cam = class_activation_maps(patch_tokens, self.word_features, self.logit_scale, words)
         stretched = min_max_normalise(cam, words)
         maps, stretched = cam[:, skip:], stretched[:, skip:]
-        if len(self.word_to_class) == num_classes:  # no synonyms: words are in class order
+        if len(self.word_to_class) == num_maps:  # no synonyms: words are in class order
             return maps, stretched
         return (
-            merge_synonyms(maps, self.word_to_class, num_classes),
-            merge_synonyms(stretched, self.word_to_class, num_classes),
+            merge_synonyms(maps, self.word_to_class, num_maps),
+            merge_synonyms(stretched, self.word_to_class, num_maps),
         )
+
+    @property
+    def _num_maps(self) -> int:
+        return len(self.output_names) - self.background_is_rest
 
 
 def vocabulary_from_config(cfg: CfgNode) -> Vocabulary:
@@ -202,4 +232,4 @@ def vocabulary_from_config(cfg: CfgNode) -> Vocabulary:
 
 def _has_background(vocabulary: Vocabulary, background: str) -> bool:
     """Whether background words, if there are any, are a class of the output."""
-    return background == "class" and vocabulary.num_background > 0
+    return background != "distractor" and vocabulary.num_background > 0

@@ -3,7 +3,7 @@
 import pytest
 from torch import nn
 
-from freecp_d2.modeling.checks import check_heads, check_window_sizes
+from freecp_d2.modeling.checks import check_background, check_heads, check_window_sizes
 
 HEAD = nn.Identity()
 
@@ -27,6 +27,26 @@ def test_heads_that_fit(affinity, purification, oracle):
 def test_heads_that_do_not_fit(affinity, purification, oracle, message):
     with pytest.raises(ValueError, match=message):
         check_heads(affinity, purification, oracle=oracle)
+
+
+def test_background_words_with_maps_are_for_base_methods():
+    check_heads(None, None, oracle=False, background="words")
+    with pytest.raises(ValueError, match=r'BACKGROUND="words" is a rule of base methods alone'):
+        check_heads(HEAD, HEAD, oracle=False, background="words")
+
+
+@pytest.mark.parametrize(
+    ("rule", "thresh", "message"),
+    [
+        ("rest", 0.0, "use class, words or distractor"),
+        ("class", 1.0, r"expected a score in \[0, 1\)"),
+        ("words", -0.1, r"expected a score in \[0, 1\)"),
+        ("distractor", 0.1, "no class is the background"),
+    ],
+)
+def test_backgrounds_that_do_not_fit(rule, thresh, message):
+    with pytest.raises(ValueError, match=message):
+        check_background(rule, thresh)
 
 
 def test_sizes_that_fit():

@@ -127,11 +127,12 @@ class TestLabelMap:
     @pytest.mark.parametrize("case", CASES)
     @pytest.mark.parametrize("background", [False, True])
     @pytest.mark.parametrize("size", [(6, 8), (13, 9), (3, 5)])
+    @pytest.mark.parametrize("floor", [0.0, 0.5])
     @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 16])
-    def test_is_the_argmax_of_the_scores(self, case, background, size, chunk):
+    def test_is_the_argmax_of_the_scores(self, case, background, size, floor, chunk):
         found = ClassScores(torch.tensor([0, 2, 3, 5, 8, 9, 11]), self.CASES[case])
-        scores = full_scores(found, 13, size, background=background)
-        labels = label_map(found, size, background=background, chunk=chunk)
+        scores = full_scores(found, 13, size, background=background, floor=floor)
+        labels = label_map(found, size, background=background, floor=floor, chunk=chunk)
         assert labels.dtype == torch.int64
         assert torch.equal(labels, scores.argmax(dim=0))
 
@@ -153,3 +154,5 @@ class TestLabelMap:
         found = ClassScores(torch.tensor([1, 4]), torch.tensor([[[0.6, 0.2, 0]], [[0.3, 0.4, 0]]]))
         assert label_map(found, (1, 3), background=False).tolist() == [[1, 4, 0]]
         assert label_map(found, (1, 3), background=True).tolist() == [[2, 0, 0]]
+        assert label_map(found, (1, 3), background=False, floor=0.5).tolist() == [[1, 0, 0]]
+        assert label_map(found, (1, 3), background=True, floor=0.7).tolist() == [[0, 0, 0]]

@@ -47,6 +47,14 @@ class TestMaps:
         _, stretched = head(patches(0, 0, num_words=3))
         assert not stretched.any()
 
+    def test_a_background_of_words_is_the_first_map(self):
+        vocabulary = Vocabulary("v", (("a",), ("b",)), ("sky", "sea"))
+        # Patches of sea and of b; 2/5 for the patch's own word, 1/5 for the others.
+        maps, stretched = head_of(vocabulary, "words")(patches(1, 3, num_words=4))
+        expected = torch.tensor([[0.4, 0.2], [0.2, 0.2], [0.2, 0.4]])
+        torch.testing.assert_close(maps[0, :, 0], expected)
+        torch.testing.assert_close(stretched[0, :, 0], (expected - 0.2) * 5)
+
     def test_synonyms_are_merged_after_the_softmax(self):
         vocabulary = Vocabulary("v", (("cat", "kitten"), ("dog",)), ("sky",))
         maps, stretched = head_of(vocabulary)(patches(2, 3, num_words=4))
@@ -75,7 +83,9 @@ class TestOutputs:
         [
             (("sky", "road"), "class", ["background", "cat", "dog"]),
             (("sky", "road"), "distractor", ["cat", "dog"]),
+            (("sky", "road"), "words", ["background", "cat", "dog"]),
             ((), "class", ["cat", "dog"]),
+            ((), "words", ["cat", "dog"]),
             ((), "distractor", ["cat", "dog"]),
         ],
     )
@@ -83,9 +93,10 @@ class TestOutputs:
         head = head_of(Vocabulary("v", self.CLASSES, words), background)
         assert head.output_names == names
         assert head.has_background == (names[0] == "background")
+        assert head.background_is_rest == (head.has_background and background == "class")
 
     def test_unknown_background(self):
-        with pytest.raises(ValueError, match=r'BACKGROUND="ignore" is unknown; use class or dist'):
+        with pytest.raises(ValueError, match=r'BACKGROUND="ignore" is unknown; use class, words'):
             head_of(Vocabulary("v", self.CLASSES), "ignore")
 
     @pytest.mark.parametrize(("num_words", "num_classes"), [(3, 2), (4, 3), (5, 2), (2, 4)])
@@ -138,14 +149,33 @@ class TestConfig:
         changed = (described.class_features != plain.class_features).any(dim=1)
         assert changed.tolist() == [False, True, False]
 
+    def test_word_descriptions_change_words_and_not_classes(self, tiny_cfg, tmp_path):
+        plain = TextHead(tiny_cfg)
+        (tmp_path / "d.json").write_text('{"kitten": ["a small playful animal"]}')
+        tiny_cfg.MODEL.TEXT.WORD_DESCRIPTIONS = str(tmp_path / "d.json")
+        described = TextHead(tiny_cfg)
+        assert torch.equal(described.class_features, plain.class_features)
+        changed = (described.word_features != plain.word_features).any(dim=1)
+        assert changed.tolist() == [False, False, True, False, False]
+
+    def test_logit_scale(self, tiny_cfg):
+        assert TextHead(tiny_cfg).logit_scale == pytest.approx(100, rel=1e-4)
+        tiny_cfg.MODEL.CLIP.LOGIT_SCALE = 40.0
+        assert TextHead(tiny_cfg).logit_scale == 40
+        tiny_cfg.MODEL.CLIP.LOGIT_SCALE = -1.0
+        with pytest.raises(ValueError, match=r"LOGIT_SCALE is -1.0"):
+            TextHead(tiny_cfg)
+
     def test_keys(self, tiny_cfg, tmp_path):
         tiny_cfg.MODEL.TEXT.TEMPLATES = "imagenet"
-        tiny_cfg.MODEL.TEXT.BACKGROUND = "distractor"
+        tiny_cfg.MODEL.TEXT.BACKGROUND = "words"
+        tiny_cfg.MODEL.TEXT.BACKGROUND_THRESH = 0.1
         tiny_cfg.MODEL.TEXT.CACHE_DIR = str(tmp_path / "cache")
         tiny_cfg.MODEL.TEXT.BATCH_SIZE = 37
         head = TextHead(tiny_cfg)
         assert len(head.templates) == 80
-        assert head.output_names == ["cat", "dog", "tree"]
+        assert head.output_names == ["background", "cat", "dog", "tree"]
+        assert head.background_thresh == 0.1
         assert head.classifier_options["batch_size"] == 37
         assert len(list((tmp_path / "cache").iterdir())) == 2  # words and classes
 
