@@ -21,7 +21,10 @@ TOOLS = sorted((ROOT / "tools").glob("*.py"))
 SOURCES = [*PACKAGE, *TOOLS, ROOT / "train_net.py"]
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 LEAVES = [path for path in CONFIGS if not path.name.startswith("Base-")]
-DOCUMENTS = ["README.md", "INSTALL.md", "datasets/README.md", "tools/README.md"]
+BASES = [path for path in CONFIGS if path not in LEAVES]
+DOCUMENTS = ["README.md", "INSTALL.md", "MODEL_ZOO.md", "datasets/README.md", "tools/README.md"]
+
+BENCHMARK = re.compile(r"freecp_(.+?)(?:_wide)?_val$")
 
 BINARY = (".npz", ".safetensors", ".gz")
 
@@ -186,10 +189,13 @@ class TestConfigs:
         assert f"output/{path.parent.name}/{path.stem}" == cfg.OUTPUT_DIR
         assert path.stem.partition("_")[0] == cfg.MODEL.CLIP.DENSE_ATTENTION
         assert bool(cfg.MODEL.PURIFICATION_HEAD.NAME) == path.stem.endswith("_freecp")
+        assert path.stem.partition("_")[2] in ("", "freecp", "original")
 
-    @each([path for path in CONFIGS if path not in LEAVES])
-    def test_a_base_sets_no_dataset(self, path):
-        assert "DATASETS" not in yaml.safe_load(path.read_text())
+    @each(BASES)
+    def test_a_base_sets_the_dataset_of_its_folder(self, path):
+        datasets = yaml.safe_load(path.read_text()).get("DATASETS", {}).get("TEST", "()")
+        found = [BENCHMARK.match(name)[1] for name in ast.literal_eval(datasets)]
+        assert found == ([] if path.parent.name == "configs" else [path.parent.name])
 
     @each(LEAVES)
     def test_its_header_names_itself(self, path):
@@ -238,9 +244,9 @@ class TestDocuments:
             sum(command.startswith(("python train_net.py", "torchrun")) for command in readme) == 2
         )
 
-    def test_every_config_is_in_the_readme(self):
-        readme = (ROOT / "README.md").read_text()
-        assert [name_of(path) for path in LEAVES if f"({name_of(path)})" not in readme] == []
+    def test_every_config_is_in_the_zoo(self):
+        zoo = (ROOT / "MODEL_ZOO.md").read_text()
+        assert [name_of(path) for path in LEAVES if f"({name_of(path)})" not in zoo] == []
 
     def test_every_tool_is_in_its_readme(self):
         text = (ROOT / "tools" / "README.md").read_text()
