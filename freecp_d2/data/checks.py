@@ -17,7 +17,7 @@ _TAIL = 1024
 _END_MARKS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND"}
 _EXIF_ORIENTATION = 0x0112
 _SWAPS_SIDES = (5, 6, 7, 8)
-_DECODE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+DECODE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 _THREADS = 8
 
 
@@ -54,7 +54,7 @@ def check_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[int, int], ..
         ValueError: files that cannot be decoded or are truncated, or pairs that differ in size; the
             first few are named.
     """
-    images = _map_files(_displayed_size, [image for image, _ in pairs])
+    images = _map_files(displayed_size, [image for image, _ in pairs])
     labels = _map_files(_stored_size, [label for _, label in pairs])
     differ = [
         f"{image} is {a[1]}x{a[0]} but {label} is {b[1]}x{b[0]}"
@@ -84,7 +84,7 @@ def _map_files(
     def probe(path: str) -> tuple[int, int] | str:
         try:
             return _probe_size(size_of, path)
-        except _DECODE_ERRORS as error:
+        except DECODE_ERRORS as error:
             return f"{path} ({error})"
 
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -99,7 +99,7 @@ def _map_files(
 
 
 def _probe_size(size_of: Callable[[Image.Image], tuple[int, int]], path: str) -> tuple[int, int]:
-    """Size (height, width) of an image file; raises one of `_DECODE_ERRORS` if it is damaged."""
+    """Size (height, width) of an image file; raises one of `DECODE_ERRORS` if it is damaged."""
     with open(path, "rb") as file:
         image = Image.open(file)
         size = size_of(image)
@@ -121,7 +121,7 @@ def _stored_size(image: Image.Image) -> tuple[int, int]:
     return image.height, image.width
 
 
-def _displayed_size(image: Image.Image) -> tuple[int, int]:
+def displayed_size(image: Image.Image) -> tuple[int, int]:
     """(height, width) after EXIF rotation, from the header alone."""
     if image.format == "PNG" and "exif" not in image.info:
         return _stored_size(image)  # Pillow would decode the whole file to look for a late chunk

@@ -21,8 +21,12 @@ from ..d2 import PathManager
 IGNORE_LABEL = 255
 """The train id of a pixel without a class; it is never scored."""
 
-_ILLEGAL = -1
-_NUM_VALUES = 1 << 16  # label files have 8 or 16 bits
+ILLEGAL = -1
+"""What `lookup_table` gives for a value that an encoding does not know."""
+
+NUM_VALUES = 1 << 16
+"""Label files have 8 or 16 bits."""
+
 _NUM_PROBED = 32
 _MIN_EVIDENCE = 16  # so many label maps without one unlabelled pixel are no coincidence
 _INDEX_MODES = ("L", "P", "I", "I;16", "I;16L", "I;16B")
@@ -43,9 +47,9 @@ class LabelEncoding:
 
     def __post_init__(self) -> None:
         values = [*(value for _, value in self.pairs()), *self.unlabelled]
-        if len(set(values)) != len(values) or not all(0 <= v < _NUM_VALUES for v in values):
+        if len(set(values)) != len(values) or not all(0 <= v < NUM_VALUES for v in values):
             raise ValueError(
-                f"a label encoding needs distinct values in 0..{_NUM_VALUES - 1}, got {values}."
+                f"a label encoding needs distinct values in 0..{NUM_VALUES - 1}, got {values}."
             )
         if len(self.ids) > IGNORE_LABEL:
             raise ValueError(
@@ -99,14 +103,14 @@ def read_label(
     Raises:
         ValueError: the file is no label map, or has a value the encoding does not know.
     """
-    values = _read_values(path)
-    labels = _lookup_table(encoding)[values]
-    illegal = labels == _ILLEGAL
+    values = read_values(path)
+    labels = lookup_table(encoding)[values]
+    illegal = labels == ILLEGAL
     if illegal.any():
         found = np.unique(values[illegal]).tolist()
         raise ValueError(
             f"{path}: pixel value {', '.join(map(str, found[:5]))}{' ...' if found[5:] else ''}; "
-            f"expected {encoding}. {_likely_cause(found, encoding)}"
+            f"expected {encoding}. {likely_cause(found, encoding)}"
         )
     return labels.astype(dtype)
 
@@ -153,8 +157,17 @@ def probe_labels(paths: Sequence[str], encoding: LabelEncoding) -> None:
         )
 
 
-def _read_values(path: str | Path) -> np.ndarray:
-    """The stored values of a label file, (H, W), all in 0..65535."""
+def read_values(path: str | Path) -> np.ndarray:
+    """
+    Read the stored values of a label file, whatever they mean.
+
+    Returns:
+        ndarray: shape (H, W), integers in 0..65535.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged (its cause is the decoder's error) or is no label map.
+    """
     try:
         with PathManager.open(str(path), "rb") as file, Image.open(file) as image:
             # Decoders stretch grey of fewer than 8 bits to 0..255, which loses the class numbers.
@@ -170,15 +183,15 @@ def _read_values(path: str | Path) -> np.ndarray:
             f"{path}: is stored as {rawmode or mode}, expected one class number a pixel (indexed, "
             "8-bit grey or 16-bit grey); take the label file, not its coloured picture."
         )
-    if values.min() < 0 or values.max() >= _NUM_VALUES:
+    if values.min() < 0 or values.max() >= NUM_VALUES:
         raise ValueError(f"{path}: values {values.min()}..{values.max()}, expected 0..65535.")
     return values
 
 
 @functools.lru_cache(maxsize=16)
-def _lookup_table(encoding: LabelEncoding) -> np.ndarray:
+def lookup_table(encoding: LabelEncoding) -> np.ndarray:
     """The train id of each possible value, (65536,) int16; -1 where there is none."""
-    table = np.full(_NUM_VALUES, _ILLEGAL, dtype=np.int16)
+    table = np.full(NUM_VALUES, ILLEGAL, dtype=np.int16)
     labels, values = zip(*encoding.pairs(), strict=True)
     table[list(values)] = labels
     table[list(encoding.unlabelled)] = IGNORE_LABEL
@@ -196,7 +209,7 @@ def _ranges(values: Sequence[int]) -> str:
     return ", ".join(str(a) if a == b else f"{a}..{b}" for a, b in runs)
 
 
-def _likely_cause(found: list[int], encoding: LabelEncoding) -> str:
+def likely_cause(found: list[int], encoding: LabelEncoding) -> str:
     """One sentence on how labels with the values `found` came about, and what to do."""
     num_classes = len(encoding.ids)
     if IGNORE_LABEL - 1 in found:

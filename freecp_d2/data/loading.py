@@ -4,6 +4,7 @@ import functools
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from .benchmark import Benchmark, Folder, LabelFolder
@@ -13,6 +14,16 @@ from .labels import probe_labels
 logger = logging.getLogger(__name__)
 
 _F = TypeVar("_F", bound=Folder)
+
+
+@dataclass(frozen=True)
+class BenchmarkFiles:
+    """The folders that were found and their files, by name (path without suffix)."""
+
+    image_folder: Folder
+    images: dict[str, str]
+    label_folder: LabelFolder
+    labels: dict[str, str]
 
 
 def datasets_root() -> str:
@@ -69,21 +80,51 @@ def find_pairs(benchmark: Benchmark, root: str) -> tuple[LabelFolder, tuple[tupl
         FileNotFoundError: a folder or the split file is missing or empty.
         ValueError: an image without annotation, or the reverse.
     """
-    _, images = _first_with_files(benchmark, benchmark.images, root)
-    folder, labels = _first_with_files(benchmark, benchmark.labels, root)
-    if folder.split_file:
-        keys = _read_split(benchmark, folder.split_file, root)
-        if absent := sorted(keys - images.keys()):
-            raise ValueError(
-                f"{folder.split_file} names {len(absent)} images that are not there: "
-                f"{first_few(absent)} (under {root}); extract the archive of images again."
-            )
+    files, absent = select_split(benchmark, find_files(benchmark, root), root)
+    folder = files.label_folder
+    if absent:
+        raise ValueError(
+            f"{folder.split_file} names {len(absent)} images that are not there: "
+            f"{first_few(absent)} (under {root}); extract the archive of images again."
+        )
+    check_keys(files.images, files.labels, f"images and {folder.path} under {root}")
+    return folder, tuple((files.images[key], files.labels[key]) for key in sorted(files.images))
+
+
+def find_files(benchmark: Benchmark, root: str) -> BenchmarkFiles:
+    """
+    List all files of the folders that a benchmark reads, those of other splits among them.
+
+    Raises:
+        FileNotFoundError: a folder is missing or empty.
+    """
+    return BenchmarkFiles(
+        *_first_with_files(benchmark, benchmark.images, root),
+        *_first_with_files(benchmark, benchmark.labels, root),
+    )
+
+
+def select_split(
+    benchmark: Benchmark, files: BenchmarkFiles, root: str
+) -> tuple[BenchmarkFiles, list[str]]:
+    """
+    Keep the files that belong to the benchmark.
+
+    Returns:
+        tuple: the files, and the names in the split file that have no image.
+
+    Raises:
+        FileNotFoundError: the split file is missing.
+    """
+    images, labels = files.images, files.labels
+    keys = images.keys() & labels.keys() if benchmark.shares_images else images.keys()
+    absent: list[str] = []
+    if files.label_folder.split_file:
+        keys = _read_split(benchmark, files.label_folder.split_file, root)
+        absent = sorted(keys - images.keys())
         labels = {key: path for key, path in labels.items() if key in keys}
-        images = {key: images[key] for key in keys}
-    elif benchmark.shares_images:
-        images = {key: path for key, path in images.items() if key in labels}
-    check_keys(images, labels, f"images and {folder.path} under {root}")
-    return folder, tuple((images[key], labels[key]) for key in sorted(images))
+    images = {key: path for key, path in images.items() if key in keys}
+    return replace(files, images=images, labels=labels), absent
 
 
 @functools.lru_cache  # once a process: the loader and the evaluator both load the dataset
