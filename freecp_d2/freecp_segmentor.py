@@ -17,6 +17,7 @@ from .modeling.backbone import CLIPBackbone, load_clip
 from .modeling.checks import check_heads, check_window_sizes
 from .modeling.crop_classifier import CropClassifier
 from .modeling.inputs import read_candidates, read_images
+from .modeling.pixels import PixelNormalisation
 from .modeling.purification import Purified, build_purification_head
 from .modeling.stitching import full_scores, label_map, stitch
 from .modeling.text_head import TextHead
@@ -32,9 +33,6 @@ class FreeCPSegmentor(nn.Module):
 
     Without a purification head it is the base method alone.
     """
-
-    pixel_mean: Tensor
-    pixel_std: Tensor
 
     @configurable
     def __init__(
@@ -73,8 +71,6 @@ class FreeCPSegmentor(nn.Module):
         check_heads(
             affinity_head, purification_head, oracle=oracle, background=text_head.background
         )
-        if input_format not in ("RGB", "BGR"):
-            raise ValueError(f'INPUT.FORMAT="{input_format}" is not supported; use RGB or BGR.')
         check_window_sizes(
             window_size, window_stride, window_batch_size, crop_size, backbone.patch_size
         )
@@ -82,15 +78,12 @@ class FreeCPSegmentor(nn.Module):
         self.text_head = text_head
         self.affinity_head = affinity_head
         self.purification_head = purification_head
-        self.input_format = input_format
+        self.pixels = PixelNormalisation(backbone.pixel_mean, backbone.pixel_std, input_format)
         self.window_size, self.window_stride = window_size, window_stride
         self.window_batch_size = window_batch_size
         self.crop_size = crop_size
         self.oracle = oracle
         self.return_label_map = return_label_map
-        for name in ("pixel_mean", "pixel_std"):
-            value = torch.tensor(getattr(backbone, name)).view(3, 1, 1)
-            self.register_buffer(name, value, persistent=False)
 
     @classmethod
     def from_config(cls, cfg: CfgNode, text_head: TextHead | None = None) -> dict:
@@ -121,7 +114,7 @@ class FreeCPSegmentor(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where inputs are moved to."""
-        return self.pixel_mean.device
+        return self.pixels.mean.device
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Segment with other words from now on."""
@@ -190,18 +183,11 @@ class FreeCPSegmentor(nn.Module):
         """As many crops as have the pixels of a batch of windows."""
         return self.window_batch_size * max(1, self.window_size**2 // self.crop_size**2)
 
-    def _normalise(self, image: Tensor) -> Tensor:
-        """RGB, CLIP's mean and deviation: (3, H, W)."""
-        image = image.to(self.device, torch.float32)
-        if self.input_format == "BGR":
-            image = image.flip(0)
-        return (image - self.pixel_mean) / self.pixel_std
-
     def _prepare(
         self, batched_inputs: list[dict[str, Any]]
     ) -> tuple[list[Tensor], list[Window], Tensor | None]:
         """Normalised images, their windows and, of an oracle, the candidates (images, K)."""
-        images = [self._normalise(image) for image in read_images(batched_inputs)]
+        images = [self.pixels(image) for image in read_images(batched_inputs)]
         sizes = [(image.shape[1], image.shape[2]) for image in images]
         windows = windows_of_images(sizes, self.window_size, self.window_stride)
         return images, windows, self._candidates(batched_inputs) if self.oracle else None
@@ -224,7 +210,7 @@ class FreeCPSegmentor(nn.Module):
             if self.affinity_head is None or self.purification_head is None:
                 yield indices, maps, None
                 continue
-            transition = self.affinity_head(pixels, features)
+            transition = self.affinity_head(self.pixels.undo(pixels), features)
             classify = CropClassifier(
                 pixels,
                 self.backbone.encode_image,

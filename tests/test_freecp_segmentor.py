@@ -180,6 +180,20 @@ class TestInputs:
         b = model([{"image": photo(96, 96).float()}])[0]["sem_seg"]
         assert torch.equal(a, b)
 
+    @pytest.mark.parametrize("order", ["RGB", "BGR"])
+    def test_affinity_heads_see_rgb_pixels(self, order, monkeypatch):
+        model = random_segmentor(3, input_format=order)
+        seen = []
+        own = model.affinity_head.affinity
+        monkeypatch.setattr(
+            model.affinity_head,
+            "affinity",
+            lambda images, features: seen.append(images) or own(images, features),
+        )
+        image = photo(96, 96)
+        model([{"image": image if order == "RGB" else image.flip(0)}])
+        torch.testing.assert_close(seen[0][0], image.float(), rtol=0, atol=1e-4)
+
     def test_the_input_is_not_changed(self):
         image = photo(96, 96).float()
         before = image.clone()
@@ -322,7 +336,7 @@ class TestConfig:
         tiny_cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE = 24
         model = build_model(tiny_cfg)
         assert (model.window_size, model.window_stride, model.window_batch_size) == (40, 16, 3)
-        assert (model.crop_size, model.input_format) == (24, "BGR")
+        assert (model.crop_size, model.pixels.input_format) == (24, "BGR")
         labels = model([{"image": photo(64, 80)}])[0]["sem_seg"]
         assert labels.shape == (64, 80)
         assert labels.dtype == torch.int64
@@ -330,8 +344,8 @@ class TestConfig:
     def test_pixel_statistics_are_the_clip_own(self, tiny_cfg):
         model = build_model(tiny_cfg)
         expected = 255 * torch.tensor([0.48145466, 0.4578275, 0.40821073])
-        torch.testing.assert_close(model.pixel_mean.flatten(), expected)
-        assert "pixel_mean" not in model.state_dict()
+        torch.testing.assert_close(model.pixels.mean.flatten(), expected)
+        assert not [key for key in model.state_dict() if key.startswith("pixels")]
 
     @pytest.mark.parametrize("method", ["vanilla", "maskclip", "sclip", "clearclip", "gem"])
     @pytest.mark.parametrize("name", ["ClassPurification", ""])
