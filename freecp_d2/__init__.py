@@ -5,7 +5,7 @@ from .data.benchmarks import register_benchmarks
 from .data.storybook import register_storybook
 from .freecp_segmentor import FreeCPSegmentor
 from .modeling.affinity import AFFINITY_HEAD_REGISTRY, AffinityHead, CLIPAttentionAffinity
-from .modeling.backbone import CLIPViT
+from .modeling.backbone import CLIPResNet, CLIPViT
 from .modeling.purification import PURIFICATION_HEAD_REGISTRY, ClassPurification, Purified
 from .text import Vocabulary, load_vocabulary
 
@@ -14,6 +14,7 @@ __all__ = [
     "PURIFICATION_HEAD_REGISTRY",
     "AffinityHead",
     "CLIPAttentionAffinity",
+    "CLIPResNet",
     "CLIPViT",
     "ClassPurification",
     "FreeCPSegmentor",

@@ -20,6 +20,14 @@ TINY = {
 }
 """A CLIP of OpenAI's layout for tests."""
 
+TINY_RESNET = TINY | {
+    "image_resolution": 64,
+    "vision_layers": (1, 2, 1, 1),
+    "vision_width": 8,
+    "vision_patch_size": None,
+}
+"""The same with a ResNet; its grid is 2 x 2."""
+
 VIT_B_16 = TINY | {
     "embed_dim": 512,
     "image_resolution": 224,

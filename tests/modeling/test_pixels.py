@@ -29,5 +29,5 @@ def test_undo():
 
 
 def test_another_order():
-    with pytest.raises(ValueError, match='INPUT.FORMAT="L" is not supported'):
+    with pytest.raises(ValueError, match=r'INPUT.FORMAT="L" is not supported'):
         PixelNormalisation(MEAN, STD, "L")

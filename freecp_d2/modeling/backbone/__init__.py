@@ -2,11 +2,13 @@
 
 from .base import CLIPBackbone
 from .clip_loading import LoadedCLIP, load_clip, load_clip_from_config
+from .clip_resnet import CLIPResNet
 from .clip_vit import CLIPViT
 from .dense_attention import DenseAttention
 
 __all__ = [
     "CLIPBackbone",
+    "CLIPResNet",
     "CLIPViT",
     "DenseAttention",
     "LoadedCLIP",

@@ -18,7 +18,7 @@ from ...storybook.embedded import EMBEDDED_NAME, embedded_merges, embedded_weigh
 from ...text import CLIPTokenizer
 from .openai_layout import (
     ARCHIVE_EXTRAS,
-    OPENAI_VITS,
+    OPENAI_TOWERS,
     check_layout,
     check_vocabulary,
     read_state_dict,
@@ -91,10 +91,10 @@ def load_clip(
 
 
 def set_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """Cast in place everything but the layer norms, which are computed in float32."""
+    """Cast in place everything but the norms, which are computed in float32."""
     model.to(dtype)
     for module in model.modules():
-        if isinstance(module, nn.LayerNorm):
+        if isinstance(module, nn.LayerNorm | nn.BatchNorm2d):
             module.float()
     return model
 
@@ -105,10 +105,10 @@ def _load_openai(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
         import clip
         import clip.model
 
-        if arch not in (*OPENAI_VITS, "custom"):
+        if arch not in (*OPENAI_TOWERS, "custom"):
             raise ValueError(
-                f'MODEL.CLIP.ARCH="{arch}" is no ViT of the library clip; use one of '
-                f"{[*OPENAI_VITS]}, or custom for a state dict of OpenAI's layout in any size."
+                f'MODEL.CLIP.ARCH="{arch}" is no model of the library clip; use one of '
+                f"{[*OPENAI_TOWERS]}, or custom for a state dict of OpenAI's layout in any size."
             )
         path = _openai_path(arch, pretrained)
         state = read_state_dict(path)
@@ -139,7 +139,7 @@ def _openai_path(arch: str, pretrained: str) -> str:
     if arch == "custom":
         raise ValueError(
             'MODEL.CLIP.PRETRAINED="openai" has nothing for MODEL.CLIP.ARCH="custom"; name one of '
-            f"{[*OPENAI_VITS]}, or the path of a checkpoint."
+            f"{[*OPENAI_TOWERS]}, or the path of a checkpoint."
         )
     return _download_openai(arch)
 

@@ -14,6 +14,19 @@ OPENAI_VITS = {
 }
 """The ViTs that OpenAI released. Source: https://github.com/openai/CLIP (MIT), clip/model.py."""
 
+OPENAI_RESNETS = {
+    # name: (width, blocks of the four stages, resolution)
+    "RN50": (64, (3, 4, 6, 3), 224),
+    "RN101": (64, (3, 4, 23, 3), 224),
+    "RN50x4": (80, (4, 6, 10, 6), 288),
+    "RN50x16": (96, (6, 8, 18, 8), 384),
+    "RN50x64": (128, (3, 15, 36, 10), 448),
+}
+"""Its ResNets."""
+
+OPENAI_TOWERS: dict[str, tuple] = OPENAI_VITS | OPENAI_RESNETS
+"""Both."""
+
 ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")
 """Entries of an archive that are no weights."""
 
@@ -47,26 +60,42 @@ def read_state_dict(path: str) -> dict[str, Tensor]:
 def check_layout(state: dict[str, Tensor], arch: str, path: str) -> None:
     """
     Raises:
-        ValueError: the checkpoint is no CLIP with a ViT, or not the ViT that was asked for.
+        ValueError: the checkpoint is no CLIP, or not the tower that was asked for.
     """
     try:
-        width, _, patch, _ = state["visual.conv1.weight"].shape
-        native = round((state["visual.positional_embedding"].shape[0] - 1) ** 0.5)
+        is_resnet = "visual.layer1.0.conv1.weight" in state
+        kind, found = ("ResNet", _resnet(state)) if is_resnet else ("ViT", _vit(state))
         for name in ("text_projection", "logit_scale", *_EMBEDDINGS):
             state[name]
     except KeyError as error:
         raise ValueError(
-            f"{path} is no CLIP with a vision transformer in OpenAI's layout: it has no {error}; "
-            "for checkpoints of open_clip set MODEL.CLIP.LIBRARY open_clip."
+            f"{path} is no CLIP in OpenAI's layout: it has no {error}; for checkpoints of "
+            "open_clip set MODEL.CLIP.LIBRARY open_clip."
         ) from error
-    layers = sum(k.startswith("visual.") and k.endswith("attn.in_proj_weight") for k in state)
-    found = (width, layers, patch, native * patch)
-    if arch != "custom" and found != OPENAI_VITS[arch]:
+    expected = OPENAI_TOWERS.get(arch)
+    if arch != "custom" and found != expected:
+        size = "(width, blocks, resolution)" if is_resnet else "(width, layers, patch, resolution)"
         raise ValueError(
-            f"{path} holds a ViT of (width, layers, patch, resolution) = {found}, "
-            f'MODEL.CLIP.ARCH="{arch}" means {OPENAI_VITS[arch]}; change one of the two '
-            "(custom is any size)."
+            f'{path} holds a {kind} of {size} = {found}, MODEL.CLIP.ARCH="{arch}" means '
+            f"{expected}; change one of the two (custom is any size)."
         )
+
+
+def _vit(state: dict[str, Tensor]) -> tuple:
+    width, _, patch, _ = state["visual.conv1.weight"].shape
+    native = round((state["visual.positional_embedding"].shape[0] - 1) ** 0.5)
+    layers = sum(k.startswith("visual.") and k.endswith("attn.in_proj_weight") for k in state)
+    return width, layers, patch, native * patch
+
+
+def _resnet(state: dict[str, Tensor]) -> tuple:
+    width = len(state["visual.layer1.0.conv1.weight"])
+    native = round((state["visual.attnpool.positional_embedding"].shape[0] - 1) ** 0.5)
+    names = [key.split(".") for key in state if key.startswith("visual.layer")]
+    blocks = [
+        len({block for _, stage, block, *_ in names if stage == f"layer{i + 1}"}) for i in range(4)
+    ]
+    return width, tuple(blocks), native * 32
 
 
 def check_vocabulary(num_embeddings: int, num_tokens: int, path: str, merges: str) -> None:

@@ -13,8 +13,9 @@ import torch
 from safetensors.torch import save_file
 
 from freecp_d2.modeling.backbone import load_clip, load_clip_from_config
-from freecp_d2.modeling.backbone.clip_loading import OPENAI_VITS, PRECISIONS, set_precision
-from tests.helpers.random_clip import TINY, random_clip, save_archive
+from freecp_d2.modeling.backbone.clip_loading import PRECISIONS, set_precision
+from freecp_d2.modeling.backbone.openai_layout import OPENAI_TOWERS
+from tests.helpers.random_clip import TINY, TINY_RESNET, random_clip, save_archive
 from tests.helpers.random_towers import open_clip_tower, rand_normal
 
 IMAGES = rand_normal(2, 3, 32, 32)
@@ -95,8 +96,7 @@ class TestOpenAI:
     def test_architectures_are_those_of_the_library(self):
         import clip
 
-        vits = {name for name in clip.available_models() if name.startswith("ViT")}
-        assert set(OPENAI_VITS) == vits
+        assert set(OPENAI_TOWERS) == set(clip.available_models())
 
     def test_weights_of_another_architecture(self, tiny_checkpoint):
         with pytest.raises(
@@ -104,9 +104,11 @@ class TestOpenAI:
         ):
             load_clip("clip", "ViT-B/16", str(tiny_checkpoint), "fp32")
 
-    @pytest.mark.parametrize("arch", ["RN50", "ViT-B-16", "vit-b/16", ""])
+    @pytest.mark.parametrize("arch", ["RN5", "ViT-B-16", "vit-b/16", ""])
     def test_unknown_architecture(self, tiny_checkpoint, arch):
-        with pytest.raises(ValueError, match=rf'ARCH="{arch}" is no ViT.*ViT-B/16.*custom'):
+        with pytest.raises(
+            ValueError, match=rf'ARCH="{arch}" is no model.*RN50x16.*custom'
+        ):
             load_clip("clip", arch, str(tiny_checkpoint), "fp32")
 
     @pytest.mark.parametrize("missing", ["visual.conv1.weight", "text_projection", "logit_scale"])
@@ -116,10 +118,11 @@ class TestOpenAI:
         with pytest.raises(ValueError, match=rf"other\.pt is no CLIP.*no '{missing}'.*open_clip"):
             load_clip("clip", "custom", str(tmp_path / "other.pt"), "fp32")
 
-    def test_a_clip_with_a_resnet(self, tmp_path):
-        state = random_clip(TINY | {"vision_layers": (1, 1, 1, 1), "vision_width": 8}).state_dict()
+    def test_a_resnet_without_its_pool(self, tmp_path):
+        state = random_clip(TINY_RESNET).state_dict()
+        del state["visual.attnpool.positional_embedding"]
         torch.save(state, tmp_path / "resnet.pt")
-        with pytest.raises(ValueError, match="no CLIP with a vision transformer"):
+        with pytest.raises(ValueError, match=r"no CLIP in OpenAI's layout: .*attnpool"):
             load_clip("clip", "custom", str(tmp_path / "resnet.pt"), "fp32")
 
 

@@ -1,0 +1,218 @@
+"""CLIPResNet: the libraries' own forward pass where it has one, its contract where it has none."""
+
+import copy
+import functools
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+from freecp_d2.d2 import build_backbone, build_model
+from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet
+from freecp_d2.modeling.backbone.clip_loading import load_clip, set_precision
+from tests.helpers.parity import PIXEL_MEAN, PIXEL_STD
+from tests.helpers.random_clip import TINY_RESNET, random_clip, save_archive, save_state_dict
+from tests.helpers.random_towers import backbone_of, clip_tower, rand_normal
+
+# Another order of sums; values are around 1.
+TOLERANCE = {"rtol": 0, "atol": 2e-5}
+NATIVE = rand_normal(2, 3, 64, 64)
+WIDE = rand_normal(2, 3, 96, 160, seed=1)
+
+
+def shaken(tower: nn.Module) -> nn.Module:
+    """Moves parameters and statistics: gains of zero and statistics of none would hide mistakes."""
+    generator = torch.Generator().manual_seed(4)
+    with torch.no_grad():
+        for name, value in tower.state_dict().items():
+            if value.is_floating_point():
+                noise = torch.rand(value.shape, generator=generator)
+                value += noise if name.endswith(("var", "bn3.weight")) else 0.1 * (noise - 0.5)
+    return tower.eval().requires_grad_(False)
+
+
+@functools.cache
+def _clip() -> nn.Module:
+    return shaken(random_clip(TINY_RESNET).visual)
+
+
+def clip_resnet() -> nn.Module:
+    return copy.deepcopy(_clip())
+
+
+def open_clip_resnet() -> nn.Module:
+    from open_clip.modified_resnet import ModifiedResNet
+
+    torch.manual_seed(0)
+    return shaken(ModifiedResNet([1, 2, 1, 1], 32, 4, image_size=64, width=8))
+
+
+def resnet_of(visual: nn.Module, interpolation: str = "scale") -> CLIPResNet:
+    return CLIPResNet(
+        visual=visual, interpolation=interpolation, pixel_mean=PIXEL_MEAN, pixel_std=PIXEL_STD
+    )
+
+
+every_tower = pytest.mark.parametrize("make", [clip_resnet, open_clip_resnet])
+
+
+class TestLibrary:
+    @every_tower
+    def test_class_token_is_the_library_forward(self, make):
+        visual = make()
+        expected, backbone = visual(NATIVE), resnet_of(visual)
+        assert expected.std() > 1e-3, "a constant would prove nothing"
+        torch.testing.assert_close(backbone(NATIVE)["class_token"], expected, **TOLERANCE)
+        torch.testing.assert_close(backbone.encode_image(NATIVE), expected, **TOLERANCE)
+
+
+class TestDense:
+    def test_uniform_attention_pools_the_patch_tokens(self):
+        # Equal keys and no position: the class token is the mean of all values, and that of the
+        # mean token is the mean of the patches' own.
+        visual = clip_resnet()
+        with torch.no_grad():
+            visual.attnpool.k_proj.weight.zero_()
+            visual.attnpool.positional_embedding.zero_()
+        output = resnet_of(visual)(WIDE)
+        pooled = output["patch_tokens"].mean(dim=(2, 3))
+        torch.testing.assert_close(output["class_token"], pooled, **TOLERANCE)
+
+    def test_position_does_not_reach_the_patch_tokens(self):
+        visual, other = clip_resnet(), clip_resnet()
+        other.attnpool.positional_embedding.data += 1
+        a, b = (resnet_of(tower)(WIDE) for tower in (visual, other))
+        assert torch.equal(a["patch_tokens"], b["patch_tokens"])
+        assert not torch.equal(a["class_token"], b["class_token"])
+
+    def test_a_constant_picture_gives_equal_patches_inside(self):
+        # Convolutions pad with zeros, so patches near the border differ.
+        tokens = resnet_of(clip_resnet())(torch.full((1, 3, 416, 416), 0.5))["patch_tokens"]
+        inside = tokens[0, :, 5:8, 5:8].flatten(1)
+        torch.testing.assert_close(inside, inside[:, :1].expand_as(inside), **TOLERANCE)
+
+
+class TestContract:
+    def test_shapes_are_the_announced_ones(self):
+        backbone = resnet_of(clip_resnet())
+        shapes, output = backbone.output_shape(), backbone(WIDE)
+        assert isinstance(backbone, CLIPBackbone)
+        assert output.keys() == shapes.keys() == {"patch_tokens", "class_token"}
+        assert {value.dtype for value in output.values()} == {torch.float32}
+        assert output["patch_tokens"].shape == (2, 32, 3, 5)
+        assert output["class_token"].shape == (2, 32)
+        patches = shapes["patch_tokens"]
+        assert (patches.channels, shapes["class_token"].channels) == (32, 32)
+        assert backbone.patch_size == backbone.size_divisibility == patches.stride == 32
+
+    def test_a_batch_is_its_images(self):
+        backbone = resnet_of(clip_resnet())
+        together = backbone(WIDE)
+        for n in range(2):
+            for key, value in backbone(WIDE[n : n + 1]).items():
+                torch.testing.assert_close(value[0], together[key][n], **TOLERANCE)
+
+    @pytest.mark.parametrize("size", [(32, 32), (64, 64), (112, 112), (96, 224)])
+    @pytest.mark.parametrize("interpolation", ["scale", "size_antialias"])
+    def test_encode_image_is_the_class_token(self, size, interpolation):
+        backbone, images = resnet_of(clip_resnet(), interpolation), rand_normal(2, 3, *size)
+        output = backbone(images)
+        torch.testing.assert_close(backbone.encode_image(images), output["class_token"])
+        assert torch.isfinite(output["class_token"]).all()
+
+    @pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16])
+    def test_half_precision(self, precision):
+        expected = resnet_of(clip_resnet())(NATIVE)
+        found = resnet_of(set_precision(clip_resnet(), precision))(NATIVE)
+        for key, value in found.items():
+            assert value.dtype == torch.float32
+            similarity = torch.cosine_similarity(value.flatten(1), expected[key].flatten(1))
+            assert similarity.min() > 0.99
+
+    def test_attention_is_refused(self):
+        with pytest.raises(ValueError, match=r"no attention.*layers \[0\].*DINOAffinity"):
+            resnet_of(clip_resnet())(NATIVE, attention_layers=[0])
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (lambda: resnet_of(clip_tower()), "no ResNet with an attention pool"),
+            (lambda: backbone_of(clip_resnet()), "CLIPViT cannot run ModifiedResNet"),
+            (lambda: resnet_of(clip_resnet(), "nearest"), 'POSITIONAL_EMBEDDING="nearest"'),
+        ],
+    )
+    def test_what_it_cannot_run(self, make, message):
+        with pytest.raises(ValueError, match=message):
+            make()
+
+
+@pytest.fixture
+def cfg(tiny_cfg, tmp_path):
+    tiny_cfg.MODEL.BACKBONE.NAME = "CLIPResNet"
+    tiny_cfg.MODEL.CLIP.PRETRAINED = str(save_state_dict(tmp_path / "rn.pt", TINY_RESNET))
+    tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = "maskclip"
+    return tiny_cfg
+
+
+class TestConfig:
+    def test_image_and_text_features_are_the_library_own(self, cfg):
+        import clip
+
+        model, backbone = random_clip(TINY_RESNET), build_backbone(cfg)
+        tokens = clip.tokenize(["a photo of a cat."])
+        loaded = load_clip("clip", "custom", cfg.MODEL.CLIP.PRETRAINED, "fp32")
+        with torch.no_grad():
+            torch.testing.assert_close(
+                backbone.encode_image(NATIVE), model.encode_image(NATIVE), **TOLERANCE
+            )
+            found, expected = loaded.model.encode_text(tokens), model.encode_text(tokens)
+        torch.testing.assert_close(found, expected, **TOLERANCE)
+
+    def test_an_archive(self, cfg, tmp_path):
+        state = build_backbone(cfg)(NATIVE)
+        cfg.MODEL.CLIP.PRETRAINED = str(save_archive(tmp_path / "rn_archive.pt", TINY_RESNET))
+        archive = build_backbone(cfg)(NATIVE)  # rounded to fp16
+        torch.testing.assert_close(
+            archive["patch_tokens"], state["patch_tokens"], rtol=1e-2, atol=1e-2
+        )
+
+    def test_the_base_method_alone(self, cfg):
+        cfg.MODEL.PURIFICATION_HEAD.NAME = ""
+        cfg.TEST.SLIDING_WINDOW.SIZE = 96
+        model = build_model(cfg).eval()
+        scores = model([{"image": torch.randint(0, 256, (3, 100, 130))}])[0]["sem_seg"]
+        assert scores.shape == (4, 100, 130)
+        assert torch.isfinite(scores).all()
+
+    @pytest.mark.parametrize(
+        ("opts", "message"),
+        [
+            (["MODEL.CLIP.DENSE_ATTENTION", "sclip"], "a ResNet does not have; .*use maskclip"),
+            (["MODEL.CLIP.ARCH", "RN50x16"], r"\(96, \(6, 8, 18, 8\), 384\)"),
+            (["MODEL.CLIP.ARCH", "ViT-B/16"], r"holds a ResNet of .*means \(768, 12, 16, 224\)"),
+            (["MODEL.BACKBONE.NAME", "CLIPViT"], "CLIPViT cannot run ModifiedResNet"),
+        ],
+    )
+    def test_what_does_not_fit(self, cfg, opts, message):
+        cfg.merge_from_list(opts)
+        with pytest.raises(ValueError, match=message):
+            build_backbone(cfg)
+
+    def test_clips_attention_as_affinity_is_refused(self, cfg):
+        with pytest.raises(ValueError, match=r"needs self-attention, but CLIPResNet returns only"):
+            build_model(cfg)
+
+
+@pytest.mark.parametrize("name", ["RN50", "RN101", "RN50x4", "RN50x16", "RN50x64"])
+def test_table_of_released_resnets(name):
+    """Against open_clip's own table of the same architectures."""
+    import open_clip
+
+    from freecp_d2.modeling.backbone.openai_layout import OPENAI_RESNETS
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        vision = open_clip.get_model_config(name)["vision_cfg"]
+    expected = (vision["width"], tuple(vision["layers"]), vision["image_size"])
+    assert OPENAI_RESNETS[name] == expected
