@@ -161,7 +161,12 @@ def _load_open_clip(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
     if pretrained not in tags:
         _existing(pretrained, arch, tags)
     try:
-        model = open_clip.create_model(arch, pretrained=pretrained, precision="fp32")
+        model = open_clip.create_model(
+            arch,
+            pretrained=pretrained,
+            precision="fp32",
+            force_quick_gelu=wants_quick_gelu(arch, pretrained),
+        )
     except Exception as error:  # what the library raises on other weights is not documented
         if pretrained in tags:
             raise ConnectionError(f"{_offline_message(arch, pretrained)} ({error})") from error
@@ -173,6 +178,17 @@ def _load_open_clip(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
         tuple(255 * m for m in preprocess["mean"]),
         tuple(255 * s for s in preprocess["std"]),
     )
+
+
+def wants_quick_gelu(arch: str, tag: str) -> bool:
+    """
+    Whether weights of open_clip were trained with QuickGELU (OpenAI's, MetaCLIP, DFN), which the
+    library leaves to the architecture's name, with a warning. A path has no tag: for such weights
+    name an architecture that ends in -quickgelu.
+    """
+    import open_clip
+
+    return bool((open_clip.get_pretrained_cfg(arch, tag) or {}).get("quick_gelu", False))
 
 
 def _existing(pretrained: str, arch: str, names: Iterable[str]) -> str:

@@ -106,9 +106,7 @@ class TestOpenAI:
 
     @pytest.mark.parametrize("arch", ["RN5", "ViT-B-16", "vit-b/16", ""])
     def test_unknown_architecture(self, tiny_checkpoint, arch):
-        with pytest.raises(
-            ValueError, match=rf'ARCH="{arch}" is no model.*RN50x16.*custom'
-        ):
+        with pytest.raises(ValueError, match=rf'ARCH="{arch}" is no model.*RN50x16.*custom'):
             load_clip("clip", arch, str(tiny_checkpoint), "fp32")
 
     @pytest.mark.parametrize("missing", ["visual.conv1.weight", "text_projection", "logit_scale"])
