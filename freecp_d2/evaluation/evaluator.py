@@ -1,24 +1,28 @@
 """
 Semantic segmentation metrics: Detectron2's `SemSegEvaluator` in memory that does not grow.
 
-The numbers and the keys are the base class's. Added: label maps as output, ground truth in the
-dataset's own encoding, checks that name the file, the confusion matrix and a table per class; the
-masks of every image are kept only on request.
+The numbers and the keys are the base class's. Added: mmsegmentation's mIoU, label maps as output,
+ground truth in the dataset's own encoding, checks that name the file, the confusion matrix and a
+table per class; the masks of every image are kept only on request.
 """
 
-import csv
-import os
+import importlib.util
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 import torch
-from tabulate import tabulate
 from torch import Tensor
 
-from .d2 import DatasetCatalog, PathManager, SemSegEvaluator
-from .data.labels import read_label
+from ..d2 import DatasetCatalog, SemSegEvaluator
+from ..data.labels import read_label
+from .confusion import mean_iou_mmseg, only_predicted
+from .reports import write_reports
+
+__all__ = ["FreeCPSemSegEvaluator"]
+
+logger = logging.getLogger(__name__)
 
 
 class FreeCPSemSegEvaluator(SemSegEvaluator):
@@ -61,6 +65,11 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
                 "boundary_iou=True, but this SemSegEvaluator cannot compute it: it needs real "
                 f"Detectron2, OpenCV and fewer than 255 classes (got {self._num_classes}). Install "
                 "them or leave it off."
+            )
+        if output_dir and importlib.util.find_spec("matplotlib") is None:
+            raise ImportError(
+                f"output_dir={output_dir!r}, but matplotlib, which draws confusion_matrix.png "
+                "there, is not installed; install it (pip install matplotlib)."
             )
         self._compute_boundary_iou = boundary_iou
         self._save_predictions = save_predictions
@@ -108,12 +117,11 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
 
     def evaluate(self) -> dict[str, dict[str, float]] | None:
         """
-        Compute the metrics over all ranks and write the result files to `output_dir`:
-        `sem_seg_evaluation.pth`, `confusion_matrix.npy`, `per_class.txt` and `per_class.csv`.
+        Compute the metrics over all ranks and write the files of `write_reports` to `output_dir`.
 
         Returns:
-            dict: as the base class, {"sem_seg": {"mIoU": ..., "IoU-<class>": ..., ...}} in percent;
-            None on other ranks than the main one.
+            dict: as the base class, {"sem_seg": {"mIoU": ..., "IoU-<class>": ..., ...}} in percent,
+            and "mIoU_mmseg", see `mean_iou_mmseg`; None on other ranks than the main one.
         """
         output_dir = self._output_dir
         if not self._save_predictions:
@@ -125,9 +133,27 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         if results is None:
             return None
         self.confusion_matrix = matrix = self._conf_matrix.copy()
+        scores = results["sem_seg"]
+        scores["mIoU_mmseg"] = mean_iou_mmseg(matrix)
+        self._explain_means(scores, matrix)
         if output_dir:
-            self._write_files(output_dir, results["sem_seg"], matrix)
+            write_reports(output_dir, scores, matrix, self._class_names, self._dataset_name)
         return results
+
+    def _explain_means(self, scores: Mapping[str, float], matrix: np.ndarray) -> None:
+        """Log why the two means differ, where they do."""
+        names = [self._class_names[k] for k in only_predicted(matrix)]
+        if not names:
+            return
+        ours, mmseg = scores["mIoU"], scores["mIoU_mmseg"]
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        logger.info(
+            f"{self._dataset_name}: mIoU {ours:.2f} is Detectron2's mean, mIoU_mmseg {mmseg:.2f} "
+            f"({mmseg - ours:+.2f}) mmsegmentation's, in which classes count 0 that are predicted "
+            "but are not in the ground truth of these images: "
+            f"{', '.join(names[:5])}{more}. Compare each with a number of the same rule on the "
+            "same images; on a whole validation set that has every class they are one number."
+        )
 
     def _read_prediction(self, sem_seg: Tensor, file_name: str) -> np.ndarray:
         """Scores (K, H, W) or a label map (H, W) -> labels (H, W), int64, all in 0..K-1."""
@@ -181,61 +207,3 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         size = self._num_classes + 1
         pairs = size * pred.astype(np.int64) + gt
         return np.bincount(pairs.reshape(-1), minlength=size**2).reshape(size, size)
-
-    def _write_files(
-        self, output_dir: str, results: Mapping[str, float], matrix: np.ndarray
-    ) -> None:
-        PathManager.mkdirs(output_dir)
-        if not self._save_predictions:  # otherwise the base class has written it
-            with PathManager.open(os.path.join(output_dir, "sem_seg_evaluation.pth"), "wb") as file:
-                torch.save(dict(results), file)
-        with PathManager.open(os.path.join(output_dir, "confusion_matrix.npy"), "wb") as file:
-            np.save(file, matrix)
-        with PathManager.open(os.path.join(output_dir, "per_class.txt"), "w") as file:
-            file.write(per_class_table(results) + "\n")
-        with PathManager.open(os.path.join(output_dir, "per_class.csv"), "w") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["class", "IoU", "ACC"])
-            writer.writerows(_per_class(results))
-
-
-def per_class_table(results: Mapping[str, Any], num_columns: int = 3) -> str:
-    """
-    Lay out IoU and accuracy of every class as text, in columns so that 150 classes fit a screen.
-
-    Args:
-        results: what `evaluate` returned, or its "sem_seg" entry.
-        num_columns: how many classes stand side by side; read down, then right.
-
-    Returns:
-        str: the table; percent, "-" for a class that the ground truth does not have.
-    """
-    rows = [
-        (name, *("-" if np.isnan(value) else f"{value:.2f}" for value in values))
-        for name, *values in _per_class(results)
-    ]
-    height = -(-len(rows) // num_columns)
-    columns = [rows[i * height : (i + 1) * height] for i in range(num_columns)]
-    lines = [
-        [cell for row in line for cell in row]
-        for line in zip_longest(*columns, fillvalue=("", "", ""))
-    ]
-    return tabulate(
-        lines,
-        headers=["class", "IoU", "ACC"] * num_columns,
-        tablefmt="pipe",
-        colalign=["left", "right", "right"] * num_columns,
-        disable_numparse=True,
-    )
-
-
-def _per_class(results: Mapping[str, Any]) -> list[tuple[str, float, float]]:
-    """(class, IoU, accuracy) in percent, in the dataset's order."""
-    metrics = results.get("sem_seg", results)
-    names = [key.removeprefix("IoU-") for key in metrics if key.startswith("IoU-")]
-    if not names:
-        raise ValueError(
-            f"no result has a key 'IoU-<class>', got {list(metrics)[:5]}; pass what "
-            "FreeCPSemSegEvaluator.evaluate returned."
-        )
-    return [(name, metrics[f"IoU-{name}"], metrics[f"ACC-{name}"]) for name in names]
