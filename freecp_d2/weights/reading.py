@@ -1,0 +1,125 @@
+"""
+From a file of weights to tensors. Nothing in a file is executed.
+
+Read are TorchScript archives (`torch.jit`), safetensors, and pickles of tensors (`torch.load` with
+`weights_only=True`), zipped or of before PyTorch 1.6. The content decides, not the name.
+"""
+
+import json
+import os
+import warnings
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["read_state_dict"]
+
+_WRAPPERS = ("state_dict", "model_state_dict", "model")
+"""Keys under which training programs put the weights beside other things."""
+
+
+def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """
+    Tensors of a TorchScript archive, a safetensors file or a pickled state dict, on the CPU.
+
+    A state dict inside another ("state_dict", "model_state_dict", "model") is taken out, and the
+    "module." of a model that was trained by several processes is removed.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is none of the three; a pickle is not executed.
+    """
+    path = os.fspath(path)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"{path} is no file; give the path of a TorchScript archive, a safetensors file or a "
+            "state dict."
+        )
+    try:
+        content = _read(path)
+        return _only_tensors(_unwrap(content))
+    except Exception as error:  # what the readers raise on other files is not documented
+        what = _what_it_is(path) or f"{type(error).__name__}: {error}"
+        raise ValueError(
+            f"{path} is no checkpoint that can be read ({what}); give a "
+            "TorchScript archive, a safetensors file or a state dict that holds only tensors."
+        ) from error
+
+
+def _read(path: str) -> Any:
+    """What is stored, by the reader of its format."""
+    if _is_safetensors(path):
+        import safetensors.torch
+
+        return safetensors.torch.load_file(path)
+    if _is_torchscript(path):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # TorchScript is deprecated: not the user's to mend
+            return torch.jit.load(path, map_location="cpu").state_dict()
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _is_safetensors(path: str) -> bool:
+    """By the head: the length of a JSON object, eight bytes, and the object."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        head = file.read(1)
+    return path.endswith(".safetensors") or (head == b"{" and 2 <= length <= size - 8)
+
+
+def _is_torchscript(path: str) -> bool:
+    """By the table of its constants, which a pickled state dict has not."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.rpartition("/")[2] == "constants.pkl" for name in archive.namelist())
+
+
+def _unwrap(content: Any) -> Any:
+    """The state dict inside what a training program stored."""
+    for key in _WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    return content
+
+
+def _only_tensors(content: Any) -> dict[str, Tensor]:
+    """
+    Raises:
+        TypeError: no mapping of names to tensors.
+    """
+    if not isinstance(content, Mapping):
+        raise TypeError(f"it holds a {type(content).__name__}, no names with tensors")
+    others = [key for key, value in content.items() if not isinstance(value, Tensor | int | float)]
+    if others or not content:
+        raise TypeError(f"no tensors: {others[:5]}" if others else "it is empty")
+    # Sizes of a model are numbers in some files, tensors in others.
+    state = {str(key): torch.as_tensor(value) for key, value in content.items()}
+    prefix = "module."
+    if all(key.startswith(prefix) for key in state):
+        state = {key.removeprefix(prefix): value for key, value in state.items()}
+    return state
+
+
+def _what_it_is(path: str) -> str:
+    """What is often found in the place of weights; "" if it is none of that."""
+    with open(path, "rb") as file:
+        head = file.read(512).lstrip()
+    if not head:
+        return "it is empty"
+    if head.startswith(b"version https://git-lfs"):
+        return "it is a pointer of Git LFS, not the file; run `git lfs pull` where it comes from"
+    if head[:1] == b"<":
+        return "it is a web page, probably an error of the server; download it again"
+    if head[:1] in (b"{", b"["):
+        try:
+            with open(path, encoding="utf-8") as text:
+                json.load(text)
+        except ValueError:
+            return ""
+        return "it is JSON"
+    return ""
