@@ -1,0 +1,125 @@
+"""Write a miniature."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .encodings import IGNORED
+from .files import PHOTO_KINDS, write_label, write_photo
+from .layouts import LAYOUTS, NUM_CLASSES, TRUTHS, Labels, Layout
+from .scenes import FAMILIES, draw_annotation, draw_photo, family_of
+
+MAX_IMAGES = len(PHOTO_KINDS)
+_SIZES = ((64, 48), (48, 64), (47, 61), (66, 50))
+_SPARE_SIZE = (40, 56)
+
+
+@dataclass(frozen=True)
+class Miniature:
+    """
+    What was written, in order of the names, and the known answers.
+
+    Args:
+        root: what `DETECTRON2_DATASETS` should be.
+        images, labels: the files of the benchmark, one of each a picture.
+        photos: the pictures as a viewer shows them, up to JPEG's losses: uint8, (H, W, 3).
+        truths: 0..K-1, or 255 where nothing is scored: uint8, (H, W).
+    """
+
+    root: Path
+    key: str
+    layout: str
+    images: tuple[Path, ...]
+    labels: tuple[Path, ...]
+    photos: tuple[np.ndarray, ...]
+    truths: tuple[np.ndarray, ...]
+
+    @property
+    def num_classes(self) -> int:
+        return NUM_CLASSES[self.key]
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """(height, width) as displayed."""
+        return [truth.shape for truth in self.truths]
+
+    @property
+    def histogram(self) -> np.ndarray:
+        """Pixels of class 0, ..., K-1 and, last, those that are not scored: int64, (K+1,)."""
+        truth = np.concatenate([truth.ravel() for truth in self.truths]).astype(np.int64)
+        truth[truth == IGNORED] = self.num_classes
+        return np.bincount(truth, minlength=self.num_classes + 1)
+
+
+def make_miniature(
+    root: Path, key: str, layout: str = "mmseg", num_images: int = 3, seed: int = 0
+) -> Miniature:
+    """
+    Write a benchmark with a few images, and what lies around it in reality, below `root`.
+
+    Pictures and truths depend on `key` and `seed` alone: layouts hold the same benchmark.
+
+    Args:
+        root: made if it is missing; several miniatures may share it.
+        key: one of `NUM_CLASSES`.
+        layout: one of `LAYOUTS[key]`.
+        num_images: 1 to `MAX_IMAGES`; with 3 or more every kind of file occurs.
+    """
+    if not 1 <= num_images <= MAX_IMAGES:
+        raise ValueError(f"num_images is {num_images}, expected 1 to {MAX_IMAGES}.")
+    files, family = LAYOUTS[key][layout], family_of(key)
+    names = family.names[:num_images]
+    images, annotations, photos = [], [], []
+    for number, name in enumerate(names):
+        annotation, photo = _draw(key, seed, number)
+        images.append(root / files.images / f"{name}{files.image_suffix}")
+        photos.append(write_photo(images[-1], photo, PHOTO_KINDS[number]))
+        annotations.append(annotation)
+    for labels in (files.labels, *files.beside):
+        for number, path in enumerate(_label_paths(root, labels, names)):
+            is_wide = labels.has_wide and number == num_images - 1
+            _write_label(path, labels, annotations[number], is_wide)
+    _write_surroundings(root, files, key, seed, names)
+    return Miniature(
+        root,
+        key,
+        layout,
+        images=tuple(images),
+        labels=tuple(_label_paths(root, files.labels, names)),
+        photos=tuple(photos),
+        truths=tuple(TRUTHS[key](annotation) for annotation in annotations),
+    )
+
+
+def _draw(key: str, seed: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Annotation, as published, and photograph; the picture after the last is the spare one."""
+    family = family_of(key)
+    rng = np.random.default_rng((seed, list(FAMILIES.values()).index(family), number))
+    annotation = draw_annotation(rng, family, *(*_SIZES, _SPARE_SIZE)[number])
+    return annotation, draw_photo(rng, annotation)
+
+
+def _label_paths(root: Path, labels: Labels, names: tuple[str, ...]) -> list[Path]:
+    return [root / labels.folder / f"{name}{labels.suffix}" for name in names]
+
+
+def _write_label(path: Path, labels: Labels, annotation: np.ndarray, is_wide: bool) -> None:
+    write_label(path, labels.encode(annotation), indexed=labels.indexed, wide=is_wide)
+
+
+def _write_surroundings(
+    root: Path, files: Layout, key: str, seed: int, names: tuple[str, ...]
+) -> None:
+    """The list of the split, and an image, perhaps with its annotation, of another split."""
+    if files.split:
+        path = root / files.split
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{name}\n" for name in names))
+    spare = family_of(key).spare
+    annotation, photo = _draw(key, seed, MAX_IMAGES)
+    if files.spare_images:
+        write_photo(root / files.spare_images / f"{spare}{files.image_suffix}", photo, "rgb")
+    if files.spare_labels:
+        path = root / files.spare_labels / f"{spare}{files.labels.suffix}"
+        _write_label(path, files.labels, annotation, is_wide=False)

@@ -1,0 +1,216 @@
+"""Every benchmark is read right in every layout of its folders, and every config runs on it."""
+
+import csv
+import functools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from freecp_d2.d2 import DatasetCatalog, MetadataCatalog, build_model
+from freecp_d2.data import BENCHMARKS, read_label
+from freecp_d2.data.mapper import read_color_image
+from freecp_d2.engine import check_run, evaluate, load_config
+from freecp_d2.report import heatmap
+from freecp_d2.storybook import draw_scene, embedded
+from tests.helpers.command import ROOT, SMALL
+from tests.helpers.miniatures import LAYOUTS, NUM_CLASSES, make_miniature
+
+CONFIGS = sorted(path for path in ROOT.glob("configs/*/*.yaml") if path.stem[:5] != "Base-")
+ON_STORYBOOK = [path for path in CONFIGS if path.parent.name == "storybook"]
+ON_BENCHMARKS = [path for path in CONFIGS if path not in ON_STORYBOOK]
+
+NUM_IMAGES = 3
+_OPTIONS = f"""
+INPUT.MIN_SIZE_TEST 48 MODEL.CLIP.GEM_BLOCKS 2 MODEL.DEVICE cpu
+TEST.IMAGES_PER_BATCH {NUM_IMAGES} TEST.LABEL_MAP True
+"""
+OPTIONS = [*SMALL, *_OPTIONS.split()]
+"""Two windows an image; label maps, as `train_net.py` has them."""
+
+STORYBOOK_PAGES = (1_000_000, 1_000_149)
+"""Seeds of the first and the last page of `val`, which are two images spread evenly."""
+
+_TABLES = ("confusion_matrix", "confusions", "per_class")
+REPORTS = (*(f"{name}.csv" for name in _TABLES), "per_class.txt", "sem_seg_evaluation.pth")
+
+each_layout = pytest.mark.parametrize(
+    ("key", "layout"), [(key, layout) for key in LAYOUTS for layout in LAYOUTS[key]]
+)
+
+
+def each(paths):
+    return pytest.mark.parametrize("path", paths, ids=lambda p: f"{p.parent.name}/{p.stem}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """Tensors are so small that threads would mostly wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def miniature_of(tmp_path_factory):
+    """(key, layout) -> a miniature in a folder of its own."""
+
+    @functools.cache
+    def make(key, layout):
+        return make_miniature(tmp_path_factory.mktemp(f"{key}_{layout}"), key, layout, NUM_IMAGES)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def all_in_one(tmp_path_factory):
+    """Key -> a miniature; all layouts of all benchmarks lie in one folder."""
+    root = tmp_path_factory.mktemp("all")
+    for key in LAYOUTS:
+        for layout in LAYOUTS[key]:
+            make_miniature(root, key, layout)
+    return {key: make_miniature(root, key) for key in LAYOUTS}
+
+
+@pytest.fixture
+def use(monkeypatch):
+    """Let `DETECTRON2_DATASETS` be a miniature's folder, and list the benchmark."""
+
+    def load(miniature):
+        monkeypatch.setenv("DETECTRON2_DATASETS", str(miniature.root))
+        return DatasetCatalog.get(f"freecp_{miniature.key}_val")
+
+    return load
+
+
+def read_all(records):
+    return [
+        read_label(r["sem_seg_file_name"], encoding=r["label_encoding"]).tolist() for r in records
+    ]
+
+
+def lists(arrays):
+    return [array.tolist() for array in arrays]
+
+
+class TestLoaders:
+    @each_layout
+    def test_it_lists_the_files_that_are_meant(self, key, layout, miniature_of, use):
+        miniature = miniature_of(key, layout)
+        records = use(miniature)
+        assert [r["file_name"] for r in records] == [str(path) for path in miniature.images]
+        assert [r["sem_seg_file_name"] for r in records] == [str(p) for p in miniature.labels]
+        assert [(r["height"], r["width"]) for r in records] == miniature.sizes
+
+    @each_layout
+    def test_labels_are_the_known_train_ids(self, key, layout, miniature_of, use):
+        miniature = miniature_of(key, layout)
+        assert read_all(use(miniature)) == lists(miniature.truths)
+
+    @each_layout
+    def test_images_are_what_a_viewer_shows(self, key, layout, miniature_of, use):
+        miniature = miniature_of(key, layout)
+        for record, photo in zip(use(miniature), miniature.photos, strict=True):
+            image = read_color_image(record["file_name"], "RGB")
+            assert image.shape == photo.shape
+            assert np.abs(image.astype(int) - photo).mean() < 4, "JPEG's losses"
+
+    @pytest.mark.parametrize("key", LAYOUTS)
+    def test_layouts_and_benchmarks_do_not_disturb_one_another(self, key, all_in_one, use):
+        miniature = all_in_one[key]
+        records = use(miniature)
+        assert [(r["height"], r["width"]) for r in records] == miniature.sizes
+        assert read_all(records) == lists(miniature.truths)
+
+    def test_every_folder_of_the_table_is_in_a_layout(self):
+        assert {key: row.num_classes for key, row in BENCHMARKS.items()} == NUM_CLASSES
+        layouts = {key: LAYOUTS[key].values() for key in LAYOUTS}
+        every_image = {(one.images, one.image_suffix) for many in layouts.values() for one in many}
+        for key, row in BENCHMARKS.items():
+            labels = {(layout.labels.folder, layout.labels.suffix) for layout in layouts[key]}
+            assert {(folder.path, folder.suffix) for folder in row.labels} == labels
+            images = {(layout.images, layout.image_suffix) for layout in layouts[key]}
+            listed = {(folder.path, folder.suffix) for folder in row.images}
+            assert images <= listed <= every_image, "VOC21 and VOC20 share theirs, for instance"
+
+
+class Run:
+    """One evaluation's files, and what holds of every one."""
+
+    def __init__(self, cfg, model):
+        (self.name,) = cfg.DATASETS.TEST
+        self.results = evaluate(cfg, model)[self.name]["sem_seg"]
+        output = Path(cfg.OUTPUT_DIR)
+        self.folder = output / "inference" / self.name
+        self.matrix = np.load(self.folder / "confusion_matrix.npy")
+        self.record = json.loads((output / "results.json").read_text(encoding="utf-8"))
+
+    def check(self, histogram, num_images):
+        """Every labelled pixel is scored, nothing is left unsaid, and it is written down."""
+        num_classes = len(histogram) - 1
+        assert self.matrix.sum(axis=0).tolist() == histogram.tolist()
+        assert self.matrix[num_classes].sum() == 0, "each pixel is predicted a class"
+        names = MetadataCatalog.get(self.name).stuff_classes
+        assert len(names) == num_classes
+        found = [key.removeprefix("IoU-") for key in self.results if key.startswith("IoU-")]
+        assert found == names
+        assert all(0 <= self.results[key] <= 100 for key in ("mIoU", "mIoU_mmseg", "pACC"))
+        assert [name for name in REPORTS if not (self.folder / name).stat().st_size] == []
+        with open(self.folder / "per_class.csv", encoding="utf-8", newline="") as file:
+            assert [row["class"] for row in csv.DictReader(file)] == names
+        assert self.record["images"][self.name]["evaluated"] == num_images
+        written = self.record["results"][self.name]["sem_seg"]
+        assert written["mIoU"] == pytest.approx(self.results["mIoU"])
+
+
+@pytest.fixture
+def no_heatmap(monkeypatch):
+    """The picture of the matrix takes seconds, and neither files nor config have a part in it."""
+    monkeypatch.setattr(heatmap, "write_heatmap", lambda *args, **options: None)
+
+
+class TestConfigs:
+    def test_each_benchmark_has_some(self):
+        assert {path.parent.name for path in ON_BENCHMARKS} == LAYOUTS.keys()
+        assert ON_STORYBOOK
+
+    @pytest.mark.usefixtures("no_heatmap")
+    @each(ON_BENCHMARKS)
+    def test_it_runs_in_every_layout(self, path, miniature_of, use, tiny_checkpoint, tmp_path):
+        key, model, matrices = path.parent.name, None, []
+        for layout in LAYOUTS[key]:
+            miniature = miniature_of(key, layout)
+            use(miniature)
+            options = [*OPTIONS, "MODEL.CLIP.PRETRAINED", str(tiny_checkpoint)]
+            cfg = load_config(str(path), [*options, "OUTPUT_DIR", str(tmp_path / layout)])
+            assert list(cfg.DATASETS.TEST) == [f"freecp_{key}_val"]
+            check_run(cfg)
+            model = model or build_model(cfg).eval()
+            run = Run(cfg, model)
+            run.check(miniature.histogram, NUM_IMAGES)
+            matrices.append(run.matrix.tolist())
+        assert all(matrix == matrices[0] for matrix in matrices), "layouts are one benchmark"
+
+    def test_the_matrix_is_drawn(self, miniature_of, use, tiny_checkpoint, tmp_path):
+        """Once for all."""
+        use(miniature_of("cityscapes", "mmseg"))
+        options = [*OPTIONS, "MODEL.CLIP.PRETRAINED", str(tiny_checkpoint)]
+        path = ROOT / "configs/cityscapes/sclip_freecp.yaml"
+        cfg = load_config(str(path), [*options, "OUTPUT_DIR", str(tmp_path)])
+        run = Run(cfg, build_model(cfg).eval())
+        assert (run.folder / "confusion_matrix.png").stat().st_size
+
+    @pytest.mark.skipif(not embedded._WEIGHTS_DIR.is_dir(), reason="no weights in the package")
+    @pytest.mark.usefixtures("no_heatmap")
+    @each(ON_STORYBOOK)
+    def test_it_runs_on_storybook(self, path, tmp_path):
+        """With the weights, words, sizes and thresholds that it is for."""
+        options = ["TEST.NUM_IMAGES", str(len(STORYBOOK_PAGES)), "TEST.LABEL_MAP", "True"]
+        options += ["MODEL.DEVICE", "cpu", "DATALOADER.NUM_WORKERS", "0"]
+        cfg = load_config(str(path), [*options, "OUTPUT_DIR", str(tmp_path)])
+        labels = np.stack([draw_scene(seed).labels for seed in STORYBOOK_PAGES])
+        histogram = np.bincount(labels.ravel(), minlength=82)
+        Run(cfg, build_model(cfg).eval()).check(histogram, len(STORYBOOK_PAGES))
