@@ -62,11 +62,22 @@ def write_reports(
             for c in find_confusions(matrix, class_names)
         ),
     )
+    _draw_confusions(os.path.join(folder, "confusion_matrix.png"), matrix, class_names, title)
+
+
+def _write_csv(path: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with PathManager.open(path, "w", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _draw_confusions(path: str, matrix: np.ndarray, class_names: Sequence[str], title: str) -> None:
     # Here, as the reports are of the ablation too, which is built on the evaluation.
     from ..report.heatmap import write_heatmap
 
     write_heatmap(
-        os.path.join(folder, "confusion_matrix.png"),
+        path,
         shares_of_truth(matrix),
         class_names,
         class_names,
@@ -77,10 +88,3 @@ def write_reports(
         limits=(0.0, 100.0),
         square_root=True,
     )
-
-
-def _write_csv(path: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with PathManager.open(path, "w", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)

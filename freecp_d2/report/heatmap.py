@@ -10,7 +10,7 @@ import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 __all__ = ["write_heatmap"]
 
-_MAX_ANNOTATED = 25
-"""Rows and columns up to which numbers stand in the cells unless asked otherwise."""
-
-_MANY = 40
-"""Rows or columns from which the names stand on both sides."""
-
-_DPI, _MAX_PIXELS = 150, 8000
-"""The resolution, and the longer side at which it is lowered."""
-
-_TICKS = (0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1)
-"""Of a scale by the square root, on which evenly spaced ones leave the low values out."""
-
+_MAX_ANNOTATED = 25  # rows and columns up to which numbers stand in the cells by default
+_MANY = 40  # rows or columns from which their names stand on both sides
+_DPI, _MAX_PIXELS = 150, 8000  # the resolution, and the longer side from which it is lower
+_TICKS = (0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1)  # of a square root; even ones miss low values
 _NO_VALUE, _INK, _FAINT, _LINES = "0.85", "0.15", "0.6", "0.92"
 _DASH, _MINUS, _ELLIPSIS = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{HORIZONTAL ELLIPSIS}"
+
+
+class _Cell(NamedTuple):
+    """Width and height in inches, and the size of the letters in points."""
+
+    width: float
+    height: float
+    letters: float
 
 
 def write_heatmap(
@@ -76,26 +76,17 @@ def write_heatmap(
 
     Raises:
         ValueError: values, names or limits that do not fit each other.
-        ImportError: matplotlib is not installed.
     """
     values = np.asarray(values, dtype=np.float64)
     _check(values, rows, columns)
     norm = _scale(limits or _limits(values, centre), square_root)
-    # Here, as it takes a second to import; Figure rather than pyplot, which has global state.
-    from matplotlib.figure import Figure
-
     annotate = max(values.shape) <= _MAX_ANNOTATED if annotate is None else annotate
     texts = _texts(values, decimals, signed=centre == 0) if annotate else None
-    width, height, size = _cell_size(values.shape, texts)
-    figure = Figure(figsize=(values.shape[1] * width, values.shape[0] * height))
-    axes = figure.add_axes((0, 0, 1, 1))  # names stand outside; the file has room for them
-    image = axes.imshow(values, _colours(centre), norm=norm, aspect="auto", interpolation="nearest")
-    _draw_cells(axes, image, values, texts, size)
-    _name_cells(axes, rows, columns, width, size)
-    axes.set_ylabel(row_title, fontsize=size + 2, labelpad=8)
-    axes.set_xlabel(column_title, fontsize=size + 2, labelpad=8)
-    axes.set_title(title, fontsize=size + 3, pad=10, loc="left", parse_math=False)
-    _draw_scale(figure, axes, image, label, size)
+    cell = _cell(values.shape, texts)
+    figure, image = _draw_cells(values, norm, _colours(centre), texts, cell)
+    _name_cells(image.axes, rows, columns, cell)
+    _name_axes(image.axes, title, row_title, column_title, cell.letters)
+    _draw_scale(figure, image, label, cell.letters)
     write_whole(path, _png(figure))
 
 
@@ -143,16 +134,16 @@ def _texts(values: np.ndarray, decimals: int, signed: bool) -> np.ndarray:
     return np.array([[text(value) for value in row] for row in values.tolist()])
 
 
-def _cell_size(shape: tuple[int, ...], texts: np.ndarray | None) -> tuple[float, float, float]:
-    """Width and height of a cell in inches, and the size of the letters in points."""
+def _cell(shape: tuple[int, ...], texts: np.ndarray | None) -> _Cell:
     most = max(shape)
     if texts is not None:
         longest = max(len(text) for text in texts.ravel())
         size = 9.0 if most <= 12 else 8.0
         width = max(0.45, _text_width(longest, size) + 0.12)
-        return max(width, min(0.8, 3 / shape[1])), max(0.36, min(0.6, 2 / shape[0])), size
+        width, height = max(width, min(0.8, 3 / shape[1])), max(0.36, min(0.6, 2 / shape[0]))
+        return _Cell(width, height, size)
     side = float(np.clip(18 / most, 0.125, 0.4))
-    return side, side, float(np.clip(0.72 * 72 * side, 6.5, 9.0))
+    return _Cell(side, side, float(np.clip(0.72 * 72 * side, 6.5, 9.0)))
 
 
 def _text_width(num_letters: int, size: float) -> float:
@@ -168,10 +159,16 @@ def _colours(centre: float | None) -> Colormap:
 
 
 def _draw_cells(
-    axes: Axes, image: AxesImage, values: np.ndarray, texts: np.ndarray | None, size: float
-) -> None:
-    """Lines between the cells; numbers, or dashes alone, in them."""
+    values: np.ndarray, norm: Normalize, colours: Colormap, texts: np.ndarray | None, cell: _Cell
+) -> tuple[Figure, AxesImage]:
+    """Cells with lines between them, and numbers, or dashes alone, in them."""
+    # Here, as it takes a second to import; Figure rather than pyplot, which has global state.
+    from matplotlib.figure import Figure
+
     num_rows, num_columns = values.shape
+    figure = Figure(figsize=(num_columns * cell.width, num_rows * cell.height))
+    axes = figure.add_axes((0, 0, 1, 1))  # names stand outside; the file has room for them
+    image = axes.imshow(values, colours, norm=norm, aspect="auto", interpolation="nearest")
     axes.set_xticks(np.arange(num_columns + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(num_rows + 1) - 0.5, minor=True)
     axes.grid(which="minor", color=_LINES, linewidth=0.4)
@@ -179,8 +176,15 @@ def _draw_cells(
     axes.spines[:].set(color="0.6", linewidth=0.6)
     if texts is None:
         y, x = np.nonzero(np.isnan(values))
-        axes.scatter(x, y, s=(0.3 * size) ** 2, marker="_", color="0.5", linewidths=0.6)
-        return
+        side = 0.3 * cell.letters
+        axes.scatter(x, y, s=side**2, marker="_", color="0.5", linewidths=0.6)
+    else:
+        _write_texts(image, values, texts, cell.letters)
+    return figure, image
+
+
+def _write_texts(image: AxesImage, values: np.ndarray, texts: np.ndarray, size: float) -> None:
+    """The numbers, in an ink that can be read on the colour below."""
     colours = image.to_rgba(np.ma.masked_invalid(values))[..., :3]
     is_dark = colours @ np.array([0.299, 0.587, 0.114]) < 0.5
     # Zeros recede, but not where they are the difference of equal numbers.
@@ -188,12 +192,11 @@ def _draw_cells(
     for (y, x), text in np.ndenumerate(texts):
         is_faint = recede and not text.strip("0.")
         ink = "white" if is_dark[y, x] else _FAINT if is_faint else _INK
-        axes.text(x, y, text, ha="center", va="center", fontsize=size, color=ink)
+        image.axes.text(x, y, text, ha="center", va="center", fontsize=size, color=ink)
 
 
-def _name_cells(
-    axes: Axes, rows: Sequence[str], columns: Sequence[str], width: float, size: float
-) -> None:
+def _name_cells(axes: Axes, rows: Sequence[str], columns: Sequence[str], cell: _Cell) -> None:
+    width, size = cell.width, cell.letters
     rows, columns = ([_shortened(name) for name in names] for names in (rows, columns))
     # parse_math: a "$" in a name is a dollar.
     axes.set_yticks(range(len(rows)), rows, fontsize=size, parse_math=False)
@@ -209,17 +212,23 @@ def _name_cells(
         axes.tick_params(axis="x", labelrotation=90)
 
 
+def _name_axes(axes: Axes, title: str, row_title: str, column_title: str, size: float) -> None:
+    axes.set_ylabel(row_title, fontsize=size + 2, labelpad=8)
+    axes.set_xlabel(column_title, fontsize=size + 2, labelpad=8)
+    axes.set_title(title, fontsize=size + 3, pad=10, loc="left", parse_math=False)
+
+
 def _shortened(name: str, most: int = 36) -> str:
     return name if len(name) <= most else name[: most - 1].rstrip() + _ELLIPSIS
 
 
-def _draw_scale(figure: Figure, axes: Axes, image: AxesImage, label: str, size: float) -> None:
+def _draw_scale(figure: Figure, image: AxesImage, label: str, size: float) -> None:
     """The scale of colours, beside what stands to the right of the cells."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.colors import PowerNorm
 
     width, height = figure.get_size_inches()
-    right = axes.get_tightbbox(FigureCanvasAgg(figure).get_renderer(), for_layout_only=True)
+    right = image.axes.get_tightbbox(FigureCanvasAgg(figure).get_renderer(), for_layout_only=True)
     assert right is not None, "the axes are visible"
     left = right.x1 / figure.dpi + 0.2
     norm, length = image.norm, min(height, 5.0)
