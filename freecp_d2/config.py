@@ -98,6 +98,7 @@ def _add_test(cfg: CfgNode) -> None:
     cfg.TEST.SLIDING_WINDOW.SIZE = 384  # Sec. 4.2; pixels
     cfg.TEST.SLIDING_WINDOW.STRIDE = 112  # Sec. 4.2; pixels
     cfg.TEST.SLIDING_WINDOW.BATCH_SIZE = 8  # windows in one forward (crops: the same pixels)
+    cfg.TEST.NUM_IMAGES = 0  # 0: all; else so many images, spread evenly over each dataset
     cfg.TEST.IMAGES_PER_BATCH = 1  # images of one call of the model
     # The model returns an int64 label map (H, W) instead of scores (C, H, W): same argmax, a
     # fraction of the memory. train_net.py switches it on.

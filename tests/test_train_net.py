@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import train_net
+from freecp_d2.engine import config_digest, load_config
 from freecp_d2.text import TextEncoder
 from tests.data.mini_ade import RAW, SHIFTED, MiniADE
 from tests.helpers.command import CONFIG, SMALL, run
@@ -43,7 +44,7 @@ def confusion_matrix(output):
 def test_it_prints_progress_and_the_result(one_process):
     _, stdout = one_process
     assert re.search(r"Inference done \d+/12.*ETA=", stdout)
-    assert re.search(r"copypaste: mIoU,fwIoU,mACC,pACC\n.*copypaste: [\d.]+,", stdout)
+    assert re.search(r"copypaste: mIoU,fwIoU,mACC,pACC,mIoU_mmseg\n.*copypaste: [\d.]+,", stdout)
     assert re.search(r"\| wall +\|", stdout), "the per-class table"
     assert stdout.count("Detectron2 back end") == 1
 
@@ -56,12 +57,39 @@ def test_it_leaves_a_record(one_process):
     folder = output / "inference" / "freecp_ade20k_val"
     assert "wall" in (folder / "per_class.txt").read_text()
     assert not (folder / "sem_seg_predictions.json").exists()
+    assert "wall" in (folder / "confusion_matrix.csv").read_text()
+    assert (folder / "confusion_matrix.png").stat().st_size > 10_000
+    assert "true,predicted,pixels" in (folder / "confusions.csv").read_text()
     text = (output / "results.json").read_text()
     record = json.loads(text, parse_constant=pytest.fail)  # NaN is not JSON
     assert record["images"]["freecp_ade20k_val"] == {"evaluated": NUM_IMAGES, "official": 2000}
     assert "12 images, officially 2000" in (output / "log.txt").read_text()
     assert record["vocabulary"]["name"] == "ade20k"
-    assert 0 <= record["results"]["freecp_ade20k_val"]["sem_seg"]["mIoU"] <= 100
+    scores = record["results"]["freecp_ade20k_val"]["sem_seg"]
+    assert 0 <= scores["mIoU_mmseg"] <= scores["mIoU"] <= 100
+    assert record["config"]["MODEL"]["CLIP"]["DENSE_ATTENTION"] == "sclip"
+    assert record["seconds"]["freecp_ade20k_val"] > 0
+
+
+def test_its_config_is_the_one_that_was_asked_for(workspace, one_process):
+    """A digest that is known before the run tells whether a record is of this config."""
+    _, _, opts = workspace
+    output, _ = one_process
+    record = json.loads((output / "results.json").read_text())
+    assert record["config_sha256"] == config_digest(load_config(CONFIG, opts))
+
+
+def test_a_part_of_the_images(workspace, tmp_path):
+    _, environment, opts = workspace
+    opts = [*opts, "OUTPUT_DIR", str(tmp_path), "TEST.NUM_IMAGES", "5"]
+    arguments = ["--eval-only", "--config", CONFIG, "--num-gpus", "2", *opts]
+    result = run("train_net.py", *arguments, **environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"5 of {NUM_IMAGES} images, evenly spread" in result.stdout
+    assert confusion_matrix(tmp_path).sum() == 5 * 24 * 32
+    record = json.loads((tmp_path / "results.json").read_text())
+    assert record["images"]["freecp_ade20k_val"] == {"evaluated": 5, "official": 2000}
+    assert record["environment"]["processes"] == 2
 
 
 def test_every_labelled_pixel_is_scored(one_process):

@@ -1,15 +1,18 @@
-"""What `train_net.py` is made of: configuration, processes, evaluation."""
+"""What `train_net.py` is made of: configuration, processes, evaluation, records."""
 
 from .checks import check_run
 from .configuration import load_config
-from .evaluate import build_model_in_turn, evaluate
+from .evaluate import build_model_in_turn, evaluate, select_records
 from .processes import check_num_processes, launch_processes
+from .records import config_digest
 
 __all__ = [
     "build_model_in_turn",
     "check_num_processes",
     "check_run",
+    "config_digest",
     "evaluate",
     "launch_processes",
     "load_config",
+    "select_records",
 ]

@@ -1,28 +1,28 @@
-"""Evaluation of a model on the datasets of a config, and the files it leaves behind."""
+"""Evaluation of a model on the datasets of a config."""
 
-import json
 import logging
-import math
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 from ..d2 import (
     CfgNode,
+    DatasetCatalog,
     MetadataCatalog,
     build_detection_test_loader,
     build_model,
-    collect_env_info,
     comm,
     inference_on_dataset,
     print_csv_format,
 )
 from ..data.mapper import FreeCPDatasetMapper
-from ..evaluation import FreeCPSemSegEvaluator, per_class_table
-from ..modeling.text_head import vocabulary_from_config
+from ..evaluation import FreeCPSemSegEvaluator, confusions_table, find_confusions, per_class_table
+from .records import forget_record, write_record
 
 logger = logging.getLogger(__name__)
 
@@ -47,56 +47,90 @@ def build_model_in_turn(cfg: Any, build: Callable[[Any], nn.Module] = build_mode
 
 def evaluate(cfg: CfgNode, model: nn.Module) -> dict[str, Any]:
     """
-    Run the model over every dataset of DATASETS.TEST.
+    Run the model over the images of DATASETS.TEST, all or TEST.NUM_IMAGES of each dataset.
 
-    Writes below OUTPUT_DIR: `environment.txt`, `results.json`, and per dataset the confusion matrix
-    and the per-class table.
+    Writes below OUTPUT_DIR, for each dataset, the files of `write_reports`, then `environment.txt`
+    and last `results.json`; one of an earlier run is removed first.
 
     Returns:
         dict: dataset -> {"sem_seg": {metric: percent}}; empty on all but the main process.
+
+    Raises:
+        ValueError: TEST.NUM_IMAGES is negative, or a dataset is empty.
     """
+    selected = {name: select_records(cfg, name) for name in cfg.DATASETS.TEST}
+    if comm.is_main_process():
+        forget_record(cfg.OUTPUT_DIR)
     results: dict[str, Any] = OrderedDict()
     images: dict[str, Any] = {}
-    for name in cfg.DATASETS.TEST:
-        loader = build_detection_test_loader(
-            cfg, name, mapper=FreeCPDatasetMapper(cfg), batch_size=cfg.TEST.IMAGES_PER_BATCH
-        )
+    seconds: dict[str, float] = {}
+    for name, records in selected.items():
+        start = time.perf_counter()
         official = MetadataCatalog.get(name).get("num_images")
-        images[name] = {"evaluated": len(loader.dataset), "official": official}
-        logger.info(f"{name}: {len(loader.dataset)} images, officially {official or 'unknown'}")
-        evaluator = FreeCPSemSegEvaluator(
-            name,
-            output_dir=os.path.join(cfg.OUTPUT_DIR, "inference", name),
-            save_predictions=cfg.TEST.SAVE_PREDICTIONS,
-            boundary_iou=cfg.TEST.BOUNDARY_IOU,
-        )
-        found = inference_on_dataset(model, loader, evaluator)
+        images[name] = {"evaluated": len(records), "official": official}
+        found = _evaluate_dataset(cfg, model, name, records)
+        seconds[name] = time.perf_counter() - start
         if comm.is_main_process():
             results[name] = found
-            logger.info(f"{name}, per class:\n{per_class_table(found)}")
-            print_csv_format(found)
     if comm.is_main_process():
-        _write_records(cfg, results, images)
+        write_record(cfg, results, images, seconds)
     return results
 
 
-def _write_records(cfg: CfgNode, results: dict[str, Any], images: dict[str, Any]) -> None:
-    os.makedirs(cfg.OUTPUT_DIR, exist_ok=True)
-    with open(os.path.join(cfg.OUTPUT_DIR, "environment.txt"), "w") as file:
-        file.write(collect_env_info() + "\n")
-    vocabulary = vocabulary_from_config(cfg)
-    record = {
-        "results": _without_nan(results),
-        "images": images,
-        "vocabulary": {"name": vocabulary.name, "sha256": vocabulary.digest},
-    }
-    with open(os.path.join(cfg.OUTPUT_DIR, "results.json"), "w") as file:
-        json.dump(record, file, indent=2, allow_nan=False)
-    logger.info(f"Results, config, log and environment are in {cfg.OUTPUT_DIR}")
+def _evaluate_dataset(
+    cfg: CfgNode, model: nn.Module, name: str, records: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Run and report one dataset; the result is empty on all but the main process."""
+    loader = build_detection_test_loader(
+        records,
+        mapper=FreeCPDatasetMapper(cfg),
+        batch_size=cfg.TEST.IMAGES_PER_BATCH,
+        num_workers=cfg.DATALOADER.NUM_WORKERS,
+    )
+    evaluator = FreeCPSemSegEvaluator(
+        name,
+        output_dir=os.path.join(cfg.OUTPUT_DIR, "inference", name),
+        save_predictions=cfg.TEST.SAVE_PREDICTIONS,
+        boundary_iou=cfg.TEST.BOUNDARY_IOU,
+    )
+    found = inference_on_dataset(model, loader, evaluator)
+    if evaluator.confusion_matrix is not None:  # the main process
+        logger.info(f"{name}, per class:\n{per_class_table(found)}")
+        classes = MetadataCatalog.get(name).stuff_classes
+        worst = find_confusions(evaluator.confusion_matrix, classes, limit=10)
+        logger.info(f"{name}, most frequent confusions:\n{confusions_table(worst)}")
+        print_csv_format(found)
+    return found
 
 
-def _without_nan(value: Any) -> Any:
-    """JSON has no NaN, the metric of a class without ground truth: None in its place."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value
+def select_records(cfg: CfgNode, name: str) -> list[dict[str, Any]]:
+    """
+    The images of a dataset that an evaluation takes.
+
+    Args:
+        cfg: TEST.NUM_IMAGES says how many; 0 for all, as does a number that is larger than that.
+        name: in DatasetCatalog.
+
+    Returns:
+        list[dict]: records; the dataset's own order for all, else evenly spread over those sorted
+        by file name, the first and the last included.
+
+    Raises:
+        ValueError: TEST.NUM_IMAGES is negative, or the dataset is empty.
+    """
+    number = cfg.TEST.NUM_IMAGES
+    if number < 0:
+        raise ValueError(f"TEST.NUM_IMAGES is {number}; use 0 for all images, or how many.")
+    records = list(DatasetCatalog.get(name))
+    if not records:
+        raise ValueError(f"{name} is empty, expected at least one image; register its records.")
+    official = MetadataCatalog.get(name).get("num_images") or "unknown"
+    if not 0 < number < len(records):
+        logger.info(f"{name}: {len(records)} images, officially {official}")
+        return records
+    logger.info(
+        f"{name}: {number} of {len(records)} images, evenly spread; officially {official}. "
+        "Compare only with numbers of the same images."
+    )
+    records.sort(key=lambda record: record["file_name"])
+    return [records[i] for i in np.linspace(0, len(records) - 1, number).round().astype(int)]

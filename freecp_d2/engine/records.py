@@ -1,0 +1,173 @@
+"""What an evaluation writes down: results, the config that gave them, the environment."""
+
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import logging
+import math
+import platform
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..d2 import BACKEND, CfgNode, collect_env_info, comm, get_cfg
+from ..files import write_whole
+from ..modeling.text_head import vocabulary_from_config
+
+__all__ = ["config_digest", "forget_record", "write_record"]
+
+logger = logging.getLogger(__name__)
+
+_FILE = "results.json"
+
+_NOT_DECISIVE = (
+    "CUDNN_BENCHMARK",
+    "DATALOADER",
+    "DATASETS.TRAIN",
+    "MODEL.DEVICE",
+    "MODEL.TEXT.BATCH_SIZE",
+    "MODEL.TEXT.CACHE_DIR",
+    "OUTPUT_DIR",
+    "SEED",
+    "SOLVER",
+    "TEST.BOUNDARY_IOU",
+    "TEST.EXPECTED_RESULTS",
+    "TEST.IMAGES_PER_BATCH",
+    "TEST.LABEL_MAP",
+    "TEST.SAVE_PREDICTIONS",
+    "TEST.SLIDING_WINDOW.BATCH_SIZE",
+    "VERSION",
+    "VIS_PERIOD",
+)
+"""Keys and groups: where and how fast something runs, what else is written, what training needs."""
+
+_DISTRIBUTIONS = {
+    "torchvision": ("torchvision",),
+    "numpy": ("numpy",),
+    "pillow": ("pillow",),
+    "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python"),
+    "clip": ("clip-anytorch", "clip"),
+    "open_clip": ("open_clip_torch",),
+    "freecp_d2": ("freecp_d2",),
+}
+"""Library -> the packages that may have brought it."""
+
+
+def config_digest(cfg: CfgNode) -> str:
+    """
+    SHA-256 of the settings that decide the numbers of an evaluation.
+
+    Runs with equal digests give equal results, rounding of another device or batch size aside, as
+    long as the files that the settings name (data, weights, words) stay the same. Every key of this
+    project counts, and those of Detectron2 that are not at its default, so that both back ends,
+    which do not have all of them in common, agree; `_NOT_DECISIVE` is left out.
+
+    Args:
+        cfg: a config with the keys of `add_freecp_config`.
+
+    Returns:
+        str: 64 hexadecimal digits; the same in every process and run.
+    """
+    defaults = dict(_leaves(get_cfg()))
+    decisive = {
+        key: value
+        for key, value in _leaves(cfg)
+        if not any(f"{key}.".startswith(f"{name}.") for name in _NOT_DECISIVE)
+        and (key not in defaults or defaults[key] != value)
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def forget_record(output_dir: str) -> None:
+    """Remove an earlier run's `results.json`: while there is none, a run is not complete."""
+    (Path(output_dir) / _FILE).unlink(missing_ok=True)
+
+
+def write_record(
+    cfg: CfgNode,
+    results: Mapping[str, Any],
+    images: Mapping[str, Any],
+    seconds: Mapping[str, float],
+) -> None:
+    """
+    Write `environment.txt` and then, whole and as the last file of a run, `results.json`.
+
+    Args:
+        cfg: of the run; OUTPUT_DIR is where the files go.
+        results: dataset -> {"sem_seg": {metric: percent}}; NaN becomes null.
+        images: dataset -> {"evaluated": how many, "official": how many there should be}.
+        seconds: dataset -> wall time.
+    """
+    folder = Path(cfg.OUTPUT_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "environment.txt").write_text(collect_env_info() + "\n")
+    vocabulary = vocabulary_from_config(cfg)
+    record = {
+        "results": results,
+        "images": images,
+        "seconds": {name: round(value, 1) for name, value in seconds.items()},
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "vocabulary": {"name": vocabulary.name, "sha256": vocabulary.digest},
+        "config_sha256": config_digest(cfg),
+        "environment": _environment(cfg.MODEL.DEVICE),
+        "config": cfg,
+    }
+    text = json.dumps(_plain(record), indent=2, allow_nan=False)
+    write_whole(folder / _FILE, f"{text}\n".encode())
+    logger.info(f"Results, config, log and environment are in {cfg.OUTPUT_DIR}")
+
+
+def _environment(device: str) -> dict[str, Any]:
+    """Versions and hardware; nothing that names a user, a machine or a folder."""
+    return {
+        "platform": platform.platform(),
+        "device": _device_name(device),
+        "processes": comm.get_world_size(),
+        "backend": BACKEND,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        **{name: _version(packages) for name, packages in _DISTRIBUTIONS.items()},
+    }
+
+
+def _version(packages: tuple[str, ...]) -> str | None:
+    """Of the first package that is installed; None where the library came another way."""
+    for package in packages:
+        try:
+            return importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return None
+
+
+def _device_name(device: str) -> str:
+    """What the maker calls it."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"CPU, {names[0] if names else platform.processor() or platform.machine()}"
+
+
+def _leaves(cfg: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted key, plain value) of everything that is no group."""
+    for name, value in cfg.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can say: a list for a tuple; None for NaN, the metric of an absent class."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

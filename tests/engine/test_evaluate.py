@@ -1,0 +1,186 @@
+"""Evaluating a model that knows the answer: which images, which files, in which order."""
+
+import json
+import logging
+
+import numpy as np
+import pytest
+from PIL import Image
+from torch import nn
+
+from freecp_d2.config import add_freecp_config
+from freecp_d2.d2 import DatasetCatalog, MetadataCatalog, get_cfg
+from freecp_d2.engine import evaluate, select_records
+
+NAME = "freecp_test_evaluate"
+CLASSES = ["cat", "dog"]
+
+
+class Classifier(nn.Module):
+    """Says dog where the picture is bright, and remembers what it saw."""
+
+    def __init__(self, fails=False):
+        super().__init__()
+        self.seen = []
+        self.fails = fails
+
+    def forward(self, inputs):
+        if self.fails:
+            raise RuntimeError("out of memory")
+        self.seen += [item["file_name"] for item in inputs]
+        return [{"sem_seg": (item["image"][0] > 127).long()} for item in inputs]
+
+
+@pytest.fixture
+def register(tmp_path):
+    """A function that registers so many pictures, last name first, each half cat, half dog."""
+
+    def do(count, official=20):
+        records = []
+        for i in reversed(range(count)):
+            label = np.array([[0, 0, 1, 1]] * 4, np.uint8)
+            picture = np.repeat(label[..., None] * 255, 3, axis=2)
+            picture[0, 0] = 255  # one cat is taken for a dog
+            paths = [str(tmp_path / f"{kind}{i:03d}.png") for kind in ("image", "label")]
+            Image.fromarray(picture).save(paths[0])
+            Image.fromarray(label).save(paths[1])
+            sizes = {"height": 4, "width": 4}
+            records.append({"file_name": paths[0], "sem_seg_file_name": paths[1]} | sizes)
+        DatasetCatalog.register(NAME, lambda: list(records))
+        metadata = MetadataCatalog.get(NAME)
+        metadata.set(stuff_classes=CLASSES, ignore_label=255, num_images=official)
+        return records
+
+    yield do
+    if NAME in DatasetCatalog.list():
+        DatasetCatalog.remove(NAME)
+        MetadataCatalog.remove(NAME)
+
+
+@pytest.fixture
+def cfg(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("\n".join(CLASSES))
+    cfg = get_cfg()
+    add_freecp_config(cfg)
+    cfg.merge_from_list(["MODEL.DEVICE", "cpu", "DATALOADER.NUM_WORKERS", 0])
+    cfg.merge_from_list(["INPUT.FORMAT", "RGB", "INPUT.MIN_SIZE_TEST", 4])
+    cfg.merge_from_list(["DATASETS.TEST", (NAME,), "MODEL.TEXT.VOCABULARY", str(words)])
+    cfg.OUTPUT_DIR = str(tmp_path / "output")
+    return cfg
+
+
+def names(records):
+    return [record["file_name"] for record in records]
+
+
+class TestSelection:
+    def test_all_in_their_own_order(self, cfg, register):
+        records = register(5)
+        assert select_records(cfg, NAME) == records
+
+    @pytest.mark.parametrize(
+        ("number", "expected"),
+        [
+            (1, [0]),
+            (2, [0, 8]),
+            (3, [0, 4, 8]),
+            (5, [0, 2, 4, 6, 8]),
+            (8, [0, 1, 2, 3, 5, 6, 7, 8]),
+        ],
+    )
+    def test_evenly_spread_over_the_sorted_ones(self, cfg, register, number, expected):
+        in_order = sorted(names(register(9)))
+        cfg.TEST.NUM_IMAGES = number
+        assert names(select_records(cfg, NAME)) == [in_order[i] for i in expected]
+
+    @pytest.mark.parametrize("number", [0, 9, 10])
+    def test_no_more_than_there_are(self, cfg, register, number):
+        records = register(9)
+        cfg.TEST.NUM_IMAGES = number
+        assert select_records(cfg, NAME) == records
+
+    def test_none_twice(self, cfg):
+        for count in range(1, 60):
+            DatasetCatalog.register(NAME, lambda n=count: [{"file_name": i} for i in range(n)])
+            for number in range(1, count + 1):
+                cfg.TEST.NUM_IMAGES = number
+                assert len(set(names(select_records(cfg, NAME)))) == number
+            DatasetCatalog.remove(NAME)
+
+    def test_the_dataset_is_left_alone(self, cfg, register):
+        before = names(register(4))
+        cfg.TEST.NUM_IMAGES = 2
+        select_records(cfg, NAME)
+        assert names(DatasetCatalog.get(NAME)) == before
+
+    def test_negative(self, cfg, register):
+        register(2)
+        cfg.TEST.NUM_IMAGES = -1
+        with pytest.raises(ValueError, match=r"TEST.NUM_IMAGES is -1; use 0 for all"):
+            select_records(cfg, NAME)
+
+    def test_empty(self, cfg, register):
+        register(0)
+        with pytest.raises(ValueError, match=f"{NAME} is empty"):
+            select_records(cfg, NAME)
+
+    @pytest.mark.parametrize(
+        ("number", "official", "said"),
+        [
+            (0, 20, ": 6 images, officially 20"),
+            (0, None, ": 6 images, officially unknown"),
+            (2, 20, ": 2 of 6 images, evenly spread; officially 20."),
+        ],
+    )
+    def test_the_log_is_honest(self, cfg, register, caplog, number, official, said):
+        register(6, official)
+        cfg.TEST.NUM_IMAGES = number
+        with caplog.at_level(logging.INFO, logger="freecp_d2"):
+            select_records(cfg, NAME)
+        assert NAME + said in caplog.text
+
+
+class TestEvaluate:
+    def test_numbers_and_records(self, cfg, register, tmp_path, caplog):
+        register(6)
+        cfg.TEST.NUM_IMAGES = 2
+        model = Classifier()
+        with caplog.at_level(logging.INFO):
+            results = evaluate(cfg, model)
+        assert [name[-7:] for name in model.seen] == ["000.png", "005.png"]
+        scores = results[NAME]["sem_seg"]
+        assert scores["mIoU"] == pytest.approx(100 * (7 / 8 + 8 / 9) / 2)
+        assert scores["mIoU_mmseg"] == scores["mIoU"]
+        record = json.loads((tmp_path / "output/results.json").read_text())
+        assert record["results"][NAME]["sem_seg"] == pytest.approx(scores)
+        assert record["images"] == {NAME: {"evaluated": 2, "official": 20}}
+        assert 0 < record["seconds"][NAME] < 100
+        assert (tmp_path / "output/inference" / NAME / "confusion_matrix.png").is_file()
+        assert "mIoU,fwIoU,mACC,pACC,mIoU_mmseg" in caplog.text
+
+    def test_classes_and_then_confusions_are_logged(self, cfg, register, caplog):
+        register(3)
+        with caplog.at_level(logging.INFO, logger="freecp_d2"):
+            evaluate(cfg, Classifier())
+        logged = [r.getMessage() for r in caplog.records if r.name == "freecp_d2.engine.evaluate"]
+        assert "per class" in logged[1]
+        assert "most frequent confusions" in logged[2]
+        assert "| cat    | dog" in logged[2]
+        assert "12.5" in logged[2]
+
+    def test_a_run_that_fails_leaves_no_record(self, cfg, register, tmp_path):
+        register(3)
+        evaluate(cfg, Classifier())
+        assert (tmp_path / "output/results.json").is_file()
+        with pytest.raises(RuntimeError, match="out of memory"):
+            evaluate(cfg, Classifier(fails=True))
+        assert not (tmp_path / "output/results.json").exists()
+
+    def test_a_mistake_leaves_the_earlier_record(self, cfg, register, tmp_path):
+        register(3)
+        evaluate(cfg, Classifier())
+        cfg.TEST.NUM_IMAGES = -2
+        with pytest.raises(ValueError, match="NUM_IMAGES is -2"):
+            evaluate(cfg, Classifier())
+        assert (tmp_path / "output/results.json").is_file()

@@ -1,0 +1,177 @@
+"""What a run writes down: the digest of its config, and results.json as a program reads it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from freecp_d2.config import add_freecp_config
+from freecp_d2.d2 import BACKEND, CfgNode, get_cfg
+from freecp_d2.engine import config_digest, records
+from freecp_d2.engine.records import forget_record, write_record
+from tests.helpers.command import ROOT
+
+
+def config(*options):
+    cfg = get_cfg()
+    add_freecp_config(cfg)
+    cfg.merge_from_list(list(options))
+    return cfg
+
+
+class TestDigest:
+    def test_it_is_a_sha256(self):
+        assert re.fullmatch("[0-9a-f]{64}", config_digest(config()))
+
+    @pytest.mark.parametrize(
+        "option",
+        [
+            ("OUTPUT_DIR", "elsewhere"),
+            ("DATALOADER.NUM_WORKERS", 9),
+            ("SEED", 1),
+            ("MODEL.DEVICE", "cpu"),
+            ("MODEL.TEXT.BATCH_SIZE", 3),
+            ("MODEL.TEXT.CACHE_DIR", "elsewhere"),
+            ("TEST.IMAGES_PER_BATCH", 4),
+            ("TEST.SLIDING_WINDOW.BATCH_SIZE", 4),
+            ("TEST.LABEL_MAP", True),
+            ("TEST.SAVE_PREDICTIONS", True),
+            ("TEST.BOUNDARY_IOU", True),
+            ("TEST.EXPECTED_RESULTS", [["sem_seg", "mIoU", 17.0, 0.3]]),
+        ],
+        ids=lambda option: option[0],
+    )
+    def test_what_decides_nothing(self, option):
+        assert config_digest(config(*option)) == config_digest(config())
+
+    @pytest.mark.parametrize(
+        "option",
+        [
+            ("DATASETS.TEST", ("freecp_ade20k_val",)),
+            ("INPUT.MIN_SIZE_TEST", 448),
+            ("INPUT.RESIZE", "pil"),
+            ("MODEL.PRECISION", "fp16"),
+            ("MODEL.CLIP.PRETRAINED", "laion2b"),
+            ("MODEL.TEXT.TEMPLATES", "simple"),
+            ("MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS", [1]),
+            ("MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", 0.1),
+            ("TEST.SLIDING_WINDOW.SIZE", 224),
+            ("TEST.NUM_IMAGES", 50),
+        ],
+        ids=lambda option: option[0],
+    )
+    def test_what_decides(self, option):
+        assert config_digest(config(*option)) != config_digest(config())
+
+    def test_order_of_options_and_freezing_do_not_matter(self):
+        a = config("TEST.NUM_IMAGES", 5, "INPUT.RESIZE", "pil")
+        b = config("INPUT.RESIZE", "pil", "TEST.NUM_IMAGES", 5)
+        b.freeze()
+        assert config_digest(a) == config_digest(b)
+
+    def test_keys_that_one_back_end_alone_has_do_not_matter(self, monkeypatch):
+        before = config_digest(config())
+        larger = get_cfg()
+        larger.MODEL.RPN = CfgNode({"HEAD_NAME": "StandardRPNHead"})
+        monkeypatch.setattr(records, "get_cfg", larger.clone)
+        cfg = larger.clone()
+        add_freecp_config(cfg)
+        assert config_digest(cfg) == before
+        cfg.MODEL.RPN.HEAD_NAME = "another"
+        assert config_digest(cfg) != before
+
+    def test_keys_of_another_project_count(self):
+        cfg = config()
+        cfg.MODEL.OURS = CfgNode({"THRESH": 0.5})
+        assert config_digest(cfg) != config_digest(config())
+
+    @pytest.mark.parametrize("seed", ["1", "2"])
+    def test_every_process_finds_the_same(self, seed):
+        code = (
+            "from tests.engine.test_records import config, config_digest;"
+            "print(config_digest(config('TEST.NUM_IMAGES', 7)))"
+        )
+        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONWARNINGS": "ignore"}
+        found = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+        digest = found.stdout.strip().splitlines()[-1]
+        assert digest == config_digest(config("TEST.NUM_IMAGES", 7))
+
+    def test_every_name_left_out_is_a_key(self):
+        """Of the fallback, or of Detectron2 alone."""
+        cfg = config()
+        alone = {"SOLVER"}
+        for name in set(records._NOT_DECISIVE) - alone:
+            node = cfg
+            for part in name.split("."):
+                assert part in node, name
+                node = node[part]
+
+
+@pytest.fixture
+def written(tmp_path, tiny_vocabulary):
+    """(config, the record)."""
+    cfg = config("OUTPUT_DIR", str(tmp_path / "new" / "run"), "MODEL.DEVICE", "cpu")
+    cfg.MODEL.TEXT.VOCABULARY = str(tiny_vocabulary)
+    results = {"val": {"sem_seg": {"mIoU": 12.5, "IoU-cat": float("nan")}}}
+    write_record(cfg, results, {"val": {"evaluated": 5, "official": 7}}, {"val": 12.345})
+    text = (tmp_path / "new" / "run" / "results.json").read_text()
+    return cfg, json.loads(text, parse_constant=pytest.fail)  # NaN is not JSON
+
+
+class TestRecord:
+    def test_numbers(self, written):
+        _, record = written
+        assert record["results"] == {"val": {"sem_seg": {"mIoU": 12.5, "IoU-cat": None}}}
+        assert record["images"] == {"val": {"evaluated": 5, "official": 7}}
+        assert record["seconds"] == {"val": 12.3}
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", record["date"])
+        assert len(record["vocabulary"]["sha256"]) == 64
+
+    def test_config(self, written):
+        cfg, record = written
+        assert record["config_sha256"] == config_digest(cfg)
+        assert record["config"]["TEST"]["SLIDING_WINDOW"]["SIZE"] == 384
+        assert record["config"]["MODEL"]["PIXEL_MEAN"] == list(cfg.MODEL.PIXEL_MEAN)
+
+    def test_environment(self, written):
+        _, record = written
+        environment = record["environment"]
+        libraries = "python torch torchvision numpy pillow opencv clip open_clip freecp_d2"
+        for name in libraries.split():
+            assert re.match(r"\d+\.\d+", environment[name]), name
+        assert environment["backend"] == BACKEND
+        assert environment["processes"] == 1
+        assert environment["device"].startswith("CPU, ")
+        text = json.dumps(environment)
+        assert os.uname().nodename not in text
+        assert str(ROOT) not in text
+        assert os.path.expanduser("~") + "/" not in text
+
+    def test_files(self, written):
+        cfg, _ = written
+        assert sorted(os.listdir(cfg.OUTPUT_DIR)) == ["environment.txt", "results.json"]
+
+    def test_the_record_is_the_last_file(self, written, monkeypatch):
+        cfg, _ = written
+        forget_record(cfg.OUTPUT_DIR)
+        monkeypatch.setattr(records, "collect_env_info", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            write_record(cfg, {}, {}, {})
+        assert not os.path.exists(os.path.join(cfg.OUTPUT_DIR, "results.json"))
+
+    def test_an_earlier_one_is_forgotten(self, written):
+        cfg, _ = written
+        forget_record(cfg.OUTPUT_DIR)
+        assert os.listdir(cfg.OUTPUT_DIR) == ["environment.txt"]
+        forget_record(cfg.OUTPUT_DIR)
+        forget_record(os.path.join(cfg.OUTPUT_DIR, "none"))
+
+
+def test_a_library_that_came_another_way_has_no_version():
+    assert records._version(("no_such_package", "numpy")) is not None
+    assert records._version(("no_such_package",)) is None
