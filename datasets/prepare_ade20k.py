@@ -1,0 +1,46 @@
+"""
+Shift ADE20K's annotations by one, for Detectron2's own dataset `ade20k_sem_seg_val`.
+
+    python datasets/prepare_ade20k.py
+
+`annotations/validation` becomes `annotations_detectron2/validation` beside it: 1..150 become 0..149
+and 0, unlabelled, becomes 255. An evaluation here reads the official annotations; you need this
+only for programs that expect Detectron2's folder.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from freecp_d2.data.label_conversion import LabelConversion, LabelTable, Layout, label_command
+
+NUM_CLASSES = 150
+IGNORE = 255
+
+ADE20K = LabelConversion(
+    title="ADE20K",
+    page="http://sceneparsing.csail.mit.edu/ (ADEChallengeData2016.zip)",
+    splits={"val": "validation", "train": "training"},
+    layouts=tuple(
+        Layout(f"{root}/annotations/{{split}}", f"{root}/annotations_detectron2/{{split}}")
+        for root in ("ADEChallengeData2016", "ade/ADEChallengeData2016")
+    ),
+    table=LabelTable(
+        classes=tuple(range(1, NUM_CLASSES + 1)),
+        first_label=0,
+        others=(0,),
+        other_label=IGNORE,
+        hint=(
+            "Official annotations are 0..150; with 255 they look shifted already, and shifting "
+            "twice gives every class its neighbour's name. Extract the official archive again."
+        ),
+    ),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Convert one split; returns the exit status."""
+    return label_command(ADE20K, __doc__, argv, print)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""
+Convert Cityscapes' labelIds to the 19 train ids, without cityscapesscripts.
+
+    python datasets/prepare_cityscapes.py
+
+`cityscapes/gtFine/val/<city>/*_gtFine_labelIds.png` get `*_gtFine_labelTrainIds.png` beside them:
+0..18, and 255 for what is not scored. An evaluation here reads labelIds as well; other programs
+want these.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from freecp_d2.data.label_conversion import LabelConversion, LabelTable, Layout, label_command
+from freecp_d2.data.label_ids import CITYSCAPES_IDS
+
+IGNORE = 255
+_FOLDER = "cityscapes/gtFine/{split}"
+
+CITYSCAPES = LabelConversion(
+    title="Cityscapes",
+    page="https://www.cityscapes-dataset.com (gtFine_trainvaltest.zip)",
+    splits={"val": "val", "train": "train"},
+    layouts=(Layout(_FOLDER, _FOLDER, "_gtFine_labelIds.png", "_gtFine_labelTrainIds.png"),),
+    table=LabelTable(
+        classes=CITYSCAPES_IDS,
+        first_label=0,
+        others=tuple(value for value in (*range(34), IGNORE) if value not in CITYSCAPES_IDS),
+        other_label=IGNORE,
+        hint="labelIds are 0..33; extract the file from the official archive again.",
+    ),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Convert one split; returns the exit status."""
+    return label_command(CITYSCAPES, __doc__, argv, print)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
