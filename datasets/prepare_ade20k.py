@@ -11,10 +11,10 @@ only for programs that expect Detectron2's folder.
 import sys
 from collections.abc import Sequence
 
-from freecp_d2.data.label_conversion import LabelConversion, LabelTable, Layout, label_command
+from freecp_d2.data.conversion.label_files import LabelConversion, Layout, label_command
+from freecp_d2.data.labels import raw_encoding
 
 NUM_CLASSES = 150
-IGNORE = 255
 
 ADE20K = LabelConversion(
     title="ADE20K",
@@ -24,16 +24,7 @@ ADE20K = LabelConversion(
         Layout(f"{root}/annotations/{{split}}", f"{root}/annotations_detectron2/{{split}}")
         for root in ("ADEChallengeData2016", "ade/ADEChallengeData2016")
     ),
-    table=LabelTable(
-        classes=tuple(range(1, NUM_CLASSES + 1)),
-        first_label=0,
-        others=(0,),
-        other_label=IGNORE,
-        hint=(
-            "Official annotations are 0..150; with 255 they look shifted already, and shifting "
-            "twice gives every class its neighbour's name. Extract the official archive again."
-        ),
-    ),
+    encoding=raw_encoding(NUM_CLASSES),
 )
 
 

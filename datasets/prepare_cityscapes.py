@@ -11,10 +11,9 @@ want these.
 import sys
 from collections.abc import Sequence
 
-from freecp_d2.data.label_conversion import LabelConversion, LabelTable, Layout, label_command
-from freecp_d2.data.label_ids import CITYSCAPES_IDS
+from freecp_d2.data.benchmarks import CITYSCAPES_ENCODING
+from freecp_d2.data.conversion.label_files import LabelConversion, Layout, label_command
 
-IGNORE = 255
 _FOLDER = "cityscapes/gtFine/{split}"
 
 CITYSCAPES = LabelConversion(
@@ -22,13 +21,7 @@ CITYSCAPES = LabelConversion(
     page="https://www.cityscapes-dataset.com (gtFine_trainvaltest.zip)",
     splits={"val": "val", "train": "train"},
     layouts=(Layout(_FOLDER, _FOLDER, "_gtFine_labelIds.png", "_gtFine_labelTrainIds.png"),),
-    table=LabelTable(
-        classes=CITYSCAPES_IDS,
-        first_label=0,
-        others=tuple(value for value in (*range(34), IGNORE) if value not in CITYSCAPES_IDS),
-        other_label=IGNORE,
-        hint="labelIds are 0..33; extract the file from the official archive again.",
-    ),
+    encoding=CITYSCAPES_ENCODING,
 )
 
 

@@ -24,13 +24,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from freecp_d2.data.annotation_masks import draw_annotations, load_annotations
-from freecp_d2.data.conversion import Job, Outcome, convert_files
-from freecp_d2.data.conversion_command import Options, argument_parser, run_command
-from freecp_d2.data.label_conversion import LabelConversion, LabelTable, Layout, convert_labels
+from freecp_d2.data.conversion.annotations import draw_annotations, load_annotations
+from freecp_d2.data.conversion.command import Options, argument_parser, run_command
+from freecp_d2.data.conversion.label_files import LabelConversion, Layout, convert_labels
+from freecp_d2.data.conversion.runner import Job, Outcome, convert_files
 from freecp_d2.data.label_ids import COCO_STUFF_IDS, COCO_THING_IDS
+from freecp_d2.data.labels import rest_encoding
 
-UNLABELLED = 255
 TARGET = "coco_object/annotations/{split}"
 SUFFIX = "_instanceTrainIds.png"
 LABEL_OF_CATEGORY = {value + 1: label for label, value in enumerate(COCO_THING_IDS, start=1)}
@@ -51,16 +51,7 @@ COCO_OBJECT = LabelConversion(
             "coco-stuff/annotations",
         )
     ),
-    table=LabelTable(
-        classes=COCO_THING_IDS,
-        first_label=1,
-        others=(*COCO_STUFF_IDS[len(COCO_THING_IDS) :], UNLABELLED),
-        other_label=0,
-        hint=(
-            "It looks like a label map that was converted before, or one of COCO-Stuff 10k; take "
-            "those of stuffthingmaps_trainval2017.zip."
-        ),
-    ),
+    encoding=rest_encoding(COCO_THING_IDS, COCO_STUFF_IDS[len(COCO_THING_IDS) :]),
 )
 
 

@@ -18,10 +18,10 @@ An evaluation here reads `coco/stuffthingmaps` as it is.
 import sys
 from collections.abc import Sequence
 
-from freecp_d2.data.label_conversion import LabelConversion, LabelTable, Layout, label_command
+from freecp_d2.data.conversion.label_files import LabelConversion, Layout, label_command
 from freecp_d2.data.label_ids import COCO_STUFF_IDS
+from freecp_d2.data.labels import IGNORE_LABEL, LabelEncoding
 
-UNLABELLED = 255
 _164K = "coco_stuff164k/annotations/{split}"
 
 COCO_STUFF = LabelConversion(
@@ -33,16 +33,7 @@ COCO_STUFF = LabelConversion(
         Layout("coco/stuffthingmaps/{split}", "coco/stuffthingmaps_detectron2/{split}"),
         Layout("coco-stuff/annotations/{split}", "coco-stuff/annotations_detectron2/{split}"),
     ),
-    table=LabelTable(
-        classes=COCO_STUFF_IDS,
-        first_label=0,
-        others=(UNLABELLED,),
-        other_label=UNLABELLED,
-        hint=(
-            "It looks like a label map that was converted before, or one of COCO-Stuff 10k; take "
-            "those of stuffthingmaps_trainval2017.zip."
-        ),
-    ),
+    encoding=LabelEncoding(COCO_STUFF_IDS, (IGNORE_LABEL,)),
 )
 
 

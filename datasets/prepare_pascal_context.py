@@ -21,10 +21,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from freecp_d2.data.annotation_masks import AnnotatedImage, draw_annotations, load_annotations
-from freecp_d2.data.conversion import Job, Outcome, convert_files
-from freecp_d2.data.conversion_command import Options, argument_parser, run_command
-from freecp_d2.data.label_conversion import missing_files
+from freecp_d2.data.conversion.annotations import AnnotatedImage, draw_annotations, load_annotations
+from freecp_d2.data.conversion.command import Options, argument_parser, run_command
+from freecp_d2.data.conversion.label_files import missing_files
+from freecp_d2.data.conversion.runner import Job, Outcome, convert_files
 from freecp_d2.data.label_ids import PASCAL_CONTEXT_IDS
 from freecp_d2.files import write_whole
 

@@ -51,7 +51,11 @@ _OBJECT = tuple(
 )
 
 _CITY = "cityscapes/gtFine/val"
-_CITY_OTHERS = tuple(value for value in (*range(34), IGNORE_LABEL) if value not in CITYSCAPES_IDS)
+CITYSCAPES_ENCODING = LabelEncoding(
+    CITYSCAPES_IDS,
+    tuple(value for value in (*range(34), IGNORE_LABEL) if value not in CITYSCAPES_IDS),
+)
+"""Cityscapes' labelIds, as published."""
 
 _ADE = ("ADEChallengeData2016", "ade/ADEChallengeData2016")
 
@@ -156,7 +160,7 @@ _ROWS = (
         images=(Folder("cityscapes/leftImg8bit/val", "_leftImg8bit.png"),),
         labels=(
             LabelFolder(_CITY, "_gtFine_labelTrainIds.png", shifted_encoding(19)),
-            LabelFolder(_CITY, "_gtFine_labelIds.png", LabelEncoding(CITYSCAPES_IDS, _CITY_OTHERS)),
+            LabelFolder(_CITY, "_gtFine_labelIds.png", CITYSCAPES_ENCODING),
         ),
     ),
     Benchmark(

@@ -14,14 +14,17 @@ def test_each_value(root, run):
     assert read(root / SHIFTED / "ADE_val_00000001.png") == [[255, *range(150)]]
 
 
-@pytest.mark.parametrize("value", [255, 254, 151])
-def test_shifted_already(root, run, value):
+@pytest.mark.parametrize(
+    ("value", "cause"),
+    [(255, "already shifted"), (254, "shifted twice"), (151, "another list of classes")],
+)
+def test_what_is_not_official(root, run, value, cause):
     bad = write(root / RAW / "1.png", [[0, 3, value]])
     write(root / RAW / "2.png", [[0, 3]])
     status, printed = run(SCRIPT)
     assert status == 1
-    assert f"{bad}: has the value {value}" in printed
-    assert "shifted already" in printed
+    assert f"{bad}: pixel value {value}" in printed
+    assert cause in printed
     assert files(root / SHIFTED) == ["2.png"]
 
 

@@ -45,7 +45,7 @@ def test_values_of_another_list(root, run):
     bad = write(root / VAL / "ulm/a_gtFine_labelIds.png", [[34]])
     status, printed = run(SCRIPT)
     assert status == 1
-    assert f"{bad}: has the value 34" in printed
+    assert f"{bad}: pixel value 34" in printed
 
 
 def test_nothing_there(root, run):

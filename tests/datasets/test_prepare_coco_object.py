@@ -41,7 +41,7 @@ class TestFromStuffthingmaps:
         bad = write(root / RAW / "1.png", [[0, value]])
         status, printed = run(SCRIPT)
         assert status == 1
-        assert f"{bad}: has the value {value}" in printed
+        assert f"{bad}: pixel value {value}" in printed
         assert files(root / OBJECT) == []
 
     @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ class TestFromStuffthingmaps:
         truncate(root / RAW / "1.png")
         status, printed = run(SCRIPT)
         assert status == 1
-        assert "1.png: cannot be decoded" in printed
+        assert "1.png: cannot be read as a label map" in printed
         assert files(root / OBJECT) == ["2_instanceTrainIds.png"]
 
 

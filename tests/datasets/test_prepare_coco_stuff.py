@@ -37,7 +37,7 @@ class TestValues:
         bad = write(root / RAW / "bad.png", [[0, value]])
         status, printed = run(SCRIPT)
         assert status == 1
-        assert f"{bad}: has the value {value}, which is none" in printed
+        assert f"{bad}: pixel value {value}; expected" in printed
         assert files(root / CONVERTED) == ["good.png"]
 
 
@@ -64,7 +64,7 @@ class TestFiles:
         assert status == 1
         assert "2 files written" in printed
         assert "4 could not be converted" in printed
-        for name, problem in [("2", "decoded"), ("3", "RGB"), ("4", "decoded"), ("5", "300")]:
+        for name, problem in [("2", "truncated"), ("3", "RGB"), ("4", "label map"), ("5", "300")]:
             (line,) = [line for line in printed.splitlines() if f"{name}.png: " in line]
             assert problem in line
         assert files(root / CONVERTED) == ["1.png", "6.png"]

@@ -7,7 +7,7 @@ from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from .conversion import Outcome
+from .runner import Outcome
 
 _MAX_WORKERS = 8  # more than a disk has use for
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from freecp_d2.data.annotation_masks import (
+from freecp_d2.data.conversion.annotations import (
     AnnotatedImage,
     decode_region,
     draw_annotations,

@@ -21,7 +21,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..files import write_whole
+from ...files import write_whole
 
 _CHUNK = 8  # files that a process takes at a time
 _LEFTOVER = re.compile(r"\.\d+\.[0-9a-f]{32}\.tmp")  # how `write_whole` names what it sets aside
@@ -124,7 +124,7 @@ def convert_files(
             for job, problem in zip(todo, results, strict=True):
                 bar.update()
                 if problem:
-                    broken.append(f"{job.source}: {problem}")
+                    broken.append(f"{job.source}: {problem.removeprefix(f'{job.source}: ')}")
     finally:
         _remove_leftovers(folders)
     kept = len(jobs) - len(todo)

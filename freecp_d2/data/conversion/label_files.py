@@ -7,7 +7,6 @@ a coloured picture of one, is an error that names the file and not a wrong figur
 
 import functools
 import io
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,42 +14,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .conversion import Job, Outcome, convert_files
-from .conversion_command import Options, argument_parser, run_command
+from ..checks import list_files
+from ..labels import LabelEncoding, read_label
+from .command import Options, argument_parser, run_command
+from .runner import Job, Outcome, convert_files
 
-_UNKNOWN = -1
-_NUM_VALUES = 1 << 16  # label files have 8 or 16 bits
-_INDEX_MODES = ("L", "P", "I", "I;16", "I;16L", "I;16B")
 _RESULT_SUFFIX = "TrainIds.png"  # some layouts keep results beside their sources
-_DECODE_ERRORS = (OSError, SyntaxError, EOFError, Image.DecompressionBombError)
-
-
-@dataclass(frozen=True)
-class LabelTable:
-    """
-    What becomes of each value of a label file.
-
-    Args:
-        classes: the file's value of the first, second, ... class.
-        first_label: what the first class becomes.
-        others: the file's further values.
-        other_label: what these become.
-        hint: the likely cause of a value that is neither, and what to do.
-    """
-
-    classes: tuple[int, ...]
-    first_label: int
-    others: tuple[int, ...]
-    other_label: int
-    hint: str
-
-    @functools.cached_property
-    def lookup(self) -> np.ndarray:
-        """The label of each possible value, (65536,) int16; -1 where there is none."""
-        table = np.full(_NUM_VALUES, _UNKNOWN, dtype=np.int16)
-        table[list(self.classes)] = np.arange(len(self.classes)) + self.first_label
-        table[list(self.others)] = self.other_label
-        return table
 
 
 @dataclass(frozen=True)
@@ -79,14 +48,14 @@ class LabelConversion:
         page: the official page, where the files come from.
         splits: "val" and "train" -> the name of the split in the layouts.
         layouts: the first that has files wins.
-        table: what becomes of the values.
+        encoding: what the values mean; the labels are the train ids that a benchmark reads.
     """
 
     title: str
     page: str
     splits: Mapping[str, str]
     layouts: tuple[Layout, ...]
-    table: LabelTable
+    encoding: LabelEncoding
 
 
 def convert_labels(conversion: LabelConversion, options: Options) -> Outcome:
@@ -105,7 +74,7 @@ def convert_labels(conversion: LabelConversion, options: Options) -> Outcome:
     ]
     return convert_files(
         jobs,
-        functools.partial(convert_label, conversion.table),
+        functools.partial(convert_label, conversion.encoding),
         folder=folder,
         num_workers=options.num_workers,
         description=f"{conversion.title}, {options.split}",
@@ -135,58 +104,21 @@ def label_command(
     return run_command(lambda: convert_labels(conversion, options), write)
 
 
-def convert_label(table: LabelTable, path: Path) -> bytes:
+def convert_label(encoding: LabelEncoding, path: Path) -> bytes:
     """
     Convert a label file.
 
     Args:
-        table: what becomes of its values.
+        encoding: what its values mean.
         path: an indexed, 8-bit grey or 16-bit grey image.
 
     Returns:
-        bytes: an 8-bit grey PNG.
+        bytes: its train ids as an 8-bit grey PNG.
 
     Raises:
-        ValueError: the file is no label map, or has a value that the table does not know.
+        ValueError: the file is no label map, or has a value that the encoding does not know.
     """
-    values = read_values(path)
-    labels = table.lookup[values]
-    unknown = labels == _UNKNOWN
-    if unknown.any():
-        found = np.unique(values[unknown]).tolist()
-        raise ValueError(
-            f"has the value {', '.join(map(str, found[:5]))}{' ...' if found[5:] else ''}, which "
-            f"is none of its source's. {table.hint}"
-        )
-    return encode_labels(labels.astype(np.uint8))
-
-
-def read_values(path: Path) -> np.ndarray:
-    """
-    Read the stored values of a label file.
-
-    Returns:
-        ndarray: shape (H, W), integers in 0..65535.
-
-    Raises:
-        ValueError: the file is missing, damaged or no label map.
-    """
-    try:
-        with Image.open(path) as image:
-            # Decoders stretch grey of fewer than 8 bits to 0..255, which loses the class numbers.
-            raw_mode = str(image.tile[0][3]) if image.tile else ""
-            stretched = image.mode == "1" or (image.mode == "L" and raw_mode.startswith("L;"))
-            mode, values = image.mode, np.asarray(image)
-    except _DECODE_ERRORS as error:
-        raise ValueError(f"cannot be decoded ({error}).") from error
-    if stretched or mode not in _INDEX_MODES:
-        raise ValueError(
-            f"is stored as {raw_mode or mode}, expected one class number a pixel (indexed, 8-bit "
-            "grey or 16-bit grey); take the label file, not its coloured picture."
-        )
-    if values.min() < 0 or values.max() >= _NUM_VALUES:
-        raise ValueError(f"has values {values.min()}..{values.max()}, expected 0..65535.")
-    return values
+    return encode_labels(read_label(path, np.uint8, encoding=encoding))
 
 
 def encode_labels(labels: np.ndarray) -> bytes:
@@ -224,11 +156,9 @@ def _find_sources(conversion: LabelConversion, options: Options) -> tuple[Layout
 
 def _list_sources(folder: Path, suffix: str) -> dict[str, Path]:
     """Path below `folder` without suffix -> file, in order; no hidden files and no results."""
-    found = {}
-    for parent, _, names in os.walk(folder, followlinks=True):
-        for name in names:
-            is_source = name.endswith(suffix) and not name.endswith(_RESULT_SUFFIX)
-            if is_source and not name.startswith("."):
-                path = Path(parent, name)
-                found[path.relative_to(folder).as_posix().removesuffix(suffix)] = path
-    return dict(sorted(found.items()))
+    files = list_files(str(folder), suffix)
+    return {
+        name: Path(files[name])
+        for name in sorted(files)
+        if not files[name].endswith(_RESULT_SUFFIX)
+    }

@@ -1,4 +1,4 @@
-"""Rewriting label files by a table, and finding them."""
+"""Rewriting label files as train ids, and finding them."""
 
 import io
 
@@ -6,20 +6,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from freecp_d2.data.conversion_command import Options
-from freecp_d2.data.label_conversion import (
+from freecp_d2.data.conversion.command import Options
+from freecp_d2.data.conversion.label_files import (
     LabelConversion,
-    LabelTable,
     Layout,
     convert_label,
     convert_labels,
     encode_labels,
     label_command,
     missing_files,
-    read_values,
 )
+from freecp_d2.data.labels import LabelEncoding
 
-TABLE = LabelTable(classes=(7, 3), first_label=1, others=(0, 255), other_label=9, hint="Mend it.")
+ENCODING = LabelEncoding(((0, 255), 7, 3), (9,))
 CONVERSION = LabelConversion(
     title="Toy",
     page="https://example.org",
@@ -28,7 +27,7 @@ CONVERSION = LabelConversion(
         Layout("first/{split}", "first/{split}", target_suffix="_xTrainIds.png"),
         Layout("second/{split}", "new/{split}"),
     ),
-    table=TABLE,
+    encoding=ENCODING,
 )
 
 
@@ -44,66 +43,19 @@ def decode(content):
         return np.asarray(image).tolist()
 
 
-class TestTable:
-    def test_lookup(self):
-        lookup = TABLE.lookup
-        assert lookup.shape == (65536,)
-        assert [lookup[value] for value in (7, 3, 0, 255)] == [1, 2, 9, 9]
-        assert (lookup == -1).sum() == 65532
-
-
 class TestConvertLabel:
     def test_values(self, tmp_path):
-        path = save(tmp_path / "a.png", [[7, 3], [0, 255]])
-        assert decode(convert_label(TABLE, path)) == [[1, 2], [9, 9]]
+        path = save(tmp_path / "a.png", [[7, 3, 9], [0, 255, 0]])
+        assert decode(convert_label(ENCODING, path)) == [[1, 2, 255], [0, 0, 0]]
+
+    def test_16_bits(self, tmp_path):
+        path = save(tmp_path / "a.png", [[7, 3]], np.uint16)
+        assert decode(convert_label(ENCODING, path)) == [[1, 2]]
 
     def test_unknown_values(self, tmp_path):
         path = save(tmp_path / "a.png", [[7, 1, 2, 4, 5, 6, 8]])
-        with pytest.raises(ValueError, match=r"has the value 1, 2, 4, 5, 6 \.\.\., .* Mend it\."):
-            convert_label(TABLE, path)
-
-
-class TestReadValues:
-    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
-    def test_depths(self, tmp_path, dtype):
-        suffix = ".tif" if dtype == np.int32 else ".png"
-        path = save(tmp_path / f"a{suffix}", [[0, 200]], dtype)
-        assert read_values(path).tolist() == [[0, 200]]
-
-    def test_a_palette(self, tmp_path):
-        image = Image.fromarray(np.array([[0, 200]], dtype=np.uint8)).convert("L")
-        image.putpalette([0] * 768)
-        image.save(tmp_path / "a.png")
-        assert read_values(tmp_path / "a.png").tolist() == [[0, 200]]
-
-    @pytest.mark.parametrize(
-        ("mode", "shape"), [("RGB", (2, 2, 3)), ("RGBA", (2, 2, 4)), ("LA", (2, 2, 2))]
-    )
-    def test_pictures_are_no_labels(self, tmp_path, mode, shape):
-        path = save(tmp_path / "a.png", np.zeros(shape))
-        with pytest.raises(ValueError, match=f"stored as {mode}.*coloured picture"):
-            read_values(path)
-
-    def test_one_bit_is_no_label(self, tmp_path):
-        Image.fromarray(np.eye(4, dtype=bool)).save(tmp_path / "a.png")
-        with pytest.raises(ValueError, match="one class number a pixel"):
-            read_values(tmp_path / "a.png")
-
-    def test_negative_values(self, tmp_path):
-        path = save(tmp_path / "a.tif", [[-1, 5]], np.int32)
-        with pytest.raises(ValueError, match=r"-1\.\.5, expected 0\.\.65535"):
-            read_values(path)
-
-    @pytest.mark.parametrize("keep", [0, 20, 60])
-    def test_damaged_files(self, tmp_path, keep):
-        path = save(tmp_path / "a.png", np.random.default_rng(0).integers(0, 255, (32, 32)))
-        path.write_bytes(path.read_bytes()[:keep])
-        with pytest.raises(ValueError, match="cannot be decoded"):
-            read_values(path)
-
-    def test_missing_files(self, tmp_path):
-        with pytest.raises(ValueError, match="cannot be decoded"):
-            read_values(tmp_path / "none.png")
+        with pytest.raises(ValueError, match=r"pixel value 1, 2, 4, 5, 6 \.\.\.; expected"):
+            convert_label(ENCODING, path)
 
 
 def test_encode_labels():

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from freecp_d2.data.conversion import Outcome
-from freecp_d2.data.conversion_command import Options, argument_parser, run_command
+from freecp_d2.data.conversion.command import Options, argument_parser, run_command
+from freecp_d2.data.conversion.runner import Outcome
 
 
 def parse(*argv):

@@ -9,13 +9,13 @@ import time
 import pytest
 
 from freecp_d2 import files
-from freecp_d2.data.conversion import Job, Outcome, convert_files
+from freecp_d2.data.conversion.runner import Job, Outcome, convert_files
 
 SLOW_COMMAND = """
 import sys, time
 from pathlib import Path
-from freecp_d2.data.conversion import Job, convert_files
-from freecp_d2.data.conversion_command import run_command
+from freecp_d2.data.conversion.runner import Job, convert_files
+from freecp_d2.data.conversion.command import run_command
 
 def slow(content):
     time.sleep(0.01)
@@ -103,7 +103,7 @@ class TestFiles:
         def full(*_):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("freecp_d2.data.conversion.write_whole", full)
+        monkeypatch.setattr("freecp_d2.data.conversion.runner.write_whole", full)
         with pytest.raises(OSError, match="No space left"):
             convert_files(jobs_for(tmp_path, "a"), upper, folder=tmp_path)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .label_conversion import encode_labels
+from .label_files import encode_labels
 
 _MIN_POLYGON = 6  # numbers: three corners
 _KEYS = ("file_name", "height", "width", "phase", "category_id", "segmentation", "size", "counts")

@@ -1,0 +1,1 @@
+"""Converting annotations into label files of train ids; the commands are in `datasets/`."""
