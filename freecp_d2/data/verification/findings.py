@@ -1,0 +1,96 @@
+"""What verifying a benchmark can find: one finding, and what a wrong number of images means."""
+
+from dataclasses import dataclass
+
+from ..benchmark import Benchmark
+
+_VOC_COUNTS = {
+    1464: "the train split has as many",
+    1456: "the test split, which has no annotations, has as many",
+    2913: "train and val have as many: SegmentationClass holds the files of both",
+    10582: "the augmented train split has as many",
+}
+_CONTEXT_COUNTS = {
+    5105: "papers count 5,105, with one image that has no annotation",
+    4996: "the train split of mmsegmentation has as many",
+    4998: "the train split has as many",
+    10103: "train and val have as many",
+}
+_COCO_COUNTS = {
+    1000: "COCO-Stuff-10k's test split, which is another set of images, has as many",
+    9000: "COCO-Stuff-10k's train split, which is another set of images, has as many",
+    4952: "COCO's val2017 has as many images with objects; those without belong to it too",
+    40504: "COCO's val2014 has as many",
+    118287: "COCO's train2017 has as many",
+}
+_KNOWN_COUNTS = {
+    "voc21": _VOC_COUNTS,
+    "voc20": _VOC_COUNTS,
+    "context60": _CONTEXT_COUNTS,
+    "context59": _CONTEXT_COUNTS,
+    "coco_object": _COCO_COUNTS,
+    "coco_stuff": _COCO_COUNTS,
+    "cityscapes": {
+        1525: "the test split, whose annotations are empty, has as many",
+        2975: "the train split has as many",
+        3475: "train and val have as many",
+    },
+    "ade20k": {
+        20210: "the train split has as many",
+        22210: "train and val have as many",
+        3352: "the test split has as many",
+    },
+}
+_COMMANDS = {
+    "context60": "prepare_pascal_context",
+    "context59": "prepare_pascal_context",
+    "coco_object": "prepare_coco_object",
+    "coco_stuff": "prepare_coco_stuff",
+    "cityscapes": "prepare_cityscapes",
+}
+_MAX_DROPPED = 15  # VOC images that a converter leaves out as all unlabelled, generously
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    One thing that is wrong with a benchmark's files.
+
+    Args:
+        kind: a word for programs: count, split, unpaired, image, label, mode, size, values,
+            convention, unlabelled, histogram.
+        what: what was found and what was expected.
+        advice: what to do.
+        files: the files concerned, all of them; empty if it concerns the whole.
+    """
+
+    kind: str
+    what: str
+    advice: str
+    files: tuple[str, ...] = ()
+
+
+def count_finding(benchmark: Benchmark, num_images: int) -> Finding | None:
+    """Compare the number of images with the official one."""
+    official = benchmark.num_images
+    if num_images == official:
+        return None
+    cause = _KNOWN_COUNTS[benchmark.key].get(num_images, "")
+    if not cause and benchmark.key == "voc20" and 0 < official - num_images <= _MAX_DROPPED:
+        cause = "CAT-Seg's converter leaves out images whose annotation is all 255"
+    elif not cause and num_images < official:
+        cause = "a part of the set"
+    split = next((folder.split_file for folder in benchmark.labels if folder.split_file), "")
+    return Finding(
+        "count",
+        f"{num_images} images, expected the official {official}" + (f" ({cause})" if cause else ""),
+        "take the official val split" + (f" ({split})" if split else "") + ", all of it; results "
+        "on another set are not comparable",
+    )
+
+
+def restore(benchmark: Benchmark) -> str:
+    """What to do about labels of a wrong convention."""
+    if command := _COMMANDS.get(benchmark.key):
+        return f"take the official files, and if need be run python datasets/{command}.py"
+    return "take the official files; datasets/README.md says from where"

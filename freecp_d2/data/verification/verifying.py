@@ -1,0 +1,224 @@
+"""
+Verifying a benchmark's files in full: every image and label is decoded, and all findings reported.
+
+Loading a benchmark checks headers and stops at the first fault, because a run waits for it; this
+takes minutes and goes on, because a person repairs what it lists.
+"""
+
+import functools
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from ..benchmark import Benchmark, LabelFolder
+from ..checks import DECODE_ERRORS, displayed_size
+from ..labels import ILLEGAL, NUM_VALUES, lookup_table, read_values
+from ..loading import BenchmarkFiles, find_files, select_split
+from .conventions import own_reading
+from .findings import Finding, count_finding
+from .plausibility import MIN_IMAGES, ValueCount, judge_values
+
+_AGAIN = "download or extract them again"
+
+
+@dataclass(frozen=True, eq=False)
+class Verification:
+    """
+    What is there of a benchmark, and what is wrong with it.
+
+    Args:
+        benchmark: the row of the table.
+        files: the images and labels that belong to the benchmark, and their folders.
+        pixels: pixels of class 0..K-1 and unlabelled ones, shape (K + 1,).
+        findings: in the order in which they are best repaired.
+        notes: what could not be judged, and why.
+    """
+
+    benchmark: Benchmark
+    files: BenchmarkFiles
+    pixels: np.ndarray
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Decoded:
+    """A file's (height, width), None if it is faulty, and a label's (value, number of pixels)."""
+
+    size: tuple[int, int] | None = None
+    fault: tuple[str, str] = ("", "")  # kind of finding, message
+    values: tuple[tuple[int, int], ...] = ()
+
+
+def verify_benchmark(
+    benchmark: Benchmark,
+    root: str,
+    num_workers: int = 8,
+    progress: Callable[[Iterable, int], Iterable] = lambda items, _: items,
+) -> Verification:
+    """
+    Decode all of a benchmark's images and labels and judge what they hold.
+
+    Args:
+        benchmark: a row of the table.
+        root: the folder of all datasets.
+        num_workers: threads that decode.
+        progress: is given an iterator and its length and passes its items on.
+
+    Returns:
+        Verification: without findings if the files are complete and in order.
+
+    Raises:
+        FileNotFoundError: a folder of images or of labels is missing or empty.
+    """
+    files, findings = _select(benchmark, find_files(benchmark, root), root)
+    keys = sorted(files.images.keys() & files.labels.keys())
+    pairs = [(files.images[key], files.labels[key]) for key in keys]
+    with ThreadPoolExecutor(num_workers) as pool:
+        decoded = list(progress(pool.map(_decode_pair, pairs), len(pairs)))
+    findings += _file_faults(pairs, decoded)
+    values = _count_values(files.label_folder, pairs, [label for _, label in decoded])
+    findings += judge_values(benchmark, files.label_folder, values)
+    notes = []
+    if values.num_files < MIN_IMAGES:
+        notes.append(
+            f"too few images to judge the histogram: {values.num_files} with labels that can be "
+            f"read, {MIN_IMAGES} are needed"
+        )
+    counted = own_reading(files.label_folder).count(values.pixels, benchmark.num_classes)
+    return Verification(benchmark, files, counted[:-1], tuple(findings), tuple(notes))
+
+
+def _select(
+    benchmark: Benchmark, files: BenchmarkFiles, root: str
+) -> tuple[BenchmarkFiles, list[Finding]]:
+    """The files that belong to the benchmark, and what their names tell."""
+    folder, absent = files.label_folder, list[str]()
+    findings = []
+    try:
+        files, absent = select_split(benchmark, files, root)
+    except FileNotFoundError:
+        findings.append(
+            Finding(
+                "split",
+                f"{folder.split_file} is missing, expected the names of the benchmark's images; "
+                f"all files of {folder.path} that have an image are taken instead",
+                "extract it from the archive of the annotations, or see datasets/README.md",
+            )
+        )
+        shared = files.images.keys() & files.labels.keys()
+        files = BenchmarkFiles(
+            files.image_folder,
+            {key: files.images[key] for key in shared},
+            folder,
+            {key: files.labels[key] for key in shared},
+        )
+    if count := count_finding(benchmark, len(files.images)):
+        findings.append(count)
+    images, labels = files.images.keys(), files.labels.keys()
+    for keys, what, advice in (
+        (absent, f"images that {folder.split_file} names are missing", "extract the images again"),
+        (images - labels, "images have no annotation", "extract the annotations again"),
+        (labels - images, "annotations have no image", "extract the images again"),
+    ):
+        if keys:
+            found = tuple(sorted(keys))
+            findings.append(
+                Finding("unpaired", f"{len(found)} {what}, expected one for each", advice, found)
+            )
+    return files, findings
+
+
+def _decode_pair(pair: tuple[str, str]) -> tuple[_Decoded, _Decoded]:
+    image, label = pair
+    return _decode_image(image, *_stamp(image)), _decode_label(label, *_stamp(label))
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    """What changes when a file does, so that a file of two benchmarks is decoded once."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _decode_image(path: str, *_stamp: int) -> _Decoded:
+    try:
+        with Image.open(path) as image:
+            size = displayed_size(image)
+            # An eighth of the size is several times faster, and still reads the file to its end.
+            image.draft(None, (image.width // 8, image.height // 8))
+            image.load()
+    except DECODE_ERRORS as error:
+        return _Decoded(fault=("image", f"{path} ({error})"))
+    return _Decoded(size)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _decode_label(path: str, *_stamp: int) -> _Decoded:
+    try:
+        values = read_values(path)
+    except (ValueError, OSError) as error:
+        kind = "label" if isinstance(error, OSError) or error.__cause__ else "mode"
+        return _Decoded(fault=(kind, str(error)))
+    counts = np.bincount(values.ravel())
+    present = np.flatnonzero(counts)
+    height, width = values.shape
+    pixels = tuple(zip(present.tolist(), counts[present].tolist(), strict=True))
+    return _Decoded((height, width), values=pixels)
+
+
+def _file_faults(
+    pairs: list[tuple[str, str]], decoded: list[tuple[_Decoded, _Decoded]]
+) -> Iterator[Finding]:
+    """Findings on single files, one for each kind of fault."""
+    faults = defaultdict(list)
+    for (image_path, label_path), (image, label) in zip(pairs, decoded, strict=True):
+        for answer in (image, label):
+            if answer.size is None:
+                faults[answer.fault[0]].append(answer.fault[1])
+        if image.size and label.size and image.size != label.size:
+            faults["size"].append(
+                f"{image_path} is {image.size[1]}x{image.size[0]} but {label_path} is "
+                f"{label.size[1]}x{label.size[0]}"
+            )
+    for kind, what, advice in (
+        ("image", "images cannot be decoded, expected complete files", _AGAIN),
+        ("label", "labels cannot be decoded, expected complete files", _AGAIN),
+        ("mode", "labels do not hold class numbers", "take the label files, not their pictures"),
+        (
+            "size",
+            "images and their annotations differ in size (width x height), expected equal sizes, "
+            "EXIF rotation applied to the image",
+            "take both from the official archive",
+        ),
+    ):
+        if found := faults[kind]:
+            yield Finding(kind, f"{len(found)} {what}", advice, tuple(found))
+
+
+def _count_values(
+    folder: LabelFolder, pairs: list[tuple[str, str]], labels: list[_Decoded]
+) -> ValueCount:
+    """Add up the values of the labels that could be read."""
+    table = lookup_table(folder.encoding)
+    legal, other = np.zeros(NUM_VALUES, np.int64), np.zeros(NUM_VALUES, np.int64)
+    illegal_values: set[int] = set()
+    illegal_files = []
+    for (_, path), label in zip(pairs, labels, strict=True):
+        found = {value for value, _ in label.values if table[value] == ILLEGAL}
+        if found:
+            illegal_values |= found
+            illegal_files.append(path)
+        for value, count in label.values:
+            (other if found else legal)[value] += count
+    num_files = sum(label.size is not None for label in labels)
+    values = tuple(sorted(illegal_values))
+    return ValueCount(legal + other, num_files, values, tuple(illegal_files), other)

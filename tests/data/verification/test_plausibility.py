@@ -1,0 +1,180 @@
+"""Wrong conventions of labels, planted in whole trees, are named; a part is judged with care."""
+
+import os
+import re
+
+import numpy as np
+import pytest
+
+from freecp_d2.data import BENCHMARKS
+from freecp_d2.data.label_ids import CITYSCAPES_IDS, COCO_STUFF_IDS, PASCAL_CONTEXT_IDS
+from freecp_d2.data.verification import verify_benchmark
+from freecp_d2.data.verification.plausibility import ValueCount, judge_values
+from tests.helpers.share_trees import make_tree
+
+
+def verify(root, key, index=0, num_files=3, change=lambda values: values):
+    """The findings on a tree whose labels are changed."""
+    row = make_tree(root, key, BENCHMARKS[key].labels[index], num_files, change)
+    return verify_benchmark(row, str(root), 2).findings
+
+
+def down(values):
+    """Detectron2's shift: minus one in 8 bits, so that 0 becomes 255."""
+    return values.astype(np.uint8) - np.uint8(1)
+
+
+def up(values):
+    return values.astype(np.uint8) + np.uint8(1)
+
+
+def down_keeping_ignored(values):
+    return np.where(values == 255, 255, down(values))
+
+
+def replaced(old, new):
+    return lambda values: np.where(values == old, new, values)
+
+
+def background_last(last):
+    return lambda values: np.where(values == 255, 255, np.where(values == 0, last, values - 1))
+
+
+def stuff_first(values):
+    return np.where(values == 255, 255, (values.astype(int) + 91) % 171)
+
+
+def raw_coco(values):
+    return np.append(COCO_STUFF_IDS, 255)[np.where(values == 255, 171, values)]
+
+
+def with_stuff(values):
+    """Any stuff where the tree has only the first."""
+    return np.where(values == 80, 80 + np.arange(values.size).reshape(values.shape) % 91, values)
+
+
+def train_coco(values):
+    table = np.full(256, 255)
+    table[list(COCO_STUFF_IDS)] = np.arange(171)
+    return table[values]
+
+
+def full_context(values):
+    return np.array([1, *PASCAL_CONTEXT_IDS])[values]
+
+
+def instances(values):
+    return np.where((values > 23) & (values < 255), values * 1000, values)
+
+
+def some_unlabelled(values):
+    return np.where(np.arange(16) == 0, 255, values)
+
+
+def city_ids(values):
+    return np.append(CITYSCAPES_IDS, 0)[np.where(values == 255, 19, values)]
+
+
+def city_train_ids(values):
+    table = np.full(256, 255)
+    table[list(CITYSCAPES_IDS)] = np.arange(19)
+    return table[values]
+
+
+WRONG = [
+    # key, folder, change, number of files, kind, what is said
+    ("ade20k", 0, down, 3, "values", "annotations_detectron2/validation"),
+    ("ade20k", 0, lambda v: np.maximum(v, 1) - 1, 200, "histogram", "no pixel is 'flag' .*by one"),
+    ("ade20k", 2, up, 120, "values", "annotations/validation"),
+    ("ade20k", 0, lambda v: down(down(v)), 40, "values", r"too often: class 0 \(wall\) became 255"),
+    ("ade20k", 2, down, 40, "values", r"too often: class 0 \(wall\) became 255"),
+    (
+        "ade20k",
+        2,
+        lambda v: replaced(254, 255)(down(v)),
+        200,
+        "histogram",
+        "no pixel is 'flag'.*by one",
+    ),
+    ("ade20k", 0, replaced(1, 0), 120, "histogram", r"no pixel is 'wall' \(class 0\).* 16%"),
+    ("ade20k", 0, replaced(0, 1), 20, "unlabelled", r"not one pixel of 20 label files .*\(0\)"),
+    ("voc21", 0, down_keeping_ignored, 40, "convention", "too often: background became 255"),
+    ("voc21", 0, background_last(20), 40, "convention", "annotations_detectron2_bg"),
+    ("voc21", 1, lambda v: np.where(v < 20, v + 1, v % 20), 40, "convention", "SegmentationClass"),
+    ("voc21", 0, replaced(255, 0), 40, "unlabelled", "VOC's void borders .* background"),
+    ("voc21", 0, replaced(255, 0), 20, "unlabelled", "VOC's void borders .* background"),
+    ("voc20", 0, down_keeping_ignored, 300, "convention", "annotations_detectron2/val"),
+    ("voc20", 1, up, 40, "values", "SegmentationClass"),
+    ("context60", 0, down, 3, "values", "pc59_val"),
+    ("context60", 1, up, 40, "values", "SegmentationClassContext"),
+    ("context60", 0, background_last(59), 40, "convention", "background as the last class"),
+    ("context60", 0, full_context, 3, "values", "459 categories of Pascal Context"),
+    ("context59", 0, down, 3, "values", "pc59_val"),
+    ("context59", 1, up, 40, "values", "SegmentationClassContext"),
+    ("coco_object", 0, some_unlabelled, 40, "values", "keep 255 for unlabelled"),
+    ("coco_object", 0, background_last(80), 40, "convention", "background as the last class"),
+    ("coco_object", 0, down, 40, "values", "too often: background became 255"),
+    ("coco_stuff", 0, stuff_first, 40, "convention", "stuff before things instead"),
+    ("coco_stuff", 0, lambda v: up(stuff_first(v)), 40, "values", "stuff before things, one too"),
+    ("coco_stuff", 0, up, 40, "values", "one too high"),
+    ("coco_stuff", 0, down, 40, "values", r"too often: class 0 \(person\)"),
+    ("coco_stuff", 0, raw_coco, 40, "values", "coco/stuffthingmaps/val2017"),
+    ("coco_stuff", 1, raw_coco, 40, "values", "coco/stuffthingmaps/val2017"),
+    ("coco_stuff", 3, train_coco, 40, "values", "coco_stuff164k/annotations/val2017"),
+    ("coco_stuff", 0, lambda v: up(raw_coco(v)), 40, "values", "COCO-Stuff-10k"),
+    (
+        "coco_object",
+        2,
+        lambda v: raw_coco(with_stuff(v)),
+        40,
+        "values",
+        "coco/stuffthingmaps/val2017",
+    ),
+    ("cityscapes", 0, city_ids, 3, "values", "_gtFine_labelIds.png"),
+    ("cityscapes", 1, city_train_ids, 40, "convention", "_gtFine_labelTrainIds.png"),
+    ("cityscapes", 1, instances, 3, "values", "instance ids"),
+]
+
+
+@pytest.mark.parametrize(("key", "index", "change", "num_files", "kind", "said"), WRONG)
+def test_wrong_conventions_are_named(tmp_path, key, index, change, num_files, kind, said):
+    (finding,) = verify(tmp_path, key, index, num_files, change)
+    assert finding.kind == kind
+    assert re.search(said, finding.what), finding.what
+    assert finding.advice
+
+
+def test_labels_of_no_known_list_are_noticed(tmp_path):
+    rng = np.random.default_rng(0)
+    (finding,) = verify(
+        tmp_path, "ade20k", 0, 120, lambda v: rng.choice([0, 90, 120, 140], v.shape)
+    )
+    assert finding.kind == "histogram"
+    assert "expected roughly wall 16%, building 11%" in finding.what
+    (finding,) = verify(tmp_path / "few", "ade20k", 0, 3, lambda v: v % 90 + 151)
+    assert "another list of classes" in finding.what
+    assert finding.kind == "values"
+
+
+def test_a_conversion_that_was_interrupted_lists_the_files_it_changed(tmp_path):
+    def change(values):
+        values[:2] = down(values[:2])
+        return values
+
+    (finding,) = verify(tmp_path, "ade20k", 0, 5, change)
+    assert "annotations_detectron2/validation" in finding.what
+    assert "255 in 2 of 5 label files" in finding.what
+    assert [os.path.basename(name) for name in finding.files] == ["000000.png", "000001.png"]
+
+
+def test_a_folder_without_readable_labels_is_not_judged():
+    row = BENCHMARKS["ade20k"]
+    empty = np.zeros(65536, np.int64)
+    assert judge_values(row, row.labels[0], ValueCount(empty, 0, (), (), empty)) == []
+
+
+def test_a_part_of_the_set_may_lack_classes(tmp_path):
+    row = make_tree(tmp_path, "ade20k", BENCHMARKS["ade20k"].labels[0], 120, replaced(150, 0))
+    assert verify_benchmark(row, str(tmp_path)).findings[0].kind == "histogram"
+    (finding,) = verify_benchmark(BENCHMARKS["ade20k"], str(tmp_path)).findings
+    assert finding.kind == "count"

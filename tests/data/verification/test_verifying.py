@@ -1,0 +1,148 @@
+"""Verifying a benchmark in full: correct sets pass, and all faults of files are listed."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from freecp_d2.data import BENCHMARKS
+from freecp_d2.data.verification import verify_benchmark
+from tests.helpers.miniatures import LAYOUTS, make_miniature
+from tests.helpers.share_trees import make_tree
+
+FOLDERS = [(row.key, folder) for row in BENCHMARKS.values() for folder in row.labels]
+IDS = [f"{key}:{folder.path}{folder.suffix}" for key, folder in FOLDERS]
+
+
+@pytest.mark.parametrize("num_files", [3, 40])
+@pytest.mark.parametrize(("key", "folder"), FOLDERS, ids=IDS)
+def test_correct_sets_pass_in_every_layout(tmp_path, key, folder, num_files):
+    row = make_tree(tmp_path, key, folder, num_files)
+    result = verify_benchmark(row, str(tmp_path), 2)
+    assert result.findings == ()
+    assert result.files.label_folder == folder
+    assert result.pixels.shape == (row.num_classes + 1,)
+    assert result.pixels.sum() == num_files * 16 * 16
+    few = "too few images to judge the histogram: 3 with labels that can be read, 32 are needed"
+    assert result.notes == ((few,) if num_files == 3 else ())
+
+
+@pytest.mark.parametrize(
+    ("key", "layout"), [(key, layout) for key in LAYOUTS for layout in LAYOUTS[key]]
+)
+def test_miniatures_are_only_too_small(tmp_path, key, layout):
+    truths = make_miniature(tmp_path, key, layout).truths
+    result = verify_benchmark(BENCHMARKS[key], str(tmp_path), 2)
+    assert [finding.kind for finding in result.findings] == ["count"]
+    ids = np.concatenate([truth.ravel() for truth in truths])
+    counts = np.bincount(np.where(ids == 255, len(result.pixels) - 1, ids))
+    assert result.pixels[: len(counts)].tolist() == counts.tolist()
+
+
+@pytest.fixture
+def ade(tmp_path):
+    """Three images of ADE20K: `ade.verify()` gives kind -> finding."""
+
+    class Tree:
+        images = tmp_path / "ADEChallengeData2016/images/validation"
+        labels = tmp_path / "ADEChallengeData2016/annotations/validation"
+        row = make_tree(tmp_path, "ade20k", BENCHMARKS["ade20k"].labels[0])
+
+        def verify(self):
+            findings = verify_benchmark(self.row, str(tmp_path), 2).findings
+            assert all(finding.what and finding.advice for finding in findings)
+            return {finding.kind: finding for finding in findings}
+
+    return Tree()
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def test_all_faults_are_listed_at_once(ade):
+    rng = np.random.default_rng(0)
+    noise = Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8))
+    truncate(ade.images / "000000.jpg")
+    truncate(ade.labels / "000001.png")
+    noise.save(ade.labels / "000002.png")
+    (ade.labels / "000002.png").rename(ade.labels / "000009.png")
+    noise.save(ade.labels / "000002.png")
+    found = ade.verify()
+    assert found.keys() == {"unpaired", "image", "label", "mode"}
+    assert found["unpaired"].what.startswith("1 annotations have no image")
+    assert found["unpaired"].files == ("000009",)
+    assert re.search("000000.jpg .*runcated", found["image"].files[0])
+    assert "000001.png: cannot be read" in found["label"].files[0]
+    assert "000002.png: is stored as RGB" in found["mode"].files[0]
+    assert found["mode"].what == "1 labels do not hold class numbers"
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize("keep", [0.0, 0.1, 0.9])
+def test_every_truncation_is_found(ade, suffix, keep):
+    folder = ade.images if suffix == "jpg" else ade.labels
+    path = folder / f"000001.{suffix}"
+    if suffix == "png":
+        rng = np.random.default_rng(0)
+        Image.fromarray(rng.integers(1, 150, (16, 16), dtype=np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[: int(keep * path.stat().st_size)])
+    found = ade.verify()
+    assert found.keys() == {"image" if suffix == "jpg" else "label"}
+    assert path.name in next(iter(found.values())).files[0]
+
+
+def test_progressive_images_are_read_to_their_end(ade):
+    rng = np.random.default_rng(0)
+    path = ade.images / "000001.jpg"
+    photo = Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8))
+    photo.save(path, progressive=True)
+    assert ade.verify() == {}
+    path.write_bytes(path.read_bytes()[:-40])
+    assert ade.verify().keys() == {"image"}
+
+
+def test_missing_labels_and_unequal_sizes(ade):
+    (ade.labels / "000000.png").unlink()
+    Image.new("L", (16, 8), 1).save(ade.labels / "000001.png")
+    found = ade.verify()
+    assert found.keys() == {"unpaired", "size"}
+    assert found["unpaired"].what.startswith("1 images have no annotation")
+    assert re.search("000001.jpg is 16x16 but .*000001.png is 16x8", found["size"].files[0])
+
+
+def test_size_is_the_displayed_one(ade):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (8, 16)).save(ade.images / "000001.jpg", exif=exif)
+    Image.new("L", (16, 8), 1).save(ade.labels / "000001.png")
+    assert ade.verify() == {}
+
+
+def test_a_repaired_file_is_read_again(ade):
+    path = ade.labels / "000001.png"
+    whole = path.read_bytes()
+    truncate(path)
+    assert ade.verify().keys() == {"label"}
+    path.write_bytes(whole)
+    assert ade.verify() == {}
+
+
+def test_a_missing_folder_is_an_error_of_its_own(tmp_path):
+    with pytest.raises(FileNotFoundError, match="freecp_ade20k_val expects 2000 images"):
+        verify_benchmark(BENCHMARKS["ade20k"], str(tmp_path))
+
+
+def test_split_file(tmp_path):
+    row = make_tree(tmp_path, "voc21", BENCHMARKS["voc21"].labels[0], 4)
+    split = tmp_path / row.labels[0].split_file
+    split.write_text("000000\n000001\n2009_000001\n")
+    result = verify_benchmark(row, str(tmp_path))
+    assert [finding.kind for finding in result.findings] == ["count", "unpaired"]
+    assert result.findings[1].files == ("2009_000001",)
+    assert len(result.files.images) == 2
+    split.unlink()
+    result = verify_benchmark(row, str(tmp_path))
+    assert [finding.kind for finding in result.findings] == ["split"]
+    assert len(result.files.images) == 4
