@@ -111,7 +111,7 @@ def _reads_better_otherwise(
         return None
     return Finding(
         "convention",
-        f"they look like {best.what}; expected {folder.encoding}. As expected values the largest "
+        f"the labels look like {best.what}; expected {folder.encoding}. As expected values the largest "
         f"classes would be {_largest(benchmark, counts[0])}; read so they are "
         f"{_largest(benchmark, counts[1])}, close to what is known of the dataset",
         best.advice,
