@@ -15,7 +15,7 @@ from .checking import check_file
 from .download import MEGABYTE, download
 from .hub import find_on_hub, find_snapshot
 
-__all__ = ["find_weights", "local_path", "place_of", "weights_dir"]
+__all__ = ["find_weights", "local_path", "place_of", "split_hash", "weights_dir"]
 
 _HUB = "hf://"
 
@@ -132,6 +132,17 @@ def _from_catalogue(entry: WeightsEntry) -> str:
 
 
 def _from_url(address: str) -> str:
+    url, sha256 = split_hash(address)
+    return _downloaded(address, url, None, sha256, [])
+
+
+def split_hash(address: str) -> tuple[str, str]:
+    """
+    A URL and the SHA-256 behind it, "" if there is none.
+
+    Raises:
+        ValueError: something else is behind it.
+    """
     url, _, fragment = address.partition("#")
     found = re.fullmatch(r"(?:sha256=([0-9a-fA-F]{64}))?", fragment)
     if found is None:
@@ -139,7 +150,7 @@ def _from_url(address: str) -> str:
             f'"{address}": after # only sha256=<64 hexadecimal digits> has a meaning; correct or '
             "remove it."
         )
-    return _downloaded(address, url, None, (found[1] or "").lower(), [])
+    return url, (found[1] or "").lower()
 
 
 def _downloaded(name: str, url: str, size: int | None, sha256: str, elsewhere: list[Path]) -> str:

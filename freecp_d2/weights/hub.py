@@ -14,7 +14,7 @@ from typing import Any
 
 from .checking import file_digest, git_digest
 
-__all__ = ["find_on_hub", "find_snapshot", "hub_problem"]
+__all__ = ["find_on_hub", "find_snapshot", "hub_problem", "is_of_hub_cache"]
 
 
 def find_on_hub(
@@ -95,16 +95,21 @@ def find_snapshot(
         raise _explained(error, repository) from error
 
 
+def is_of_hub_cache(path: Path) -> bool:
+    """Whether this is a file of the library's cache, whose name there is its hash."""
+    blob = path.resolve()
+    return blob.parent.name == "blobs" and len(blob.name) in (40, 64)
+
+
 def hub_problem(path: Path) -> str:
     """
     Hold a file of the library's cache to the hash that is its name there.
 
     Returns:
-        str: what is wrong; "" if nothing is, or if the file is not named so.
+        str: what is wrong; "" if nothing is, or if the file is of no such cache.
     """
     blob = path.resolve()
-    is_named = blob.parent.name == "blobs" and len(blob.name) in (40, 64)
-    if not is_named:
+    if not is_of_hub_cache(path):
         return ""
     found = file_digest(blob) if len(blob.name) == 64 else git_digest(blob)
     if found == blob.name:

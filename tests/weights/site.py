@@ -1,0 +1,96 @@
+"""An HTTP server on this machine that can be slow, cut the line, fail or give something else."""
+
+import http.server
+import re
+import threading
+import time
+from contextlib import contextmanager
+
+
+class Site:
+    """
+    Attributes:
+        files: path -> content.
+        tags: whether answers carry an ETag.
+        ranges: whether parts are given.
+        faults: what to do with the next requests, first in, first out: a status, ("cut", bytes to
+            send before the line is cut), ("length", a Content-Length that is not true).
+        delay: seconds before each block of 64 kB.
+        requests: (path, Range or None) of each request.
+    """
+
+    def __init__(self):
+        self.files: dict[str, bytes] = {}
+        self.types: dict[str, str] = {}
+        self.tags, self.ranges, self.chunked = True, True, False
+        self.faults: list = []
+        self.delay = 0.0
+        self.requests: list[tuple[str, str | None]] = []
+        self.url = ""
+
+
+def handler_of(site):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            wanted = self.headers.get("Range")
+            site.requests.append((self.path, wanted))
+            fault = site.faults.pop(0) if site.faults else None
+            if isinstance(fault, int):
+                self.send_error(fault)
+                return
+            content = site.files.get(self.path)
+            if content is None:
+                self.send_error(404)
+                return
+            tag = f'"{hash(content)}"'
+            first = 0
+            if wanted and site.ranges and self.headers.get("If-Range") in (None, tag):
+                first = int(re.match(r"bytes=(\d+)-", wanted)[1])
+            if first >= len(content) > 0:
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(content)}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            self.send_response(206 if first else 200)
+            if first:
+                self.send_header(
+                    "Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}"
+                )
+            if site.tags:
+                self.send_header("ETag", tag)
+            rest = content[first:]
+            length = len(rest)
+            if fault and fault[0] == "length":
+                length = fault[1]
+            if not site.chunked:
+                self.send_header("Content-Length", str(length))
+            self.send_header("Content-Type", site.types.get(self.path, "binary/octet-stream"))
+            self.end_headers()
+            if fault and fault[0] == "cut":
+                rest = rest[: fault[1]]
+            for start in range(0, len(rest), 65536):
+                time.sleep(site.delay)
+                self.wfile.write(rest[start : start + 65536])
+            self.close_connection = True
+
+    return Handler
+
+
+@contextmanager
+def serve():
+    """A running `Site` on a free port of this machine."""
+    site = Site()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler_of(site))
+    server.daemon_threads = True
+    site.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        server.server_close()
