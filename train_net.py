@@ -19,24 +19,30 @@ from freecp_d2.engine import (
     launch_processes,
     load_config,
 )
+from freecp_d2.engine.plugins import add_import_argument, import_plugins
 
-USER_ERRORS = (ValueError, KeyError, OSError)
+USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
 
 
 def build_parser() -> ArgumentParser:
-    """Detectron2's command line; `--config` is short for `--config-file`."""
-    return d2.default_argument_parser(
+    """Detectron2's command line, and `--import`; `--config` is short for `--config-file`."""
+    parser = d2.default_argument_parser(
         epilog="""Examples:
   python train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml --num-gpus 8
   python train_net.py --eval-only --config configs/ade20k/sclip.yaml MODEL.PRECISION fp16
   torchrun --nproc-per-node 8 train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml
+  python train_net.py --eval-only --config examples/color_position.yaml \\
+      --import examples/color_position_affinity.py
 
 Without a GPU it runs on the CPU; --num-gpus 2 then means two processes."""
     )
+    add_import_argument(parser)
+    return parser
 
 
 def setup(args: Namespace) -> d2.CfgNode:
-    """The config; loggers, seeds and OUTPUT_DIR are ready afterwards."""
+    """The config; plug-ins, loggers, seeds and OUTPUT_DIR are ready afterwards."""
+    import_plugins(args.imports)  # here, too, where another process has started this one
     cfg = load_config(args.config_file, args.opts)
     cfg.defrost()
     cfg.TEST.LABEL_MAP = True  # the evaluator wants labels; scores would be K times as large
@@ -65,6 +71,7 @@ def check(args: Namespace) -> None:
     if not args.eval_only:
         raise ValueError("nothing is trained here: FreeCP is training-free. Add --eval-only.")
     check_num_processes(args.num_gpus)
+    import_plugins(args.imports)
     check_run(load_config(args.config_file, args.opts))
 
 
@@ -75,6 +82,8 @@ def cli() -> None:
         check(args)
     except USER_ERRORS as error:
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        if "registry!" in str(message):
+            message = f"{message} if it is of your own, name its module or file with --import."
         sys.exit(f"train_net.py: error: {message}")
     launch_processes(main, args)
 

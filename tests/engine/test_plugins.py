@@ -1,0 +1,138 @@
+"""`--import`: modules and files of a user's own, and what is said of those that fail."""
+
+import subprocess
+import sys
+from argparse import ArgumentParser
+
+import pytest
+
+from freecp_d2.engine.plugins import add_import_argument, import_plugins
+
+CODE = "import builtins\nbuiltins.plugin_log = [*getattr(builtins, 'plugin_log', []), __name__]\n"
+
+
+@pytest.fixture(autouse=True)
+def path_and_modules(monkeypatch, tmp_path):
+    """What a test imports is forgotten."""
+    import builtins
+
+    modules = set(sys.modules)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(builtins, "plugin_log", [], raising=False)
+    monkeypatch.chdir(tmp_path)
+    yield builtins
+    for name in set(sys.modules) - modules:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def log(path_and_modules):
+    return lambda: path_and_modules.plugin_log
+
+
+class TestModules:
+    def test_a_package_of_the_current_folder(self, tmp_path, log):
+        (tmp_path / "my_package_1").mkdir()
+        (tmp_path / "my_package_1/__init__.py").write_text("from . import heads\n")
+        (tmp_path / "my_package_1/heads.py").write_text(CODE)
+        import_plugins(["my_package_1", "my_package_1.heads"])
+        assert log() == ["my_package_1.heads"]
+
+    def test_hides_nothing(self, tmp_path):
+        (tmp_path / "json.py").write_text("raise RuntimeError\n")
+        (tmp_path / "my_module_1.py").write_text("import json\njson.dumps({})\n")
+        import_plugins(["my_module_1"])
+
+    def test_nothing_to_import(self):
+        before = list(sys.path)
+        import_plugins([])
+        assert sys.path == before
+
+
+class TestFiles:
+    def test_once(self, tmp_path, log):
+        (tmp_path / "heads.py").write_text(CODE)
+        import_plugins(["heads.py", str(tmp_path / "heads.py"), "./heads.py"])
+        assert len(log()) == 1
+
+    def test_two_of_the_same_name(self, tmp_path, log):
+        for folder in ("a", "b"):
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "heads.py").write_text(CODE)
+        import_plugins(["a/heads.py", "b/heads.py"])
+        first, second = log()
+        assert first != second
+
+    def test_modules_beside_it(self, tmp_path, log):
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a/my_helper_1.py").write_text(CODE)
+        (tmp_path / "a/heads.py").write_text("import my_helper_1\n")
+        import_plugins(["a/heads.py"])
+        assert log() == ["my_helper_1"]
+
+    def test_its_classes_can_be_sent_to_other_processes(self, tmp_path):
+        import pickle
+
+        (tmp_path / "heads.py").write_text("class Head:\n    pass\n")
+        import_plugins(["heads.py"])
+        module = next(m for name, m in sys.modules.items() if "_heads_" in name)
+        assert type(pickle.loads(pickle.dumps(module.Head()))) is module.Head
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("code", "message"),
+        [
+            ("x = 1\nint('a')\n", r"ValueError: invalid literal.*heads\.py, line 2"),
+            ("def f(:\n", r"SyntaxError: .*heads\.py, line 1"),
+            ("import not_installed_1\n", r"ModuleNotFoundError: .*not_installed_1.*line 1"),
+            ("import sys\nsys.exit('usage')\n", r"SystemExit: usage .*line 2"),
+            (
+                "from freecp_d2 import AFFINITY_HEAD_REGISTRY as R\nclass CLIPAttentionAffinity:\n"
+                "    pass\nR.register(CLIPAttentionAffinity)\n",
+                r"AssertionError: .*already registered",
+            ),
+        ],
+    )
+    def test_in_the_users_code(self, tmp_path, code, message):
+        (tmp_path / "heads.py").write_text(code)
+        with pytest.raises(ImportError, match=rf"--import heads\.py: {message}"):
+            import_plugins(["heads.py"])
+        assert not [name for name in sys.modules if "_heads_" in name], "half a module"
+
+    def test_no_such_module(self):
+        with pytest.raises(ImportError, match="--import no_such_1: ModuleNotFoundError"):
+            import_plugins(["no_such_1"])
+
+    def test_no_such_file(self, tmp_path):
+        with pytest.raises(ImportError, match=f"there is no file {tmp_path}/none.py"):
+            import_plugins(["none.py"])
+
+    @pytest.mark.parametrize("name", ["", ".heads", "my-package"])
+    def test_no_name_of_a_module(self, name):
+        with pytest.raises(ImportError, match=f"--import {name}: "):
+            import_plugins([name])
+
+
+def test_the_argument():
+    parser = ArgumentParser()
+    add_import_argument(parser)
+    assert parser.parse_args([]).imports == []
+    assert parser.parse_args(["--import", "a", "--import", "b.py"]).imports == ["a", "b.py"]
+    assert parser.parse_args([]).imports == [], "no list that is shared"
+
+
+def test_an_error_is_one_line_of_train_net(tmp_path):
+    from tests.helpers.command import CONFIG, run
+
+    (tmp_path / "heads.py").write_text("1 / 0\n")
+    heads = str(tmp_path / "heads.py")
+    result: subprocess.CompletedProcess = run(
+        "train_net.py", "--eval-only", "--config", CONFIG, "--import", heads
+    )
+    assert result.returncode == 1
+    assert result.stderr.strip().splitlines()[-1] == (
+        f"train_net.py: error: --import {heads}: ZeroDivisionError: division by zero "
+        f"({heads}, line 1)"
+    )
+    assert "Traceback" not in result.stderr
