@@ -1,0 +1,128 @@
+"""The examples run as their headers say, and their affinity is what it claims to be."""
+
+import ast
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from freecp_d2 import AFFINITY_HEAD_REGISTRY
+from freecp_d2.config import add_freecp_config
+from freecp_d2.d2 import ShapeSpec, get_cfg
+from freecp_d2.engine.plugins import import_plugins
+from tests.helpers.command import ROOT, run
+
+SCRIPT = ROOT / "examples/color_position_affinity.py"
+CONFIG = "examples/color_position.yaml"
+DATASET = "freecp_storybook_wide_val"
+NUM_IMAGES = 3
+
+
+def evaluate(output, *arguments):
+    """The command of the example, on a few pages and with short prompts; its confusion matrix."""
+    result = run(
+        *arguments,
+        *["--eval-only", "--config", CONFIG, "--import", "examples/color_position_affinity.py"],
+        *["TEST.NUM_IMAGES", str(NUM_IMAGES), "MODEL.TEXT.TEMPLATES", "simple"],
+        *["DATALOADER.NUM_WORKERS", "0", "OUTPUT_DIR", str(output)],
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    record = json.loads((output / "results.json").read_text())
+    assert record["images"][DATASET]["evaluated"] == NUM_IMAGES
+    assert record["config"]["MODEL"]["AFFINITY_HEAD"]["NAME"] == "ColorPositionAffinity"
+    return np.load(output / "inference" / DATASET / "confusion_matrix.npy"), record
+
+
+@pytest.fixture(scope="module")
+def one_process(tmp_path_factory):
+    return evaluate(tmp_path_factory.mktemp("example"), "train_net.py")
+
+
+def test_it_runs(one_process):
+    matrix, record = one_process
+    assert matrix.sum() == NUM_IMAGES * 192 * 256
+    assert 10 < record["results"][DATASET]["sem_seg"]["mIoU"] < 90, "neither chance nor the truth"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["train_net.py", "--num-gpus", "2", "--dist-url", "auto"],
+        ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "train_net.py"],
+    ],
+    ids=["launch", "torchrun"],
+)
+def test_two_processes_give_the_same(one_process, tmp_path, command):
+    """Every process has imported the file: it builds the head."""
+    assert (evaluate(tmp_path, *command)[0] == one_process[0]).all()
+
+
+def test_without_the_import_the_head_is_unknown():
+    result = run("train_net.py", "--eval-only", "--config", CONFIG)
+    assert result.returncode == 1
+    last = result.stderr.strip().splitlines()[-1]
+    assert "'ColorPositionAffinity' found in 'AFFINITY_HEAD' registry" in last
+    assert last.endswith("if it is of your own, name its module or file with --import.")
+
+
+class TestAffinity:
+    @pytest.fixture
+    def head(self):
+        import_plugins([str(SCRIPT)])
+        cfg = get_cfg()
+        add_freecp_config(cfg)
+        shape = {"patch_tokens": ShapeSpec(channels=8, stride=8)}
+        return AFFINITY_HEAD_REGISTRY.get("ColorPositionAffinity")(cfg, shape)
+
+    def features(self, num_windows=1):
+        return {"patch_tokens": torch.zeros(num_windows, 8, 4, 6)}
+
+    def test_contract(self, head):
+        images = 255 * torch.rand(2, 3, 32, 48)
+        affinity = head.affinity(images, self.features(2))
+        assert affinity.shape == (2, 24, 24)
+        assert affinity.dtype == torch.float32
+        assert ((affinity >= 0) & (affinity <= 1)).all()
+        torch.testing.assert_close(affinity, affinity.mT)
+        torch.testing.assert_close(affinity.diagonal(dim1=1, dim2=2), torch.ones(2, 24))
+        transition = head(images, self.features(2))
+        torch.testing.assert_close(transition.sum(dim=2), torch.ones(2, 24), atol=0.05, rtol=0)
+
+    def test_one_colour_leaves_the_position(self, head):
+        affinity = head.affinity(torch.full((1, 3, 32, 48), 128.0), self.features())[0]
+        assert affinity[0, 1] > affinity[0, 2] > affinity[0, 5]
+        torch.testing.assert_close(affinity[0, 1], affinity[0, 6], msg="right is as far as down")
+
+    def test_two_halves_are_two_blocks(self, head):
+        images = torch.zeros(1, 3, 32, 48)
+        images[..., 24:] = 255.0
+        affinity = head.affinity(images, self.features())[0].view(4, 6, 4, 6)
+        across = affinity[:, :3, :, 3:]
+        assert across.max() < 1e-6
+        assert affinity[:, :3, :, :3].min() > 0.01
+
+
+def test_it_is_short():
+    """What its introduction calls twenty lines."""
+    head = next(
+        node for node in ast.parse(SCRIPT.read_text()).body if isinstance(node, ast.ClassDef)
+    )
+    assert head.end_lineno - head.lineno + 1 <= 20
+
+
+def test_the_header_of_the_config_is_its_command():
+    header = (ROOT / CONFIG).read_text().splitlines()[0]
+    files = re.findall(r"[\w/]+\.(?:py|yaml)", header)
+    assert header.startswith("# python train_net.py --eval-only --config ")
+    assert all((ROOT / file).is_file() for file in files)
+    assert header.removeprefix("# ") in (ROOT / "examples/README.md").read_text()
+
+
+def test_links_of_the_readme():
+    text = (ROOT / "examples/README.md").read_text()
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        assert (ROOT / "examples" / link).is_file()
+    for file in re.findall(r"`(freecp_d2/[\w/]+\.py)`", text):
+        assert (ROOT / file).is_file()
