@@ -24,7 +24,8 @@ def write_reports(
 ) -> None:
     """
     Write `sem_seg_evaluation.pth`, `per_class.txt`, `per_class.csv`, `confusion_matrix.npy`,
-    `confusion_matrix.csv`, `confusions.csv` and, last, `confusion_matrix.png`.
+    `confusion_matrix.csv`, `confusions.csv` and, last, `confusion_matrix.png`, the share of every
+    true class's pixels that went to each prediction.
 
     Args:
         folder: made if it is missing.
@@ -73,15 +74,22 @@ def _write_csv(path: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
 
 
 def _draw_confusions(path: str, matrix: np.ndarray, class_names: Sequence[str], title: str) -> None:
+    """Only classes that occur: of a part of a dataset, or of many words, most may not."""
     # Here, as the reports are of the ablation too, which is built on the evaluation.
     from ..report.heatmap import write_heatmap
 
+    scored = matrix[:-1, :-1]
+    is_true, is_predicted = scored.any(axis=0), scored.any(axis=1)
+    if not is_true.any():
+        is_true = ~is_true  # nothing is scored: all rows are grey
+    rows, columns = np.flatnonzero(is_true), np.flatnonzero(is_true | is_predicted)
+    absent = len(class_names) - len(rows)
     write_heatmap(
         path,
-        shares_of_truth(matrix),
-        class_names,
-        class_names,
-        title=title,
+        shares_of_truth(matrix)[np.ix_(rows, columns)],
+        [class_names[k] for k in rows],
+        [class_names[k] for k in columns],
+        title=title + (f" (left out, without ground truth: {absent})" if absent else ""),
         label="% of the true class's pixels",
         row_title="true class",
         column_title="predicted class",

@@ -9,6 +9,7 @@ from PIL import Image
 
 from freecp_d2.evaluation import per_class_table
 from freecp_d2.evaluation.reports import write_reports
+from freecp_d2.report import heatmap
 
 NAMES = ["cat", "dog, big", "sky"]
 MATRIX = np.array([[2, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]])
@@ -65,6 +66,36 @@ def test_picture(folder):
     with Image.open(folder / "confusion_matrix.png") as picture:
         picture.load()
         assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize(
+    ("matrix", "rows", "columns", "title"),
+    [
+        (  # sky is never scored
+            MATRIX,
+            NAMES[:2],
+            NAMES[:2],
+            "a title (left out, without ground truth: 1)",
+        ),
+        (  # sky is predicted, dog is not
+            [[2, 1, 0, 0], [0, 0, 0, 3], [1, 1, 0, 0], [0, 0, 0, 0]],
+            NAMES[:2],
+            NAMES,
+            "a title (left out, without ground truth: 1)",
+        ),
+        (np.diag([1, 1, 1, 0]), NAMES, NAMES, "a title"),
+        (np.zeros((4, 4)), NAMES, NAMES, "a title"),
+    ],
+)
+def test_the_picture_shows_what_occurs(tmp_path, monkeypatch, matrix, rows, columns, title):
+    drawn = []
+    monkeypatch.setattr(heatmap, "write_heatmap", lambda *args, **kw: drawn.append((args, kw)))
+    write_reports(str(tmp_path), RESULTS, np.asarray(matrix, np.int64), NAMES, "a title")
+    (((_, values, *names), options),) = drawn
+    assert names == [rows, columns]
+    assert options["title"] == title
+    assert values.shape == (len(rows), len(columns))
+    assert np.isnan(values).all() or values.sum(axis=1) == pytest.approx(100)
 
 
 def test_nothing_else(folder):
