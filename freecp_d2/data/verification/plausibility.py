@@ -111,8 +111,8 @@ def _reads_better_otherwise(
         return None
     return Finding(
         "convention",
-        f"the labels look like {best.what}; expected {folder.encoding}. As expected values the largest "
-        f"classes would be {_largest(benchmark, counts[0])}; read so they are "
+        f"the labels look like {best.what}; expected {folder.encoding}. As expected values the "
+        f"largest classes would be {_largest(benchmark, counts[0])}; read so they are "
         f"{_largest(benchmark, counts[1])}, close to what is known of the dataset",
         best.advice,
     )
