@@ -175,8 +175,11 @@ _ROWS = (
                 LabelFolder(f"{root}/annotations/validation", ".png", raw_encoding(150))
                 for root in _ADE
             ),
-            LabelFolder(
-                f"{_ADE[0]}/annotations_detectron2/validation", ".png", shifted_encoding(150)
+            *(
+                LabelFolder(
+                    f"{root}/annotations_detectron2/validation", ".png", shifted_encoding(150)
+                )
+                for root in _ADE
             ),
         ),
     ),

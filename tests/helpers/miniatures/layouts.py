@@ -190,6 +190,7 @@ LAYOUTS: dict[str, dict[str, Layout]] = {
         "mmseg": _ade20k(_ADE, Labels("annotations")),
         "detectron2": _ade20k(_ADE, _ADE_SHIFTED),
         "ade": _ade20k(f"ade/{_ADE}", Labels("annotations")),
+        "ade-detectron2": _ade20k(f"ade/{_ADE}", _ADE_SHIFTED),
     },
 }
 """Key -> name of a layout -> the layout. Every benchmark has "mmseg" and "detectron2"."""
