@@ -82,7 +82,8 @@ def _draw_confusions(path: str, matrix: np.ndarray, class_names: Sequence[str], 
     is_true, is_predicted = scored.any(axis=0), scored.any(axis=1)
     if not is_true.any():
         is_true = ~is_true  # nothing is scored: all rows are grey
-    rows, columns = np.flatnonzero(is_true), np.flatnonzero(is_true | is_predicted)
+    rows = np.flatnonzero(is_true).tolist()
+    columns = np.flatnonzero(is_true | is_predicted).tolist()
     absent = len(class_names) - len(rows)
     write_heatmap(
         path,
