@@ -6,6 +6,7 @@ it names: a run that was killed, or made with another config, is simply made aga
 """
 
 import fcntl
+import functools
 import json
 import os
 import shlex
@@ -17,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..d2 import DatasetCatalog
+from ..data import datasets_root
 from .grid import Run
 
 LOG_NAME = "console.txt"
@@ -29,16 +32,28 @@ Progress = Callable[[str], None]
 def read_record(run: Run) -> dict[str, Any] | None:
     """
     The `results.json` of a run that is done; None if it is not, or not with this config, these
-    words, or these files.
+    words, these files and as many images as are there now.
     """
     path = run.folder / "results.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         words = record["vocabulary"]["sha256"]
-        same = record["config_sha256"] == run.digest and words == run.vocabulary
-        return record if same and not _changed_files(run, path.stat().st_mtime) else None
+        if record["config_sha256"] != run.digest or words != run.vocabulary:
+            return None
+        evaluated = {name: counts["evaluated"] for name, counts in record["images"].items()}
+        changed = _changed_files(run, path.stat().st_mtime)
     except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
         return None
+    limit, root = run.cfg.TEST.NUM_IMAGES, datasets_root()
+    expected = {name: _num_images(name, limit, root) for name in run.cfg.DATASETS.TEST}
+    return record if evaluated == expected and not changed else None
+
+
+@functools.cache  # listing a benchmark reads its folders
+def _num_images(dataset: str, limit: int, root: str) -> int:
+    """How many a run takes of what is found in `root`, the folder of all datasets."""
+    available = len(DatasetCatalog.get(dataset))
+    return min(limit, available) if limit else available
 
 
 def _changed_files(run: Run, since: float) -> list[str]:

@@ -47,7 +47,7 @@ def test_a_part_of_the_images(official, expected):
 
 
 def test_from_files(root):
-    grid = plan_grid(request(root, 5))
+    grid = plan_grid(request(root, 5, limit=50))
     answer(root, grid.runs(), images=50)
     assert execute(grid.runs()[0], root, 1, lambda stage: None) == ""
     found = read_outcomes(grid)

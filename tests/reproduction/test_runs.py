@@ -13,6 +13,7 @@ import pytest
 
 from freecp_d2.reproduction import command_line, execute, plan_grid, read_record
 from freecp_d2.reproduction.runs import LOG_NAME
+from tests.helpers.miniatures import make_miniature
 
 from .sandbox import answer, calls, request
 
@@ -66,6 +67,17 @@ class TestResume:
         assert read_record(run) is not None
         later = time.time() + 60
         os.utime(texts, (later, later))
+        assert read_record(run) is None
+
+    def test_there_are_more_images_by_now(self, root, tmp_path, monkeypatch):
+        monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path / "part"))
+        make_miniature(tmp_path / "part", "ade20k", num_images=2)
+        (run, *_) = runs = plan_grid(request(root, 1, benchmarks=("ade20k",))).runs()
+        answer(root, runs, images=2)
+        run_it(run, root)
+        assert read_record(run) is not None
+        make_miniature(tmp_path / "whole", "ade20k", num_images=3)
+        monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path / "whole"))
         assert read_record(run) is None
 
 
