@@ -162,12 +162,19 @@ def make(run: Run, number: str, num_gpus: int) -> str:
     return failure
 
 
+def wrap(text: str) -> str:
+    """In lines that fit; addresses and paths stay whole."""
+    return textwrap.fill(
+        text, WIDTH, break_long_words=False, break_on_hyphens=False, subsequent_indent="    "
+    )
+
+
 def print_layout(layout: Layout) -> None:
     """The table, and what is to be said about it in lines that fit."""
     print(f"\n{layout.title}\n\n{layout.terminal()}\n")
     for remark in layout.remarks:
         first, *rest = remark.splitlines()
-        print(textwrap.fill(first, WIDTH, break_on_hyphens=False, subsequent_indent="    "))
+        print(wrap(first))
         print("".join(f"    {line}\n" for line in rest), end="")
 
 
