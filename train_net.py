@@ -12,14 +12,15 @@ from argparse import ArgumentParser, Namespace
 
 from freecp_d2 import d2
 from freecp_d2.engine import (
+    add_import_argument,
     build_model_in_turn,
     check_num_processes,
     check_run,
     evaluate,
+    import_plugins,
     launch_processes,
     load_config,
 )
-from freecp_d2.engine.plugins import add_import_argument, import_plugins
 
 USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
 

@@ -18,11 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 METHOD = ROOT / "freecp_d2" / "method"
 PACKAGE = sorted((ROOT / "freecp_d2").rglob("*.py"))
 TOOLS = sorted((ROOT / "tools").glob("*.py"))
-SOURCES = [*PACKAGE, *TOOLS, ROOT / "train_net.py"]
+SCRIPTS = [*TOOLS, *sorted((ROOT / "datasets").glob("*.py"))]
+SOURCES = [*PACKAGE, *SCRIPTS, *sorted((ROOT / "examples").glob("*.py")), ROOT / "train_net.py"]
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 LEAVES = [path for path in CONFIGS if not path.name.startswith("Base-")]
 BASES = [path for path in CONFIGS if path not in LEAVES]
-DOCUMENTS = ["README.md", "INSTALL.md", "MODEL_ZOO.md", "datasets/README.md", "tools/README.md"]
+DOCUMENTS = ["README.md", "INSTALL.md", "MODEL_ZOO.md"]
+DOCUMENTS += [f"{folder}/README.md" for folder in ("datasets", "examples", "tools")]
 
 BENCHMARK = re.compile(r"freecp_(.+?)(?:_wide)?_val$")
 
@@ -84,7 +86,7 @@ class TestImports:
 
     @each(SOURCES)
     def test_nothing_imports_from_tools(self, path):
-        scripts = {script.stem for script in TOOLS} | {"tools"}
+        scripts = {script.stem for script in SCRIPTS} | {"tools"}
         assert not {name for name in imports(path) if name.split(".")[0] in scripts}
 
     @each(sorted(METHOD.glob("*.py")))

@@ -3,15 +3,18 @@
 from .checks import check_run
 from .configuration import load_config
 from .evaluate import build_model_in_turn, evaluate, select_records
+from .plugins import add_import_argument, import_plugins
 from .processes import check_num_processes, launch_processes
 from .records import config_digest
 
 __all__ = [
+    "add_import_argument",
     "build_model_in_turn",
     "check_num_processes",
     "check_run",
     "config_digest",
     "evaluate",
+    "import_plugins",
     "launch_processes",
     "load_config",
     "select_records",

@@ -4,7 +4,6 @@ Loading a CLIP with the library that owns its format: the one place that knows w
 
 import functools
 import os
-import urllib.error
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ from torch import Tensor, nn
 from ...d2 import CfgNode
 from ...storybook.embedded import EMBEDDED_NAME, embedded_merges, embedded_weights
 from ...text import CLIPTokenizer
+from ...weights import find_weights, read_state_dict
 from .openai_layout import (
     ARCHIVE_EXTRAS,
     OPENAI_TOWERS,
     check_layout,
     check_vocabulary,
-    read_state_dict,
 )
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
@@ -68,7 +67,8 @@ def load_clip(
         arch: the library's name of the architecture; with `clip` also "custom", for a state dict
             of OpenAI's layout in any size.
         pretrained: "openai" or another tag of the library (downloads), "storybook" (with `clip`,
-            custom: the one in the package), or a path.
+            custom: the one in the package), or what `weights.find_weights` takes: a path, a name
+            of the catalogue, a URL, "hf://org/repo/file".
         precision: fp32 | fp16 | bf16.
         merges: with `clip`, file of the tokenizer's merges (see `text.CLIPTokenizer`); "": those
             that belong to the weights.
@@ -135,13 +135,16 @@ def _openai_path(arch: str, pretrained: str) -> str:
     if pretrained == EMBEDDED_NAME:
         return embedded_weights()
     if pretrained != "openai":
-        return _existing(pretrained, arch, ("openai", EMBEDDED_NAME))
+        return _find(pretrained, arch, ("openai", EMBEDDED_NAME))
     if arch == "custom":
         raise ValueError(
             'MODEL.CLIP.PRETRAINED="openai" has nothing for MODEL.CLIP.ARCH="custom"; name one of '
             f"{[*OPENAI_TOWERS]}, or the path of a checkpoint."
         )
-    return _download_openai(arch)
+    try:
+        return find_weights(f"clip:{arch}")
+    except ConnectionError as error:
+        raise ConnectionError(f'MODEL.CLIP.PRETRAINED="openai": {error}') from error
 
 
 def _load_open_clip(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
@@ -158,12 +161,11 @@ def _load_open_clip(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
             "ViT-L-14 (`open_clip.list_models()` lists all)."
         )
     tags = open_clip.list_pretrained_tags_by_model(arch)
-    if pretrained not in tags:
-        _existing(pretrained, arch, tags)
+    source = pretrained if pretrained in tags else _find(pretrained, arch, tags)
     try:
         model = open_clip.create_model(
             arch,
-            pretrained=pretrained,
+            pretrained=source,
             precision="fp32",
             force_quick_gelu=wants_quick_gelu(arch, pretrained),
         )
@@ -191,28 +193,23 @@ def wants_quick_gelu(arch: str, tag: str) -> bool:
     return bool((open_clip.get_pretrained_cfg(arch, tag) or {}).get("quick_gelu", False))
 
 
-def _existing(pretrained: str, arch: str, names: Iterable[str]) -> str:
-    """`pretrained` as a path that exists."""
-    if not pretrained or not os.path.isfile(pretrained):
+def _find(pretrained: str, arch: str, names: Iterable[str]) -> str:
+    """`pretrained`, which is no tag, as a file that exists."""
+    try:
+        path = find_weights(pretrained)
+    except FileNotFoundError:
+        path = ""
+    if not os.path.isfile(path):
         raise FileNotFoundError(
             f'MODEL.CLIP.PRETRAINED="{pretrained}" is neither a file nor a name that is known for '
-            f"{arch}; use one of {list(names)}, or the path of a checkpoint."
+            f"{arch}; use one of {list(names)}, a name of `python -m freecp_d2.weights list`, or "
+            "the path of a checkpoint."
         )
-    return pretrained
+    return path
 
 
-def _download_openai(arch: str) -> str:
-    """A released archive, from the library's cache or its download (SHA-256 checked)."""
-    import clip.clip
-
-    try:
-        return clip.clip._download(clip.clip._MODELS[arch], os.path.expanduser("~/.cache/clip"))
-    except (urllib.error.URLError, OSError, RuntimeError) as error:  # RuntimeError: wrong SHA-256
-        raise ConnectionError(f"{_offline_message(arch, 'openai')} ({error})") from error
-
-
-def _offline_message(arch: str, pretrained: str) -> str:
+def _offline_message(arch: str, tag: str) -> str:
     return (
-        f"The weights {pretrained} of {arch} are not on this machine and could not be downloaded. "
-        "Bring the file over and give its path: MODEL.CLIP.PRETRAINED /path/to/weights.pt"
+        f"The weights {tag} of {arch} are not on this machine and could not be downloaded. Bring "
+        "the file over and give its path: MODEL.CLIP.PRETRAINED /path/to/weights.pt"
     )

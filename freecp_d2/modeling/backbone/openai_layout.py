@@ -1,8 +1,5 @@
-"""
-Checkpoints in OpenAI's layout: the file formats they come in, and whether one holds what is asked.
-"""
+"""Checkpoints in OpenAI's layout: whether one holds what is asked."""
 
-import torch
 from torch import Tensor
 
 OPENAI_VITS = {
@@ -31,30 +28,6 @@ ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")
 """Entries of an archive that are no weights."""
 
 _EMBEDDINGS = ("token_embedding.weight", "positional_embedding")
-
-
-def read_state_dict(path: str) -> dict[str, Tensor]:
-    """
-    Tensors of a TorchScript archive, a safetensors file or a pickled state dict.
-
-    Raises:
-        ValueError: the file is none of the three; a pickle is not executed.
-    """
-    try:
-        if path.endswith(".safetensors"):
-            import safetensors.torch
-
-            return safetensors.torch.load_file(path)
-        try:
-            return torch.jit.load(path, map_location="cpu").state_dict()
-        except RuntimeError:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        return state.get("state_dict", state)
-    except Exception as error:  # what the readers raise on other files is not documented
-        raise ValueError(
-            f"{path} is no checkpoint that can be read ({type(error).__name__}: {error}); give a "
-            "TorchScript archive, a safetensors file or a state dict that holds only tensors."
-        ) from error
 
 
 def check_layout(state: dict[str, Tensor], arch: str, path: str) -> None:

@@ -302,11 +302,18 @@ class TestOffline:
         monkeypatch.setattr(open_clip.pretrained, "hf_hub_download", refuse)
 
     @pytest.mark.parametrize(
-        ("library", "arch"), [("clip", "ViT-B/16"), ("clip", "ViT-L/14"), ("open_clip", "ViT-B-16")]
+        ("arch", "file"), [("ViT-B/16", "ViT-B-16.pt"), ("RN50x16", "RN50x16.pt")]
     )
-    def test_the_hint_says_what_to_do(self, library, arch):
+    def test_the_hint_of_openais_says_what_to_bring_where(self, arch, file):
         with pytest.raises(
             ConnectionError,
-            match=rf"openai of {arch} are not on this machine.*MODEL\.CLIP\.PRETRAINED /path/to",
+            match=rf'PRETRAINED="openai": clip:{arch} is not on this machine.*put it at .*/{file};',
         ):
-            load_clip(library, arch, "openai", "fp32")
+            load_clip("clip", arch, "openai", "fp32")
+
+    def test_the_hint_of_open_clips_says_what_to_do(self):
+        with pytest.raises(
+            ConnectionError,
+            match=r"openai of ViT-B-16 are not on this machine.*MODEL\.CLIP\.PRETRAINED /path/to",
+        ):
+            load_clip("open_clip", "ViT-B-16", "openai", "fp32")
