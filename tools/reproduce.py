@@ -171,7 +171,7 @@ def wrap(text: str) -> str:
 
 def print_layout(layout: Layout) -> None:
     """The table, and what is to be said about it in lines that fit."""
-    print(f"\n{layout.title}\n\n{layout.terminal()}\n")
+    print(f"\n{layout.title}\n\n{layout.terminal()}" + ("\n" if layout.remarks else ""))
     for remark in layout.remarks:
         first, *rest = remark.splitlines()
         print(wrap(first))

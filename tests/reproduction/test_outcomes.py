@@ -47,15 +47,15 @@ def test_a_part_of_the_images(official, expected):
 
 
 def test_from_files(root):
-    grid = plan_grid(request(root, 5, limit=50))
+    grid = plan_grid(request(root, 4, methods=("sclip",), limit=50))
     answer(root, grid.runs(), images=50)
     assert execute(grid.runs()[0], root, 1, lambda stage: None) == ""
     found = read_outcomes(grid)
-    done, absent = found["clip", "Storybook"], found["dino", "Storybook"]
+    done, absent = found["baseline_template", "SCLIP"], found["gpt_gpt", "SCLIP"]
     assert (done.state, done.ours, done.ours_mmseg) == (DONE, 10.0, 9.0)
     assert (done.images, done.official, done.paper) == (50, 150, None)
     assert (absent.state, absent.ours) == (NONE, None)
-    assert "sclip_freecp_dino" in absent.reason
+    assert "gpt=PATH" in absent.reason
 
 
 def test_open_and_failed(root):

@@ -106,6 +106,8 @@ class TestAGrid:
         assert states(root) == ["done", "done", "none"]
 
     def test_nothing_is_possible(self, root, tool):
+        (root / "configs").unlink()
+        (root / "configs" / "storybook").mkdir(parents=True)
         assert tool.main(arguments(root, 6)) == 1
         assert set(states(root, 6)) == {"none"}
 
