@@ -235,6 +235,7 @@ def test_a_vocabulary_of_another_size_is_an_error(tmp_path):
         ("MODEL.TEXT.DESCRIPTIONS nowhere.json", "nowhere.json"),
         ("TEST.SLIDING_WINDOW.STRIDE 100", "gaps between windows"),
         ("TEST.IMAGES_PER_BATCH 0", "IMAGES_PER_BATCH is 0"),
+        ("TEST.NUM_IMAGES -1", "NUM_IMAGES is -1"),
         ("INPUT.RESIZE cv", "INPUT.RESIZE"),
     ],
 )

@@ -9,6 +9,7 @@ from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation import FreeCPSemSegEvaluator
 from ..freecp_segmentor import FreeCPSegmentor
 from ..modeling.text_head import TextHead, vocabulary_from_config
+from .evaluate import select_records
 from ..text import get_templates, load_descriptions
 
 
@@ -39,6 +40,7 @@ def check_run(cfg: CfgNode) -> None:
     FreeCPDatasetMapper(cfg)
     for name in cfg.DATASETS.TEST:  # the evaluator lists the dataset, which checks its files
         FreeCPSemSegEvaluator(name, boundary_iou=cfg.TEST.BOUNDARY_IOU)
+        select_records(cfg, name)
     get_templates(cfg.MODEL.TEXT.TEMPLATES)
     for descriptions in (cfg.MODEL.TEXT.DESCRIPTIONS, cfg.MODEL.TEXT.WORD_DESCRIPTIONS):
         if descriptions:
