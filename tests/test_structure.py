@@ -30,6 +30,12 @@ BENCHMARK = re.compile(r"freecp_(.+?)(?:_wide)?_val$")
 
 BINARY = (".npz", ".safetensors", ".gz")
 
+SOURCES_OF_AFFINITY = {
+    "dino": "DINOAffinity", "sam": "SAMAffinity", "maskformer": "MaskFormerAffinity",
+}  # fmt: skip
+ARCHITECTURES = {"vitl14": "ViT-L/14", "openclip_vitl14": "ViT-L-14", "rn50x16": "RN50x16"}
+"""How configs of Tab. 5 and 6 end -> the value of their key."""
+
 MAX_LINES, MAX_FUNCTION = 250, 50
 LONG_FUNCTIONS = {
     "freecp_d2/freecp_segmentor.py::__init__": "arguments, their meaning and their checks",
@@ -190,8 +196,12 @@ class TestConfigs:
         cfg = load_config(str(path))
         assert f"output/{path.parent.name}/{path.stem}" == cfg.OUTPUT_DIR
         assert path.stem.partition("_")[0] == cfg.MODEL.CLIP.DENSE_ATTENTION
-        assert bool(cfg.MODEL.PURIFICATION_HEAD.NAME) == path.stem.endswith("_freecp")
-        assert path.stem.partition("_")[2] in ("", "freecp", "original")
+        _, head, what = re.fullmatch(r"([a-z]+)(_freecp)?(?:_(.+))?", path.stem).groups()
+        assert bool(cfg.MODEL.PURIFICATION_HEAD.NAME) == bool(head)
+        found = cfg.MODEL.AFFINITY_HEAD.NAME
+        assert what in (None, "original", *SOURCES_OF_AFFINITY, *ARCHITECTURES)
+        assert what not in SOURCES_OF_AFFINITY or found == SOURCES_OF_AFFINITY[what]
+        assert what not in ARCHITECTURES or ARCHITECTURES[what] == cfg.MODEL.CLIP.ARCH
 
     @each(BASES)
     def test_a_base_sets_the_dataset_of_its_folder(self, path):

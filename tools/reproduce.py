@@ -17,7 +17,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from freecp_d2.engine import check_num_processes, check_run
+from freecp_d2.engine import (
+    add_import_argument,
+    check_num_processes,
+    check_run,
+    import_plugins,
+)
 from freecp_d2.modeling.backbone import load_clip
 from freecp_d2.reproduction import (
     BENCHMARKS,
@@ -39,7 +44,7 @@ from freecp_d2.reproduction import (
 )
 
 REPO = Path(__file__).resolve().parent.parent
-USER_ERRORS = (ValueError, KeyError, OSError)
+USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
 WIDTH = 100
 
 
@@ -70,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="vicuna=PATH, gpt=PATH: JSON files of descriptions (Tab. 4; all tables use Vicuna's); "
         "{benchmark} in PATH stands for the benchmark's name",
     )
+    add_import_argument(parser)
     add("--list", action="store_true", help="show what is done and what is not, and run nothing")
     add("opts", nargs="*", metavar="KEY VALUE", help="config options for every run")
     return parser
@@ -112,6 +118,7 @@ def read_request(args: argparse.Namespace) -> Request:
         limit=args.limit,
         sources={key: str(Path(path).expanduser()) for key, path in sources.items()},
         opts=tuple(args.opts),
+        imports=tuple(args.imports),
     )
 
 
@@ -134,7 +141,7 @@ def check_pending(grid: Grid) -> list[Run]:
         try:
             check_run(run.cfg)
             pending.append(run)
-        except (*USER_ERRORS, ImportError) as error:
+        except USER_ERRORS as error:
             reason = error.args[0] if isinstance(error, KeyError) and error.args else error
             for cell in list(grid.cells_of(run)):
                 cell.run, cell.reason = None, str(reason)
@@ -180,6 +187,7 @@ def print_layout(layout: Layout) -> None:
 
 def reproduce(args: argparse.Namespace, command: str) -> int:
     """The exit code: 0 if every run that can be made is done."""
+    import_plugins(args.imports)
     grid = plan_grid(read_request(args))
     if not grid.columns:
         reasons = "".join(f"\n{title}: {gist(text)}" for title, text in grid.left_out.items())

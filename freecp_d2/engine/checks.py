@@ -9,8 +9,8 @@ from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation import FreeCPSemSegEvaluator
 from ..freecp_segmentor import FreeCPSegmentor
 from ..modeling.text_head import TextHead, vocabulary_from_config
-from .evaluate import select_records
 from ..text import get_templates, load_descriptions
+from .evaluate import select_records
 
 
 def check_run(cfg: CfgNode) -> None:

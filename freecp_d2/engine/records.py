@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from ..config import add_freecp_config
 from ..d2 import BACKEND, CfgNode, collect_env_info, comm, get_cfg
 from ..files import write_whole
 from ..modeling.text_head import vocabulary_from_config
@@ -61,9 +62,9 @@ def config_digest(cfg: CfgNode) -> str:
     SHA-256 of the settings that decide the numbers of an evaluation.
 
     Runs with equal digests give equal results, rounding of another device or batch size aside, as
-    long as the files that the settings name (data, weights, words) stay the same. Every key of this
-    project counts, and those of Detectron2 that are not at its default, so that both back ends,
-    which do not have all of them in common, agree; `_NOT_DECISIVE` is left out.
+    long as the files that the settings name (data, weights, words) stay the same. Keys that are not
+    at their default count, so that both back ends agree, which do not have all of them in common,
+    and a key that a later version adds changes no digest; `_NOT_DECISIVE` is left out.
 
     Args:
         cfg: a config with the keys of `add_freecp_config`.
@@ -71,7 +72,9 @@ def config_digest(cfg: CfgNode) -> str:
     Returns:
         str: 64 hexadecimal digits; the same in every process and run.
     """
-    defaults = dict(_leaves(get_cfg()))
+    default = get_cfg()
+    add_freecp_config(default)
+    defaults = dict(_leaves(default))
     decisive = {
         key: value
         for key, value in _leaves(cfg)

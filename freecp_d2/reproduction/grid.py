@@ -23,6 +23,7 @@ class Request:
         limit: images of each run; 0: all.
         sources: text source -> file of descriptions, see `tables.cell_overrides`.
         opts: "KEY", "VALUE" in turn, for every run.
+        imports: modules or files of the user's own, see `engine.import_plugins`.
     """
 
     table: int
@@ -33,6 +34,7 @@ class Request:
     limit: int = 0
     sources: Mapping[str, str] = field(default_factory=dict)
     opts: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,7 @@ class Run:
         digest: of what decides its numbers, see `engine.config_digest`.
         folder: OUTPUT_DIR.
         vocabulary: SHA-256 of the words.
+        imports: as in `Request`.
     """
 
     config_file: Path
@@ -55,6 +58,7 @@ class Run:
     digest: str
     folder: Path
     vocabulary: str
+    imports: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -123,7 +123,8 @@ def _plan_run(
     cfg.defrost()
     cfg.OUTPUT_DIR = str(folder)
     cfg.freeze()
-    return Run(config_file, opts, cfg, digest, folder, vocabulary_from_config(cfg).digest)
+    words = vocabulary_from_config(cfg).digest
+    return Run(config_file, opts, cfg, digest, folder, words, request.imports)
 
 
 def _folder_name(stem: str, base: CfgNode, cfg: CfgNode) -> str:

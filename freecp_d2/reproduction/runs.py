@@ -71,6 +71,7 @@ def command_of(run: Run, root: Path, num_gpus: int = 1) -> list[str]:
     command = [sys.executable, _short(root / "train_net.py"), "--eval-only"]
     command += ["--config", _short(run.config_file), "--num-gpus", str(num_gpus)]
     command += ["--dist-url", "auto"] if num_gpus > 1 else []
+    command += [word for name in run.imports for word in ("--import", name)]
     return command + list(run.opts)
 
 

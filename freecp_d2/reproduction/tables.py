@@ -191,14 +191,14 @@ _ROWS = {
     ],
     6: [
         row
-        for key, title in (
-            ("vitl14", "ViT-L/14"),
-            ("openclip_vitl14", "OpenCLIP ViT-L/14"),
-            ("rn50x16", "R50x16"),
+        for key, title, method in (
+            ("vitl14", "ViT-L/14", "sclip"),
+            ("openclip_vitl14", "OpenCLIP ViT-L/14", "sclip"),
+            ("rn50x16", "R50x16", "maskclip"),  # the value path is all that a ResNet has
         )
         for row in (
-            Row(key, title, f"sclip_{key}"),
-            _freecp(f"{key}_freecp", f"{title} + FreeCP", f"sclip_freecp_{key}"),
+            Row(key, title, f"{method}_{key}"),
+            _freecp(f"{key}_freecp", f"{title} + FreeCP", f"{method}_freecp_{key}"),
         )
     ],
 }

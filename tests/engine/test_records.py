@@ -83,6 +83,19 @@ class TestDigest:
         cfg.MODEL.RPN.HEAD_NAME = "another"
         assert config_digest(cfg) != before
 
+    def test_a_key_of_a_later_version_changes_nothing_at_its_default(self, monkeypatch):
+        def later(cfg):
+            add_freecp_config(cfg)
+            cfg.MODEL.TEXT.LATER = 1
+
+        before = config_digest(config())
+        monkeypatch.setattr(records, "add_freecp_config", later)
+        cfg = get_cfg()
+        later(cfg)
+        assert config_digest(cfg) == before
+        cfg.MODEL.TEXT.LATER = 2
+        assert config_digest(cfg) != before
+
     def test_keys_of_another_project_count(self):
         cfg = config()
         cfg.MODEL.OURS = CfgNode({"THRESH": 0.5})

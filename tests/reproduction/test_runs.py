@@ -1,5 +1,6 @@
 """Runs as processes: done or not, resumed, failed, waited for."""
 
+import dataclasses
 import fcntl
 import json
 import os
@@ -175,3 +176,7 @@ class TestCommand:
 
     def test_several_processes_take_a_free_port(self, runs, root):
         assert "--num-gpus 2 --dist-url auto" in command_line(runs[0], root, 2)
+
+    def test_a_users_own_code(self, runs, root):
+        mine = dataclasses.replace(runs[1], imports=("my_heads.py",))
+        assert " --num-gpus 1 --import my_heads.py MODEL." in command_line(mine, root)
