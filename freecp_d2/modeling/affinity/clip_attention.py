@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ...d2 import CfgNode, ShapeSpec, configurable
 from ...method import self_affinity
-from .build import AFFINITY_HEAD_REGISTRY, AffinityHead
+from .build import AFFINITY_HEAD_REGISTRY, AffinityHead, balancing_options
 
 
 @AFFINITY_HEAD_REGISTRY.register()
@@ -32,19 +32,20 @@ class CLIPAttentionAffinity(AffinityHead):
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
         if "attention" not in input_shape:
-            others = [name for name, _ in AFFINITY_HEAD_REGISTRY if name != cls.__name__]
+            others = sorted(name for name, _ in AFFINITY_HEAD_REGISTRY if name != cls.__name__)
             raise ValueError(
                 f'MODEL.AFFINITY_HEAD.NAME="{cls.__name__}" needs self-attention, but '
                 f"{cfg.MODEL.BACKBONE.NAME} returns only {sorted(input_shape)}; use the backbone "
-                f"CLIPViT, or an affinity head that brings its own encoder (registered: {others})."
+                "CLIPViT, or an affinity head that brings its own encoder, such as DINOAffinity "
+                f"(registered: {others})."
             )
-        node = cfg.MODEL.AFFINITY_HEAD
         return {
             "attention_layers": resolve_layers(
-                node.CLIP_ATTENTION.LAYERS, input_shape["attention"].channels or 0
+                cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS,
+                input_shape["attention"].channels or 0,
+                "MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS",
             ),
-            "num_sinkhorn_steps": node.SINKHORN_STEPS,
-            "num_squarings": node.SQUARINGS,
+            **balancing_options(cfg),
         }
 
     def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
@@ -52,22 +53,33 @@ class CLIPAttentionAffinity(AffinityHead):
         return self_affinity(features["attention"])
 
 
-def resolve_layers(layers: Collection[int], num_layers: int) -> frozenset[int]:
+def resolve_layers(layers: Collection[int], num_layers: int, key: str) -> frozenset[int]:
     """
+    The layers of Eq. (2)'s mean.
+
     Args:
         layers: layer numbers, negative from the end; empty means all but the last, as the released
             program.
-        num_layers: of the backbone.
+        num_layers: of the ViT.
+        key: dotted, for messages.
+
+    Returns:
+        frozenset: 0 the first.
 
     Raises:
-        ValueError: a layer that the backbone does not have.
+        ValueError: a layer that the ViT does not have, or none is left of a ViT of one layer.
     """
+    if not layers and num_layers < 2:
+        raise ValueError(
+            f"{key} is empty, all layers but the last; of a ViT of {num_layers} none is left: use "
+            "[0] for the only one."
+        )
     if not layers:
         return frozenset(range(num_layers - 1))
     outside = [layer for layer in layers if not -num_layers <= layer < num_layers]
     if outside:
         raise ValueError(
-            f"MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS asks for {outside}, the backbone has "
-            f"layers 0 to {num_layers - 1} (or -{num_layers} to -1)."
+            f"{key} asks for {outside}, the ViT has layers 0 to {num_layers - 1} (or "
+            f"-{num_layers} to -1)."
         )
     return frozenset(layer % num_layers for layer in layers)

@@ -23,7 +23,7 @@ from tests.helpers import parity
     ],
 )
 def test_layers(layers, num_layers, expected):
-    assert resolve_layers(layers, num_layers) == frozenset(expected)
+    assert resolve_layers(layers, num_layers, "LAYERS") == frozenset(expected)
 
 
 @pytest.mark.parametrize(("layers", "outside"), [([12], 12), ([-13], -13), ([0, 99], 99)])
@@ -31,7 +31,13 @@ def test_layers_that_are_not_there(layers, outside):
     with pytest.raises(
         ValueError, match=rf"LAYERS asks for \[{outside}\].*0 to 11 \(or -12 to -1\)"
     ):
-        resolve_layers(layers, 12)
+        resolve_layers(layers, 12, "LAYERS")
+
+
+def test_none_is_left_of_one_layer():
+    assert resolve_layers([0], 1, "LAYERS") == {0}
+    with pytest.raises(ValueError, match=r"LAYERS is empty.*use \[0\]"):
+        resolve_layers([], 1, "LAYERS")
 
 
 def test_from_config(tiny_cfg):
@@ -57,7 +63,8 @@ def test_a_backbone_without_attention_is_refused(tiny_cfg):
     with pytest.raises(
         ValueError,
         match=r'"CLIPAttentionAffinity" needs self-attention, but CLIPResNet.*patch_tokens.*'
-        r"use the backbone CLIPViT, or an affinity head that brings its own encoder",
+        r"use the backbone CLIPViT, or an affinity head that brings its own encoder, such as "
+        r"DINOAffinity \(registered: .*MaskFormerAffinity.*SAMAffinity",
     ):
         build_affinity_head(tiny_cfg, {"patch_tokens": ShapeSpec(channels=4)})
 
