@@ -1,0 +1,64 @@
+"""
+From the grid of one encoder to the grid of another.
+
+Shape shorthand in this module: N windows, C channels, h', w' a source's grid, h, w the wanted one,
+P' = h' * w', P = h * w.
+"""
+
+import torch
+from torch import Tensor
+
+
+def resample(
+    maps: Tensor, grid: tuple[int, int], extent: tuple[float, float] | None = None
+) -> Tensor:
+    """
+    Bilinear between cell centres, antialiased where it shrinks: as `F.interpolate` with
+    `antialias=True`, and the identity on the same grid. It can also leave padding behind.
+
+    Args:
+        maps: shape (..., h', w').
+        grid: (h, w).
+        extent: how many cells of (h', w'), from the upper left, show the window; fractions
+            count, the rest is padding. None: all.
+
+    Returns:
+        Tensor: shape (..., h, w), dtype and device of `maps`. Constants stay what they are; the
+        least and the greatest value are never exceeded.
+    """
+    height, width = maps.shape[-2:]
+    extent = extent or (height, width)
+    if grid == (height, width) and extent == (height, width):
+        return maps
+    rows = _weights(height, grid[0], extent[0]).to(maps)
+    columns = _weights(width, grid[1], extent[1]).to(maps)
+    return rows @ maps @ columns.mT
+
+
+def resample_matrix(matrix: Tensor, source: tuple[int, int], grid: tuple[int, int]) -> Tensor:
+    """
+    An affinity between the cells of one grid as one between the cells of another: K A K^T with the
+    weights K of `resample`. Stays symmetric if it was, and non-negative; what is uniform stays so.
+
+    Args:
+        matrix: shape (N, P', P').
+        source: (h', w') of its cells, row by row.
+        grid: (h, w).
+
+    Returns:
+        Tensor: shape (N, P, P).
+    """
+    if source == grid:
+        return matrix
+    columns = resample(matrix.unflatten(-1, source), grid).flatten(-2)
+    return resample(columns.mT.unflatten(-1, source), grid).flatten(-2).mT
+
+
+def _weights(num_from: int, num_to: int, extent: float) -> Tensor:
+    """Rows that sum to one, shape (num_to, num_from): a triangle around each wanted centre."""
+    step = extent / num_to
+    centres = (torch.arange(num_to, dtype=torch.float64) + 0.5) * step - 0.5
+    cells = torch.arange(num_from, dtype=torch.float64)
+    weights = (1 - (cells - centres[:, None]).abs() / max(step, 1.0)).clamp(min=0)
+    weights[:, cells >= extent] = 0
+    return weights / weights.sum(dim=1, keepdim=True)
