@@ -65,6 +65,29 @@ def _add_affinity_head(cfg: CfgNode) -> None:
     # Eq. (2): layers of the mean, 0 the first, negative from the end. The paper does not say which;
     # empty is the release: all but the last.
     cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS = []
+    # Tab. 5 names the sources below, Sec. 4 says "features" and "masks"; models, layers and sizes
+    # are not in the paper.
+    cfg.MODEL.AFFINITY_HEAD.DINO = CfgNode()
+    cfg.MODEL.AFFINITY_HEAD.DINO.ARCH = "vit_base_patch16_224.dino"  # a DINO or DINOv2 of timm
+    # A name of the catalogue, a path, a URL, or timm (its own download).
+    cfg.MODEL.AFFINITY_HEAD.DINO.PRETRAINED = "dino:vitb16"
+    cfg.MODEL.AFFINITY_HEAD.DINO.SOURCE = "features"  # features (Sec. 4) | attention (as Eq. 2)
+    cfg.MODEL.AFFINITY_HEAD.DINO.LAYERS = []  # of attention; as CLIP_ATTENTION.LAYERS
+    # max(cosine, 0) to this power; not in the paper; above 1.0 near patches count for more.
+    cfg.MODEL.AFFINITY_HEAD.DINO.COSINE_POWER = 1.0
+    cfg.MODEL.AFFINITY_HEAD.DINO.INPUT_SIZE = 0  # shorter side, pixels; 0: the window's own
+    cfg.MODEL.AFFINITY_HEAD.SAM = CfgNode()
+    cfg.MODEL.AFFINITY_HEAD.SAM.ARCH = "vit_b"  # vit_b | vit_l | vit_h
+    cfg.MODEL.AFFINITY_HEAD.SAM.PRETRAINED = "sam:vit_b"  # name of the catalogue, path or URL
+    cfg.MODEL.AFFINITY_HEAD.SAM.SOURCE = "features"  # features (Sec. 4) | masks (slow)
+    cfg.MODEL.AFFINITY_HEAD.SAM.COSINE_POWER = 1.0  # as DINO.COSINE_POWER
+    # Of masks: its square is how many points are decoded for every window; the library's default.
+    cfg.MODEL.AFFINITY_HEAD.SAM.POINTS_PER_SIDE = 32
+    cfg.MODEL.AFFINITY_HEAD.SAM.BATCH_SIZE = 1  # windows in one forward; gigabytes each
+    cfg.MODEL.AFFINITY_HEAD.MASKFORMER = CfgNode()
+    # A MaskFormer or Mask2Former: name of the catalogue, folder of a hub's snapshot, or hub name.
+    cfg.MODEL.AFFINITY_HEAD.MASKFORMER.PRETRAINED = "maskformer:swin-base-coco"
+    cfg.MODEL.AFFINITY_HEAD.MASKFORMER.INPUT_SIZE = 0  # as DINO.INPUT_SIZE
 
 
 def _add_purification_head(cfg: CfgNode) -> None:

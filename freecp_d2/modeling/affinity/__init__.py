@@ -1,11 +1,33 @@
-"""Affinity heads: sources of the self-affinity of Eq. (2)."""
+"""
+Affinity heads: sources of the self-affinity of Eq. (2).
+
+| file | what |
+|---|---|
+| `build.py` | the registry, the contract, what every head inherits |
+| `clip_attention.py` | `CLIPAttentionAffinity`: the backbone's own attention |
+| `dino.py`, `dino_weights.py` | `DINOAffinity`: features or attention of a DINO |
+| `sam.py` | `SAMAffinity`: features or masks of SAM |
+| `maskformer.py` | `MaskFormerAffinity`: masks of MaskFormer and Mask2Former |
+| `encoder.py`, `checkpoints.py` | what heads with an encoder of their own share |
+| `patch_affinity.py`, `resampling.py` | from features or masks to an affinity, on another grid |
+
+The libraries of the last three are optional and imported when such a head is built.
+"""
 
 from .build import AFFINITY_HEAD_REGISTRY, AffinityHead, build_affinity_head
 from .clip_attention import CLIPAttentionAffinity
+from .dino import DINOAffinity
+from .encoder import EncoderAffinity
+from .maskformer import MaskFormerAffinity
+from .sam import SAMAffinity
 
 __all__ = [
     "AFFINITY_HEAD_REGISTRY",
     "AffinityHead",
     "CLIPAttentionAffinity",
+    "DINOAffinity",
+    "EncoderAffinity",
+    "MaskFormerAffinity",
+    "SAMAffinity",
     "build_affinity_head",
 ]

@@ -1,0 +1,166 @@
+"""
+DINO and DINOv2 as affinity: what a ViT that was trained without labels finds alike.
+
+Shape shorthand in this module: N windows, C width, h', w' the ViT's own grid, P' = h' * w'.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...d2 import CfgNode, ShapeSpec, configurable
+from ..pixels import PixelNormalisation
+from .build import AFFINITY_HEAD_REGISTRY, balancing_options
+from .checkpoints import require_library
+from .clip_attention import resolve_layers
+from .dino_weights import load_dino
+from .encoder import EncoderAffinity, backbone_grid, check_options, fitting_size, resize
+from .patch_affinity import cosine_affinity
+from .resampling import resample, resample_matrix
+
+SOURCES = ("features", "attention")
+"""
+features: cosines of the last layer's normalised patch tokens ("DINO features", Sec. 4).
+attention: Eq. (2) with DINO's layers in place of CLIP's.
+"""
+
+# Of ImageNet, as DINO and DINOv2 were trained; timm's own may be those of another training.
+_PIXEL_MEAN = (123.675, 116.28, 103.53)
+_PIXEL_STD = (58.395, 57.12, 57.375)
+
+
+@AFFINITY_HEAD_REGISTRY.register()
+class DINOAffinity(EncoderAffinity):
+    """
+    Tab. 5, "DINO", and the affinity of Tab. 6's ResNet. `timm` runs the ViT, at any input size.
+    """
+
+    encoder: Any  # timm.models.VisionTransformer; the library is optional
+
+    @configurable
+    def __init__(
+        self,
+        *,
+        encoder: Any,
+        source: str = "features",
+        layers: Collection[int] = (),
+        power: float = 1.0,
+        input_size: int = 0,
+        precision: str = "fp32",
+        num_sinkhorn_steps: int = 3,
+        num_squarings: int = 1,
+    ):
+        """
+        Args:
+            encoder: a `timm` VisionTransformer, made with `dynamic_img_size=True`.
+            source: one of `SOURCES`.
+            layers: with attention, those that are averaged; see `resolve_layers`.
+            power: with features, see `cosine_affinity`.
+            input_size: shorter side in pixels at which windows are looked at; 0: their own.
+            precision, num_sinkhorn_steps, num_squarings: see `EncoderAffinity`.
+
+        Raises:
+            ValueError: unknown source or layer; a size or power out of range.
+        """
+        super().__init__(
+            encoder,
+            precision=precision,
+            num_sinkhorn_steps=num_sinkhorn_steps,
+            num_squarings=num_squarings,
+        )
+        if source not in SOURCES:
+            raise ValueError(
+                f'MODEL.AFFINITY_HEAD.DINO.SOURCE="{source}" is unknown; use one of {SOURCES}.'
+            )
+        check_options("MODEL.AFFINITY_HEAD.DINO", input_size=input_size, power=power)
+        self.source, self.power, self.input_size = source, power, input_size
+        self.layers: frozenset[int] = frozenset()
+        if source == "attention":
+            key = "MODEL.AFFINITY_HEAD.DINO.LAYERS"
+            self.layers = resolve_layers(layers, len(encoder.blocks), key)
+        self.pixels = PixelNormalisation(_PIXEL_MEAN, _PIXEL_STD, "RGB")
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
+        require_library("timm", extra="dino", head=cls.__name__)
+        node = cfg.MODEL.AFFINITY_HEAD.DINO
+        return {
+            "encoder": load_dino(node.ARCH, node.PRETRAINED),
+            "source": node.SOURCE,
+            "layers": node.LAYERS,
+            "power": node.COSINE_POWER,
+            "input_size": node.INPUT_SIZE,
+            "precision": cfg.MODEL.PRECISION,
+            **balancing_options(cfg),
+        }
+
+    @torch.no_grad()
+    def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
+        """
+        See `AffinityHead.affinity`. With features symmetric, 1 on the diagonal; with attention
+        neither (the balancing makes it symmetric).
+        """
+        grid, patch = backbone_grid(features), self.encoder.patch_embed.patch_size[0]
+        size = fitting_size((images.shape[-2], images.shape[-1]), self.input_size, patch)
+        images = self.pixels(resize(images, size))
+        own_grid = (size[0] // patch, size[1] // patch)
+        with self.autocast(images.device):
+            if self.source == "attention":
+                found = patch_attention(self.encoder, images, self.layers)
+            else:
+                found = patch_features(self.encoder, images)
+        if self.source == "attention":
+            return resample_matrix(found, own_grid, grid)
+        return cosine_affinity(resample(found.unflatten(-1, own_grid), grid), self.power)
+
+
+def patch_features(vit: Any, images: Tensor) -> Tensor:
+    """
+    The last layer's patch tokens after the ViT's final norm.
+
+    Args:
+        vit: a `timm` VisionTransformer.
+        images: normalised, sides multiples of its patch.
+
+    Returns:
+        Tensor: float32, shape (N, C, P').
+    """
+    return vit.forward_features(images)[:, vit.num_prefix_tokens :].float().mT
+
+
+def patch_attention(vit: Any, images: Tensor, layers: Collection[int]) -> Tensor:
+    """
+    Mean over heads and layers of the self-attention between patches. Class token and registers are
+    dropped and the rest is not renormalised, as in Eq. (2). Layers after the last one that is
+    wanted are not run.
+
+    Args:
+        vit: see `patch_features`.
+        images: see `patch_features`.
+        layers: 0 the first; at least one.
+
+    Returns:
+        Tensor: float32, shape (N, P', P').
+    """
+    first = vit.num_prefix_tokens
+    tokens = vit.norm_pre(vit.patch_drop(vit._pos_embed(vit.patch_embed(images))))
+    total = tokens.new_zeros((), dtype=torch.float32)
+    for number, block in enumerate(vit.blocks[: max(layers) + 1]):
+        if number in layers:
+            total = total + _attention(block.attn, block.norm1(tokens))[:, first:, first:]
+        if number < max(layers):
+            tokens = block(tokens)
+    return total / len(layers)
+
+
+def _attention(attention: Any, tokens: Tensor) -> Tensor:
+    """Mean over the heads of a `timm` Attention, one head at a time: (N, T, C) -> (N, T, T)."""
+    num_tokens = tokens.shape[1]
+    qkv = attention.qkv(tokens).unflatten(-1, (3, attention.num_heads, -1))
+    queries, keys = attention.q_norm(qkv[:, :, 0]), attention.k_norm(qkv[:, :, 1])
+    mean = tokens.new_zeros(len(tokens), num_tokens, num_tokens, dtype=torch.float32)
+    for query, key in zip(queries.unbind(2), keys.unbind(2), strict=True):
+        mean += (query @ key.mT * attention.scale).float().softmax(dim=-1)
+    return mean / attention.num_heads

@@ -1,0 +1,178 @@
+"""
+MaskFormer and Mask2Former as affinity: patches that share masks are affine, whatever the masks are
+called.
+
+Shape shorthand in this module: N windows, Q queries, H, W pixels.
+"""
+
+import json
+import logging
+import os
+import re
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...d2 import CfgNode, ShapeSpec, configurable
+from ..pixels import PixelNormalisation
+from .build import AFFINITY_HEAD_REGISTRY, balancing_options
+from .checkpoints import find_pretrained, refuse_misfits, require_library
+from .encoder import EncoderAffinity, backbone_grid, check_options, fitting_size, resize
+from .patch_affinity import mask_affinity
+from .resampling import resample
+
+MODELS = {
+    "maskformer": "MaskFormerForInstanceSegmentation",
+    "mask2former": "Mask2FormerForUniversalSegmentation",
+}
+"""model_type of a config.json -> class of `transformers`."""
+
+_KEY = "MODEL.AFFINITY_HEAD.MASKFORMER"
+_STRIDE = 32
+"""Of the encoders, to which inputs are rounded, as by the models' own preprocessing."""
+
+_COMPUTED = ("relative_position_index", "criterion.empty_weight")
+"""Entries that follow from the config; versions of the library store them or do not."""
+
+_IMAGENET = {"image_mean": (0.485, 0.456, 0.406), "image_std": (0.229, 0.224, 0.225)}
+
+logger = logging.getLogger(__name__)
+
+
+@AFFINITY_HEAD_REGISTRY.register()
+class MaskFormerAffinity(EncoderAffinity):
+    """
+    Tab. 5, "MaskFormer": sum over queries q of s_q m_q(i) m_q(j), where m_q is the query's sigmoid
+    mask and s_q = 1 - p(no object); see `mask_affinity`. `transformers` runs it, in float32.
+    """
+
+    encoder: Any  # a model of transformers; the library is optional
+
+    @configurable
+    def __init__(
+        self,
+        *,
+        encoder: Any,
+        pixel_mean: tuple[float, ...],
+        pixel_std: tuple[float, ...],
+        input_size: int = 0,
+        num_sinkhorn_steps: int = 3,
+        num_squarings: int = 1,
+    ):
+        """
+        Args:
+            encoder: one of the classes of `MODELS`.
+            pixel_mean, pixel_std: of its preprocessing, RGB, in [0, 255].
+            input_size: shorter side in pixels at which windows are looked at; 0: their own.
+            num_sinkhorn_steps, num_squarings: see `EncoderAffinity`.
+
+        Raises:
+            ValueError: a number out of range.
+        """
+        super().__init__(
+            encoder, num_sinkhorn_steps=num_sinkhorn_steps, num_squarings=num_squarings
+        )
+        check_options(_KEY, input_size=input_size)
+        self.input_size = input_size
+        self.pixels = PixelNormalisation(pixel_mean, pixel_std, "RGB")
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
+        for library in ("transformers", "scipy"):  # transformers asks for scipy on its own
+            require_library(library, extra="maskformer", head=cls.__name__)
+        node = cfg.MODEL.AFFINITY_HEAD.MASKFORMER
+        folder = _find_folder(node.PRETRAINED)
+        mean, std = read_pixel_statistics(folder)
+        return {
+            "encoder": load_maskformer(folder),
+            "pixel_mean": mean,
+            "pixel_std": std,
+            "input_size": node.INPUT_SIZE,
+            **balancing_options(cfg),
+        }
+
+    @torch.no_grad()
+    def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
+        """See `AffinityHead.affinity`; symmetric."""
+        window = (images.shape[-2], images.shape[-1])
+        # Two at least: the pixel decoder cannot normalise over a single cell.
+        size = fitting_size(window, self.input_size, _STRIDE, at_least=2)
+        found = self.encoder(pixel_values=self.pixels(resize(images, size)))
+        scores = 1 - found.class_queries_logits.softmax(dim=-1)[..., -1]
+        masks = found.masks_queries_logits.sigmoid()
+        return mask_affinity(resample(masks, backbone_grid(features)), scores)
+
+
+def load_maskformer(folder: str) -> Any:
+    """
+    A model of `transformers` from a folder with config.json and model.safetensors (or
+    pytorch_model.bin, read without executing anything).
+
+    Raises:
+        ValueError: another kind of model, or weights that are not those of its config.
+        FileNotFoundError: no config.json.
+    """
+    model_type = _read_json(folder, "config.json").get("model_type")
+    if model_type not in MODELS:
+        raise ValueError(
+            f'{folder}/config.json has the model_type "{model_type}", expected one of {[*MODELS]}; '
+            f"change {_KEY}.PRETRAINED."
+        )
+    import transformers
+
+    try:
+        model, report = getattr(transformers, MODELS[model_type]).from_pretrained(
+            folder, local_files_only=True, output_loading_info=True, weights_only=True
+        )
+    except Exception as error:  # what the library raises on other files is not documented
+        raise ValueError(
+            f"{folder} holds no {model_type} that transformers can load ({type(error).__name__}: "
+            f"{error}); give a folder with config.json and model.safetensors in {_KEY}.PRETRAINED."
+        ) from error
+    refuse_misfits(
+        folder,
+        [key for key in report["missing_keys"] if not key.endswith(_COMPUTED)],
+        [key for key in report["unexpected_keys"] if not key.endswith(_COMPUTED)],
+        [str(key) for key in report["mismatched_keys"]],
+        f"the weights are not those of its config.json; change {_KEY}.PRETRAINED.",
+    )
+    return model
+
+
+def read_pixel_statistics(folder: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """
+    Mean and std of preprocessor_config.json, RGB, in [0, 255]; ImageNet's if there is no such file.
+    """
+    if os.path.exists(os.path.join(folder, "preprocessor_config.json")):
+        found = _read_json(folder, "preprocessor_config.json")
+    else:
+        logger.warning("%s has no preprocessor_config.json; ImageNet's mean and std it is.", folder)
+        found = {}
+    values = _IMAGENET | found
+    scale = found.get("rescale_factor", 1 / 255)
+    mean, std = (tuple(v / scale for v in values[key]) for key in ("image_mean", "image_std"))
+    return mean, std
+
+
+def _find_folder(pretrained: str) -> str:
+    """The folder of PRETRAINED, which may also be a bare hub name, "org/repo"."""
+    is_hub_name = re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", pretrained)
+    if is_hub_name and not os.path.exists(pretrained):
+        pretrained = f"hf://{pretrained}"
+    return find_pretrained(f"{_KEY}.PRETRAINED", pretrained, "maskformer:swin-base-coco")
+
+
+def _read_json(folder: str, name: str) -> dict:
+    path = os.path.join(folder, name)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"{folder} has no {name}; {_KEY}.PRETRAINED takes a folder with config.json and "
+            "model.safetensors, as the hub has them, or a hub name."
+        )
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON ({error}); bring it again from the hub.") from error
+    return content if isinstance(content, dict) else {}

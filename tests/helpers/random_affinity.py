@@ -1,0 +1,195 @@
+"""
+Encoders of affinity sources: small, with random weights, in the formats of the real ones.
+
+Importing this makes a tiny DINO known to `timm`, and a tiny SAM to `segment_anything`, by entries
+in their own registries, so that a config can name them.
+"""
+
+import argparse
+from pathlib import Path
+
+import segment_anything
+import timm
+import torch
+from segment_anything import modeling
+from timm.models import generate_default_cfgs, register_model
+from timm.models.vision_transformer import VisionTransformer, _create_vision_transformer
+from torch import Tensor, nn
+from transformers import (
+    DetrConfig,
+    Mask2FormerConfig,
+    Mask2FormerForUniversalSegmentation,
+    MaskFormerConfig,
+    MaskFormerForInstanceSegmentation,
+    SwinConfig,
+)
+
+from freecp_d2.d2 import CfgNode
+
+DINO, DINOV2, SAM = "vit_freecp_test_dino", "vit_freecp_test_reg_dinov2", "vit_freecp_test"
+"""ARCH of a tiny DINO (patch 8, native 32), a DINOv2 with registers (patch 7, native 28), a SAM
+(patch 8, input 64)."""
+
+OWN_ENCODERS = ("DINOAffinity", "SAMAffinity", "MaskFormerAffinity")
+"""Affinity heads with an encoder of their own."""
+
+default_cfgs = generate_default_cfgs(
+    {f"{DINO}.random": {"num_classes": 0}, f"{DINOV2}.random": {"num_classes": 0}}
+)
+
+
+@register_model
+def vit_freecp_test_dino(pretrained: bool = False, **kwargs: object) -> VisionTransformer:
+    """As `vit_base_patch16_224.dino`: three layers, width 32, two heads."""
+    shape = {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 3, "num_heads": 2}
+    return _create_vision_transformer(DINO, pretrained=pretrained, **shape | kwargs)
+
+
+@register_model
+def vit_freecp_test_reg_dinov2(pretrained: bool = False, **kwargs: object) -> VisionTransformer:
+    """As `vit_base_patch14_reg4_dinov2`: layer scale, registers without a position."""
+    shape = {"img_size": 28, "patch_size": 7, "embed_dim": 32, "depth": 2, "num_heads": 2}
+    options = {"init_values": 1e-5, "reg_tokens": 4, "no_embed_class": True}
+    return _create_vision_transformer(DINOV2, pretrained=pretrained, **shape | options | kwargs)
+
+
+def _build_sam(checkpoint: None = None) -> modeling.Sam:
+    """As `build_sam_vit_b`, with everything small; grid 8 x 8, 32 channels."""
+    encoder = modeling.ImageEncoderViT(
+        depth=2,
+        embed_dim=32,
+        img_size=64,
+        patch_size=8,
+        num_heads=2,
+        out_chans=32,
+        use_rel_pos=True,
+        window_size=4,
+        global_attn_indexes=(1,),
+    )
+    prompts = modeling.PromptEncoder(32, (8, 8), (64, 64), mask_in_chans=4)
+    transformer = modeling.TwoWayTransformer(1, embedding_dim=32, num_heads=2, mlp_dim=32)
+    decoder = modeling.MaskDecoder(
+        transformer_dim=32, transformer=transformer, iou_head_depth=2, iou_head_hidden_dim=16
+    )
+    mean, std = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+    return modeling.Sam(encoder, prompts, decoder, mean, std).eval()
+
+
+segment_anything.sam_model_registry[SAM] = _build_sam
+
+
+def shaken(module: nn.Module, seed: int = 0, by: float = 0.1) -> nn.Module:
+    """Moves every parameter: what starts at zero (positions, biases) would hide mistakes."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter += by * torch.randn(parameter.shape, generator=generator)
+    return module.eval().requires_grad_(False)
+
+
+def random_dino(arch: str = DINO, seed: int = 0) -> VisionTransformer:
+    torch.manual_seed(seed)
+    return shaken(timm.create_model(arch, num_classes=0, dynamic_img_size=True), seed)
+
+
+def random_sam(seed: int = 0) -> modeling.Sam:
+    torch.manual_seed(seed)
+    return shaken(_build_sam(), seed)
+
+
+def random_maskformer(kind: str = "maskformer", seed: int = 0) -> nn.Module:
+    """A Swin of one block a stage, 6 queries that look at different things, 3 labels."""
+    torch.manual_seed(seed)
+    model = shaken(_build_maskformer(kind), seed)
+    for name, parameter in model.named_parameters():
+        if "queries" in name:
+            parameter *= 20
+    return model
+
+
+def _build_maskformer(kind: str) -> nn.Module:
+    swin = SwinConfig(
+        image_size=64,
+        embed_dim=16,
+        depths=[1, 1, 1, 1],
+        num_heads=[1, 1, 2, 2],
+        window_size=4,
+        out_features=["stage1", "stage2", "stage3", "stage4"],
+    )
+    labels = {"id2label": {0: "sky", 1: "cat", 2: "tree"}}
+    if kind == "maskformer":
+        layers = {"encoder_layers": 1, "decoder_layers": 1, "num_queries": 6, "d_model": 32}
+        heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
+        widths = {"encoder_ffn_dim": 32, "decoder_ffn_dim": 32}
+        config = MaskFormerConfig(
+            backbone_config=swin,
+            decoder_config=DetrConfig(**layers, **heads, **widths),
+            fpn_feature_size=32,
+            mask_feature_size=32,
+            **labels,
+        )
+        return MaskFormerForInstanceSegmentation(config)
+    config = Mask2FormerConfig(
+        backbone_config=swin,
+        feature_size=32,
+        mask_feature_size=32,
+        hidden_dim=32,
+        encoder_feedforward_dim=32,
+        dim_feedforward=32,
+        encoder_layers=1,
+        decoder_layers=2,
+        num_attention_heads=2,
+        num_queries=6,
+        **labels,
+    )
+    return Mask2FormerForUniversalSegmentation(config)
+
+
+def dinov2_layout(vit: VisionTransformer) -> dict[str, Tensor]:
+    """
+    The state dict of a `timm` DINOv2 with registers as its authors store it: other names, the class
+    token's position apart from the token, and the token of the masked training.
+    """
+    state = dict(vit.state_dict())
+    position = torch.full_like(state["cls_token"], 0.25)
+    state["register_tokens"] = state.pop("reg_token")
+    state["cls_token"] = state["cls_token"] - position
+    state["pos_embed"] = torch.cat([position, state["pos_embed"]], dim=1)
+    state["mask_token"] = torch.zeros(1, vit.embed_dim)
+    return state
+
+
+def dino_training(vit: VisionTransformer, prefix: str) -> dict:
+    """A checkpoint of DINO's training: student, teacher with its head, arguments."""
+    teacher = {f"{prefix}backbone.{key}": value for key, value in vit.state_dict().items()}
+    teacher |= {f"{prefix}head.mlp.0.weight": torch.zeros(3, 3)}
+    student = {key: torch.zeros_like(value) for key, value in teacher.items()}
+    arguments = argparse.Namespace(arch="vit_small", patch_size=8)
+    return {"student": student, "teacher": teacher, "epoch": 3, "args": arguments}
+
+
+def save_source(name: str, folder: Path) -> dict[str, str]:
+    """
+    Weights of an affinity head with an encoder of its own.
+
+    Returns:
+        dict: the keys that name them, below MODEL.AFFINITY_HEAD.
+    """
+    if name == "DINOAffinity":
+        torch.save(random_dino().state_dict(), folder / "dino.pth")
+        return {"DINO.ARCH": DINO, "DINO.PRETRAINED": str(folder / "dino.pth")}
+    if name == "SAMAffinity":
+        torch.save(random_sam().state_dict(), folder / "sam.pth")
+        return {"SAM.ARCH": SAM, "SAM.PRETRAINED": str(folder / "sam.pth")}
+    random_maskformer().save_pretrained(folder / "maskformer")
+    return {"MASKFORMER.PRETRAINED": str(folder / "maskformer")}
+
+
+def use_source(cfg: CfgNode, name: str, folder: Path) -> CfgNode:
+    """Make a config use an affinity head with tiny random weights, saved in `folder`."""
+    options = {"NAME": name}
+    if name in OWN_ENCODERS:
+        options |= save_source(name, folder)
+    for key, value in options.items():
+        cfg.merge_from_list([f"MODEL.AFFINITY_HEAD.{key}", value])
+    return cfg

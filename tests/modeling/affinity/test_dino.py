@@ -1,0 +1,128 @@
+"""DINOAffinity: timm's own features and attention, at any size, and what it refuses."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from timm.utils import AttentionExtract
+
+from freecp_d2.modeling.affinity import DINOAffinity
+from freecp_d2.modeling.affinity.dino import patch_attention, patch_features
+from freecp_d2.modeling.affinity.resampling import resample
+from tests.helpers.random_affinity import DINO, DINOV2, random_dino
+
+MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+
+
+def windows(num=2, height=48, width=48, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return 255 * torch.rand(num, 3, height, width, generator=generator)
+
+
+def grid_of(num, h, w):
+    return {"patch_tokens": torch.zeros(num, 4, h, w)}
+
+
+@pytest.mark.parametrize(("arch", "size"), [(DINO, (48, 40)), (DINO, (32, 32)), (DINOV2, (42, 28))])
+def test_features_are_the_librarys(arch, size):
+    vit, patch = random_dino(arch), 8 if arch == DINO else 7
+    images, grid = windows(2, *size), (size[0] // patch, size[1] // patch)
+    with torch.no_grad():
+        (expected,) = vit.forward_intermediates(
+            (images / 255 - MEAN) / STD, indices=1, norm=True, intermediates_only=True
+        )
+    tokens = F.normalize(expected.flatten(2), dim=1)
+    found = DINOAffinity(encoder=vit).affinity(images, grid_of(2, *grid))
+    # Same functions, sums in another order.
+    expected = (tokens.mT @ tokens).clamp(min=1e-6)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("arch", [DINO, DINOV2])
+@pytest.mark.parametrize("layers", [[0], [1], [0, 1]])
+def test_attention_is_the_librarys(arch, layers):
+    """Against what timm's own extraction reads behind the softmax."""
+    vit, images = random_dino(arch), windows(2, 56, 56) / 255
+    found = patch_attention(vit, images, layers)
+    for block in vit.blocks:
+        block.attn.fused_attn = False
+    with torch.no_grad():
+        extracted = AttentionExtract(vit, names=["*.attn_drop"], method="hook")(images)
+    maps = [extracted[f"blocks.{layer}.attn.attn_drop"].mean(1) for layer in layers]
+    first = vit.num_prefix_tokens
+    expected = torch.stack(maps).mean(0)[:, first:, first:]
+    # Same functions, sums in another order; values in [0, 1].
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+
+
+def test_layers_after_the_last_one_are_not_run():
+    vit = random_dino()
+    expected = patch_attention(vit, windows() / 255, [0, 1])
+    vit.blocks[1].mlp = vit.blocks[2] = None
+    assert torch.equal(patch_attention(vit, windows() / 255, [0, 1]), expected)
+
+
+def test_by_default_all_layers_but_the_last():
+    assert DINOAffinity(encoder=random_dino(), source="attention").layers == {0, 1}
+    assert DINOAffinity(encoder=random_dino(), source="attention", layers=[-1]).layers == {2}
+
+
+@pytest.mark.parametrize("source", ["features", "attention"])
+def test_another_grid_and_size(source):
+    """Patches of 7 pixels on windows of 40 x 56: looked at as 42 x 56, answered on 5 x 7."""
+    vit, images = random_dino(DINOV2), windows(2, 40, 56)
+    head = DINOAffinity(encoder=vit, source=source)
+    found = head.affinity(images, grid_of(2, 5, 7))
+    seen = F.interpolate(images, (42, 56), mode="bilinear", antialias=True)
+    seen = (seen / 255 - MEAN) / STD
+    with torch.no_grad():
+        if source == "features":
+            tokens = resample(patch_features(vit, seen).unflatten(-1, (6, 8)), (5, 7))
+            tokens = F.normalize(tokens.flatten(2), dim=1)
+            expected = (tokens.mT @ tokens).clamp(min=1e-6)
+        else:
+            weights = resample(torch.eye(48).unflatten(-1, (6, 8)), (5, 7)).flatten(-2).mT
+            expected = weights @ patch_attention(vit, seen, [0]) @ weights.mT
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
+def test_input_size():
+    """Looked at twice as large, patches of 8 pixels are 4 of the window's."""
+    vit, images = random_dino(), windows(1, 32, 48)
+    found = DINOAffinity(encoder=vit, input_size=64).affinity(images, grid_of(1, 8, 12))
+    larger = F.interpolate(images, (64, 96), mode="bilinear", antialias=True)
+    expected = DINOAffinity(encoder=vit).affinity(larger, grid_of(1, 8, 12))
+    torch.testing.assert_close(found, expected)
+
+
+def test_power():
+    vit, images = random_dino(), windows(1)
+    plain = DINOAffinity(encoder=vit).affinity(images, grid_of(1, 6, 6))
+    cubed = DINOAffinity(encoder=vit, power=3.0).affinity(images, grid_of(1, 6, 6))
+    torch.testing.assert_close(cubed, plain.pow(3).clamp(min=1e-6))
+
+
+def test_in_bfloat16():
+    """Eight bits of mantissa: about 0.01 of a cosine; the answer is float32."""
+    vit, images = random_dino(), windows(1)
+    plain = DINOAffinity(encoder=vit).affinity(images, grid_of(1, 6, 6))
+    found = DINOAffinity(encoder=vit, precision="bf16").affinity(images, grid_of(1, 6, 6))
+    assert found.dtype is torch.float32
+    torch.testing.assert_close(found, plain, rtol=0, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"source": "keys"}, r'DINO\.SOURCE="keys" is unknown; use one of .*features'),
+        (
+            {"source": "attention", "layers": [3]},
+            r"DINO\.LAYERS asks for \[3\], the ViT has layers 0 to 2",
+        ),
+        ({"input_size": -5}, r"DINO\.INPUT_SIZE is -5"),
+        ({"power": -1.0}, r"DINO\.COSINE_POWER is -1\.0"),
+    ],
+)
+def test_refusals(options, message):
+    with pytest.raises(ValueError, match=message):
+        DINOAffinity(encoder=random_dino(), **options)

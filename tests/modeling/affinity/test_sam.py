@@ -1,0 +1,208 @@
+"""SAMAffinity: the library's own features and masks, without the padding, and what it refuses."""
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+import torch.nn.functional as F
+from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_registry
+
+from freecp_d2.modeling.affinity import SAMAffinity, build_affinity_head
+from freecp_d2.modeling.affinity.patch_affinity import mask_affinity
+from freecp_d2.modeling.affinity.resampling import resample
+from freecp_d2.modeling.affinity.sam import load_sam, longest_side_size
+from tests.helpers.random_affinity import SAM, random_sam, use_source
+from tests.modeling.affinity.test_dino import grid_of, windows
+
+
+def predicted(sam, image):
+    """The library's own way from an image (3, H, W) in [0, 255] to an embedding (1, C, 8, 8)."""
+    predictor = SamPredictor(sam)
+    predictor.set_image(image.round().to(torch.uint8).permute(1, 2, 0).numpy())
+    return predictor.get_image_embedding()
+
+
+def cosines(features):
+    tokens = F.normalize(features.flatten(2), dim=1)
+    return (tokens.mT @ tokens).clamp(min=1e-6)
+
+
+@pytest.fixture(scope="module")
+def sam():
+    return random_sam()
+
+
+@pytest.mark.parametrize(("size", "valid"), [((64, 64), (8, 8)), ((48, 64), (6, 8))])
+def test_features_are_the_librarys(sam, size, valid):
+    """At the encoder's own size nothing is resized; of 48 x 64 a quarter is padding."""
+    images = windows(2, *size).round()
+    found = SAMAffinity(encoder=sam).affinity(images, grid_of(2, *valid))
+    embeddings = torch.cat([predicted(sam, image) for image in images])
+    expected = cosines(embeddings[..., : valid[0], : valid[1]])
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
+def test_another_size(sam):
+    """
+    Windows of 40 x 48 are looked at as 53 x 64. The library resizes with PIL and rounds to bytes:
+    half a level of 255, which a random encoder turns into a few thousandths of a cosine.
+    """
+    smooth = F.interpolate(windows(1, 4, 4), (40, 48), mode="bicubic").clamp(0, 255).round()
+    found = SAMAffinity(encoder=sam).affinity(smooth, grid_of(1, 5, 6))
+    expected = cosines(resample(predicted(sam, smooth[0]), (5, 6), extent=(53 / 8, 8)))
+    torch.testing.assert_close(found, expected, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [((384, 384), (1024, 1024)), ((384, 320), (1024, 853)), ((200, 384), (533, 1024))],
+)
+def test_longest_side(size, expected):
+    assert longest_side_size(size, 1024) == expected
+
+
+@pytest.mark.parametrize("batch_size", [2, 8])
+def test_batches_change_nothing_but_memory(sam, batch_size):
+    images = windows(3, 48, 64)
+    alone = SAMAffinity(encoder=sam).affinity(images, grid_of(3, 6, 8))
+    together = SAMAffinity(encoder=sam, batch_size=batch_size).affinity(images, grid_of(3, 6, 8))
+    torch.testing.assert_close(together, alone)
+
+
+class HalfMasks:
+    """In the place of the library's generator: the left half of a window, and all of it."""
+
+    def __init__(self, model, points_per_side):
+        assert points_per_side == 5
+
+    def generate(self, image):
+        assert image.dtype == np.uint8
+        left = np.zeros(image.shape[:2], dtype=bool)
+        left[:, : image.shape[1] // 2] = True
+        whole = np.ones_like(left)
+        pairs = ((left, 0.9), (whole, 1.02))
+        return [{"segmentation": mask, "predicted_iou": score} for mask, score in pairs]
+
+
+class TestMasks:
+    @pytest.fixture
+    def confident(self):
+        """A SAM whose masks are sharp and which trusts them; random ones are neither."""
+        sam = random_sam(seed=3)
+        for head in sam.mask_decoder.output_hypernetworks_mlps:
+            head.layers[-1].weight *= 100
+        sam.mask_decoder.iou_prediction_head.layers[-1].bias.fill_(0.95)
+        sam.mask_decoder.iou_prediction_head.layers[-1].weight.zero_()
+        return sam
+
+    def test_they_are_the_librarys(self, confident):
+        image = windows(1, 48, 64)
+        head = SAMAffinity(encoder=confident, source="masks", points_per_side=3)
+        found = head.affinity(image, grid_of(1, 6, 8))
+        pixels = image[0].round().to(torch.uint8).permute(1, 2, 0).numpy()
+        records = SamAutomaticMaskGenerator(confident, points_per_side=3).generate(pixels)
+        assert records
+        masks = torch.stack([torch.from_numpy(record["segmentation"]) for record in records])
+        shares = resample(masks[None].float(), (6, 8))
+        expected = mask_affinity(shares, torch.full((1, len(records)), 0.95))
+        torch.testing.assert_close(found, expected)
+
+    def test_what_becomes_of_them(self, monkeypatch, sam):
+        """Scores above one, which the decoder gives, count as one."""
+        monkeypatch.setattr("segment_anything.SamAutomaticMaskGenerator", HalfMasks)
+        head = SAMAffinity(encoder=sam, source="masks", points_per_side=5)
+        found = head.affinity(windows(2, 32, 64), grid_of(2, 1, 4))
+        left = torch.tensor([1.0, 1, 0, 0])
+        expected = torch.ones(4, 4) + 0.9 * torch.outer(left, left)
+        # Patches at the boundary see a tenth of the other half: antialiasing.
+        torch.testing.assert_close(found, expected.expand(2, 4, 4), rtol=0, atol=0.3)
+        torch.testing.assert_close(found[:, ::3, ::3], expected[::3, ::3].expand(2, 2, 2))
+
+    def test_windows_are_independent(self, confident):
+        head = SAMAffinity(encoder=confident, source="masks", points_per_side=2)
+        images = windows(2, 48, 48)
+        together = head(images, grid_of(2, 6, 6))
+        alone = torch.cat([head(image[None], grid_of(1, 6, 6)) for image in images])
+        torch.testing.assert_close(together, alone)
+        torch.testing.assert_close(together, together.mT)
+
+    def test_no_masks(self, sam):
+        """Random masks are never stable: every patch is alone, no row is empty."""
+        head = SAMAffinity(encoder=sam, source="masks", points_per_side=2)
+        found = head.affinity(windows(1, 32, 48), grid_of(1, 4, 6))
+        torch.testing.assert_close(found, torch.eye(24)[None])
+
+
+class TestWeights:
+    @pytest.fixture
+    def file(self, tmp_path):
+        return tmp_path / "sam.pth"
+
+    def test_the_authors_format(self, file, sam):
+        torch.save(sam.state_dict(), file)
+        found = load_sam(SAM, str(file)).state_dict()
+        assert "image_encoder.blocks.0.attn.rel_pos_h" in found
+        for key, value in sam.state_dict().items():
+            assert torch.equal(found[key], value)
+
+    def test_safetensors(self, file, sam):
+        path = file.with_suffix(".safetensors")
+        safetensors.torch.save_file(sam.state_dict(), path)
+        found = load_sam(SAM, str(path)).image_encoder.pos_embed
+        assert torch.equal(found, sam.image_encoder.pos_embed)
+
+    def test_keys_are_named(self, file, sam):
+        state = dict(sam.state_dict())
+        del state["image_encoder.pos_embed"]
+        state["image_encoder.neck.0.weight"] = torch.zeros(1)
+        torch.save(state | {"adapter": torch.zeros(1)}, file)
+        with pytest.raises(
+            ValueError,
+            match=r"1 missing \(image_encoder\.pos_embed\); 1 unexpected \(adapter\); 1 of another "
+            r"shape \(image_encoder\.neck\.0\.weight \(1,\) instead of .*SAM\.ARCH \(vit_freecp",
+        ):
+            load_sam(SAM, str(file))
+
+    def test_a_truncated_file(self, file, sam):
+        torch.save(sam.state_dict(), file)
+        file.write_bytes(file.read_bytes()[:-2000])
+        with pytest.raises(ValueError, match=r"no checkpoint that can be read"):
+            load_sam(SAM, str(file))
+
+    def test_code_is_not_executed(self, file):
+        class Malicious:
+            def __reduce__(self):
+                return (open, (str(file) + ".executed", "w"))
+
+        torch.save({"image_encoder.pos_embed": Malicious()}, file)
+        with pytest.raises(ValueError, match=r"no checkpoint that can be read"):
+            load_sam(SAM, str(file))
+        assert not file.with_name(file.name + ".executed").exists()
+
+    def test_unknown_architecture(self):
+        with pytest.raises(ValueError, match=r'SAM\.ARCH="vit_g" is no model.*vit_h.*vit_b'):
+            load_sam("vit_g", "sam.pth")
+
+    def test_the_real_ones_are_there(self):
+        assert {"vit_b", "vit_l", "vit_h"} <= sam_model_registry.keys()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"source": "logits"}, r'SAM\.SOURCE="logits" is unknown; use one of .*masks'),
+        ({"points_per_side": 0}, r"POINTS_PER_SIDE and BATCH_SIZE are 0 and 1"),
+        ({"batch_size": -1}, r"POINTS_PER_SIDE and BATCH_SIZE are 32 and -1"),
+        ({"power": 0.0}, r"SAM\.COSINE_POWER is 0\.0"),
+    ],
+)
+def test_refusals(sam, options, message):
+    with pytest.raises(ValueError, match=message):
+        SAMAffinity(encoder=sam, **options)
+
+
+def test_from_config(tiny_cfg, tmp_path):
+    node = use_source(tiny_cfg, "SAMAffinity", tmp_path).MODEL.AFFINITY_HEAD.SAM
+    node.SOURCE, node.COSINE_POWER, node.POINTS_PER_SIDE, node.BATCH_SIZE = "masks", 2.0, 4, 3
+    head = build_affinity_head(tiny_cfg, {})
+    assert (head.source, head.power, head.points_per_side, head.batch_size) == ("masks", 2, 4, 3)

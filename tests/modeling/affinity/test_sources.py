@@ -1,0 +1,150 @@
+"""What every affinity source promises, whichever encoder is inside."""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from freecp_d2.d2 import ShapeSpec, build_model
+from freecp_d2.method import transition_matrix
+from freecp_d2.modeling.affinity import (
+    DINOAffinity,
+    MaskFormerAffinity,
+    SAMAffinity,
+    build_affinity_head,
+)
+from tests.helpers.random_affinity import (
+    DINOV2,
+    OWN_ENCODERS,
+    random_dino,
+    random_maskformer,
+    random_sam,
+    use_source,
+)
+from tests.modeling.affinity.test_dino import grid_of, windows
+from tests.modeling.affinity.test_maskformer import IMAGENET
+
+HEADS = {
+    "dino_features": lambda: DINOAffinity(encoder=random_dino()),
+    "dino_attention": lambda: DINOAffinity(encoder=random_dino(), source="attention"),
+    "dinov2_features": lambda: DINOAffinity(encoder=random_dino(DINOV2)),
+    "dinov2_attention": lambda: DINOAffinity(encoder=random_dino(DINOV2), source="attention"),
+    "sam_features": lambda: SAMAffinity(encoder=random_sam()),
+    "sam_masks": lambda: SAMAffinity(encoder=random_sam(), source="masks", points_per_side=2),
+    "maskformer": lambda: MaskFormerAffinity(encoder=random_maskformer(), **IMAGENET),
+    "mask2former": lambda: MaskFormerAffinity(encoder=random_maskformer("mask2former"), **IMAGENET),
+}
+"""Every source with random weights."""
+
+
+@pytest.fixture(scope="module", params=HEADS)
+def head(request):
+    return HEADS[request.param]()
+
+
+@pytest.mark.parametrize(
+    ("size", "grid"), [((48, 48), (6, 6)), ((40, 72), (5, 9)), ((32, 64), (2, 4))]
+)
+class TestAnyWindow:
+    def test_of_any_shape_on_the_grid_of_the_backbone(self, head, size, grid):
+        images, features = windows(2, *size), grid_of(2, *grid)
+        num_patches = grid[0] * grid[1]
+        affinity = head.affinity(images, features)
+        assert affinity.shape == (2, num_patches, num_patches)
+        assert affinity.dtype is torch.float32
+        assert affinity.min() >= 0
+        assert min(affinity.sum(1).min(), affinity.sum(2).min()) > 0
+        is_symmetric = getattr(head, "source", "masks") != "attention"
+        if is_symmetric:
+            torch.testing.assert_close(affinity, affinity.mT)
+
+    def test_rows_and_columns_sum_to_one(self, head, size, grid):
+        """Three steps of Sinkhorn leave a few percent where some patches have next to nothing in
+        common with others, thirty leave roundings."""
+        transition = head(windows(2, *size), grid_of(2, *grid))
+        torch.testing.assert_close(transition, transition.mT)
+        for sums in (transition.sum(1), transition.sum(2)):
+            torch.testing.assert_close(sums, torch.ones_like(sums), rtol=0, atol=0.05)
+        affinity = head.affinity(windows(2, *size), grid_of(2, *grid))
+        sums = transition_matrix(affinity, num_sinkhorn_steps=30).sum(1)
+        torch.testing.assert_close(sums, torch.ones_like(sums), rtol=0, atol=1e-3)
+
+    def test_windows_of_a_batch_are_independent(self, head, size, grid):
+        images = windows(3, *size)
+        together = head(images, grid_of(3, *grid))
+        alone = torch.cat([head(image[None], grid_of(1, *grid)) for image in images])
+        torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
+
+
+def test_no_gradient_is_kept(head):
+    images = windows(1, 32, 32).requires_grad_()
+    assert not head(images, grid_of(1, 4, 4)).requires_grad
+
+
+class TestInTheModel:
+    @pytest.mark.parametrize("name", ["CLIPAttentionAffinity", *OWN_ENCODERS])
+    def test_it_segments(self, tiny_cfg, tmp_path, name):
+        use_source(tiny_cfg, name, tmp_path)
+        model = build_model(tiny_cfg).eval()
+        asked = []
+        backbone_forward = model.backbone.forward
+        model.backbone.forward = lambda images, **kw: (
+            asked.append(tuple(kw["attention_layers"])) or backbone_forward(images, **kw)
+        )
+        calls = []
+        head_forward = model.affinity_head.forward
+        model.affinity_head.forward = lambda images, features: (
+            calls.append((images, set(features))) or head_forward(images, features)
+        )
+        image = windows(1, 60, 90)[0].round()
+        scores = model([{"image": image}])[0]["sem_seg"]
+        assert scores.shape[1:] == (60, 90)
+        assert torch.isfinite(scores).all()
+        assert 0 <= scores.min() <= scores.max() <= 1
+        own = name in OWN_ENCODERS
+        assert all((layers == ()) == own for layers in asked)
+        assert len(calls) == len(asked)  # once a batch of windows, not once a class
+        seen, names = calls[0]
+        assert ("attention" in names) != own
+        # Pixels as they were given, up to the roundings of a normalisation and its inverse.
+        torch.testing.assert_close(seen[0], image[:, :48, :48], rtol=0, atol=1e-3)
+
+    @pytest.mark.parametrize("name", OWN_ENCODERS)
+    def test_a_backbone_without_attention(self, tiny_cfg, tmp_path, name):
+        """Tab. 6: nothing but a grid is asked of the backbone."""
+        use_source(tiny_cfg, name, tmp_path)
+        head = build_affinity_head(tiny_cfg, {"patch_tokens": ShapeSpec(channels=4, stride=32)})
+        assert head(windows(1, 64, 96), grid_of(1, 2, 3)).shape == (1, 6, 6)
+
+    @pytest.mark.parametrize("name", OWN_ENCODERS)
+    def test_keys_of_all_heads(self, tiny_cfg, tmp_path, name):
+        use_source(tiny_cfg, name, tmp_path)
+        tiny_cfg.MODEL.AFFINITY_HEAD.SINKHORN_STEPS = 7
+        tiny_cfg.MODEL.AFFINITY_HEAD.SQUARINGS = 0
+        tiny_cfg.MODEL.PRECISION = "bf16"
+        head = build_affinity_head(tiny_cfg, {})
+        assert (head.num_sinkhorn_steps, head.num_squarings) == (7, 0)
+        # The deformable attention of Mask2Former is not safe in less than float32.
+        expected = torch.float32 if name == "MaskFormerAffinity" else torch.bfloat16
+        assert head.dtype is expected
+
+
+class TestOptionalLibraries:
+    @pytest.mark.parametrize(
+        ("name", "extra"), list(zip(OWN_ENCODERS, ["dino", "sam", "maskformer"], strict=True))
+    )
+    def test_what_is_missing_is_named_with_its_extra(self, tiny_cfg, monkeypatch, name, extra):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda library: None)
+        tiny_cfg.MODEL.AFFINITY_HEAD.NAME = name
+        with pytest.raises(ImportError, match=rf'"{name}" needs.*freecp_d2\[{extra}\]'):
+            build_affinity_head(tiny_cfg, {})
+
+    def test_they_are_not_imported_with_the_package(self):
+        libraries = ("timm", "segment_anything", "transformers", "scipy")
+        program = f"import sys, freecp_d2; print([m for m in {libraries} if m in sys.modules])"
+        found = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        )
+        assert found.stdout.strip() == "[]"
