@@ -17,6 +17,9 @@ from freecp_d2.report import heatmap
 from freecp_d2.storybook import draw_scene, embedded
 from tests.helpers.command import ROOT, SMALL
 from tests.helpers.miniatures import LAYOUTS, NUM_CLASSES, make_miniature
+from tests.helpers.random_affinity import OWN_ENCODERS, save_source
+from tests.helpers.random_clip import TINY_RESNET, save_state_dict
+from tests.helpers.random_open_clip import TINY_OPEN_CLIP, random_open_clip, registered
 
 CONFIGS = sorted(path for path in ROOT.glob("configs/*/*.yaml") if path.stem[:5] != "Base-")
 ON_STORYBOOK = [path for path in CONFIGS if path.parent.name == "storybook"]
@@ -172,6 +175,36 @@ def no_heatmap(monkeypatch):
     monkeypatch.setattr(heatmap, "write_heatmap", lambda *args, **options: None)
 
 
+@pytest.fixture(scope="module")
+def open_clip_weights(tmp_path_factory):
+    """Name of an architecture that open_clip knows, and a file of its weights."""
+    folder, arch = tmp_path_factory.mktemp("open_clip"), "freecp-tests-config"
+    with registered(folder / "configs", {arch: TINY_OPEN_CLIP}):
+        torch.save(random_open_clip(arch).state_dict(), folder / "weights.pt")
+        yield arch, str(folder / "weights.pt")
+
+
+@pytest.fixture
+def tiny_weights(tiny_checkpoint, open_clip_weights, tmp_path):
+    """Path of a config -> the options that give its backbone and its affinity tiny weights."""
+
+    def options(path):
+        model = load_config(str(path)).MODEL
+        clip = ["MODEL.CLIP.PRETRAINED", str(tiny_checkpoint)]
+        if model.BACKBONE.NAME == "CLIPResNet":
+            clip[1] = str(save_state_dict(tmp_path / "resnet.pt", TINY_RESNET))
+        elif model.CLIP.LIBRARY == "open_clip":
+            arch, file = open_clip_weights
+            clip = ["MODEL.CLIP.ARCH", arch, "MODEL.CLIP.PRETRAINED", file]
+        name, source = model.AFFINITY_HEAD.NAME, {}
+        if name in OWN_ENCODERS and model.PURIFICATION_HEAD.NAME:
+            source = save_source(name, tmp_path)
+        items = ((f"MODEL.AFFINITY_HEAD.{key}", value) for key, value in source.items())
+        return [*clip, *(word for item in items for word in item)]
+
+    return options
+
+
 class TestConfigs:
     def test_each_benchmark_has_some(self):
         assert {path.parent.name for path in ON_BENCHMARKS} == LAYOUTS.keys()
@@ -179,13 +212,14 @@ class TestConfigs:
 
     @pytest.mark.usefixtures("no_heatmap")
     @each(ON_BENCHMARKS)
-    def test_it_runs_in_every_layout(self, path, miniature_of, use, tiny_checkpoint, tmp_path):
+    def test_it_runs_in_every_layout(self, path, miniature_of, use, tiny_weights, tmp_path):
         key, model, matrices = path.parent.name, None, []
+        weights = tiny_weights(path)
         for layout in LAYOUTS[key]:
             miniature = miniature_of(key, layout)
             use(miniature)
-            options = [*OPTIONS, "MODEL.CLIP.PRETRAINED", str(tiny_checkpoint)]
-            cfg = load_config(str(path), [*options, "OUTPUT_DIR", str(tmp_path / layout)])
+            options = [*OPTIONS, *weights, "OUTPUT_DIR", str(tmp_path / layout)]
+            cfg = load_config(str(path), options)
             assert list(cfg.DATASETS.TEST) == [f"freecp_{key}_val"]
             check_run(cfg)
             model = model or build_model(cfg).eval()

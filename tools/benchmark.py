@@ -1,12 +1,14 @@
 """
-Seconds and memory of each stage of the method, side by side for several vocabulary sizes.
+Seconds and memory of each stage of the method, side by side for several vocabularies or CLIPs.
 
     python tools/benchmark.py --words 46 150 171 500 1000
+    python tools/benchmark.py --arch ViT-B/16 ViT-L/14 RN50x16 --words 150
     python tools/benchmark.py --size 560x1120 --window 224 --threads 1 --precision bf16
 
-Weights are random (a ViT-B/16 of OpenAI's shape) and the word features are drawn around the
-picture's own patch features, so that maps are local and some words survive. Shares compare within
-one run; absolute figures are this machine's.
+Weights are random, in the released shapes; a ResNet's affinity is a DINO ViT-B/16's. The word
+features are drawn around the picture's own patch features, so that maps are local and some words
+survive. Several CLIPs run one after another in processes of their own, for each one's peak memory.
+Shares compare within one run; absolute figures are this machine's.
 """
 
 import argparse
@@ -15,6 +17,8 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import torch
@@ -22,9 +26,11 @@ import torch.nn.functional as F
 from tabulate import tabulate
 from torch import Tensor
 
-from freecp_d2 import ClassPurification, CLIPAttentionAffinity, CLIPViT, FreeCPSegmentor, Vocabulary
-from freecp_d2.modeling.backbone import DenseAttention
+from freecp_d2 import ClassPurification, FreeCPSegmentor, Vocabulary
+from freecp_d2.modeling.affinity import AffinityHead, CLIPAttentionAffinity, DINOAffinity
+from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet, CLIPViT, DenseAttention
 from freecp_d2.modeling.backbone.clip_loading import PRECISIONS, set_precision
+from freecp_d2.modeling.backbone.openai_layout import OPENAI_RESNETS, OPENAI_TOWERS, OPENAI_VITS
 from freecp_d2.modeling.text_head import TextHead
 
 STAGES = ("backbone", "Eq. 1", "Eq. 2", "Eqs. 3-8", "crops of Eq. 8", "stitching")
@@ -61,20 +67,35 @@ class StageTimer:
         return time.perf_counter()
 
 
-def build_backbone(dense_attention: str, precision: str) -> CLIPViT:
-    """A ViT-B/16 of OpenAI's shape with random weights."""
+def build_backbone(arch: str, dense_attention: str, precision: str) -> CLIPBackbone:
+    """An image tower of OpenAI's shape with random weights."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from clip.model import VisionTransformer
+        from clip.model import ModifiedResNet, VisionTransformer
     torch.manual_seed(0)
-    visual = VisionTransformer(224, 16, width=768, layers=12, heads=12, output_dim=512)
+    pixels: dict[str, Any] = {"pixel_mean": (122.8, 116.7, 104.1), "pixel_std": (68.5, 66.6, 70.3)}
+    if arch in OPENAI_RESNETS:
+        width, blocks, side = OPENAI_RESNETS[arch]
+        resnet = ModifiedResNet(blocks, 768, width * 32 // 64, side, width)
+        return CLIPResNet(visual=set_precision(resnet, PRECISIONS[precision]), **pixels)
+    width, layers, patch, side = OPENAI_VITS[arch]
+    vit = VisionTransformer(side, patch, width, layers, width // 64, 512 if width == 768 else 768)
     return CLIPViT(
-        visual=set_precision(visual, PRECISIONS[precision]),
+        visual=set_precision(vit, PRECISIONS[precision]),
         dense_attention=DenseAttention.from_preset(dense_attention, "freecp"),
         interpolation="size_antialias" if dense_attention == "gem" else "scale",
-        pixel_mean=(122.8, 116.7, 104.1),
-        pixel_std=(68.5, 66.6, 70.3),
+        **pixels,
     )
+
+
+def build_affinity(backbone: CLIPBackbone, precision: str) -> AffinityHead:
+    """CLIP's own attention or, for a ResNet, a DINO ViT-B/16 with random weights."""
+    if isinstance(backbone, CLIPViT):
+        return CLIPAttentionAffinity(attention_layers=range(backbone.num_layers - 1))
+    import timm
+
+    dino = timm.create_model("vit_base_patch16_224.dino", dynamic_img_size=True)
+    return DINOAffinity(encoder=dino, precision=precision)
 
 
 def picture(height: int, width: int) -> Tensor:
@@ -85,7 +106,7 @@ def picture(height: int, width: int) -> Tensor:
     return (coarse + 20 * fine)[0].clamp(0, 255)
 
 
-def word_features(backbone: CLIPViT, image: Tensor, num_words: int) -> Tensor:
+def word_features(backbone: CLIPBackbone, image: Tensor, num_words: int) -> Tensor:
     """Unit vectors around the picture's centred patch features, shape (num_words, D)."""
     mean = torch.tensor(backbone.pixel_mean, device=image.device).view(3, 1, 1)
     with torch.no_grad():
@@ -96,7 +117,9 @@ def word_features(backbone: CLIPViT, image: Tensor, num_words: int) -> Tensor:
     return F.normalize(chosen + 0.02 * torch.randn(chosen.shape).to(chosen), dim=1)
 
 
-def measure(args: argparse.Namespace, backbone: CLIPViT, image: Tensor, num_words: int) -> dict:
+def measure(
+    args: argparse.Namespace, backbone: CLIPBackbone, image: Tensor, num_words: int
+) -> dict:
     """One vocabulary size: seconds an image of each stage, and what came out."""
     vocabulary = Vocabulary("benchmark", tuple((f"word {i}",) for i in range(num_words)))
     text_head = TextHead(vocabulary=vocabulary, logit_scale=100.0)
@@ -105,7 +128,7 @@ def measure(args: argparse.Namespace, backbone: CLIPViT, image: Tensor, num_word
     model = FreeCPSegmentor(
         backbone=backbone,
         text_head=text_head,
-        affinity_head=CLIPAttentionAffinity(attention_layers=range(11)),
+        affinity_head=build_affinity(backbone, args.precision),
         purification_head=ClassPurification(redundancy_thresh=0.05, ambiguity_thresh=0.7),
         input_format="RGB",
         window_size=args.window,
@@ -133,18 +156,37 @@ def measure(args: argparse.Namespace, backbone: CLIPViT, image: Tensor, num_word
     return {"words": num_words, "total": total, **row, "kept": kept, "contests": contests}
 
 
+def run_arch(args: argparse.Namespace, arch: str) -> list[dict]:
+    """A row for each vocabulary size, with the peak memory so far."""
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    height, width = (int(side) for side in args.size.split("x"))
+    device = torch.device(args.device)
+    backbone = build_backbone(arch, args.dense_attention, args.precision).to(device)
+    image = picture(height, width).to(device)
+    rows = []
+    for num_words in args.words:
+        row = {"CLIP": arch} | measure(args, backbone, image, num_words)
+        row["MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        if device.type == "cuda":
+            row["GPU MiB"] = torch.cuda.max_memory_allocated() / 2**20
+        rows.append(row)
+    return rows
+
+
 def report(rows: Sequence[dict]) -> str:
     """The table: seconds an image, and everything but backbone and crops as a share of it."""
     table = []
     for row in rows:
         rest = sum(row[s] for s in STAGES) - row["backbone"] - row["crops of Eq. 8"]
-        line = {"words": row["words"], "s / image": row["total"]}
+        line = {"CLIP": row["CLIP"], "words": row["words"], "s / image": row["total"]}
         line |= {stage: row[stage] for stage in STAGES}
         line |= {
             "rest / backbone": f"{100 * rest / row['backbone']:.1f} %",
             "words kept a window": f"{row['kept']:.0f}",
             "contests": row["contests"],
         }
+        line |= {f"peak {key}": f"{row[key]:.0f}" for key in ("MiB", "GPU MiB") if key in row}
         table.append(line)
     return tabulate(table, headers="keys", floatfmt=".3f", tablefmt="pipe")
 
@@ -152,6 +194,7 @@ def report(rows: Sequence[dict]) -> str:
 def main(argv: Sequence[str] | None = None) -> list[dict]:
     """Print the table; returns its rows."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--arch", nargs="+", default=["ViT-B/16"], choices=[*OPENAI_TOWERS])
     parser.add_argument("--words", type=int, nargs="+", default=[150, 171, 500, 1000])
     parser.add_argument("--size", default="448x597", help="height x width after the resize")
     parser.add_argument("--window", type=int, default=384)
@@ -162,22 +205,19 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args(argv)
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    height, width = (int(side) for side in args.size.split("x"))
-    device = torch.device(args.device)
-    backbone = build_backbone(args.dense_attention, args.precision).to(device)
-    image = picture(height, width).to(device)
-    rows = [measure(args, backbone, image, num_words) for num_words in args.words]
+    if len(args.arch) == 1:
+        rows = run_arch(args, args.arch[0])
+    else:
+        rows = []
+        for arch in args.arch:  # a process each: peak memory is the process's
+            with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+                rows += pool.submit(run_arch, args, arch).result()
+    threads = args.threads or torch.get_num_threads()
     print(
         f"{args.dense_attention}, {args.precision}, {args.size}, window {args.window}, "
-        f"{args.device}, {torch.get_num_threads()} threads, mean of {args.repeat}\n"
+        f"{args.device}, {threads} threads, mean of {args.repeat}\n"
     )
     print(report(rows))
-    if device.type == "cuda":
-        print(f"\npeak GPU memory: {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    print(f"\npeak memory of the process: {peak:.0f} MiB")
     return rows
 
 

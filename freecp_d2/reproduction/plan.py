@@ -14,7 +14,16 @@ from ..engine import config_digest, load_config
 from ..modeling.text_head import vocabulary_from_config
 from .grid import Cell, Grid, Request, Run
 from .paper import PaperTable, read_table
-from .tables import BENCHMARKS, Column, Row, cell_overrides, config_name, table_columns, table_rows
+from .tables import (
+    BENCHMARKS,
+    STORYBOOK,
+    Column,
+    Row,
+    cell_overrides,
+    config_name,
+    table_columns,
+    table_rows,
+)
 
 _DATA_ERRORS = (KeyError, OSError, ValueError)
 _OWN_KEYS = {"OUTPUT_DIR": "--output", "TEST.NUM_IMAGES": "--limit"}
@@ -90,16 +99,13 @@ def _plan_cell(
         )
     run = _plan_run(request, column.benchmark, request.root / name, overrides)
     cell.run = runs.setdefault(run.digest, run)
-    if _lacks_descriptions(row, cell.run.cfg):
+    source = cell.run.cfg.MODEL.TEXT.DESCRIPTIONS
+    if row.paper_descriptions and "vicuna" not in request.sources and source != STORYBOOK:
         cell.notes.append(
-            "Descriptions of Eq. (8): templates, where the paper has Vicuna's (Tab. 4: 0 to 0.3 "
-            "mIoU); --descriptions vicuna=PATH gives them."
+            f"Descriptions of Eq. (8): {source or 'templates'}, where the paper has Vicuna's (Tab. "
+            "4: its sources differ by 0 to 0.4 mIoU); --descriptions vicuna=PATH gives them."
         )
     return cell
-
-
-def _lacks_descriptions(row: Row, cfg: CfgNode) -> bool:
-    return row.paper_descriptions and not cfg.MODEL.TEXT.DESCRIPTIONS
 
 
 def _plan_run(

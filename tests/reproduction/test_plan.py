@@ -86,13 +86,17 @@ class TestCellsThatCannotRun:
         assert "gpt=PATH" in grid.cells["gpt_gpt", "SCLIP"].reason
         assert grid.cells["vicuna_vicuna", "SCLIP"].run is not None
 
-    def test_templates_in_place_of_the_papers_descriptions_are_told(self, root):
+    def test_what_stands_in_for_the_papers_descriptions_is_told(self, root, monkeypatch):
         notes = plan_grid(request(root)).cells["rp_ap", "Storybook"].notes
         assert notes == [], "Storybook has its own"
         opts = ("MODEL.TEXT.DESCRIPTIONS", "")
         grid = plan_grid(request(root, opts=opts))
         assert "templates" in grid.cells["rp_ap", "Storybook"].notes[0]
         assert grid.cells["refine", "Storybook"].notes == []
+        monkeypatch.setattr(DatasetCatalog, "get", lambda name: [])
+        grid = plan_grid(request(root, 2, benchmarks=("ade20k",)))
+        assert "visual, where the paper has Vicuna's" in grid.cells["sclip_freecp", "ADE"].notes[0]
+        assert grid.cells["sclip", "ADE"].notes == []
 
 
 class TestMissingData:

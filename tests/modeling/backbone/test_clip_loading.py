@@ -1,9 +1,8 @@
 """Loading checkpoints: every format gives the model that the owning library loads itself."""
 
-import json
 import os
 import pickle
-import shutil
+import socket
 import urllib.error
 import urllib.request
 import warnings
@@ -16,6 +15,7 @@ from freecp_d2.modeling.backbone import load_clip, load_clip_from_config
 from freecp_d2.modeling.backbone.clip_loading import PRECISIONS, set_precision
 from freecp_d2.modeling.backbone.openai_layout import OPENAI_TOWERS
 from tests.helpers.random_clip import TINY, TINY_RESNET, random_clip, save_archive
+from tests.helpers.random_open_clip import TINY_OPEN_CLIP, random_open_clip, registered
 from tests.helpers.random_towers import open_clip_tower, rand_normal
 
 IMAGES = rand_normal(2, 3, 32, 32)
@@ -215,44 +215,18 @@ class TestPrecision:
         assert tower.conv1.weight.dtype == torch.float16
 
 
-TINY_OPEN_CLIP = {
-    "embed_dim": 32,
-    "vision_cfg": {
-        "image_size": 32, "layers": 2, "width": 64, "head_width": 32, "patch_size": 8,
-    },
-    "text_cfg": {
-        "context_length": 16, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2,
-    },
-}  # fmt: skip
-
-
 class TestOpenCLIP:
     @pytest.fixture
     def arch(self, tmp_path):
         """Registered with open_clip under these names: `tiny`, and a wider tower."""
-        from open_clip import factory
-
         wide = {**TINY_OPEN_CLIP, "embed_dim": 48}
-        folder = tmp_path / "configs"
-        folder.mkdir()
-        for name, config in (("freecp-tests-tiny", TINY_OPEN_CLIP), ("freecp-tests-wide", wide)):
-            (folder / f"{name}.json").write_text(json.dumps(config))
-        factory.add_model_config(folder)
-        yield "freecp-tests-tiny"
-        factory._MODEL_CONFIG_PATHS.remove(folder)
-        shutil.rmtree(folder)
-        for name in ("freecp-tests-tiny", "freecp-tests-wide"):
-            factory._MODEL_CONFIGS.pop(name)
+        configs = {"freecp-tests-tiny": TINY_OPEN_CLIP, "freecp-tests-wide": wide}
+        with registered(tmp_path / "configs", configs):
+            yield "freecp-tests-tiny"
 
     @pytest.fixture
     def model(self, arch):
-        import open_clip
-
-        torch.manual_seed(0)
-        model = open_clip.create_model(arch).eval()
-        with torch.no_grad():
-            model.logit_scale.fill_(4.0)
-        return model
+        return random_open_clip(arch)
 
     @pytest.mark.parametrize("kind", ["torch", "nested", "safetensors"])
     def test_formats(self, arch, model, tmp_path, kind):
@@ -293,7 +267,7 @@ class TestOffline:
     @pytest.fixture(autouse=True)
     def _no_network_and_no_cache(self, monkeypatch, tmp_path):
         def refuse(*args, **kwargs):
-            raise urllib.error.URLError("the network is down")
+            raise urllib.error.URLError(socket.gaierror("the network is down"))
 
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.setattr(urllib.request, "urlopen", refuse)
