@@ -4,7 +4,14 @@ from .config import add_freecp_config
 from .data.benchmarks import register_benchmarks
 from .data.storybook import register_storybook
 from .freecp_segmentor import FreeCPSegmentor
-from .modeling.affinity import AFFINITY_HEAD_REGISTRY, AffinityHead, CLIPAttentionAffinity
+from .modeling.affinity import (
+    AFFINITY_HEAD_REGISTRY,
+    AffinityHead,
+    CLIPAttentionAffinity,
+    DINOAffinity,
+    MaskFormerAffinity,
+    SAMAffinity,
+)
 from .modeling.backbone import CLIPResNet, CLIPViT
 from .modeling.purification import PURIFICATION_HEAD_REGISTRY, ClassPurification, Purified
 from .text import Vocabulary, load_vocabulary
@@ -17,8 +24,11 @@ __all__ = [
     "CLIPResNet",
     "CLIPViT",
     "ClassPurification",
+    "DINOAffinity",
     "FreeCPSegmentor",
+    "MaskFormerAffinity",
     "Purified",
+    "SAMAffinity",
     "Vocabulary",
     "add_freecp_config",
     "load_vocabulary",
