@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..files import write_whole
-from ..report.heatmap import write_heatmap
+from ..heatmap import write_heatmap
 from .grid import Grid
 from .layout import Layout, lay_out
 from .outcomes import DONE, Outcome, Outcomes, average, average_title

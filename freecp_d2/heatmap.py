@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..files import write_whole
+from .files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
