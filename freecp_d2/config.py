@@ -41,7 +41,8 @@ def _add_clip(cfg: CfgNode) -> None:
 
 def _add_text(cfg: CfgNode) -> None:
     cfg.MODEL.TEXT = CfgNode()
-    cfg.MODEL.TEXT.VOCABULARY = ""  # a shipped list's name or a path; "": the dataset's own
+    # A shipped list's name, a path, or words ("cat, kitten; dog"); "": the dataset's own.
+    cfg.MODEL.TEXT.VOCABULARY = ""
     cfg.MODEL.TEXT.TEMPLATES = "imagenet"  # imagenet (80, Sec. 4.2) | simple (1)
     cfg.MODEL.TEXT.DESCRIPTIONS = ""  # JSON (Eq. 8), shipped name or path; "": templates (Tab. 4)
     cfg.MODEL.TEXT.WORD_DESCRIPTIONS = ""  # the same for the words of Eq. (1); "initial" in Tab. 4

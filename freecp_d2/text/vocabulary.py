@@ -9,24 +9,26 @@ A vocabulary file is UTF-8 text, one class a line, in label order::
     dog
 
 A comma separates synonyms; the reserved line `background:` (at most one, anywhere) lists words that
-compete for pixels without being a class of their own.
+compete for pixels without being a class of their own. A string says the same with `;` between the
+lines, and has no comments: `"cat, kitten; dog; background: sky, wall, road"`.
+
+Spaces around words, empty lines and parts, and commas at an end do not count. What may not have
+been meant, such as a word twice, is mended or kept, listed in `Vocabulary.findings`, and said in
+one warning.
 """
 
 import hashlib
 import json
-import logging
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from .colors import Color, class_colors
+from .spelling import readable_names
+from .vocabulary_lines import Finding, Listing, read_listing, split_string, warn_once
+
 __all__ = ["Vocabulary"]
-
-_BACKGROUND = re.compile(r"background\s*:", re.IGNORECASE)
-_COMMENT = re.compile(r"(?:^|\s)#")  # "c#" is a word, " # remark" is a comment
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Vocabulary:
         name: what the vocabulary is called in logs and messages; not part of `digest`.
         classes: `classes[k]` are the synonyms of foreground class k, in label order.
         background: words that join the softmax of Eq. (1) but are no class.
+        findings: what its author may not have meant; takes no part in `==` and `digest`.
 
     Raises:
         ValueError: no class at all, a class without synonyms, or an empty word.
@@ -46,6 +49,7 @@ class Vocabulary:
     name: str
     classes: tuple[tuple[str, ...], ...]
     background: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         groups = (*self.classes, self.background)
@@ -85,7 +89,7 @@ class Vocabulary:
                 f"{path}: got a byte that is not UTF-8 at offset {error.start}; "
                 "save the file as UTF-8."
             ) from error
-        return cls._parse(text.splitlines(), path.stem, str(path))
+        return cls._of(read_listing(text.splitlines(), str(path)), path.stem, str(path))
 
     @classmethod
     def from_lines(cls, lines: Iterable[str], name: str) -> "Vocabulary":
@@ -95,40 +99,41 @@ class Vocabulary:
         Raises:
             ValueError: the content breaks the format; the message names `name` and the line.
         """
-        return cls._parse(lines.splitlines() if isinstance(lines, str) else lines, name, name)
+        lines = lines.splitlines() if isinstance(lines, str) else lines
+        return cls._of(read_listing(lines, name), name, name)
 
     @classmethod
-    def _parse(cls, lines: Iterable[str], name: str, source: str) -> "Vocabulary":
-        classes: list[tuple[str, ...]] = []
-        background: tuple[str, ...] = ()
-        background_line = 0
-        for number, raw in enumerate(lines, start=1):
-            if not isinstance(raw, str):
-                raise ValueError(
-                    f"{source}, line {number}: got {raw!r}, expected a string; "
-                    'write the synonyms of a class as "cat, kitten".'
-                )
-            line = _COMMENT.split(raw.removeprefix("\ufeff"), maxsplit=1)[0].strip()
-            if not line:
-                continue
-            where = f"{source}, line {number}"
-            reserved = _BACKGROUND.match(line)
-            if reserved is None:
-                classes.append(_split_words(line, where))
-                continue
-            if background_line:
-                raise ValueError(
-                    f"{where}: got a second `background:` line (the first is line "
-                    f"{background_line}), expected at most one; merge the two."
-                )
-            background_line = number
-            background = _split_words(line[reserved.end() :], where)
-        if not classes:
-            raise ValueError(
-                f"{source}: got no class, expected at least one; write one class a line."
-            )
-        _warn_shared_words(source, classes, background)
-        return cls(name, tuple(classes), background)
+    def from_string(cls, text: str, name: str = "") -> "Vocabulary":
+        """
+        Parses `"cat, kitten; dog; background: sky"`; "cat;" is one class.
+
+        Args:
+            text: classes apart by `;` or new lines, synonyms by `,`.
+            name: "": the beginning of the text.
+
+        Raises:
+            ValueError: the content breaks the format; the message names the part.
+        """
+        name = name or _shortened(" ".join(text.split()))
+        source, parts = f'"{name}"', split_string(text)
+        listing = read_listing(parts, source, unit="part")
+        findings = [
+            Finding("empty; it is no class", f"part {number}")
+            for number, part in enumerate(parts[:-1], start=1)
+            if ";" in text and not part.strip() and "\n" not in text
+        ]
+        if len(parts) == 1 and len(listing.classes[0]) > 1:
+            words = listing.classes[0]
+            classes = _shortened("; ".join(words))
+            findings.append(Finding(f'{len(words)} words of one class; for classes: "{classes}"'))
+        findings += listing.findings
+        listing = Listing(listing.classes, listing.background, tuple(findings))
+        return cls._of(listing, name, source)
+
+    @classmethod
+    def _of(cls, listing: Listing, name: str, source: str) -> "Vocabulary":
+        warn_once(source, listing.findings)
+        return cls(name, listing.classes, listing.background, listing.findings)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -151,6 +156,16 @@ class Vocabulary:
         return tuple(synonyms[0] for synonyms in self.classes)
 
     @cached_property
+    def display_names(self) -> tuple[str, ...]:
+        """A name a class for legends: short, all different, "diningtable" as "dining table"."""
+        return readable_names(self.class_names)
+
+    @cached_property
+    def colors(self) -> tuple[Color, ...]:
+        """A colour (red, green, blue) a class, 0 to 255, see `colors.class_colors`."""
+        return class_colors(self.class_names)
+
+    @cached_property
     def word_to_class(self) -> tuple[int, ...]:
         """Class index of each foreground word, that is of `words[num_background:]`."""
         return tuple(k for k, synonyms in enumerate(self.classes) for _ in synonyms)
@@ -162,49 +177,8 @@ class Vocabulary:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _split_words(text: str, where: str) -> tuple[str, ...]:
-    """Splits at commas, strips, and drops words that were already there (with a warning)."""
-    words: dict[str, str] = {}
-    repeated: dict[str, str] = {}
-    for word in filter(None, map(str.strip, text.split(","))):
-        seen = repeated if _key(word) in words else words
-        seen.setdefault(_key(word), word)
-    if not words:
-        raise ValueError(
-            f"{where}: got no word in {text.strip()!r}, expected words separated by commas; "
-            "write at least one or delete the line."
-        )
-    for word in repeated.values():
-        logger.warning("%s: dropped %r, which is already in that line.", where, word)
-    return tuple(words.values())
-
-
-def _warn_shared_words(
-    source: str, classes: list[tuple[str, ...]], background: Iterable[str]
-) -> None:
-    """Warns, once a word, about words in two classes and words that are class and background."""
-    owner: dict[str, int] = {}
-    shared: dict[str, str] = {}
-    for k, synonyms in enumerate(classes):
-        for word in synonyms:
-            if owner.setdefault(_key(word), k) != k and _key(word) not in shared:
-                shared[_key(word)] = word
-                first, second = classes[owner[_key(word)]][0], synonyms[0]
-                logger.warning(
-                    "%s: %r is a word of two classes, %r and %r; they share its score.",
-                    *(source, word, first, second),
-                )
-    for word in background:
-        if _key(word) in owner:
-            logger.warning(
-                "%s: %r is a class (%r) and a background word; both compete for its pixels.",
-                *(source, word, classes[owner[_key(word)]][0]),
-            )
-
-
-def _key(word: str) -> str:
-    """What CLIP's tokenizer sees of a word: case and runs of spaces do not matter."""
-    return " ".join(word.split()).lower()
+def _shortened(text: str, most: int = 40) -> str:
+    return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
 
 
 def _what_is_there(path: Path) -> str:

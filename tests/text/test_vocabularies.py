@@ -1,7 +1,10 @@
 """Shipped vocabularies and the door to them."""
 
+from pathlib import Path
+
 import pytest
 
+from freecp_d2.modeling.text_head import vocabulary_from_config
 from freecp_d2.text import load_vocabulary, shipped_vocabularies
 
 
@@ -44,3 +47,54 @@ def test_unknown_name_lists_what_exists(tmp_path):
         load_vocabulary("ade")
     with pytest.raises(FileNotFoundError, match=r"ade\.txt: the folder .* has no \.txt file"):
         load_vocabulary(tmp_path / "ade.txt")
+
+
+class TestStrings:
+    def test_words(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert load_vocabulary("cat, kitten; dog").classes == (("cat", "kitten"), ("dog",))
+        assert load_vocabulary("cat;").classes == (("cat",),)
+        assert load_vocabulary("ade20k;").classes == (("ade20k",),)
+        assert load_vocabulary(" ade20k ").num_classes == 150
+
+    def test_a_file_that_exists_wins(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "cat; dog").write_text("cow")
+        assert load_vocabulary("cat; dog").class_names == ("cow",)
+
+    @pytest.mark.parametrize("text", ["a,b.txt", "words; mine.TXT", "./mine", "/no/such"])
+    def test_what_is_meant_as_a_path(self, text, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(FileNotFoundError, match="No vocabulary file"):
+            load_vocabulary(text)
+
+    def test_a_path_is_never_words(self):
+        with pytest.raises(FileNotFoundError, match="No vocabulary file cat; dog"):
+            load_vocabulary(Path("cat; dog"))
+
+    @pytest.mark.parametrize("text", ["~nobody; b", "a\0; b", "word, " * 2000])
+    def test_strings_that_no_path_can_be(self, text):
+        assert load_vocabulary(text).num_classes in (1, 2)
+
+    def test_a_bare_word_says_how_to_write_one_class(self):
+        with pytest.raises(FileNotFoundError, match=r'for this one class "St. Bernard;"\.$'):
+            load_vocabulary("St. Bernard")
+        with pytest.raises(FileNotFoundError, match=r"Did you mean 'ade20k'\?$"):
+            load_vocabulary("ADE20K")
+        with pytest.raises(FileNotFoundError, match=r"No vocabulary ''.*\"cat;\"\.$"):
+            load_vocabulary(" ")
+
+    def test_glued_words_are_said_once(self, log):
+        vocabulary = load_vocabulary("diningtable; cat; pottedplant")
+        load_vocabulary("diningtable; cat; pottedplant")
+        assert vocabulary.class_names == ("diningtable", "cat", "pottedplant")
+        [warning] = log.warnings
+        assert warning == (
+            "diningtable; cat; pottedplant: 'diningtable' may be 'dining table'; "
+            "'pottedplant' may be 'potted plant'."
+        )
+
+    def test_of_a_config(self, tiny_cfg):
+        tiny_cfg.merge_from_list(["MODEL.TEXT.VOCABULARY", "cat, kitten; dog; background: sky"])
+        vocabulary = vocabulary_from_config(tiny_cfg)
+        assert vocabulary.words == ("sky", "cat", "kitten", "dog")

@@ -126,7 +126,7 @@ def test_constructor_refuses(classes, background, message):
 def test_word_twice_in_a_class_is_dropped_with_one_warning(log):
     vocabulary = Vocabulary.from_lines(["dog", "cat, kitten, Cat, cat,puss"], "pets")
     assert vocabulary.classes[1] == ("cat", "kitten", "puss")
-    assert log.warnings == ["pets, line 2: dropped 'Cat', which is already in that line."]
+    assert log.warnings == ["pets: line 2: dropped 'Cat', which is already in that line."]
 
 
 def test_word_in_two_classes_is_kept_with_one_warning(log):
@@ -141,6 +141,108 @@ def test_word_that_is_class_and_background_is_kept_with_one_warning(log):
     assert vocabulary.words == ("sky", "bed", "cat", "cot", "bed")
     [warning] = log.warnings
     assert warning.startswith("rooms: 'bed' is a class ('cot') and a background word")
+
+
+def test_all_that_is_odd_is_one_warning_and_said_once(log):
+    lines = ["cat, Cat, kitten", "dog, pup, dog", "cow,, ox", "bg: sky", "a; b", "d, D", "e, E"]
+    vocabulary = Vocabulary.from_lines(lines, "odd")
+    again = Vocabulary.from_lines(lines, "odd")
+    [warning] = log.warnings
+    assert warning.startswith("odd: line 1: dropped 'Cat', which is already in that line; line 2:")
+    assert warning.endswith("; and 2 more, which `python -m freecp_d2.words check` lists.")
+    assert [finding.where for finding in vocabulary.findings] == [f"line {n}" for n in range(1, 8)]
+    texts = [finding.text for finding in vocabulary.findings]
+    assert texts[2] == "dropped an empty word between two commas"
+    assert texts[3].startswith("'bg:' is read as part of a word; background words follow")
+    assert texts[4] == "`;` is read as part of a word; in a file each class has its own line"
+    assert again.findings == vocabulary.findings
+    Vocabulary.from_lines(lines, "other")
+    assert len(log.warnings) == 2
+
+
+def test_findings_take_no_part_in_equality():
+    clean, odd = Vocabulary.from_lines(["cat"], "v"), Vocabulary.from_lines(["cat, CAT"], "v")
+    assert odd.findings
+    assert (clean, hash(clean), clean.digest) == (odd, hash(odd), odd.digest)
+
+
+def test_two_ways_to_write_an_accent_are_one_word():
+    vocabulary = Vocabulary.from_lines(["caf\u00e9, cafe\u0301"], "accents")
+    assert vocabulary.words == ("caf\u00e9",)
+
+
+class TestFromString:
+    @pytest.mark.parametrize(
+        ("text", "classes", "background"),
+        [
+            (
+                "cat, kitten; dog; remote control",
+                (("cat", "kitten"), ("dog",), ("remote control",)),
+                (),
+            ),
+            ("cat;", (("cat",),), ()),
+            (" cat ,kitten, ;  dog ;", (("cat", "kitten"), ("dog",)), ()),
+            ("cat; background: sky, wall ; dog", (("cat",), ("dog",)), ("sky", "wall")),
+            ("Background : sky; cat", (("cat",),), ("sky",)),
+            ("cat\ndog, pup\n", (("cat",), ("dog", "pup")), ()),
+            ("cat;\r\n\r\ndog;", (("cat",), ("dog",)), ()),
+            ("c #; # 1", (("c #",), ("# 1",)), ()),  # no comments
+            ("\U0001f431; قطة, كلب; 猫", (("\U0001f431",), ("قطة", "كلب"), ("猫",)), ()),
+        ],
+    )
+    def test_by_hand(self, text, classes, background, log):
+        vocabulary = Vocabulary.from_string(text)
+        assert (vocabulary.classes, vocabulary.background) == (classes, background)
+        assert vocabulary.findings == ()
+        assert log.records == []
+
+    def test_the_file_that_says_the_same(self):
+        lines = ["cat, kitten", "dog", "background: sky"]
+        assert Vocabulary.from_string("; ".join(lines), "v") == Vocabulary.from_lines(lines, "v")
+
+    def test_its_name_is_the_beginning(self):
+        assert Vocabulary.from_string(" cat;  dog").name == "cat; dog"
+        long = Vocabulary.from_string("; ".join(f"word {i}" for i in range(100))).name
+        assert long.startswith("word 0; word 1;")
+        assert long.endswith("...")
+        assert len(long) <= 40
+
+    @pytest.mark.parametrize(
+        ("text", "finding"),
+        [
+            ("cat;; dog", "part 2: empty; it is no class"),
+            ("; cat", "part 1: empty; it is no class"),
+            ("cat; dog, dog", "part 2: dropped 'dog', which is already in that part"),
+            ("cat, dog, cow", '3 words of one class; for classes: "cat; dog; cow"'),
+            ("cat; dog; Cat", "'Cat' is a word of two classes, 'cat' and 'Cat'; they share its"),
+            ("cat; background: sky, cat", "'cat' is a class ('cat') and a background word"),
+        ],
+    )
+    def test_what_is_odd(self, text, finding, log):
+        [found] = Vocabulary.from_string(text).findings
+        assert str(found).startswith(finding)
+        [warning] = log.warnings
+        assert finding in warning
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (";", r'";": got no class, expected at least one; write "cat, kitten; dog"'),
+            ("cat; , ;dog", r'"cat; , ;dog", part 2: got no word in .,.'),
+            ("background: sky, wall", "got no class"),
+            ("background:a;cat;background:b", r"part 3: got a second `background:` part \(the f"),
+        ],
+    )
+    def test_errors_name_the_part(self, text, message):
+        with pytest.raises(ValueError, match=message):
+            Vocabulary.from_string(text)
+
+
+def test_names_and_colors_for_legends():
+    vocabulary = Vocabulary.from_lines(["diningtable, desk", "cat", "dining table"], "legend")
+    assert vocabulary.display_names == ("dining table", "cat", "dining table (2)")
+    assert vocabulary.class_names == ("diningtable", "cat", "dining table")
+    assert len(set(vocabulary.colors)) == 3
 
 
 def test_no_warning_without_cause(log):

@@ -1,0 +1,100 @@
+"""
+Colours of classes for legends and label maps.
+
+Readable: between dark and light, so that they show on black and on white, and none is a grey, which
+leaves black, white and greys for background and pixels without a label. Stable: a name has its
+colour wherever it stands, unless a class before it has taken one too near. Distinct, for as many
+classes as there are.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterable
+from functools import cache
+
+import numpy as np
+
+from .vocabulary_lines import word_key
+
+__all__ = ["Color", "class_colors"]
+
+Color = tuple[int, int, int]
+
+_LIGHTNESS = (0.42, 0.88)  # of Oklab, 0 black to 1 white
+_LEAST_CHROMA = 0.07  # of Oklab; greys have 0
+_FIRST_DISTANCE = 0.12  # in Oklab; told apart at a glance
+_RELAXED = 0.8  # what is left of the distance wherever no colour is far enough
+
+
+def class_colors(names: Iterable[str]) -> tuple[Color, ...]:
+    """
+    Args:
+        names: the classes in label order; case and runs of spaces do not matter.
+
+    Returns:
+        tuple: (red, green, blue) of each, 0 to 255, all different; never black, white or a grey.
+    """
+    keys = [word_key(name) for name in names]
+    colors, places = _candidates(_step_for(len(keys)))
+    nearest = np.full(len(colors), np.inf)  # distance to what is taken
+    distance = _FIRST_DISTANCE
+    chosen: list[Color] = []
+    for key in keys:
+        order = _order_of(key, len(colors))
+        while not (far := nearest[order] >= distance).any():
+            distance *= _RELAXED
+        i = int(order[far.argmax()])
+        nearest = np.minimum(nearest, np.linalg.norm(places - places[i], axis=1))
+        red, green, blue = colors[i].tolist()
+        chosen.append((red, green, blue))
+    return tuple(chosen)
+
+
+def _step_for(num_classes: int) -> int:
+    """Step of the grid of colours: 17 unless so many classes need a finer one."""
+    step = 17
+    while len(_candidates(step)[0]) < 2 * num_classes and step > 1:
+        step //= 2
+    return step
+
+
+@cache
+def _candidates(step: int) -> tuple[np.ndarray, np.ndarray]:
+    """Readable colours of a grid: 8-bit values (n, 3) and their places in Oklab (n, 3)."""
+    values = np.arange(0, 256, step)
+    colors = np.stack(np.meshgrid(values, values, values, indexing="ij"), axis=-1).reshape(-1, 3)
+    places = _oklab(colors / 255)
+    low, high = _LIGHTNESS
+    chroma = np.hypot(places[:, 1], places[:, 2])
+    good = (places[:, 0] >= low) & (places[:, 0] <= high) & (chroma >= _LEAST_CHROMA)
+    return colors[good], places[good]
+
+
+def _order_of(key: str, num_colors: int) -> np.ndarray:
+    """Every index once, in an order that the name alone decides."""
+    digest = hashlib.sha256(key.encode()).digest()
+    start, stride = (int.from_bytes(part, "big") % num_colors for part in (digest[:8], digest[8:]))
+    while math.gcd(stride, num_colors) != 1:
+        stride += 1
+    return (start + stride * np.arange(num_colors)) % num_colors
+
+
+def _oklab(srgb: np.ndarray) -> np.ndarray:
+    """Colours in [0, 1], (n, 3), as lightness and two axes of hue, (n, 3)."""
+    # https://bottosson.github.io/posts/oklab, public domain
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    to_lms = np.array(
+        [
+            [0.4122214708, 0.5363325363, 0.0514459929],
+            [0.2119034982, 0.6806995451, 0.1073969566],
+            [0.0883024619, 0.2817188376, 0.6299787005],
+        ]
+    )
+    to_lab = np.array(
+        [
+            [0.2104542553, 0.7936177850, -0.0040720468],
+            [1.9779984951, -2.4285922050, 0.4505937099],
+            [0.0259040371, 0.7827717662, -0.8086757660],
+        ]
+    )
+    return np.cbrt(linear @ to_lms.T) @ to_lab.T

@@ -1,0 +1,59 @@
+"""Glued words, and names for a legend."""
+
+import pytest
+
+from freecp_d2.text import load_vocabulary, shipped_vocabularies
+from freecp_d2.text.spelling import guess_parts, readable_names, take_apart
+
+
+@pytest.mark.parametrize(
+    ("word", "apart"),
+    [
+        ("diningtable", "dining table"),
+        ("TrafficLight", "traffic light"),
+        ("chestofdrawers", "chest of drawers"),
+        ("dining table", "dining table"),
+        ("motorbike", "motorbike"),
+        ("bookshelf", "bookshelf"),  # no benchmark has "book shelf"
+        ("skyscraper", "skyscraper"),
+        ("zzz", "zzz"),
+        ("قطة", "قطة"),
+    ],
+)
+def test_what_a_benchmark_spells_apart(word, apart):
+    assert take_apart(word) == apart
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"),
+    [
+        ("bookshelf", "book shelf"),
+        ("tvmonitor", None),  # PASCAL Context's own name
+        ("TVscreen", "tv screen"),
+        ("diningtable", "dining table"),
+        ("keyboard", None),
+        ("carpet", None),
+        ("catx", None),
+        ("cat", None),
+        ("", None),
+    ],
+)
+def test_parts_that_may_have_been_glued(word, parts):
+    assert guess_parts(word) == parts
+
+
+def test_names_for_a_legend():
+    assert readable_names(["cat", "cat", "trafficlight", "a  b"]) == (
+        *("cat", "cat (2)", "traffic light", "a b"),
+    )
+    [long] = readable_names(["word " * 300])
+    assert long.endswith("wo...")
+    assert len(long) <= 40
+    assert len(set(readable_names(["cat", "cat (2)", "cat"]))) == 3
+
+
+def test_names_of_shipped_vocabularies_are_different():
+    for name in shipped_vocabularies():
+        vocabulary = load_vocabulary(name)
+        assert len(set(vocabulary.display_names)) == vocabulary.num_classes
+    assert load_vocabulary("ade20k").display_names[44] == "chest of drawers"
