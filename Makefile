@@ -29,7 +29,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest --durations=10
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=10
 
 clean:
 	rm -rf $(VENV) output/quickstart build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

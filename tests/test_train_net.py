@@ -11,7 +11,7 @@ import train_net
 from freecp_d2.engine import config_digest, load_config
 from freecp_d2.text import TextEncoder
 from tests.data.mini_ade import RAW, SHIFTED, MiniADE
-from tests.helpers.command import CONFIG, SMALL, run
+from tests.helpers.command import AUTO_PORT, CONFIG, SMALL, run
 from tests.helpers.random_clip import TINY, save_state_dict
 
 NUM_IMAGES = 12  # from the eleventh on, Detectron2 says how long it will take
@@ -82,7 +82,7 @@ def test_its_config_is_the_one_that_was_asked_for(workspace, one_process):
 def test_a_part_of_the_images(workspace, tmp_path):
     _, environment, opts = workspace
     opts = [*opts, "OUTPUT_DIR", str(tmp_path), "TEST.NUM_IMAGES", "5"]
-    arguments = ["--eval-only", "--config", CONFIG, "--num-gpus", "2", *opts]
+    arguments = ["--eval-only", "--config", CONFIG, "--num-gpus", "2", *AUTO_PORT, *opts]
     result = run("train_net.py", *arguments, **environment)
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"5 of {NUM_IMAGES} images, evenly spread" in result.stdout
@@ -102,7 +102,7 @@ def test_every_labelled_pixel_is_scored(one_process):
 @pytest.mark.parametrize(
     "command",
     [
-        ["train_net.py", "--num-gpus", "2"],
+        ["train_net.py", "--num-gpus", "2", *AUTO_PORT],
         ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "train_net.py"],
     ],
     ids=["launch", "torchrun"],
@@ -252,7 +252,7 @@ def test_wrong_models_are_explained(workspace, monkeypatch, tmp_path, opts, mess
 
 def test_a_wrong_model_is_one_line_in_two_processes_too(workspace):
     _, environment, tiny = workspace
-    arguments = ["--eval-only", "--config", CONFIG, "--num-gpus", "2", *tiny]
+    arguments = ["--eval-only", "--config", CONFIG, "--num-gpus", "2", *AUTO_PORT, *tiny]
     result = run("train_net.py", *arguments, "MODEL.CLIP.ARCH", "ViT-B/16", **environment)
     assert result.returncode == 1
     assert "(768, 12, 16, 224)" in result.stderr.strip().splitlines()[-1]

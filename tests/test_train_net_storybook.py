@@ -8,7 +8,7 @@ import pytest
 from freecp_d2.engine import load_config
 from freecp_d2.engine.checks import check_run
 from freecp_d2.storybook import embedded
-from tests.helpers.command import ROOT, run
+from tests.helpers.command import AUTO_PORT, ROOT, run
 from tests.helpers.random_clip import TINY, save_state_dict
 
 CONFIG = "configs/storybook/sclip_freecp.yaml"
@@ -25,7 +25,7 @@ def test_two_processes_and_their_workers(tmp_path):
     output = tmp_path / "output"
     options = ["MODEL.CLIP.PRETRAINED", str(weights), "DATASETS.TEST", f"('{DATASET}',)"]
     options += [*_OPTIONS.split(), "OUTPUT_DIR", str(output)]
-    arguments = ["--eval-only", "--config-file", CONFIG, "--num-gpus", "2", *options]
+    arguments = ["--eval-only", "--config-file", CONFIG, "--num-gpus", "2", *AUTO_PORT, *options]
     result = run("train_net.py", *arguments, FREECP_CACHE=str(tmp_path / "cache"))
     assert result.returncode == 0, result.stdout + result.stderr
     matrix = np.load(output / "inference" / DATASET / "confusion_matrix.npy")

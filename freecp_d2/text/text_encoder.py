@@ -111,6 +111,7 @@ class TextEncoder(nn.Module):
         options = {"truncate": True} if "truncate" in self._options else {}
         tokens = self._tokenizer(prompts, **options).cpu()
         length = tokens.shape[1]
+        cut_now: list[str] = []
         for prompt, row in zip(prompts, tokens, strict=True):
             # A token is at least one byte, and the start and end tokens are two.
             if len(prompt.encode()) <= length - 2 or prompt in self._truncated:
@@ -121,12 +122,14 @@ class TextEncoder(nn.Module):
             else:
                 cut = bool(row[-1] != 0)
             if cut:
-                self._truncated.add(prompt)
-                logger.warning(
-                    "This prompt is longer than the %d tokens CLIP reads; its tail is ignored. "
-                    "Shorten it: %r",
-                    *(length, prompt),
-                )
+                cut_now.append(prompt)
+        if cut_now:
+            self._truncated.update(cut_now)
+            logger.warning(
+                "%s longer than the %d tokens CLIP reads; its tail is ignored. Shorten it: %r",
+                "This prompt is" if len(cut_now) == 1 else f"Each of {len(cut_now)} prompts is",
+                *(length, min(cut_now, key=len)),
+            )
         return tokens
 
 

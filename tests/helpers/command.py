@@ -12,6 +12,8 @@ MODEL.CLIP.ARCH custom MODEL.TEXT.TEMPLATES simple INPUT.MIN_SIZE_TEST 64
 TEST.SLIDING_WINDOW.SIZE 48 TEST.SLIDING_WINDOW.STRIDE 24 DATALOADER.NUM_WORKERS 0
 MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE 32
 """
+AUTO_PORT = ("--dist-url", "auto")
+"""Detectron2's own port is one for all runs of a user, and tests run side by side."""
 SMALL = _SMALL.split()
 """Overrides for a tiny CLIP on tiny pictures."""
 

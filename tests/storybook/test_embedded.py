@@ -103,7 +103,9 @@ class TestLoading:
             load_clip_from_config(cfg)
 
     def test_it_is_named_where_a_path_is_wrong(self):
-        with pytest.raises(FileNotFoundError, match=r"use one of \['openai', 'storybook'\], or"):
+        with pytest.raises(
+            FileNotFoundError, match=r"use one of \['openai', 'storybook'\], a name"
+        ):
             load_clip("clip", "custom", "story", "fp32")
 
     def test_weights_and_merges_that_differ(self, cfg, files, monkeypatch):
