@@ -14,8 +14,13 @@ from ...d2 import Backbone
 
 class CLIPBackbone(Backbone):
     """
-    An image encoder of a CLIP that answers for every patch. Register subclasses in Detectron2's
-    `BACKBONE_REGISTRY`.
+    An image encoder of a CLIP that answers for every patch.
+
+    Register subclasses in Detectron2's `BACKBONE_REGISTRY`; they are called with `obj(cfg,
+    input_shape)`. `output_shape()` promises what `forward` returns: "patch_tokens", with D channels
+    and a stride that is `patch_size`; "class_token", with D channels; and "attention", whose
+    channels are the layers, only if there is any. An affinity head is refused or accepted by it.
+    Windows come with sides that are multiples of `patch_size`; crops, of any size.
 
     Attributes:
         pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
