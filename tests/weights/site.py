@@ -2,6 +2,7 @@
 
 import http.server
 import re
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -80,12 +81,21 @@ def handler_of(site):
     return Handler
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """Says nothing when a client that was killed is gone in the middle of an answer."""
+
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serve():
     """A running `Site` on a free port of this machine."""
     site = Site()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler_of(site))
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), handler_of(site))
     site.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
