@@ -5,14 +5,27 @@ The file is JSON, a word's descriptions in a list::
 
     {"cat": ["a small furry animal with whiskers", "a pet that purrs"], "dog": ["..."]}
 
-or the same under the key `descriptions`, beside anything worth recording about their origin::
+or the same under the key `descriptions`, beside their provenance (`tools/describe.py` writes it)::
 
-    {"model": "...", "instructions": ["..."], "descriptions": {"cat": ["..."]}}
+    {
+      "model": "lmsys/vicuna-13b-v1.5",
+      "instructions": ["Describe the shape of a {word} ...", "...", "..."],
+      "date": "2026-11-24",
+      "licence": "of the sentences, or of the model that wrote them",
+      "source": "how they were made",
+      "sha256": "of `descriptions`, see `descriptions_digest`",
+      "descriptions": {"cat": ["..."]}
+    }
+
+Every key but `descriptions` may be missing, and others may be there; all are kept as `provenance`.
+With 3 instructions and 15 sentences a word, the first five are answers to the first instruction.
 
 A word without descriptions falls back to templates, so any vocabulary works without a file.
 """
 
+import hashlib
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,34 +33,52 @@ from typing import Any
 from .shipped import find_shipped, shipped_names
 from .templates import fill_templates
 
-__all__ = ["Descriptions", "load_descriptions", "shipped_descriptions"]
+__all__ = [
+    "Descriptions",
+    "description_key",
+    "descriptions_digest",
+    "load_descriptions",
+    "shipped_descriptions",
+]
 
 _DESCRIPTIONS_DIR = Path(__file__).resolve().parent.parent / "data" / "descriptions"
+
+logger = logging.getLogger(__name__)
 
 
 class Descriptions:
     """
     Descriptions by word; looking a word up ignores case and white space ("Traffic light" finds
     "trafficlight").
+
+    Attributes:
+        name: where they come from, for messages.
+        provenance: what the file says of its origin (see the top of this module); empty for a file
+            that says nothing.
     """
 
     def __init__(
-        self, descriptions: Mapping[str, Sequence[str]] | None = None, name: str = "descriptions"
+        self,
+        descriptions: Mapping[str, Sequence[str]] | None = None,
+        name: str = "descriptions",
+        provenance: Mapping[str, Any] | None = None,
     ) -> None:
         """
         Args:
             descriptions: word -> its descriptions; None or empty: every word falls back.
             name: where they come from, for messages.
+            provenance: what is known of their origin.
 
         Raises:
             ValueError: a word's entry is no list of non-empty strings, or two words differ only in
                 case or white space.
         """
         self.name = name
+        self.provenance = dict(provenance or {})
         self._by_key: dict[str, tuple[str, ...]] = {}
         spelling: dict[str, str] = {}
         for word, sentences in (descriptions or {}).items():
-            key = _key(word)
+            key = description_key(word)
             if key in spelling:
                 raise ValueError(
                     f"{name}: got both {spelling[key]!r} and {word!r}, which differ only in case "
@@ -55,11 +86,14 @@ class Descriptions:
                 )
             spelling[key] = word
             self._by_key[key] = _checked(sentences, word, name)
+        self._spelling = tuple(spelling.values())
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Descriptions":
         """
         Reads a JSON file of descriptions (format: see the top of this module).
+
+        A file that was edited after its hash was written is read, with a warning.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -77,20 +111,27 @@ class Descriptions:
             raise ValueError(
                 f"{path}: expected JSON in UTF-8, got: {error}; correct it."
             ) from error
+        provenance: dict[str, Any] = {}
         if isinstance(content, dict) and isinstance(content.get("descriptions"), dict):
+            provenance = {key: content[key] for key in content if key != "descriptions"}
             content = content["descriptions"]
+            _warn_edited(path, provenance.get("sha256"), content)
         if not isinstance(content, dict):
             raise ValueError(
                 f"{path}: got a JSON {type(content).__name__}, expected an object; "
                 'write {"word": ["description", ...]}.'
             )
-        return cls(content, name=str(path))
+        return cls(content, name=str(path), provenance=provenance)
+
+    def as_dict(self) -> dict[str, list[str]]:
+        """Word, as the file spells it -> its descriptions, in the file's order."""
+        return {word: list(self._by_key[description_key(word)]) for word in self._spelling}
 
     def __len__(self) -> int:
         return len(self._by_key)
 
     def __contains__(self, word: str) -> bool:
-        return _key(word) in self._by_key
+        return description_key(word) in self._by_key
 
     def prompts(self, word: str, templates: Sequence[str]) -> tuple[str, ...]:
         """
@@ -99,12 +140,28 @@ class Descriptions:
         Raises:
             ValueError: the word falls back and the templates are unusable.
         """
-        found = self._by_key.get(_key(word))
+        found = self._by_key.get(description_key(word))
         return found if found is not None else fill_templates(templates, word)
 
     def missing(self, words: Iterable[str]) -> tuple[str, ...]:
         """Returns the words that have no descriptions, in order, each once."""
         return tuple(dict.fromkeys(word for word in words if word not in self))
+
+
+def description_key(word: str) -> str:
+    """What words have in common that share their descriptions: letters, not case nor spaces."""
+    return "".join(word.split()).casefold()
+
+
+def descriptions_digest(descriptions: Mapping[str, Sequence[str]]) -> str:
+    """
+    SHA-256 (hex) of descriptions, whatever the layout of their file.
+
+    It is that of the UTF-8 of `json.dumps(descriptions, sort_keys=True, ensure_ascii=False,
+    separators=(",", ":"))`: the order of words does not count, that of sentences does.
+    """
+    content = json.dumps(descriptions, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def load_descriptions(name_or_path: str | Path) -> Descriptions:
@@ -154,5 +211,13 @@ def _checked(sentences: Any, word: str, name: str) -> tuple[str, ...]:
     return tuple(sentence.strip() for sentence in sentences)
 
 
-def _key(word: str) -> str:
-    return "".join(word.split()).casefold()
+def _warn_edited(path: Path, expected: Any, descriptions: dict[str, Any]) -> None:
+    """Says that the hash in a file, if there is one, is not that of its descriptions."""
+    if expected is None or expected == (found := descriptions_digest(descriptions)):
+        return
+    logger.warning(
+        "%s: got descriptions of sha256 %s, expected %s: they were edited after the hash was "
+        'written. If that was on purpose, write the new hash at "sha256" or delete that line; '
+        "otherwise restore the file.",
+        *(path, found, expected),
+    )

@@ -1,5 +1,6 @@
 """Descriptions: the file format, the fallback to templates, and every message."""
 
+import hashlib
 import json
 
 import pytest
@@ -124,3 +125,45 @@ class TestLoadDescriptions:
 
     def test_every_shipped_one_loads(self):
         assert all(len(load_descriptions(name)) > 0 for name in shipped())
+
+
+class TestProvenance:
+    FACTS = {"model": "m", "instructions": ["{word}?"], "date": "2026-11-24", "licence": "none"}
+
+    def write(self, tmp_path, content, digest):
+        return written(tmp_path, self.FACTS | {"sha256": digest, "descriptions": content})
+
+    def test_it_is_kept(self, tmp_path, caplog):
+        digest = descriptions.descriptions_digest(CONTENT)
+        found = Descriptions.from_file(self.write(tmp_path, CONTENT, digest))
+        assert found.provenance == self.FACTS | {"sha256": digest}
+        assert not caplog.records
+
+    def test_a_file_that_says_nothing_has_none(self, tmp_path, caplog):
+        assert Descriptions.from_file(written(tmp_path, CONTENT)).provenance == {}
+        assert Descriptions().provenance == {}
+        assert not caplog.records
+
+    def test_an_edited_file_is_read_and_said(self, tmp_path, caplog):
+        digest = descriptions.descriptions_digest(CONTENT)
+        edited = CONTENT | {"cat": ["a furry pet"]}
+        found = Descriptions.from_file(self.write(tmp_path, edited, digest))
+        assert found.prompts("cat", ()) == ("a furry pet",)
+        new = descriptions.descriptions_digest(edited)
+        (message,) = caplog.messages
+        assert all(part in message for part in ("words.json", digest, new, "on purpose"))
+
+    def test_a_hash_that_is_no_hash(self, tmp_path, caplog):
+        Descriptions.from_file(self.write(tmp_path, CONTENT, 3))
+        assert "expected 3" in caplog.text
+
+    def test_the_digest_is_that_of_the_words_and_sentences(self):
+        digest = descriptions.descriptions_digest
+        assert digest({"a": ["x"], "b": ["y"]}) == digest({"b": ["y"], "a": ["x"]})
+        assert digest({"a": ["x", "y"]}) != digest({"a": ["y", "x"]})
+        assert digest({"é": ["x"]}) == hashlib.sha256('{"é":["x"]}'.encode()).hexdigest()
+
+    def test_as_dict_keeps_spelling_and_order(self):
+        found = Descriptions(CONTENT).as_dict()
+        assert list(found) == ["cat", "Traffic light"]
+        assert found["cat"] == ["a furry pet", "it purrs"]
