@@ -82,6 +82,8 @@ class TestFiles:
 
     def test_page(self, root, printed):
         page = (root / "index.html").read_text()
+        assert "839,424 pairs" in page
+        assert "To be written" not in page
         assert page.count("<img") == 4, "one scene: picture, truth, two predictions"
         for text in ("MaskCLIP", "SCLIP + FreeCP", "Page 0", "make quickstart"):
             assert text in page
