@@ -1,0 +1,233 @@
+"""
+Descriptions for the words of a vocabulary that have none, by a language model.
+
+    python tools/describe.py --vocabulary words.txt --output words.json --local
+    python tools/describe.py --vocabulary ade20k --output words.json --endpoint http://localhost:8000/v1 --model NAME
+    python tools/describe.py --vocabulary "cat, kitten; dog" --output words.json --answers answers.jsonl
+
+3 instructions x 5 answers = 15 sentences a word (Sec. 4.2). Kill it when you like: the same command
+goes on where it was. Then MODEL.TEXT.DESCRIPTIONS is words.json.
+"""  # noqa: E501
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tqdm import tqdm
+
+from freecp_d2.describing import (
+    INSTRUCTIONS,
+    VICUNA,
+    AnswersFile,
+    Collection,
+    Endpoint,
+    Entry,
+    Journal,
+    LocalModel,
+    Politeness,
+    Source,
+    Validator,
+    amount,
+    describe,
+    journal_path,
+    merge,
+    outcome,
+    read_instructions,
+    read_journal,
+    write_descriptions,
+)
+from freecp_d2.text import Descriptions, Vocabulary, load_descriptions, load_vocabulary
+from freecp_d2.text.descriptions import description_key
+
+USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
+    add = parser.add_argument
+    add("--vocabulary", required=True, help='shipped name, path, or words: "cat, kitten; dog"')
+    add("--output", type=Path, required=True, help="JSON; words that it has are kept and free")
+    add("--descriptions", help="words of this set, a shipped name or a path, are copied and free")
+    who = parser.add_mutually_exclusive_group(required=True)
+    who.add_argument("--endpoint", help="of any OpenAI-compatible server: http://host:port/v1")
+    who.add_argument(
+        "--local", nargs="?", const=VICUNA, help=f"transformers model; {VICUNA}, as the paper"
+    )
+    who.add_argument("--answers", type=Path, help="JSON or JSONL of answers made elsewhere")
+    who.add_argument("--questions", type=Path, help="ask nobody: write them as JSONL, and stop")
+    add("--model", default="", help="name at the endpoint; of --answers: for the provenance")
+    add("--api-key-env", help="variable with the key; OPENAI_API_KEY if that is set")
+    add("--concurrency", type=int, default=8, help="questions at a time (endpoint)")
+    add("--retries", type=int, default=5, help="of one question, after 1, 2, 4 ... s (endpoint)")
+    add("--timeout", type=float, default=120.0, help="seconds for an answer (endpoint)")
+    add("--temperature", type=float, help="the server's own; 0.7 for a local model")
+    add("--batch-size", type=int, default=8, help="questions at a time (local)")
+    add("--max-new-tokens", type=int, default=400, help="of an answer (local)")
+    add("--device", default="", help="cuda, cpu, ...; a GPU if there is one (local)")
+    add("--attempts", type=int, default=4, help="how often what is missing is asked for")
+    add("--instructions", type=Path, help="text, one a line, with {word}; default: three")
+    add("--licence", default="", help="of the sentences, for the provenance")
+    add("--prices", type=float, nargs=2, metavar=("IN", "OUT"), help="per million tokens")
+    add("--dry-run", action="store_true", help="say what would be asked, and stop")
+    return parser
+
+
+def build_source(args: argparse.Namespace, instructions: Sequence[str]) -> Source:
+    """
+    Raises:
+        ValueError, FileNotFoundError: the options do not fit together.
+    """
+    if args.attempts < 1:
+        raise ValueError(f"got --attempts {args.attempts}, expected at least 1; correct it.")
+    if args.local:
+        numbers = {"batch_size": args.batch_size, "max_new_tokens": args.max_new_tokens}
+        temperature = 0.7 if args.temperature is None else args.temperature
+        return LocalModel(args.local, device=args.device, temperature=temperature, **numbers)
+    if args.answers:
+        return AnswersFile(args.answers, args.model, instructions)
+    variable = args.api_key_env or "OPENAI_API_KEY"
+    key = os.environ.get(variable, "").strip()
+    if args.api_key_env and not key:
+        raise ValueError(
+            f"got no key in {variable}, expected one; set it, or leave the option out."
+        )
+    options: dict[str, Any] = {}
+    if args.temperature is not None:
+        options["temperature"] = args.temperature
+    politeness = Politeness(args.concurrency, args.retries, timeout=args.timeout)
+    return Endpoint(args.endpoint, args.model, key, politeness=politeness, options=options)
+
+
+def synonyms_of(vocabulary: Vocabulary) -> dict[str, list[str]]:
+    """Word -> all words of the classes it is in."""
+    found: dict[str, list[str]] = {}
+    for synonyms in vocabulary.classes:
+        for word in synonyms:
+            found.setdefault(word, []).extend(synonyms)
+    return found
+
+
+def origin(args: argparse.Namespace) -> str:
+    """Where new sentences come from, for the provenance; without what may be secret."""
+    if args.answers:
+        return f"tools/describe.py, answers of {args.answers.name}"
+    if args.local:
+        return "tools/describe.py, on this machine"
+    parts = urlsplit(args.endpoint)
+    return f"tools/describe.py, {parts.scheme}://{parts.netloc}{parts.path}"
+
+
+def write_questions(path: Path, collection: Collection) -> None:
+    records = [
+        {"word": each.word, "instruction": each.number + 1, "prompt": each.prompt}
+        for each in collection.questions()
+    ]
+    path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records), "utf-8")
+    print(f"{len(records)} questions are in {path}; give the answers with --answers.")
+
+
+def fill(args: argparse.Namespace) -> int:
+    """The exit code: 0 if every word is described."""
+    vocabulary = load_vocabulary(args.vocabulary)
+    instructions = read_instructions(args.instructions) if args.instructions else INSTRUCTIONS
+    source = None if args.questions else build_source(args, instructions)
+    before = Descriptions.from_file(args.output) if args.output.exists() else Descriptions()
+    given = load_descriptions(args.descriptions) if args.descriptions else Descriptions()
+    words = {description_key(word): word for word in vocabulary.words}.values()
+    missing = [word for word in words if word not in before and word not in given]
+    collection = Collection(missing, Validator(synonyms_of(vocabulary)), instructions)
+    if args.dry_run or source is None:
+        collection.restore(read_journal(journal_path(args.output)))
+        print(amount(collection, len(words) - len(missing), args.prices))
+        if source is None and not args.dry_run:
+            write_questions(args.questions, collection)
+        return 0
+    with closing(Journal(journal_path(args.output))) as journal:
+        collection.restore(journal.entries)
+        print(amount(collection, len(words) - len(missing), args.prices), flush=True)
+        try:
+            ask(collection, source, journal, args.attempts)
+        finally:
+            copied = {
+                word: given.prompts(word, ())
+                for word in words
+                if word in given and word not in before
+            }
+            described = write(args, collection, instructions, before, given, copied)
+            print(outcome(collection))
+        kept = all(entry.word in described for entry in read_journal(journal.path))
+        journal.close(remove=kept)
+    return 1 if collection.num_missing else 0
+
+
+def ask(collection: Collection, source: Source, journal: Journal, attempts: int) -> None:
+    """Fill the collection, with a bar of the sentences that are there."""
+    total = collection.num_missing
+    with tqdm(total=total, unit=" sentences", disable=None if total else True) as bar:
+
+        def show(entry: Entry) -> None:
+            bar.update(len(entry.sentences))
+
+        try:
+            describe(collection, source, journal, attempts, show)
+        except USER_ERRORS as error:
+            print(f"describe.py: error: {error}", file=sys.stderr)
+    if isinstance(source, Endpoint) and source.num_requests:
+        there, back = source.num_tokens
+        print(f"{source.num_requests} requests; the server counted {there} + {back} tokens.")
+
+
+def write(
+    args: argparse.Namespace,
+    collection: Collection,
+    instructions: Sequence[str],
+    before: Descriptions,
+    given: Descriptions,
+    copied: Mapping[str, Sequence[str]],
+) -> Descriptions:
+    """Write what is new beside what there was; returns all that the file now has."""
+    everything = merge(before.as_dict(), copied, collection.complete())
+    if len(everything) > len(before):
+        write_descriptions(
+            args.output,
+            everything,
+            models=collection.models,
+            instructions=instructions if collection.models else (),
+            licence=licence(args, collection),
+            source=origin(args) if collection.models else "",
+            earlier=[before, *([given] if copied else [])],
+        )
+        print(f"{args.output} has {len(everything)} words.")
+    return Descriptions(everything)
+
+
+def licence(args: argparse.Namespace, collection: Collection) -> str:
+    """Of what is new: as the user says, or whose terms to look at."""
+    if args.licence or not collection.models:
+        return args.licence
+    if list(collection.models) == [VICUNA]:
+        return "Llama 2 Community License (of the model)"
+    return f"not stated; see the terms of {', '.join(collection.models)}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
+    try:
+        return fill(args)
+    except USER_ERRORS as error:
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        print(f"describe.py: error: {message}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
