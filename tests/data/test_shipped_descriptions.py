@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from freecp_d2.text import CLIPTokenizer, load_descriptions, load_vocabulary, shipped_vocabularies
+from freecp_d2.text.descriptions import descriptions_digest
 
 FOLDER = Path(__file__).parents[2] / "freecp_d2" / "data" / "descriptions"
 NUM_SENTENCES = 15  # three instructions, five answers (Sec. 4.2)
@@ -138,3 +139,4 @@ def test_instructions_and_origin_are_recorded():
     assert len(content["instructions"]) == 3
     assert all("{word}" in instruction for instruction in content["instructions"])
     assert all(content[key] for key in ("source", "model", "date", "licence"))
+    assert content["sha256"] == descriptions_digest(content["descriptions"])
