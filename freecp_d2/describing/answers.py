@@ -84,7 +84,7 @@ def _read(path: Path) -> Any:
     try:
         return json.loads(text)
     except ValueError as whole:
-        lines = [line for line in text.split("\n") if line.strip()]
+        lines = [line for line in text.split("\n") if line.strip()] or [""]
         try:
             return [json.loads(line) for line in lines]
         except ValueError as error:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
-import portalocker
+import portalocker  # comes with iopath
 
 __all__ = ["Entry", "Journal", "journal_path", "read_journal"]
 

@@ -84,8 +84,8 @@ class LocalModel:
             from transformers import AutoModelForCausalLM, AutoTokenizer
         except ImportError as error:
             raise ImportError(
-                "A local model needs transformers; install it with pip install "
-                "'freecp_d2[describe]', or use --endpoint."
+                "A local model needs transformers, which is not installed; pip install "
+                "transformers, or use --endpoint."
             ) from error
         tokenizer = AutoTokenizer.from_pretrained(self.model, padding_side="left")
         if tokenizer.pad_token is None:

@@ -30,9 +30,7 @@ _CHATTER = re.compile(
     r"in summary|as requested|feel free)\b",
     re.IGNORECASE,
 )
-_MARKUP = re.compile(
-    r"[*`|#{}<>\\]|__|\]\(|https?://|\s[-\u2022]\s.*\s[-\u2022]\s|\b1[.)] .*\b2[.)] "
-)
+_MARKUP = re.compile(r"[*`|#{}<>\\]|__|\]\(|https?://|[:;]\s[-\u2022]\s|\b1[.)] .*\b2[.)] ")
 _BREAK = re.compile(
     r"(?<!\bSt)(?<!\bMt)(?<!e\.g)(?<!i\.e)(?<!\.[A-Z])[.!?][\"')\u201d]*\s+[A-Z\"'\u201c]"
 )
@@ -88,12 +86,10 @@ class Validator:
         return "not in English letters"
 
     def _naming(self, word: str, sentence: str) -> str:
-        """It has one of the class's content words, or all its letters in a row."""
+        """It has one of the class's content words, or words that make its name when glued."""
         names = self._of(word)
         wanted = {stem for name in names for stem in _stems(name)}
-        letters = "".join(_TOKEN.findall(sentence.lower()))
-        glued = ["".join(_TOKEN.findall(name.lower())) for name in names]
-        if not wanted or wanted & _stems(sentence) or any(g and g in letters for g in glued):
+        if not wanted or wanted & _stems(sentence) or _glued(names) & _runs(sentence):
             return ""
         return f"does not name the {names[0]}"
 
@@ -142,3 +138,13 @@ def _stem(token: str) -> str:
         token = token[:-1]
     stem = token.rstrip("eyi")
     return re.sub("v$", "f", stem) if len(stem) > 1 else token
+
+
+def _glued(names: Iterable[str]) -> set[str]:
+    return {_stem("".join(_TOKEN.findall(name.lower()))) for name in names}
+
+
+def _runs(sentence: str) -> set[str]:
+    """What two or three words make that follow each other, when glued: "book shelves"."""
+    tokens = _TOKEN.findall(sentence.lower())
+    return {_stem("".join(tokens[i : i + n])) for n in (1, 2, 3) for i in range(len(tokens))}

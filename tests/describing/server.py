@@ -1,0 +1,133 @@
+"""A server on this machine that speaks OpenAI's chat completions, and misbehaves when told to."""
+
+import hashlib
+import http.server
+import itertools
+import json
+import re
+import threading
+import time
+from contextlib import contextmanager
+
+REFUSAL = "I'm sorry, but as an AI language model I cannot describe that."
+
+
+class Model:
+    """
+    Attributes:
+        faults: what to do with the next requests, first in, first out: a status, (status, headers),
+            "malformed", "no choices", "cut", "slow", "refusal", ("sentences", how many), or
+            ("after", seconds), which is a good answer.
+        always: a fault of every request.
+        delay: seconds before each answer; of "slow" it is `slow`.
+        prompts, headers, payloads: of each request, in order.
+        served: sentences of the good answers, word -> how many.
+        most_in_flight: requests that were open at the same time.
+    """
+
+    def __init__(self):
+        self.faults: list = []
+        self.always = None
+        self.delay, self.slow = 0.0, 3.0
+        self.prompts: list[str] = []
+        self.headers: list[dict] = []
+        self.payloads: list[dict] = []
+        self.served: dict[str, int] = {}
+        self.in_flight = self.most_in_flight = 0
+        self.lock = threading.Lock()
+        self.serial = itertools.count()
+        self.url = ""
+
+    def enter(self, payload, headers):
+        with self.lock:
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            self.prompts.append(payload["messages"][0]["content"])
+            self.headers.append(headers)
+            self.payloads.append(payload)
+            return self.faults.pop(0) if self.faults else self.always
+
+    def leave(self):
+        with self.lock:
+            self.in_flight -= 1
+
+    def sentences(self, prompt, count=None):
+        """As many different sentences about the word of a prompt as it asks for."""
+        word = re.search(r"names the (.+?), and says", prompt)[1]
+        wanted = re.search(r"Write (one|\d+) ", prompt)[1]
+        count = count or (1 if wanted == "one" else int(wanted))
+        with self.lock:
+            self.served[word] = self.served.get(word, 0) + count
+            return "\n".join(sentence(word, next(self.serial)) for _ in range(count))
+
+
+def sentence(word, number):
+    """A sentence that shares little with that of any other number."""
+    digest = hashlib.sha256(str(number).encode()).hexdigest()
+    parts = ["x" + digest[i : i + 5] for i in range(0, 30, 5)]
+    return f"The {word} shows {' '.join(parts)}."
+
+
+def handler_of(model):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            payload = json.loads(body)
+            fault = model.enter(payload, dict(self.headers))
+            try:
+                self.answer(payload["messages"][0]["content"], fault)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            finally:
+                model.leave()
+
+        def answer(self, prompt, fault):
+            kind, value = fault if isinstance(fault, tuple) else (fault, None)
+            time.sleep({"slow": model.slow, "after": value}.get(kind, model.delay))
+            if isinstance(kind, int):
+                self.send(b'{"error": {"message": "not now"}}', kind, value)
+            elif fault == "malformed":
+                self.send(b'{"choices": [{"mess')
+            elif fault == "no choices":
+                self.send(b'{"error": "overloaded"}')
+            elif fault == "cut":
+                self.send(b'{"choices": [{"message": ', length=5000)
+            elif fault == "slow":
+                self.send(b"{}")
+            else:
+                count = value if kind == "sentences" else None
+                text = REFUSAL if fault == "refusal" else model.sentences(prompt, count)
+                message = {"role": "assistant", "content": text}
+                usage = {"prompt_tokens": 10, "completion_tokens": 5}
+                content = {"choices": [{"index": 0, "message": message}], "usage": usage}
+                self.send(json.dumps(content).encode())
+
+        def send(self, body, status=200, headers=None, length=None):
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(length or len(body)))
+            for key, value in (headers or {}).items():
+                self.send_header(key, value)
+            self.end_headers()
+            self.wfile.write(body)
+            self.close_connection = True
+
+    return Handler
+
+
+@contextmanager
+def serve():
+    """A running `Model` on a free port of this machine."""
+    model = Model()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler_of(model))
+    server.daemon_threads = True
+    model.url = f"http://127.0.0.1:{server.server_port}/v1"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield model
+    finally:
+        server.shutdown()
+        server.server_close()

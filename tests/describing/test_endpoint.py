@@ -1,0 +1,134 @@
+"""Many questions to a server that misbehaves: each answered once, several at a time."""
+
+import time
+
+import pytest
+
+from freecp_d2.describing import Collection, Endpoint, Politeness, Validator
+from freecp_d2.describing.run import Failure
+
+
+def endpoint(server, **politeness):
+    defaults = {"concurrency": 4, "retries": 3, "first_wait": 0.01, "timeout": 10.0}
+    return Endpoint(server.url, "m", politeness=Politeness(**defaults | politeness))
+
+
+def questions(*words):
+    return Collection(words or ("cat", "dog", "cow", "owl"), Validator()).questions()
+
+
+def test_every_question_is_answered_once(server):
+    asked = questions()
+    answers = list(endpoint(server).answers(asked))
+    assert {question for question, _ in answers} == set(asked)
+    assert sorted(server.prompts) == sorted(question.prompt for question in asked)
+    assert all(answer.count("\n") == 4 for _, answer in answers)
+
+
+def test_they_are_asked_at_the_same_time(server):
+    server.delay = 0.2
+    start = time.monotonic()
+    list(endpoint(server, concurrency=6).answers(questions()))
+    assert server.most_in_flight == 6
+    assert time.monotonic() - start < 12 * 0.2
+    server.most_in_flight = 0
+    list(endpoint(server, concurrency=1).answers(questions("cat")))
+    assert server.most_in_flight == 1
+
+
+def test_faults_are_tried_again(server):
+    server.slow = 3.5
+    faults = [500, (429, {"Retry-After": "0.2"}), "malformed", "no choices", "cut", "slow", 503]
+    server.faults = list(faults)
+    asked = questions()
+    answers = dict(endpoint(server, timeout=2.5).answers(asked))
+    assert all(isinstance(answers[question], str) for question in asked)
+    assert len(server.prompts) == len(asked) + len(faults)
+
+
+def test_the_first_answer_is_given_before_the_last_is_there(server):
+    answers = endpoint(server, concurrency=1).answers(questions())
+    next(answers)
+    assert len(server.prompts) < 12
+    answers.close()
+    time.sleep(0.2)
+    asked = len(server.prompts)
+    time.sleep(0.2)
+    assert len(server.prompts) == asked < 12  # nothing is asked for nobody
+
+
+def test_retry_after_holds_for_all(server):
+    server.faults = [(429, {"Retry-After": "0.6"})]
+    source = endpoint(server, concurrency=2)
+    start = time.monotonic()
+    list(source.answers(questions()))
+    assert time.monotonic() - start >= 0.6
+    assert server.most_in_flight <= 2
+
+
+def test_waits_grow(server):
+    server.faults = [500, 500, 500]
+    start = time.monotonic()
+    list(endpoint(server, first_wait=0.1, concurrency=1).answers(questions("cat")[:1]))
+    assert time.monotonic() - start >= 0.5 * (0.1 + 0.2 + 0.4)
+
+
+def test_a_question_that_always_fails_does_not_stop_the_others(server):
+    server.faults = [500] * 4
+    answers = list(endpoint(server, concurrency=1).answers(questions()))
+    assert answers[0][1] == Failure("the server answered 500 Internal Server Error")
+    assert all(isinstance(answer, str) for _, answer in answers[1:])
+
+
+def test_a_server_that_is_gone_stops_it(server):
+    server.always = 503
+    with pytest.raises(ConnectionError, match=r"4 questions in a row failed, .*503"):
+        list(endpoint(server, retries=1).answers(questions(*map(str, range(50)))))
+    assert len(server.prompts) <= 2 * (4 + 4)
+
+
+def test_a_wrong_key_stops_it_and_keeps_what_is_under_way(server):
+    server.faults = [("after", 0.5), ("after", 0.5), 401]
+    found = []
+    answers = endpoint(server, concurrency=3).answers(questions())
+    with pytest.raises(PermissionError, match="--api-key-env"):
+        found.extend(iter(lambda: next(answers), None))
+    assert len(found) >= 2
+    assert 5 * len(found) == sum(server.served.values())
+    assert len(server.prompts) < 12
+
+
+def test_what_is_sent(server):
+    source = Endpoint(f"{server.url}/chat/completions/", "m", "key", options={"temperature": 0.5})
+    (asked, *_) = questions("cat")
+    list(source.answers([asked]))
+    assert server.payloads == [
+        {"model": "m", "messages": [{"role": "user", "content": asked.prompt}], "temperature": 0.5}
+    ]
+    assert server.headers[0]["Authorization"] == "Bearer key"
+    assert (source.num_requests, source.num_tokens) == (1, [10, 5])
+
+
+def test_no_key_no_header(server):
+    list(endpoint(server).answers(questions("cat")[:1]))
+    assert "Authorization" not in server.headers[0]
+
+
+def test_no_questions(server):
+    assert list(endpoint(server).answers([])) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "model", "key"),
+    [("localhost:8000/v1", "m", ""), ("ftp://x/v1", "m", ""), ("http:///v1", "m", ""),
+     ("http://x/v1", "", ""), ("http://me:secret@x/v1", "m", ""), ("http://x/v1", "m", "a\nb")],
+)  # fmt: skip
+def test_errors(url, model, key):
+    with pytest.raises(ValueError, match="--"):
+        Endpoint(url, model, key)
+
+
+@pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"retries": -1}, {"timeout": 0.0}])
+def test_impossible_politeness(wrong):
+    with pytest.raises(ValueError, match="concurrency of at least 1"):
+        Politeness(**wrong)

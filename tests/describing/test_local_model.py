@@ -1,0 +1,103 @@
+"""A language model of random weights answers, in batches; what it says is no description."""
+
+import pytest
+
+from freecp_d2.describing import Collection, Journal, LocalModel, Validator, describe
+from freecp_d2.describing.local_model import VICUNA
+
+from . import tiny_model
+
+pytest.importorskip("transformers")
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["template", "vicuna"])
+def folder(request, tmp_path_factory):
+    return tiny_model.make(tmp_path_factory.mktemp("tiny"), chat_template=request.param)
+
+
+def local(folder, **changed):
+    return LocalModel(folder, **{"device": "cpu", "batch_size": 2, "max_new_tokens": 8} | changed)
+
+
+@pytest.fixture
+def questions():
+    return Collection(["cat", "traffic light"], Validator()).questions()
+
+
+def test_every_question_is_answered(folder, questions):
+    source = local(folder, batch_size=4)  # 4 and 2
+    answers = list(source.answers(questions))
+    assert [question for question, _ in answers] == questions
+    assert all(isinstance(answer, str) for _, answer in answers)
+    assert source.model == folder
+
+
+def test_answers_come_batch_by_batch(folder, questions, monkeypatch):
+    batches = []
+    generate = LocalModel._generate
+
+    def counted(self, tokenizer, model, prompts):
+        batches.append(len(prompts))
+        return generate(self, tokenizer, model, prompts)
+
+    monkeypatch.setattr(LocalModel, "_generate", counted)
+    answers = local(folder).answers(questions)
+    next(answers)
+    assert batches == [2]
+    list(answers)
+    assert batches == [2, 2, 2]
+
+
+def test_a_batch_does_not_change_the_likeliest_answer(folder, questions):
+    alone = local(folder, batch_size=1, temperature=0.0).answers(questions)
+    together = local(folder, batch_size=6, temperature=0.0).answers(questions)
+    assert list(alone) == list(together)
+
+
+def test_a_seed_gives_the_same_again(folder, questions):
+    first = list(local(folder, max_new_tokens=20).answers(questions))
+    assert first == list(local(folder, max_new_tokens=20).answers(questions))
+    assert first != list(local(folder, max_new_tokens=20, seed=1).answers(questions))
+
+
+def test_the_prompt_is_not_in_the_answer(folder, questions):
+    for question, answer in local(folder).answers(questions):
+        assert question.prompt not in answer
+        assert "USER" not in answer
+
+
+def test_gibberish_is_rejected_and_reported(folder, tmp_path):
+    collection = Collection(["cat"], Validator())
+    journal = Journal(tmp_path / "words.json.journal")
+    describe(collection, local(folder, max_new_tokens=30), journal, attempts=2)
+    journal.close()
+    assert collection.complete() == {}
+    assert len(collection.incomplete()["cat"]) >= 6
+
+
+def test_without_validation_it_fills_a_word(folder, tmp_path):
+    class Anything(Validator):
+        def problem(self, word, sentence, known):
+            return ""
+
+    collection = Collection(["cat"], Anything(), num_answers=1)
+    journal = Journal(tmp_path / "words.json.journal")
+    describe(collection, local(folder, max_new_tokens=30), journal, attempts=5)
+    journal.close()
+    assert len(collection.complete()["cat"]) == 3
+
+
+def test_nothing_is_loaded_before_it_is_asked():
+    assert LocalModel("org/no-such-model").model == "org/no-such-model"
+    assert LocalModel().model == VICUNA
+
+
+def test_a_folder_without_a_model(tmp_path, questions):
+    with pytest.raises((OSError, ValueError)):
+        list(local(str(tmp_path)).answers(questions))
+
+
+@pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"max_new_tokens": 0}, {"temperature": -1.0}])
+def test_impossible_numbers(wrong):
+    with pytest.raises(ValueError, match="expected at least 1, 1 and"):
+        LocalModel(**wrong)
