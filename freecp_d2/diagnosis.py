@@ -2,8 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from .modeling.purification import Purified
+from torch import Tensor
+
+from .modeling.purified import Purified
+from .modeling.stitching import ClassScores
 from .modeling.windows import Window
 
 
@@ -34,6 +38,8 @@ class WindowDiagnosis:
         removed: the same for the classes that redundancy purification dropped.
         groups: ambiguity groups.
         visible: classes with a score anywhere after both purifications.
+        redundancy_thresh, ambiguity_thresh: tau_r and tau_a of this window; None where that
+            purification did not take place.
     """
 
     window: tuple[int, int, int, int]
@@ -41,6 +47,16 @@ class WindowDiagnosis:
     removed: dict[str, float]
     groups: list[GroupDiagnosis]
     visible: list[str]
+    redundancy_thresh: float | None = None
+    ambiguity_thresh: float | None = None
+
+
+class SegmentedImage(NamedTuple):
+    """One image, segmented, at the resolution of the network."""
+
+    scores: ClassScores
+    windows: tuple[WindowDiagnosis, ...]
+    """What purification did in each window; empty if nobody asked, or without purification."""
 
 
 def diagnose_windows(
@@ -60,6 +76,10 @@ def diagnose_windows(
     keep, scores = found.keep.cpu(), found.redundancy_scores.cpu()
     visible = (found.maps.flatten(2).amax(dim=2) > 0).cpu()
     groups = _groups(found, windows, class_names, patch_size)
+    thresholds = (
+        _listed(found.redundancy_thresh, windows),
+        _listed(found.ambiguity_thresh, windows),
+    )
     diagnoses = []
     for n, (_, y0, x0, y1, x1) in enumerate(windows):
         order = scores[n].argsort(descending=True).tolist()
@@ -71,6 +91,8 @@ def diagnose_windows(
                 removed={name: score for k, name, score in ranked if not keep[n, k]},
                 groups=groups[n],
                 visible=[class_names[k] for k in visible[n].nonzero().flatten().tolist()],
+                redundancy_thresh=thresholds[0][n],
+                ambiguity_thresh=thresholds[1][n],
             )
         )
     return diagnoses
@@ -80,6 +102,10 @@ def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
     """Classes that share their first word get their index behind it."""
     count = Counter(names)
     return tuple(f"{name} ({k})" if count[name] > 1 else name for k, name in enumerate(names))
+
+
+def _listed(thresh: Tensor | None, windows: list[Window]) -> list[float | None]:
+    return [None] * len(windows) if thresh is None else thresh.tolist()
 
 
 def _groups(

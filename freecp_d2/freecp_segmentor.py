@@ -11,15 +11,16 @@ import torch
 from torch import Tensor, nn
 
 from .d2 import META_ARCH_REGISTRY, CfgNode, build_backbone, configurable
-from .diagnosis import WindowDiagnosis, diagnose_windows
+from .diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
 from .modeling.affinity import AffinityHead, build_affinity_head
 from .modeling.backbone import CLIPBackbone, load_clip
 from .modeling.checks import check_heads, check_window_sizes
 from .modeling.crop_classifier import CropClassifier
 from .modeling.inputs import read_candidates, read_images
 from .modeling.pixels import PixelNormalisation
-from .modeling.purification import Purified, build_purification_head
-from .modeling.stitching import full_scores, label_map, stitch
+from .modeling.purification import build_purification_head
+from .modeling.purified import Purified
+from .modeling.stitching import ClassScores, full_scores, label_map, stitch
 from .modeling.text_head import TextHead
 from .modeling.windows import Window, batches_of_windows, cut_windows, windows_of_images
 from .text import Vocabulary
@@ -132,21 +133,38 @@ class FreeCPSegmentor(nn.Module):
             list[dict]: one an image: "sem_seg", scores of shape (C, height, width) in [0, 1], C as
             `text_head.output_names`; or the int64 label map (height, width).
         """
+        return [
+            {"sem_seg": self._read_out(found.scores, x.get("height"), x.get("width"))}
+            for x, found in zip(batched_inputs, self.segment(batched_inputs), strict=True)
+        ]
+
+    @torch.no_grad()
+    def segment(
+        self, batched_inputs: list[dict[str, Any]], *, diagnose: bool = False
+    ) -> Iterator[SegmentedImage]:
+        """
+        What `forward` reads its outputs from, and why.
+
+        Args:
+            batched_inputs: see `forward`.
+            diagnose: say also why, which a base method alone cannot.
+
+        Yields:
+            SegmentedImage: one an image, in order.
+        """
         images, windows, allowed = self._prepare(batched_inputs)
         maps: dict[int, Tensor] = {}
-        for indices, window_maps, _ in self._segment(images, windows, allowed):
+        reasons: dict[int, WindowDiagnosis] = {}
+        for indices, window_maps, purified in self._segment(images, windows, allowed):
             maps.update(zip(indices, window_maps, strict=True))
-        return [
-            {
-                "sem_seg": self._stitch(
-                    [maps[n] for n, window in enumerate(windows) if window.image == i],
-                    [w for w in windows if w.image == i],
-                    image,
-                    (x.get("height", image.shape[1]), x.get("width", image.shape[2])),
-                )
-            }
-            for i, (x, image) in enumerate(zip(batched_inputs, images, strict=True))
-        ]
+            if diagnose and purified is not None:
+                batch, names = [windows[n] for n in indices], self.text_head.vocabulary.class_names
+                found = diagnose_windows(purified, batch, names, self.backbone.patch_size)
+                reasons.update(zip(indices, found, strict=True))
+        for i, image in enumerate(images):
+            own = [n for n, window in enumerate(windows) if window.image == i]
+            scores = self._stitch([maps[n] for n in own], [windows[n] for n in own], image)
+            yield SegmentedImage(scores, tuple(reasons[n] for n in own if n in reasons))
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
@@ -165,18 +183,7 @@ class FreeCPSegmentor(nn.Module):
                 "The base method alone decides nothing; build the model with "
                 'MODEL.PURIFICATION_HEAD.NAME="ClassPurification" to diagnose it.'
             )
-        images, windows, allowed = self._prepare(batched_inputs)
-        names, patch_size = self.text_head.vocabulary.class_names, self.backbone.patch_size
-        diagnoses: dict[int, WindowDiagnosis] = {}
-        for indices, _, purified in self._segment(images, windows, allowed):
-            assert purified is not None, "a model with a purification head purifies"
-            batch = [windows[i] for i in indices]
-            found = diagnose_windows(purified, batch, names, patch_size)
-            diagnoses.update(zip(indices, found, strict=True))
-        return [
-            [diagnoses[i] for i, window in enumerate(windows) if window.image == image]
-            for image in range(len(images))
-        ]
+        return [list(found.windows) for found in self.segment(batched_inputs, diagnose=True)]
 
     @property
     def _crop_batch_size(self) -> int:
@@ -222,12 +229,13 @@ class FreeCPSegmentor(nn.Module):
             purified = self.purification_head(maps, stretched, transition, classify, candidates)
             yield indices, purified.maps, purified
 
-    def _stitch(
-        self, maps: list[Tensor], windows: list[Window], image: Tensor, size: tuple[int, int]
-    ) -> Tensor:
+    def _stitch(self, maps: list[Tensor], windows: list[Window], image: Tensor) -> ClassScores:
+        size = (image.shape[1], image.shape[2])
+        return stitch(maps, windows, size, self.backbone.patch_size)
+
+    def _read_out(self, found: ClassScores, height: int | None, width: int | None) -> Tensor:
         """Scores (C, height, width) or label map (height, width) of one image."""
-        image_size = (image.shape[1], image.shape[2])
-        found = stitch(maps, windows, image_size, self.backbone.patch_size)
+        size = (height or found.scores.shape[1], width or found.scores.shape[2])
         background, floor = self.text_head.background_is_rest, self.text_head.background_thresh
         if self.return_label_map:
             return label_map(found, size, background=background, floor=floor)

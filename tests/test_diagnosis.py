@@ -104,3 +104,10 @@ def test_classes_that_share_a_word_stay_apart():
     (window,) = diagnose_windows(found, [Window(0, 0, 0, 8, 8)], ("cat", "cat", "dog"), 8)
     assert list(window.kept) == ["cat (1)", "cat (0)"]
     assert list(window.removed) == ["dog"]
+
+
+def test_the_thresholds_of_each_window():
+    thresh = torch.tensor([0.25, 0.125])
+    first, second = diagnose_windows(purified(redundancy_thresh=thresh), WINDOWS, NAMES, 8)
+    assert (first.redundancy_thresh, second.redundancy_thresh) == (0.25, 0.125)
+    assert first.ambiguity_thresh is None  # no ambiguity purification took place

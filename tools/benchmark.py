@@ -141,8 +141,9 @@ def measure(
     diagnosis = model.diagnose(inputs)[0]  # also the warm-up
     timer = StageTimer(image.device)
     calls = [(backbone, "forward"), (text_head, "forward"), (model.affinity_head, "forward")]
-    calls += [(model.purification_head, "forward"), (backbone, "encode_image"), (model, "_stitch")]
-    for (owner, method), stage in zip(calls, STAGES, strict=True):
+    calls += [(model.purification_head, "forward"), (backbone, "encode_image")]
+    calls += [(model, "_stitch"), (model, "_read_out")]
+    for (owner, method), stage in zip(calls, [*STAGES, STAGES[-1]], strict=True):
         timer.wrap(owner, method, stage)
     start = time.perf_counter()
     for _ in range(args.repeat):

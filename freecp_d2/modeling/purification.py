@@ -1,11 +1,8 @@
 """
 Purification heads: which words stay, and where (Sec. 3.3).
 
-Shape shorthand in this module: N windows, K classes, G groups, B boxes, h x w patches, P = h * w.
+Shape shorthand in this module: N windows, K classes, G groups, h x w patches, P = h * w.
 """
-
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -20,11 +17,11 @@ from ..method import (
     eliminate_in_region,
     eliminate_in_window,
     fuse_groups,
-    no_boxes,
     redundancy_scores,
     refine,
     region_boxes,
 )
+from .purified import ClassifyBoxes, Purified
 
 PURIFICATION_HEAD_REGISTRY = Registry("PURIFICATION_HEAD")
 PURIFICATION_HEAD_REGISTRY.__doc__ = """
@@ -43,32 +40,6 @@ and returns an nn.Module. That is called once for every batch of N windows of on
 
 Every class stays in place: a class that is gone has a map of zeros.
 """
-
-ClassifyBoxes = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(window (B,), boxes (B, 4) in patches, candidates (B, K) bool) -> winning class (B,)."""
-
-
-@dataclass
-class Purified:
-    """
-    What is left of a batch of windows, and why.
-
-    Attributes:
-        maps: purified maps, 0 where a class is gone, shape (N, K, h, w).
-        keep: classes that the oracle, if there is one, and redundancy purification left, bool,
-            shape (N, K).
-        redundancy_scores: s of Eq. (5), shape (N, K).
-        groups: ambiguity groups of all windows.
-        contests: boxes of each group with an area (`map_index` is the group).
-        winners: winning class of each contest, int64, shape (B,).
-    """
-
-    maps: Tensor
-    keep: Tensor
-    redundancy_scores: Tensor
-    groups: AmbiguityGroups
-    contests: RegionBoxes = field(default_factory=no_boxes)
-    winners: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
 
 
 def restrict_to(maps: Tensor, allowed: Tensor) -> Tensor:
@@ -213,6 +184,7 @@ class ClassPurification(nn.Module):
         return mask.view(stretched.shape).to(stretched.device)
 
     def _purify_redundancy(self, result: Purified, maps: Tensor) -> None:
+        result.redundancy_thresh = maps.new_full((len(maps),), self.redundancy_thresh)
         result.redundancy_scores = redundancy_scores(maps, result.maps)
         result.maps, kept = drop_redundant(
             result.maps, result.redundancy_scores, self.redundancy_thresh
@@ -220,6 +192,7 @@ class ClassPurification(nn.Module):
         result.keep = result.keep & kept
 
     def _purify_ambiguity(self, result: Purified, classify: ClassifyBoxes | None) -> None:
+        result.ambiguity_thresh = result.maps.new_full((len(result.maps),), self.ambiguity_thresh)
         groups = ambiguity_groups(result.maps, result.keep, self.ambiguity_thresh)
         result.groups = groups
         if classify is None or len(groups.window) == 0:

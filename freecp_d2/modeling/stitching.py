@@ -105,31 +105,66 @@ def label_map(
     *,
     background: bool,
     floor: float = 0.0,
+    unlabelled: int = 0,
     chunk: int = 16,
+    band: int = 1 << 22,
 ) -> Tensor:
     """
-    The argmax of `full_scores`, a few classes at a time: memory does not grow with the vocabulary.
-
-    Where no class has a score the label is 0, as the argmax of zeros is.
+    The argmax of `full_scores`, a few classes and rows at a time: beyond the result, memory grows
+    neither with the vocabulary nor with the picture.
 
     Args:
         found, size, background, floor: see `full_scores`.
+        unlabelled: the label where no class has a score; 0 is the argmax of zeros.
         chunk: classes that are resized together.
+        band: most pixels that are resized together, at least one row.
 
     Returns:
         Tensor: int64, shape (H, W).
     """
-    device = found.scores.device
-    best = torch.full(size, 0.0 if background else floor, device=device)
-    label = torch.full(size, -1, dtype=torch.long, device=device)
+    height, width = size
+    label = torch.empty(size, dtype=torch.long, device=found.scores.device)
+    step = max(1, band // width)
+    for top in range(0, height, step):
+        rows = slice(top, min(top + step, height))
+        label[rows] = _label_rows(found, size, rows, background, floor, chunk)
+    return label.masked_fill_(label < 0, unlabelled)
+
+
+def _label_rows(
+    found: ClassScores,
+    size: tuple[int, int],
+    rows: slice,
+    background: bool,
+    floor: float,
+    chunk: int,
+) -> Tensor:
+    """The labels of some rows, int64, (rows, W); -1 where no class has a score."""
+    shape, device = (rows.stop - rows.start, size[1]), found.scores.device
+    best = torch.full(shape, 0.0 if background else floor, device=device)
+    # A floor that is the score of class 0 labels all that stays below it.
+    label = torch.full(shape, 0 if floor and not background else -1, device=device)
     for start in range(0, len(found.classes), chunk):
-        score, row = resize_scores(found.scores[start : start + chunk], size).max(dim=0)
+        score, index = _resize_rows(found.scores[start : start + chunk], size, rows).max(dim=0)
         better = score > best
         best = torch.where(better, score, best)
-        label = torch.where(better, found.classes[start + row], label)
+        label = torch.where(better, found.classes[start + index], label)
     if background:
         return torch.where((1 - best).clamp(min=floor) >= best, 0, label + 1)
-    return label.clamp(min=0)
+    return label
+
+
+def _resize_rows(scores: Tensor, size: tuple[int, int], rows: slice) -> Tensor:
+    """`resize_scores(scores, size)[:, rows]`, of which no other row is computed."""
+    (height, width), num_rows = size, rows.stop - rows.start
+    if num_rows == height or scores.shape[1] == height:
+        return resize_scores(scores, size)[:, rows]
+    y = torch.arange(rows.start, rows.stop, device=scores.device, dtype=torch.float64)
+    y = ((y + 0.5) * (scores.shape[1] / height) - 0.5).clamp(min=0)
+    above = y.long()
+    below = (above + 1).clamp(max=scores.shape[1] - 1)
+    weight = (y - above)[:, None].to(scores.dtype)
+    return _resize(torch.lerp(scores[:, above], scores[:, below], weight), (num_rows, width))
 
 
 def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:

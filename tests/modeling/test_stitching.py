@@ -156,3 +156,18 @@ class TestLabelMap:
         assert label_map(found, (1, 3), background=True).tolist() == [[2, 0, 0]]
         assert label_map(found, (1, 3), background=False, floor=0.5).tolist() == [[1, 0, 0]]
         assert label_map(found, (1, 3), background=True, floor=0.7).tolist() == [[0, 0, 0]]
+
+    @pytest.mark.parametrize("background", [False, True])
+    @pytest.mark.parametrize("size", [(6, 8), (13, 9), (3, 5), (40, 8), (41, 64)])
+    @pytest.mark.parametrize("band", [1, 20, 100])
+    def test_bands_of_rows_change_nothing(self, size, band, background):
+        found = ClassScores(torch.arange(7), self.CASES["all different"])
+        whole = label_map(found, size, background=background)
+        assert torch.equal(label_map(found, size, background=background, band=band), whole)
+
+    def test_a_label_of_its_own_where_no_class_has_a_score(self):
+        found = ClassScores(torch.tensor([0, 4]), torch.tensor([[[0.6, 0, 0]], [[0.3, 0.4, 0]]]))
+        assert label_map(found, (1, 3), background=False, unlabelled=-1).tolist() == [[0, 4, -1]]
+        assert label_map(found, (1, 3), background=True, unlabelled=-1).tolist() == [[1, 0, 0]]
+        floored = label_map(found, (1, 3), background=False, floor=0.5, unlabelled=-1)
+        assert floored.tolist() == [[0, 0, 0]]
