@@ -13,7 +13,9 @@ from .modeling.affinity import (
     SAMAffinity,
 )
 from .modeling.backbone import CLIPResNet, CLIPViT
-from .modeling.purification import PURIFICATION_HEAD_REGISTRY, ClassPurification, Purified
+from .modeling.purification import PURIFICATION_HEAD_REGISTRY, ClassPurification
+from .modeling.purified import Purified
+from .predictor import Prediction, Predictor
 from .text import Vocabulary, load_vocabulary
 
 __all__ = [
@@ -27,6 +29,8 @@ __all__ = [
     "DINOAffinity",
     "FreeCPSegmentor",
     "MaskFormerAffinity",
+    "Prediction",
+    "Predictor",
     "Purified",
     "SAMAffinity",
     "Vocabulary",

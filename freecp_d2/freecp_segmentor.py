@@ -87,7 +87,12 @@ class FreeCPSegmentor(nn.Module):
         self.return_label_map = return_label_map
 
     @classmethod
-    def from_config(cls, cfg: CfgNode, text_head: TextHead | None = None) -> dict:
+    def from_config(
+        cls,
+        cfg: CfgNode,
+        text_head: TextHead | None = None,
+        vocabulary: Vocabulary | None = None,
+    ) -> dict:
         backbone = build_backbone(cfg)
         if not isinstance(backbone, CLIPBackbone):
             raise ValueError(
@@ -108,7 +113,7 @@ class FreeCPSegmentor(nn.Module):
             "return_label_map": cfg.TEST.LABEL_MAP,
         }
         if text_head is None:
-            text_head = TextHead(cfg)
+            text_head = TextHead(cfg, vocabulary=vocabulary)
             load_clip.cache_clear()  # backbone and text head have taken their towers
         return kwargs | {"text_head": text_head}
 
@@ -158,7 +163,7 @@ class FreeCPSegmentor(nn.Module):
         for indices, window_maps, purified in self._segment(images, windows, allowed):
             maps.update(zip(indices, window_maps, strict=True))
             if diagnose and purified is not None:
-                batch, names = [windows[n] for n in indices], self.text_head.vocabulary.class_names
+                batch, names = [windows[n] for n in indices], self.text_head.vocabulary.display_names
                 found = diagnose_windows(purified, batch, names, self.backbone.patch_size)
                 reasons.update(zip(indices, found, strict=True))
         for i, image in enumerate(images):

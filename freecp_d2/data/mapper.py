@@ -154,12 +154,8 @@ class FreeCPDatasetMapper:
         """The resize of an image of size (h, w)."""
         if self.min_size == 0:
             return T.NoOpTransform()
-        new_h, new_w = T.ResizeShortestEdge.get_output_shape(h, w, self.min_size, self.max_size)
-        if min(new_h, new_w) < 1:
-            raise ValueError(
-                f"an image of {w}x{h} shrinks to {new_w}x{new_h}, expected a pixel or more; raise "
-                "INPUT.MAX_SIZE_TEST or crop the image."
-            )
+        shape = T.ResizeShortestEdge.get_output_shape(h, w, self.min_size, self.max_size)
+        new_h, new_w = (max(1, side) for side in shape)  # a line of 5000x1 stays a line
         if self.resize == "cv2":
             return CV2ResizeTransform(h, w, new_h, new_w)
         return T.ResizeTransform(h, w, new_h, new_w)
@@ -195,10 +191,13 @@ def read_color_image(file_name: str, image_format: str) -> np.ndarray:
 
 
 def _read_wide_grey(file_name: str) -> np.ndarray | None:
-    """A 16-bit grey image as uint8, (H, W), which Pillow's own conversion would clip; else None."""
     with PathManager.open(file_name, "rb") as file:
         image = Image.open(file)
-        if image.mode not in _WIDE_GREY:
-            return None
-        values = np.asarray(ImageOps.exif_transpose(image)).astype(np.int64)
-    return (values >> 8).clip(0, 255).astype(np.uint8)
+        return wide_grey(ImageOps.exif_transpose(image)) if image.mode in _WIDE_GREY else None
+
+
+def wide_grey(image: Image.Image) -> np.ndarray | None:
+    """A 16-bit grey image as uint8, (H, W), which Pillow's own conversion would clip; else None."""
+    if image.mode not in _WIDE_GREY:
+        return None
+    return (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)

@@ -13,7 +13,9 @@ from ..d2 import CfgNode, DatasetCatalog, get_cfg
 from ..modeling.text_head import vocabulary_from_config
 
 
-def load_config(config_file: str, opts: Sequence[str] = ()) -> CfgNode:
+def load_config(
+    config_file: str, opts: Sequence[str] = (), *, for_pictures: bool = False
+) -> CfgNode:
     """
     Merge Detectron2's defaults, ours, a file and "KEY VALUE" pairs; then check what can be checked
     without loading weights.
@@ -21,6 +23,8 @@ def load_config(config_file: str, opts: Sequence[str] = ()) -> CfgNode:
     Args:
         config_file: a YAML file.
         opts: alternating keys and values.
+        for_pictures: no dataset is needed; with MODEL.TEXT.VOCABULARY, DATASETS.TEST is emptied,
+            so that the words need not be those of the file's dataset.
 
     Returns:
         CfgNode: frozen; MODEL.DEVICE is "cpu" where there is no GPU.
@@ -46,7 +50,10 @@ def load_config(config_file: str, opts: Sequence[str] = ()) -> CfgNode:
         raise ValueError(f"{config_file} is no valid YAML: {error}") from error
     if not torch.cuda.is_available() and cfg.MODEL.DEVICE.startswith("cuda"):
         cfg.MODEL.DEVICE = "cpu"
-    check_config(cfg)
+    if not for_pictures:
+        check_config(cfg)
+    elif cfg.MODEL.TEXT.VOCABULARY:
+        cfg.DATASETS.TEST = ()
     cfg.freeze()
     return cfg
 

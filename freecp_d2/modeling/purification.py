@@ -101,13 +101,7 @@ class ClassPurification(nn.Module):
             ValueError: unknown `order` or `elimination`; a threshold out of its range.
         """
         super().__init__()
-        for key, value in (
-            ("REDUNDANCY.THRESH", redundancy_thresh),
-            ("AMBIGUITY.THRESH", ambiguity_thresh),
-            ("REGION.THRESH", region_thresh),
-        ):
-            if not 0 <= value <= 1:
-                raise ValueError(f"MODEL.PURIFICATION_HEAD.{key} is {value}; use 0 to 1.")
+        _check_threshold("REGION.THRESH", region_thresh)
         if order not in ("RP-AP", "AP-RP", "RP", "AP", ""):
             raise ValueError(
                 f'MODEL.PURIFICATION_HEAD.ORDER="{order}" is unknown; use RP-AP or AP-RP and '
@@ -118,9 +112,8 @@ class ClassPurification(nn.Module):
                 f'MODEL.PURIFICATION_HEAD.AMBIGUITY.ELIMINATION="{elimination}" is unknown; '
                 "use region or window."
             )
+        self.set_thresholds(redundancy=redundancy_thresh, ambiguity=ambiguity_thresh)
         self.order = order
-        self.redundancy_thresh = redundancy_thresh
-        self.ambiguity_thresh = ambiguity_thresh
         self.elimination = elimination
         self.region_thresh = region_thresh
         self.exclude_last = exclude_last
@@ -138,6 +131,24 @@ class ClassPurification(nn.Module):
             "region_thresh": node.REGION.THRESH,
             "exclude_last": node.REGION.EXCLUDE_LAST,
         }
+
+    def set_thresholds(
+        self, *, redundancy: float | None = None, ambiguity: float | None = None
+    ) -> None:
+        """
+        Args:
+            redundancy, ambiguity: tau_r and tau_a, see the constructor; None leaves one as it is.
+
+        Raises:
+            ValueError: one is out of its range; both stay as they are.
+        """
+        if redundancy is not None:
+            _check_threshold("REDUNDANCY.THRESH", redundancy)
+        if ambiguity is not None:
+            _check_threshold("AMBIGUITY.THRESH", ambiguity)
+            self.ambiguity_thresh = ambiguity
+        if redundancy is not None:
+            self.redundancy_thresh = redundancy
 
     def forward(
         self,
@@ -220,3 +231,8 @@ class ClassPurification(nn.Module):
         undecided[regions.map_index] = False
         undecided[regions.map_index[~has_area]] = True
         return RegionBoxes(regions.map_index[has_area], regions.boxes[has_area]), undecided
+
+
+def _check_threshold(key: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ValueError(f"MODEL.PURIFICATION_HEAD.{key} is {value}; use 0 to 1.")

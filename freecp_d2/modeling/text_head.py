@@ -85,11 +85,11 @@ class TextHead(nn.Module):
         self.set_vocabulary(vocabulary)
 
     @classmethod
-    def from_config(cls, cfg: CfgNode) -> dict:
+    def from_config(cls, cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict:
         clip = load_clip_from_config(cfg)
         node = cfg.MODEL.TEXT
         return {
-            "vocabulary": vocabulary_from_config(cfg),
+            "vocabulary": vocabulary or vocabulary_from_config(cfg),
             "logit_scale": cfg.MODEL.CLIP.LOGIT_SCALE or clip.logit_scale,
             "encoder": TextEncoder(clip.model, clip.tokenizer).to(torch.device(cfg.MODEL.DEVICE)),
             "templates": get_templates(node.TEMPLATES),

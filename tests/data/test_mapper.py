@@ -157,10 +157,13 @@ def test_wrong_settings_name_their_key(changes, key):
         make_mapper(**changes)
 
 
-def test_an_image_that_would_vanish_is_an_error(tmp_path):
-    Image.new("RGB", (5000, 1)).save(tmp_path / "a.png")
-    with pytest.raises(ValueError, match="5000x1 shrinks to 100x0"):
-        make_mapper(min_size=20, max_size=100)({"file_name": str(tmp_path / "a.png")})
+@pytest.mark.parametrize("resize", ["cv2", "pil"])
+def test_a_line_stays_a_line(tmp_path, resize):
+    # 5000 x 1 within 100 pixels would be a fiftieth of a pixel high.
+    Image.new("RGB", (5000, 1), (9, 8, 7)).save(tmp_path / "a.png")
+    mapper = make_mapper(min_size=20, max_size=100, resize=resize)
+    image = mapper({"file_name": str(tmp_path / "a.png")})["image"]
+    assert torch.equal(image, torch.tensor([9, 8, 7]).view(3, 1, 1).expand(3, 1, 100))
 
 
 @pytest.mark.parametrize("resize", ["cv2", "pil"])

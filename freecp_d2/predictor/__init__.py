@@ -1,0 +1,7 @@
+"""Pictures and words in, labels and reasons out: the method without a dataset."""
+
+from .pictures import as_picture, read_picture
+from .prediction import Prediction
+from .predictor import Predictor
+
+__all__ = ["Prediction", "Predictor", "as_picture", "read_picture"]

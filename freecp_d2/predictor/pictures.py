@@ -1,0 +1,125 @@
+"""
+Whatever holds a picture, as an upright RGB array.
+
+Shape shorthand in this module: H, W pixels.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from ..data.mapper import read_color_image, wide_grey
+
+__all__ = ["Channels", "PictureLike", "as_picture", "read_picture"]
+
+PictureLike = str | Path | Image.Image | np.ndarray | Tensor
+Channels = Literal["RGB", "BGR"]
+
+
+def read_picture(path: str | Path) -> np.ndarray:
+    """
+    Read a picture file: turned upright as its EXIF data say, grey, palette, CMYK and 16 bits
+    converted, transparency ignored; of an animation the first frame.
+
+    Returns:
+        np.ndarray: uint8 RGB, shape (H, W, 3).
+
+    Raises:
+        FileNotFoundError: there is no such file, or it is a folder.
+        ValueError: it cannot be decoded; the message names the file and the reason.
+    """
+    if os.path.isdir(path):
+        raise FileNotFoundError(f"{path} is a folder, expected a picture file; name the file.")
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{path}: no such file; correct the path.")
+    return read_color_image(os.fspath(path), "RGB")
+
+
+def as_picture(image: PictureLike, channels: Channels | None = None) -> np.ndarray:
+    """
+    Args:
+        image: a path; a Pillow image; a NumPy array (H, W, 3), (H, W, 1) or (H, W); a tensor
+            (3, H, W) or (1, H, W). Values from 0 to 255, of any type of number; floats are rounded.
+        channels: "RGB" or "BGR", how the colours of an array or tensor are ordered (OpenCV reads
+            BGR); files and Pillow images know theirs.
+
+    Returns:
+        np.ndarray: uint8 RGB, shape (H, W, 3).
+
+    Raises:
+        FileNotFoundError, ValueError: of a path, see `read_picture`.
+        ValueError: another shape, values out of range, or an order of colours that was not said.
+        TypeError: no picture at all.
+    """
+    if channels not in (None, "RGB", "BGR"):
+        raise ValueError(f'channels is {channels!r}; use "RGB" or "BGR".')
+    if isinstance(image, (str, Path)):
+        return read_picture(image)
+    if isinstance(image, Image.Image):
+        return _from_pillow(ImageOps.exif_transpose(image))
+    if isinstance(image, Tensor):
+        if image.ndim != 3 or image.shape[0] not in (1, 3):
+            raise ValueError(
+                f"got a tensor of shape {tuple(image.shape)}, expected (3, H, W) or (1, H, W); "
+                "permute(2, 0, 1) makes one of (H, W, 3)."
+            )
+        image = image.detach().cpu().permute(1, 2, 0).to(_number_type(image)).numpy()
+    if not isinstance(image, np.ndarray):
+        raise TypeError(
+            f"got {type(image).__name__}, expected a path, a Pillow image, a NumPy array or a "
+            "tensor."
+        )
+    return _from_array(image, channels)
+
+
+def _from_pillow(image: Image.Image) -> np.ndarray:
+    grey = wide_grey(image)
+    return np.asarray(image.convert("RGB")) if grey is None else _from_array(grey, None)
+
+
+def _number_type(image: Tensor) -> torch.dtype:
+    """NumPy has no bfloat16."""
+    return torch.float32 if image.is_floating_point() else image.dtype
+
+
+def _from_array(image: np.ndarray, channels: Channels | None) -> np.ndarray:
+    if image.ndim == 2:
+        image = image[:, :, None]
+    if image.ndim != 3 or image.shape[2] not in (1, 3) or 0 in image.shape:
+        raise ValueError(
+            f"got an array of shape {image.shape}, expected (H, W, 3) or (H, W), no side empty; "
+            "drop transparency with image[..., :3]."
+        )
+    if image.shape[2] == 3 and channels is None:
+        raise ValueError(
+            "got colours whose order was not said; add channels='RGB', or channels='BGR' for "
+            "pictures that OpenCV has read."
+        )
+    image = _as_bytes(image)
+    if image.shape[2] == 1:
+        image = image.repeat(3, axis=2)
+    return np.ascontiguousarray(image[:, :, ::-1] if channels == "BGR" else image)
+
+
+def _as_bytes(image: np.ndarray) -> np.ndarray:
+    """Values of any type as uint8."""
+    if image.dtype == np.uint8:
+        return image
+    if not np.issubdtype(image.dtype, np.number) or np.iscomplexobj(image):
+        raise ValueError(f"got {image.dtype}, expected numbers from 0 to 255.")
+    low, high = float(image.min()), float(image.max())
+    if not (low >= 0 and high <= 255):
+        raise ValueError(
+            f"got {image.dtype} from {low:g} to {high:g}, expected 0 to 255; scale the values."
+        )
+    if np.issubdtype(image.dtype, np.floating) and 0 < high <= 1:
+        raise ValueError(
+            f"got {image.dtype} up to {high:g}, which is black on a scale of 0 to 255; multiply "
+            "by 255."
+        )
+    return np.floor(image.astype(np.float64) + 0.5).clip(0, 255).astype(np.uint8)

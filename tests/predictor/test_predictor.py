@@ -1,0 +1,149 @@
+"""The predictor against the model that it drives, and what it promises about words and state."""
+
+import numpy as np
+import pytest
+import torch
+
+from freecp_d2 import Predictor, Vocabulary
+from freecp_d2.d2 import DatasetCatalog, read_image
+from freecp_d2.data.mapper import FreeCPDatasetMapper
+from freecp_d2.engine import load_config
+
+
+@pytest.fixture(scope="module")
+def page():
+    record = DatasetCatalog.get("freecp_storybook_wide_val")[3]
+    return read_image(record["file_name"], "RGB")
+
+
+def test_equals_the_model_on_the_dataset(config):
+    cfg = load_config(str(config))
+    predictor = Predictor.from_config(cfg)
+    record = DatasetCatalog.get("freecp_storybook_wide_val")[3]
+    inputs = FreeCPDatasetMapper(cfg)(record)
+    scores = predictor.model([inputs])[0]["sem_seg"]
+    found = predictor(read_image(record["file_name"], "RGB"), channels="RGB")
+    assert np.array_equal(found.scores, scores.numpy())
+    labelled = found.label_map >= 0
+    assert np.array_equal(found.label_map[labelled], scores.argmax(dim=0).numpy()[labelled])
+    assert not scores.numpy()[:, ~labelled].any()
+    assert list(found.windows) == predictor.model.diagnose([inputs])[0]
+    assert len(found.names) == len(found.colors) == 81
+
+
+def test_scores_of_a_pixel_are_those_of_the_volume(predictor, page):
+    found = predictor(page, "RGB")
+    volume = found.scores
+    for y, x in ((0, 0), (100, 31), (191, 255), (96, 128)):
+        pixel = dict(found.scores_at(y, x))
+        expected = {n: s for n, s in zip(found.names, volume[:, y, x].tolist(), strict=True) if s}
+        assert pixel == pytest.approx(expected, abs=1e-6)
+        assert list(pixel.values()) == sorted(pixel.values(), reverse=True)
+        if pixel:
+            assert next(iter(pixel)) == found.names[found.label_map[y, x]]
+    with pytest.raises(IndexError, match="192 rows, 256 columns"):
+        found.scores_at(192, 0)
+
+
+def test_shares_are_of_pixels(predictor, page):
+    found = predictor(page, "RGB")
+    assert sum(found.shares.values()) == pytest.approx((found.label_map >= 0).mean())
+    for name, share in found.shares.items():
+        assert share == (found.label_map == found.names.index(name)).mean()
+
+
+def test_a_list_is_its_pictures_one_by_one(predictor, page):
+    pictures = [page, page[:50], page[:, ::-1]]
+    together = predictor(pictures, channels="RGB")
+    for picture, found in zip(pictures, together, strict=True):
+        assert np.array_equal(found.label_map, predictor(picture, "RGB").label_map)
+        assert np.array_equal(found.image, picture)
+
+
+def test_bgr_is_rgb_turned_round(predictor, page):
+    flipped = predictor(page[:, :, ::-1], channels="BGR")
+    assert np.array_equal(flipped.label_map, predictor(page, "RGB").label_map)
+
+
+def test_new_words_are_those_of_a_new_model(predictor, config, page):
+    predictor.set_vocabulary("cat; dog; background: sky, tree")
+    fresh = Predictor.from_config(config, "cat; dog; background: sky, tree")
+    changed, expected = predictor(page, "RGB"), fresh(page, "RGB")
+    assert changed.names == ("background", "cat", "dog")
+    assert changed.colors[0] == (0, 0, 0)
+    assert np.array_equal(changed.scores, expected.scores)
+    assert changed.label_map.min() >= 0  # what is nothing else is background
+
+
+def test_words_that_are_none_leave_the_old_ones(predictor):
+    with pytest.raises(ValueError, match="no class"):
+        predictor.set_vocabulary(" ; ")
+    assert predictor.vocabulary.class_names == ("tree", "house", "sky", "grass", "sheep")
+
+
+def test_the_base_method_alone_shares_words_and_weights(predictor, config, page):
+    alone = predictor.alone()
+    found = alone(page, "RGB")
+    plain = Predictor.from_config(
+        config, predictor.vocabulary, ["MODEL.PURIFICATION_HEAD.NAME", ""]
+    )
+    assert np.array_equal(found.scores, plain(page, "RGB").scores)
+    assert found.purification is None
+    predictor.set_vocabulary("cat; dog")
+    assert alone(page, "RGB").names == ("cat", "dog")
+    assert alone.model.backbone is predictor.model.backbone
+    with pytest.raises(ValueError, match="base method alone has no thresholds"):
+        alone.set_thresholds(redundancy=0.1)
+
+
+def test_thresholds(predictor, page):
+    predictor.set_thresholds(redundancy=0.5)  # no score exceeds a half
+    found = predictor(page, "RGB")
+    assert (found.label_map == -1).all()
+    assert {w.word for w in found.purification.removed} == set(found.names)
+    predictor.set_thresholds(redundancy=0.0, ambiguity=1.0)
+    found = predictor(page, "RGB")
+    assert {(w.redundancy_thresh, w.ambiguity_thresh) for w in found.windows} == {(0.0, 1.0)}
+    with pytest.raises(ValueError, match=r"AMBIGUITY\.THRESH is 2"):
+        predictor.set_thresholds(redundancy=0.2, ambiguity=2.0)
+    assert predictor.model.purification_head.redundancy_thresh == 0.0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (7, 5)])
+def test_small_and_thin_pictures(predictor, size):
+    found = predictor(np.zeros((*size, 3), np.uint8), "RGB")
+    assert found.label_map.shape == size
+    assert found.scores.shape == (5, *size)
+
+
+def test_words_beside_those_of_the_config_s_dataset(config):
+    # The file's dataset has 81 classes; with words of one's own it does not matter.
+    words = Vocabulary("mine", (("cat",), ("dog", "puppy")))
+    assert Predictor.from_config(config, words).vocabulary is words
+    opts = ["MODEL.TEXT.VOCABULARY", "cat; dog"]
+    assert Predictor.from_config(config, opts=opts).vocabulary.class_names == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        ({"opts": ["MODEL.PURIFICATION_HEAD.ORACLE", "True"]}, ValueError, "ORACLE"),
+        ({"opts": ["MODEL.META_ARCHITECTURE", "Other"]}, ValueError, '"Other"'),
+        ({"opts": ["TEST.IMAGES_PER_BATCH", "0"]}, ValueError, "IMAGES_PER_BATCH is 0"),
+        ({"opts": ["MODEL.CLIP.ARHC", "x"]}, KeyError, "did you mean"),
+        ({"vocabulary": "cta"}, FileNotFoundError, "No vocabulary 'cta'"),
+    ],
+)
+def test_wrong_settings(config, arguments, error, said):
+    with pytest.raises(error, match=said):
+        Predictor.from_config(config, **arguments)
+
+
+def test_opts_go_with_a_file(config):
+    with pytest.raises(ValueError, match="merge them"):
+        Predictor.from_config(load_config(str(config)), opts=["MODEL.DEVICE", "cpu"])
+
+
+def test_a_tensor_keeps_no_graph(predictor, page):
+    image = torch.from_numpy(page).permute(2, 0, 1).float().requires_grad_()
+    assert not predictor(image, "RGB").found.scores.requires_grad

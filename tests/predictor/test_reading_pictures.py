@@ -1,0 +1,93 @@
+"""One picture in every guise is one array."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from freecp_d2.predictor import as_picture, read_picture
+
+PICTURE = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    "guise",
+    [
+        lambda rgb: (rgb, "RGB"),
+        lambda rgb: (rgb[:, :, ::-1], "BGR"),
+        lambda rgb: (rgb.astype(np.int64), "RGB"),
+        lambda rgb: (rgb + np.float32(0.25), "RGB"),
+        lambda rgb: (torch.from_numpy(rgb).permute(2, 0, 1), "RGB"),
+        lambda rgb: (torch.from_numpy(rgb).permute(2, 0, 1).flip(0), "BGR"),
+        lambda rgb: (torch.from_numpy(rgb).permute(2, 0, 1).bfloat16(), "RGB"),
+        lambda rgb: (torch.from_numpy(rgb).permute(2, 0, 1).float().requires_grad_(), "RGB"),
+        lambda rgb: (Image.fromarray(rgb), None),
+        lambda rgb: (Image.fromarray(rgb).convert("RGBA"), None),
+    ],
+)
+def test_the_same_picture(guise):
+    found = as_picture(*guise(PICTURE))
+    assert found.dtype == np.uint8
+    assert found.flags["C_CONTIGUOUS"]
+    assert np.array_equal(found, PICTURE)
+
+
+@pytest.mark.parametrize("kind", [str, lambda path: path])
+def test_a_path(tmp_path, kind):
+    Image.fromarray(PICTURE).save(tmp_path / "a.png")
+    assert np.array_equal(as_picture(kind(tmp_path / "a.png")), PICTURE)
+
+
+@pytest.mark.parametrize(
+    "grey",
+    [
+        PICTURE[:, :, 0],
+        PICTURE[:, :, :1],
+        Image.fromarray(PICTURE[:, :, 0]),
+        torch.from_numpy(PICTURE[None, :, :, 0].copy()),
+        Image.fromarray(PICTURE[:, :, 0].astype(np.uint16) * 257),
+    ],
+)
+def test_grey_needs_no_order(grey):
+    assert np.array_equal(as_picture(grey), PICTURE[:, :, :1].repeat(3, axis=2))
+
+
+def test_pictures_are_turned_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: show it rotated by 90 degrees clockwise
+    Image.fromarray(PICTURE).save(tmp_path / "a.png", exif=exif)
+    upright = np.rot90(PICTURE, -1)
+    assert np.array_equal(read_picture(tmp_path / "a.png"), upright)
+    with Image.open(tmp_path / "a.png") as image:
+        assert np.array_equal(as_picture(image), upright)
+
+
+@pytest.mark.parametrize(
+    ("image", "channels", "error", "said"),
+    [
+        (PICTURE, None, ValueError, "order was not said"),
+        (torch.zeros(3, 4, 4), None, ValueError, "order was not said"),
+        (PICTURE, "rgb", ValueError, 'use "RGB" or "BGR"'),
+        (np.zeros((4, 4, 4)), "RGB", ValueError, r"\(4, 4, 4\)"),
+        (np.zeros((0, 4, 3)), "RGB", ValueError, "no side empty"),
+        (torch.zeros(4, 4, 3), "RGB", ValueError, "permute"),
+        (np.full((4, 4, 3), 0.5), "RGB", ValueError, "multiply by 255"),
+        (np.full((4, 4, 3), 256), "RGB", ValueError, "expected 0 to 255"),
+        (np.full((4, 4, 3), -1), "RGB", ValueError, "expected 0 to 255"),
+        (np.full((4, 4, 3), np.nan), "RGB", ValueError, "expected 0 to 255"),
+        (np.full((4, 4), "a"), None, ValueError, "expected numbers"),
+        (3, None, TypeError, "got int"),
+        ("no.png", None, FileNotFoundError, "no.png: no such file"),
+    ],
+)
+def test_what_is_no_picture(image, channels, error, said):
+    with pytest.raises(error, match=said):
+        as_picture(image, channels)
+
+
+def test_folders_and_broken_files_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="is a folder"):
+        read_picture(tmp_path)
+    (tmp_path / "a.jpg").write_text("no picture")
+    with pytest.raises(ValueError, match=r"a\.jpg: cannot be decoded"):
+        read_picture(tmp_path / "a.jpg")
