@@ -25,7 +25,7 @@ def gallery_section(gallery: Gallery, longest_side: int = 768) -> Markup:
 def _picture(gallery: Gallery, picture: Picture, longest_side: int) -> Markup:
     image = limited(picture.image, longest_side)
     maps = [(map_.title, map_.labels, map_.note) for map_ in picture.maps]
-    figures = [_figure("Picture", data_uri(image), f"{picture.title}: the picture", Markup(), "")]
+    figures = [figure("Picture", data_uri(image), f"{picture.title}: the picture", Markup(), "")]
     if picture.truth is not None:
         maps.insert(0, ("Ground truth", picture.truth, ""))
     for title, labels, note in maps:
@@ -36,7 +36,7 @@ def _picture(gallery: Gallery, picture: Picture, longest_side: int) -> Markup:
             measured = "" if accuracy is None else f"{accuracy:.0f} % of pixels right"
             note = ", ".join(text for text in (measured, note) if text)
         alt = f"{picture.title}: the classes of its pixels, {title}"
-        figures.append(_figure(title, source, alt, _names(small, gallery.class_names), note))
+        figures.append(figure(title, source, alt, names_over(small, gallery.class_names), note))
     note = element("p", picture.note, class_="note") if picture.note else Markup()
     return element(
         "article",
@@ -48,7 +48,8 @@ def _picture(gallery: Gallery, picture: Picture, longest_side: int) -> Markup:
     )
 
 
-def _figure(title: str, source: str, alt: str, names: Markup, note: str) -> Markup:
+def figure(title: str, source: str, alt: str, names: Markup, note: str) -> Markup:
+    """A picture with its caption, and names over it."""
     image = element("img", src=source, alt=alt)
     caption = [element("b", title)]
     if note:
@@ -60,7 +61,7 @@ def _figure(title: str, source: str, alt: str, names: Markup, note: str) -> Mark
     )
 
 
-def _names(labels: np.ndarray, class_names: Sequence[str]) -> Markup:
+def names_over(labels: np.ndarray, class_names: Sequence[str]) -> Markup:
     """Class names over the picture, as text that stays sharp at any size."""
     height, width = labels.shape
     texts = [

@@ -37,8 +37,8 @@ def place_names(labels: np.ndarray, class_names: Sequence[str]) -> list[PlacedNa
     placed = []
     for k in range(len(class_names)):
         mask = labels == k
-        height = round(1.25 * size)
-        width = round(_LETTER_WIDTH * size * len(class_names[k]) + 0.6 * size)
+        height = max(1, round(1.25 * size))
+        width = max(1, round(_LETTER_WIDTH * size * len(class_names[k]) + 0.6 * size))
         if mask.sum() < height * width or height > mask.shape[0] or width > mask.shape[1]:
             continue
         filled = _box_shares(mask, height, width)

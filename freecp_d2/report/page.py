@@ -9,7 +9,8 @@ from .records import Note, Page
 from .table import results_tables
 
 _STYLES = tuple(
-    Path(__file__).parent / "style" / f"{name}.css" for name in ("base", "numbers", "pictures")
+    Path(__file__).parent / "style" / f"{name}.css"
+    for name in ("base", "numbers", "pictures", "album")
 )
 
 
@@ -39,7 +40,8 @@ def render_page(page: Page) -> str:
     )
     numbers = [] if page.results is None else [_numbers(page)]
     notes = [_note(i, note) for i, note in enumerate(page.notes)]
-    main = element("main", *numbers, _gallery(page), *notes)
+    sections = [_section(part.name, part.title, part.content) for part in page.sections]
+    main = element("main", *numbers, *sections, _gallery(page), *notes)
     body = element("body", _header(page), main, _footer(page))
     return "<!DOCTYPE html>\n" + element("html", head, "\n", body, lang="en") + "\n"
 
@@ -52,6 +54,7 @@ def _header(page: Page) -> Markup:
 
 def _contents(page: Page) -> Markup:
     links = [("numbers", "The numbers")] if page.results else []
+    links += [(part.name, part.title) for part in page.sections]
     links += [("pictures", "The pictures")] if page.gallery.pictures else []
     links += [(f"note-{i}", note.title) for i, note in enumerate(page.notes)]
     items = [element("a", title, href=f"#{name}") for name, title in links]

@@ -51,6 +51,13 @@ def data_uri(image: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
+def photograph_uri(image: np.ndarray, quality: int = 82) -> str:
+    """A uint8 RGB image (H, W, 3) as a JPEG that stands in the page itself."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="JPEG", quality=quality)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
 def limited(array: np.ndarray, longest_side: int) -> np.ndarray:
     """
     The same picture, no larger than asked.

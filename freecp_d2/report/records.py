@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ablation import Interval
+from .markup import Markup
 from .summary import Purification
 
 
@@ -153,6 +154,20 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Section:
+    """
+    Attributes:
+        name: its anchor, one word.
+        title: its heading.
+        content: what is below it.
+    """
+
+    name: str
+    title: str
+    content: Markup
+
+
+@dataclass(frozen=True)
 class Page:
     """
     Attributes:
@@ -162,6 +177,7 @@ class Page:
         notes: sections of text after the pictures.
         facts: (name, value) lines at the foot, such as the command and the date.
         kicker: a line above the title.
+        sections: what else is before the pictures.
     """
 
     title: str
@@ -171,3 +187,4 @@ class Page:
     notes: tuple[Note, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     kicker: str = ""
+    sections: tuple[Section, ...] = ()

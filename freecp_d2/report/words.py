@@ -9,7 +9,7 @@ _WORDS_SHOWN, _GROUPS_SHOWN = 16, 4
 
 
 def purification_notes(
-    purification: Purification, true: Mapping[str, tuple[int, int, int]]
+    purification: Purification, true: Mapping[str, tuple[int, int, int]], whole: bool = True
 ) -> Markup:
     """
     Words removed, words that some windows kept, words kept, and ambiguity groups.
@@ -17,12 +17,14 @@ def purification_notes(
     Args:
         purification: of one picture.
         true: words that are known to be in the picture, and their colours.
+        whole: fold what is beyond the first of a list; else only count it.
     """
+    windows = "in so many of all windows"
     lists = [
-        _words("Removed as redundant", "in every window", purification.removed, true),
-        _words("Kept", "in every window", purification.kept, true),
-        _words("Kept here and there", "in so many of all windows", purification.contested, true),
-        _groups(purification.groups),
+        _words("Removed as redundant", "in every window", purification.removed, true, whole),
+        _words("Kept", "in every window", purification.kept, true, whole),
+        _words("Kept here and there", windows, purification.contested, true, whole),
+        _groups(purification.groups, whole),
     ]
     return element("div", *lists, class_="purification")
 
@@ -37,12 +39,12 @@ def _words(
     hint: str,
     words: Sequence[WordSummary],
     true: Mapping[str, tuple[int, int, int]],
+    whole: bool,
 ) -> Markup:
     if not words:
         return Markup()
     chips = [_chip(word, true.get(word.word)) for word in words]
-    shown, rest = element("ul", *chips[:_WORDS_SHOWN]), chips[_WORDS_SHOWN:]
-    more = folded(f"{len(rest)} more", element("ul", *rest)) if rest else Markup()
+    shown, more = element("ul", *chips[:_WORDS_SHOWN]), _rest(chips[_WORDS_SHOWN:], whole)
     return element("section", _heading(title, len(words), hint), shown, more)
 
 
@@ -60,12 +62,22 @@ def _chip(word: WordSummary, color: tuple[int, int, int] | None) -> Markup:
     return element("li", *parts, class_="chip" + " gone" * removed, title=explained)
 
 
-def _groups(groups: Sequence[GroupSummary]) -> Markup:
+def _rest(items: Sequence[Markup], whole: bool, kind: str = "") -> Markup:
+    """What is beyond the first of a list."""
+    if not items:
+        return Markup()
+    text = f"{len(items)} more"
+    if not whole:
+        return element("p", text, class_="note")
+    return folded(text, element("ul", *items, class_=kind))
+
+
+def _groups(groups: Sequence[GroupSummary], whole: bool) -> Markup:
     if not groups:
         return Markup()
     items = [_group(group) for group in groups]
-    shown, rest = element("ul", *items[:_GROUPS_SHOWN], class_="groups"), items[_GROUPS_SHOWN:]
-    more = folded(f"{len(rest)} more", element("ul", *rest, class_="groups")) if rest else Markup()
+    shown = element("ul", *items[:_GROUPS_SHOWN], class_="groups")
+    more = _rest(items[_GROUPS_SHOWN:], whole, "groups")
     heading = _heading("Ambiguity groups", len(groups), "filled: won so many regions")
     return element("section", heading, shown, more, class_="wide")
 

@@ -1,0 +1,72 @@
+"""
+Letters on pictures: a font that comes with matplotlib, for any name that a class may have.
+
+What the font cannot show is written in words where Unicode has some ("[cat face]"), else as boxes.
+"""
+
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+from PIL import ImageFont
+
+__all__ = ["fitted", "font", "showable"]
+
+_MISSING = "\N{WHITE SQUARE}"
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+_WORDED = ("So", "Sk", "Sm", "Sc")  # symbols, emoji among them
+
+
+@cache
+def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans of that size in pixels."""
+    return ImageFont.truetype(str(_path(bold)), size)
+
+
+def showable(text: str) -> str:
+    """The text on one line, in letters that the font has."""
+    shown = (_shown(c) for c in unicodedata.normalize("NFC", text))
+    return " ".join("".join(shown).split())
+
+
+def fitted(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
+    """As much of a text as is `width` pixels long, with an ellipsis where that is not all."""
+    if face.getlength(text) <= width:
+        return text
+    low, high = 0, len(text)  # so many letters fit, so many do not
+    while high - low > 1:
+        middle = (low + high) // 2
+        fits = face.getlength(text[:middle].rstrip() + _ELLIPSIS) <= width
+        low, high = (middle, high) if fits else (low, middle)
+    return text[:low].rstrip() + _ELLIPSIS
+
+
+def _shown(c: str) -> str:
+    if c.isspace():
+        return " "
+    category = unicodedata.category(c)
+    if category in ("Cc", "Cf", "Cs", "Co", "Cn"):
+        return ""
+    if ord(c) in _letters():
+        return c
+    if category in ("Mn", "Me"):  # a mark on a letter, or which of its pictures an emoji has
+        return ""
+    name = unicodedata.name(c, "") if category in _WORDED else ""
+    return f" [{name.lower()}] " if name else _MISSING
+
+
+@cache
+def _letters() -> frozenset[int]:
+    """The characters that both faces have."""
+    from matplotlib.ft2font import FT2Font  # here, as it is slow to import
+
+    plain, bold = (frozenset(FT2Font(str(_path(bold))).get_charmap()) for bold in (False, True))
+    return plain & bold
+
+
+@cache
+def _path(bold: bool) -> Path:
+    import matplotlib
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return folder / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")

@@ -1,0 +1,41 @@
+"""How much of a picture each class has."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["Share", "class_counts", "visible_shares"]
+
+_BLOCK = 1 << 22
+"""Pixels that are counted together; NumPy's counting takes 8 bytes of each."""
+
+
+class Share(NamedTuple):
+    """A class with pixels, and which share of the picture they are, 0 to 1; class -1: no word."""
+
+    label: int
+    share: float
+
+
+def class_counts(label_map: np.ndarray, num_classes: int) -> np.ndarray:
+    """
+    Args:
+        label_map: integers (H, W), -1 to num_classes - 1.
+
+    Returns:
+        np.ndarray: int64 (1 + num_classes,), pixels of no word, then of each class.
+    """
+    counts = np.zeros(1 + num_classes, dtype=np.int64)
+    rows = max(1, _BLOCK // max(1, label_map.shape[1]))
+    for start in range(0, len(label_map), rows):
+        block = label_map[start : start + rows].ravel() + 1
+        counts += np.bincount(block, minlength=1 + num_classes)
+    return counts
+
+
+def visible_shares(counts: Sequence[int] | np.ndarray) -> list[Share]:
+    """Of what `class_counts` gives: the classes with pixels, largest first, no word at the end."""
+    total = max(1, int(np.sum(counts)))
+    found = [Share(k - 1, int(count) / total) for k, count in enumerate(counts) if count]
+    return sorted(found, key=lambda share: (share.label < 0, -share.share, share.label))
