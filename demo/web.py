@@ -35,6 +35,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def announce(url: str) -> None:
+    print(f"The page is at {url} (Ctrl+C ends it).", flush=True)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse(argv)
     if importlib.util.find_spec("gradio") is None:
@@ -49,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         try:
             words = load_vocabulary(args.vocabulary) if args.vocabulary else None
             labeller = Labeller.from_config(args.config_file, words, args.opts)
-            serve(labeller, host=args.host, port=args.port)
+            serve(labeller, announce, host=args.host, port=args.port)
         except (FileNotFoundError, KeyError, ValueError, OSError) as error:
             sys.exit(f"{error.args[0] if isinstance(error, KeyError) else error}")
 

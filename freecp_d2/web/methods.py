@@ -1,0 +1,81 @@
+"""The four base methods on one set of weights: only what the last block does differs."""
+
+from ..d2 import CfgNode, build_backbone
+from ..freecp_segmentor import FreeCPSegmentor
+from ..modeling.backbone import CLIPBackbone
+from ..predictor import Predictor
+from ..text import Vocabulary
+from .memory import FeatureMemory, RememberingBackbone
+
+__all__ = ["METHODS", "build_predictors"]
+
+METHODS = {
+    "maskclip": "MaskCLIP", "gem": "GEM", "clearclip": "ClearCLIP", "sclip": "SCLIP",
+    "vanilla": "CLIP",
+}  # fmt: skip
+"""Values of MODEL.CLIP.DENSE_ATTENTION and what they are called."""
+
+
+def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict[str, Predictor]:
+    """
+    Args:
+        cfg: of a method with purification.
+        vocabulary: the words; None: those of the config.
+
+    Returns:
+        dict[str, Predictor]: by the base method's name, that of the config first; they share image
+        tower, words, heads and thus thresholds, and remember pictures that they have seen.
+
+    Raises:
+        ValueError: the config is of a base method alone.
+    """
+    if not cfg.MODEL.PURIFICATION_HEAD.NAME:
+        raise ValueError(
+            "the config is of a base method alone, and the page compares it with FreeCP; use one "
+            "with MODEL.PURIFICATION_HEAD.NAME, such as configs/storybook/sclip_freecp.yaml."
+        )
+    backbones = _backbones(cfg)  # before the text, whose builder lets the loaded weights go
+    first = Predictor.from_config(cfg, vocabulary)
+    head = first.model.affinity_head
+    layers = head.attention_layers if head is not None else ()
+    memory = FeatureMemory()
+    return {
+        METHODS[name]: Predictor(
+            _with_backbone(first.model, RememberingBackbone(backbone, layers, memory)), first.mapper
+        )
+        for name, backbone in backbones.items()
+    }
+
+
+def _backbones(cfg: CfgNode) -> dict[str, CLIPBackbone]:
+    """One a method that the weights allow; a ResNet, for instance, has no attention to rewrite."""
+    chosen = cfg.MODEL.CLIP.DENSE_ATTENTION
+    found: dict[str, CLIPBackbone] = {}
+    for name in [chosen, *(name for name in METHODS if name not in (chosen, "vanilla"))]:
+        changed = cfg.clone()
+        changed.defrost()
+        changed.MODEL.CLIP.DENSE_ATTENTION = name
+        try:
+            backbone = build_backbone(changed)
+        except ValueError:
+            if name == chosen:
+                raise
+            continue
+        if isinstance(backbone, CLIPBackbone):  # `Predictor` refuses others
+            found[name] = backbone
+    return found
+
+
+def _with_backbone(model: FreeCPSegmentor, backbone: CLIPBackbone) -> FreeCPSegmentor:
+    """Another image encoder; all else is that of `model`, not copies."""
+    return FreeCPSegmentor(
+        backbone=backbone,
+        text_head=model.text_head,
+        affinity_head=model.affinity_head,
+        purification_head=model.purification_head,
+        input_format=model.pixels.input_format,
+        window_size=model.window_size,
+        window_stride=model.window_stride,
+        window_batch_size=model.window_batch_size,
+        crop_size=model.crop_size,
+    ).to(model.device)

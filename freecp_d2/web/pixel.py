@@ -1,0 +1,50 @@
+"""The words that one pixel could be, as both methods see it."""
+
+from ..predictor import Prediction
+from ..report.markup import Markup, element
+from ..report.words import swatch
+from .labelling import Comparison
+from .results import Point
+
+__all__ = ["top_words"]
+
+_MOST = 5
+
+
+def top_words(comparison: Comparison, point: Point) -> Markup:
+    """
+    Args:
+        comparison: what both methods made of one picture.
+        point: the pixel.
+
+    Returns:
+        Markup: the best words of that pixel and their scores, a list a method.
+    """
+    height, width = comparison.freecp.label_map.shape
+    x = min(max(int(point[0] * width), 0), width - 1)
+    y = min(max(int(point[1] * height), 0), height - 1)
+    lists = [_list(title, prediction, x, y) for title, prediction in comparison.titled]
+    heading = element(
+        "h3", "The pixel ", element("small", f"column {x + 1} of {width}, row {y + 1} of {height}")
+    )
+    pair = element("div", *lists, class_="pair")
+    return element("div", heading, pair, class_="freecp pixel", role="status")
+
+
+def _list(title: str, prediction: Prediction, x: int, y: int) -> Markup:
+    colors = dict(zip(prediction.names, prediction.colors, strict=True))
+    found = prediction.scores_at(y, x)
+    if not found:
+        items = [element("li", element("span", "no word is left here"))]
+    else:
+        items = [_bar(colors[name], name, score) for name, score in found[:_MOST]]
+    words = element("ol", *items)
+    return element("section", element("h4", title), words)
+
+
+def _bar(color: tuple[int, int, int], name: str, score: float) -> Markup:
+    """A bar is as long as the score: 1 is full."""
+    width = f"width:{min(score, 1):.1%};background:rgb({','.join(map(str, color))})"
+    line = element("i", class_="bar", style=width)
+    score_text = element("small", f"{score:.3f}")
+    return element("li", swatch(color), element("span", name), score_text, line)
