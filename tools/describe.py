@@ -13,7 +13,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,21 +28,22 @@ from freecp_d2.describing import (
     Collection,
     Endpoint,
     Entry,
+    Job,
     Journal,
     LocalModel,
     Politeness,
+    Senses,
     Source,
-    Validator,
     amount,
     describe,
     journal_path,
-    merge,
     outcome,
     read_instructions,
     read_journal,
-    write_descriptions,
+    read_meanings,
 )
-from freecp_d2.text import Descriptions, Vocabulary, load_descriptions, load_vocabulary
+from freecp_d2.files import write_whole
+from freecp_d2.text import Descriptions, load_descriptions, load_vocabulary
 from freecp_d2.text.descriptions import description_key
 
 USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
@@ -72,24 +73,31 @@ def build_parser() -> argparse.ArgumentParser:
     add("--device", default="", help="cuda, cpu, ...; a GPU if there is one (local)")
     add("--attempts", type=int, default=4, help="how often what is missing is asked for")
     add("--instructions", type=Path, help="text, one a line, with {word}; default: three")
+    add("--context", default="", help="what the photos show; default: the other classes tell it")
+    add("--senses", type=Path, help="text, one a line: `crane: a machine that lifts loads`")
     add("--licence", default="", help="of the sentences, for the provenance")
     add("--prices", type=float, nargs=2, metavar=("IN", "OUT"), help="per million tokens")
     add("--dry-run", action="store_true", help="say what would be asked, and stop")
     return parser
 
 
-def build_source(args: argparse.Namespace, instructions: Sequence[str]) -> Source:
+def build_source(args: argparse.Namespace) -> Source:
     """
     Raises:
         ValueError, FileNotFoundError: the options do not fit together.
     """
     if args.attempts < 1:
         raise ValueError(f"got --attempts {args.attempts}, expected at least 1; correct it.")
+    if args.local and args.model:
+        raise ValueError(
+            f"got --model {args.model} beside --local {args.local}; write --local {args.model}."
+        )
     if args.local:
         numbers = {"batch_size": args.batch_size, "max_new_tokens": args.max_new_tokens}
         temperature = 0.7 if args.temperature is None else args.temperature
         return LocalModel(args.local, device=args.device, temperature=temperature, **numbers)
     if args.answers:
+        instructions = read_instructions(args.instructions) if args.instructions else INSTRUCTIONS
         return AnswersFile(args.answers, args.model, instructions)
     variable = args.api_key_env or "OPENAI_API_KEY"
     key = os.environ.get(variable, "").strip()
@@ -104,15 +112,6 @@ def build_source(args: argparse.Namespace, instructions: Sequence[str]) -> Sourc
     return Endpoint(args.endpoint, args.model, key, politeness=politeness, options=options)
 
 
-def synonyms_of(vocabulary: Vocabulary) -> dict[str, list[str]]:
-    """Word -> all words of the classes it is in."""
-    found: dict[str, list[str]] = {}
-    for synonyms in vocabulary.classes:
-        for word in synonyms:
-            found.setdefault(word, []).extend(synonyms)
-    return found
-
-
 def origin(args: argparse.Namespace) -> str:
     """Where new sentences come from, for the provenance; without what may be secret."""
     if args.answers:
@@ -123,52 +122,67 @@ def origin(args: argparse.Namespace) -> str:
     return f"tools/describe.py, {parts.scheme}://{parts.netloc}{parts.path}"
 
 
+def plan(args: argparse.Namespace) -> Callable[[Sequence[Entry]], Job]:
+    """
+    Read all that the options name; what they ask for is clear once the journal's entries are there.
+
+    Raises:
+        ValueError, FileNotFoundError: what they name is not there, or not in its format.
+    """
+    if args.output.is_dir():
+        raise ValueError(f"got the folder {args.output}, expected a file; correct --output.")
+    vocabulary = load_vocabulary(args.vocabulary)
+    instructions = read_instructions(args.instructions) if args.instructions else INSTRUCTIONS
+    meanings = read_meanings(args.senses) if args.senses else {}
+    known = {description_key(word) for word in vocabulary.words}
+    for word in meanings:
+        if description_key(word) not in known:
+            print(f"note: {args.senses} has {word!r}, which is not in the vocabulary.")
+    senses = Senses(vocabulary, args.context, meanings)
+    given = load_descriptions(args.descriptions) if args.descriptions else Descriptions()
+    return lambda entries: Job(args.output, vocabulary, instructions, senses, given, entries)
+
+
+def fill(args: argparse.Namespace) -> int:
+    """The exit code: 0 if every word is described."""
+    start = plan(args)
+    source = None if args.questions else build_source(args)
+    if args.dry_run or source is None:
+        job = start(read_journal(journal_path(args.output)))
+        print(amount(job.collection, job.num_described, args.prices))
+        if source is None and not args.dry_run:
+            write_questions(args.questions, job.collection)
+        return 0
+    with closing(Journal(journal_path(args.output))) as journal:
+        job = start(journal.entries)  # only now: another process may just have written the output
+        print(amount(job.collection, job.num_described, args.prices), flush=True)
+        try:
+            has_failed = ask(job.collection, source, journal, args.attempts)
+        finally:
+            described = job.write(origin(args), args.licence)
+            has = f"Words in {args.output}: {len(described)}." if described else ""
+            print(*filter(None, (outcome(job.collection), has)), sep="\n")
+        kept = all(entry.word in described for entry in read_journal(journal.path))
+        journal.close(remove=kept)
+    return 1 if job.collection.num_missing or has_failed else 0
+
+
 def write_questions(path: Path, collection: Collection) -> None:
     records = [
         {"word": each.word, "instruction": each.number + 1, "prompt": each.prompt}
         for each in collection.questions()
     ]
-    path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records), "utf-8")
+    text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    try:
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise OSError(f"Cannot write {path}: {error.strerror}; correct --questions.") from error
     print(f"{len(records)} questions are in {path}; give the answers with --answers.")
 
 
-def fill(args: argparse.Namespace) -> int:
-    """The exit code: 0 if every word is described."""
-    vocabulary = load_vocabulary(args.vocabulary)
-    instructions = read_instructions(args.instructions) if args.instructions else INSTRUCTIONS
-    source = None if args.questions else build_source(args, instructions)
-    before = Descriptions.from_file(args.output) if args.output.exists() else Descriptions()
-    given = load_descriptions(args.descriptions) if args.descriptions else Descriptions()
-    words = {description_key(word): word for word in vocabulary.words}.values()
-    missing = [word for word in words if word not in before and word not in given]
-    collection = Collection(missing, Validator(synonyms_of(vocabulary)), instructions)
-    if args.dry_run or source is None:
-        collection.restore(read_journal(journal_path(args.output)))
-        print(amount(collection, len(words) - len(missing), args.prices))
-        if source is None and not args.dry_run:
-            write_questions(args.questions, collection)
-        return 0
-    with closing(Journal(journal_path(args.output))) as journal:
-        collection.restore(journal.entries)
-        print(amount(collection, len(words) - len(missing), args.prices), flush=True)
-        try:
-            ask(collection, source, journal, args.attempts)
-        finally:
-            copied = {
-                word: given.prompts(word, ())
-                for word in words
-                if word in given and word not in before
-            }
-            described = write(args, collection, instructions, before, given, copied)
-            print(outcome(collection))
-        kept = all(entry.word in described for entry in read_journal(journal.path))
-        journal.close(remove=kept)
-    return 1 if collection.num_missing else 0
-
-
-def ask(collection: Collection, source: Source, journal: Journal, attempts: int) -> None:
-    """Fill the collection, with a bar of the sentences that are there."""
-    total = collection.num_missing
+def ask(collection: Collection, source: Source, journal: Journal, attempts: int) -> bool:
+    """Fill the collection, with a bar of the sentences that are there; true if it had to stop."""
+    total, has_failed = collection.num_missing, False
     with tqdm(total=total, unit=" sentences", disable=None if total else True) as bar:
 
         def show(entry: Entry) -> None:
@@ -177,43 +191,12 @@ def ask(collection: Collection, source: Source, journal: Journal, attempts: int)
         try:
             describe(collection, source, journal, attempts, show)
         except USER_ERRORS as error:
+            has_failed = True
             print(f"describe.py: error: {error}", file=sys.stderr)
     if isinstance(source, Endpoint) and source.num_requests:
         there, back = source.num_tokens
         print(f"{source.num_requests} requests; the server counted {there} + {back} tokens.")
-
-
-def write(
-    args: argparse.Namespace,
-    collection: Collection,
-    instructions: Sequence[str],
-    before: Descriptions,
-    given: Descriptions,
-    copied: Mapping[str, Sequence[str]],
-) -> Descriptions:
-    """Write what is new beside what there was; returns all that the file now has."""
-    everything = merge(before.as_dict(), copied, collection.complete())
-    if len(everything) > len(before):
-        write_descriptions(
-            args.output,
-            everything,
-            models=collection.models,
-            instructions=instructions if collection.models else (),
-            licence=licence(args, collection),
-            source=origin(args) if collection.models else "",
-            earlier=[before, *([given] if copied else [])],
-        )
-        print(f"{args.output} has {len(everything)} words.")
-    return Descriptions(everything)
-
-
-def licence(args: argparse.Namespace, collection: Collection) -> str:
-    """Of what is new: as the user says, or whose terms to look at."""
-    if args.licence or not collection.models:
-        return args.licence
-    if list(collection.models) == [VICUNA]:
-        return "Llama 2 Community License (of the model)"
-    return f"not stated; see the terms of {', '.join(collection.models)}"
+    return has_failed
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from ..text.descriptions import description_key
 from .instructions import INSTRUCTIONS, NUM_ANSWERS, Question
 from .journal import Entry
+from .senses import Sense, Senses
 from .validation import Validator
 
 __all__ = ["Collection"]
@@ -16,7 +17,6 @@ class Collection:
 
     Attributes:
         words: that are to be described, each once.
-        models: who wrote what is there, in the order of their first answer.
     """
 
     def __init__(
@@ -25,6 +25,7 @@ class Collection:
         validator: Validator,
         instructions: Sequence[str] = INSTRUCTIONS,
         num_answers: int = NUM_ANSWERS,
+        senses: Senses | None = None,
     ) -> None:
         """
         Args:
@@ -32,12 +33,14 @@ class Collection:
             validator: decides what is accepted.
             instructions: templates, each with `{word}`.
             num_answers: sentences for each of them.
+            senses: of the words; None: nothing is said of them.
         """
         self._by_key: dict[str, str] = {}
         for word in words:
             self._by_key.setdefault(description_key(word), word)
         self.words = tuple(self._by_key.values())
-        self.models: dict[str, None] = {}
+        self._models: dict[str, dict[str, None]] = {word: {} for word in self.words}
+        self._senses = {word: senses[word] if senses else Sense() for word in self.words}
         self._validator = validator
         self._instructions, self._num_answers = tuple(instructions), num_answers
         self._found: dict[str, list[list[str]]] = {
@@ -60,13 +63,26 @@ class Collection:
         return [sentence for found in self._found[word] for sentence in found]
 
     def questions(self, attempt: int = 0) -> list[Question]:
-        """What is to be asked, word by word."""
+        """What is to be asked, word by word; again only with what is there already."""
         return [
-            Question(word, i, text, wanted, tuple(self.sentences(word)), attempt)
+            self._question(word, number, attempt)
             for word in self.words
-            for i, text in enumerate(self._instructions)
-            if (wanted := self._num_answers - len(self._found[word][i])) > 0
+            for number in range(len(self._instructions))
+            if len(self._found[word][number]) < self._num_answers
         ]
+
+    def _question(self, word: str, number: int, attempt: int) -> Question:
+        found = self._found[word][number]
+        return Question(
+            word,
+            number,
+            self._instructions[number],
+            wanted=self._num_answers - len(found),
+            known=tuple(self.sentences(word)) if attempt or found else (),
+            attempt=attempt,
+            sense=self._senses[word].told,
+            said=self._senses[word].said,
+        )
 
     def add(self, question: Question, sentences: Iterable[str], model: str) -> Entry:
         """
@@ -89,12 +105,18 @@ class Collection:
             else:
                 found.append(sentence)
                 accepted.append(sentence)
-        self.models |= {model: None} if accepted else {}
+        self._models[question.word] |= {model: None} if accepted else {}
         self._problems[question.word] += [f"{problem}: {text!r}" for text, problem in rejected]
         if not accepted and not rejected and len(found) < self._num_answers:
             self.fail(question, "an empty answer")
-        instruction = question.instruction
-        return Entry(question.word, instruction, model, tuple(accepted), tuple(rejected))
+        return Entry(
+            question.word,
+            question.instruction,
+            model,
+            tuple(accepted),
+            sense=question.said,
+            rejected=tuple(rejected),
+        )
 
     def fail(self, question: Question, reason: str) -> None:
         """Note that there is no answer."""
@@ -102,7 +124,7 @@ class Collection:
 
     def restore(self, entries: Iterable[Entry]) -> int:
         """
-        Take what a journal has of these words and instructions.
+        Take what a journal has of these words, instructions and senses.
 
         Returns:
             int: how many sentences that is.
@@ -112,12 +134,18 @@ class Collection:
             word = self._by_key.get(description_key(entry.word))
             if word is None or entry.instruction not in self._instructions:
                 continue
+            if entry.sense != self._senses[word].said:
+                continue
             found = self._found[word][self._instructions.index(entry.instruction)]
             new = [each for each in entry.sentences if each not in self.sentences(word)]
             new = new[: self._num_answers - len(found)]
             found += new
-            self.models |= {entry.model: None} if new else {}
+            self._models[word] |= {entry.model: None} if new else {}
         return before - self.num_missing
+
+    def models(self, word: str) -> tuple[str, ...]:
+        """Who wrote the word's sentences, in the order of their first answers."""
+        return tuple(self._models[word])
 
     def complete(self) -> dict[str, list[str]]:
         """Word -> its sentences, of the words that lack none."""

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .instructions import Question
-from .posting import TransientError, post_json
+from .posting import RejectedError, TransientError, post_json
 from .run import Failure
 
 __all__ = ["Endpoint", "Politeness"]
@@ -95,6 +95,7 @@ class Endpoint:
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._politeness, self._options = politeness or Politeness(), options or {}
         self._not_before = 0.0
+        self._reported = False
         self._lock = threading.Lock()
 
     def answers(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str | Failure]]:
@@ -157,8 +158,11 @@ class Endpoint:
                 return Failure("interrupted")
             try:
                 return self._request(question)
+            except RejectedError as error:
+                return Failure(str(error))
             except TransientError as error:
                 reason = str(error)
+                self._report(reason)
                 wait = self._politeness.first_wait * 2**attempt * random.uniform(0.5, 1.5)
                 if error.wait is not None:
                     wait = min(error.wait, _LONGEST_WAIT)
@@ -167,6 +171,18 @@ class Endpoint:
                 if attempt < self._politeness.retries:
                     stop.wait(min(wait, _LONGEST_WAIT))
         return Failure(reason)
+
+    def _report(self, reason: str) -> None:
+        """Say the first failure at once: retrying may take minutes."""
+        with self._lock:
+            first, self._reported = not self._reported, True
+        if first:
+            logger.warning(
+                "%s: %s; asking again, at most %d more times a question.",
+                self.url,
+                reason,
+                self._politeness.retries,
+            )
 
     def _pause(self, seconds: float) -> None:
         """Nobody asks for that long."""

@@ -22,10 +22,11 @@ NUM_ANSWERS = 5
 """Sentences for each instruction."""
 
 _QUESTION = (
-    "{instruction}\n\n"
+    "{instruction}{sense}\n\n"
     "Write {num}, in English, each of at most 30 words, one on each line. Every sentence is about "
-    "what can be seen, stands alone, names the {word}, and says something that no other does. No "
-    "introduction, no list numbers, no markdown."
+    "what can be seen, stands alone, names the {word}, and says something that no other does. "
+    "Other things are only its surroundings, or what it differs from. No introduction, no list "
+    "numbers, no markdown."
 )
 _KNOWN = "These are already written; say something else:"
 
@@ -40,8 +41,10 @@ class Question:
         number: of the instruction, from 0.
         instruction: the template, with `{word}`.
         wanted: how many sentences are missing.
-        known: sentences that the word has.
+        known: sentences that are not to be said again.
         attempt: how often this was asked before.
+        sense: what is meant by the word; "" leaves it to the reader.
+        said: of it by the user.
     """
 
     word: str
@@ -50,6 +53,8 @@ class Question:
     wanted: int
     known: tuple[str, ...] = ()
     attempt: int = 0
+    sense: str = ""
+    said: str = ""
 
     @property
     def prompt(self) -> str:
@@ -57,10 +62,11 @@ class Question:
         word = readable(self.word)
         text = _QUESTION.format(
             instruction=self.instruction.replace("{word}", word),
+            sense=f"\n\n{self.sense}" if self.sense else "",
             num="one sentence" if self.wanted == 1 else f"{self.wanted} different sentences",
             word=word,
         )
-        if self.attempt and self.known:
+        if self.known:
             text += "\n\n" + "\n".join([_KNOWN, *self.known])
         return text
 

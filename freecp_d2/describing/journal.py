@@ -1,7 +1,8 @@
 """
 What was accepted, a line each as it comes, so that a killed run goes on and asks nothing twice.
 
-A line is JSON: `word`, `instruction`, `model`, `sentences`, and what was `rejected`, with reasons.
+A line is JSON: `word`, `instruction`, `model`, `sentences`, the `sense` that the user meant, and
+what was `rejected`, with reasons.
 """
 
 import json
@@ -11,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
-import portalocker  # comes with iopath
+import portalocker
 
 __all__ = ["Entry", "Journal", "journal_path", "read_journal"]
 
@@ -24,6 +25,7 @@ class Entry:
         instruction: the template that was answered.
         model: who answered.
         sentences: that were accepted.
+        sense: of the word, as the user says; "" if the vocabulary alone told it.
         rejected: (sentence, what was wrong with it).
     """
 
@@ -31,6 +33,7 @@ class Entry:
     instruction: str
     model: str
     sentences: tuple[str, ...]
+    sense: str = ""
     rejected: tuple[tuple[str, str], ...] = field(default=())
 
 
@@ -52,11 +55,19 @@ class Journal:
         """
         Raises:
             BlockingIOError: another process writes to it.
-            OSError: it cannot be written to.
+            OSError: it cannot be written to, or not be locked.
         """
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = _open_locked(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = _open_locked(path)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            raise OSError(
+                f"Cannot write {path}: {error.strerror or error}; give an output in a folder that "
+                "can be written to."
+            ) from error
         self.entries = read_journal(path)
         if self._file.tell() and not _ends_in_newline(self._file):
             self._file.write("\n")
@@ -69,12 +80,14 @@ class Journal:
 
     def close(self, *, remove: bool = False) -> None:
         """
-        Let others write.
+        Let others write; an empty file goes.
 
         Args:
             remove: all that it holds is kept elsewhere.
         """
-        if remove:
+        if self._file.closed:
+            return
+        if remove or not self._file.tell():
             self.path.unlink(missing_ok=True)
         self._file.close()
 
@@ -93,6 +106,7 @@ def _entries(path: Path) -> Iterator[Entry]:
                 instruction=str(content["instruction"]),
                 model=str(content["model"]),
                 sentences=tuple(map(str, content["sentences"])),
+                sense=str(content.get("sense", "")),
                 rejected=tuple((str(a), str(b)) for a, b in content.get("rejected", ())),
             )
         except (ValueError, LookupError, TypeError, AttributeError):
@@ -105,12 +119,15 @@ def _open_locked(path: Path) -> IO[str]:
         file = path.open("a", encoding="utf-8")
         try:
             portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
-        except (portalocker.LockException, OSError) as error:
+        except portalocker.AlreadyLocked as error:
             file.close()
             raise BlockingIOError(
                 f"{path} is written to by another process, which describes the same words; wait "
                 "for it, or give another output."
             ) from error
+        except portalocker.LockException as error:
+            file.close()
+            raise OSError(f"it cannot be locked ({error})") from error
         if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
             return file
         file.close()

@@ -1,6 +1,7 @@
 """Answers from a `transformers` model on this machine, batch by batch."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -57,7 +58,7 @@ class LocalModel:
                 f"got batch_size {batch_size}, max_new_tokens {max_new_tokens} and temperature "
                 f"{temperature}, expected at least 1, 1 and 0.0; correct them."
             )
-        self.model = model
+        self.model = str(Path(model).expanduser()) if model.startswith("~") else model
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._batch_size, self._max_new_tokens = batch_size, max_new_tokens
         self._temperature, self._seed = temperature, seed
@@ -87,6 +88,8 @@ class LocalModel:
                 "A local model needs transformers, which is not installed; pip install "
                 "transformers, or use --endpoint."
             ) from error
+        if self.model.startswith((".", "/")) and not Path(self.model).is_dir():
+            raise FileNotFoundError(f"No folder {self.model} of a model; correct --local.")
         tokenizer = AutoTokenizer.from_pretrained(self.model, padding_side="left")
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.unk_token or tokenizer.eos_token

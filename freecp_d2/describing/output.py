@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,24 @@ from ..files import write_whole
 from ..text import Descriptions
 from ..text.descriptions import description_key, descriptions_digest
 
-__all__ = ["merge", "write_descriptions"]
+__all__ = ["Origin", "earlier_origins", "merge", "write_descriptions"]
+
+_LISTS = ("instructions",)
+_TEXTS = ("model", "licence", "source")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """
+    Where the sentences of some words come from.
+
+    Attributes:
+        words: as the file spells them.
+        facts: `model`, `instructions`, `date`, `licence`, `source`, and whatever else is known.
+    """
+
+    words: tuple[str, ...]
+    facts: Mapping[str, Any]
 
 
 def merge(*sets: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -25,57 +43,75 @@ def merge(*sets: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return found
 
 
+def earlier_origins(descriptions: Descriptions, words: Iterable[str]) -> list[Origin]:
+    """
+    What a file says of some of its words.
+
+    Args:
+        descriptions: of the file. If its hash is not that of its sentences, every origin gets
+            `edited`: somebody has changed them since.
+        words: that are taken from it.
+    """
+    facts = {key: descriptions.provenance[key] for key in descriptions.provenance}
+    listed, expected = facts.pop("origins", None), facts.pop("sha256", None)
+    edited = expected is not None and expected != descriptions_digest(descriptions.as_dict())
+    more = {"edited": True} if edited else {}
+    rest = {description_key(word): word for word in words}
+    origins = []
+    for record in listed if isinstance(listed, list) else ():
+        named = record.get("words") if isinstance(record, dict) else None
+        keys = [description_key(word) for word in named or () if isinstance(word, str)]
+        own = tuple(rest.pop(key) for key in keys if key in rest)
+        kept = {key: value for key, value in record.items() if key != "words"} if own else {}
+        origins += [Origin(own, kept | more)] if own else []
+    if rest:
+        unknown = {"source": "not stated"} if origins or not facts else facts
+        origins.append(Origin(tuple(rest.values()), unknown | more))
+    return origins
+
+
 def write_descriptions(
-    path: Path,
-    descriptions: Mapping[str, Sequence[str]],
-    *,
-    models: Iterable[str],
-    instructions: Sequence[str],
-    licence: str,
-    source: str,
-    earlier: Sequence[Descriptions] = (),
+    path: Path, descriptions: Mapping[str, Sequence[str]], origins: Sequence[Origin]
 ) -> None:
     """
     Write a file of descriptions, whole or not at all.
 
+    Words of one origin have its facts at the top of the file. Those of several have a summary
+    there, and `origins`, a list of the facts with the `words` of which they hold.
+
     Args:
         path: is replaced.
         descriptions: all of the file.
-        models: who wrote what is new.
-        instructions: that the new ones answer.
-        licence: of the sentences.
-        source: how they were made.
-        earlier: sets some of the descriptions are from; what they say of their model, instructions,
-            licence and source is kept beside what is new.
+        origins: of all its words.
 
     Raises:
         OSError: the file cannot be written; an older one is untouched.
     """
-    old = [each.provenance for each in earlier]
-    asked = [text for facts in old for text in _texts(facts.get("instructions"))]
-    content = {
-        "model": _joined(*_of(old, "model"), *models),
-        "instructions": list(dict.fromkeys([*instructions, *asked])),
-        "date": date.today().isoformat(),
-        "licence": _joined(*_of(old, "licence"), licence),
-        "source": _joined(*_of(old, "source"), source),
-        "sha256": descriptions_digest(descriptions),
-        "descriptions": descriptions,
-    }
+    grouped: dict[str, Origin] = {}
+    for origin in origins:
+        key = json.dumps(origin.facts, sort_keys=True)
+        before = grouped.get(key, Origin((), origin.facts))
+        grouped[key] = Origin((*before.words, *origin.words), origin.facts)
+    several = tuple(grouped.values())
+    content = dict(several[0].facts) if len(several) == 1 else _summary(several)
+    content["sha256"] = descriptions_digest(descriptions)
+    if len(several) > 1:
+        content["origins"] = [{**each.facts, "words": list(each.words)} for each in several]
+    content["descriptions"] = descriptions
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     write_whole(path, text.encode())
 
 
-def _of(provenances: Iterable[Mapping[str, Any]], key: str) -> list[str]:
-    """What earlier files say, part by part, as `_joined` has put it together."""
-    texts = [text for facts in provenances for text in _texts(facts.get(key))]
-    return [part for text in texts for part in text.split("; ")]
+def _summary(origins: Sequence[Origin]) -> dict[str, Any]:
+    """What several origins say together; the date is that of the file."""
+    found: dict[str, Any] = {"date": date.today().isoformat()}
+    for key in (*_TEXTS, *_LISTS):
+        values = [text for origin in origins for text in _texts(origin.facts.get(key))]
+        each = list(dict.fromkeys(text for text in values if text))
+        found |= {key: each if key in _LISTS else "; ".join(each)} if each else {}
+    return found
 
 
 def _texts(value: Any) -> list[str]:
     values = value if isinstance(value, list) else [value]
     return [text for text in values if isinstance(text, str)]
-
-
-def _joined(*texts: str) -> str:
-    return "; ".join(dict.fromkeys(text for text in texts if text))

@@ -9,9 +9,10 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-__all__ = ["TransientError", "post_json"]
+__all__ = ["RejectedError", "TransientError", "post_json"]
 
 _RETRY_STATUS = (408, 409, 425, 429, 500, 502, 503, 504, 529)
+_REJECTED_STATUS = (400, 413, 422)
 _LARGEST = 10_000_000
 """Bytes of an answer; what is longer is none."""
 
@@ -27,6 +28,10 @@ class TransientError(ConnectionError):
     def __init__(self, reason: str, wait: float | None = None) -> None:
         super().__init__(reason)
         self.wait = wait
+
+
+class RejectedError(ConnectionError):
+    """The server does not take this request, such as a word that its filter forbids."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -52,9 +57,11 @@ def post_json(url: str, payload: Any, headers: dict[str, str], timeout: float) -
 
     Raises:
         TransientError: overloaded, broken off, too slow, or an answer that is no JSON.
+        RejectedError: another request may be taken; the same will not.
         PermissionError: the server does not accept the key.
         FileNotFoundError: it has no such address or model.
         ConnectionError: no such host, no credit left, or a status that retrying does not mend.
+        ValueError: the URL is none.
     """
     headers = {"Content-Type": "application/json", "User-Agent": "freecp_d2"} | headers
     data = json.dumps(payload).encode()
@@ -63,6 +70,8 @@ def post_json(url: str, payload: Any, headers: dict[str, str], timeout: float) -
         body = _receive(request, timeout)
     except urllib.error.HTTPError as error:
         raise _explain(error, url) from error
+    except (http.client.InvalidURL, UnicodeError) as error:
+        raise ValueError(f"{url}: {error}; correct --endpoint.") from error
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, socket.gaierror):
@@ -101,6 +110,8 @@ def _explain(error: urllib.error.HTTPError, url: str) -> Exception:
     has_credit = "insufficient_quota" not in said
     if error.code in _RETRY_STATUS and has_credit:
         return TransientError(status, _retry_after(error.headers.get("Retry-After")))
+    if error.code in _REJECTED_STATUS:
+        return RejectedError(status + (f": {said[:200]}" if said else ""))
     kinds = {
         401: (PermissionError, "check the key, see --api-key-env"),
         403: (PermissionError, "check the key and what it may do, see --api-key-env"),

@@ -24,27 +24,33 @@ def amount(
         prices: of a million tokens of questions and of answers.
 
     Returns:
-        str: two lines; tokens are CLIP's for the questions and a guess for the answers.
+        str: one or two lines; tokens are CLIP's for the questions and a guess for the answers.
     """
     questions, missing = collection.questions(), collection.num_missing
+    words = _count(len(collection.words) + num_described, "word")
+    if not collection.words:
+        return f"{words}, all of them described already: there is nothing to ask."
     num_kept = collection.num_sentences * len(collection.words) - missing
+    kept = f"; {_count(num_kept, 'sentence')} of the others in the journal" if num_kept else ""
     there = sum(prompt_length(question.prompt) for question in questions)
     back = _TOKENS_A_SENTENCE * missing
     price = ""
     if prices:
         price = f", which costs about {(prices[0] * there + prices[1] * back) / 1e6:.2f}"
     return (
-        f"{len(collection.words) + num_described} words, {num_described} of them described "
-        f"already; {num_kept} sentences of the others are in the journal.\n"
-        f"To ask: {len(questions)} questions for {missing} sentences, about {there} tokens there "
-        f"and {back} back{price}."
+        f"{words}, {num_described} of them described already{kept}.\n"
+        f"To ask: {_count(len(questions), 'question')} for {_count(missing, 'sentence')}, about "
+        f"{there} tokens there and {back} back{price}."
     )
 
 
 def outcome(collection: Collection) -> str:
-    """How many words are complete, and what those lack that are not."""
+    """How many words are complete, and what those lack that are not; "" if none was to ask."""
+    if not collection.words:
+        return ""
     incomplete = collection.incomplete()
-    lines = [f"{len(collection.complete())} of {len(collection.words)} words are now described."]
+    total = _count(len(collection.words), "word")
+    lines = [f"Described now: {len(collection.complete())} of {total}."]
     for word, problems in list(incomplete.items())[:_MOST_NAMED]:
         count = len(collection.sentences(word))
         lines.append(f"  {word[:40]!r} has {count} of {collection.num_sentences} sentences")
@@ -53,8 +59,14 @@ def outcome(collection: Collection) -> str:
     if len(incomplete) > _MOST_NAMED:
         lines.append(f"  and {len(incomplete) - _MOST_NAMED} more")
     if incomplete:
+        kept = any(map(collection.sentences, incomplete))
         lines.append(
-            f"{len(incomplete)} words are incomplete and not in the output. What they have is in "
-            "the journal: the same command, with more --attempts or another model, goes on."
+            f"Not in the output, for want of sentences: {_count(len(incomplete), 'word')}"
+            f"{'; what there is of them is in the journal' if kept else ''}. The same command goes "
+            "on from here, with more --attempts or another model if you like."
         )
     return "\n".join(lines)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -7,7 +7,8 @@ import re
 
 __all__ = ["split_answer"]
 
-_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
+_THOUGHTS = re.compile(r"^.*</think>|<think>.*$", re.DOTALL)
+"""Some servers leave the opening out; an answer that was cut has no closing."""
 _FENCE = re.compile(r"^\s*```.*$", re.MULTILINE)
 _LABEL = re.compile(r"^(?:sentence|answer|description)\s*\d+\s*[:.)-]\s*", re.IGNORECASE)
 _NUMBER = re.compile(r"^\(?\d{1,2}\s*[.):]\s+|^[-*\u2022\u2013]\s+")

@@ -5,11 +5,12 @@ The rules are of form. Whether a sentence is true, and of the right sense, a rea
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
-from ..text.descriptions import description_key
+from ..text import Vocabulary
 from ..words.tokens import CONTEXT_LENGTH, prompt_length
-from .instructions import readable
+from .focus import Focus
+from .naming import Naming, tokens_of
 
 __all__ = ["Validator"]
 
@@ -27,7 +28,8 @@ _REFUSAL = re.compile(
 )
 _CHATTER = re.compile(
     r"^(?:sure|certainly|of course|absolutely|here (?:are|is)|note that|please|let me|I hope|"
-    r"in summary|as requested|feel free)\b",
+    r"in summary|as requested|feel free)\b|\brefers? to\b"
+    r"|\b(?:this|these|the above) (?:sentence|description|answer|response)s?\b",
     re.IGNORECASE,
 )
 _MARKUP = re.compile(r"[*`|#{}<>\\]|__|\]\(|https?://|[:;]\s[-\u2022]\s|\b1[.)] .*\b2[.)] ")
@@ -35,29 +37,21 @@ _BREAK = re.compile(
     r"(?<!\bSt)(?<!\bMt)(?<!e\.g)(?<!i\.e)(?<!\.[A-Z])[.!?][\"')\u201d]*\s+[A-Z\"'\u201c]"
 )
 _END = re.compile(r"[.!?][\"')\u201d]?$")
-_TOKEN = re.compile(r"[a-z0-9]+")
-_SMALL = {"a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or", "other", "the"}
-_SMALL |= {"to", "with"}
-_IRREGULAR = {
-    "people": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse",
-    "feet": "foot", "teeth": "tooth", "geese": "goose", "persons": "person",
-}  # fmt: skip
 
 
 class Validator:
     """Says what is wrong with a sentence about a word."""
 
-    def __init__(self, synonyms: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
         """
         Args:
-            synonyms: word -> the words of its class, each of which names it as well.
+            vocabulary: tells what else a class is called, and what is another class; None: words
+                have one name, and there are no others.
         """
-        self._names = {
-            description_key(word): tuple(map(readable, (word, *others)))
-            for word, others in (synonyms or {}).items()
-        }
+        self._naming = Naming(vocabulary)
+        self._focus = Focus(self._naming)
 
-    def problem(self, word: str, sentence: str, known: Iterable[str]) -> str:
+    def problem(self, word: str, sentence: str, known: Sequence[str]) -> str:
         """
         Args:
             word: of the vocabulary.
@@ -70,14 +64,15 @@ class Validator:
         return (
             _form(sentence)
             or self._language(word, sentence)
-            or self._naming(word, sentence)
+            or self._name(word, sentence)
+            or self._focus.problem(word, sentence, known)
             or _repetition(sentence, known)
         )
 
     def _language(self, word: str, sentence: str) -> str:
         """CLIP reads English; the word itself may be in any script."""
         rest = sentence
-        for name in self._of(word):
+        for name in self._naming.names(word):
             rest = rest.replace(name, "")
         letters = [c for c in rest if c.isalpha()]
         latin = sum(c.isascii() for c in letters)
@@ -85,16 +80,10 @@ class Validator:
             return ""
         return "not in English letters"
 
-    def _naming(self, word: str, sentence: str) -> str:
-        """It has one of the class's content words, or words that make its name when glued."""
-        names = self._of(word)
-        wanted = {stem for name in names for stem in _stems(name)}
-        if not wanted or wanted & _stems(sentence) or _glued(names) & _runs(sentence):
+    def _name(self, word: str, sentence: str) -> str:
+        if self._naming.is_named(word, sentence):
             return ""
-        return f"does not name the {names[0]}"
-
-    def _of(self, word: str) -> tuple[str, ...]:
-        return self._names.get(description_key(word), (readable(word),))
+        return f"does not name the {self._naming.names(word)[0]}"
 
 
 def _form(sentence: str) -> str:
@@ -116,35 +105,12 @@ def _form(sentence: str) -> str:
     return ""
 
 
-def _repetition(sentence: str, known: Iterable[str]) -> str:
-    tokens = set(_TOKEN.findall(sentence.lower()))
+def _repetition(sentence: str, known: Sequence[str]) -> str:
+    tokens = set(tokens_of(sentence))
     for other in known:
-        others = set(_TOKEN.findall(other.lower()))
+        others = set(tokens_of(other))
         if sentence.casefold() == other.casefold():
             return "there already"
         if len(tokens & others) > _LARGEST_OVERLAP * len(tokens | others):
             return f"nearly the same as {other!r}"
     return ""
-
-
-def _stems(text: str) -> set[str]:
-    """Content words, plural or not: "shelves" and "shelf" are one, as are "cities" and "city"."""
-    return {_stem(token) for token in _TOKEN.findall(text.lower()) if token not in _SMALL}
-
-
-def _stem(token: str) -> str:
-    token = _IRREGULAR.get(token, token)
-    if len(token) > 3 and token.endswith("s") and not token.endswith(("ss", "us", "is")):
-        token = token[:-1]
-    stem = token.rstrip("eyi")
-    return re.sub("v$", "f", stem) if len(stem) > 1 else token
-
-
-def _glued(names: Iterable[str]) -> set[str]:
-    return {_stem("".join(_TOKEN.findall(name.lower()))) for name in names}
-
-
-def _runs(sentence: str) -> set[str]:
-    """What two or three words make that follow each other, when glued: "book shelves"."""
-    tokens = _TOKEN.findall(sentence.lower())
-    return {_stem("".join(tokens[i : i + n])) for n in (1, 2, 3) for i in range(len(tokens))}

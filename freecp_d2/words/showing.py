@@ -1,12 +1,12 @@
 """All that is known of one word: tokens, templates, where it stands and in which sense."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..data import BENCHMARKS
 from ..text import Descriptions, Vocabulary, load_vocabulary, shipped_vocabularies
 from ..text.vocabulary_lines import word_key
+from .senses import benchmark_names
 from .tokens import CONTEXT_LENGTH, pieces_of, prompt_length, template_lengths
 
 __all__ = ["Place", "describe_tokens", "find_places", "near_words", "sentences_of"]
@@ -56,7 +56,7 @@ def find_places(word: str) -> list[Place]:
 
 
 def _places(key: str, vocabulary: Vocabulary) -> Iterable[Place]:
-    senses = _senses(vocabulary.name)
+    senses = benchmark_names(vocabulary.name)
     for k, words in enumerate(vocabulary.classes):
         letters = [_letters(word) for word in words]
         if key in letters:
@@ -68,15 +68,6 @@ def _places(key: str, vocabulary: Vocabulary) -> Iterable[Place]:
         i = beside.index(key)
         others = vocabulary.background[max(i - 1, 0) : i + 2]
         yield Place(vocabulary.name, "background", ", ".join(others), "")
-
-
-def _senses(vocabulary: str) -> Sequence[str]:
-    """Names of a benchmark's classes, in the order of the vocabulary's."""
-    for benchmark in BENCHMARKS.values():
-        own = benchmark.vocabulary
-        if vocabulary == own or vocabulary.startswith(f"{own}_"):  # voc21_sclip
-            return benchmark.class_names[benchmark.background :]
-    return ()
 
 
 def near_words(word: str, count: int = 5) -> list[str]:

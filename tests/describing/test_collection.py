@@ -1,6 +1,7 @@
 """What is asked, what is accepted, what a journal brings back."""
 
-from freecp_d2.describing import Collection, Entry, Validator
+from freecp_d2.describing import Collection, Entry, Senses, Validator
+from freecp_d2.text import Vocabulary
 
 from .server import sentence
 
@@ -42,6 +43,29 @@ def test_what_is_missing_is_asked_again():
     assert len(found.incomplete()["cat"]) == 2
 
 
+def test_what_is_known_is_told_only_of_a_part():
+    found = collection("cat")
+    first, second = found.questions()
+    assert first.known == second.known == ()
+    found.add(first, some("cat", 1), "m")
+    assert [len(question.known) for question in found.questions()] == [1, 0]
+    assert [len(question.known) for question in found.questions(1)] == [1, 1]
+
+
+def test_senses_are_in_questions_and_entries():
+    senses = Senses(Vocabulary("two", (("cat",), ("dog",))), meanings={"cat": "a pet"})
+    found = Collection(["cat", "dog"], Validator(), ASKED, 2, senses)
+    cat, _, dog, _ = found.questions()
+    assert 'Here "cat" means: a pet.' in cat.prompt
+    assert "among the classes cat:" in dog.prompt
+    assert found.add(cat, some("cat", 1), "m").sense == "a pet"
+    assert found.add(dog, some("dog", 1), "m").sense == ""
+    again = Collection(["cat", "dog"], Validator(), ASKED, 2)
+    entries = [Entry(word, ASKED[0], "m", tuple(some(word, 2)), "a pet") for word in ("cat", "dog")]
+    assert again.restore(entries) == 0  # meant otherwise
+    assert Collection(["cat", "dog"], Validator(), ASKED, 2, senses).restore(entries) == 2
+
+
 def test_more_than_enough_is_neither_accepted_nor_rejected():
     found = collection("cat")
     entry = found.add(found.questions()[0], some("cat", 3), "m")
@@ -54,7 +78,7 @@ def test_sentences_are_in_the_order_of_the_instructions():
     found.add(second, some("cat", 2, 5), "m")
     found.add(first, some("cat", 2), "n")
     assert found.complete() == {"cat": some("cat", 2) + some("cat", 2, 5)}
-    assert list(found.models) == ["m", "n"]
+    assert found.models("cat") == ("m", "n")
     assert found.incomplete() == {}
 
 
@@ -62,7 +86,7 @@ def test_an_empty_answer_is_a_reason():
     found = collection("cat")
     found.add(found.questions()[0], [], "m")
     assert found.incomplete() == {"cat": ["an empty answer"]}
-    assert not found.models
+    assert not found.models("cat")
 
 
 class TestRestore:
@@ -76,7 +100,7 @@ class TestRestore:
         ]
         assert found.restore(entries) == 2
         assert [q.number for q in found.questions()] == [1]
-        assert list(found.models) == ["m"]
+        assert found.models("Cat") == ("m",)
 
     def test_a_sentence_twice(self):
         found = collection("cat")

@@ -80,6 +80,28 @@ def test_a_question_that_always_fails_does_not_stop_the_others(server):
     assert all(isinstance(answer, str) for _, answer in answers[1:])
 
 
+def test_a_question_that_the_server_does_not_take_is_not_asked_again(server):
+    server.faults = [400]
+    answers = [answer for _, answer in endpoint(server, concurrency=1).answers(questions())]
+    assert isinstance(answers[0], Failure)
+    assert "400 Bad Request" in answers[0].reason
+    assert all(isinstance(answer, str) for answer in answers[1:])
+    assert len(server.prompts) == 12
+
+
+def test_the_first_failure_is_said_at_once_and_only_that(server, caplog):
+    server.faults = [500, 503, 500]
+    list(endpoint(server).answers(questions()))
+    (record,) = [each for each in caplog.records if each.levelname == "WARNING"]
+    assert "asking again, at most 3 more times a question" in record.getMessage()
+
+
+def test_an_address_that_is_none():
+    source = Endpoint("http://127.0.0.1:port/v1", "m")
+    with pytest.raises(ValueError, match=r"nonnumeric port.*correct --endpoint"):
+        list(source.answers(questions()))
+
+
 def test_a_server_that_is_gone_stops_it(server):
     server.always = 503
     with pytest.raises(ConnectionError, match=r"4 questions in a row failed, .*503"):

@@ -30,13 +30,18 @@ def test_a_prompt():
     assert first == INSTRUCTIONS[0].replace("{word}", "dining table")
     assert "Write 5 different sentences" in rest
     assert "names the dining table," in rest
-    assert "One." not in rest
+    assert rest.endswith("say something else:\nOne.")
 
 
 def test_what_is_there_is_said_when_it_is_asked_again():
     prompt = Question("cat", 0, INSTRUCTIONS[0], 1, ("A cat purrs.",), attempt=1).prompt
     assert "Write one sentence," in prompt
     assert prompt.endswith("\nA cat purrs.")
+
+
+def test_the_sense_stands_between_the_instruction_and_the_rest():
+    prompt = Question("cat", 0, INSTRUCTIONS[0], 5, sense="A {pet}.").prompt
+    assert prompt.split("\n\n")[1] == "A {pet}."
 
 
 def test_a_word_with_braces_is_kept():

@@ -8,7 +8,7 @@ import pytest
 
 from freecp_d2.describing import Entry, Journal, journal_path, read_journal
 
-CAT = Entry("cat", "What is a {word}?", "m", ("A cat is \u00e9.",), (("No.", "fewer"),))
+CAT = Entry("cat", "What is a {word}?", "m", ("A cat is \u00e9.",), "pet", (("No.", "fewer"),))
 DOG = Entry("dog", "What is a {word}?", "m", ("A dog is.",))
 
 
@@ -83,3 +83,22 @@ def test_lines_are_json(path):
     journal.close()
     (line,) = path.read_text("ascii").splitlines()
     assert json.loads(line)["rejected"] == [["No.", "fewer"]]
+    assert json.loads(line)["sense"] == "pet"
+
+
+def test_a_journal_without_senses_is_read(path):
+    path.parent.mkdir()
+    line = {"word": "dog", "instruction": DOG.instruction, "model": "m", "sentences": ["A dog is."]}
+    path.write_text(json.dumps(line))
+    assert read_journal(path) == (DOG,)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"Cannot write .*file/x.*; give an output in a folder"):
+        Journal(tmp_path / "file" / "x")
+
+
+def test_nothing_written_nothing_left(path):
+    Journal(path).close()
+    assert not path.exists()

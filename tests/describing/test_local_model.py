@@ -101,3 +101,10 @@ def test_a_folder_without_a_model(tmp_path, questions):
 def test_impossible_numbers(wrong):
     with pytest.raises(ValueError, match="expected at least 1, 1 and"):
         LocalModel(**wrong)
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"No folder .*/none of a model; correct --local"):
+        list(
+            LocalModel(str(tmp_path / "none")).answers(Collection(["cat"], Validator()).questions())
+        )

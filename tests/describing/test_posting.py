@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from freecp_d2.describing.posting import TransientError, post_json
+from freecp_d2.describing.posting import RejectedError, TransientError, post_json
 
 PAYLOAD = {"model": "m", "messages": [{"content": "Write one sentence, names the cat, and says"}]}
 
@@ -43,7 +43,8 @@ def test_nobody_there(server):
 @pytest.mark.parametrize(
     ("fault", "kind", "message"),
     [
-        (400, ConnectionError, "400 Bad Request; correct .*It says: .*not now"),
+        (400, RejectedError, "400 Bad Request: .*not now"),
+        (405, ConnectionError, "405 .*; correct .*It says: .*not now"),
         (401, PermissionError, "check the key"),
         (403, PermissionError, "check the key"),
         (404, FileNotFoundError, "correct --endpoint, which ends in /v1 mostly, or --model"),

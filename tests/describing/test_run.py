@@ -57,7 +57,7 @@ def test_a_refusal_is_asked_again_and_then_reported(server, journal):
     describe(collection, endpoint(server), journal, attempts=3)
     assert len(server.prompts) == 9
     assert "'cat' has 0 of 15 sentences\n    9 x a refusal: " in outcome(collection)
-    assert "1 words are incomplete" in outcome(collection)
+    assert "Not in the output, for want of sentences: 1 word." in outcome(collection)
 
 
 def test_more_than_asked_for_is_left(server, journal):
@@ -96,7 +96,7 @@ class TestReports:
         questions = collection.questions()
         collection.add(questions[0], [sentence("cat", i) for i in range(5)], "m")
         text = amount(collection, 7, (1e6, 0.0))
-        assert "9 words, 7 of them described already; 5 sentences" in text
+        assert "9 words, 7 of them described already; 5 sentences of the others in the" in text
         assert "5 questions for 25 sentences" in text
         tokens = int(text.split("about ")[1].split()[0])
         assert text.endswith(f"costs about {tokens}.00.")
@@ -109,4 +109,7 @@ class TestReports:
         assert len(text.splitlines()) < 25
 
     def test_outcome_when_all_is_there(self):
-        assert outcome(Collection([], Validator())) == "0 of 0 words are now described."
+        assert outcome(Collection([], Validator())) == ""
+        assert amount(Collection([], Validator()), 2) == (
+            "2 words, all of them described already: there is nothing to ask."
+        )

@@ -20,6 +20,7 @@ TWO = ["A cat has fur.", "The cat has a tail."]
         '["A cat has fur.", "The cat has a tail."]',
         '```json\n{"sentences": ["A cat has fur.", "The cat has a tail."]}\n```',
         "<think>A cat.\nHas it fur?</think>\nA cat has fur.\nThe cat has a tail.",
+        "A cat.\nHas it fur?</think>\nA cat has fur.\nThe cat has a tail.",
         "Sentence 1: A cat has fur.\nSentence 2: The cat  has a tail.",
     ],
 )
@@ -27,7 +28,9 @@ def test_the_same_two(answer):
     assert split_answer(answer) == TWO
 
 
-@pytest.mark.parametrize("answer", ["", " \n ", "```\n```", "<think>hm</think>"])
+@pytest.mark.parametrize(
+    "answer", ["", " \n ", "```\n```", "<think>hm</think>", "<think>A cat has fur."]
+)
 def test_nothing(answer):
     assert split_answer(answer) == []
 

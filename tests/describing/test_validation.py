@@ -3,7 +3,7 @@
 import pytest
 
 from freecp_d2.describing import Validator
-from freecp_d2.text import load_descriptions
+from freecp_d2.text import Vocabulary, load_descriptions, load_vocabulary, shipped_vocabularies
 
 GOOD = "A cat has two pointed ears on a round head."
 
@@ -32,6 +32,8 @@ def test_good(sentence):
         ("I can't see the cat in this photo.", "a refusal"),
         ("Sure, a cat has two pointed ears.", "talk about"),
         ("Here are five sentences about the cat.", "talk about"),
+        ("The word cat refers to a small animal.", "talk about"),
+        ("This sentence describes a cat.", "talk about"),
         ("A **cat** has two pointed ears.", "a list or markup"),
         ("# The cat has two ears.", "a list or markup"),
         ("The cat has 1. ears and 2. a tail.", "a list or markup"),
@@ -48,38 +50,25 @@ def test_bad(sentence, problem):
     assert problem in Validator().problem("cat", sentence, ())
 
 
-@pytest.mark.parametrize(
-    ("word", "named"),
-    [("shelf", "shelves"), ("knife", "knives"), ("city", "cities"), ("bus", "buses"),
-     ("person", "people"), ("horse", "horses"), ("eye", "eyes"), ("tie", "ties"),
-     ("grass", "grass"),
-     ("diningtable", "table"), ("trafficlight", "traffic light"), ("traffic light", "lights"),
-     ("book shelf", "bookshelf"), ("building-other", "buildings"), ("CRT Screen", "screen")],
-)  # fmt: skip
-def test_named(word, named):
-    assert Validator().problem(word, f"Some {named} of a dark colour.", ()) == ""
+class TestNaming:
+    def test_another_word_of_the_class(self):
+        validator = Validator(Vocabulary("mine", (("ashcan", "trash can"),)))
+        assert validator.problem("ashcan", "A trash can has a round lid.", ()) == ""
+        assert "does not name the ashcan" in Validator().problem(
+            "ashcan", "A trash bin has a round lid.", ()
+        )
+
+    @pytest.mark.parametrize("word", ["\U0001f63a", "قطة", "-"])
+    def test_a_word_that_has_no_english_letters_need_not_be_named(self, word):
+        assert Validator().problem(word, GOOD, ()) == ""
+        assert Validator().problem(word, f"The {word} has two pointed ears.", ()) == ""
 
 
-@pytest.mark.parametrize(
-    ("word", "other"),
-    [("cat", "scattered"), ("bus", "bust"), ("person in shirt", "shoe in sunlight")],
-)
-def test_not_named(word, other):
-    sentence = f"Some {other} thing of a dark colour."
-    assert Validator().problem(word, sentence, ()).startswith("does not name")
-
-
-def test_another_word_of_the_class_names_it():
-    validator = Validator({"ashcan": ["ashcan", "trash can"]})
-    assert validator.problem("ashcan", "A trash can has a round lid.", ()) == ""
-    assert validator.problem("Ashcan", "A trash can has a round lid.", ()) == ""
-    assert "does not name" in Validator().problem("ashcan", "A trash bin has a round lid.", ())
-
-
-@pytest.mark.parametrize("word", ["\U0001f63a", "قطة", "-"])
-def test_a_word_that_has_no_english_letters_need_not_be_named(word):
-    assert Validator().problem(word, GOOD, ()) == ""
-    assert Validator().problem(word, f"The {word} has two pointed ears.", ()) == ""
+def test_it_is_about_the_word():
+    validator = Validator(Vocabulary("pets", (("cat",), ("dog",))))
+    assert validator.problem("cat", "A dog has a longer snout than a cat.", ()) == (
+        "about something that is compared with the cat"
+    )
 
 
 class TestRepetition:
@@ -94,12 +83,28 @@ class TestRepetition:
         assert Validator().problem("cat", "The cat has a long thin tail.", [GOOD]) == ""
 
 
-def test_the_shipped_descriptions_pass_but_for_other_names():
-    validator, found = Validator(), load_descriptions("visual").as_dict()
-    problems = [
-        validator.problem(word, sentence, sentences[:i])
-        for word, sentences in found.items()
-        for i, sentence in enumerate(sentences)
-    ]
-    assert {p[:13] for p in problems if p} <= {"does not name"}
-    assert sum(map(bool, problems)) < 0.03 * len(problems)
+def problems(vocabulary, descriptions):
+    """What is wrong with the sentences of all words, each beside those before it."""
+    validator = Validator(vocabulary)
+    words = vocabulary.words if vocabulary else descriptions.as_dict()
+    for word in dict.fromkeys(words):
+        sentences = descriptions.prompts(word, ())
+        for i, sentence in enumerate(sentences):
+            if found := validator.problem(word, sentence, sentences[:i]):
+                yield word, sentence, found
+
+
+@pytest.mark.parametrize(
+    "name", ["", *(name for name in shipped_vocabularies() if not name.startswith("storybook"))]
+)
+def test_the_shipped_descriptions_pass(name):
+    """Alone, where a word has one name, and beside all other classes of each vocabulary."""
+    vocabulary = load_vocabulary(name) if name else None
+    assert list(problems(vocabulary, load_descriptions("visual"))) == []
+
+
+@pytest.mark.parametrize("name", ["", "storybook", "storybook_wide"])
+def test_those_of_storybook_pass_but_for_saying_each_look_in_three_ways(name):
+    vocabulary = load_vocabulary(name) if name else None
+    found = list(problems(vocabulary, load_descriptions("storybook")))
+    assert [each for each in found if not each[2].startswith("nearly the same as")] == []

@@ -80,7 +80,10 @@ def test_again_it_costs_nothing_and_changes_nothing(call, server, output, capsys
     assert call() == 0
     assert server.prompts == []
     assert output.read_bytes() == before
-    assert "To ask: 0 questions" in capsys.readouterr().out
+    assert (
+        "4 words, all of them described already: there is nothing to ask."
+        in capsys.readouterr().out
+    )
 
 
 def test_only_new_words_are_asked_for(call, server, output):
@@ -120,7 +123,8 @@ def test_a_server_that_is_gone(call, server, output, capsys):
     assert list(Descriptions.from_file(output).as_dict()) == ["cat"]
     captured = capsys.readouterr()
     assert "404 Not Found; correct --endpoint" in captured.err
-    assert "3 words are incomplete" in captured.out
+    assert "Described now: 1 of 4 words." in captured.out
+    assert "Not in the output, for want of sentences: 3 words." in captured.out
 
 
 class TestKilled:
@@ -205,6 +209,40 @@ class TestOtherSources:
         assert "To ask: 12 questions" in capsys.readouterr().out
 
 
+def test_senses_are_asked_for_and_recorded(call, server, output, tmp_path, capsys):
+    path = tmp_path / "senses.txt"
+    path.write_text("dog: the animal\ncow: a cow\n")
+    assert call("--senses", str(path), "--context", "a farm") == 0
+    told = [prompt for prompt in server.prompts if 'Here "dog" means: the animal.' in prompt]
+    assert len(told) == 3
+    assert all("The photos show: a farm." in prompt for prompt in server.prompts)
+    assert "has 'cow', which is not in the vocabulary" in capsys.readouterr().out
+    found = Descriptions.from_file(output).provenance
+    assert (found["context"], found["senses"]) == ("a farm", {"dog": "the animal"})
+
+
+def test_each_word_keeps_its_origin(call, output):
+    assert call("--licence", "CC0", vocabulary="cat;") == 0
+    assert call("--model", "n", vocabulary="cat; owl") == 0
+    first, second = Descriptions.from_file(output).provenance["origins"]
+    assert (first["words"], first["model"], first["licence"]) == (["cat"], "m", "CC0")
+    assert (second["words"], second["model"]) == (["owl"], "n")
+
+
+def test_the_output_is_read_only_under_its_lock(call, output, monkeypatch, tool):
+    """What another process writes just before this one may is neither lost nor asked for again."""
+    journal = tool.Journal
+
+    def slow_journal(path):
+        path.parent.mkdir()
+        output.write_text(json.dumps({"cow": ["A cow."], "dog": ["A dog."]}))
+        return journal(path)
+
+    monkeypatch.setattr(tool, "Journal", slow_journal)
+    assert call(vocabulary="cat; dog") == 0
+    assert list(Descriptions.from_file(output).as_dict()) == ["cow", "dog", "cat"]
+
+
 def test_dry_run_leaves_nothing(call, server, output, capsys):
     assert call("--dry-run", "--prices", "1", "2") == 0
     assert "which costs about" in capsys.readouterr().out
@@ -240,6 +278,11 @@ def test_own_instructions(call, server, output, tmp_path):
         (["--model", ""], "correct --endpoint or --model"),
         (["--descriptions", "nowhere.json"], "No descriptions file nowhere.json"),
         (["--instructions", "nowhere.txt"], "No file of instructions"),
+        (["--senses", "nowhere.txt"], "No file of senses"),
+        (["--local", "--model", "m"], "write --local m"),
+        (["--questions", "/nowhere/questions.jsonl"], "Cannot write /nowhere/questions.jsonl"),
+        (["--output", "/"], "got the folder /, expected a file"),
+        (["--output", "/dev/null/words.json"], "Cannot write /dev/null/words.json.journal"),
         (["--answers", "nowhere.json"], "No file of answers"),
     ],
 )
