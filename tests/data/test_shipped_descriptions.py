@@ -15,7 +15,15 @@ from freecp_d2.text.descriptions import descriptions_digest
 FOLDER = Path(__file__).parents[2] / "freecp_d2" / "data" / "descriptions"
 NUM_SENTENCES = 15  # three instructions, five answers (Sec. 4.2)
 CONTEXT_LENGTH = 77
-IRREGULAR = {"person": "people", "knife": "knives"}
+OTHER_FORMS = {
+    "bulletinboard": "board",
+    "conveyerbelt": "conveyor belt",
+    "knife": "knives",
+    "person": "people",
+    "pooltable": "table",
+    "tradename": "brand name",
+}
+"""Word -> what its name becomes besides an s, its head where it is glued, the usual spelling."""
 
 
 @functools.cache
@@ -39,10 +47,10 @@ def alike(first, second):
 
 
 def named(word, sentence):
-    """Whether the sentence has the word, in the singular or plural, glued or not."""
+    """Whether the sentence has the word, in the singular or plural, glued or apart."""
     stem = re.sub(r"-(?:other|stuff)$", "", word)
     parts = [part[:-1] for part in re.findall("[a-z]+", stem.lower())]
-    parts += [IRREGULAR[word]] if word in IRREGULAR else []
+    parts += [OTHER_FORMS[word]] if word in OTHER_FORMS else []
     has_part = any(re.search(rf"\b{re.escape(part)}", sentence.lower()) for part in parts)
     return has_part or letters(stem)[:-1] in letters(sentence)
 
