@@ -5,6 +5,7 @@ Shape shorthand in this module: H, W pixels.
 """
 
 import os
+import struct
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +14,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ..data.mapper import read_color_image, wide_grey
+from ..data.mapper import wide_grey
 
 __all__ = ["Channels", "PictureLike", "as_picture", "read_picture"]
 
@@ -37,7 +38,17 @@ def read_picture(path: str | Path) -> np.ndarray:
         raise FileNotFoundError(f"{path} is a folder, expected a picture file; name the file.")
     if not os.path.exists(path):
         raise FileNotFoundError(f"{path}: no such file; correct the path.")
-    return read_color_image(os.fspath(path), "RGB")
+    try:
+        with Image.open(path) as image:
+            # First of all: Pillow reads EXIF data of a broken PNG by loading it, and a second load
+            # gives what is there; a TIFF it turns itself while it loads.
+            image.load()
+            return _from_pillow(_upright(image))
+    except Exception as error:  # what broken bytes make Pillow's readers raise is of any kind
+        raise ValueError(
+            f"{path}: cannot be decoded ({str(error) or type(error).__name__}); expected a "
+            "complete image file, get it again."
+        ) from error
 
 
 def as_picture(image: PictureLike, channels: Channels | None = None) -> np.ndarray:
@@ -61,7 +72,7 @@ def as_picture(image: PictureLike, channels: Channels | None = None) -> np.ndarr
     if isinstance(image, (str, Path)):
         return read_picture(image)
     if isinstance(image, Image.Image):
-        return _from_pillow(ImageOps.exif_transpose(image))
+        return _from_pillow(_upright(image))
     if isinstance(image, Tensor):
         if image.ndim != 3 or image.shape[0] not in (1, 3):
             raise ValueError(
@@ -78,8 +89,29 @@ def as_picture(image: PictureLike, channels: Channels | None = None) -> np.ndarr
 
 
 def _from_pillow(image: Image.Image) -> np.ndarray:
-    grey = wide_grey(image)
+    grey = _bytes_of_wide(image)
     return np.asarray(image.convert("RGB")) if grey is None else _from_array(grey, None)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """As its EXIF data ask; unreadable ones ask nothing."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except (OSError, SyntaxError, TypeError, ValueError, KeyError, struct.error):
+        return image
+
+
+def _bytes_of_wide(image: Image.Image) -> np.ndarray | None:
+    """Grey of more than 8 bits as uint8, (H, W), which Pillow's conversion would clip; or None."""
+    if image.mode == "F":
+        values = np.asarray(image)
+        low, high = float(values.min()), float(values.max())
+        if not 0 <= low <= high <= 255:
+            raise ValueError(f"floats from {low:g} to {high:g}, expected 0 to 1 or 0 to 255")
+        return np.floor(values * (255 if high <= 1 else 1) + 0.5).astype(np.uint8)
+    if image.mode == "I" and np.asarray(image).max() <= 255:  # 32 bits, of which 8 are used
+        return np.asarray(image).clip(0, 255).astype(np.uint8)
+    return wide_grey(image)
 
 
 def _number_type(image: Tensor) -> torch.dtype:

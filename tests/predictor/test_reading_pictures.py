@@ -91,3 +91,48 @@ def test_folders_and_broken_files_are_named(tmp_path):
     (tmp_path / "a.jpg").write_text("no picture")
     with pytest.raises(ValueError, match=r"a\.jpg: cannot be decoded"):
         read_picture(tmp_path / "a.jpg")
+
+
+def test_a_png_broken_inside_is_not_read_by_halves(tmp_path):
+    Image.fromarray(PICTURE.repeat(20, axis=0)).save(tmp_path / "a.png")
+    whole = bytearray((tmp_path / "a.png").read_bytes())
+    at = whole.index(b"IDAT") + 20
+    whole[at : at + 40] = bytes(40)
+    (tmp_path / "a.png").write_bytes(whole)
+    with pytest.raises(ValueError, match=r"a\.png: cannot be decoded"):
+        read_picture(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiff_is_turned_once(tmp_path, orientation):
+    undo = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE",
+            6: "ROTATE_90", 7: "TRANSVERSE", 8: "ROTATE_270"}  # fmt: skip
+    stored = Image.fromarray(PICTURE)
+    if orientation in undo:
+        stored = stored.transpose(Image.Transpose[undo[orientation]])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / "a.tif", exif=exif)
+    assert np.array_equal(read_picture(tmp_path / "a.tif"), PICTURE)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        PICTURE[:, :, 0].astype(np.float32),
+        PICTURE[:, :, 0].astype(np.float32) / 255,
+        PICTURE[:, :, 0].astype(np.int32),
+        PICTURE[:, :, 0].astype(np.int32) * 257,
+    ],
+    ids=["float to 255", "float to 1", "int32 to 255", "int32 to 65535"],
+)
+def test_numbers_of_32_bits(tmp_path, values):
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    assert np.array_equal(read_picture(tmp_path / "a.tif")[:, :, 0], PICTURE[:, :, 0])
+
+
+@pytest.mark.parametrize("wrong", [-1.0, 256.0, np.nan, np.inf])
+def test_floats_on_no_known_scale(tmp_path, wrong):
+    Image.fromarray(np.full((3, 4), wrong, dtype=np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(ValueError, match="expected 0 to 1 or 0 to 255"):
+        read_picture(tmp_path / "a.tif")
