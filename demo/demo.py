@@ -36,7 +36,9 @@ from freecp_d2.engine import add_import_argument, import_plugins, load_config
 from freecp_d2.modeling.text_head import vocabulary_from_config
 
 ROOT = Path(__file__).resolve().parent.parent
+OUTPUT = Path("output/demo")
 CONFIG = ROOT / "configs" / "ade20k" / "sclip_freecp.yaml"
+OTHERWISE = "Without weights: --config-file configs/storybook/sclip_freecp.yaml, for drawn pages."
 USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -53,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=str(CONFIG),
         metavar="FILE",
         help="the method and its weights; default: configs/ade20k/sclip_freecp.yaml, whose weights "
-        "(OpenAI's CLIP ViT-B/16, 335 MB) are downloaded once; "
+        "(OpenAI's CLIP ViT-B/16, 350 MB) are downloaded once; "
         "configs/storybook/sclip_freecp.yaml needs no download and knows drawn pages only",
     )
     add(
@@ -64,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="pictures, videos, folders with their sub-folders, quoted patterns: 'a/**/*.jpg'",
     )
     add("--video-input", nargs="+", default=[], metavar="FILE", help="videos of any ending")
-    add("--output", type=Path, default=Path("output/demo"), metavar="DIR", help="output/demo")
+    add("--output", type=Path, default=OUTPUT, metavar="DIR", help=f"a folder; default: {OUTPUT}")
     add(
         "--vocabulary",
         metavar="WORDS",
@@ -74,10 +76,15 @@ def build_parser() -> argparse.ArgumentParser:
     add("--scores", action="store_true", help="write the scores of each picture, too")
     add("--report", action="store_true", help="write index.html, all pictures on one page")
     add("--force", action="store_true", help="label again what an earlier run has labelled")
-    add("--overlay-side", type=int, default=2048, metavar="PIXELS", help="of overlays; 2048")
-    add("--max-megapixels", type=float, default=200.0, help="larger pictures are refused; 200")
+    add("--overlay-side", type=int, default=2048, metavar="N", help="most pixels; 2048")
+    add("--max-megapixels", type=float, default=200.0, metavar="N", help="refuse larger ones; 200")
     add_import_argument(parser)
-    add("--opts", nargs=argparse.REMAINDER, default=[], metavar="KEY VALUE", help="comes last")
+    add(
+        "--opts",
+        nargs=argparse.REMAINDER,
+        default=[],
+        help="KEY VALUE ... of the config; comes last",
+    )
     return parser
 
 
@@ -130,6 +137,8 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failur
     if not inputs.sources:
         reasons = "; ".join(f"{printable(f.name)}: {f.reason}" for f in inputs.failures)
         raise ValueError(f"found no picture and no video. {reasons}".rstrip())
+    if args.output.exists() and not args.output.is_dir():
+        raise ValueError(f"--output {args.output} is a file; name a folder, which need not exist.")
     args.output.mkdir(parents=True, exist_ok=True)
     tasks = plan(inputs.sources, output_names(inputs.sources), settings, args.force)
     if inputs.num_others:
@@ -148,7 +157,12 @@ def label(args: argparse.Namespace) -> int:
     start = time.time()
 
     def build() -> Predictor:
-        return Predictor.from_config(settings.cfg, settings.vocabulary)
+        try:
+            return Predictor.from_config(settings.cfg, settings.vocabulary)
+        except OSError as error:
+            if args.config_file != str(CONFIG):
+                raise
+            raise OSError(f"{error} {OTHERWISE}") from error
 
     try:
         outcome = run(tasks, build, settings, bar, failures, facts if args.report else None)
@@ -165,7 +179,8 @@ def summary(outcome: Outcome, settings: Settings, seconds: float, has_page: bool
     if outcome.failures:
         parts.append(f"{len(outcome.failures)} with problems, named above")
     where = settings.output / "index.html" if has_page else settings.output
-    return f"{', '.join(parts)}: {printable(where)}"
+    note = f"\n{settings.caveat}" if settings.caveat else ""
+    return f"{', '.join(parts)}: {printable(where)}{note}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

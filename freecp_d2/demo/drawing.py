@@ -75,11 +75,11 @@ def letter_size(width: int) -> int:
 
 
 def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """uint8 (H, W, 3) -> (*size, 3): averaged when it shrinks, pixels as squares when it grows."""
+    """uint8 (H, W, 3) -> (*size, 3): averaged if it shrinks, in squares if it grows fourfold."""
     if image.shape[:2] == size:
         return image
-    shrinks = image.shape[0] * image.shape[1] > size[0] * size[1]
-    rule = cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
+    growth = max(size[0] / image.shape[0], size[1] / image.shape[1])
+    rule = cv2.INTER_AREA if growth < 1 else cv2.INTER_LINEAR if growth < 4 else cv2.INTER_NEAREST
     return cv2.resize(np.ascontiguousarray(image), (size[1], size[0]), interpolation=rule)
 
 

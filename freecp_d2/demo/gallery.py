@@ -20,7 +20,7 @@ from ..report import (
     album_entry,
     album_overview,
 )
-from ..report.markup import Markup
+from ..report.markup import Markup, element, join
 from .decisions import colors_of, purification_of
 from .drawing import paint, picked, resized
 from .fonts import showable
@@ -32,6 +32,12 @@ from .thumbnails import middle_frame, thumbnail_side, thumbnail_size
 __all__ = ["PictureGallery"]
 
 RGB = tuple[int, int, int]
+
+_READING = (
+    "The number on a word is its highest redundancy score s of Eq. (5) over the windows of the "
+    "picture; a window removes the words below the threshold. Of the words of an ambiguity group "
+    "one wins each region. A word with a colour has pixels."
+)
 
 _MOST_LARGE = 40  # pictures from which they are cards
 _MOST_LETTERS = 60_000_000  # of the page; pictures that come later are only counted
@@ -119,12 +125,12 @@ class PictureGallery:
         pictures = album(self.entries, self.compact)
         sections = (
             Section("words", "What was found", self._overview()),
-            Section("pictures", "The pictures", pictures),
+            Section("pictures", "The pictures", join([self._reading(), pictures])),
         )
         return Page(
             kicker="FreeCP",
             title=self._title(),
-            lead=(self._lead(),),
+            lead=(self._lead(), *([self.settings.caveat] if self.settings.caveat else [])),
             gallery=Gallery((), (), ()),
             sections=sections if self.entries else (),
             notes=self._notes(failures),
@@ -177,6 +183,13 @@ class PictureGallery:
         names = vocabulary.display_names
         listed = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if names[12:] else "")
         return f"Every pixel has the best of {_count_of(len(names), 'word')}: {listed}."
+
+    def _reading(self) -> Markup:
+        """How to read what purification did, where it did something."""
+        head = self.settings.cfg.MODEL.PURIFICATION_HEAD
+        if not head.NAME:
+            return Markup()
+        return element("p", _READING, class_="note")
 
     def _overview(self) -> Markup:
         order = sorted(self.shares, key=lambda name: (-self.shares[name], name))

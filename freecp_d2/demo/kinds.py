@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-__all__ = ["VIDEOS", "looks_like_picture", "refusal"]
+__all__ = ["VIDEOS", "looks_like_picture", "refusal", "refused_format"]
 
 _VIDEOS = ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv"
 VIDEOS = frozenset(_VIDEOS.split())
@@ -64,6 +64,22 @@ def refusal(path: Path) -> str:
     if start[4:8] == b"ftyp" and start[8:12] not in (b"avif", b"avis"):
         return "it is a video; give it with --video-input, or an ending such as .mp4"
     return _REFUSED.get(path.suffix.lower(), "")
+
+
+def refused_format(path: Path, kind: str) -> str:
+    """
+    Why a file that Pillow would read is not read: it starts another program, or reads a preview.
+
+    Args:
+        path: of the file.
+        kind: its format, as Pillow names it.
+
+    Returns:
+        str: "" where nothing speaks against it.
+    """
+    if kind in ("EPS", "WMF"):
+        return _REFUSED[".eps"]
+    return _REFUSED[path.suffix.lower()] if path.suffix.lower() in _CAMERA_RAW.split() else ""
 
 
 def _begins_like_picture(path: Path) -> bool:

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ..predictor import read_picture
 from .inputs import printable
-from .kinds import refusal
+from .kinds import refusal, refused_format
 
 __all__ = ["read_input"]
 
@@ -47,14 +47,16 @@ def _check_size(path: Path, max_megapixels: float) -> None:
     """By the header alone."""
     try:
         with Image.open(path) as image:
-            width, height = image.size
+            (width, height), kind = image.size, image.format or ""
     except UnidentifiedImageError as error:
         reason = refusal(path) or "it is no picture, or one of a format that is not read here"
         raise ValueError(reason) from error
     except PermissionError as error:
         raise ValueError("there is no permission to read it") from error
     except Exception as error:  # Pillow's readers raise what broken bytes make them raise
-        raise ValueError(refusal(path) or _reason(error, path)) from error
+        raise ValueError(refusal(path) or f"cannot be decoded ({error})") from error
+    if refused_format(path, kind):
+        raise ValueError(refused_format(path, kind))
     if width * height > 1e6 * max_megapixels:
         raise ValueError(
             f"it has {width} x {height} pixels, {width * height / 1e6:,.0f} megapixels; the limit "

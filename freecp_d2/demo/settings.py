@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..d2 import CfgNode
 from ..engine.records import config_digest
+from ..storybook.embedded import EMBEDDED_NAME
 from ..text import Vocabulary
 
 __all__ = ["FORMAT", "Settings"]
@@ -50,6 +51,13 @@ class Settings:
             raise ValueError(
                 f"--max-megapixels is {self.max_megapixels:g}; expected more than 0, up to 2000."
             )
+
+    @property
+    def caveat(self) -> str:
+        """What to know of the weights before a label is believed; "" where that is nothing."""
+        if self.cfg.MODEL.CLIP.PRETRAINED != EMBEDDED_NAME:
+            return ""
+        return "The weights that ship with this package know drawn pages, not photographs."
 
     @property
     def digest(self) -> str:
