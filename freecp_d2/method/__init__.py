@@ -11,14 +11,23 @@ The method section of the paper as pure, batched tensor functions.
 | Eqs. (6), (7)   | eq6_eq7_ambiguity_groups  | ambiguity_groups                                |
 | Eq. (8)         | eq8_ambiguity_elimination | fuse_groups, elect_winners, eliminate_in_*      |
 | regions of both | regions                   | region_boxes, boxes_to_mask                     |
+| tau_r and tau_a | automatic_thresholds      | automatic_*_thresh                              |
 """
 
+from .automatic_thresholds import automatic_ambiguity_thresh, automatic_redundancy_thresh
 from .eq1_class_activation import class_activation_maps, merge_synonyms, min_max_normalise
 from .eq2_self_affinity import self_affinity, transition_matrix
 from .eq3_refinement import refine
 from .eq4_spatial_consistency import pairwise_soft_iou, spatial_consistency
 from .eq5_redundancy import drop_redundant, redundancy_scores
-from .eq6_eq7_ambiguity_groups import AmbiguityGroups, ambiguity_groups, connected_components
+from .eq6_eq7_ambiguity_groups import (
+    AmbiguityGroups,
+    Survivors,
+    ambiguity_groups,
+    compare_survivors,
+    connected_components,
+    link_survivors,
+)
 from .eq8_ambiguity_elimination import (
     elect_winners,
     eliminate_in_region,
@@ -30,15 +39,20 @@ from .regions import RegionBoxes, boxes_to_mask, no_boxes, region_boxes
 __all__ = [
     "AmbiguityGroups",
     "RegionBoxes",
+    "Survivors",
     "ambiguity_groups",
+    "automatic_ambiguity_thresh",
+    "automatic_redundancy_thresh",
     "boxes_to_mask",
     "class_activation_maps",
+    "compare_survivors",
     "connected_components",
     "drop_redundant",
     "elect_winners",
     "eliminate_in_region",
     "eliminate_in_window",
     "fuse_groups",
+    "link_survivors",
     "merge_synonyms",
     "min_max_normalise",
     "no_boxes",

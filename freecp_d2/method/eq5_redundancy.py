@@ -26,17 +26,19 @@ def redundancy_scores(maps: Tensor, refined: Tensor) -> Tensor:
     return spatial_consistency(maps, refined)
 
 
-def drop_redundant(refined: Tensor, scores: Tensor, thresh: float) -> tuple[Tensor, Tensor]:
+def drop_redundant(
+    refined: Tensor, scores: Tensor, thresh: float | Tensor
+) -> tuple[Tensor, Tensor]:
     """
     Keep class k where s_k > tau_r; the map of a dropped class becomes 0.
 
     Args:
         refined: shape (N, K, h, w).
         scores: s, shape (N, K).
-        thresh: tau_r, in [0, 0.5].
+        thresh: tau_r, in [0, 0.5]; a number, or one for each window, shape (N,).
 
     Returns:
         tuple[Tensor, Tensor]: the maps, shape (N, K, h, w), and `keep`, bool, shape (N, K).
     """
-    keep = scores > thresh
+    keep = scores > (thresh[:, None] if isinstance(thresh, Tensor) else thresh)
     return refined * keep[:, :, None, None], keep

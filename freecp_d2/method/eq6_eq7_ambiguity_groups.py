@@ -21,7 +21,18 @@ class AmbiguityGroups(NamedTuple):
     """Its classes, bool, shape (G, K)."""
 
 
-def ambiguity_groups(refined: Tensor, keep: Tensor, thresh: float) -> AmbiguityGroups:
+class Survivors(NamedTuple):
+    """The classes of each window that redundancy purification left, and how they overlap."""
+
+    classes: Tensor
+    """Class indices, padded with other, distinct classes, int64, shape (N, S)."""
+    is_survivor: Tensor
+    """Which of them are no padding, bool, shape (N, S)."""
+    overlap: Tensor
+    """p of Eq. (7) between them, shape (N, S, S), in [0, 1]."""
+
+
+def ambiguity_groups(refined: Tensor, keep: Tensor, thresh: float | Tensor) -> AmbiguityGroups:
     """
     Eqs. (6) and (7): p_ij = SC(refined_i, refined_j); classes i, j are linked where p_ij >= tau_a.
 
@@ -31,21 +42,49 @@ def ambiguity_groups(refined: Tensor, keep: Tensor, thresh: float) -> AmbiguityG
     Args:
         refined: shape (N, K, h, w), in [0, 1].
         keep: classes that redundancy purification left, bool, shape (N, K).
-        thresh: tau_a, in [0, 1].
+        thresh: tau_a, in [0, 1]; a number, or one for each window, shape (N,).
 
     Returns:
         AmbiguityGroups: ordered by window, then by first member.
     """
-    survivors, is_survivor = _compact(keep)
-    maps = refined.gather(1, survivors[:, :, None, None].expand(-1, -1, *refined.shape[2:]))
-    linked = pairwise_soft_iou(maps) >= thresh
+    return link_survivors(compare_survivors(refined, keep), thresh, keep.shape[1])
+
+
+def compare_survivors(refined: Tensor, keep: Tensor) -> Survivors:
+    """
+    The overlaps p_ij from which groups, and an automatic tau_a, follow.
+
+    Args:
+        refined, keep: see `ambiguity_groups`.
+    """
+    classes, is_survivor = _compact(keep)
+    maps = refined.gather(1, classes[:, :, None, None].expand(-1, -1, *refined.shape[2:]))
+    return Survivors(classes, is_survivor, pairwise_soft_iou(maps))
+
+
+def link_survivors(
+    survivors: Survivors, thresh: float | Tensor, num_classes: int
+) -> AmbiguityGroups:
+    """
+    Args:
+        survivors: of `compare_survivors`.
+        thresh: see `ambiguity_groups`.
+        num_classes: K.
+
+    Returns:
+        AmbiguityGroups: see `ambiguity_groups`.
+    """
+    classes, is_survivor, overlap = survivors
+    if isinstance(thresh, Tensor):
+        thresh = thresh[:, None, None]
+    linked = overlap >= thresh
     linked &= is_survivor[:, :, None] & is_survivor[:, None, :]
     first_member = connected_components(linked)
-    size = torch.zeros_like(survivors).scatter_add_(1, first_member, is_survivor.long())
+    size = torch.zeros_like(classes).scatter_add_(1, first_member, is_survivor.long())
     window, root = (size >= 2).nonzero(as_tuple=True)
     in_group = (first_member[window] == root[:, None]) & is_survivor[window]
-    members = torch.zeros(len(window), keep.shape[1], dtype=torch.bool, device=keep.device)
-    members.scatter_(1, survivors[window], in_group)
+    members = torch.zeros(len(window), num_classes, dtype=torch.bool, device=overlap.device)
+    members.scatter_(1, classes[window], in_group)
     return AmbiguityGroups(window, members)
 
 
