@@ -11,6 +11,7 @@ import yaml
 from ..config import add_freecp_config
 from ..d2 import CfgNode, DatasetCatalog, get_cfg
 from ..modeling.text_head import vocabulary_from_config
+from .literals import check_words, explain_words, verbatim_words
 
 
 def load_config(
@@ -43,11 +44,16 @@ def load_config(
     add_freecp_config(cfg)
     try:
         cfg.merge_from_file(config_file)
-        cfg.merge_from_list(list(opts))
+        cfg.merge_from_list(verbatim_words(opts))
     except (KeyError, AssertionError) as error:
         raise KeyError(_explain_key(str(error), cfg, config_file)) from error
     except yaml.YAMLError as error:
         raise ValueError(f"{config_file} is no valid YAML: {error}") from error
+    except ValueError as error:
+        if message := explain_words(error):
+            raise ValueError(message) from error
+        raise
+    check_words(cfg)
     if not torch.cuda.is_available() and cfg.MODEL.DEVICE.startswith("cuda"):
         cfg.MODEL.DEVICE = "cpu"
     if not for_pictures:
