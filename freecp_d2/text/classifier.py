@@ -6,6 +6,7 @@ Shape letters: `R` rows of the result (words or classes), `B` prompts of a batch
 
 import logging
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -105,17 +106,23 @@ class TextClassifier:
 def _prompts(
     words: Sequence[str], templates: Sequence[str], descriptions: Descriptions | None
 ) -> list[tuple[str, ...]]:
-    """Returns the prompts of each word, and logs once how many words fall back to the templates."""
+    """Returns the prompts of each word, and says once how many words fall back to the templates."""
     if descriptions is None:
         return [fill_templates(templates, word) for word in words]
     missing = descriptions.missing(words)
     if missing:
-        logger.info(
-            "%s: %d of %d words have no descriptions and use the templates: %s%s",
-            *(descriptions.name, len(missing), len(set(words))),
-            *(", ".join(missing[:10]), ", ..." if len(missing) > 10 else "."),
+        named = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else ".")
+        _warn_once(
+            f"{descriptions.name}: {len(missing)} of {len(set(words))} words have no descriptions "
+            f"and use the templates: {named}"
         )
     return [descriptions.prompts(word, templates) for word in words]
+
+
+@lru_cache(maxsize=1000)
+def _warn_once(message: str) -> None:
+    """A model whose words change often, or that describes words as well, need not say it again."""
+    logger.warning("%s", message)
 
 
 def _row_features(

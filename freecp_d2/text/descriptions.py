@@ -14,11 +14,15 @@ or the same under the key `descriptions`, beside their provenance (`tools/descri
       "licence": "of the sentences, or of the model that wrote them",
       "source": "how they were made",
       "sha256": "of `descriptions`, see `descriptions_digest`",
+      "context": "what told the sense of the words",
       "descriptions": {"cat": ["..."]}
     }
 
-Every key but `descriptions` may be missing, and others may be there; all are kept as `provenance`.
-With 3 instructions and 15 sentences a word, the first five are answers to the first instruction.
+Where words are of several origins, `origins` is a list of these facts with the `words` of which
+each of them holds, and what stands at the top is a summary. `senses` (word -> meaning) is what the
+user said of words; `edited` is true for what was changed after its hash was written. Every key but
+`descriptions` may be missing, and others may be there; all are kept as `provenance`. With 3
+instructions and 15 sentences a word, the first five are answers to the first instruction.
 
 A word without descriptions falls back to templates, so any vocabulary works without a file.
 """
@@ -26,6 +30,7 @@ A word without descriptions falls back to templates, so any vocabulary works wit
 import hashlib
 import json
 import logging
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -101,16 +106,12 @@ class Descriptions:
         """
         path = Path(path).expanduser()
         if not path.is_file():
+            what = "it is a folder; " if path.is_dir() else ""
             raise FileNotFoundError(
-                f"No descriptions file {path}; correct the path, or give none: words then use "
-                "the templates."
+                f"No descriptions file {path}: {what}correct the path, or give none: words then "
+                "use the templates."
             )
-        try:
-            content = json.loads(path.read_text(encoding="utf-8-sig"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(
-                f"{path}: expected JSON in UTF-8, got: {error}; correct it."
-            ) from error
+        content = _read_json(path)
         provenance: dict[str, Any] = {}
         if isinstance(content, dict) and isinstance(content.get("descriptions"), dict):
             provenance = {key: content[key] for key in content if key != "descriptions"}
@@ -150,7 +151,7 @@ class Descriptions:
 
 def description_key(word: str) -> str:
     """What words have in common that share their descriptions: letters, not case nor spaces."""
-    return "".join(word.split()).casefold()
+    return "".join(unicodedata.normalize("NFC", word).split()).casefold()
 
 
 def descriptions_digest(descriptions: Mapping[str, Sequence[str]]) -> str:
@@ -188,6 +189,23 @@ def load_descriptions(name_or_path: str | Path) -> Descriptions:
 def shipped_descriptions() -> tuple[str, ...]:
     """Names of the descriptions that ship with the package, sorted."""
     return shipped_names(_DESCRIPTIONS_DIR, ".json")
+
+
+def _read_json(path: Path) -> Any:
+    """The content of a file; of a word that it has twice, JSON itself would lose the first."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise ValueError(f"{key!r} is there twice")
+            found[key] = value
+        return found
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: expected JSON in UTF-8, got: {error}; correct it.") from error
 
 
 def _checked(sentences: Any, word: str, name: str) -> tuple[str, ...]:

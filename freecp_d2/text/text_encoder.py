@@ -18,6 +18,8 @@ __all__ = ["TextEncoder"]
 
 Tokenizer = Callable[..., Tensor]
 
+_CHUNK = 1024  # prompts tokenised at once: a token is 8 bytes, and a prompt 77 tokens
+
 # Tokenised into the digest, so that another tokenizer on the same weights is another encoder.
 _PROBE = "A photo of the CLIP's 1st café, isn't it?"
 
@@ -68,11 +70,27 @@ class TextEncoder(nn.Module):
                 f"got prompts {prompts!r}, expected a non-empty sequence of strings; "
                 'write ["a photo of a cat."].'
             )
-        return self.tower(self._tokenize(list(prompts))).float()
+        tokens, cut = self._tokenize(list(prompts))
+        _warn_truncated(cut, tokens.shape[1])
+        return self.tower(tokens).float()
 
     def num_tokens(self, prompts: Sequence[str]) -> list[int]:
-        """Returns how many tokens the tower reads of each prompt; a batch costs its longest one."""
-        return (self.tower.last_tokens(self._tokenize(list(prompts))) + 1).tolist()
+        """
+        Returns how many tokens the tower reads of each prompt; a batch costs its longest one.
+
+        Only some prompts' tokens are in memory at once, and all that are too long are in one
+        warning.
+        """
+        counts: list[int] = []
+        cut: list[str] = []
+        length = 0
+        for start in range(0, len(prompts), _CHUNK):
+            tokens, found = self._tokenize(list(prompts[start : start + _CHUNK]))
+            counts += (self.tower.last_tokens(tokens) + 1).tolist()
+            cut += found
+            length = tokens.shape[1]
+        _warn_truncated(cut, length)
+        return counts
 
     @property
     def device(self) -> torch.device:
@@ -106,8 +124,11 @@ class TextEncoder(nn.Module):
             content.update(data.view(torch.uint8).numpy().tobytes())
         return content.hexdigest()
 
-    def _tokenize(self, prompts: list[str]) -> Tensor:
-        """Returns token ids (B, T) on the CPU; too long prompts keep their end token."""
+    def _tokenize(self, prompts: list[str]) -> tuple[Tensor, list[str]]:
+        """
+        Returns token ids (B, T) on the CPU, where too long prompts keep their end token, and those
+        prompts that are too long and were not known to be.
+        """
         options = {"truncate": True} if "truncate" in self._options else {}
         tokens = self._tokenizer(prompts, **options).cpu()
         length = tokens.shape[1]
@@ -123,14 +144,18 @@ class TextEncoder(nn.Module):
                 cut = bool(row[-1] != 0)
             if cut:
                 cut_now.append(prompt)
-        if cut_now:
-            self._truncated.update(cut_now)
-            logger.warning(
-                "%s longer than the %d tokens CLIP reads; its tail is ignored. Shorten it: %r",
-                "This prompt is" if len(cut_now) == 1 else f"Each of {len(cut_now)} prompts is",
-                *(length, min(cut_now, key=len)),
-            )
-        return tokens
+        self._truncated.update(cut_now)
+        return tokens, cut_now
+
+
+def _warn_truncated(prompts: Sequence[str], length: int) -> None:
+    """One warning for all prompts that were cut."""
+    if prompts:
+        logger.warning(
+            "%s longer than the %d tokens CLIP reads; its tail is ignored. Shorten it: %r",
+            "This prompt is" if len(prompts) == 1 else f"Each of {len(prompts)} prompts is",
+            *(length, min(prompts, key=len)),
+        )
 
 
 def _option_names(tokenizer: Tokenizer) -> frozenset[str]:

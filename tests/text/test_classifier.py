@@ -165,14 +165,15 @@ def test_weights_of_a_real_model_decide(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_fallback_is_logged_once(tmp_path, log):
+def test_fallback_is_said_once(tmp_path, log):
+    descriptions = Descriptions({"cat": ["it purrs"], "dog": ["it barks"]}, name=str(tmp_path))
     for encoder in (TableEncoder(), SilentEncoder()):
-        log.records.clear()
         TextClassifier.class_description_features(
-            encoder, VOCABULARY, DESCRIPTIONS, SIMPLE, cache_dir=tmp_path
+            encoder, VOCABULARY, descriptions, SIMPLE, cache_dir=tmp_path
         )
-        [info] = log.infos
-        assert "1 of 3 words have no descriptions and use the templates: kitten." in info
+    assert log.warnings == [
+        f"{tmp_path}: 1 of 3 words have no descriptions and use the templates: kitten."
+    ]
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

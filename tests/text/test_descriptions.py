@@ -90,6 +90,23 @@ def test_missing_file(tmp_path):
         Descriptions.from_file(tmp_path / "none.json")
 
 
+def test_a_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match="it is a folder; correct the path"):
+        Descriptions.from_file(tmp_path)
+
+
+def test_a_word_that_is_twice_in_a_file(tmp_path):
+    """JSON would keep the last one only, and say nothing."""
+    path = tmp_path / "twice.json"
+    path.write_text('{"cat": ["it purrs"], "dog": ["it barks"], "cat": ["it has fur"]}')
+    with pytest.raises(ValueError, match=r"twice\.json: expected JSON .*'cat' is there twice"):
+        Descriptions.from_file(path)
+
+
+def test_ways_to_write_an_accent_are_one_word():
+    assert "cafe\u0301" in Descriptions({"caf\u00e9": ["a drink"]})
+
+
 class TestLoadDescriptions:
     @pytest.fixture
     def ours(self, tmp_path, monkeypatch):
