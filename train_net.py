@@ -20,6 +20,7 @@ from freecp_d2.engine import (
     import_plugins,
     launch_processes,
     load_config,
+    load_weights,
 )
 
 USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
@@ -60,6 +61,7 @@ def main(args: Namespace) -> dict:
     """One process of the evaluation."""
     cfg = setup(args)
     model = build_model_in_turn(cfg)
+    load_weights(cfg, model)
     results = evaluate(cfg, model)
     if d2.comm.is_main_process():
         for name in cfg.DATASETS.TEST:

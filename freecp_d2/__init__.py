@@ -15,7 +15,9 @@ from .modeling.affinity import (
 from .modeling.backbone import CLIPResNet, CLIPViT
 from .modeling.purification import PURIFICATION_HEAD_REGISTRY, ClassPurification
 from .modeling.purified import Purified
+from .modeling.purify import purify
 from .predictor import Prediction, Predictor
+from .purified_segmentor import PurifiedSegmentor
 from .text import Vocabulary, load_vocabulary
 
 __all__ = [
@@ -32,10 +34,12 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Purified",
+    "PurifiedSegmentor",
     "SAMAffinity",
     "Vocabulary",
     "add_freecp_config",
     "load_vocabulary",
+    "purify",
     "register_benchmarks",
     "register_storybook",
 ]

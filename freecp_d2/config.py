@@ -15,6 +15,7 @@ def add_freecp_config(cfg: CfgNode) -> None:
     _add_text(cfg)
     _add_affinity_head(cfg)
     _add_purification_head(cfg)
+    _add_purified(cfg)
     _add_test(cfg)
 
 
@@ -105,14 +106,41 @@ def _add_purification_head(cfg: CfgNode) -> None:
     cfg.MODEL.PURIFICATION_HEAD.REGION.EXCLUDE_LAST = True
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.ENABLED = True  # Sec. 3.3.1
-    cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.05  # tau_r; release, per benchmark
+    # tau_r: a number in [0, 0.5], or auto (not in the paper), for pictures without a benchmark: each
+    # window's own, at the gap between high scores and low ones (Otsu's cut of log s, at most a tenth
+    # of the best). None, the one default that takes both types: 0.05, the release's for ADE20K.
+    cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = None
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ENABLED = True  # Sec. 3.3.2
-    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.THRESH = 0.7  # tau_a, Eq. (7); release, per benchmark
+    # tau_a, Eq. (7): a number in [0, 1], or auto: each window's own, the lower the more its words
+    # cover the same patches (Bayes' rule). None: 0.7, the release's for ADE20K.
+    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.THRESH = None
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE = 112  # Sec. 3.3.2
     # region (the paper: losers are 0 inside the region) | window (release: a class that wins
     # nowhere leaves the window)
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ELIMINATION = "region"
+
+
+def _add_purified(cfg: CfgNode) -> None:
+    # PurifiedSegmentor, which is not in the paper: purification of another model's scores. It reads
+    # AFFINITY_HEAD, PURIFICATION_HEAD and TEST.SLIDING_WINDOW, too.
+    cfg.MODEL.PURIFIED = CfgNode()
+    cfg.MODEL.PURIFIED.META_ARCHITECTURE = ""  # the wrapped model, a name in META_ARCH_REGISTRY
+    # What its "sem_seg" is: logits (softmax over channels) | probabilities (0 or more, as they are)
+    cfg.MODEL.PURIFIED.SCORES = "logits"
+    cfg.MODEL.PURIFIED.TEMPERATURE = 1.0  # logits are divided by it before the softmax
+    # A channel that is no word and is never purified; -1: 0 if the vocabulary has background words,
+    # else none.
+    cfg.MODEL.PURIFIED.BACKGROUND_CHANNEL = -1
+    # Where more than this share of a pixel's scores would go, all of them stay.
+    cfg.MODEL.PURIFIED.MAX_REMOVED = 0.9
+    # A CLIPBackbone, such as CLIPViT, for CLIPAttentionAffinity and Eq. (8); MODEL.CLIP describes
+    # it, MODEL.BACKBONE is the wrapped model's. "": none, ambiguity groups stay undecided.
+    cfg.MODEL.PURIFIED.CLIP = ""
+    cfg.MODEL.PURIFIED.STRIDE = 16  # side of a patch in pixels, without a CLIP
+    # Affinity and crops see a picture at SIZE x SIZE pixels in all, its aspect kept: at 592 x 448
+    # if it is 4:3, the size of Sec. 4.2.
+    cfg.MODEL.PURIFIED.SIZE = 512
 
 
 def _add_test(cfg: CfgNode) -> None:

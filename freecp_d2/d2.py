@@ -26,6 +26,7 @@ __all__ = [
     "DatasetEvaluator",
     "DatasetMapper",
     "DefaultPredictor",
+    "DetectionCheckpointer",
     "MetadataCatalog",
     "PathManager",
     "Registry",
@@ -95,6 +96,7 @@ BACKEND: str = _choose_backend(os.environ.get("FREECP_D2", "auto"))
 
 # One list of names twice; tests/d2/test_gate.py compares the two.
 if TYPE_CHECKING or BACKEND == "fallback":
+    from .d2_fallback.checkpoint import DetectionCheckpointer
     from .d2_fallback.config import CfgNode, configurable, get_cfg
     from .d2_fallback.data import (
         DatasetCatalog,
@@ -134,6 +136,7 @@ if TYPE_CHECKING or BACKEND == "fallback":
     from .d2_fallback.utils.logger import setup_logger
     from .d2_fallback.utils.registry import Registry
 else:
+    from detectron2.checkpoint import DetectionCheckpointer
     from detectron2.config import CfgNode, configurable, get_cfg
     from detectron2.data import (
         DatasetCatalog,

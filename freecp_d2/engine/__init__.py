@@ -6,6 +6,7 @@ from .evaluate import build_model_in_turn, evaluate, select_records
 from .plugins import add_import_argument, import_plugins
 from .processes import check_num_processes, launch_processes
 from .records import config_digest
+from .weights import load_weights
 
 __all__ = [
     "add_import_argument",
@@ -17,5 +18,6 @@ __all__ = [
     "import_plugins",
     "launch_processes",
     "load_config",
+    "load_weights",
     "select_records",
 ]

@@ -9,8 +9,10 @@ from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation import FreeCPSemSegEvaluator
 from ..freecp_segmentor import FreeCPSegmentor
 from ..modeling.text_head import TextHead, vocabulary_from_config
+from ..purified_segmentor import PurifiedSegmentor
 from ..text import get_templates, load_descriptions
 from .evaluate import select_records
+from .weights import check_weights
 
 
 def check_run(cfg: CfgNode) -> None:
@@ -25,11 +27,7 @@ def check_run(cfg: CfgNode) -> None:
             heads that do not fit the backbone; a setting out of its range.
         OSError: OUTPUT_DIR cannot be written to.
     """
-    if cfg.MODEL.WEIGHTS:
-        raise ValueError(
-            f'MODEL.WEIGHTS="{cfg.MODEL.WEIGHTS}" is not read: a CLIP comes with its own library; '
-            "use MODEL.CLIP.PRETRAINED."
-        )
+    check_weights(cfg)
     if cfg.TEST.IMAGES_PER_BATCH < 1:
         raise ValueError(f"TEST.IMAGES_PER_BATCH is {cfg.TEST.IMAGES_PER_BATCH}; use 1 or more.")
     try:
@@ -53,3 +51,6 @@ def check_run(cfg: CfgNode) -> None:
             background_thresh=cfg.MODEL.TEXT.BACKGROUND_THRESH,
         )
         FreeCPSegmentor(cfg, text_head=words)
+    elif cfg.MODEL.META_ARCHITECTURE == "PurifiedSegmentor":
+        num_classes = vocabulary_from_config(cfg).num_classes
+        PurifiedSegmentor(cfg, class_features=torch.zeros(num_classes, 1))

@@ -16,15 +16,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from fvcore.common.checkpoint import Checkpointer
 
+from ..checkpoint import DetectionCheckpointer
 from ..config import CfgNode
 from ..data import MetadataCatalog
 from ..data import transforms as T
 from ..modeling import build_model
 from ..utils import comm
 from ..utils.collect_env import collect_env_info
-from ..utils.develop import needs_detectron2
 from ..utils.env import seed_all_rng
 from ..utils.file_io import PathManager
 from ..utils.logger import setup_logger
@@ -155,7 +154,7 @@ class DefaultPredictor:
         self.model = build_model(self.cfg).eval()
         if cfg.DATASETS.TEST:
             self.metadata = MetadataCatalog.get(cfg.DATASETS.TEST[0])
-        _load_weights(self.model, cfg.MODEL.WEIGHTS)
+        DetectionCheckpointer(self.model).load(cfg.MODEL.WEIGHTS)
         self.aug = T.ResizeShortestEdge(cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
 
     def __call__(self, original_image: np.ndarray) -> dict[str, Any]:
@@ -174,12 +173,3 @@ class DefaultPredictor:
             pixels = torch.as_tensor(image.astype("float32").transpose(2, 0, 1))
             pixels = pixels.to(self.cfg.MODEL.DEVICE)
             return self.model([{"image": pixels, "height": height, "width": width}])[0]
-
-
-def _load_weights(model: torch.nn.Module, path: str) -> None:
-    """Load a checkpoint of torch's; "" loads nothing."""
-    if path.endswith(".pkl"):
-        raise needs_detectron2(f"MODEL.WEIGHTS={path}, a pickled model,")
-    checkpointer = Checkpointer(model)
-    checkpointer.path_manager = PathManager
-    checkpointer.load(path)
