@@ -145,7 +145,7 @@ def test_2000_words_in_80_templates(tmp_path, capsys):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     rows = TextClassifier.build(encoder, vocabulary, **options)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    assert grown < 500  # MB; token ids of all prompts are 100
+    assert grown < 250  # MB; token ids of all prompts at once would be 100 of them
     assert rows.shape == (2000, 32)
     assert "160000/160000" in capsys.readouterr().err
     again = TextClassifier.build(encoder, vocabulary, **options)

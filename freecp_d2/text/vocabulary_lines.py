@@ -153,10 +153,9 @@ def _shared_words(
             first = owner.setdefault(key, k)
             if first != k and key not in shared:
                 shared.add(key)
-                yield Finding(
-                    f"{word!r} is a word of two classes, {classes[first][0]!r} and "
-                    f"{synonyms[0]!r}; they share its score"
-                )
+                names = classes[first][0], synonyms[0]
+                of = f"{names[0]!r} and {names[1]!r}" if len(set(names)) > 1 else "of one name"
+                yield Finding(f"{word!r} is a word of two classes, {of}; they share its score")
     for word in background:
         if word_key(word) in owner:
             name = classes[owner[word_key(word)]][0]

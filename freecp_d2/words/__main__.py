@@ -11,6 +11,7 @@ A vocabulary is what MODEL.TEXT.VOCABULARY takes: a shipped list's name, a file,
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -186,7 +187,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
         with _no_warnings():
-            return args.run(args)
+            code = args.run(args)
+            sys.stdout.flush()
+            return code
+    except BrokenPipeError:  # who reads, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        return OK
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return FAILED

@@ -1,12 +1,14 @@
 """`python -m freecp_d2.words`: what it prints, and its exit codes."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from freecp_d2.text import shipped_vocabularies
 from freecp_d2.words import __main__ as command
-from tests.helpers.command import run
+from tests.helpers.command import ROOT, run
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ class TestCheck:
         assert [row[-1].strip() for row in rows] == [
             "empty; it is no class",
             "dropped 'Cat', which is already in that part",
-            "'cat' is a word of two classes, 'cat' and 'cat'; they share its score",
+            "'cat' is a word of two classes, of one name; they share its score",
             "'dog' is a class ('dog') and a background word; both compete for its pixels",
         ]
         assert out.endswith("4 problems, 0 notes.\n")
@@ -162,6 +164,19 @@ def log_is_silent(caplog):
     """What `check` lists is not logged as well."""
     yield
     assert caplog.records == []
+
+
+def test_a_reader_that_has_seen_enough():
+    command = f"{sys.executable} -W ignore -m freecp_d2.words stats 2>&1 | head -n 1"
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.startswith("vocabulary ")
+    assert len(result.stdout.splitlines()) == 1
 
 
 def test_as_a_process():
