@@ -18,13 +18,14 @@ ROOT = Path(__file__).resolve().parent.parent
 METHOD = ROOT / "freecp_d2" / "method"
 PACKAGE = sorted((ROOT / "freecp_d2").rglob("*.py"))
 TOOLS = sorted((ROOT / "tools").glob("*.py"))
-SCRIPTS = [*TOOLS, *sorted((ROOT / "datasets").glob("*.py"))]
+DEMOS = sorted((ROOT / "demo").glob("*.py"))
+SCRIPTS = [*TOOLS, *sorted((ROOT / "datasets").glob("*.py")), *DEMOS]
 SOURCES = [*PACKAGE, *SCRIPTS, *sorted((ROOT / "examples").glob("*.py")), ROOT / "train_net.py"]
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 LEAVES = [path for path in CONFIGS if not path.name.startswith("Base-")]
 BASES = [path for path in CONFIGS if path not in LEAVES]
-DOCUMENTS = ["README.md", "INSTALL.md", "MODEL_ZOO.md"]
-DOCUMENTS += [f"{folder}/README.md" for folder in ("datasets", "examples", "tools")]
+DOCUMENTS = ["README.md", "INSTALL.md", "MODEL_ZOO.md", "WORDS.md"]
+DOCUMENTS += [f"{folder}/README.md" for folder in ("datasets", "demo", "examples", "tools")]
 
 BENCHMARK = re.compile(r"freecp_(.+?)(?:_wide)?_val$")
 
