@@ -51,13 +51,16 @@ def outcome(collection: Collection) -> str:
     incomplete = collection.incomplete()
     total = _count(len(collection.words), "word")
     lines = [f"Described now: {len(collection.complete())} of {total}."]
-    for word, problems in list(incomplete.items())[:_MOST_NAMED]:
+    tried = {w: each for w, each in incomplete.items() if each or collection.sentences(w)}
+    for word, problems in list(tried.items())[:_MOST_NAMED]:
         count = len(collection.sentences(word))
         lines.append(f"  {word[:40]!r} has {count} of {collection.num_sentences} sentences")
         reasons = Counter(problem[:100] for problem in problems).most_common(_MOST_REASONS)
         lines += [f"    {number} x {reason}" for reason, number in reasons]
-    if len(incomplete) > _MOST_NAMED:
-        lines.append(f"  and {len(incomplete) - _MOST_NAMED} more")
+    if len(tried) > _MOST_NAMED:
+        lines.append(f"  and {len(tried) - _MOST_NAMED} more")
+    if len(tried) < len(incomplete):
+        lines.append(f"  {_count(len(incomplete) - len(tried), 'word')} without any answer")
     if incomplete:
         kept = any(map(collection.sentences, incomplete))
         lines.append(

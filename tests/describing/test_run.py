@@ -103,10 +103,15 @@ class TestReports:
         assert tokens > 5 * 40
 
     def test_outcome_of_many(self):
-        text = outcome(Collection([f"word {i}" for i in range(30)], Validator()))
+        collection = Collection([f"word {i}" for i in range(30)], Validator())
+        for question in collection.questions()[: 3 * 25]:
+            collection.fail(question, "no luck")
+        text = outcome(collection)
         assert "0 of 30 words" in text
-        assert "  and 10 more" in text
-        assert len(text.splitlines()) < 25
+        assert "  'word 0' has 0 of 15 sentences\n    3 x no luck" in text
+        assert "  and 5 more" in text
+        assert "  5 words without any answer" in text
+        assert len(text.splitlines()) == 1 + 2 * 20 + 3
 
     def test_outcome_when_all_is_there(self):
         assert outcome(Collection([], Validator())) == ""
