@@ -47,9 +47,11 @@ def _shown(c: str) -> str:
     category = unicodedata.category(c)
     if category in ("Cc", "Cf", "Cs", "Co", "Cn"):
         return ""
+    if "\N{VARIATION SELECTOR-1}" <= c <= "\N{VARIATION SELECTOR-16}":
+        return ""
     if ord(c) in _letters():
         return c
-    if category in ("Mn", "Me"):  # a mark on a letter, or which of its pictures an emoji has
+    if category in ("Mn", "Me"):  # a mark on a letter
         return ""
     name = unicodedata.name(c, "") if category in _WORDED else ""
     return f" [{name.lower()}] " if name else _MISSING

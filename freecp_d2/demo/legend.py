@@ -112,9 +112,11 @@ def _draw_entry(
         outline = tuple(value * 2 // 3 for value in entry.color)
         pen.rounded_rectangle(box, 0.2 * size, fill=entry.color, outline=outline)
         x += _indent(entry, size)
-    value = face.getlength(entry.value) + 0.4 * size if entry.value else 0.0
+    shown, value = entry.value, face.getlength(entry.value) + 0.4 * size
+    if not shown or value > end - x - 2 * size:  # the name has to have some room
+        shown, value = "", 0.0
     name = fitted(entry.name, face, end - x - value)
     ink = INK if entry.color else SOFT
     pen.text((x, y + 0.95 * size), name, fill=ink, font=face, anchor="ls")
     x += face.getlength(name) + 0.4 * size
-    pen.text((x, y + 0.95 * size), entry.value, fill=SOFT, font=face, anchor="ls")
+    pen.text((x, y + 0.95 * size), shown, fill=SOFT, font=face, anchor="ls")
