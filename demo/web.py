@@ -48,11 +48,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": uploads}
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from freecp_d2.text import load_vocabulary
-        from freecp_d2.web import Labeller, serve
+        from freecp_d2.web import Labeller
 
         try:
             words = load_vocabulary(args.vocabulary) if args.vocabulary else None
             labeller = Labeller.from_config(args.config_file, words, args.opts)
+            from freecp_d2.web.serving import serve
+
             serve(labeller, announce, host=args.host, port=args.port)
         except (FileNotFoundError, KeyError, ValueError, OSError) as error:
             sys.exit(f"{error.args[0] if isinstance(error, KeyError) else error}")

@@ -1,6 +1,10 @@
-"""The web page: pictures and words in a browser. Needs Gradio: pip install -e ".[web]"."""
+"""
+The web page: pictures and words in a browser.
+
+`serving` puts it on a port and needs Gradio (pip install -e ".[web]"), as do `page` and
+`appearance`; the rest, models and HTML, does not.
+"""
 
 from .labelling import Comparison, Labeller, Thresholds
-from .serving import serve
 
-__all__ = ["Comparison", "Labeller", "Thresholds", "serve"]
+__all__ = ["Comparison", "Labeller", "Thresholds"]

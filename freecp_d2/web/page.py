@@ -69,7 +69,7 @@ def build_page(labeller: Labeller) -> gr.Blocks:
 def _controls(labeller: Labeller) -> _Controls:
     """On a phone the results stand between the two groups."""
     text, start = words_as_text(labeller.vocabulary), labeller.thresholds
-    with gr.Group(elem_id="ask"):
+    with gr.Group(elem_classes="ask"):
         picture = gr.Image(
             drawn_page(0) if labeller.is_embedded else None,
             label="Picture",
@@ -91,7 +91,7 @@ def _controls(labeller: Labeller) -> _Controls:
         )
         said = _html(hint(text))
         go = gr.Button("Label the picture", variant="primary")
-    with gr.Group(elem_id="settings"):
+    with gr.Group(elem_classes="settings"):
         listed = gr.Dropdown([*shipped_vocabularies()], value=None, label="Words of a benchmark")
         method = gr.Radio([*labeller.methods], value=labeller.methods[0], label="Base method")
         redundancy, ambiguity = _sliders(start)

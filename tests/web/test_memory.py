@@ -1,0 +1,107 @@
+"""The remembering encoder answers as the encoder does, and asks it once."""
+
+import pytest
+import torch
+
+from freecp_d2.d2 import build_backbone
+from freecp_d2.web.memory import FeatureMemory, RememberingBackbone
+
+IMAGES = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(5))
+LAYERS = (0, 1)
+
+
+class Counted:
+    """Calls of an encoder's two methods, with the number of images of each."""
+
+    def __init__(self, encoder, monkeypatch):
+        self.calls = []
+        for name in ("forward", "encode_image"):
+            monkeypatch.setattr(encoder, name, self._counted(name, getattr(encoder, name)))
+
+    def _counted(self, name, function):
+        def call(images, **options):
+            self.calls.append((name, len(images)))
+            return function(images, **options)
+
+        return call
+
+
+@pytest.fixture
+def encoder(tiny_cfg):
+    return build_backbone(tiny_cfg)
+
+
+def test_the_same_answers(encoder):
+    remembering = RememberingBackbone(encoder, LAYERS)
+    expected = encoder(IMAGES, attention_layers=LAYERS)
+    for _ in range(2):
+        found = remembering(IMAGES, attention_layers=LAYERS)
+        assert found.keys() == expected.keys()
+        assert all(torch.equal(found[name], expected[name]) for name in expected)
+        assert torch.equal(remembering.encode_image(IMAGES), encoder.encode_image(IMAGES))
+    assert remembering.patch_size == encoder.patch_size
+    assert remembering.output_shape() == encoder.output_shape()
+
+
+def test_windows_are_encoded_once_with_or_without_attention(encoder, monkeypatch):
+    remembering, counted = RememberingBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    alone = remembering(IMAGES)["patch_tokens"]
+    purified = remembering(IMAGES.clone(), attention_layers=[1, 0])
+    assert torch.equal(alone, purified["patch_tokens"])
+    assert "attention" in purified
+    assert counted.calls == [("forward", 3)]
+
+
+def test_other_pixels_are_other_windows(encoder, monkeypatch):
+    remembering, counted = RememberingBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    remembering(IMAGES)
+    changed = IMAGES.clone()
+    changed[2, 0, 31, 31] += 1e-6
+    remembering(changed)
+    remembering(IMAGES.transpose(2, 3))
+    assert len(counted.calls) == 3
+
+
+def test_only_crops_that_are_new_are_encoded(encoder, monkeypatch):
+    remembering, counted = RememberingBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    remembering.encode_image(IMAGES[:2])
+    found = remembering.encode_image(IMAGES[[2, 0, 2]])
+    assert counted.calls == [("encode_image", 2), ("encode_image", 1)]
+    torch.testing.assert_close(found, encoder.encode_image(IMAGES[[2, 0, 2]]))
+
+
+def test_what_cannot_be_kept_whole_is_not_remembered(encoder, monkeypatch):
+    remembering, counted = RememberingBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    for _ in range(2):
+        remembering(IMAGES, attention_layers=[2])
+        assert remembering(IMAGES, attention_layers=LAYERS, reduce_attention=False)[
+            "attention"
+        ].shape[1] == len(LAYERS)
+    assert len(counted.calls) == 4
+
+
+def test_encoders_that_share_a_memory_keep_apart(tiny_cfg):
+    memory = FeatureMemory()
+    first, second = build_backbone(tiny_cfg), None
+    tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = "maskclip"
+    second = build_backbone(tiny_cfg)
+    found = [RememberingBackbone(e, LAYERS, memory)(IMAGES) for e in (first, second)]
+    assert not torch.allclose(found[0]["patch_tokens"], found[1]["patch_tokens"])
+
+
+def test_a_full_memory_forgets_what_was_not_used_longest():
+    memory = FeatureMemory(capacity=100)  # bytes: two of 40
+    features = {key: {"class_token": torch.full((10,), float(i))} for i, key in enumerate("abc")}
+    memory.put(b"a", features["a"])
+    memory.put(b"b", features["b"])
+    assert memory.get(b"a") is features["a"]
+    memory.put(b"c", features["c"])
+    assert memory.get(b"b") is None
+    assert memory.get(b"a") is features["a"]
+    assert memory.get(b"c") is features["c"]
+
+
+def test_a_memory_too_small_for_anything_still_answers(encoder):
+    remembering = RememberingBackbone(encoder, LAYERS, FeatureMemory(capacity=1))
+    for _ in range(2):
+        torch.testing.assert_close(remembering.encode_image(IMAGES), encoder.encode_image(IMAGES))
