@@ -79,7 +79,7 @@ def find_inputs(
         for source in sources:
             found.setdefault(os.path.abspath(source.path), source)
     for name in videos:
-        path = Path(name).expanduser()
+        path = _expanded(name)
         if os.path.lexists(path):
             found[os.path.abspath(path)] = Source(path, Path(path.name), True)
         else:
@@ -95,7 +95,7 @@ class _Search:
 
     def argument(self, argument: str) -> Iterator[Source]:
         """What one argument of the command line stands for."""
-        path = Path(argument).expanduser()
+        path = _expanded(argument)
         if path.is_dir():
             yield from self._folder(path, path)
         elif os.path.lexists(path):
@@ -136,6 +136,11 @@ class _Search:
 
     def _is_entered(self, folder: Path) -> bool:
         return not folder.name.startswith(".") and os.path.realpath(folder) != self.output
+
+
+def _expanded(name: str) -> Path:
+    """A home folder for `~`, unless there is a file of that name."""
+    return Path(name if os.path.lexists(name) else os.path.expanduser(name))
 
 
 def _named(path: Path, relative: Path) -> Source:

@@ -74,6 +74,17 @@ def test_a_file_whose_name_looks_like_a_pattern(folder):
     assert found("a[1].jpg") == [("a[1].jpg", "a[1].jpg")]
 
 
+def test_a_file_that_begins_with_a_tilde_and_a_home(folder, monkeypatch):
+    (folder / "~nobody.jpg").write_bytes(b"any")
+    monkeypatch.setenv("HOME", str(folder / "sub"))
+    assert found("~nobody.jpg", "~/a.jpg", "~/deep/*.webp") == [
+        ("~nobody.jpg", "~nobody.jpg"),
+        (str(folder / "sub" / "a.jpg"), "a.jpg"),
+        (str(folder / "sub" / "deep" / "c.webp"), "c.webp"),
+    ]
+    assert find_inputs(["~no_such_user/a.jpg"]).failures
+
+
 def test_each_file_once(folder):
     assert len(found("a.jpg", "./a.jpg", str(folder / "a.jpg"), "*.PNG", "b.PNG")) == 2
 
