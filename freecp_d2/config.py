@@ -106,9 +106,9 @@ def _add_purification_head(cfg: CfgNode) -> None:
     cfg.MODEL.PURIFICATION_HEAD.REGION.EXCLUDE_LAST = True
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.ENABLED = True  # Sec. 3.3.1
-    # tau_r: a number in [0, 0.5], or auto (not in the paper), for pictures without a benchmark: each
-    # window's own, at the gap between high scores and low ones (Otsu's cut of log s, at most a tenth
-    # of the best). None, the one default that takes both types: 0.05, the release's for ADE20K.
+    # tau_r: a number in [0, 0.5], or auto (not in the paper) for pictures without a benchmark: each
+    # window's own, where high scores part from low ones (Otsu's cut of log s, at most a tenth of
+    # the best). None, the one default that takes both types: 0.05, the release's for ADE20K.
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = None
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ENABLED = True  # Sec. 3.3.2
@@ -133,7 +133,7 @@ def _add_purified(cfg: CfgNode) -> None:
     # else none.
     cfg.MODEL.PURIFIED.BACKGROUND_CHANNEL = -1
     # Where more than this share of a pixel's scores would go, all of them stay.
-    cfg.MODEL.PURIFIED.MAX_REMOVED = 0.9
+    cfg.MODEL.PURIFIED.MAX_REMOVED = 0.99
     # A CLIPBackbone, such as CLIPViT, for CLIPAttentionAffinity and Eq. (8); MODEL.CLIP describes
     # it, MODEL.BACKBONE is the wrapped model's. "": none, ambiguity groups stay undecided.
     cfg.MODEL.PURIFIED.CLIP = ""

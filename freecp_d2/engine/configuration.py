@@ -12,6 +12,7 @@ from ..config import add_freecp_config
 from ..d2 import CfgNode, DatasetCatalog, get_cfg
 from ..modeling.text_head import vocabulary_from_config
 from .literals import check_words, explain_words, verbatim_words
+from .overrides import merge_overrides, settle_thresholds
 
 
 def load_config(
@@ -33,7 +34,8 @@ def load_config(
     Raises:
         FileNotFoundError: no such config file.
         KeyError: a key that does not exist, with the nearest one that does.
-        ValueError: a value of the wrong type, unknown datasets, a vocabulary that does not fit.
+        ValueError: a value of the wrong type, a threshold that is neither a number in range nor
+            "auto", unknown datasets, a vocabulary that does not fit.
     """
     if not os.path.isfile(config_file):
         raise FileNotFoundError(
@@ -44,7 +46,7 @@ def load_config(
     add_freecp_config(cfg)
     try:
         cfg.merge_from_file(config_file)
-        cfg.merge_from_list(verbatim_words(opts))
+        merge_overrides(cfg, verbatim_words(opts))
     except (KeyError, AssertionError) as error:
         raise KeyError(_explain_key(str(error), cfg, config_file)) from error
     except yaml.YAMLError as error:
@@ -54,6 +56,7 @@ def load_config(
             raise ValueError(message) from error
         raise
     check_words(cfg)
+    settle_thresholds(cfg)
     if not torch.cuda.is_available() and cfg.MODEL.DEVICE.startswith("cuda"):
         cfg.MODEL.DEVICE = "cpu"
     if not for_pictures:

@@ -1,5 +1,5 @@
 """
-Purification heads: which words stay, and where (Sec. 3.3).
+ClassPurification: which words stay, and where (Sec. 3.3).
 
 Shape shorthand in this module: N windows, K classes, G groups, h x w patches, P = h * w.
 """
@@ -7,39 +7,34 @@ Shape shorthand in this module: N windows, K classes, G groups, h x w patches, P
 import torch
 from torch import Tensor, nn
 
-from ..d2 import CfgNode, Registry, configurable
+from ..d2 import CfgNode, configurable
 from ..method import (
     AmbiguityGroups,
     RegionBoxes,
-    ambiguity_groups,
+    automatic_ambiguity_thresh,
+    automatic_redundancy_thresh,
     boxes_to_mask,
+    compare_survivors,
     drop_redundant,
     eliminate_in_region,
     eliminate_in_window,
     fuse_groups,
+    link_survivors,
     redundancy_scores,
     refine,
     region_boxes,
 )
+from .purification_registry import PURIFICATION_HEAD_REGISTRY, build_purification_head
 from .purified import ClassifyBoxes, Purified
+from .thresholds import read_threshold
 
-PURIFICATION_HEAD_REGISTRY = Registry("PURIFICATION_HEAD")
-PURIFICATION_HEAD_REGISTRY.__doc__ = """
-Registry for purification heads.
-
-The registered object is called with `obj(cfg)` when the model is built, refuses what cannot work,
-and returns an nn.Module. That is called once for every batch of N windows of one size, under
-`no_grad`, as `head(maps, stretched, transition, classify, allowed)`, and gives a `Purified`:
-
-    maps        Eq. (1) softmaxed over all words, (N, K, h, w), float32 in [0, 1]; K foreground
-                classes, synonyms merged, background words left out.
-    stretched   the same after the min-max over all words and patches of its window, in [0, 1].
-    transition  T of Eq. (3), (N, P, P), float32, P = h * w, patches row by row.
-    classify    a `ClassifyBoxes`: the winner of Eq. (8) for boxes of patches, crops batched.
-    allowed     candidates of an oracle, bool (N, K), or None.
-
-Every class stays in place: a class that is gone has a map of zeros.
-"""
+__all__ = [
+    "PURIFICATION_HEAD_REGISTRY",
+    "ClassPurification",
+    "Purified",
+    "build_purification_head",
+    "restrict_to",
+]
 
 
 def restrict_to(maps: Tensor, allowed: Tensor) -> Tensor:
@@ -64,11 +59,6 @@ def restrict_to(maps: Tensor, allowed: Tensor) -> Tensor:
     return maps * allowed[:, :, None, None]
 
 
-def build_purification_head(cfg: CfgNode) -> nn.Module:
-    """Build the head that `cfg.MODEL.PURIFICATION_HEAD.NAME` names."""
-    return PURIFICATION_HEAD_REGISTRY.get(cfg.MODEL.PURIFICATION_HEAD.NAME)(cfg)
-
-
 @PURIFICATION_HEAD_REGISTRY.register()
 class ClassPurification(nn.Module):
     """
@@ -82,8 +72,8 @@ class ClassPurification(nn.Module):
         self,
         *,
         order: str = "RP-AP",
-        redundancy_thresh: float,
-        ambiguity_thresh: float,
+        redundancy_thresh: float | str = 0.05,
+        ambiguity_thresh: float | str = 0.7,
         elimination: str = "region",
         region_thresh: float = 0.4,
         exclude_last: bool = True,
@@ -91,8 +81,10 @@ class ClassPurification(nn.Module):
         """
         Args:
             order: "RP-AP", "AP-RP", "RP", "AP" or "" (refine only).
-            redundancy_thresh: tau_r of Eq. (5), in [0, 1]; from 0.5 on no class is left.
-            ambiguity_thresh: tau_a of Eq. (7), in [0, 1].
+            redundancy_thresh: tau_r of Eq. (5), in [0, 1]; from 0.5 on no class is left. Or "auto":
+                each window's own, see `method.automatic_redundancy_thresh`.
+            ambiguity_thresh: tau_a of Eq. (7), in [0, 1]; or "auto", see
+                `method.automatic_ambiguity_thresh`. Both defaults are the release's for ADE20K.
             elimination: "region" (the paper: losers are 0 inside the region) or "window" (the
                 release: a class that wins nowhere leaves the window).
             region_thresh, exclude_last: see `method.region_boxes`.
@@ -101,7 +93,7 @@ class ClassPurification(nn.Module):
             ValueError: unknown `order` or `elimination`; a threshold out of its range.
         """
         super().__init__()
-        _check_threshold("REGION.THRESH", region_thresh)
+        read_threshold("REGION.THRESH", region_thresh)
         if order not in ("RP-AP", "AP-RP", "RP", "AP", ""):
             raise ValueError(
                 f'MODEL.PURIFICATION_HEAD.ORDER="{order}" is unknown; use RP-AP or AP-RP and '
@@ -112,7 +104,8 @@ class ClassPurification(nn.Module):
                 f'MODEL.PURIFICATION_HEAD.AMBIGUITY.ELIMINATION="{elimination}" is unknown; '
                 "use region or window."
             )
-        self.set_thresholds(redundancy=redundancy_thresh, ambiguity=ambiguity_thresh)
+        self.redundancy_thresh = read_threshold("REDUNDANCY.THRESH", redundancy_thresh)
+        self.ambiguity_thresh = read_threshold("AMBIGUITY.THRESH", ambiguity_thresh)
         self.order = order
         self.elimination = elimination
         self.region_thresh = region_thresh
@@ -123,32 +116,33 @@ class ClassPurification(nn.Module):
         node = cfg.MODEL.PURIFICATION_HEAD
         enabled = {"RP": node.REDUNDANCY.ENABLED, "AP": node.AMBIGUITY.ENABLED}
         steps = [step for step in node.ORDER.split("-") if enabled.get(step, True)]
-        return {
-            "order": "-".join(steps),
+        thresholds = {
             "redundancy_thresh": node.REDUNDANCY.THRESH,
             "ambiguity_thresh": node.AMBIGUITY.THRESH,
+        }
+        return {name: value for name, value in thresholds.items() if value is not None} | {
+            "order": "-".join(steps),
             "elimination": node.AMBIGUITY.ELIMINATION,
             "region_thresh": node.REGION.THRESH,
             "exclude_last": node.REGION.EXCLUDE_LAST,
         }
 
     def set_thresholds(
-        self, *, redundancy: float | None = None, ambiguity: float | None = None
+        self, *, redundancy: float | str | None = None, ambiguity: float | str | None = None
     ) -> None:
         """
         Args:
             redundancy, ambiguity: tau_r and tau_a, see the constructor; None leaves one as it is.
 
         Raises:
-            ValueError: one is out of its range; both stay as they are.
+            ValueError: one is neither a number in range nor "auto"; both stay as they are.
         """
+        first, second = self.redundancy_thresh, self.ambiguity_thresh
         if redundancy is not None:
-            _check_threshold("REDUNDANCY.THRESH", redundancy)
+            first = read_threshold("REDUNDANCY.THRESH", redundancy)
         if ambiguity is not None:
-            _check_threshold("AMBIGUITY.THRESH", ambiguity)
-            self.ambiguity_thresh = ambiguity
-        if redundancy is not None:
-            self.redundancy_thresh = redundancy
+            second = read_threshold("AMBIGUITY.THRESH", ambiguity)
+        self.redundancy_thresh, self.ambiguity_thresh = first, second
 
     def forward(
         self,
@@ -195,16 +189,23 @@ class ClassPurification(nn.Module):
         return mask.view(stretched.shape).to(stretched.device)
 
     def _purify_redundancy(self, result: Purified, maps: Tensor) -> None:
-        result.redundancy_thresh = maps.new_full((len(maps),), self.redundancy_thresh)
-        result.redundancy_scores = redundancy_scores(maps, result.maps)
-        result.maps, kept = drop_redundant(
-            result.maps, result.redundancy_scores, self.redundancy_thresh
-        )
+        scores = redundancy_scores(maps, result.maps)
+        if isinstance(self.redundancy_thresh, str):
+            thresh = automatic_redundancy_thresh(scores, among=result.keep)
+        else:
+            thresh = scores.new_full((len(scores),), self.redundancy_thresh)
+        result.maps, kept = drop_redundant(result.maps, scores, thresh)
         result.keep = result.keep & kept
+        result.redundancy_scores, result.redundancy_thresh = scores, thresh
 
     def _purify_ambiguity(self, result: Purified, classify: ClassifyBoxes | None) -> None:
-        result.ambiguity_thresh = result.maps.new_full((len(result.maps),), self.ambiguity_thresh)
-        groups = ambiguity_groups(result.maps, result.keep, self.ambiguity_thresh)
+        survivors = compare_survivors(result.maps, result.keep)
+        if isinstance(self.ambiguity_thresh, str):
+            thresh = automatic_ambiguity_thresh(survivors.overlap, survivors.is_survivor)
+        else:
+            thresh = result.maps.new_full((len(result.maps),), self.ambiguity_thresh)
+        groups = link_survivors(survivors, thresh, num_classes=result.maps.shape[1])
+        result.ambiguity_thresh = thresh
         result.groups = groups
         if classify is None or len(groups.window) == 0:
             return
@@ -231,8 +232,3 @@ class ClassPurification(nn.Module):
         undecided[regions.map_index] = False
         undecided[regions.map_index[~has_area]] = True
         return RegionBoxes(regions.map_index[has_area], regions.boxes[has_area]), undecided
-
-
-def _check_threshold(key: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise ValueError(f"MODEL.PURIFICATION_HEAD.{key} is {value}; use 0 to 1.")

@@ -351,6 +351,7 @@ class TestConfig:
         PURIFICATION_HEAD_REGISTRY.register(ModelingTestsPurification)
         try:
             tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = "ModelingTestsPurification"
+            tiny_cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.05
             assert build_purification_head(tiny_cfg).thresh == 0.05
         finally:
             PURIFICATION_HEAD_REGISTRY._obj_map.pop("ModelingTestsPurification")
