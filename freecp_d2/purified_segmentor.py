@@ -57,7 +57,7 @@ class PurifiedSegmentor(nn.Module):
         purifier: GridPurification,
         scores: str,
         temperature: float = 1.0,
-        max_removed: float = 0.9,
+        max_removed: float = 0.99,
         return_label_map: bool = False,
     ):
         """

@@ -68,7 +68,7 @@ def stitch_gates(
     return votes >= 0
 
 
-def gate_scores(scores: Tensor, gate: Tensor, *, max_removed: float = 0.9) -> Tensor:
+def gate_scores(scores: Tensor, gate: Tensor, *, max_removed: float = 0.99) -> Tensor:
     """
     Scores without the classes that a gate shuts; the others stay to the last digit.
 
