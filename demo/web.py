@@ -11,6 +11,7 @@ with the package, which know drawn pages only.
 import argparse
 import importlib.util
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -55,6 +56,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             labeller = Labeller.from_config(args.config_file, words, args.opts)
             from freecp_d2.web.serving import serve
 
+            # Ends as Ctrl+C does, so that what visitors uploaded goes.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             serve(labeller, announce, host=args.host, port=args.port)
         except (FileNotFoundError, KeyError, ValueError, OSError) as error:
             sys.exit(f"{error.args[0] if isinstance(error, KeyError) else error}")

@@ -113,13 +113,13 @@ class Predictor:
         self.model.set_vocabulary(_words(vocabulary))
 
     def set_thresholds(
-        self, *, redundancy: float | None = None, ambiguity: float | None = None
+        self, *, redundancy: float | str | None = None, ambiguity: float | str | None = None
     ) -> None:
         """
         Other thresholds from now on.
 
         Args:
-            redundancy: tau_r of Eq. (5); None leaves it as it is.
+            redundancy: tau_r of Eq. (5), or "auto"; None leaves it as it is.
             ambiguity: tau_a of Eq. (7), likewise.
 
         Raises:

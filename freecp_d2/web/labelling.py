@@ -22,10 +22,10 @@ __all__ = ["Comparison", "Labeller", "Thresholds"]
 
 @dataclass(frozen=True)
 class Thresholds:
-    """tau_r of Eq. (5) and tau_a of Eq. (7), both in [0, 1]."""
+    """tau_r of Eq. (5) and tau_a of Eq. (7), both in [0, 1] or "auto"."""
 
-    redundancy: float
-    ambiguity: float
+    redundancy: float | str
+    ambiguity: float | str
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,7 @@ class _Controls(NamedTuple):
     listed: gr.Dropdown
     go: gr.Button
     method: gr.Radio
+    automatic: gr.Checkbox
     redundancy: gr.Slider
     ambiguity: gr.Slider
 
@@ -94,30 +95,43 @@ def _controls(labeller: Labeller) -> _Controls:
     with gr.Group(elem_classes="settings"):
         listed = gr.Dropdown([*shipped_vocabularies()], value=None, label="Words of a benchmark")
         method = gr.Radio([*labeller.methods], value=labeller.methods[0], label="Base method")
-        redundancy, ambiguity = _sliders(start)
-    return _Controls(picture, examples, words, said, listed, go, method, redundancy, ambiguity)
+        thresholds = _threshold_controls(start)
+    return _Controls(picture, examples, words, said, listed, go, method, *thresholds)
 
 
-def _sliders(start: Thresholds) -> tuple[gr.Slider, gr.Slider]:
+def _threshold_controls(start: Thresholds) -> tuple[gr.Checkbox, gr.Slider, gr.Slider]:
+    is_automatic = "auto" in (start.redundancy, start.ambiguity)
+    automatic = gr.Checkbox(
+        is_automatic,
+        label="Let each picture choose the thresholds",
+        info="By how the scores of the words part; nothing to set.",
+    )
     redundancy = gr.Slider(
         0,
         0.5,
-        start.redundancy,
+        _number(start.redundancy, 0.05),
         step=0.005,
         buttons=[],
         label="Redundancy threshold",
         info="Words with a lower score leave; further right, fewer words stay.",
+        interactive=not is_automatic,
     )
     ambiguity = gr.Slider(
         0,
         1,
-        start.ambiguity,
+        _number(start.ambiguity, 0.7),
         step=0.01,
         buttons=[],
         label="Ambiguity threshold",
         info="Words that overlap more compete for a place; further left, more of them do.",
+        interactive=not is_automatic,
     )
-    return redundancy, ambiguity
+    return automatic, redundancy, ambiguity
+
+
+def _number(threshold: float | str, otherwise: float) -> float:
+    """Where a slider stands; an automatic one where the release has it."""
+    return otherwise if isinstance(threshold, str) else threshold
 
 
 def _results() -> _Results:
@@ -136,10 +150,10 @@ def _html(value: str = "", **options: Any) -> gr.HTML:
 
 def _wire(page: gr.Blocks, labeller: Labeller, c: _Controls, results: _Results) -> None:
     """Which event does what; all that uses the model waits in one queue."""
-    inputs = [c.picture, c.words, c.method, c.redundancy, c.ambiguity, results.shown]
+    settings = [c.words, c.method, c.automatic, c.redundancy, c.ambiguity]
     relabel: dict[str, Any] = {
         "fn": _relabel(labeller),
-        "inputs": inputs,
+        "inputs": [c.picture, *settings, results.shown],
         "outputs": [*results],
         "preprocess": False,  # `read_upload` reads files, and says what is wrong with them
         "trigger_mode": "always_last",
@@ -150,10 +164,12 @@ def _wire(page: gr.Blocks, labeller: Labeller, c: _Controls, results: _Results) 
         "api_visibility": "private",
     }
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    moved = [c.method.input, c.redundancy.input, c.ambiguity.input]
+    moved = [c.method.input, c.automatic.input, c.redundancy.input, c.ambiguity.input]
     gr.on([page.load, c.picture.change, c.go.click, c.words.submit, *moved], **relabel)
     chosen = c.listed.input(_words_of, c.listed, c.words, **quiet)
     chosen.then(**relabel)
+    sliders = [c.redundancy, c.ambiguity]
+    c.automatic.input(_hold, c.automatic, sliders, **quiet)
     c.words.change(hint, c.words, c.hint, trigger_mode="always_last", **quiet)
     c.examples.choose(_example, None, c.picture, **quiet)
     # Not in the model's queue: a prediction holds its scores.
@@ -162,24 +178,29 @@ def _wire(page: gr.Blocks, labeller: Labeller, c: _Controls, results: _Results) 
 
 
 def _relabel(labeller: Labeller) -> Callable[..., tuple[str, str, str, Shown]]:
-    start = labeller.thresholds
-
     def relabel(
         payload: Mapping[str, Any] | None,
         words: str | None,
         method: str,
+        automatic: bool,
         redundancy: float | None,
         ambiguity: float | None,
         before: Shown | None,
     ) -> tuple[str, str, str, Shown]:
+        start = labeller.thresholds  # where the number of a slider was deleted
         thresholds = Thresholds(
-            start.redundancy if redundancy is None else redundancy,
-            start.ambiguity if ambiguity is None else ambiguity,
+            "auto" if automatic else start.redundancy if redundancy is None else redundancy,
+            "auto" if automatic else start.ambiguity if ambiguity is None else ambiguity,
         )
         shown = label(labeller, payload, words, method, thresholds, before)
         return shown.pictures, shown.pixel, shown.words, shown
 
     return relabel
+
+
+def _hold(automatic: bool) -> tuple[Any, Any]:
+    """Sliders that have no effect do not move."""
+    return gr.update(interactive=not automatic), gr.update(interactive=not automatic)
 
 
 def _pixel(shown: Shown | None, event: gr.EventData) -> tuple[str, Shown | None]:

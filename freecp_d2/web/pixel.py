@@ -46,5 +46,5 @@ def _bar(color: tuple[int, int, int], name: str, score: float) -> Markup:
     """A bar is as long as the score: 1 is full."""
     width = f"width:{min(score, 1):.1%};background:rgb({','.join(map(str, color))})"
     line = element("i", class_="bar", style=width)
-    score_text = element("small", f"{score:.3f}")
-    return element("li", swatch(color), element("span", name), score_text, line)
+    number = element("small", f"{score:.3f}" if score >= 0.0005 else "< 0.001")
+    return element("li", swatch(color), element("span", name), number, line)

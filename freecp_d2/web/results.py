@@ -1,5 +1,8 @@
 """Two methods side by side as HTML: pictures, their colours, what purification did."""
 
+from collections.abc import Sequence
+
+from ..diagnosis import WindowDiagnosis
 from ..predictor import Prediction
 from ..report.gallery import names_over
 from ..report.markup import Markup, element, folded
@@ -39,10 +42,24 @@ def purification(comparison: Comparison) -> Markup:
     note = element(
         "p",
         "The number is a word's best score of Eq. (5) over all windows of the picture; a window "
-        "removes the words below the redundancy threshold. A square: the word labels pixels above.",
+        "removes the words below the redundancy threshold. A square: the word labels pixels above. "
+        f"{_thresholds(comparison.freecp.windows)}",
         class_="note",
     )
     return element("div", heading, note, purification_notes(found, seen), class_="freecp")
+
+
+def _thresholds(windows: Sequence[WindowDiagnosis]) -> str:
+    """Those of the windows, which have their own where they are chosen automatically."""
+    values = {
+        "redundancy": [w.redundancy_thresh for w in windows if w.redundancy_thresh is not None],
+        "ambiguity": [w.ambiguity_thresh for w in windows if w.ambiguity_thresh is not None],
+    }
+    ranges = []
+    for name, found in values.items():
+        ends = sorted({f"{value:.3f}" for value in (min(found), max(found))}) if found else ["none"]
+        ranges.append(f"{name} {' to '.join(ends)}")
+    return f"Thresholds: {', '.join(ranges)}."
 
 
 def _figure(title: str, prediction: Prediction, point: Point | None) -> Markup:

@@ -27,7 +27,13 @@ def find_browser() -> str | None:
 def web_page(log: Path, *options: str) -> Iterator[str]:
     """Starts the page on a free port and gives its address; its output goes to `log`."""
     command = [sys.executable, "-u", "demo/web.py", "--port", str(_free_port()), *options]
-    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    temporary = log.parent / "temporary"
+    temporary.mkdir()
+    env = os.environ | {
+        "OMP_NUM_THREADS": "1",
+        "PYTHONWARNINGS": "ignore",
+        "TMPDIR": str(temporary),
+    }
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
     try:
@@ -35,6 +41,7 @@ def web_page(log: Path, *options: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(60)
+    assert [*temporary.glob("freecp_web_*")] == [], "uploads outlived the page"
 
 
 def _free_port() -> int:

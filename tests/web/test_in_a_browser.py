@@ -153,6 +153,15 @@ def test_a_slider_moves_by_keys(visit):
     expect(pictures(page).nth(1)).not_to_have_attribute("src", source)
 
 
+def test_thresholds_that_a_picture_chooses(visit):
+    page = visit()
+    decisions = page.locator("#decisions")
+    expect(decisions).to_contain_text("Thresholds: redundancy 0.010, ambiguity 0.100.")
+    page.get_by_label("Let each picture choose the thresholds").check()
+    expect(decisions).to_contain_text(re.compile(r"redundancy 0\.\d+ to 0\.\d+"))
+    expect(page.get_by_role("slider", name=re.compile("Redundancy"))).to_be_disabled()
+
+
 def test_another_base_method(visit):
     page = visit()
     page.get_by_label("MaskCLIP").check()

@@ -44,6 +44,13 @@ def test_thresholds_change_freecp_and_not_the_base_method(labeller, image):
     assert same(usual.freecp, labeller.compare(image, WORDS, "SCLIP", USUAL).freecp)
 
 
+def test_thresholds_that_a_picture_chooses(labeller, image):
+    found = labeller.compare(image, WORDS, "SCLIP", Thresholds("auto", "auto"))
+    windows = found.freecp.windows
+    assert len({window.redundancy_thresh for window in windows}) > 1
+    assert same(found.alone, labeller.compare(image, WORDS, "SCLIP", USUAL).alone)
+
+
 def test_visitors_at_once_get_their_own_words(labeller):
     pictures = np.random.default_rng(1).integers(0, 256, (4, 48, 64, 3), dtype=np.uint8)
     asked = [

@@ -5,7 +5,9 @@ import pytest
 from freecp_d2.text import shipped_vocabularies
 from freecp_d2.web.appearance import page_head, page_theme
 from freecp_d2.web.examples import PAGES, drawn_page, thumbnails
+from freecp_d2.web.labelling import Labeller
 from freecp_d2.web.messages import embedded_notice
+from freecp_d2.web.methods import build_predictors
 from freecp_d2.web.page import build_page
 
 
@@ -30,10 +32,19 @@ def test_what_is_offered(config):
     assert [name for name, _ in listed["choices"]] == [*shipped_vocabularies()]
     found = [(s["minimum"], s["maximum"], s["value"]) for s in props(config, "slider")]
     assert found == [(0, 0.5, 0.01), (0, 1, 0.3)]
+    assert [found["value"] for found in props(config, "checkbox")] == [False]
+
+
+def test_thresholds_of_the_config_may_be_automatic(small_cfg):
+    for name in ("REDUNDANCY", "AMBIGUITY"):
+        small_cfg.MODEL.PURIFICATION_HEAD[name].THRESH = "auto"
+    config = build_page(Labeller(build_predictors(small_cfg))).get_config_file()
+    assert [found["value"] for found in props(config, "checkbox")] == [True]
+    assert [found["interactive"] for found in props(config, "slider")] == [False, False]
 
 
 def test_every_control_has_a_name(config):
-    for kind in ("image", "textbox", "radio", "dropdown", "slider"):
+    for kind in ("image", "textbox", "radio", "dropdown", "checkbox", "slider"):
         assert all(found["label"] for found in props(config, kind))
 
 

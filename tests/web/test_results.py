@@ -94,5 +94,13 @@ def test_what_purification_did(labeller, image):
         assert f"{word.highest:.3f}" in html
 
 
+def test_the_thresholds_are_said(labeller, image):
+    words = read_words("sky; field; sheep; road")
+    fixed = labeller.compare(image, words, "SCLIP", Thresholds(0.2, 0.3))
+    assert "Thresholds: redundancy 0.200, ambiguity 0.300." in purification(fixed)
+    chosen = labeller.compare(image, words, "SCLIP", Thresholds("auto", "auto"))
+    assert re.search(r"redundancy 0\.\d{3} to 0\.\d{3}", purification(chosen))
+
+
 def test_a_base_method_has_no_decisions(comparison):
     assert purification(comparison) == ""
