@@ -1,0 +1,69 @@
+"""Weights from a file: what this project expects of Detectron2's checkpointer."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from freecp_d2.d2 import BACKEND, DetectionCheckpointer
+
+
+@pytest.fixture
+def stored() -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    return nn.Linear(2, 3).state_dict()
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".pt"])
+@pytest.mark.parametrize("is_bare", [False, True])
+def test_loads(stored: dict, tmp_path: Path, suffix: str, is_bare: bool) -> None:
+    path = tmp_path / f"weights{suffix}"
+    torch.save(stored if is_bare else {"model": stored, "iteration": 7}, path)
+    model = nn.Linear(2, 3)
+    rest = DetectionCheckpointer(model).load(str(path))
+    assert torch.equal(model.weight, stored["weight"])
+    assert rest.get("iteration") == (None if is_bare else 7)
+
+
+def test_what_it_saves_it_loads(stored: dict, tmp_path: Path) -> None:
+    model = nn.Linear(2, 3)
+    model.load_state_dict(stored)
+    DetectionCheckpointer(model, str(tmp_path)).save("model_final", iteration=1)
+    other = nn.Linear(2, 3)
+    DetectionCheckpointer(other).load(str(tmp_path / "model_final.pth"))
+    assert torch.equal(other.weight, stored["weight"])
+
+
+def test_what_does_not_fit_is_skipped(
+    stored: dict, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "weights.pth"
+    torch.save({"weight": stored["weight"][:2], "bias": stored["bias"]}, path)
+    model = nn.Linear(2, 3)
+    before = model.weight.clone()
+    with caplog.at_level(logging.WARNING):
+        DetectionCheckpointer(model).load(str(path))
+    assert torch.equal(model.weight, before)
+    assert torch.equal(model.bias, stored["bias"])
+    assert "'weight'" in caplog.text
+
+
+def test_no_path_loads_nothing() -> None:
+    assert DetectionCheckpointer(nn.Linear(2, 3)).load("") == {}
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises((AssertionError, OSError)):
+        DetectionCheckpointer(nn.Linear(2, 3)).load(str(tmp_path / "none.pth"))
+
+
+@pytest.mark.skipif(BACKEND == "detectron2", reason="Detectron2 reads pickles")
+def test_the_fallback_reads_no_pickles(tmp_path: Path) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"")
+    with pytest.raises(NotImplementedError, match=r"model\.pkl.*Detectron2"):
+        DetectionCheckpointer(nn.Linear(2, 3)).load(str(path))
