@@ -10,10 +10,14 @@ Shape shorthand in this module: N windows, K classes, S most survivors of a wind
 import torch
 from torch import Tensor
 
-_FLOOR = 1e-4
-"""A score that is as good as none; 0 is that of a word without a region, and has no logarithm."""
+from .eq6_eq7_ambiguity_groups import connected_components
+
+_FLOOR = 3e-4
+"""A score that is as good as none; 0 has no logarithm. Chosen on Storybook's development pages."""
 _NEAR_THE_BEST = 0.1
 """A word with this share of the best word's score is never redundant."""
+_HALVINGS = 10
+"""tau_a is found to 1/1024, which is also its least value: maps that are apart are not linked."""
 
 
 def automatic_redundancy_thresh(scores: Tensor, among: Tensor | None = None) -> Tensor:
@@ -25,9 +29,9 @@ def automatic_redundancy_thresh(scores: Tensor, among: Tensor | None = None) -> 
     less is left for each of those. Of all cuts between two neighbours on the logarithmic scale,
     Otsu's is taken, which leaves the least variance within the two groups; tau_r is the geometric
     mean of those neighbours. So it lies about half way, in factors, between the words that are
-    there and the rest, and sinks as about one over the square root of K, as the paper's values do:
-    0.15 for 20 words, 0.05 for 171. It is never more than a tenth of the best score, so that a few
-    words which are all in the picture stay.
+    there and the rest, and sinks with them when words are added, as the paper's values do (0.15 for
+    20 words, 0.05 for 171). It is never more than a tenth of the best score, so that a few words
+    which are all in the picture stay.
 
     Args:
         scores: s of Eq. (5), shape (N, K), in [0, 0.5].
@@ -37,41 +41,45 @@ def automatic_redundancy_thresh(scores: Tensor, among: Tensor | None = None) -> 
         Tensor: shape (N,), at least 0 and below the best score; 0 where all scores are.
     """
     counts = torch.ones_like(scores) if among is None else among.to(scores)
-    levels = (scores.clamp(min=_FLOOR).log()).masked_fill(counts == 0, torch.inf)
+    best = (scores * counts).amax(dim=1)
+    levels = scores.clamp(min=_FLOOR).log().masked_fill(counts == 0, torch.inf)
     levels, order = levels.sort(dim=1)
     counts = counts.gather(1, order)
-    levels = levels.masked_fill(counts == 0, 0)
-    cut = _otsu(levels, counts)
-    best = (scores * (counts.new_ones(()) if among is None else among)).amax(dim=1)
+    cut = _otsu(levels.masked_fill(counts == 0, 0), counts)
     return torch.minimum(cut.exp(), _NEAR_THE_BEST * best)
 
 
-def automatic_ambiguity_thresh(overlap: Tensor, is_survivor: Tensor) -> Tensor:
+def automatic_ambiguity_thresh(overlap: Tensor, is_survivor: Tensor, scores: Tensor) -> Tensor:
     """
-    tau_a of each window: what is likelier of two words, that they are ambiguous or that they are
-    not.
+    tau_a of each window: words are linked until as many groups are left as there are things.
 
-    Eq. (7) reads the overlap p_ij of two words as the probability that they are ambiguous. Before
-    looking at the two, the words of the window say how common ambiguity is: x_i, the largest
-    overlap of word i with any other, is the probability that word i is ambiguous with some word,
-    and pi, the mean of x over the words, each weighted with its x, that of a word which is in doubt
-    at all. By Bayes' rule i and j are then rather ambiguous than not where
-    p_ij * pi >= (1 - p_ij) * (1 - pi), which is p_ij >= 1 - pi. Two words alone are ambiguous if
-    they overlap by half; where words that cover the same patches abound, less will do; a word that
-    overlaps with none has no say.
+    A score s_k is at most one half, which a word reaches that has a region all to itself: 2 s_k
+    reads as the probability that the word is in the window, and the sum over the words, rounded
+    down, as the number of things n that they name. Distractors hardly change it, for what they gain
+    the others lose. tau_a is the largest threshold that leaves no more than n connected components,
+    words without a partner included. A window with one thing links all its words and lets the crops
+    of Eq. (8) decide; one with many things links only words whose maps nearly coincide, as the
+    paper's 0.7 and 0.8 do.
 
     Args:
         overlap: p of Eq. (7) between survivors, shape (N, S, S), symmetric, in [0, 1].
         is_survivor: which rows are survivors, bool, shape (N, S).
+        scores: s of Eq. (5) of the same words, shape (N, S), in [0, 0.5].
 
     Returns:
-        Tensor: shape (N,), in (0, 1]; 1 where no two survivors overlap.
+        Tensor: shape (N,), in (0, 1).
     """
-    paired = is_survivor[:, :, None] & is_survivor[:, None, :]
-    paired &= ~torch.eye(overlap.shape[-1], dtype=torch.bool, device=overlap.device)
-    closest = (overlap * paired).amax(dim=2)
-    prior = closest.square().sum(dim=1) / closest.sum(dim=1).clamp(min=_FLOOR)
-    return (1 - prior).clamp(min=_FLOOR)  # words that do not overlap at all are never linked
+    num_things = (2 * (scores * is_survivor).sum(dim=1)).floor().clamp(min=1)
+    pairs = is_survivor[:, :, None] & is_survivor[:, None, :]
+    low, high = torch.zeros_like(num_things), torch.ones_like(num_things)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        first_member = connected_components(pairs & (overlap >= middle[:, None, None]))
+        itself = torch.arange(overlap.shape[-1], device=overlap.device)
+        num_groups = ((first_member == itself) & is_survivor).sum(dim=1)
+        low = torch.where(num_groups <= num_things, middle, low)
+        high = torch.where(num_groups <= num_things, high, middle)
+    return low.clamp(min=0.5**_HALVINGS)
 
 
 def _otsu(levels: Tensor, counts: Tensor) -> Tensor:

@@ -201,7 +201,8 @@ class ClassPurification(nn.Module):
     def _purify_ambiguity(self, result: Purified, classify: ClassifyBoxes | None) -> None:
         survivors = compare_survivors(result.maps, result.keep)
         if isinstance(self.ambiguity_thresh, str):
-            thresh = automatic_ambiguity_thresh(survivors.overlap, survivors.is_survivor)
+            scores = result.redundancy_scores.gather(1, survivors.classes)
+            thresh = automatic_ambiguity_thresh(survivors.overlap, survivors.is_survivor, scores)
         else:
             thresh = result.maps.new_full((len(result.maps),), self.ambiguity_thresh)
         groups = link_survivors(survivors, thresh, num_classes=result.maps.shape[1])

@@ -1,0 +1,248 @@
+"""Automatic thresholds: by hand, at their limits, and what they must not depend on."""
+
+import math
+
+import pytest
+import torch
+
+from freecp_d2.method import (
+    ambiguity_groups,
+    automatic_ambiguity_thresh,
+    automatic_redundancy_thresh,
+    compare_survivors,
+    connected_components,
+    drop_redundant,
+    pairwise_soft_iou,
+)
+
+FLOOR = 3e-4
+STEP = 1 / 1024
+
+
+def tau_r(*scores):
+    return automatic_redundancy_thresh(torch.tensor([scores])).item()
+
+
+class TestRedundancyByHand:
+    @pytest.mark.parametrize(
+        ("scores", "expected"),
+        [
+            # Two far groups: the geometric mean of the neighbours.
+            ((0.4, 0.2, 0.004, 0.002), math.sqrt(0.2 * 0.004)),
+            ((0.002, 0.4, 0.004, 0.2), math.sqrt(0.2 * 0.004)),
+            # A word without a region has a score of 0, which counts as the floor.
+            ((0.4, 0.0, 0.0, 0.0), math.sqrt(0.4 * FLOOR)),
+            ((0.4, 1e-7, 0.0, 1e-5), math.sqrt(0.4 * FLOOR)),
+            # Never more than a tenth of the best.
+            ((0.4, 0.3, 0.2, 0.03, 0.03), 0.04),
+            ((0.5, 0.1), 0.05),
+            # One word, equal words: nothing falls apart.
+            ((0.3,), 0.03),
+            ((0.2, 0.2, 0.2), 0.02),
+            ((0.0,), 0.0),
+            ((0.0, 0.0, 0.0), 0.0),
+        ],
+    )
+    def test_a_window(self, scores, expected):
+        assert tau_r(*scores) == pytest.approx(expected, rel=1e-5)
+
+    @pytest.mark.parametrize("scores", [(0.4,), (0.4, 0.3), (0.45, 0.2, 0.06), (0.1, 0.1, 0.02)])
+    def test_a_few_words_that_are_all_there_stay(self, scores):
+        thresh = automatic_redundancy_thresh(torch.tensor([scores]))
+        _, keep = drop_redundant(torch.ones(1, len(scores), 2, 2), torch.tensor([scores]), thresh)
+        assert keep.all()
+
+    def test_no_word_with_a_score_of_0_stays(self):
+        scores = torch.zeros(1, 5)
+        thresh = automatic_redundancy_thresh(scores)
+        assert not drop_redundant(torch.ones(1, 5, 2, 2), scores, thresh)[1].any()
+
+    @pytest.mark.parametrize("num_words", [200, 400])
+    def test_it_sinks_with_the_square_root_of_the_number_of_words(self, num_words):
+        def at(k):  # the words that are not there share half of what there is
+            return tau_r(0.4, 0.3, *[0.5 / k] * (k - 2))
+
+        assert at(num_words) == pytest.approx(math.sqrt(0.3 * 0.5 / num_words), rel=1e-4)
+        assert at(num_words) / at(4 * num_words) == pytest.approx(2, rel=1e-4)
+
+    def test_it_scales_with_the_scores(self):
+        scores = torch.rand(4, 30).mul(0.4).add(0.01)
+        double = automatic_redundancy_thresh(scores / 2)
+        torch.testing.assert_close(2 * double, automatic_redundancy_thresh(scores))
+
+
+class TestRedundancyInGeneral:
+    @pytest.fixture
+    def scores(self):
+        generator = torch.Generator().manual_seed(0)
+        return torch.rand(6, 300, generator=generator).pow(8) * 0.5
+
+    def test_words_have_no_order(self, scores):
+        order = torch.randperm(300, generator=torch.Generator().manual_seed(1))
+        found = automatic_redundancy_thresh(scores[:, order])
+        torch.testing.assert_close(found, automatic_redundancy_thresh(scores))
+
+    def test_windows_have_nothing_to_do_with_each_other(self, scores):
+        alone = torch.cat([automatic_redundancy_thresh(row[None]) for row in scores])
+        torch.testing.assert_close(automatic_redundancy_thresh(scores), alone)
+
+    def test_only_words_among_the_given_count(self, scores):
+        among = torch.rand(6, 300, generator=torch.Generator().manual_seed(2)) > 0.5
+        alone = [
+            automatic_redundancy_thresh(row[chosen][None])
+            for row, chosen in zip(scores, among, strict=True)
+        ]
+        found = automatic_redundancy_thresh(scores, among)
+        torch.testing.assert_close(found, torch.cat(alone))
+
+    def test_no_words_among_them(self, scores):
+        assert (automatic_redundancy_thresh(scores, torch.zeros(6, 300).bool()) == 0).all()
+
+    def test_no_cut_leaves_less_variance(self, scores):
+        levels = scores[0].clamp(min=FLOOR).double().log().sort()[0]
+
+        def within(i):
+            return sum(
+                float(((part - part.mean()) ** 2).sum()) for part in levels.split([i, 300 - i])
+            )
+
+        best = min(range(1, 300), key=within)
+        expected = min(
+            float(levels[best - 1 : best + 1].mean().exp()), 0.1 * float(scores[0].max())
+        )
+        assert automatic_redundancy_thresh(scores)[0].item() == pytest.approx(expected, rel=1e-4)
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+    def test_dtype_is_kept(self, scores, dtype):
+        found = automatic_redundancy_thresh(scores.to(dtype))
+        assert (found.dtype, found.shape) == (dtype, (6,))
+
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+    def test_device_is_kept(self, scores):
+        assert automatic_redundancy_thresh(scores.cuda()).is_cuda
+
+
+def tau_a(overlap, scores, is_survivor=None):
+    overlap, scores = torch.tensor([overlap]), torch.tensor([scores])
+    survivors = torch.ones_like(scores).bool() if is_survivor is None else is_survivor
+    return automatic_ambiguity_thresh(overlap, survivors, scores).item()
+
+
+TRIO = [[1.0, 0.9, 0.2], [0.9, 1.0, 0.3], [0.2, 0.3, 1.0]]
+
+
+class TestAmbiguityByHand:
+    @pytest.mark.parametrize(
+        ("score", "expected"),
+        [
+            (0.05, 0.3),  # 0.3 things are still one: the third word joins over 0.3
+            (0.2, 0.3),  # 1.2 things
+            (0.4, 0.9),  # 2.4: the pair alone is linked
+            (0.5, 1.0),  # 3: none
+        ],
+    )
+    def test_as_many_groups_as_things(self, score, expected):
+        found = tau_a(TRIO, [score] * 3)
+        assert expected - STEP <= found <= expected
+
+    @pytest.mark.parametrize(("score", "expected"), [(0.2, [3]), (0.4, [2]), (0.5, [])])
+    def test_the_groups_that_follow(self, score, expected):
+        found = torch.tensor([tau_a(TRIO, [score] * 3)])
+        linked = torch.tensor([TRIO]) >= found[:, None, None]
+        sizes = connected_components(linked)[0].bincount().tolist()
+        assert [size for size in sizes if size > 1] == expected
+
+    def test_words_that_are_apart_are_never_linked(self):
+        found = tau_a([[1.0, 0.0], [0.0, 1.0]], [0.2, 0.2])
+        assert 0 < found <= STEP
+
+    def test_words_that_coincide_are_linked_whatever_their_number(self):
+        assert tau_a([[1.0, 1.0], [1.0, 1.0]], [0.5, 0.5]) < 1
+
+    @pytest.mark.parametrize("score", [0.0, 0.3, 0.5])
+    def test_one_word(self, score):
+        assert 0 < tau_a([[1.0]], [score]) < 1
+
+    def test_padding_does_not_count(self):
+        overlap = torch.rand(1, 5, 5, generator=torch.Generator().manual_seed(0))
+        overlap[:, :3, :3] = torch.tensor(TRIO)
+        scores = torch.tensor([[0.4, 0.4, 0.4, 0.5, 0.5]])
+        is_survivor = torch.tensor([[True, True, True, False, False]])
+        found = automatic_ambiguity_thresh(overlap, is_survivor, scores).item()
+        assert found == tau_a(TRIO, [0.4] * 3)
+
+    def test_no_survivors(self):
+        found = automatic_ambiguity_thresh(
+            torch.ones(2, 3, 3), torch.zeros(2, 3).bool(), torch.rand(2, 3)
+        )
+        assert ((found > 0) & (found < 1)).all()
+
+
+class TestAmbiguityInGeneral:
+    @pytest.fixture
+    def window(self):
+        """Three windows of 120 words on a grid of 6 x 6; some of them are kept."""
+        generator = torch.Generator().manual_seed(0)
+        maps = torch.rand(3, 120, 6, 6, generator=generator).pow(4)
+        scores = torch.rand(3, 120, generator=generator).pow(6) * 0.5
+        return maps, scores > 0.01, scores
+
+    def find(self, maps, keep, scores):
+        found = compare_survivors(maps, keep)
+        return automatic_ambiguity_thresh(
+            found.overlap, found.is_survivor, scores.gather(1, found.classes)
+        )
+
+    def num_groups(self, maps, keep, thresh):
+        """Groups and words without a partner, window by window."""
+        groups = ambiguity_groups(maps, keep, thresh)
+        merged = torch.zeros(len(maps)).index_add(
+            0, groups.window, groups.members.sum(dim=1).float() - 1
+        )
+        return keep.sum(dim=1) - merged
+
+    def test_it_is_the_largest_that_leaves_so_few(self, window):
+        maps, keep, scores = window
+        things = (2 * (scores * keep).sum(dim=1)).floor().clamp(min=1)
+        thresh = self.find(*window)
+        assert (self.num_groups(maps, keep, thresh) <= things).all()
+        assert (self.num_groups(maps, keep, thresh + STEP) > things).all()
+
+    def test_more_things_are_told_apart_by_less(self, window):
+        maps, keep, scores = window
+        found = [self.find(maps, keep, scores * share) for share in (0.1, 0.5, 1.0)]
+        assert (found[0] <= found[1]).all()
+        assert (found[1] <= found[2]).all()
+        assert (found[0] < found[2]).any()
+
+    def test_words_have_no_order(self, window):
+        order = torch.randperm(120, generator=torch.Generator().manual_seed(1))
+        maps, keep, scores = window
+        permuted = self.find(maps[:, order], keep[:, order], scores[:, order])
+        torch.testing.assert_close(permuted, self.find(*window))
+
+    def test_windows_have_nothing_to_do_with_each_other(self, window):
+        alone = [self.find(*(part[n : n + 1] for part in window)) for n in range(3)]
+        torch.testing.assert_close(self.find(*window), torch.cat(alone))
+
+    def test_dropped_words_have_no_say(self, window):
+        maps, keep, scores = window
+        other = torch.where(keep, scores, 0.5)
+        torch.testing.assert_close(self.find(maps, keep, other), self.find(*window))
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+    def test_dtype_is_kept(self, dtype):
+        overlap = pairwise_soft_iou(torch.rand(2, 5, 4, 4, dtype=dtype))
+        scores = torch.rand(2, 5, dtype=dtype) / 2
+        found = automatic_ambiguity_thresh(overlap, torch.ones(2, 5).bool(), scores)
+        assert (found.dtype, found.shape) == (dtype, (2,))
+
+
+def test_each_window_may_have_its_own_thresholds():
+    maps = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]).view(1, 3, 1, 2).expand(2, -1, -1, -1)
+    keep, thresh = torch.ones(2, 3).bool(), torch.tensor([0.1, 0.9])
+    both = ambiguity_groups(maps, keep, thresh)
+    assert (both.window.tolist(), both.members.tolist()) == ([0], [[True, True, True]])
+    scores = torch.tensor([[0.1, 0.2, 0.3]]).expand(2, -1)
+    _, kept = drop_redundant(maps, scores, torch.tensor([0.15, 0.25]))
+    assert kept.tolist() == [[False, True, True], [False, False, True]]

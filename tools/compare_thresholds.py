@@ -1,0 +1,185 @@
+"""
+Compare automatic thresholds with fixed ones, for a vocabulary that is widened with distractors.
+
+    python tools/compare_thresholds.py --output-dir output/compare_thresholds --processes 2
+
+The scored words of Storybook are segmented alone (1x) and among as many others that are on no page
+(2x, 5x, 10x): by the base method alone, with every pair of a grid of fixed thresholds, with both
+automatic, and with one of them. Needs no weights and no data. Prints a Markdown table of mIoU and
+writes it, with all that was measured, to results.json. Which fixed pair is best can only be known
+afterwards, from the labels; "auto" never sees them.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import re
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import chain, product
+from pathlib import Path
+
+import torch
+from tabulate import tabulate
+
+from freecp_d2.ablation import Variant, count_pixels, mean_iou, variant_configs
+from freecp_d2.d2 import DatasetCatalog, MetadataCatalog
+from freecp_d2.data.storybook import load_storybook
+from freecp_d2.files import write_whole
+from freecp_d2.text import load_vocabulary
+
+REPO = Path(__file__).resolve().parents[1]
+METHODS = ("maskclip", "gem", "clearclip", "sclip")
+HEAD = "MODEL.PURIFICATION_HEAD"
+SOURCES = ("ade20k", "coco_stuff", "context59", "coco_object", "cityscapes", "voc20")
+"""Vocabularies that distractors are taken from, in this order."""
+KIN = """
+animal armchair awning banner bannister bench boat branch building bush cabin canopy chandelier
+coffeetable countertop desk dirt dirttrack diningtable earth floor fog ground gravel hovel lake
+land leaves light mat moss mud ocean path pavement plant playingfield pooltable pottedplant
+railing rock rug runway sconce seat ship skyscraper stone stool straw street streetlight
+swimmingpool swivelchair terrain tower track truck van vegetation wall water waterdrops waterfall
+wood furniture-other
+"""
+"""Words that name, contain or resemble what is on the pages; not distractors."""
+
+
+def distractors(number: int) -> list[str]:
+    """
+    Words of other benchmarks that are not on a page of Storybook and are kin to none that is; when
+    these are used up, toys of them.
+    """
+    parts = {part for word in load_vocabulary("storybook").words for part in word.split()}
+    parts |= {"building", "floor", "ground", "plant", "sky", "wall", "water", "clouds"}
+    found: dict[str, None] = {}
+    for source in SOURCES:
+        vocabulary = load_vocabulary(source)
+        for word in vocabulary.words[vocabulary.num_background :]:
+            if word not in KIN.split() and not parts & set(re.split(r"[^a-z]+", word.lower())):
+                found[word.lower()] = None
+    words = [*found, *(f"toy {word}" for word in found)]
+    if number > len(words):
+        raise ValueError(f"{number} distractors are asked for, there are {len(words)}.")
+    return words[:number]
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
+    parser.add_argument("--output-dir", type=Path, required=True)
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=["sclip"])
+    parser.add_argument("--widths", type=int, nargs="+", default=[1, 2, 5, 10])
+    parser.add_argument("--redundancy", type=float, nargs="+", default=[0.002, 0.005, 0.01])
+    parser.add_argument("--ambiguity", type=float, nargs="+", default=[0.02, 0.1, 0.3])
+    parser.add_argument("--split", choices=("val", "dev"), default="val")
+    parser.add_argument("--limit", type=int, help="the first so many pages only")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("opts", nargs="*", help="KEY VALUE pairs for every run")
+    args = parser.parse_args(argv)
+    numbers = [*args.widths, args.processes, 1 if args.limit is None else args.limit]
+    if min(numbers) < 1:
+        parser.error("--widths, --processes and --limit are numbers from 1 on.")
+    return args
+
+
+def variants(args: argparse.Namespace) -> list[Variant]:
+    """The rows: no purification, fixed pairs, both automatic, only one of them."""
+    pairs: list[tuple[float | str, float | str]] = list(product(args.redundancy, args.ambiguity))
+    pairs += [("auto", "auto"), ("auto", "config"), ("config", "auto")]
+    rows = [Variant("base method alone", (f"{HEAD}.NAME", "")), Variant("config config", ())]
+    for redundancy, ambiguity in pairs:
+        given = {"REDUNDANCY": redundancy, "AMBIGUITY": ambiguity}
+        keys = [(f"{HEAD}.{name}.THRESH", tau) for name, tau in given.items() if tau != "config"]
+        rows.append(Variant(f"{redundancy} {ambiguity}", tuple(chain.from_iterable(keys))))
+    return rows
+
+
+def register(split: str, words: Sequence[str]) -> str:
+    """The pages of a split with other words, the scored ones first; its name."""
+    name = f"freecp_storybook_{len(words)}_words_{split}"
+    if name not in DatasetCatalog.list():
+        pages = MetadataCatalog.get(f"freecp_storybook_{split}")
+        MetadataCatalog.get(name).set(
+            stuff_classes=list(words), ignore_label=pages.ignore_label, evaluator_type="sem_seg"
+        )
+        DatasetCatalog.register(name, partial(load_storybook, split))
+    return name
+
+
+def measure(args: argparse.Namespace, method: str, width: int) -> dict[str, float]:
+    """Variant -> mIoU over the scored words, percent."""
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // args.processes))
+    words = list(load_vocabulary("storybook").words)
+    words += distractors((width - 1) * len(words))
+    dataset = register(args.split, words)
+    opts = ("DATASETS.TEST", f'("{dataset}",)', "MODEL.TEXT.VOCABULARY", "; ".join(words))
+    files = {method: str(REPO / "configs" / "storybook" / f"{method}_freecp.yaml")}
+    configs = variant_configs(files, variants(args), (*opts, *args.opts))
+    counts = count_pixels(configs, limit=args.limit)
+    return {name: float(mean_iou(found.sum(axis=0))) for (_, name), found in counts.items()}
+
+
+def measure_all(args: argparse.Namespace) -> dict[str, dict[str, list[float]]]:
+    """Method -> variant -> mIoU at each width. Whole widths are shared out among processes."""
+    tasks = list(product(args.methods, sorted(args.widths, reverse=True)))  # the longest first
+    found: dict[tuple[str, int], dict[str, float]] = {}
+    if args.processes == 1:
+        found = {task: measure(args, *task) for task in tasks}
+    else:
+        # Started anew: threads and registries of this process must not be in theirs.
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(args.processes, mp_context=spawn) as pool:
+            running = {task: pool.submit(measure, args, *task) for task in tasks}
+            found = {task: future.result() for task, future in running.items()}
+    return {
+        method: {
+            variant.name: [found[method, width][variant.name] for width in args.widths]
+            for variant in variants(args)
+        }
+        for method in args.methods
+    }
+
+
+def rows_of(args: argparse.Namespace, scores: dict[str, list[float]]) -> dict[str, list[float]]:
+    """The rows of the table of one method; title -> mIoU at each width."""
+    pairs = [f"{r} {a}" for r, a in product(args.redundancy, args.ambiguity)]
+    first = max(pairs, key=lambda pair: scores[pair][0])
+    return {
+        "base method alone": scores["base method alone"],
+        "the config's pair": scores["config config"],
+        f"fixed, best at {args.widths[0]}x: {first}": scores[first],
+        "fixed, the best of each width": [
+            max(column) for column in zip(*(scores[pair] for pair in pairs), strict=True)
+        ],
+        "auto, auto": scores["auto auto"],
+        "auto, the config's": scores["auto config"],
+        "the config's, auto": scores["config auto"],
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse(argv)
+    scores = measure_all(args)
+    tables = {method: rows_of(args, scores[method]) for method in args.methods}
+    rows = [
+        [method, title, *values]
+        for method, table in tables.items()
+        for title, values in table.items()
+    ]
+    headers = ["base method", "tau_r, tau_a", *(f"{width}x" for width in args.widths)]
+    print(tabulate(rows, headers=headers, floatfmt=".1f", tablefmt="pipe"))
+    record = {
+        "split": args.split,
+        "limit": args.limit,
+        "widths": args.widths,
+        "opts": args.opts,
+        "table": tables,
+        "scores": scores,
+    }
+    args.output_dir.mkdir(parents=True, exist_ok=True)
+    write_whole(args.output_dir / "results.json", json.dumps(record, indent=1).encode())
+
+
+if __name__ == "__main__":
+    main()
