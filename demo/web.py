@@ -47,7 +47,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="freecp_web_") as uploads:
         # Before Gradio is imported: it reads them then.
         os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": uploads}
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from freecp_d2.text import load_vocabulary
         from freecp_d2.web import Labeller
 

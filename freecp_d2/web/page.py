@@ -212,6 +212,6 @@ def _example(event: gr.EventData) -> np.ndarray:
     return drawn_page(int(event.index))
 
 
-def _words_of(name: str) -> str:
+def _words_of(name: str | None) -> Any:
     """The words of a shipped list; what is not one of the choices does not come here."""
-    return words_as_text(load_vocabulary(name))
+    return words_as_text(load_vocabulary(name)) if name else gr.skip()

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("gradio", reason="the web page is an extra: pip install -e '.[web]'")
-
 from freecp_d2.web.labelling import Labeller
 from freecp_d2.web.methods import build_predictors
 

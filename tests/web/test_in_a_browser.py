@@ -10,13 +10,19 @@ from freecp_d2.web.examples import drawn_page
 
 from .browser import elsewhere, find_browser, web_page
 
-playwright = pytest.importorskip("playwright.sync_api", reason="drives the browser: pip install")
+pytest.importorskip("gradio", reason="the web page is an extra: pip install -e '.[web]'")
+playwright = pytest.importorskip("playwright.sync_api", reason="drives the browser")
 BROWSER = find_browser()
 if BROWSER is None:
     pytest.skip("no Chromium or Chrome on the path", allow_module_level=True)
 expect = playwright.expect
 expect.set_options(timeout=30_000)
 
+OPTIONS = [
+    "--no-sandbox",  # which containers cannot have; the only page is ours
+    "--use-fake-device-for-media-stream",  # a camera that shows a test picture
+    "--use-fake-ui-for-media-stream",
+]
 WORDS = "sky; field; sheep; road; house; balloon; forest; tree; sea; pig"
 
 
@@ -32,7 +38,7 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="module")
 def chromium():
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=BROWSER, args=OPTIONS)
         yield browser
         browser.close()
 
@@ -115,6 +121,17 @@ def test_a_drawn_page_is_labelled(visit):
     before = described(page)
     page.get_by_role("button", name="Drawn page 4 of 4").click()
     expect(pictures(page).first).not_to_have_attribute("alt", before[0])
+
+
+def test_the_camera_is_labelled(visit):
+    page = visit(permissions=["camera"])
+    page.get_by_role("button", name="Remove Image").click()
+    expect(page.locator("#pictures")).to_contain_text("Choose a picture")
+    page.get_by_role("button", name="Capture from camera").click()
+    page.get_by_role("button", name="Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('.ask video')?.videoWidth > 0")
+    page.get_by_role("button", name="capture photo").click()
+    expect(pictures(page)).to_have_count(2)
 
 
 def test_other_words_other_labels(visit):

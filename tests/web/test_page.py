@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest.importorskip("gradio", reason="the web page is an extra: pip install -e '.[web]'")
+
 from freecp_d2.text import shipped_vocabularies
 from freecp_d2.web.appearance import page_head, page_theme
 from freecp_d2.web.examples import PAGES, drawn_page, thumbnails

@@ -42,12 +42,19 @@ def test_without_gradio_it_says_how_to_get_it():
     ids=["config", "base method", "vocabulary", "key"],
 )
 def test_what_cannot_work_is_said(options, message, monkeypatch):
+    pytest.importorskip("gradio")
     monkeypatch.chdir(ROOT)
-    for name in ("GRADIO_ANALYTICS_ENABLED", "GRADIO_TEMP_DIR", "HF_HUB_OFFLINE"):
+    for name in ("GRADIO_ANALYTICS_ENABLED", "GRADIO_TEMP_DIR"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
     main = runpy.run_path("demo/web.py")["main"]
     with pytest.raises(SystemExit, match=message):
         main([*options])
+
+
+def test_what_needs_no_browser_needs_no_gradio():
+    modules = "labelling, visit, results, pixel, uploads, words, messages, examples"
+    code = f"import sys; from freecp_d2.web import {modules}; print('gradio' in sys.modules)"
+    assert run("-c", code).stdout.strip() == "False"
 
 
 def test_it_says_so_without_a_traceback():
