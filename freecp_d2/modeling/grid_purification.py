@@ -61,7 +61,7 @@ class GridPurification(nn.Module):
             batch_size: most windows in one forward; crops, as many as have the same pixels.
 
         Raises:
-            ValueError: a size out of range; class features without a CLIP, or a CLIP without.
+            ValueError: a size out of range; class features without a CLIP.
         """
         super().__init__()
         if batch_size < 1 or crop_size < view.patch_size:
