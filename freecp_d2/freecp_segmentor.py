@@ -163,7 +163,8 @@ class FreeCPSegmentor(nn.Module):
         for indices, window_maps, purified in self._segment(images, windows, allowed):
             maps.update(zip(indices, window_maps, strict=True))
             if diagnose and purified is not None:
-                batch, names = [windows[n] for n in indices], self.text_head.vocabulary.display_names
+                names = self.text_head.vocabulary.display_names
+                batch = [windows[n] for n in indices]
                 found = diagnose_windows(purified, batch, names, self.backbone.patch_size)
                 reasons.update(zip(indices, found, strict=True))
         for i, image in enumerate(images):
