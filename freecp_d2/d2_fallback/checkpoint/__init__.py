@@ -1,4 +1,4 @@
-"""Counterpart of `detectron2.checkpoint`."""
+"""Counterpart of `detectron2/checkpoint/__init__.py`. Leaves out: the model zoo's catalogue."""
 
 from .detection_checkpoint import DetectionCheckpointer
 
