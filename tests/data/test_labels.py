@@ -1,5 +1,7 @@
 """Label files read as train ids, and wrong conventions noticed."""
 
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,6 +16,7 @@ from freecp_d2.data.labels import (
     rest_encoding,
     shifted_encoding,
 )
+from tests.helpers.png import png
 
 RAW, SHIFTED = raw_encoding(150), shifted_encoding(150)
 
@@ -90,7 +93,10 @@ def test_a_coloured_picture_is_no_label(tmp_path):
 
 def test_grey_of_4_bits_is_refused(tmp_path):
     # Pillow stretches it: class 3 would be read as 51.
-    Image.fromarray(np.full((2, 2), 3, np.uint8)).save(tmp_path / "a.png", bits=4)
+    rows = b"\x00\x33" * 2  # a filter byte, two pixels of class 3
+    (tmp_path / "a.png").write_bytes(png(2, 2, colour=0, depth=4, data=zlib.compress(rows)))
+    with Image.open(tmp_path / "a.png") as image:
+        assert np.asarray(image).tolist() == [[51, 51], [51, 51]]
     with pytest.raises(ValueError, match="L;4"):
         read_label(tmp_path / "a.png", encoding=RAW)
 

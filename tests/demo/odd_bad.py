@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.helpers.png import png
+
 from .odd_good import PICTURE
 
 _TEXTS = {
@@ -132,16 +134,3 @@ def encoded(kind: str) -> bytes:
     buffer = io.BytesIO()
     PICTURE.save(buffer, format=kind)
     return buffer.getvalue()
-
-
-def png(width: int, height: int, colour: int = 2, depth: int = 8, data: bytes | None = None):
-    """A PNG whose header says that, with other data than it would need."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        checked = kind + content
-        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
-
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    data = zlib.compress(bytes(1000)) if data is None else data
-    chunks = chunk(b"IHDR", header), chunk(b"IDAT", data), chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
