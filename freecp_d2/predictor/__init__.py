@@ -3,5 +3,6 @@
 from .pictures import as_picture, read_picture
 from .prediction import Prediction
 from .predictor import Predictor
+from .twins import twin
 
-__all__ = ["Prediction", "Predictor", "as_picture", "read_picture"]
+__all__ = ["Prediction", "Predictor", "as_picture", "read_picture", "twin"]

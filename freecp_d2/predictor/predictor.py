@@ -18,7 +18,7 @@ from ..modeling.text_head import vocabulary_from_config
 from ..text import Vocabulary, load_vocabulary
 from .pictures import Channels, PictureLike, as_picture
 from .prediction import Prediction
-from .twins import without_purification
+from .twins import twin
 
 __all__ = ["Predictor"]
 
@@ -135,8 +135,8 @@ class Predictor:
 
     def alone(self) -> "Predictor":
         """The base method alone, with the weights and words of this one, now and later."""
-        twin = without_purification(self.model)
-        return Predictor(twin, self.mapper, self.images_per_batch)
+        model = twin(self.model, affinity_head=None, purification_head=None)
+        return Predictor(model, self.mapper, self.images_per_batch)
 
     @overload
     def __call__(self, image: PictureLike, channels: Channels | None = None) -> Prediction: ...

@@ -1,27 +1,32 @@
-"""The base method of a model, with the same weights and words."""
+"""A model with other parts and the same weights and words."""
+
+from typing import Any
 
 from ..freecp_segmentor import FreeCPSegmentor
 
-__all__ = ["without_purification"]
+__all__ = ["twin"]
 
 
-def without_purification(model: FreeCPSegmentor) -> FreeCPSegmentor:
+def twin(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
     """
     Args:
-        model: with or without purification; stays as it is.
+        model: stays as it is.
+        changes: arguments of `FreeCPSegmentor` that differ.
 
     Returns:
-        FreeCPSegmentor: without heads; encoder and text head are those of `model`, not copies.
+        FreeCPSegmentor: all its other parts are those of `model`, not copies.
     """
-    return FreeCPSegmentor(
-        backbone=model.backbone,
-        text_head=model.text_head,
-        affinity_head=None,
-        purification_head=None,
-        input_format=model.pixels.input_format,
-        window_size=model.window_size,
-        window_stride=model.window_stride,
-        window_batch_size=model.window_batch_size,
-        crop_size=model.crop_size,
-        return_label_map=model.return_label_map,
-    ).to(model.device)
+    same = {
+        "backbone": model.backbone,
+        "text_head": model.text_head,
+        "affinity_head": model.affinity_head,
+        "purification_head": model.purification_head,
+        "input_format": model.pixels.input_format,
+        "window_size": model.window_size,
+        "window_stride": model.window_stride,
+        "window_batch_size": model.window_batch_size,
+        "crop_size": model.crop_size,
+        "oracle": model.oracle,
+        "return_label_map": model.return_label_map,
+    }
+    return FreeCPSegmentor(**(same | changes)).to(model.device)

@@ -1,11 +1,9 @@
 """The four base methods on one set of weights: only what the last block does differs."""
 
 from ..d2 import CfgNode, build_backbone
-from ..freecp_segmentor import FreeCPSegmentor
-from ..modeling.backbone import CLIPBackbone
-from ..predictor import Predictor
+from ..modeling.backbone import CLIPBackbone, FeatureMemory, RememberingBackbone
+from ..predictor import Predictor, twin
 from ..text import Vocabulary
-from .memory import FeatureMemory, RememberingBackbone
 
 __all__ = ["METHODS", "build_predictors"]
 
@@ -41,7 +39,7 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
     memory = FeatureMemory()
     return {
         METHODS[name]: Predictor(
-            _with_backbone(first.model, RememberingBackbone(backbone, layers, memory)), first.mapper
+            twin(first.model, backbone=RememberingBackbone(backbone, layers, memory)), first.mapper
         )
         for name, backbone in backbones.items()
     }
@@ -64,18 +62,3 @@ def _backbones(cfg: CfgNode) -> dict[str, CLIPBackbone]:
         if isinstance(backbone, CLIPBackbone):  # `Predictor` refuses others
             found[name] = backbone
     return found
-
-
-def _with_backbone(model: FreeCPSegmentor, backbone: CLIPBackbone) -> FreeCPSegmentor:
-    """Another image encoder; all else is that of `model`, not copies."""
-    return FreeCPSegmentor(
-        backbone=backbone,
-        text_head=model.text_head,
-        affinity_head=model.affinity_head,
-        purification_head=model.purification_head,
-        input_format=model.pixels.input_format,
-        window_size=model.window_size,
-        window_stride=model.window_stride,
-        window_batch_size=model.window_batch_size,
-        crop_size=model.crop_size,
-    ).to(model.device)

@@ -55,25 +55,25 @@ def test_the_encoder_of_a_method_runs_once_an_image(configs, monkeypatch):
     assert len(calls) == 8
 
 
-def test_a_crop_is_encoded_once(configs, monkeypatch):
+def test_variants_share_crops(configs, monkeypatch):
     model = VariantsModel(configs)
-    encoder = next(iter(model.variants.values())).backbone.encoder
-    sizes = []
+    seen = []
+    for method in METHODS:
+        encoder = model.variants[method, "RP"].backbone.encoder
+        monkeypatch.setattr(encoder, "encode_image", _noted(encoder, seen))
+    model(IMAGES)
+    assert len(seen) == len(set(seen)) > 1
+
+
+def _noted(encoder, seen):
+    """`encode_image`, which notes each crop with what encodes it: GEM's path is its own."""
     original = encoder.encode_image
-    monkeypatch.setattr(encoder, "encode_image", lambda x: sizes.append(len(x)) or original(x))
-    crops = torch.rand(3, 3, 32, 32)
-    first = model.crops.encode(encoder, crops[[0, 1, 0]])
-    second = model.crops.encode(encoder, crops[[2, 1]])
-    assert sizes == [2, 1]
-    torch.testing.assert_close(first, original(crops[[0, 1, 0]]))
-    torch.testing.assert_close(second, original(crops[[2, 1]]))
 
+    def encode_image(crops):
+        seen.extend((encoder.unmodified_path, crop.numpy().tobytes()) for crop in crops)
+        return original(crops)
 
-def test_other_layers_of_attention_are_refused(configs):
-    model = VariantsModel(configs)
-    encoder = model.variants["sclip", "RP"].backbone
-    with pytest.raises(ValueError, match=r"layers \[0\]"):
-        encoder(torch.zeros(1, 3, 48, 48), attention_layers=[0])
+    return encode_image
 
 
 def _counted(function, calls, name):

@@ -5,13 +5,16 @@ from .clip_loading import LoadedCLIP, load_clip, load_clip_from_config
 from .clip_resnet import CLIPResNet
 from .clip_vit import CLIPViT
 from .dense_attention import DenseAttention
+from .remembering import FeatureMemory, RememberingBackbone
 
 __all__ = [
     "CLIPBackbone",
     "CLIPResNet",
     "CLIPViT",
     "DenseAttention",
+    "FeatureMemory",
     "LoadedCLIP",
+    "RememberingBackbone",
     "load_clip",
     "load_clip_from_config",
 ]

@@ -5,7 +5,7 @@ Shape shorthand in this module: N windows, T = 1 + h * w tokens (class token fir
 """
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 
 from torch import Tensor
 
@@ -55,6 +55,11 @@ class CLIPBackbone(Backbone):
             "attention": averaged over heads, (N, 1 or L, T, T); absent when no layer was asked for.
             `output_shape()` names "attention" only if the backbone has any.
         """
+
+    @property
+    def unmodified_path(self) -> Hashable:
+        """Equal for backbones whose `encode_image` answers alike; it says nothing of `forward`."""
+        return self
 
     @abstractmethod
     def encode_image(self, images: Tensor) -> Tensor:

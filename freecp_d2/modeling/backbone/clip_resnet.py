@@ -5,7 +5,7 @@ Shape shorthand in this module: N windows, T = 1 + h * w tokens (their mean firs
 D embedding.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from typing import Any
 
 import torch
@@ -128,6 +128,11 @@ class CLIPResNet(CLIPBackbone):
             "patch_tokens": dense.float().mT.unflatten(2, x.shape[2:]),
             "class_token": self._pool(x),
         }
+
+    @property
+    def unmodified_path(self) -> Hashable:
+        """See `CLIPBackbone.unmodified_path`: the tower, and how it fits other grids."""
+        return self.visual, self.interpolation
 
     def encode_image(self, images: Tensor) -> Tensor:
         """See `CLIPBackbone.encode_image`."""

@@ -5,7 +5,7 @@ Shape shorthand in this module: N windows, T = 1 + h * w tokens (class token fir
 D embedding, L layers asked for.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -154,6 +154,11 @@ class CLIPViT(CLIPBackbone):
             total = torch.stack(attentions, dim=1)
             output["attention"] = total / num_attentions if reduce_attention else total
         return output
+
+    @property
+    def unmodified_path(self) -> Hashable:
+        """See `CLIPBackbone.unmodified_path`: the tower, and how it fits other grids."""
+        return self.visual, self.interpolation
 
     def encode_image(self, images: Tensor) -> Tensor:
         """See `CLIPBackbone.encode_image`; one query in the last block."""

@@ -1,27 +1,30 @@
 """
-An image encoder that remembers: other thresholds and other words do not need it again.
+An image encoder that remembers: other heads, thresholds and words do not need it again.
 
 Shape shorthand in this module: N windows.
 """
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 
 import torch
 from torch import Tensor
 
-from ..d2 import ShapeSpec
-from ..modeling.backbone import CLIPBackbone
+from ...d2 import ShapeSpec
+from .base import CLIPBackbone
 
 __all__ = ["FeatureMemory", "RememberingBackbone"]
 
 Features = dict[str, Tensor]
+Key = tuple[Hashable, ...]
+"""Whose features they are, and of which pixels."""
 
 
 class FeatureMemory:
     """
-    Features by the content of the pixels they are of; those that were not used longest go first.
+    Features of several encoders by the content of the pixels they are of; those that were not used
+    longest go first.
 
     Args:
         capacity: most bytes that are kept.
@@ -30,15 +33,15 @@ class FeatureMemory:
     def __init__(self, capacity: int = 512 << 20) -> None:
         self._capacity = capacity
         self._size = 0
-        self._kept: OrderedDict[bytes, Features] = OrderedDict()
+        self._kept: OrderedDict[Key, Features] = OrderedDict()
 
-    def get(self, key: bytes) -> Features | None:
+    def get(self, key: Key) -> Features | None:
         """What is kept under that key, which is the newest from now on."""
         if key in self._kept:
             self._kept.move_to_end(key)
         return self._kept.get(key)
 
-    def put(self, key: bytes, features: Features) -> None:
+    def put(self, key: Key, features: Features) -> None:
         """Keep features and, where there are too many, drop the oldest."""
         self._drop(key)
         self._kept[key] = features
@@ -46,7 +49,7 @@ class FeatureMemory:
         while self._size > self._capacity:
             self._drop(next(iter(self._kept)))
 
-    def _drop(self, key: bytes) -> None:
+    def _drop(self, key: Key) -> None:
         self._size -= _num_bytes(self._kept.pop(key, {}))
 
 
@@ -55,12 +58,13 @@ class RememberingBackbone(CLIPBackbone):
     A backbone that does not look twice at the same pixels.
 
     Windows are remembered batch by batch with their attention, which the base method alone does
-    not need and the method with purification does; the crops of Eq. (8) one by one.
+    not need and the method with purification does; the crops of Eq. (8) one by one, for all
+    encoders with the same unmodified path, as the base methods on one set of weights.
 
     Args:
         encoder: the backbone that does the work.
         layers: those whose mean attention an affinity head asks for; others are not remembered.
-        memory: where features are kept; None for one of its own.
+        memory: where features are kept, of one encoder or of several; None for one of its own.
     """
 
     def __init__(
@@ -75,6 +79,11 @@ class RememberingBackbone(CLIPBackbone):
     def patch_size(self) -> int:
         """Side of a patch in pixels."""
         return self.encoder.patch_size
+
+    @property
+    def unmodified_path(self) -> Hashable:
+        """As the encoder's."""
+        return self.encoder.unmodified_path
 
     def output_shape(self) -> dict[str, ShapeSpec]:
         """As the encoder's."""
@@ -93,7 +102,7 @@ class RememberingBackbone(CLIPBackbone):
             return self.encoder(
                 images, attention_layers=attention_layers, reduce_attention=reduce_attention
             )
-        key = self._key("windows", images)
+        key = ("windows", self.encoder, *_content(images))
         features = self.memory.get(key)
         if features is None:
             features = self.encoder(images, attention_layers=self.layers)
@@ -102,7 +111,8 @@ class RememberingBackbone(CLIPBackbone):
 
     def encode_image(self, images: Tensor) -> Tensor:
         """See `CLIPBackbone.encode_image`."""
-        keys = [self._key("crop", image) for image in images]
+        owner = self.encoder.unmodified_path
+        keys: list[Key] = [("crop", owner, *_content(image)) for image in images]
         found = [self.memory.get(key) for key in keys]
         missing = {key: i for i, key in enumerate(keys) if found[i] is None}
         if missing:
@@ -113,12 +123,12 @@ class RememberingBackbone(CLIPBackbone):
             found = [f or {"class_token": new[k]} for f, k in zip(found, keys, strict=True)]
         return torch.stack([features["class_token"] for features in found if features])
 
-    def _key(self, kind: str, images: Tensor) -> bytes:
-        """What these pixels are kept under; encoders that share a memory do not share features."""
-        pixels = images.detach().contiguous().cpu()
-        digest = hashlib.blake2b(pixels.view(torch.uint8).numpy().data, digest_size=16)
-        digest.update(f"{kind} {tuple(images.shape)} {id(self.encoder)}".encode())
-        return digest.digest()
+
+def _content(images: Tensor) -> Key:
+    """Equal for equal pixels."""
+    pixels = images.detach().contiguous().cpu()
+    digest = hashlib.blake2b(pixels.view(torch.uint8).numpy().data, digest_size=16)
+    return images.shape, digest.digest()
 
 
 def _num_bytes(features: Features) -> int:

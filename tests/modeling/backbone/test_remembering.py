@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from freecp_d2.d2 import build_backbone
-from freecp_d2.web.memory import FeatureMemory, RememberingBackbone
+from freecp_d2.modeling.backbone import FeatureMemory, RememberingBackbone
 
 IMAGES = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(5))
 LAYERS = (0, 1)
@@ -91,17 +91,49 @@ def test_encoders_that_share_a_memory_keep_apart(tiny_cfg):
 
 def test_a_full_memory_forgets_what_was_not_used_longest():
     memory = FeatureMemory(capacity=100)  # bytes: two of 40
-    features = {key: {"class_token": torch.full((10,), float(i))} for i, key in enumerate("abc")}
-    memory.put(b"a", features["a"])
-    memory.put(b"b", features["b"])
-    assert memory.get(b"a") is features["a"]
-    memory.put(b"c", features["c"])
-    assert memory.get(b"b") is None
-    assert memory.get(b"a") is features["a"]
-    assert memory.get(b"c") is features["c"]
+    first, second, third = (("windows", i) for i in range(3))
+    features = {
+        key: {"class_token": torch.full((10,), float(key[1]))} for key in (first, second, third)
+    }
+    memory.put(first, features[first])
+    memory.put(second, features[second])
+    assert memory.get(first) is features[first]
+    memory.put(third, features[third])
+    assert memory.get(second) is None
+    assert memory.get(first) is features[first]
+    assert memory.get(third) is features[third]
 
 
 def test_a_memory_too_small_for_anything_still_answers(encoder):
     remembering = RememberingBackbone(encoder, LAYERS, FeatureMemory(capacity=1))
     for _ in range(2):
         torch.testing.assert_close(remembering.encode_image(IMAGES), encoder.encode_image(IMAGES))
+
+
+def two_encoders(cfg, monkeypatch, method):
+    """The config's and another base method's on the same weights; calls of the latter."""
+    changed = cfg.clone()
+    changed.MODEL.CLIP.DENSE_ATTENTION = method
+    first, second = build_backbone(cfg), build_backbone(changed)
+    assert first.visual is second.visual
+    return first, second, Counted(second, monkeypatch).calls
+
+
+def test_base_methods_share_crops(tiny_cfg, monkeypatch):
+    first, second, calls = two_encoders(tiny_cfg, monkeypatch, "maskclip")
+    memory, crops = FeatureMemory(), IMAGES[:, :, :16, :16]
+    expected = RememberingBackbone(first, LAYERS, memory).encode_image(crops)
+    assert torch.equal(RememberingBackbone(second, LAYERS, memory).encode_image(crops), expected)
+    assert calls == []
+    assert torch.equal(second.encode_image(crops), expected)  # they may
+
+
+def test_another_positional_embedding_has_other_crops(tiny_cfg, monkeypatch):
+    """GEM resizes it in its own way; only on the native grid nothing is resized."""
+    first, gem, calls = two_encoders(tiny_cfg, monkeypatch, "gem")
+    memory, crops = FeatureMemory(), IMAGES[:, :, :16, :16]
+    others = RememberingBackbone(first, LAYERS, memory).encode_image(crops)
+    found = RememberingBackbone(gem, LAYERS, memory).encode_image(crops)
+    assert calls == [("encode_image", 3)]
+    assert torch.equal(found, gem.encode_image(crops))
+    assert not torch.allclose(found, others)
