@@ -29,7 +29,7 @@ DOCUMENTS += [f"{folder}/README.md" for folder in ("datasets", "demo", "examples
 
 BENCHMARK = re.compile(r"freecp_(.+?)(?:_wide)?_val$")
 
-BINARY = (".npz", ".safetensors", ".gz")
+BINARY = (".npz", ".safetensors", ".gz", ".png", ".jpg")
 
 SOURCES_OF_AFFINITY = {
     "dino": "DINOAffinity", "sam": "SAMAffinity", "maskformer": "MaskFormerAffinity",
@@ -265,20 +265,29 @@ class TestDocuments:
         text = (ROOT / "tools" / "README.md").read_text()
         assert [path.name for path in TOOLS if f"`{path.name}`" not in text] == []
 
-    def test_examples_of_the_readme_run(self, tiny_cfg, monkeypatch):
-        blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-        usage, affinity = blocks
+    def test_the_example_of_the_readme_runs(self, monkeypatch):
+        """With the weights and the picture that are here."""
+        (usage,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+        usage = usage.replace("configs/ade20k/", "configs/storybook/")
+        usage = usage.replace("photo.jpg", "demo/page.png")
+        monkeypatch.chdir(ROOT)
+        names = {}
+        exec(usage, names)
+        found = names["prediction"]
+        assert found.label_map.shape == found.scores.shape[1:] == (192, 256)
+        assert found.names == ("cat", "dog", "sofa")
+        words = found.purification
+        assert {w.word for w in (*words.kept, *words.contested, *words.removed)} == set(found.names)
+
+    def test_the_affinity_of_the_examples_runs(self, tiny_cfg):
+        text = (ROOT / "examples" / "README.md").read_text()
+        (affinity,) = re.findall(r"```python\n(import torch.nn.functional.*?)```", text, re.S)
         exec(affinity, {})
         tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "CosineAffinity"
         model = build_model(tiny_cfg).eval()
         assert type(model.affinity_head).__name__ == "CosineAffinity"
-        setup, _, calls = usage.partition("model = build_model(cfg).eval()\n")
-        monkeypatch.chdir(ROOT)
-        exec(setup, {})
-        names = {"model": model, "image": torch.zeros(3, 64, 96, dtype=torch.uint8)}
-        exec(calls, names)
-        assert names["scores"].shape[1:] == (64, 96)
-        assert names["window"].kept.keys() | names["window"].removed.keys()
+        scores = model([{"image": torch.zeros(3, 64, 96, dtype=torch.uint8)}])[0]["sem_seg"]
+        assert scores.shape[1:] == (64, 96)
 
 
 class TestTrackedFiles:
