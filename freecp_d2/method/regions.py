@@ -43,7 +43,8 @@ def region_boxes(
         thresh: the cut, a share of the maximum. Not in the paper; 0.4 in the released program.
         holes: also return the box around each hole.
         exclude_last: end boxes at the last row and column, exclusive, so that neither is ever
-            inside. The released program does; False gives boxes that contain their region.
+            inside, unless it is the only one. The released program does (there, too, and leaves
+            nothing of a picture one patch high); False gives boxes that contain their region.
 
     Returns:
         RegionBoxes: map by map; within a map in no particular order.
@@ -65,7 +66,7 @@ def region_boxes(
     x, y, width, height = torch.from_numpy(stats).long().unbind(dim=1)
     map_index = (y - 1).div(h + 1, rounding_mode="floor")
     x0, y0 = x - 1, y - 1 - map_index * (h + 1)
-    last_x, last_y = (w - 1, h - 1) if exclude_last else (w, h)
+    last_x, last_y = (side - 1 if exclude_last and side > 1 else side for side in (w, h))
     boxes = torch.stack(
         [x0, y0, (x0 + width).clamp(max=last_x), (y0 + height).clamp(max=last_y)], dim=1
     )

@@ -69,7 +69,8 @@ def contour_boxes(
     """
     The released program's rule, one map and one contour at a time: the box of each contour.
 
-    The program takes the borders of holes as well, `holes=False` is ours.
+    The program takes the borders of holes as well, `holes=False` is ours; and it excludes the last
+    row even where there is no other.
     """
     h, w = map_.shape
     levels = (map_ * 255).astype(np.uint8)
@@ -79,7 +80,7 @@ def contour_boxes(
     contours, hierarchy = cv2.findContours(binary, mode, cv2.CHAIN_APPROX_SIMPLE)
     if not holes:
         contours = [c for i, c in enumerate(contours) if hierarchy[0, i, 3] == -1]
-    last_x, last_y = (w - 1, h - 1) if exclude_last else (w, h)
+    last_x, last_y = (side - 1 if exclude_last and side > 1 else side for side in (w, h))
     for contour in contours:
         x, y, width, height = cv2.boundingRect(contour)
         yield x, y, min(x + width, last_x), min(y + height, last_y)
