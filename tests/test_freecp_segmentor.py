@@ -194,6 +194,18 @@ class TestInputs:
         model([{"image": image if order == "RGB" else image.flip(0)}])
         torch.testing.assert_close(seen[0][0], image.float(), rtol=0, atol=1e-4)
 
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+    def test_inside_autocast(self, dtype):
+        """Encoders run in it, which costs some digits; equations do not."""
+        model = random_segmentor(20)
+        x = [{"image": photo(96, 128)}]
+        expected = model(x)[0]["sem_seg"]
+        with torch.autocast("cpu", dtype=dtype):
+            found = model(x)[0]["sem_seg"]
+        assert found.dtype == torch.float32
+        agree = found.argmax(dim=0) == expected.argmax(dim=0)
+        assert agree.float().mean() > 0.9
+
     def test_the_input_is_not_changed(self):
         image = photo(96, 96).float()
         before = image.clone()

@@ -15,17 +15,16 @@ from .purified import Purified
 from .windows import Window
 
 
-def gates(found: Purified, *, elimination: str = "region") -> Tensor:
+def gates(found: Purified) -> Tensor:
     """
     Where each class may still have a score.
 
     A class that redundancy purification dropped may nowhere; one that lost a box of Eq. (8), not in
-    that box ("region") or, if it won none, nowhere ("window"). What refinement did to the maps
-    plays no part.
+    that box (`found.elimination` "region") or, if it won none, nowhere ("window"). What refinement
+    did to the maps plays no part.
 
     Args:
         found: the purification of N windows.
-        elimination: of the head, see `ClassPurification`.
 
     Returns:
         Tensor: bool, shape (N, K, h, w).
@@ -33,7 +32,7 @@ def gates(found: Purified, *, elimination: str = "region") -> Tensor:
     gate = found.keep[:, :, None, None].expand(found.maps.shape).clone()
     if len(found.winners) == 0:
         return gate
-    if elimination == "region":
+    if found.elimination == "region":
         left = eliminate_in_region(gate.float(), found.groups, found.contests, found.winners)
         return left > 0
     group, class_index = found.groups.members.nonzero(as_tuple=True)

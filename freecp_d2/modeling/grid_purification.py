@@ -52,8 +52,8 @@ class GridPurification(nn.Module):
         Args:
             view: what affinity and crops see of a picture.
             affinity_head, purification_head: as of `FreeCPSegmentor`. Of a purification head,
-                `keep`, `groups`, `contests` and `winners` of its `Purified` are read, and its
-                attribute `elimination` ("region" if it has none).
+                `keep`, `groups`, `contests`, `winners` and `elimination` of its `Purified` are
+                read.
             channels: what the channels of the scores are; None: words without names.
             class_features: description feature of each word for Eq. (8), shape (K, D); needs a
                 CLIP in `view`. Without, ambiguity groups stay undecided.
@@ -82,7 +82,6 @@ class GridPurification(nn.Module):
         self.channels = channels or Channels()
         self.register_buffer("class_features", class_features, persistent=False)
         self.crop_size, self.batch_size = crop_size, batch_size
-        self.elimination = getattr(purification_head, "elimination", "region")
 
     def decide(
         self, images: Sequence[Tensor], scores: Sequence[Tensor], *, diagnose: bool = False
@@ -109,7 +108,7 @@ class GridPurification(nn.Module):
         for indices in batches_of_windows(windows, self.batch_size):
             batch = [windows[n] for n in indices]
             found = self._purify(cut_windows(pictures, batch, patch), _cut(maps, batch, patch))
-            gate_of.update(zip(indices, gates(found, elimination=self.elimination), strict=True))
+            gate_of.update(zip(indices, gates(found), strict=True))
             if diagnose:
                 names = self.channels.word_names(len(maps[0]))
                 why = diagnose_windows(found, batch, names, patch)

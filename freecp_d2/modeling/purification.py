@@ -24,6 +24,7 @@ from ..method import (
     refine,
     region_boxes,
 )
+from .precision import without_autocast
 from .purification_registry import PURIFICATION_HEAD_REGISTRY, build_purification_head
 from .purified import ClassifyBoxes, Purified
 from .thresholds import read_threshold
@@ -144,6 +145,7 @@ class ClassPurification(nn.Module):
             second = read_threshold("AMBIGUITY.THRESH", ambiguity)
         self.redundancy_thresh, self.ambiguity_thresh = first, second
 
+    @without_autocast
     def forward(
         self,
         maps: Tensor,
@@ -173,7 +175,8 @@ class ClassPurification(nn.Module):
             keep = allowed.to(refined.device)
             refined = restrict_to(refined, keep)
         groups = AmbiguityGroups(keep.new_zeros(0, dtype=torch.long), keep[:0])
-        result = Purified(refined, keep, redundancy_scores(maps, refined), groups)
+        scores = redundancy_scores(maps, refined)
+        result = Purified(refined, keep, scores, groups, elimination=self.elimination)
         for step in self.order.split("-"):
             if step == "RP":
                 self._purify_redundancy(result, maps)

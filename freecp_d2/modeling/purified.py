@@ -31,6 +31,7 @@ class Purified:
         winners: winning class of each contest, int64, shape (B,).
         redundancy_thresh, ambiguity_thresh: tau_r of Eq. (5) and tau_a of Eq. (7) that each window
             was purified with, shape (N,); None where that purification did not take place.
+        elimination: what losing a box costs, "region" or "window", see `ClassPurification`.
     """
 
     maps: Tensor
@@ -41,3 +42,4 @@ class Purified:
     winners: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
     redundancy_thresh: Tensor | None = None
     ambiguity_thresh: Tensor | None = None
+    elimination: str = "region"

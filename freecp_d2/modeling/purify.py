@@ -13,6 +13,7 @@ from torch import Tensor
 from ..method import min_max_normalise, transition_matrix
 from .class_scores import as_maps, as_probabilities
 from .crop_classifier import CropClassifier
+from .precision import without_autocast
 from .purification import ClassPurification
 from .purified import Purified
 
@@ -21,6 +22,7 @@ _CROP_PIXELS = 8 * 384**2
 
 
 @torch.no_grad()
+@without_autocast
 def purify(
     scores: Tensor,
     affinity: Tensor,
@@ -31,8 +33,8 @@ def purify(
     encode_image: Callable[[Tensor], Tensor] | None = None,
     class_features: Tensor | None = None,
     crop_size: int = 112,
-    redundancy_thresh: Any = 0.05,
-    ambiguity_thresh: Any = 0.7,
+    redundancy_thresh: float | str = 0.05,
+    ambiguity_thresh: float | str = 0.7,
     order: str = "RP-AP",
     **options: Any,
 ) -> Purified:
@@ -58,6 +60,7 @@ def purify(
         reasons. `gating.gates` and `gate_scores` apply the decision to the model's own scores.
 
     Raises:
+        TypeError: scores or affinity that are no tensors.
         ValueError: shapes that do not fit, values out of range, a part of Eq. (8) missing.
     """
     head = ClassPurification(
@@ -72,8 +75,16 @@ def purify(
     return head(maps, min_max_normalise(maps), transition, classify)
 
 
+def _check_tensor(name: str, value: Any) -> None:
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"{name}: got {type(value).__name__}, expected a tensor; torch.as_tensor makes one."
+        )
+
+
 def _read_maps(scores: Tensor, kind: str, temperature: float) -> Tensor:
     """M of Eq. (1), (N, K, h, w)."""
+    _check_tensor("scores", scores)
     if scores.ndim not in (3, 4) or 0 in scores.shape:
         raise ValueError(
             f"Scores have shape {tuple(scores.shape)}, expected (K, h, w), or (N, K, h, w) for N "
@@ -85,6 +96,7 @@ def _read_maps(scores: Tensor, kind: str, temperature: float) -> Tensor:
 
 def _read_affinity(affinity: Tensor, maps: Tensor) -> Tensor:
     """Float32 and checked, (N, P, P)."""
+    _check_tensor("affinity", affinity)
     (num_images, _, h, w), shape = maps.shape, tuple(affinity.shape)
     one, expected = (h * w, h * w), (num_images, h * w, h * w)
     if shape != expected and not (shape == one and num_images == 1):

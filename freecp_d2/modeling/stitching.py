@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .precision import without_autocast
 from .windows import Window
 
 
@@ -23,6 +24,7 @@ class ClassScores(NamedTuple):
     """Non-negative, shape (S, H, W)."""
 
 
+@without_autocast
 def stitch(
     maps: list[Tensor], windows: list[Window], image_size: tuple[int, int], patch_size: int
 ) -> ClassScores:

@@ -24,6 +24,7 @@ from ..text import (
 )
 from .backbone import load_clip_from_config
 from .checks import check_background
+from .precision import without_autocast
 
 
 class TextHead(nn.Module):
@@ -161,6 +162,7 @@ class TextHead(nn.Module):
         self.register_buffer("class_features", class_features, persistent=False)
         self.register_buffer("word_to_class", word_to_class, persistent=False)
 
+    @without_autocast
     def forward(self, patch_tokens: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """
         Eq. (1) for the foreground classes, after the background where that has a map of its own;
@@ -187,7 +189,8 @@ class TextHead(nn.Module):
         words = None
         if allowed is not None:
             words = F.pad(allowed[:, self.word_to_class], (skip, 0), value=True)
-        cam = class_activation_maps(patch_tokens, self.word_features, self.logit_scale, words)
+        tokens = patch_tokens.float()
+        cam = class_activation_maps(tokens, self.word_features, self.logit_scale, words)
         stretched = min_max_normalise(cam, words)
         maps, stretched = cam[:, skip:], stretched[:, skip:]
         if len(self.word_to_class) == num_maps:  # no synonyms: words are in class order

@@ -49,13 +49,15 @@ class TestGates:
         maps = torch.ones(1, 3, *GRID)
         maps[0, 0] = 0
         found = purified([True, True, True], maps, box=[1, 0, 3, 2], winner=1)
-        opened = gates(found, elimination="window")[0].flatten(1)
+        found.elimination = "window"
+        opened = gates(found)[0].flatten(1)
         assert opened.any(dim=1).tolist() == [False, True, True]
         assert opened[1].all()
 
     def test_by_window_who_won_elsewhere_stays(self):
         found = purified([True, True, True], box=[1, 0, 3, 2], winner=1)
-        assert gates(found, elimination="window").all()
+        found.elimination = "window"
+        assert gates(found).all()
 
 
 class TestStitching:

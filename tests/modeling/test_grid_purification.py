@@ -98,13 +98,6 @@ class TestParts:
         with pytest.raises(ValueError, match="at least one patch"):
             purification(**options)
 
-    def test_elimination_is_that_of_the_head(self):
-        head = ClassPurification(redundancy_thresh=0.1, ambiguity_thresh=0.7, elimination="window")
-        view = purification().view
-        found = GridPurification(view=view, affinity_head=Alone(), purification_head=head)
-        assert found.elimination == "window"
-        assert purification().elimination == "region"
-
     def test_a_clip_without_words_leaves_groups_undecided(self):
         clip = parity.backbone("clip_weights", "sclip")
         same = scores()

@@ -158,6 +158,20 @@ class TestAmbiguity:
             self.run(**parts | options)
 
 
+class TestPrecision:
+    """Inside autocast, which would make 1e-8 of Eq. (4) zero, as outside."""
+
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+    def test_autocast_changes_nothing(self, dtype):
+        scores = torch.cat([left_and_right(), torch.zeros(1, H, W)])  # a word that is nowhere
+        expected = run(scores, order="RP-AP")
+        with torch.autocast("cpu", dtype=dtype):
+            found = run(scores, order="RP-AP")
+            assert torch.is_autocast_enabled("cpu"), "what surrounds it stays as it is"
+        assert torch.equal(found.maps, expected.maps)
+        assert torch.equal(found.redundancy_scores, expected.redundancy_scores)
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("scores", "affinity", "message"),
@@ -175,6 +189,13 @@ class TestErrors:
     def test_shapes_and_values(self, scores, affinity, message):
         with pytest.raises(ValueError, match=message):
             run(scores, affinity)
+
+    @pytest.mark.parametrize("name", ["scores", "affinity"])
+    def test_arrays_are_no_tensors(self, name):
+        parts = {"scores": left_and_right(), "affinity": blocks()}
+        parts[name] = parts[name].numpy()
+        with pytest.raises(TypeError, match=rf"{name}: got ndarray, expected a tensor"):
+            purify(**parts, kind="probabilities")
 
     def test_what_scores_are_must_be_said(self):
         with pytest.raises(TypeError, match="kind"):

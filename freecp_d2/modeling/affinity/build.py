@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode, Registry, ShapeSpec
 from ...method import transition_matrix
+from ..precision import without_autocast
 
 AFFINITY_HEAD_REGISTRY = Registry("AFFINITY_HEAD")
 AFFINITY_HEAD_REGISTRY.__doc__ = """
@@ -90,10 +91,12 @@ class AffinityHead(nn.Module):
 
     def forward(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
         """The transition matrices T of Eq. (3), shape (N, P, P)."""
+        return self._balance(self.affinity(images, features).float())
+
+    @without_autocast
+    def _balance(self, affinity: Tensor) -> Tensor:
         return transition_matrix(
-            self.affinity(images, features),
-            num_sinkhorn_steps=self.num_sinkhorn_steps,
-            num_squarings=self.num_squarings,
+            affinity, num_sinkhorn_steps=self.num_sinkhorn_steps, num_squarings=self.num_squarings
         )
 
 
