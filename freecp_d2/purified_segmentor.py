@@ -104,7 +104,6 @@ class PurifiedSegmentor(nn.Module):
             logger.info('MODEL.PURIFIED.CLIP is "": ambiguity groups stay undecided.')
         elif class_features is None:
             class_features = build_class_features(cfg)
-            load_clip.cache_clear()  # everything has taken its tower
         purifier = GridPurification(
             view=view,
             affinity_head=affinity_head,
@@ -114,8 +113,10 @@ class PurifiedSegmentor(nn.Module):
             crop_size=cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE,
             batch_size=cfg.TEST.SLIDING_WINDOW.BATCH_SIZE,
         )
+        wrapped = build_wrapped(cfg) if wrapped is None else wrapped
+        load_clip.cache_clear()  # everything has taken its tower
         return {
-            "wrapped": build_wrapped(cfg) if wrapped is None else wrapped,
+            "wrapped": wrapped,
             "purifier": purifier.to(torch.device(cfg.MODEL.DEVICE)),
             "scores": node.SCORES,
             "temperature": node.TEMPERATURE,
@@ -164,10 +165,14 @@ class PurifiedSegmentor(nn.Module):
         return [found.windows for found in self.purifier.decide(images, scores, diagnose=True)]
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **options: Any) -> Any:
-        """As `nn.Module.load_state_dict`; a state dict of the wrapped model alone will do, too."""
+        """
+        As `nn.Module.load_state_dict`; a state dict of the wrapped model alone will do, too, and
+        what is not in it but was brought by affinity head and CLIP themselves is not missing.
+        """
         if not any(key.startswith(("wrapped.", "purifier.")) for key in state_dict):
             state_dict = {f"wrapped.{key}": value for key, value in state_dict.items()}
-        return super().load_state_dict(state_dict, *args, **options)
+        own = {k: v for k, v in self.state_dict().items() if k.startswith("purifier.")}
+        return super().load_state_dict({**own, **state_dict}, *args, **options)
 
     def _run_wrapped(
         self, batched_inputs: list[dict[str, Any]]

@@ -8,6 +8,7 @@ import torch
 from freecp_d2 import PurifiedSegmentor
 from freecp_d2.d2 import DefaultPredictor, DetectionCheckpointer, build_model
 from freecp_d2.engine.plugins import import_plugins
+from freecp_d2.modeling.wrapping import read_scores
 from tests.helpers.command import ROOT
 from tests.helpers.segmentors import photo
 from tests.helpers.wrapped import GivenScores, PixelClassifier
@@ -273,9 +274,28 @@ class TestWeights:
         found = predictor(photo(*SIZE).permute(1, 2, 0).numpy())
         assert found["sem_seg"].shape == (4, *SIZE)
 
+    def test_what_brings_its_own_is_not_missing(self, clip_cfg, stored):
+        clip_cfg.MODEL.PURIFIED.META_ARCHITECTURE = "PixelClassifier"
+        weights, _ = stored
+        model = build_model(clip_cfg)
+        assert model.load_state_dict(weights, strict=False).missing_keys == []
+        found = model.load_state_dict({"conv.weight": weights["conv.weight"]}, strict=False)
+        assert found.missing_keys == ["wrapped.conv.bias"]
+
     def test_its_own_state_dict_goes_back_in(self, clip_cfg):
         model = build_model(clip_cfg)
         model.load_state_dict(model.state_dict())
+
+    @pytest.mark.parametrize(
+        ("outputs", "message"),
+        [
+            ([torch.zeros(4, 8, 8)], "a list of Tensor"),
+            (torch.zeros(1, 4, 8, 8), "returned Tensor"),
+        ],
+    )
+    def test_outputs_that_are_no_dicts(self, outputs, message):
+        with pytest.raises(ValueError, match=message):
+            read_scores(outputs, 1, "Model")
 
     def test_a_model_in_training_is_told(self, pixel_cfg):
         with pytest.raises(ValueError, match=r"returned dict.*call \.eval\(\)"):

@@ -39,7 +39,15 @@ def elect_winners(crop_features: Tensor, class_features: Tensor, candidates: Ten
 
     Returns:
         Tensor: winning class, int64, shape (B,).
+
+    Raises:
+        ValueError: crops and classes have features of different length.
     """
+    if crop_features.shape[1] != class_features.shape[1]:
+        raise ValueError(
+            f"Crops have features of {crop_features.shape[1]} numbers, classes of "
+            f"{class_features.shape[1]}; both must come from the two encoders of one model."
+        )
     similarity = F.normalize(crop_features, dim=1) @ F.normalize(class_features, dim=1).T
     return similarity.masked_fill(~candidates, -torch.inf).argmax(dim=1)
 

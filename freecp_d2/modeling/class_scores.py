@@ -25,7 +25,8 @@ def as_probabilities(scores: Tensor, kind: str, temperature: float = 1.0) -> Ten
 
     Raises:
         ValueError: unknown `kind`; a temperature that is not positive, or not 1 with probabilities;
-            scores that are no floating point numbers, not finite, or negative as probabilities.
+            scores that are no floating point numbers, not finite (minus infinity is a logit, if
+            not all of a pixel are), or negative as probabilities.
     """
     check_kind(kind, temperature)
     if not scores.is_floating_point():
@@ -34,10 +35,16 @@ def as_probabilities(scores: Tensor, kind: str, temperature: float = 1.0) -> Ten
             "no scores to purify."
         )
     scores = scores.float()
+    if kind == "logits":
+        # A logit of minus infinity is a class that the model rules out.
+        if not scores.amax(dim=-3).isfinite().all():
+            raise ValueError(
+                "Logits have NaN or infinity, or are minus infinity in all classes of a pixel; "
+                "expected finite numbers."
+            )
+        return (scores / temperature).softmax(dim=-3)
     if not scores.isfinite().all():
         raise ValueError("Scores have NaN or infinity; expected finite numbers.")
-    if kind == "logits":
-        return (scores / temperature).softmax(dim=-3)
     if scores.numel() and scores.amin() < 0:
         raise ValueError(
             f"Scores go down to {float(scores.amin()):.3g}, which is no probability; say that they "

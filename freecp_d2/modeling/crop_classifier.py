@@ -63,7 +63,7 @@ class CropClassifier:
                 for i, j in _chunks(len(crops), self.batch_size)
             ]
         )[[distinct[pair] for pair in pairs]]
-        return elect_winners(features, self.class_features, candidates)
+        return elect_winners(features.to(self.class_features), self.class_features, candidates)
 
     def _crop(self, n: int, *box: int) -> Tensor:
         """One box of one window, resized: (3, crop_size, crop_size)."""

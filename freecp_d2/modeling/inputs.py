@@ -20,6 +20,10 @@ def read_images(batched_inputs: Sequence[Mapping[str, Any]]) -> list[Tensor]:
     """
     if isinstance(batched_inputs, Mapping):
         raise ValueError("The model takes a list of dicts, one an image; got one dict.")
+    if not isinstance(batched_inputs, Sequence):
+        raise ValueError(
+            f"The model takes a list of dicts, one an image; got {type(batched_inputs).__name__}."
+        )
     images = []
     for i, item in enumerate(batched_inputs):
         image = item.get("image")

@@ -2,7 +2,7 @@
 The parts of `PurifiedSegmentor` that a config names: the wrapped model, a CLIP, the heads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -137,22 +137,30 @@ def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
     """
     if not isinstance(outputs, Sequence):
         raise ValueError(
-            f"{model} returned {type(outputs).__name__}, expected a list of dicts, one an image; "
-            "a model in training returns losses: call .eval()."
+            f"{model} returned {type(outputs).__name__}, expected a list of dicts, one an image. "
+            "A model in training returns losses: call .eval(); one that returns a single dict or a "
+            'tensor: return [{"sem_seg": scores}] for each image.'
         )
     if len(outputs) != num_images:
         raise ValueError(
             f"{model} returned {len(outputs)} outputs for {num_images} images; if it takes one "
             "image at a time, give it one: TEST.IMAGES_PER_BATCH 1."
         )
-    found = [output.get("sem_seg") for output in outputs]
-    for scores in found:
+    found: list[Tensor] = []
+    for output in outputs:
+        if not isinstance(output, Mapping):
+            raise ValueError(
+                f"{model} returned a list of {type(output).__name__}, expected dicts with "
+                '"sem_seg", one an image.'
+            )
+        scores = output.get("sem_seg")
         if not isinstance(scores, Tensor) or scores.ndim != 3 or 0 in scores.shape:
             what = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
             raise ValueError(
                 f'"sem_seg" of {model} is {what}, expected a tensor of class scores of shape '
                 "(C, H, W); a label map, or a model without semantic segmentation, has none."
             )
+        found.append(scores)
     return found
 
 

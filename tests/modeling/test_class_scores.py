@@ -1,5 +1,7 @@
 """Other models' scores: what they may be, and the maps they become."""
 
+import math
+
 import pytest
 import torch
 
@@ -25,6 +27,11 @@ class TestProbabilities:
         halved = as_probabilities(logits, "logits", temperature=2.0)
         assert torch.equal(halved, as_probabilities(logits / 2, "logits"))
 
+    def test_a_class_that_is_ruled_out_has_none(self):
+        logits = torch.tensor([0.0, -torch.inf, math.log(3)]).view(3, 1, 1)
+        found = as_probabilities(logits, "logits").flatten()
+        torch.testing.assert_close(found, torch.tensor([0.25, 0, 0.75]))
+
     @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
     def test_are_float32(self, dtype):
         scores = torch.rand(3, 2, 2, dtype=dtype)
@@ -42,6 +49,9 @@ class TestProbabilities:
             (torch.zeros(2, 1, 1), "probabilities", 2.0, "leave it at 1.0"),
             (torch.zeros(2, 1, 1, dtype=torch.int64), "logits", 1.0, "int64.*label map"),
             (torch.full((2, 1, 1), torch.nan), "logits", 1.0, "NaN"),
+            (torch.full((2, 1, 1), -torch.inf), "logits", 1.0, "all classes of a pixel"),
+            (torch.full((2, 1, 1), torch.inf), "logits", 1.0, "infinity"),
+            (torch.full((2, 1, 1), torch.inf), "probabilities", 1.0, "infinity"),
             (torch.full((2, 1, 1), -0.5), "probabilities", 1.0, "-0.5.*logits"),
         ],
     )

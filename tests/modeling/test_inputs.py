@@ -13,6 +13,7 @@ IMAGE = torch.zeros(3, 4, 5, dtype=torch.uint8)
     ("inputs", "message"),
     [
         ({"image": IMAGE}, "list of dicts"),
+        (iter([{"image": IMAGE}]), "list of dicts.*got list_iterator"),
         ([{"image": IMAGE}, {}], 'Input 1: "image" is NoneType'),
         ([{"image": np.zeros((4, 5, 3))}], "ndarray.*permute"),
         ([{"image": IMAGE[:1]}], r"\(1, 4, 5\), expected \(3, H, W\)"),

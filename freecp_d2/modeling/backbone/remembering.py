@@ -102,7 +102,7 @@ class RememberingBackbone(CLIPBackbone):
             return self.encoder(
                 images, attention_layers=attention_layers, reduce_attention=reduce_attention
             )
-        key = ("windows", self.encoder, *_content(images))
+        key = ("windows", self.encoder, self.layers, *_content(images))
         features = self.memory.get(key)
         if features is None:
             features = self.encoder(images, attention_layers=self.layers)
