@@ -135,7 +135,7 @@ def _from_array(image: np.ndarray, channels: Channels | None) -> np.ndarray:
     image = _as_bytes(image)
     if image.shape[2] == 1:
         image = image.repeat(3, axis=2)
-    return np.ascontiguousarray(image[:, :, ::-1] if channels == "BGR" else image)
+    return np.array(image[:, :, ::-1] if channels == "BGR" else image, order="C")
 
 
 def _as_bytes(image: np.ndarray) -> np.ndarray:

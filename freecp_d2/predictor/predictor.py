@@ -179,9 +179,9 @@ class Predictor:
         ]:
             inputs = [self._input(picture) for picture in batch]
             diagnose = self.model.purification_head is not None
-            found = self.model.segment(inputs, diagnose=diagnose)
-            for picture, segmented in zip(batch, found, strict=True):
-                yield self._prediction(picture, segmented)
+            found = list(self.model.segment(inputs, diagnose=diagnose))
+            # All before the first is given away: with it come the words, which may then change.
+            yield from [self._prediction(*pair) for pair in zip(batch, found, strict=True)]
 
     def _input(self, picture: np.ndarray) -> dict[str, Any]:
         height, width = picture.shape[:2]

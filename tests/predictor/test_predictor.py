@@ -65,6 +65,43 @@ def test_bgr_is_rgb_turned_round(predictor, page):
     assert np.array_equal(flipped.label_map, predictor(page, "RGB").label_map)
 
 
+def test_predictions_keep_a_picture_of_their_own(predictor, page):
+    """A reader of videos may fill one array again and again."""
+    buffer = np.zeros_like(page)
+
+    def frames():
+        for frame in (page, page[:, ::-1]):
+            buffer[:] = frame
+            yield buffer
+
+    predictor.images_per_batch = 2
+    try:
+        found = list(predictor.stream(frames(), "RGB"))
+    finally:
+        predictor.images_per_batch = 1
+    for one, frame in zip(found, (page, page[:, ::-1]), strict=True):
+        assert np.array_equal(one.image, frame)
+        assert np.array_equal(one.label_map, predictor(frame, "RGB").label_map)
+
+
+def test_words_that_change_do_so_from_the_next_batch_on(predictor, page):
+    predictor.images_per_batch = 2
+    try:
+        stream = predictor.stream([page, page, page], "RGB")
+        first = next(stream)
+        predictor.set_vocabulary("cat; dog")
+        assert [found.names for found in stream] == [first.names, ("cat", "dog")]
+    finally:
+        predictor.images_per_batch = 1
+
+
+def test_a_class_called_background_is_not_the_background(predictor, page):
+    predictor.set_vocabulary("background: sky; background; tree")
+    found = predictor(page, "RGB")
+    assert found.names == ("background", "background (2)", "tree")
+    assert {word.word for word in found.purification.words} == {"background (2)", "tree"}
+
+
 def test_new_words_are_those_of_a_new_model(predictor, config, page):
     predictor.set_vocabulary("cat; dog; background: sky, tree")
     fresh = Predictor.from_config(config, "cat; dog; background: sky, tree")
@@ -116,6 +153,17 @@ def test_small_and_thin_pictures(predictor, size):
     assert found.scores.shape == (5, *size)
 
 
+@pytest.mark.parametrize("size", [(1, 500), (500, 1)])
+def test_thin_pictures_are_labelled_by_the_release_s_rule_too(config, size):
+    """Which excludes the last row of every window: here the only one."""
+    opts = ["MODEL.PURIFICATION_HEAD.REGION.EXCLUDE_LAST", "True"]
+    found = Predictor.from_config(config, "sky; field; house; sheep", opts)(
+        np.full((*size, 3), 120, np.uint8), "RGB"
+    )
+    assert found.purification.kept
+    assert (found.label_map >= 0).mean() > 0.5
+
+
 def test_words_beside_those_of_the_config_s_dataset(config):
     # The file's dataset has 81 classes; with words of one's own it does not matter.
     words = Vocabulary("mine", (("cat",), ("dog", "puppy")))
@@ -145,5 +193,5 @@ def test_opts_go_with_a_file(config):
 
 
 def test_a_tensor_keeps_no_graph(predictor, page):
-    image = torch.from_numpy(page).permute(2, 0, 1).float().requires_grad_()
+    image = torch.from_numpy(page.copy()).permute(2, 0, 1).float().requires_grad_()
     assert not predictor(image, "RGB").found.scores.requires_grad
