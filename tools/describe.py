@@ -46,7 +46,8 @@ from freecp_d2.files import write_whole
 from freecp_d2.text import Descriptions, load_descriptions, load_vocabulary
 from freecp_d2.text.descriptions import description_key
 
-USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
+SOURCE_ERRORS = (OSError, ImportError)
+USER_ERRORS = (ValueError, KeyError, *SOURCE_ERRORS)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -75,6 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--instructions", type=Path, help="text, one a line, with {word}; default: three")
     add("--context", default="", help="what the photos show; default: the other classes tell it")
     add("--senses", type=Path, help="text, one a line: `crane: a machine that lifts loads`")
+    add("--background", action="store_true", help="background words, too; Eq. (8) has none")
     add("--licence", default="", help="of the sentences, for the provenance")
     add("--prices", type=float, nargs=2, metavar=("IN", "OUT"), help="per million tokens")
     add("--dry-run", action="store_true", help="say what would be asked, and stop")
@@ -140,7 +142,9 @@ def plan(args: argparse.Namespace) -> Callable[[Sequence[Entry]], Job]:
             print(f"note: {args.senses} has {word!r}, which is not in the vocabulary.")
     senses = Senses(vocabulary, args.context, meanings)
     given = load_descriptions(args.descriptions) if args.descriptions else Descriptions()
-    return lambda entries: Job(args.output, vocabulary, instructions, senses, given, entries)
+    return lambda entries: Job(
+        *(args.output, vocabulary, instructions, senses, given, entries), background=args.background
+    )
 
 
 def fill(args: argparse.Namespace) -> int:
@@ -181,7 +185,12 @@ def write_questions(path: Path, collection: Collection) -> None:
 
 
 def ask(collection: Collection, source: Source, journal: Journal, attempts: int) -> bool:
-    """Fill the collection, with a bar of the sentences that are there; true if it had to stop."""
+    """
+    Fill the collection, with a bar of the sentences that are there; true if it had to stop.
+
+    Raises:
+        RuntimeError: what no option mends.
+    """
     total, has_failed = collection.num_missing, False
     with tqdm(total=total, unit=" sentences", disable=None if total else True) as bar:
 
@@ -190,9 +199,14 @@ def ask(collection: Collection, source: Source, journal: Journal, attempts: int)
 
         try:
             describe(collection, source, journal, attempts, show)
-        except USER_ERRORS as error:
+        except SOURCE_ERRORS as error:
             has_failed = True
             print(f"describe.py: error: {error}", file=sys.stderr)
+        except USER_ERRORS as error:  # so late the user has no part in it: `main` must not say so
+            raise RuntimeError(
+                f"got {error!r} while describing words, expected none; this is a mistake of "
+                "describe.py, not yours: please report it with the lines above."
+            ) from error
     if isinstance(source, Endpoint) and source.num_requests:
         there, back = source.num_tokens
         print(f"{source.num_requests} requests; the server counted {there} + {back} tokens.")

@@ -5,11 +5,12 @@ Descriptions for words that have none, by a language model: 3 instructions x 5 a
 |---|---|
 | `instructions.py` | the three instructions, and what a model is asked |
 | `senses.py` | which sense of a word is meant |
-| `endpoint.py`, `posting.py` | answers from any OpenAI-compatible server, several at a time |
+| `endpoint.py`, `posting.py` | answers from any OpenAI-compatible server |
+| `pool.py`, `health.py` | several questions at a time, and whether to go on asking |
 | `local_model.py` | answers from a `transformers` model on this machine |
 | `answers.py` | answers from a file that was made elsewhere |
 | `sentences.py` | an answer -> its sentences |
-| `validation.py` | is a sentence a description of that word? |
+| `validation.py`, `form.py` | is a sentence a description of that word, or of any? |
 | `naming.py`, `focus.py` | does it name the word's class, is it about another one? |
 | `journal.py` | what was accepted, so that a killed run goes on |
 | `collection.py` | what each word has and lacks |

@@ -115,7 +115,7 @@ def _parsed(
     word, number = record.get("word"), record.get("instruction")
     answer, sentences = record.get("answer"), record.get("sentences")
     if isinstance(answer, str):
-        sentences = split_answer(answer)
+        sentences = split_answer(answer, word if isinstance(word, str) else "")
     if (
         not isinstance(word, str)
         or not isinstance(sentences, list)

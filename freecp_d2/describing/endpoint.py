@@ -6,11 +6,12 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
+from .health import Health
 from .instructions import Question
+from .pool import Pool
 from .posting import RejectedError, TransientError, post_json
 from .run import Failure
 
@@ -31,7 +32,8 @@ class Politeness:
         concurrency: questions at a time.
         retries: of one question after its first failure in a round.
         first_wait: seconds before the first of them; doubled for each further one, and varied by a
-            half, so that not all come back at once. A server's Retry-After counts for all.
+            half, so that not all come back at once. A server's Retry-After holds for all questions
+            and only ever makes a wait longer, up to two minutes.
         timeout: seconds for one answer.
     """
 
@@ -95,7 +97,7 @@ class Endpoint:
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._politeness, self._options = politeness or Politeness(), options or {}
         self._not_before = 0.0
-        self._reported = False
+        self._reported = self._has_answered = False
         self._lock = threading.Lock()
 
     def answers(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str | Failure]]:
@@ -104,73 +106,56 @@ class Endpoint:
 
         Raises:
             PermissionError, FileNotFoundError, ConnectionError: see `post_json`; or one question
-                after the other failed, so that the server seems to be gone.
+                after the other failed, or all was rejected (see `Health`). What was under way then
+                is given first.
         """
-        waiting: SimpleQueue[Question] = SimpleQueue()
-        for question in questions:
-            waiting.put(question)
-        done: SimpleQueue[tuple[Question, str | Failure | Exception]] = SimpleQueue()
-        stop = threading.Event()
-        threads = [  # daemons: an interrupted run does not wait for them
-            threading.Thread(target=self._work, args=(waiting, done, stop), daemon=True)
-            for _ in range(min(self._politeness.concurrency, len(questions)))
-        ]
-        for thread in threads:
-            thread.start()
-        failures, most = 0, min(len(questions), max(len(threads), _FEWEST_FAILURES))
+        concurrency = self._politeness.concurrency
+        most = min(len(questions), max(concurrency, _FEWEST_FAILURES))
+        health = Health(self.url, most, has_answered=self._has_answered)
+        pool = Pool(self._ask, questions, concurrency)
+        error: Exception | None
         try:
-            for _ in questions:
-                question, answer = done.get()
+            for question, answer in pool:
                 if isinstance(answer, Exception):
-                    stop.set()
-                    yield from _under_way(threads, done)
-                    raise answer
-                yield question, answer
-                failures = failures + 1 if isinstance(answer, Failure) else 0
-                if isinstance(answer, Failure) and failures == most > 1:
-                    raise ConnectionError(
-                        f"{self.url}: {failures} questions in a row failed, the last one: "
-                        f"{answer.reason}; see whether the server runs, then start again."
-                    )
+                    error = answer
+                else:
+                    yield question, answer
+                    health.note(question, answer)
+                    self._has_answered = health.has_answered
+                    pool.hold(health.is_in_doubt)
+                    error = health.error(pool.num_under_way, pool.num_waiting)
+                if error is not None:
+                    yield from pool.under_way()
+                    raise error
         finally:
-            stop.set()
-
-    def _work(self, waiting: SimpleQueue, done: SimpleQueue, stop: threading.Event) -> None:
-        """What one thread does."""
-        while not stop.is_set():
-            try:
-                question = waiting.get_nowait()
-            except Empty:
-                return
-            try:
-                done.put((question, self._ask(question, stop)))
-            except Exception as error:  # for the thread that waits, which raises it
-                done.put((question, error))
+            pool.stop()
 
     def _ask(self, question: Question, stop: threading.Event) -> str | Failure:
         """One question, until it is answered or there are no retries left."""
         reason = ""
         for attempt in range(self._politeness.retries + 1):
-            while (seconds := self._not_before - time.monotonic()) > 0:
-                if stop.wait(seconds):
-                    break
+            self._sit_out(stop)
             if stop.is_set():
                 return Failure("interrupted")
             try:
                 return self._request(question)
             except RejectedError as error:
-                return Failure(str(error))
+                return Failure(str(error), is_final=True)
             except TransientError as error:
                 reason = str(error)
                 self._report(reason)
-                wait = self._politeness.first_wait * 2**attempt * random.uniform(0.5, 1.5)
-                if error.wait is not None:
-                    wait = min(error.wait, _LONGEST_WAIT)
-                    self._pause(wait)
-                logger.info("%s: %s; again in %.1f s", question.word, reason, wait)
+                self._pause(error.wait or 0.0)
                 if attempt < self._politeness.retries:
+                    wait = self._politeness.first_wait * 2**attempt * random.uniform(0.5, 1.5)
+                    logger.info("%s: %s; again after %.1f s", question.word, reason, wait)
                     stop.wait(min(wait, _LONGEST_WAIT))
         return Failure(reason)
+
+    def _sit_out(self, stop: threading.Event) -> None:
+        """Wait until a pause is over, and a little longer, so that not all come back at once."""
+        while (seconds := self._not_before - time.monotonic()) > 0:
+            if stop.wait(seconds + self._politeness.first_wait * random.random()):
+                return
 
     def _report(self, reason: str) -> None:
         """Say the first failure at once: retrying may take minutes."""
@@ -185,14 +170,16 @@ class Endpoint:
             )
 
     def _pause(self, seconds: float) -> None:
-        """Nobody asks for that long."""
+        """Nobody asks for that long, within reason."""
+        until = time.monotonic() + min(seconds, _LONGEST_WAIT)
         with self._lock:
-            self._not_before = max(self._not_before, time.monotonic() + seconds)
+            self._not_before = max(self._not_before, until)
 
     def _request(self, question: Question) -> str:
         payload = {
             "model": self.model,
             "messages": [{"role": "user", "content": question.prompt}],
+            "stream": False,
             **self._options,
         }
         with self._lock:
@@ -200,13 +187,14 @@ class Endpoint:
         url = f"{self.url}/chat/completions"
         content = post_json(url, payload, self._headers, self._politeness.timeout)
         try:
-            answer = content["choices"][0]["message"]["content"]
+            said = content["choices"][0]["message"]["content"]
         except (LookupError, TypeError):
-            answer = 0
-        if not isinstance(answer, str | None):
+            said = 0
+        answer = "" if said is None else _text_of(said)
+        if answer is None:
             raise TransientError(f"got {str(content)[:80]!r}, expected choices with a message")
         self._count(content.get("usage"))
-        return answer or ""
+        return answer
 
     def _count(self, usage: Any) -> None:
         counts = usage if isinstance(usage, dict) else {}
@@ -216,13 +204,10 @@ class Endpoint:
                     self.num_tokens[i] += counts[key]
 
 
-def _under_way(
-    threads: Sequence[threading.Thread], done: SimpleQueue
-) -> Iterator[tuple[Question, str]]:
-    """The answers that were on their way when no more was to be asked: they are paid for."""
-    for thread in threads:
-        thread.join()
-    while not done.empty():
-        question, answer = done.get()
-        if isinstance(answer, str):
-            yield question, answer
+def _text_of(content: Any) -> str | None:
+    """What a message says: a text, or the texts of its parts; None if it is neither."""
+    if isinstance(content, list):
+        parts = [part for part in content if isinstance(part, dict)]
+        texts = [part.get("text") for part in parts if part.get("type", "text") == "text"]
+        content = "".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) else None

@@ -22,7 +22,7 @@ class Job:
     The words of a vocabulary and a file of descriptions that is to have them.
 
     Attributes:
-        words: of the vocabulary, each once.
+        words: that are to be described, each once.
         collection: of those that are described nowhere yet.
         num_described: of the others.
     """
@@ -35,6 +35,8 @@ class Job:
         senses: Senses,
         given: Descriptions,
         entries: Iterable[Entry],
+        *,
+        background: bool = False,
     ) -> None:
         """
         Looks at the output as it is now: with the lock of its journal, nobody else changes it.
@@ -46,6 +48,7 @@ class Job:
             senses: of the words.
             given: words that the output lacks are copied from these.
             entries: of the journal.
+            background: whether background words are to be described, which Eq. (8) never reads.
 
         Raises:
             FileNotFoundError, ValueError: the output is no file of descriptions.
@@ -53,7 +56,8 @@ class Job:
         self._output, self._given = output, given
         self._instructions, self._senses = tuple(instructions), senses
         self._before = Descriptions.from_file(output) if output.exists() else Descriptions()
-        self.words = tuple({description_key(word): word for word in vocabulary.words}.values())
+        wanted = vocabulary.words[0 if background else vocabulary.num_background :]
+        self.words = tuple({description_key(word): word for word in wanted}.values())
         rest = [word for word in self.words if word not in self._before]
         self._copied = tuple(word for word in rest if word in given)
         missing = [word for word in rest if word not in given]

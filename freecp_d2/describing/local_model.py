@@ -82,6 +82,7 @@ class LocalModel:
         if self._loaded is not None:
             return self._loaded
         try:
+            import transformers
             from transformers import AutoModelForCausalLM, AutoTokenizer
         except ImportError as error:
             raise ImportError(
@@ -90,11 +91,18 @@ class LocalModel:
             ) from error
         if self.model.startswith((".", "/")) and not Path(self.model).is_dir():
             raise FileNotFoundError(f"No folder {self.model} of a model; correct --local.")
-        tokenizer = AutoTokenizer.from_pretrained(self.model, padding_side="left")
+        dtype = torch.float32 if self._device == "cpu" else torch.bfloat16
+        named: dict[str, Any] = {_dtype_argument(transformers.__version__): dtype}
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(self.model, padding_side="left")
+            model: Any = AutoModelForCausalLM.from_pretrained(self.model, **named)
+        except (ValueError, KeyError) as error:
+            raise OSError(
+                f"{self.model}: got {error}, expected a causal language model that transformers "
+                f"{transformers.__version__} knows; correct --local."
+            ) from error
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.unk_token or tokenizer.eos_token
-        dtype = torch.float32 if self._device == "cpu" else torch.bfloat16
-        model: Any = AutoModelForCausalLM.from_pretrained(self.model, dtype=dtype)
         self._loaded = tokenizer, model.to(self._device).eval()
         torch.manual_seed(self._seed)
         return self._loaded
@@ -120,6 +128,12 @@ class LocalModel:
         )
         new = output[:, batch["input_ids"].shape[1] :]
         return tokenizer.batch_decode(new, skip_special_tokens=True)
+
+
+def _dtype_argument(version: str) -> str:
+    """What `from_pretrained` of that version of `transformers` calls the type of the weights."""
+    major, minor = (int(part) for part in version.split(".")[:2])
+    return "dtype" if (major, minor) >= (4, 56) else "torch_dtype"
 
 
 def _in_template(tokenizer: Any, prompt: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..text import Vocabulary
 from ..text.descriptions import description_key
-from ..words.senses import benchmark_names
+from ..words.senses import class_senses
 from .instructions import readable
 
 __all__ = ["Mention", "Naming", "stems_of", "tokens_of"]
@@ -51,9 +51,7 @@ class Naming:
             vocabulary: None: there are no other classes.
         """
         classes = vocabulary.classes if vocabulary else ()
-        senses = benchmark_names(vocabulary.name) if vocabulary else ()
-        if len(senses) != len(classes):  # a file of one's own that has the name of a shipped one
-            senses = ("",) * len(classes)
+        senses = class_senses(vocabulary) if vocabulary else ()
         self._names: dict[str, dict[str, None]] = {}
         self._owned: dict[str, set[int]] = {}
         self._numbers: dict[tuple[str, ...], int] = {}

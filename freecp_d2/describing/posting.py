@@ -3,6 +3,7 @@
 import email.utils
 import http.client
 import json
+import math
 import socket
 import time
 import urllib.error
@@ -11,10 +12,10 @@ from typing import Any
 
 __all__ = ["RejectedError", "TransientError", "post_json"]
 
-_RETRY_STATUS = (408, 409, 425, 429, 500, 502, 503, 504, 529)
+_RETRY_STATUS = (408, 409, 425, 429, 500, 502, 503, 504, *range(520, 525), 529)
 _REJECTED_STATUS = (400, 413, 422)
 _LARGEST = 10_000_000
-"""Bytes of an answer; what is longer is none."""
+"""Bytes of an answer; what is longer is none, and would not be shorter the next time."""
 
 
 class TransientError(ConnectionError):
@@ -31,7 +32,7 @@ class TransientError(ConnectionError):
 
 
 class RejectedError(ConnectionError):
-    """The server does not take this request, such as a word that its filter forbids."""
+    """Asking the same again does not help, such as about a word that a server's filter forbids."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -57,11 +58,11 @@ def post_json(url: str, payload: Any, headers: dict[str, str], timeout: float) -
 
     Raises:
         TransientError: overloaded, broken off, too slow, or an answer that is no JSON.
-        RejectedError: another request may be taken; the same will not.
+        RejectedError: another request may be answered; the same will not, or at such a length.
         PermissionError: the server does not accept the key.
         FileNotFoundError: it has no such address or model.
-        ConnectionError: no such host, no credit left, or a status that retrying does not mend.
-        ValueError: the URL is none.
+        ConnectionError: no such host, no credit left, a URL that is none, or a status that retrying
+            does not mend.
     """
     headers = {"Content-Type": "application/json", "User-Agent": "freecp_d2"} | headers
     data = json.dumps(payload).encode()
@@ -71,7 +72,9 @@ def post_json(url: str, payload: Any, headers: dict[str, str], timeout: float) -
     except urllib.error.HTTPError as error:
         raise _explain(error, url) from error
     except (http.client.InvalidURL, UnicodeError) as error:
-        raise ValueError(f"{url}: {error}; correct --endpoint.") from error
+        raise ConnectionError(f"{url}: {error}; correct --endpoint.") from error
+    except RejectedError:
+        raise
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, socket.gaierror):
@@ -88,12 +91,17 @@ def _receive(request: urllib.request.Request, timeout: float) -> bytes:
     deadline = time.monotonic() + timeout
     body = b""
     with _opener.open(request, timeout=timeout) as response:
-        length = response.headers.get("Content-Length")
+        length = response.headers.get("Content-Length", "")
         while block := response.read1(1 << 16):
             body += block
-            if time.monotonic() > deadline or len(body) > _LARGEST:
+            if len(body) > _LARGEST:
+                raise RejectedError(
+                    f"got an answer of more than {_LARGEST // 10**6} MB, expected some sentences; "
+                    "limit the length of answers at the server"
+                )
+            if time.monotonic() > deadline:
                 raise TimeoutError(f"the answer was not complete after {timeout:g} s")
-    if length and len(body) < int(length):
+    if length.isdecimal() and len(body) < int(length):
         raise http.client.IncompleteRead(body, int(length) - len(body))
     return body
 
@@ -123,11 +131,12 @@ def _explain(error: urllib.error.HTTPError, url: str) -> Exception:
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Seconds of a Retry-After header, which is a number or a date."""
+    """Seconds of a Retry-After header, which is a number or a date; None if it is neither."""
     if not value:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     except ValueError:
         pass
     try:

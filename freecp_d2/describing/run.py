@@ -19,9 +19,11 @@ class Failure:
 
     Attributes:
         reason: for the report.
+        is_final: asking the same again does not help, such as about a word that a filter forbids.
     """
 
     reason: str
+    is_final: bool = False
 
 
 class Source(Protocol):
@@ -59,21 +61,28 @@ def describe(
         collection: is filled.
         source: is not touched if nothing is missing.
         journal: of the output.
-        attempts: how often what is missing is asked for, the first time included.
+        attempts: how often what is missing is asked for, the first time included; a question that
+            failed for good is not asked again.
         progress: called after each answer.
 
     Raises:
         Whatever `source` raises; what came before is in the collection and in the journal.
     """
+    given_up: set[tuple[str, int]] = set()
     for attempt in range(attempts):
-        questions = collection.questions(attempt)
+        questions = [
+            each
+            for each in collection.questions(attempt)
+            if (each.word, each.number) not in given_up
+        ]
         if not questions:
             return
         for question, answer in source.answers(questions):
             if isinstance(answer, Failure):
                 collection.fail(question, answer.reason)
+                given_up |= {(question.word, question.number)} if answer.is_final else set()
                 continue
-            entry = collection.add(question, split_answer(answer), source.model)
+            entry = collection.add(question, split_answer(answer, question.word), source.model)
             if entry.sentences or entry.rejected:
                 journal.write(entry)
             if progress is not None:

@@ -16,11 +16,12 @@ class Model:
     """
     Attributes:
         faults: what to do with the next requests, first in, first out: a status, (status, headers),
-            "malformed", "no choices", "cut", "slow", "refusal", ("sentences", how many), or
-            ("after", seconds), which is a good answer.
+            "malformed", "no choices", "cut", "huge", "slow", "refusal", ("sentences", how many),
+            and these, which are good answers: ("after", seconds), "parts", ("length", header).
         always: a fault of every request.
+        forbidden: words about which every question is answered with 400, and at once.
         delay: seconds before each answer; of "slow" it is `slow`.
-        prompts, headers, payloads: of each request, in order.
+        prompts, headers, payloads, times: of each request, in order.
         served: sentences of the good answers, word -> how many.
         most_in_flight: requests that were open at the same time.
     """
@@ -28,10 +29,12 @@ class Model:
     def __init__(self):
         self.faults: list = []
         self.always = None
+        self.forbidden: set[str] = set()
         self.delay, self.slow = 0.0, 3.0
         self.prompts: list[str] = []
         self.headers: list[dict] = []
         self.payloads: list[dict] = []
+        self.times: list[float] = []
         self.served: dict[str, int] = {}
         self.in_flight = self.most_in_flight = 0
         self.lock = threading.Lock()
@@ -45,6 +48,9 @@ class Model:
             self.prompts.append(payload["messages"][0]["content"])
             self.headers.append(headers)
             self.payloads.append(payload)
+            self.times.append(time.monotonic())
+            if word_of(self.prompts[-1]) in self.forbidden:
+                return 400
             return self.faults.pop(0) if self.faults else self.always
 
     def leave(self):
@@ -53,12 +59,16 @@ class Model:
 
     def sentences(self, prompt, count=None):
         """As many different sentences about the word of a prompt as it asks for."""
-        word = re.search(r"names the (.+?), and says", prompt)[1]
+        word = word_of(prompt)
         wanted = re.search(r"Write (one|\d+) ", prompt)[1]
         count = count or (1 if wanted == "one" else int(wanted))
         with self.lock:
             self.served[word] = self.served.get(word, 0) + count
             return "\n".join(sentence(word, next(self.serial)) for _ in range(count))
+
+
+def word_of(prompt):
+    return re.search(r"names the (.+?), and says", prompt)[1]
 
 
 def sentence(word, number):
@@ -86,7 +96,8 @@ def handler_of(model):
 
         def answer(self, prompt, fault):
             kind, value = fault if isinstance(fault, tuple) else (fault, None)
-            time.sleep({"slow": model.slow, "after": value}.get(kind, model.delay))
+            rejected = 0.0 if kind == 400 else model.delay
+            time.sleep({"slow": model.slow, "after": value}.get(kind, rejected))
             if isinstance(kind, int):
                 self.send(b'{"error": {"message": "not now"}}', kind, value)
             elif fault == "malformed":
@@ -95,15 +106,20 @@ def handler_of(model):
                 self.send(b'{"error": "overloaded"}')
             elif fault == "cut":
                 self.send(b'{"choices": [{"message": ', length=5000)
+            elif fault == "huge":
+                self.send(b" " * 10_000_001)
             elif fault == "slow":
                 self.send(b"{}")
             else:
                 count = value if kind == "sentences" else None
                 text = REFUSAL if fault == "refusal" else model.sentences(prompt, count)
-                message = {"role": "assistant", "content": text}
+                part = {"type": "text", "text": text}
+                content = [{"type": "reasoning", "text": "Hm."}, part] if fault == "parts" else text
+                message = {"role": "assistant", "content": content}
                 usage = {"prompt_tokens": 10, "completion_tokens": 5}
-                content = {"choices": [{"index": 0, "message": message}], "usage": usage}
-                self.send(json.dumps(content).encode())
+                found = {"choices": [{"index": 0, "message": message}], "usage": usage}
+                length = value if kind == "length" else None
+                self.send(json.dumps(found).encode(), length=length)
 
         def send(self, body, status=200, headers=None, length=None):
             self.send_response(status)

@@ -18,9 +18,9 @@ def output(tmp_path):
     return tmp_path / "words.json"
 
 
-def job(output, vocabulary=WORDS, given=None, entries=(), **said):
-    senses = Senses(vocabulary, **said)
-    return Job(output, vocabulary, ASKED, senses, given or Descriptions(), entries)
+def job(output, vocabulary=WORDS, given=None, entries=(), background=False, **said):
+    senses, given = Senses(vocabulary, **said), given or Descriptions()
+    return Job(output, vocabulary, ASKED, senses, given, entries, background=background)
 
 
 def entry(word, model="m", count=5, start=0, sense=""):
@@ -33,15 +33,21 @@ def content(output):
 
 
 def test_words_are_each_once(output):
-    found = job(output)
+    found = job(output, background=True)
     assert found.words == ("sky", "Cat ", "dog")
     assert found.collection.words == found.words
     assert found.num_described == 0
 
 
+def test_background_words_are_left_out(output):
+    """Eq. (8) reads none of theirs."""
+    assert job(output).words == ("Cat ", "dog")
+
+
 def test_what_is_described_is_left_out(output):
     output.write_text(json.dumps({"Dog": ["A dog."], "owl": ["An owl."]}))
-    found = job(output, given=Descriptions({"dog": ["Another."], "sky": ["Blue."]}))
+    given = Descriptions({"dog": ["Another."], "sky": ["Blue."]})
+    found = job(output, given=given, background=True)
     assert found.collection.words == ("Cat ",)
     assert found.num_described == 2
 
@@ -66,7 +72,7 @@ class TestOrigins:
             *(entry("cat", "m", 3), entry("cat", "n", 2, 9)),
             *(entry("sky", "m"), entry("dog", VICUNA)),
         ]
-        job(output, entries=entries).write("here")
+        job(output, entries=entries, background=True).write("here")
         found = {tuple(each["words"]): each for each in content(output)["origins"]}
         assert {words: each["model"] for words, each in found.items()} == {
             ("Cat ",): "m; n",
@@ -99,9 +105,9 @@ class TestOrigins:
 
 def test_sentences_of_another_sense_are_not_taken(output):
     entries = [entry("dog", sense="the animal"), entry("cat")]
-    assert job(output, entries=entries).collection.num_missing == 2 * 5
+    assert job(output, entries=entries).collection.num_missing == 1 * 5
     found = job(output, entries=entries, meanings={"dog": "the animal"})
-    assert found.collection.num_missing == 5
+    assert found.collection.num_missing == 0
 
 
 def test_an_output_that_is_none(output):

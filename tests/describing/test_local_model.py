@@ -1,9 +1,10 @@
 """A language model of random weights answers, in batches; what it says is no description."""
 
 import pytest
+import torch
 
 from freecp_d2.describing import Collection, Journal, LocalModel, Validator, describe
-from freecp_d2.describing.local_model import VICUNA
+from freecp_d2.describing.local_model import VICUNA, _dtype_argument
 
 from . import tiny_model
 
@@ -93,8 +94,34 @@ def test_nothing_is_loaded_before_it_is_asked():
 
 
 def test_a_folder_without_a_model(tmp_path, questions):
-    with pytest.raises((OSError, ValueError)):
+    with pytest.raises(OSError, match="correct --local"):
         list(local(str(tmp_path)).answers(questions))
+
+
+@pytest.mark.parametrize(
+    ("version", "argument"),
+    [("4.45.2", "torch_dtype"), ("4.55.4", "torch_dtype"), ("4.56.0", "dtype"), ("4.57.0.dev0",
+     "dtype"), ("5.24.0", "dtype")],
+)  # fmt: skip
+def test_the_type_of_the_weights_is_given_as_the_version_calls_it(version, argument):
+    assert _dtype_argument(version) == argument
+
+
+def test_an_older_version_gets_the_argument_that_it_knows(folder, questions, monkeypatch):
+    """From 4.45 on, the floor of pyproject.toml; before 4.56 `dtype` is a TypeError."""
+    import transformers
+
+    given = {}
+    load = transformers.AutoModelForCausalLM.from_pretrained
+
+    def old(name, *, torch_dtype):
+        given["torch_dtype"] = torch_dtype
+        return load(name, dtype=torch_dtype)
+
+    monkeypatch.setattr(transformers, "__version__", "4.45.2")
+    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", old)
+    assert len(list(local(folder).answers(questions[:1]))) == 1
+    assert given == {"torch_dtype": torch.float32}
 
 
 @pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"max_new_tokens": 0}, {"temperature": -1.0}])

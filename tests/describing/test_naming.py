@@ -57,6 +57,25 @@ def test_a_file_of_the_name_of_a_shipped_one():
     assert naming.names("plaything") == ("plaything",)
 
 
+def test_a_file_whose_name_begins_like_a_benchmarks():
+    own = Vocabulary("voc20_mine", load_vocabulary("voc20").classes[::-1])
+    assert [word for word in own.words if len(Naming(own).names(word)) > 1] == []
+
+
+def test_a_file_of_other_classes_that_are_as_many():
+    shipped = load_vocabulary("ade20k")
+    own = Vocabulary("ade20k", (*shipped.classes[1:], shipped.classes[0]))
+    assert [word for word in own.words if len(Naming(own).names(word)) > 1] == []
+
+
+def test_the_classes_that_are_the_shipped_ones_have_its_names():
+    shipped = load_vocabulary("ade20k")
+    k = shipped.class_names.index("hood")
+    own = Vocabulary("ade20k", (("zorb",), *shipped.classes[1 : k + 1]))
+    assert Naming(own).names("hood") == ("hood", "exhaust hood")
+    assert Naming(own).names("zorb") == ("zorb",)
+
+
 class TestOthers:
     @pytest.mark.parametrize(
         ("word", "sentence", "numbers"),

@@ -22,10 +22,22 @@ def test_an_answer(server):
     assert server.headers[0]["Content-Type"] == "application/json"
 
 
-@pytest.mark.parametrize("fault", [408, 429, 500, 502, 503, 504, 529, "malformed", "cut"])
+@pytest.mark.parametrize("fault", [408, 429, 500, 502, 503, 504, 520, 524, 529, "malformed", "cut"])
 def test_transient(server, fault):
     server.faults = [fault]
     with pytest.raises(TransientError):
+        post(server)
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "1e3"])
+def test_a_length_that_is_none_does_not_count(server, length):
+    server.faults = [("length", length)]
+    assert post(server)["choices"]
+
+
+def test_a_huge_answer_would_be_so_again(server):
+    server.faults = ["huge"]
+    with pytest.raises(RejectedError, match="more than 10 MB, expected some sentences; limit"):
         post(server)
 
 
@@ -61,8 +73,10 @@ def test_final(server, fault, kind, message):
 
 class TestRetryAfter:
     @pytest.mark.parametrize(
-        ("value", "wait"), [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("soon", None), (None, None)]
-    )
+        ("value", "wait"),
+        [("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("soon", None), ("nan", None), ("inf", None),
+         (None, None)],
+    )  # fmt: skip
     def test_seconds(self, server, value, wait):
         server.faults = [(429, {"Retry-After": value} if value else {})]
         with pytest.raises(TransientError) as caught:

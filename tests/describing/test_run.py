@@ -60,6 +60,15 @@ def test_a_refusal_is_asked_again_and_then_reported(server, journal):
     assert "Not in the output, for want of sentences: 1 word." in outcome(collection)
 
 
+def test_a_rejected_question_is_not_asked_again(server, journal):
+    server.forbidden = {"gun"}
+    collection = Collection(["cat", "gun", "dog"], Validator())
+    describe(collection, endpoint(server), journal)
+    assert list(collection.incomplete()) == ["gun"]
+    assert len(server.prompts) == 9
+    assert "3 x the server answered 400 Bad Request" in outcome(collection)
+
+
 def test_more_than_asked_for_is_left(server, journal):
     server.always = ("sentences", 7)
     collection = Collection(["cat"], Validator())

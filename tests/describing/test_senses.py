@@ -62,6 +62,11 @@ def test_names_of_a_benchmark():
     assert "laptop, remote, keyboard" in told
 
 
+def test_a_file_of_the_name_of_a_benchmark_does_not_get_its_names():
+    own = Vocabulary("voc20_mine", tuple((word,) for word in ("cat", "dog", "cow", "owl") * 5))
+    assert "also called" not in "".join(Senses(own)[word].told for word in own.words)
+
+
 class TestReadMeanings:
     def test_lines(self, tmp_path):
         path = tmp_path / "senses.txt"

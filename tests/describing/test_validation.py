@@ -26,22 +26,8 @@ def test_good(sentence):
 @pytest.mark.parametrize(
     ("sentence", "problem"),
     [
-        ("As an AI language model, I have no eyes for a cat.", "a refusal"),
         ("I cannot describe a cat.", "a refusal"),
-        ("I'm sorry, a cat is not something to see.", "a refusal"),
-        ("I can't see the cat in this photo.", "a refusal"),
-        ("Sure, a cat has two pointed ears.", "talk about"),
-        ("Here are five sentences about the cat.", "talk about"),
-        ("The word cat refers to a small animal.", "talk about"),
-        ("This sentence describes a cat.", "talk about"),
-        ("A **cat** has two pointed ears.", "a list or markup"),
-        ("# The cat has two ears.", "a list or markup"),
-        ("The cat has 1. ears and 2. a tail.", "a list or markup"),
-        ("The cat has: - ears - a tail.", "a list or markup"),
-        ("A cat has two pointed ears and", "no full stop"),
-        ("A cat has ears. The cat has a tail.", "more than one"),
-        ("A cat purrs.", "fewer than 4 words"),
-        ("The cat is " + "very " * 80 + "small.", "87 tokens, of which CLIP reads 77"),
+        ("\u25cf A cat has two pointed ears.", "begins with"),
         ("قطة لها أذنان مدببتان cat.", "not in English"),
         ("This animal has two pointed ears.", "does not name the cat"),
     ],
@@ -62,6 +48,7 @@ class TestNaming:
     def test_a_word_that_has_no_english_letters_need_not_be_named(self, word):
         assert Validator().problem(word, GOOD, ()) == ""
         assert Validator().problem(word, f"The {word} has two pointed ears.", ()) == ""
+        assert Validator().problem(word, f"{word} has two pointed ears.", ()) == ""
 
 
 def test_it_is_about_the_word():

@@ -117,6 +117,42 @@ def test_an_incomplete_word_is_not_in_the_output_and_not_lost(call, server, outp
     assert not journal_path(output).exists()
 
 
+def test_background_words_are_asked_for_only_if_wanted(call, server):
+    """As `words missing` has it: Eq. (8) reads none of theirs."""
+    assert call(vocabulary="cat; background: sky") == 0
+    assert server.served == {"cat": 15}
+    assert call("--background", vocabulary="cat; background: sky") == 0
+    assert server.served == {"cat": 15, "sky": 15}
+
+
+def test_forbidden_words_do_not_stop_the_others(call, server, output, capsys):
+    words = ["cat", "dog", "gun", "knife", "blood", "cow", "owl", "pig", "hen"]
+    server.forbidden, server.delay = {"gun", "knife", "blood"}, 0.1
+    assert call(vocabulary="; ".join(words)) == 1
+    assert set(Descriptions.from_file(output).as_dict()) == {*words} - server.forbidden
+    assert len(server.prompts) == 3 * len(words)
+    assert "error" not in capsys.readouterr().err
+
+
+def test_a_request_that_no_word_mends(call, server, capsys):
+    server.always = 400
+    assert call(vocabulary="; ".join(f"w{i}" for i in range(50))) == 1
+    assert "nothing was answered" in capsys.readouterr().err
+    assert len(server.prompts) < 50
+
+
+def test_a_mistake_of_ours_is_not_said_to_be_the_users(call, tool, output, monkeypatch):
+    def broken(collection, source, journal, *_):
+        (question, *_) = collection.questions()
+        journal.write(collection.add(question, [sentence("cat", i) for i in range(5)], "m"))
+        raise KeyError("cat")
+
+    monkeypatch.setattr(tool, "describe", broken)
+    with pytest.raises(RuntimeError, match=r"got KeyError.*a mistake of describe\.py, not yours"):
+        call(vocabulary="cat;")
+    assert len(read_journal(journal_path(output))) == 1
+
+
 def test_a_server_that_is_gone(call, server, output, capsys):
     server.faults = [None] * 3 + [404] * 20
     assert call("--concurrency", "1") == 1
