@@ -6,7 +6,7 @@ from pathlib import Path
 from .shipped import shipped_names
 from .spelling import take_apart
 from .vocabulary import Vocabulary
-from .vocabulary_lines import Finding, warn_once
+from .vocabulary_lines import Finding, has_commas, has_parts, warn_once
 
 __all__ = ["load_vocabulary", "shipped_vocabularies"]
 
@@ -21,7 +21,7 @@ def load_vocabulary(words: str | Path) -> Vocabulary:
 
     1. `"ade20k"`: a shipped name; write `./ade20k` for a file of that name.
     2. `"animals.txt"`: a path, which is what names a file that exists, a `Path`, and a string that
-       ends in `.txt`.
+       ends in `.txt` and has no `;` and no new line.
     3. `"cat, kitten; dog"`: what has `;`, `,` or a new line; see `Vocabulary.from_string`. One
        class of one word is `"cat;"`, for a bare word may be a name that is misspelt.
 
@@ -30,15 +30,21 @@ def load_vocabulary(words: str | Path) -> Vocabulary:
     Raises:
         FileNotFoundError: none of these, or a path that leads nowhere; the message lists what
             exists.
+        TypeError: no string and no path, such as a list.
         ValueError: the file or string breaks the format (see `Vocabulary`).
     """
+    if not isinstance(words, str | Path):
+        raise TypeError(
+            f"Got words as {type(words).__name__}, expected a string such as "
+            '"cat, kitten; dog", the name of a shipped list or a path; join a list: "; ".join(words).'
+        )
     text = str(words).strip()
     shipped = shipped_vocabularies()
     if text in shipped:
         return Vocabulary.from_file(_CLASSES_DIR / f"{text}.txt")
     if isinstance(words, Path) or _is_path(text):
         vocabulary = Vocabulary.from_file(words if isinstance(words, Path) else text)
-    elif any(mark in text for mark in ";,\n\r"):
+    elif has_parts(text) or has_commas(text):
         vocabulary = Vocabulary.from_string(text)
     else:
         near = difflib.get_close_matches(text.lower(), shipped, n=3)
@@ -64,8 +70,9 @@ def _is_path(text: str) -> bool:
             return True
     except (OSError, ValueError, RuntimeError):  # too long for a name, a null, no such user's home
         return False
-    has_separator = any(mark in text for mark in ";,\n\r")
-    looks_so = text.startswith(("./", "../", "/", "~/")) and not has_separator
+    if has_parts(text):
+        return False
+    looks_so = text.startswith(("./", "../", "/", "~/")) and not has_commas(text)
     return text.lower().endswith(".txt") or looks_so
 
 

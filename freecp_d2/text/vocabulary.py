@@ -10,7 +10,8 @@ A vocabulary file is UTF-8 text, one class a line, in label order::
 
 A comma separates synonyms; the reserved line `background:` (at most one, anywhere) lists words that
 compete for pixels without being a class of their own. A string says the same with `;` between the
-lines, and has no comments: `"cat, kitten; dog; background: sky, wall, road"`.
+lines, and has no comments: `"cat, kitten; dog; background: sky, wall, road"`. The full-width and
+Arabic forms of comma, semicolon and colon separate, too.
 
 Spaces around words, empty lines and parts, and commas at an end do not count. What may not have
 been meant, such as a word twice, is mended or kept, listed in `Vocabulary.findings`, and said in
@@ -19,16 +20,19 @@ one warning.
 
 import hashlib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from .colors import Color, class_colors
 from .spelling import readable_names
-from .vocabulary_lines import Finding, Listing, read_listing, split_string, warn_once
+from .vocabulary_lines import Finding, Listing, empty_parts, read_listing, split_string, warn_once
 
 __all__ = ["Vocabulary"]
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class Vocabulary:
         findings: what its author may not have meant; takes no part in `==` and `digest`.
 
     Raises:
-        ValueError: no class at all, a class without synonyms, or an empty word.
+        ValueError: no class at all, a class without synonyms, an empty word, or one that is no
+            UTF-8.
     """
 
     name: str
@@ -67,6 +72,7 @@ class Vocabulary:
                 f"Vocabulary {self.name!r}: got a class without words or an empty word; "
                 "give every class at least one synonym."
             )
+        _refuse_what_is_no_utf8(self.words, self.name)
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Vocabulary":
@@ -117,11 +123,7 @@ class Vocabulary:
         name = name or _shortened(" ".join(text.split()))
         source, parts = f'"{name}"', split_string(text)
         listing = read_listing(parts, source, unit="part")
-        findings = [
-            Finding("empty; it is no class", f"part {number}")
-            for number, part in enumerate(parts[:-1], start=1)
-            if ";" in text and not part.strip() and "\n" not in text
-        ]
+        findings = empty_parts(text, parts)
         if len(parts) == 1 and len(listing.classes[0]) > 1:
             words = listing.classes[0]
             classes = _shortened("; ".join(words))
@@ -132,8 +134,9 @@ class Vocabulary:
 
     @classmethod
     def _of(cls, listing: Listing, name: str, source: str) -> "Vocabulary":
+        vocabulary = cls(name, listing.classes, listing.background, listing.findings)
         warn_once(source, listing.findings)
-        return cls(name, listing.classes, listing.background, listing.findings)
+        return vocabulary
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -158,7 +161,8 @@ class Vocabulary:
     @cached_property
     def display_names(self) -> tuple[str, ...]:
         """A name a class for legends: short, all different, "diningtable" as "dining table"."""
-        return readable_names(self.class_names)
+        reserved = ("background",) if self.num_background else ()
+        return readable_names((*reserved, *self.class_names))[len(reserved) :]
 
     @cached_property
     def colors(self) -> tuple[Color, ...]:
@@ -175,6 +179,17 @@ class Vocabulary:
         """SHA-256 (hex) of the classes and background words, in order; the name is left out."""
         content = json.dumps([self.background, self.classes])
         return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _refuse_what_is_no_utf8(words: Sequence[str], name: str) -> None:
+    """Half characters, which is how Python hands on an argument's bytes that are no UTF-8."""
+    if _HALF_CHARACTER.search("\n".join(words)) is None:
+        return
+    word = next(filter(_HALF_CHARACTER.search, words))
+    raise ValueError(
+        f"Vocabulary {name!r}: got the word {word!r}, which is not UTF-8, expected text; "
+        "type the word anew in a UTF-8 terminal, or write it in a file that is saved as UTF-8."
+    )
 
 
 def _shortened(text: str, most: int = 40) -> str:

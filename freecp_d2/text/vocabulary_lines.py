@@ -10,12 +10,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-__all__ = ["Finding", "Listing", "read_listing", "split_string", "warn_once", "word_key"]
+__all__ = [
+    "Finding",
+    "Listing",
+    "empty_parts",
+    "has_commas",
+    "has_parts",
+    "read_listing",
+    "split_string",
+    "warn_once",
+    "word_key",
+]
 
-_BACKGROUND = re.compile(r"background\s*:", re.IGNORECASE)
-_NEARLY_BACKGROUND = re.compile(r"(bg|backgrounds|back[ _-]ground)\s*:", re.IGNORECASE)
+# Of Latin and of Arabic script, full-width, and the comma that lists words in Chinese and Japanese.
+_COMMAS, _SEMICOLONS = ",\u060c\uff0c\u3001", ";\u061b\uff1b"
+_COMMA, _SEMICOLON = re.compile(f"[{_COMMAS}]"), re.compile(f"[{_SEMICOLONS}]")
+_SEPARATORS = re.compile(f"[{_SEMICOLONS}\r\n]")
+_EMPTY_WORD = re.compile(rf"[{_COMMAS}]\s*[{_COMMAS}]")
+_BACKGROUND = re.compile("background\\s*[:\uff1a]", re.IGNORECASE)
+_NEARLY_BACKGROUND = re.compile("(bg|backgrounds|back[ _-]ground)\\s*[:\uff1a]", re.IGNORECASE)
 _COMMENT = re.compile(r"(?:^|\s)#")  # "c#" is a word, " # remark" is a comment
-_SEPARATORS = re.compile(r"[;\r\n]")
 _MOST_SHOWN = 5
 
 logger = logging.getLogger(__name__)
@@ -46,6 +60,24 @@ def split_string(text: str) -> list[str]:
     return _SEPARATORS.split(text)
 
 
+def has_parts(text: str) -> bool:
+    """Whether a string has what separates classes."""
+    return _SEPARATORS.search(text) is not None
+
+
+def has_commas(text: str) -> bool:
+    """Whether a string has what separates synonyms."""
+    return _COMMA.search(text) is not None
+
+
+def empty_parts(text: str, parts: Sequence[str]) -> list[Finding]:
+    """Blank ones among the parts of a string, except the last and, as in a file, blank lines."""
+    if "\n" in text or _SEMICOLON.search(text) is None:
+        return []
+    blank = (number for number, part in enumerate(parts[:-1], start=1) if not part.strip())
+    return [Finding("empty; it is no class", f"part {number}") for number in blank]
+
+
 def read_listing(parts: Iterable[str], source: str, unit: str = "line") -> Listing:
     """
     Args:
@@ -54,31 +86,25 @@ def read_listing(parts: Iterable[str], source: str, unit: str = "line") -> Listi
         unit: what messages call a part: "line" or, in a string, which has no comments, "part".
 
     Raises:
-        ValueError: no class; a part with commas but no word, or that is no string; two backgrounds.
+        ValueError: no class; `background:` without a word or twice; a part that is no string.
     """
     classes: list[tuple[str, ...]] = []
     background: tuple[str, ...] = ()
     background_at = 0
     findings: list[Finding] = []
     for number, raw in enumerate(parts, start=1):
-        where = f"{unit} {number}"
-        line = _without_comment(raw, f"{source}, {where}", unit)
+        line = _without_comment(raw, source, unit, number)
         if not line:
             continue
         reserved = _BACKGROUND.match(line)
-        findings += [Finding(text, where) for text in _oddities(line, unit)]
-        text = line[reserved.end() :] if reserved else line
-        words, found = _split_words(text, f"{source}, {where}", unit)
-        findings += [Finding(text, where) for text in found]
-        if reserved is None:
+        words, repeated = _split_words(line[reserved.end() :] if reserved else line)
+        for note in _oddities(line, words, repeated, unit):
+            findings.append(Finding(note, f"{unit} {number}"))
+        if reserved:
+            _check_background(words, background_at, f"{source}, {unit} {number}", unit)
+            background, background_at = words, number
+        elif words:
             classes.append(words)
-            continue
-        if background_at:
-            raise ValueError(
-                f"{source}, {where}: got a second `background:` {unit} (the first is {unit} "
-                f"{background_at}), expected at most one; merge the two."
-            )
-        background, background_at = words, number
     if not classes:
         advice = "write one class a line" if unit == "line" else 'write "cat, kitten; dog"'
         raise ValueError(f"{source}: got no class, expected at least one; {advice}.")
@@ -104,41 +130,58 @@ def word_key(word: str) -> str:
     return " ".join(unicodedata.normalize("NFC", word).split()).lower()
 
 
-def _without_comment(raw: str, where: str, unit: str) -> str:
+def _without_comment(raw: str, source: str, unit: str, number: int) -> str:
     if not isinstance(raw, str):
         raise ValueError(
-            f"{where}: got {raw!r}, expected a string; "
+            f"{source}, {unit} {number}: got {raw!r}, expected a string; "
             'write the synonyms of a class as "cat, kitten".'
         )
     text = raw.removeprefix("\ufeff")
     return (_COMMENT.split(text, maxsplit=1)[0] if unit == "line" else text).strip()
 
 
-def _oddities(line: str, unit: str) -> Iterable[str]:
-    """What separates otherwise than its author may think."""
+def _check_background(words: Sequence[str], first_at: int, where: str, unit: str) -> None:
+    """Background words are there, and they are the first (`first_at`: 0, or where those are)."""
+    if not words:
+        raise ValueError(
+            f"{where}: got no word after `background:`, expected words separated by commas; "
+            f"write at least one or delete the {unit}."
+        )
+    if first_at:
+        raise ValueError(
+            f"{where}: got a second `background:` {unit} (the first is {unit} {first_at}), "
+            "expected at most one; merge the two."
+        )
+
+
+def _oddities(line: str, words: Sequence[str], repeated: Iterable[str], unit: str) -> Iterable[str]:
+    """What separates otherwise than its author may think, and words that came again."""
+    if not words:
+        yield "no word between the commas; it is no class"
+        return
     almost = _NEARLY_BACKGROUND.match(line)
     if almost:
         yield f"{almost[0]!r} is read as part of a word; background words follow `background:`"
-    if unit == "line" and ";" in line:
-        yield "`;` is read as part of a word; in a file each class has its own line"
-    if re.search(r",\s*,", line):
+    mark = _SEMICOLON.search(line) if unit == "line" else None
+    if mark:
+        yield f"`{mark[0]}` is read as part of a word; in a file each class has its own line"
+    if _EMPTY_WORD.search(line):
         yield "dropped an empty word between two commas"
+    for word in repeated:
+        yield f"dropped {word!r}, which is already in that {unit}"
 
 
-def _split_words(text: str, where: str, unit: str) -> tuple[tuple[str, ...], list[str]]:
-    """Words without blanks around them, each once, and a note on those that came again."""
+def _split_words(text: str) -> tuple[tuple[str, ...], Iterable[str]]:
+    """Words without blanks around them, each once, and those that came again."""
+    found = tuple(filter(None, map(str.strip, _COMMA.split(text))))
+    if len(found) < 2:
+        return found, ()
     words: dict[str, str] = {}
     repeated: dict[str, str] = {}
-    for word in filter(None, map(str.strip, text.split(","))):
-        seen = repeated if word_key(word) in words else words
-        seen.setdefault(word_key(word), word)
-    if not words:
-        raise ValueError(
-            f"{where}: got no word in {text.strip()!r}, expected words separated by commas; "
-            f"write at least one or delete the {unit}."
-        )
-    notes = [f"dropped {word!r}, which is already in that {unit}" for word in repeated.values()]
-    return tuple(words.values()), notes
+    for word in found:
+        key = word_key(word)
+        (repeated if key in words else words).setdefault(key, word)
+    return tuple(words.values()), repeated.values()
 
 
 def _shared_words(

@@ -12,6 +12,7 @@ __all__ = ["Report", "check_vocabulary"]
 
 _MOST_NAMED = 10
 _MOST_LETTERS = 40
+_ENOUGH = 2000  # letters; CLIP's tokenizer takes the square of a word's length
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def check_vocabulary(vocabulary: Vocabulary, descriptions: Descriptions | None =
         *vocabulary.findings,
         *_unread(words),
         *_alike(words),
+        *_glued(vocabulary),
         *(_long_descriptions(words, descriptions) if descriptions else ()),
     ]
     notes = [Finding(f"{quoted(w)} may be {p!r}") for w in words if (p := guess_parts(w))]
@@ -53,11 +55,13 @@ def quoted(word: str) -> str:
 def _unread(words: Iterable[str]) -> Iterable[Finding]:
     """Words of which CLIP reads nothing, or not all."""
     for word in words:
-        if not word_ids(word):
-            yield Finding(f"CLIP reads nothing of {word!r}; write it in visible characters")
-        elif (longest := template_lengths(word)[1]) > CONTEXT_LENGTH:
+        start = _start_of(word)
+        if not word_ids(start):
+            yield Finding(f"CLIP reads nothing of {quoted(word)}; write it in visible characters")
+        elif (longest := template_lengths(start)[1]) > CONTEXT_LENGTH:
+            length = f"up to {longest}" if start == word else f"far more than {CONTEXT_LENGTH}"
             yield Finding(
-                f"{quoted(word)} makes prompts of up to {longest} tokens, of which CLIP reads "
+                f"{quoted(word)} makes prompts of {length} tokens, of which CLIP reads "
                 f"{CONTEXT_LENGTH}; shorten it"
             )
 
@@ -66,9 +70,30 @@ def _alike(words: Iterable[str]) -> Iterable[Finding]:
     """Words that are written differently and are one to CLIP; case and spaces are told before."""
     seen: dict[tuple[int, ...], str] = {}
     for word in words:
-        other = seen.setdefault(word_ids(word), word)
-        if word_key(other) != word_key(word) and word_ids(word):
+        ids = word_ids(_start_of(word))
+        other = seen.setdefault(ids, word)
+        if word_key(other) != word_key(word) and ids:
             yield Finding(f"{quoted(other)} and {quoted(word)} are one word to CLIP")
+
+
+def _start_of(word: str) -> str:
+    """The word, or as much of one of thousands of letters as fills what CLIP reads."""
+    length = _ENOUGH
+    while length < len(word) and len(word_ids(word[:length])) <= CONTEXT_LENGTH:
+        length *= 2
+    return word[:length]
+
+
+def _glued(vocabulary: Vocabulary) -> Iterable[Finding]:
+    """Words of two classes, or of a class and the background, that only blanks tell apart."""
+    owners: dict[str, tuple[str, int]] = {}
+    for k, words in enumerate((*vocabulary.classes, vocabulary.background)):
+        for word in words:
+            other, first = owners.setdefault(word_key(word).replace(" ", ""), (word, k))
+            if first != k and word_key(other) != word_key(word):
+                yield Finding(
+                    f"{quoted(other)} and {quoted(word)} are one word, with and without its blanks"
+                )
 
 
 def _long_descriptions(words: Iterable[str], descriptions: Descriptions) -> Iterable[Finding]:

@@ -12,6 +12,11 @@ from freecp_d2.text.spelling import guess_parts, readable_names, take_apart
         ("diningtable", "dining table"),
         ("TrafficLight", "traffic light"),
         ("chestofdrawers", "chest of drawers"),
+        ("tvmonitor", "tv monitor"),  # no benchmark has it apart, here to the last
+        ("playingfield", "playing field"),
+        ("waterdrops", "water drops"),
+        ("swimmingpool", "swimming pool"),
+        ("televisionreceiver", "television receiver"),
         ("dining table", "dining table"),
         ("motorbike", "motorbike"),
         ("bookshelf", "bookshelf"),  # no benchmark has "book shelf"
@@ -28,7 +33,7 @@ def test_what_a_benchmark_spells_apart(word, apart):
     ("word", "parts"),
     [
         ("bookshelf", "book shelf"),
-        ("tvmonitor", None),  # PASCAL Context's own name
+        ("tvmonitor", "tv monitor"),
         ("TVscreen", "tv screen"),
         ("diningtable", "dining table"),
         ("keyboard", None),
@@ -36,6 +41,7 @@ def test_what_a_benchmark_spells_apart(word, apart):
         ("catx", None),
         ("cat", None),
         ("", None),
+        ("ab" * 100_000, None),
     ],
 )
 def test_parts_that_may_have_been_glued(word, parts):
@@ -49,7 +55,15 @@ def test_names_for_a_legend():
     [long] = readable_names(["word " * 300])
     assert long.endswith("wo...")
     assert len(long) <= 40
-    assert len(set(readable_names(["cat", "cat (2)", "cat"]))) == 3
+    assert readable_names(["cat", "cat (2)", "cat", "cat"]) == (
+        *("cat", "cat (2)", "cat (3)", "cat (4)"),
+    )
+
+
+def test_many_names_that_are_alike():
+    """The time of each was that of all before it."""
+    names = readable_names(["cat"] * 15_000)
+    assert (names[-1], len(set(names))) == ("cat (15000)", 15_000)
 
 
 def test_names_of_shipped_vocabularies_are_different():

@@ -42,6 +42,12 @@ def test_shipped_name_wins_over_a_local_file(tmp_path, monkeypatch):
     assert load_vocabulary("./ade20k").class_names == ("cow",)
 
 
+@pytest.mark.parametrize("words", [["cat", "dog"], None, 5])
+def test_what_is_no_string(words):
+    with pytest.raises(TypeError, match=r"Got words as .*join\(words\)"):
+        load_vocabulary(words)
+
+
 def test_unknown_name_lists_what_exists(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"'ade': .* shipped lists \(.*ade20k.*\)"):
         load_vocabulary("ade")
@@ -62,11 +68,26 @@ class TestStrings:
         (tmp_path / "cat; dog").write_text("cow")
         assert load_vocabulary("cat; dog").class_names == ("cow",)
 
-    @pytest.mark.parametrize("text", ["a,b.txt", "words; mine.TXT", "./mine", "/no/such"])
+    @pytest.mark.parametrize("text", ["a,b.txt", "words mine.TXT", "./mine", "/no/such"])
     def test_what_is_meant_as_a_path(self, text, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         with pytest.raises(FileNotFoundError, match="No vocabulary file"):
             load_vocabulary(text)
+
+    @pytest.mark.parametrize("text", ["cat; readme.txt", "cat\uff1b readme.txt", "cat\nreadme.txt"])
+    def test_what_has_classes_is_a_path_only_if_it_is_there(self, text, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "readme.txt").write_text("cow")
+        assert load_vocabulary(text).class_names == ("cat", "readme.txt")
+        (tmp_path / text).write_text("dog")
+        assert load_vocabulary(text).class_names == ("dog",)
+
+    @pytest.mark.parametrize(
+        ("text", "names"),
+        [("قطة، كلب", ("قطة",)), ("猫\uff1b犬", ("猫", "犬")), ("猫、犬", ("猫",))],
+    )
+    def test_words_with_separators_of_other_scripts(self, text, names):
+        assert load_vocabulary(text).class_names == names
 
     def test_a_path_is_never_words(self):
         with pytest.raises(FileNotFoundError, match="No vocabulary file cat; dog"):

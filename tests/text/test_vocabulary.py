@@ -65,8 +65,9 @@ def test_a_string_is_split_into_lines():
     [
         ("", r"words\.txt: got no class, expected at least one"),
         ("# only\n\nbackground: sky", r"words\.txt: got no class"),
-        ("cat\n , ,\n", r"words\.txt, line 2: got no word in ', ,'"),
-        ("cat\nbackground:\n", r"words\.txt, line 2: got no word in ''"),
+        (", ,\n", r"words\.txt: got no class"),
+        ("cat\nbackground:\n", r"words\.txt, line 2: got no word after `background:`, expected"),
+        ("cat\nbackground: ,\n", r"words\.txt, line 2: got no word after `background:`"),
         (
             "background: sky\ncat\nbackground: wall",
             r"words\.txt, line 3: got a second `background:` line \(the first is line 1\)",
@@ -87,6 +88,20 @@ def test_file_that_is_not_utf8(tmp_path):
     path.write_bytes("dog\ncafé".encode("latin-1"))
     with pytest.raises(ValueError, match=r"latin\.txt: got a byte that is not UTF-8 at offset 7"):
         Vocabulary.from_file(path)
+
+
+def test_half_a_character_is_refused(log):
+    """What Python makes of `$'caf\\xe9'` on a command line; no library can encode it."""
+    message = (
+        r"'caf\\udce9; dog; dog': got the word 'caf\\udce9', which is not UTF-8, .* UTF-8 terminal"
+    )
+    with pytest.raises(ValueError, match=message) as error:
+        Vocabulary.from_string("caf\udce9; dog; dog")
+    assert str(error.value).isprintable()
+    assert log.records == []
+    with pytest.raises(ValueError, match=r"the word '\\ud83d'"):
+        Vocabulary("v", (("cat",),), ("\ud83d",))
+    assert Vocabulary.from_lines(["\U0001f431"], "v").class_names == ("\U0001f431",)
 
 
 def test_line_that_is_no_string():
@@ -123,54 +138,6 @@ def test_constructor_refuses(classes, background, message):
         Vocabulary("v", classes, background)
 
 
-def test_word_twice_in_a_class_is_dropped_with_one_warning(log):
-    vocabulary = Vocabulary.from_lines(["dog", "cat, kitten, Cat, cat,puss"], "pets")
-    assert vocabulary.classes[1] == ("cat", "kitten", "puss")
-    assert log.warnings == ["pets: line 2: dropped 'Cat', which is already in that line."]
-
-
-def test_word_in_two_classes_is_kept_with_one_warning(log):
-    vocabulary = Vocabulary.from_lines(["cat, pet", "dog, pet", "cow, pet"], "pets")
-    assert vocabulary.words == ("cat", "pet", "dog", "pet", "cow", "pet")
-    [warning] = log.warnings
-    assert warning == "pets: 'pet' is a word of two classes, 'cat' and 'dog'; they share its score."
-
-
-def test_word_that_is_class_and_background_is_kept_with_one_warning(log):
-    vocabulary = Vocabulary.from_lines(["background: sky, bed", "cat", "cot, bed"], "rooms")
-    assert vocabulary.words == ("sky", "bed", "cat", "cot", "bed")
-    [warning] = log.warnings
-    assert warning.startswith("rooms: 'bed' is a class ('cot') and a background word")
-
-
-def test_all_that_is_odd_is_one_warning_and_said_once(log):
-    lines = ["cat, Cat, kitten", "dog, pup, dog", "cow,, ox", "bg: sky", "a; b", "d, D", "e, E"]
-    vocabulary = Vocabulary.from_lines(lines, "odd")
-    again = Vocabulary.from_lines(lines, "odd")
-    [warning] = log.warnings
-    assert warning.startswith("odd: line 1: dropped 'Cat', which is already in that line; line 2:")
-    assert warning.endswith("; and 2 more, which `python -m freecp_d2.words check` lists.")
-    assert [finding.where for finding in vocabulary.findings] == [f"line {n}" for n in range(1, 8)]
-    texts = [finding.text for finding in vocabulary.findings]
-    assert texts[2] == "dropped an empty word between two commas"
-    assert texts[3].startswith("'bg:' is read as part of a word; background words follow")
-    assert texts[4] == "`;` is read as part of a word; in a file each class has its own line"
-    assert again.findings == vocabulary.findings
-    Vocabulary.from_lines(lines, "other")
-    assert len(log.warnings) == 2
-
-
-def test_findings_take_no_part_in_equality():
-    clean, odd = Vocabulary.from_lines(["cat"], "v"), Vocabulary.from_lines(["cat, CAT"], "v")
-    assert odd.findings
-    assert (clean, hash(clean), clean.digest) == (odd, hash(odd), odd.digest)
-
-
-def test_two_ways_to_write_an_accent_are_one_word():
-    vocabulary = Vocabulary.from_lines(["caf\u00e9, cafe\u0301"], "accents")
-    assert vocabulary.words == ("caf\u00e9",)
-
-
 class TestFromString:
     @pytest.mark.parametrize(
         ("text", "classes", "background"),
@@ -188,6 +155,10 @@ class TestFromString:
             ("cat;\r\n\r\ndog;", (("cat",), ("dog",)), ()),
             ("c #; # 1", (("c #",), ("# 1",)), ()),  # no comments
             ("\U0001f431; قطة, كلب; 猫", (("\U0001f431",), ("قطة", "كلب"), ("猫",)), ()),
+            ("قطة، كلب؛ شجرة", (("قطة", "كلب"), ("شجرة",)), ()),
+            ("猫\uff1b犬\uff1b鳥", (("猫",), ("犬",), ("鳥",)), ()),
+            ("猫、犬; 鳥\uff0c雀", (("猫", "犬"), ("鳥", "雀")), ()),
+            ("猫\uff1bbackground\uff1a空、海", (("猫",),), ("空", "海")),
         ],
     )
     def test_by_hand(self, text, classes, background, log):
@@ -212,6 +183,9 @@ class TestFromString:
         [
             ("cat;; dog", "part 2: empty; it is no class"),
             ("; cat", "part 1: empty; it is no class"),
+            ("猫\uff1b\uff1b犬", "part 2: empty; it is no class"),
+            ("cat; , ;dog", "part 2: no word between the commas; it is no class"),
+            ("cat、, dog; cow", "part 1: dropped an empty word between two commas"),
             ("cat; dog, dog", "part 2: dropped 'dog', which is already in that part"),
             ("cat, dog, cow", '3 words of one class; for classes: "cat; dog; cow"'),
             ("cat; dog; Cat", "'Cat' is a word of two classes, 'cat' and 'Cat'; they share its"),
@@ -228,7 +202,7 @@ class TestFromString:
         ("text", "message"),
         [
             (";", r'";": got no class, expected at least one; write "cat, kitten; dog"'),
-            ("cat; , ;dog", r'"cat; , ;dog", part 2: got no word in .,.'),
+            ("cat;background:,", r"part 2: got no word after `background:`.*or delete the part"),
             ("background: sky, wall", "got no class"),
             ("background:a;cat;background:b", r"part 3: got a second `background:` part \(the f"),
         ],

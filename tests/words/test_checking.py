@@ -1,5 +1,10 @@
 """What is found wrong beyond what reading finds."""
 
+import random
+import string
+
+import pytest
+
 from freecp_d2.text import Descriptions, Vocabulary
 from freecp_d2.words.checking import check_vocabulary
 
@@ -20,6 +25,37 @@ def test_the_longest_word_that_fits():
     assert problems_of("word " * 66) == []
     [text] = problems_of("word " * 67)
     assert "up to 78 tokens" in text
+
+
+def test_one_word_of_fifty_thousand_letters():
+    """Of which CLIP's tokenizer, whose time is the square of the length, gets the beginning."""
+    letters = random.Random(0).choices(string.ascii_lowercase, k=50_000)
+    texts = problems_of("".join(letters), "".join(letters[:-1]), "cat")
+    assert len(texts) == 3
+    assert texts[0].endswith("far more than 77 tokens, of which CLIP reads 77; shorten it")
+    assert texts[2].endswith("are one word to CLIP")
+
+
+def test_many_letters_that_are_few_tokens():
+    assert problems_of("cat" + "&nbsp;" * 1000 + "dog", "cat" + "&nbsp;" * 1000 + "cow") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("tvmonitor; tv monitor", "'tvmonitor' and 'tv monitor'"),
+        ("book shelf; cat; bookshelf", "'book shelf' and 'bookshelf'"),
+        ("cat; stop sign; background: stopsign", "'stop sign' and 'stopsign'"),
+    ],
+)
+def test_a_word_with_and_without_its_blanks(text, pair):
+    [finding] = check_vocabulary(Vocabulary.from_string(text)).problems
+    assert str(finding) == f"{pair} are one word, with and without its blanks"
+
+
+def test_both_spellings_may_be_synonyms():
+    vocabulary = Vocabulary.from_string("tvmonitor, tv monitor; cat")
+    assert check_vocabulary(vocabulary).problems == ()
 
 
 def test_words_that_clip_cannot_tell_apart():

@@ -65,6 +65,16 @@ class TestCheck:
         assert "'bed' is a class ('bed') and a background word" in out
         assert ": 1 problem," in out
 
+    def test_a_glued_name(self, say):
+        code, out, _ = say("check", "tvmonitor;")
+        assert code == 0
+        assert "note           'tvmonitor' may be 'tv monitor'" in out
+
+    def test_a_word_that_is_no_utf8(self, say):
+        code, out, err = say("check", "caf\udce9; dog")
+        assert (code, out) == (1, "")
+        assert "got the word 'caf\\udce9', which is not UTF-8" in err
+
     def test_what_cannot_be_read(self, say, tmp_path):
         (tmp_path / "empty.txt").write_text("# nothing\n")
         code, out, err = say("check", str(tmp_path / "empty.txt"))
