@@ -121,7 +121,7 @@ class TestMissingDescriptions:
         check(segment(tiny_cfg, self.WORDS, picture), 3)
         told = [message for _, message in said if "have no descriptions" in message]
         assert told == [
-            f"{tmp_path / 'd.json'}: 3 of 4 words have no descriptions and use the templates: "
+            f"{tmp_path / 'd.json'}, for Eq. (8): 3 of 4 words have no descriptions and use the templates: "
             "flumph, zorblat, \U0001f431."
         ]
 
@@ -141,13 +141,13 @@ def test_2000_words_in_80_templates(tmp_path, capsys):
 
     encoder = TextEncoder(random_clip(), clip.tokenize)
     vocabulary = Vocabulary("many", tuple((f"thing {i}",) for i in range(2000)))
-    options = {"templates": get_templates("imagenet"), "cache_dir": tmp_path}
+    templates = get_templates("imagenet")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    rows = TextClassifier.build(encoder, vocabulary, **options)
+    rows = TextClassifier(encoder, templates, cache_dir=tmp_path).word_features(vocabulary)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert grown < 250  # MB; token ids of all prompts at once would be 100 of them
     assert rows.shape == (2000, 32)
     assert "160000/160000" in capsys.readouterr().err
-    again = TextClassifier.build(encoder, vocabulary, **options)
+    again = TextClassifier(encoder, templates, cache_dir=tmp_path).word_features(vocabulary)
     assert torch.equal(again, rows)
     assert capsys.readouterr().err == ""

@@ -5,7 +5,6 @@ Shape shorthand in this module: N windows, W words, B background words (first), 
 classes, D embedding, h x w patches.
 """
 
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -73,16 +72,19 @@ class TextHead(nn.Module):
             raise ValueError(f"MODEL.CLIP.LOGIT_SCALE is {logit_scale}; expected 0 or more.")
         self.logit_scale = logit_scale
         self.encoder = encoder
-        self.templates = templates
+        self.classifier: TextClassifier | None = None
+        if encoder is not None:
+            self.classifier = TextClassifier(
+                encoder,
+                templates,
+                cache_dir=cache_dir,
+                batch_size=batch_size,
+                show_progress=comm.is_main_process(),
+            )
         self.descriptions = descriptions
         self.word_descriptions = word_descriptions
         self.background = background
         self.background_thresh = background_thresh
-        self.classifier_options: dict[str, Any] = {
-            "cache_dir": cache_dir,
-            "batch_size": batch_size,
-            "show_progress": comm.is_main_process(),
-        }
         self.set_vocabulary(vocabulary)
 
     @classmethod
@@ -119,23 +121,21 @@ class TextHead(nn.Module):
         """Names of the output's channels, in order."""
         return ["background"] * self.has_background + list(self.vocabulary.class_names)
 
-    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """Change the words; costs their text features (cached on disk) and nothing else."""
-        if self.encoder is None:
+    def set_vocabulary(self, vocabulary: Vocabulary, *, on_disk: bool = True) -> None:
+        """
+        Change the words, which costs the text features of those that are new and nothing else.
+
+        Args:
+            vocabulary: the words.
+            on_disk: read and write their features in the cache on disk.
+        """
+        if self.classifier is None:
             self.vocabulary = vocabulary
             for name in ("word_features", "class_features", "word_to_class"):
                 self.register_buffer(name, None, persistent=False)  # those of other words
             return
-        words = TextClassifier.build(
-            self.encoder,
-            vocabulary,
-            self.templates,
-            descriptions=self.word_descriptions,
-            **self.classifier_options,
-        )
-        classes = TextClassifier.class_description_features(
-            self.encoder, vocabulary, self.descriptions, self.templates, **self.classifier_options
-        )
+        words = self.classifier.word_features(vocabulary, self.word_descriptions, on_disk=on_disk)
+        classes = self.classifier.class_features(vocabulary, self.descriptions, on_disk=on_disk)
         self.vocabulary = vocabulary  # only now: a failure leaves the old words whole
         self.set_features(words, classes)
 

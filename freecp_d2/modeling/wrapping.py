@@ -113,15 +113,15 @@ def build_class_features(cfg: CfgNode) -> Tensor:
     """
     clip, node = load_clip_from_config(cfg), cfg.MODEL.TEXT
     encoder = TextEncoder(clip.model, clip.tokenizer).to(torch.device(cfg.MODEL.DEVICE))
-    return TextClassifier.class_description_features(
+    classifier = TextClassifier(
         encoder,
-        vocabulary_from_config(cfg),
-        load_descriptions(node.DESCRIPTIONS) if node.DESCRIPTIONS else None,
         get_templates(node.TEMPLATES),
         cache_dir=node.CACHE_DIR or None,
         batch_size=node.BATCH_SIZE,
         show_progress=comm.is_main_process(),
     )
+    descriptions = load_descriptions(node.DESCRIPTIONS) if node.DESCRIPTIONS else None
+    return classifier.class_features(vocabulary_from_config(cfg), descriptions)
 
 
 def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:

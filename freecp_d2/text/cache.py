@@ -19,7 +19,7 @@ from torch import Tensor
 
 __all__ = ["FORMAT_VERSION", "FeatureCache", "default_cache_dir", "features_key"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raise it when the same prompts and weights give other features, or the file looks different."""
 
 logger = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """
 Text features of words (Eq. 1) and of class descriptions (Eq. 8).
 
-Shape letters: `R` rows of the result (words or classes), `B` prompts of a batch, `D` embedding.
+Shape letters: `R` rows (words or classes), `B` prompts of a batch, `D` embedding.
 """
 
 import logging
@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from .cache import FeatureCache, features_key
 from .descriptions import Descriptions
+from .row_memory import RowMemory
 from .templates import fill_templates
 from .text_encoder import TextEncoder
 from .vocabulary import Vocabulary
@@ -26,156 +27,172 @@ _LONG_RUN = 2000  # prompts; below, a progress bar is noise
 
 logger = logging.getLogger(__name__)
 
+Prompts = tuple[str, ...]
+
 
 class TextClassifier:
     """
-    Turns a vocabulary into the rows image features are compared with.
+    Turns vocabularies into the rows that image features are compared with.
 
-    A row is the mean of its prompts' L2-normalised features, L2-normalised again. Results are
-    cached on disk by content, so a second start encodes nothing.
+    A row is the mean of its prompts' L2-normalised features, L2-normalised again. The words of a
+    vocabulary are cached on disk by content, so that a second start encodes nothing, and each in
+    memory, so that a vocabulary with one word more costs one word.
     """
 
-    @staticmethod
-    def build(
+    def __init__(
+        self,
         encoder: TextEncoder,
-        vocabulary: Vocabulary,
         templates: Sequence[str],
         *,
-        descriptions: Descriptions | None = None,
         cache_dir: str | Path | None = None,
         batch_size: int = 256,
         show_progress: bool = True,
+    ) -> None:
+        """
+        Args:
+            encoder: the text side of CLIP.
+            templates: strings with one `{}`, see `get_templates`.
+            cache_dir: see `FeatureCache`.
+            batch_size: prompts encoded at once.
+            show_progress: draw a progress bar on long runs; False on all but the main process.
+
+        Raises:
+            ValueError: batch_size below 1.
+        """
+        if batch_size < 1:
+            raise ValueError(
+                f"got batch_size={batch_size}, expected at least 1 prompt; 256 is usual."
+            )
+        self.encoder, self.templates = encoder, tuple(templates)
+        self.batch_size, self.show_progress = batch_size, show_progress
+        self._cache, self._memory = FeatureCache(cache_dir), RowMemory()
+
+    def word_features(
+        self,
+        vocabulary: Vocabulary,
+        descriptions: Descriptions | None = None,
+        *,
+        on_disk: bool = True,
     ) -> Tensor:
         """
         Eq. (1): the text features of all words, each the mean over its prompts.
 
         Args:
-            encoder: the text side of CLIP.
             vocabulary: its `words` become the rows, background words first.
-            templates: strings with one `{}`, see `get_templates`.
             descriptions: prompts to use instead of the templates for the words they know (Tab. 4).
-            cache_dir: see `FeatureCache`.
-            batch_size: prompts encoded at once.
-            show_progress: draw a progress bar on long runs; False on all but the main process.
+            on_disk: read and write the cache on disk.
 
         Returns:
             Tensor: unit rows, shape (num_words, D), float32, on the encoder's device.
 
         Raises:
-            ValueError: unusable templates, batch_size below 1, or a text tower that returns NaN or
-                infinity.
+            ValueError: unusable templates, or a text tower that returns NaN or infinity.
         """
-        rows = _prompts(vocabulary.words, templates, descriptions)
-        return _row_features(encoder, rows, cache_dir, batch_size, show_progress)
+        rows = self._prompts(vocabulary.words, descriptions, "Eq. (1)")
+        return F.normalize(self._sums(rows, on_disk), dim=-1).to(self.encoder.device)
 
-    @staticmethod
-    def class_description_features(
-        encoder: TextEncoder,
-        vocabulary: Vocabulary,
-        descriptions: Descriptions | None,
-        templates: Sequence[str],
-        *,
-        cache_dir: str | Path | None = None,
-        batch_size: int = 256,
-        show_progress: bool = True,
+    def class_features(
+        self, vocabulary: Vocabulary, descriptions: Descriptions | None, *, on_disk: bool = True
     ) -> Tensor:
         """
         Eq. (8): the description features of the foreground classes.
 
-        A class's prompts are those of all its synonyms together; a word without descriptions
-        contributes the filled templates (Tab. 4: costs 0 to 0.3 mIoU).
+        The synonyms of a class count alike, however many prompts each has: a word without
+        descriptions uses the templates (Tab. 4: costs 0 to 0.3 mIoU), which are many more.
 
         Args:
+            vocabulary: its `classes` become the rows.
             descriptions: descriptions by word; None: templates for every word.
-            encoder, vocabulary, templates, cache_dir, batch_size, show_progress: as in `build`.
+            on_disk: read and write the cache on disk.
 
         Returns:
             Tensor: unit rows, shape (num_classes, D), float32, on the encoder's device.
 
         Raises:
-            ValueError: as `build`.
+            ValueError: as `word_features`.
         """
         words = vocabulary.words[vocabulary.num_background :]
-        rows: list[tuple[str, ...]] = [()] * vocabulary.num_classes
-        prompts = _prompts(words, templates, descriptions)
-        for k, word_prompts in zip(vocabulary.word_to_class, prompts, strict=True):
-            rows[k] += word_prompts
-        return _row_features(encoder, rows, cache_dir, batch_size, show_progress)
+        rows = self._prompts(words, descriptions, "Eq. (8)")
 
+        sums = self._sums(rows, on_disk)
+        own = torch.tensor(vocabulary.word_to_class)
+        num_words = own.bincount(minlength=vocabulary.num_classes)
+        num_prompts = torch.tensor([len(prompts) for prompts in rows])
+        # The mean of a class of one word is the direction of the sum itself.
+        weight = torch.where(num_words[own] == 1, 1.0, 1.0 / num_prompts)
+        classes = sums.new_zeros(vocabulary.num_classes, sums.shape[1])
+        classes.index_add_(0, own, sums * weight[:, None])
+        return F.normalize(classes, dim=-1).to(self.encoder.device)
 
-def _prompts(
-    words: Sequence[str], templates: Sequence[str], descriptions: Descriptions | None
-) -> list[tuple[str, ...]]:
-    """Returns the prompts of each word, and says once how many words fall back to the templates."""
-    if descriptions is None:
-        return [fill_templates(templates, word) for word in words]
-    missing = descriptions.missing(words)
-    if missing:
-        named = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else ".")
-        _warn_once(
-            f"{descriptions.name}: {len(missing)} of {len(set(words))} words have no descriptions "
-            f"and use the templates: {named}"
-        )
-    return [descriptions.prompts(word, templates) for word in words]
+    def _prompts(
+        self, words: Sequence[str], descriptions: Descriptions | None, stage: str
+    ) -> list[Prompts]:
+        """The prompts of each word; says once how many words fall back to the templates."""
+        if descriptions is None:
+            return [fill_templates(self.templates, word) for word in words]
+        missing = descriptions.missing(words)
+        if missing:
+            named = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else ".")
+            _warn_once(
+                f"{descriptions.name}, for {stage}: {len(missing)} of {len(set(words))} words have "
+                f"no descriptions and use the templates: {named}"
+            )
+        return [descriptions.prompts(word, self.templates) for word in words]
+
+    def _sums(self, rows: Sequence[Prompts], on_disk: bool) -> Tensor:
+        """The sum of the unit features of each row's prompts, shape (R, D), on the CPU."""
+        digest = self.encoder.digest
+        keys = [features_key(digest, [row]) for row in rows]
+
+        def remember(sums: Tensor) -> Tensor:
+            return self._memory.get_or_compute(keys, lambda new: sums[list(new)])
+
+        def compute() -> Tensor:
+            return self._memory.get_or_compute(
+                keys, lambda new: self._encode([rows[i] for i in new])
+            )
+
+        if not on_disk:
+            return compute()
+        return remember(self._cache.get_or_compute(features_key(digest, rows), len(rows), compute))
+
+    def _encode(self, rows: Sequence[Prompts]) -> Tensor:
+        """
+        Encodes each distinct prompt once, in batches of similar length, and adds up by row.
+
+        Returns:
+            Tensor: shape (R, D), on the CPU.
+        """
+        rows_of: dict[str, list[int]] = {}
+        for row, prompts in enumerate(rows):
+            for prompt in prompts:
+                rows_of.setdefault(prompt, []).append(row)
+        distinct = list(rows_of)
+        is_quiet = not self.show_progress or len(distinct) <= _LONG_RUN
+        bar = tqdm(total=len(distinct), desc="text features", unit="prompt", disable=is_quiet)
+        sums: Tensor | None = None
+        with bar as progress:
+            num_tokens = dict(zip(distinct, self.encoder.num_tokens(distinct), strict=True))
+            order = sorted(distinct, key=num_tokens.__getitem__)  # a batch costs its longest prompt
+            for start in range(0, len(order), self.batch_size):
+                batch = order[start : start + self.batch_size]
+                features = F.normalize(self.encoder(batch).float(), dim=-1).cpu()
+                _check_finite(features, batch)
+                if sums is None:
+                    sums = features.new_zeros(len(rows), features.shape[1])
+                source = [i for i, prompt in enumerate(batch) for _ in rows_of[prompt]]
+                target = [row for prompt in batch for row in rows_of[prompt]]
+                # On the CPU, where the order of this sum, and so its rounding, is fixed.
+                sums.index_add_(0, torch.tensor(target), features[source])
+                progress.update(len(batch))
+        assert sums is not None, "a vocabulary has at least one word, and a word has prompts"
+        return sums
 
 
 @lru_cache(maxsize=1000)
 def _warn_once(message: str) -> None:
     """A model whose words change often, or that describes words as well, need not say it again."""
     logger.warning("%s", message)
-
-
-def _row_features(
-    encoder: TextEncoder,
-    rows: Sequence[tuple[str, ...]],
-    cache_dir: str | Path | None,
-    batch_size: int,
-    show_progress: bool,
-) -> Tensor:
-    """Returns one unit row for each tuple of prompts, shape (R, D), from the cache if possible."""
-    features = FeatureCache(cache_dir).get_or_compute(
-        features_key(encoder.digest, rows),
-        len(rows),
-        lambda: _encode_rows(encoder, rows, batch_size, show_progress),
-    )
-    return features.to(encoder.device)
-
-
-def _encode_rows(
-    encoder: TextEncoder, rows: Sequence[tuple[str, ...]], batch_size: int, show_progress: bool
-) -> Tensor:
-    """
-    Encodes each distinct prompt once, in batches of similar length, and averages by row.
-
-    Returns:
-        Tensor: shape (R, D), on the CPU.
-    """
-    if batch_size < 1:
-        raise ValueError(f"got batch_size={batch_size}, expected at least 1 prompt; 256 is usual.")
-    rows_of: dict[str, list[int]] = {}
-    for row, prompts in enumerate(rows):
-        for prompt in prompts:
-            rows_of.setdefault(prompt, []).append(row)
-    distinct = list(rows_of)
-    num_tokens = dict(zip(distinct, encoder.num_tokens(distinct), strict=True))
-    order = sorted(distinct, key=num_tokens.__getitem__)  # a batch costs its longest prompt
-
-    is_quiet = not show_progress or len(order) <= _LONG_RUN
-    sums: Tensor | None = None
-    with tqdm(total=len(order), desc="text features", unit="prompt", disable=is_quiet) as progress:
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            features = F.normalize(encoder(batch).float(), dim=-1).cpu()
-            _check_finite(features, batch)
-            if sums is None:
-                sums = features.new_zeros(len(rows), features.shape[1])
-            source = [i for i, prompt in enumerate(batch) for _ in rows_of[prompt]]
-            target = [row for prompt in batch for row in rows_of[prompt]]
-            # On the CPU, where the order of this sum, and so its rounding, is fixed.
-            sums.index_add_(0, torch.tensor(target), features[source])
-            progress.update(len(batch))
-    assert sums is not None, "a vocabulary has at least one word, and a word at least one prompt"
-    return F.normalize(sums, dim=-1)
 
 
 def _check_finite(features: Tensor, prompts: Sequence[str]) -> None:

@@ -173,10 +173,10 @@ class TestConfig:
         tiny_cfg.MODEL.TEXT.CACHE_DIR = str(tmp_path / "cache")
         tiny_cfg.MODEL.TEXT.BATCH_SIZE = 37
         head = TextHead(tiny_cfg)
-        assert len(head.templates) == 80
+        assert len(head.classifier.templates) == 80
         assert head.output_names == ["background", "cat", "dog", "tree"]
         assert head.background_thresh == 0.1
-        assert head.classifier_options["batch_size"] == 37
+        assert head.classifier.batch_size == 37
         assert len(list((tmp_path / "cache").iterdir())) == 2  # words and classes
 
     def test_other_words(self, tiny_cfg):
