@@ -122,9 +122,9 @@ class FreeCPSegmentor(nn.Module):
         """Where inputs are moved to."""
         return self.pixels.mean.device
 
-    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """Segment with other words from now on."""
-        self.text_head.set_vocabulary(vocabulary)
+    def set_vocabulary(self, vocabulary: Vocabulary, *, on_disk: bool = True) -> None:
+        """Segment with other words from now on; see `TextHead.set_vocabulary`."""
+        self.text_head.set_vocabulary(vocabulary, on_disk=on_disk)
 
     @torch.no_grad()
     def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[str, Tensor]]:

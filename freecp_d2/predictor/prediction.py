@@ -89,14 +89,14 @@ class Prediction:
     def _around(self, y: int, x: int) -> ClassScores:
         """The surviving classes at one pixel of the picture, bilinear."""
         scores = self.found.scores
-        rows = _neighbours(y, self.label_map.shape[0], scores.shape[1])
-        columns = _neighbours(x, self.label_map.shape[1], scores.shape[2])
+        rows = bilinear_neighbours(y, self.label_map.shape[0], scores.shape[1])
+        columns = bilinear_neighbours(x, self.label_map.shape[1], scores.shape[2])
         corners = [scores[:, i, j] * (wi * wj) for i, wi in rows for j, wj in columns]
         value = torch.stack(corners).sum(dim=0)
         return ClassScores(self.found.classes, value[:, None, None])
 
 
-def _neighbours(position: int, length: int, source: int) -> list[tuple[int, float]]:
+def bilinear_neighbours(position: int, length: int, source: int) -> list[tuple[int, float]]:
     """The two samples of a line of `source` around a pixel of `length`, and their weights."""
     at = max(0.0, (position + 0.5) * source / length - 0.5)
     first = int(at)

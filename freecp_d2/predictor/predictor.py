@@ -100,17 +100,18 @@ class Predictor:
         """The words."""
         return self.model.text_head.vocabulary
 
-    def set_vocabulary(self, vocabulary: str | Path | Vocabulary) -> None:
+    def set_vocabulary(self, vocabulary: str | Path | Vocabulary, *, on_disk: bool = True) -> None:
         """
-        Other words from now on, which costs their text features and nothing else.
+        Other words from now on, which costs the text features of new ones and nothing else.
 
         Args:
             vocabulary: see `text.load_vocabulary`.
+            on_disk: keep their features on disk, too, for later processes.
 
         Raises:
             FileNotFoundError, ValueError: no such words; the old ones stay.
         """
-        self.model.set_vocabulary(_words(vocabulary))
+        self.model.set_vocabulary(_words(vocabulary), on_disk=on_disk)
 
     def set_thresholds(
         self, *, redundancy: float | str | None = None, ambiguity: float | str | None = None

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..engine import load_config
-from ..predictor import Prediction, Predictor
+from ..predictor import Predictor
 from ..storybook.embedded import EMBEDDED_NAME
 from ..text import Vocabulary
+from .labels import Labels
 from .methods import build_predictors
 
 __all__ = ["Comparison", "Labeller", "Thresholds"]
@@ -38,11 +39,11 @@ class Comparison:
     """
 
     method: str
-    alone: Prediction
-    freecp: Prediction
+    alone: Labels
+    freecp: Labels
 
     @property
-    def titled(self) -> tuple[tuple[str, Prediction], tuple[str, Prediction]]:
+    def titled(self) -> tuple[tuple[str, Labels], tuple[str, Labels]]:
         """Both, with what they are called."""
         return (f"{self.method} alone", self.alone), (f"{self.method} + FreeCP", self.freecp)
 
@@ -53,6 +54,9 @@ class Labeller:
 
     The methods share weights, words and thresholds, and these are state; so a comparison sets them
     and segments while nobody else can.
+
+    Attributes:
+        vocabulary, thresholds: what a visitor starts with.
 
     Args:
         predictors: with purification, by the base method's name, the preferred one first.
@@ -67,6 +71,11 @@ class Labeller:
         first = next(iter(self._predictors.values()))
         self.vocabulary = first.vocabulary
         head: Any = first.model.purification_head
+        if not hasattr(head, "set_thresholds"):
+            raise ValueError(
+                f"{type(head).__name__} has no thresholds to set; the page needs a config with "
+                'MODEL.PURIFICATION_HEAD.NAME="ClassPurification".'
+            )
         self.thresholds = Thresholds(head.redundancy_thresh, head.ambiguity_thresh)
 
     @classmethod
@@ -112,6 +121,6 @@ class Labeller:
                 redundancy=thresholds.redundancy, ambiguity=thresholds.ambiguity
             )
             if predictor.vocabulary.digest != vocabulary.digest:
-                predictor.set_vocabulary(vocabulary)
-            freecp = predictor(image, "RGB")
-            return Comparison(method, alone(image, "RGB"), freecp)
+                predictor.set_vocabulary(vocabulary, on_disk=False)
+            freecp = Labels.of(predictor(image, "RGB"))
+            return Comparison(method, Labels.of(alone(image, "RGB")), freecp)

@@ -1,10 +1,12 @@
 """The page: what is where, and what happens when a visitor does something."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 import numpy as np
+from gradio.utils import get_upload_folder
 
 from ..report.markup import element
 from ..text import load_vocabulary, shipped_vocabularies
@@ -13,7 +15,7 @@ from .examples import drawn_page, thumbnails
 from .labelling import Labeller, Thresholds
 from .messages import embedded_notice, invitation
 from .visit import Shown, choose_pixel, label
-from .words import hint, words_as_text
+from .words import MOST_LETTERS, hint, words_as_text
 
 __all__ = ["build_page"]
 
@@ -88,7 +90,7 @@ def _controls(labeller: Labeller) -> _Controls:
             info="Semicolons between things, commas between words for the same: cat, kitten; dog",
             lines=3,
             max_lines=6,
-            max_length=50_000,
+            max_length=MOST_LETTERS,
         )
         said = _html(hint(text))
         go = gr.Button("Label the picture", variant="primary")
@@ -172,7 +174,7 @@ def _wire(page: gr.Blocks, labeller: Labeller, c: _Controls, results: _Results) 
     c.automatic.input(_hold, c.automatic, sliders, **quiet)
     c.words.change(hint, c.words, c.hint, trigger_mode="always_last", **quiet)
     c.examples.choose(_example, None, c.picture, **quiet)
-    # Not in the model's queue: a prediction holds its scores.
+    # Not in the model's queue: labels hold their best scores.
     pixel = [results.pixel, results.shown]
     results.pictures.pixel(_pixel, results.shown, pixel, trigger_mode="always_last", **quiet)
 
@@ -192,7 +194,9 @@ def _relabel(labeller: Labeller) -> Callable[..., tuple[str, str, str, Shown]]:
             "auto" if automatic else start.redundancy if redundancy is None else redundancy,
             "auto" if automatic else start.ambiguity if ambiguity is None else ambiguity,
         )
-        shown = label(labeller, payload, words, method, thresholds, before)
+        shown = label(
+            labeller, payload, words, method, thresholds, before, uploads=Path(get_upload_folder())
+        )
         return shown.pictures, shown.pixel, shown.words, shown
 
     return relabel

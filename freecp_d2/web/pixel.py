@@ -1,14 +1,12 @@
 """The words that one pixel could be, as both methods see it."""
 
-from ..predictor import Prediction
 from ..report.markup import Markup, element
 from ..report.words import swatch
 from .labelling import Comparison
+from .labels import Labels
 from .results import Point
 
 __all__ = ["top_words"]
-
-_MOST = 5
 
 
 def top_words(comparison: Comparison, point: Point) -> Markup:
@@ -23,7 +21,7 @@ def top_words(comparison: Comparison, point: Point) -> Markup:
     height, width = comparison.freecp.label_map.shape
     x = min(max(int(point[0] * width), 0), width - 1)
     y = min(max(int(point[1] * height), 0), height - 1)
-    lists = [_list(title, prediction, x, y) for title, prediction in comparison.titled]
+    lists = [_list(title, labels, x, y) for title, labels in comparison.titled]
     heading = element(
         "h3", "The pixel ", element("small", f"column {x + 1} of {width}, row {y + 1} of {height}")
     )
@@ -31,13 +29,13 @@ def top_words(comparison: Comparison, point: Point) -> Markup:
     return element("div", heading, pair, class_="freecp pixel", role="status")
 
 
-def _list(title: str, prediction: Prediction, x: int, y: int) -> Markup:
-    colors = dict(zip(prediction.names, prediction.colors, strict=True))
-    found = prediction.scores_at(y, x)
+def _list(title: str, labels: Labels, x: int, y: int) -> Markup:
+    colors = dict(zip(labels.names, labels.colors, strict=True))
+    found = labels.best_at(y, x)
     if not found:
         items = [element("li", element("span", "no word is left here"))]
     else:
-        items = [_bar(colors[name], name, score) for name, score in found[:_MOST]]
+        items = [_bar(colors[name], name, score) for name, score in found]
     words = element("ol", *items)
     return element("section", element("h4", title), words)
 

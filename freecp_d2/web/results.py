@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from ..diagnosis import WindowDiagnosis
-from ..predictor import Prediction
 from ..report.gallery import names_over
 from ..report.markup import Markup, element, folded
 from ..report.pictures import NO_LABEL, data_uri, overlay
 from ..report.words import purification_notes, swatch
 from .labelling import Comparison
+from .labels import Labels
 
 __all__ = ["Point", "figures", "purification"]
 
@@ -25,7 +25,7 @@ def figures(comparison: Comparison, note: str = "", point: Point | None = None) 
         note: a line below, for instance that the picture was shrunk.
         point: a pixel that is marked in both pictures.
     """
-    pair = [_figure(title, prediction, point) for title, prediction in comparison.titled]
+    pair = [_figure(title, labels, point) for title, labels in comparison.titled]
     invitation = "Click a pixel, in either picture, to see which words it could be."
     lines = [element("p", line, class_="note") for line in (invitation, note) if line]
     return element("div", element("div", *pair, class_="maps of-2"), *lines, class_="freecp")
@@ -62,16 +62,15 @@ def _thresholds(windows: Sequence[WindowDiagnosis]) -> str:
     return f"Thresholds: {', '.join(ranges)}."
 
 
-def _figure(title: str, prediction: Prediction, point: Point | None) -> Markup:
-    image, labels = prediction.image, prediction.label_map
-    shares = prediction.shares
+def _figure(title: str, labels: Labels, point: Point | None) -> Markup:
+    image, label_map, shares = labels.image, labels.label_map, labels.shares
     named = [f"{name} {_percent(share)}" for name, share in shares.items()]
     alt = f"{title}: {', '.join(named[:_NAMES_SHOWN]) or 'no pixel is labelled'}"
-    picture = element("img", src=data_uri(overlay(image, labels, prediction.colors)), alt=alt)
+    picture = element("img", src=data_uri(overlay(image, label_map, labels.colors)), alt=alt)
     frame = element(
         "div",
         picture,
-        names_over(labels, prediction.names),
+        names_over(label_map, labels.names),
         _mark(point),
         attributes={"aria-label": f"{title}: choose a pixel; arrow keys move, Enter chooses"},
         class_="frame pixels",
@@ -80,7 +79,7 @@ def _figure(title: str, prediction: Prediction, point: Point | None) -> Markup:
     )
     counted = f"{len(shares)} word" + "s" * (len(shares) != 1)
     caption = element("figcaption", element("b", title), element("span", counted))
-    return element("figure", frame, caption, _legend(prediction))
+    return element("figure", frame, caption, _legend(labels))
 
 
 def _mark(point: Point | None) -> Markup:
@@ -88,11 +87,11 @@ def _mark(point: Point | None) -> Markup:
     return element("i", class_="mark", style=where)
 
 
-def _legend(prediction: Prediction) -> Markup:
+def _legend(labels: Labels) -> Markup:
     """Colours and names of the words that label pixels, largest share first; many are folded."""
-    colors = dict(zip(prediction.names, prediction.colors, strict=True))
-    items = [_entry(colors[name], name, share) for name, share in prediction.shares.items()]
-    unlabelled = float((prediction.label_map < 0).mean())
+    colors = dict(zip(labels.names, labels.colors, strict=True))
+    items = [_entry(colors[name], name, share) for name, share in labels.shares.items()]
+    unlabelled = float((labels.label_map < 0).mean())
     if unlabelled:
         items.append(_entry(NO_LABEL, "no word is left", unlabelled))
     shown, rest = items[:_NAMES_SHOWN], items[_NAMES_SHOWN:]

@@ -1,5 +1,6 @@
 """The page on a port of this machine; nothing of it goes anywhere else."""
 
+import logging
 from collections.abc import Callable
 
 from .appearance import page_head, page_theme
@@ -30,6 +31,8 @@ def serve(
     Raises:
         OSError: the port is taken.
     """
+    # What is odd about a visitor's words the page tells the visitor, not the log.
+    logging.getLogger("freecp_d2.text").setLevel(logging.ERROR)
     page = build_page(labeller)
     page.queue(max_size=_MOST_WAITING)
     _, url, _ = page.launch(

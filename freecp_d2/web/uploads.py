@@ -34,10 +34,12 @@ class Upload(NamedTuple):
     note: str = ""
 
 
-def read_upload(payload: Mapping[str, Any] | None) -> Upload | None:
+def read_upload(payload: Mapping[str, Any] | None, folder: Path) -> Upload | None:
     """
     Args:
-        payload: "path" of the file on this machine and "orig_name", what its owner calls it.
+        payload: "path" of the file on this machine and "orig_name", what its owner calls it; both
+            come from a browser, which may ask for anything.
+        folder: where uploads are; a file elsewhere is not looked at.
 
     Returns:
         Upload | None: None where there is no picture.
@@ -48,6 +50,8 @@ def read_upload(payload: Mapping[str, Any] | None) -> Upload | None:
     if not payload or not payload.get("path"):
         return None
     path, name = str(payload["path"]), _name(payload)
+    if not _is_uploaded(path, folder):
+        raise _unreadable(name)
     _check_size(path, name)
     try:
         image = read_picture(path)
@@ -58,6 +62,15 @@ def read_upload(payload: Mapping[str, Any] | None) -> Upload | None:
         return Upload(image)
     note = f"Shrunk from {_size(image)} to {_size(small)} pixels."
     return Upload(small, note)
+
+
+def _is_uploaded(path: str, folder: Path) -> bool:
+    """Whether it is a file, and no link or pipe to something else, below the folder."""
+    try:
+        found = Path(path).resolve()
+        return found.is_relative_to(folder.resolve()) and found.is_file()
+    except (OSError, ValueError, RuntimeError):  # too long, a null byte, a circle of links
+        return False
 
 
 def _name(payload: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ..report.markup import Markup
@@ -52,6 +53,8 @@ def label(
     method: str,
     thresholds: Thresholds,
     before: Shown | None = None,
+    *,
+    uploads: Path,
 ) -> Shown:
     """
     Args:
@@ -62,6 +65,7 @@ def label(
         thresholds: of both purifications.
         before: what the visitor saw. It stays where the same is asked again, as browsers do; the
             chosen pixel stays while the picture does.
+        uploads: the folder of uploaded pictures.
 
     Returns:
         Shown: labels, or a message that says what is missing.
@@ -70,7 +74,7 @@ def label(
     if before is not None and before.asked == asked:
         return before
     try:
-        upload = read_upload(payload)
+        upload = read_upload(payload, uploads)
         vocabulary = read_words(words)
         if upload is None:
             return Shown(None, invitation())

@@ -5,9 +5,12 @@ from ..text import Vocabulary
 from ..words.checking import check_vocabulary
 from .messages import Problem
 
-__all__ = ["MOST_WORDS", "hint", "read_words", "words_as_text"]
+__all__ = ["MOST_LETTERS", "MOST_WORDS", "hint", "read_words", "words_as_text"]
 
-MOST_WORDS = 1000
+MOST_WORDS = 300
+"""The longest shipped list has 171, and all visitors wait while the words of one are encoded."""
+MOST_LETTERS = 20_000
+_MOST_LETTERS_OF_A_WORD = 2000
 _MOST_HINTS = 4
 
 
@@ -17,10 +20,15 @@ def read_words(text: str | None) -> Vocabulary:
     business with the files of the machine that serves the page.
 
     Raises:
-        Problem: no words, too many, or a part that makes no sense.
+        Problem: no words, too many or too long ones, or a part that makes no sense.
     """
     if not (text or "").strip(" \t\r\n;,"):
         raise Problem("There are no words yet. Write some, for instance: cat, kitten; dog; sofa")
+    if len(str(text)) > MOST_LETTERS:
+        raise Problem(
+            f"These are {len(str(text)):,} letters; this page takes up to {MOST_LETTERS:,}. Leave "
+            "some words out."
+        )
     try:
         vocabulary = Vocabulary.from_string(str(text))
     except ValueError as error:
@@ -29,6 +37,12 @@ def read_words(text: str | None) -> Vocabulary:
         raise Problem(
             f"There are {len(vocabulary.words):,} words; this page takes up to {MOST_WORDS:,}. "
             "Leave some out."
+        )
+    longest = max(vocabulary.words, key=len)
+    if len(longest) > _MOST_LETTERS_OF_A_WORD:
+        raise Problem(
+            f"One word has {len(longest):,} letters, of which CLIP reads about 300; this page "
+            f"takes up to {_MOST_LETTERS_OF_A_WORD:,}. Put semicolons between the words."
         )
     return vocabulary
 

@@ -92,6 +92,13 @@ def test_what_no_page_offers_is_refused(labeller, image, method, thresholds, mes
     )
 
 
+def test_visitors_leave_no_words_on_disk(labeller, image):
+    cache = labeller._predictors["SCLIP"].model.text_head.classifier._cache.cache_dir
+    before = set(cache.iterdir())
+    labeller.compare(image, read_words("a word of my own; another"), "SCLIP", USUAL)
+    assert set(cache.iterdir()) == before
+
+
 def test_a_base_method_alone_is_refused(request):
     path = request.config.rootpath / CONFIGS / "sclip.yaml"
     with pytest.raises(ValueError, match=r"base method alone.*sclip_freecp"):

@@ -9,11 +9,16 @@ import torch
 from freecp_d2.modeling.stitching import ClassScores
 from freecp_d2.predictor import Prediction
 from freecp_d2.web.labelling import Comparison, Thresholds
+from freecp_d2.web.labels import Labels
 from freecp_d2.web.pixel import top_words
 from freecp_d2.web.results import figures, purification
 from freecp_d2.web.words import read_words
 
 NAMES, COLORS = ("cat", "<i>dog</i>"), ((200, 0, 0), (0, 0, 200))
+
+
+def labels(*of, **scores):
+    return Labels.of(prediction(*of, **scores))
 
 
 def prediction(labels, scores=((0.75, 0.25), (0.125, 0.5))):
@@ -26,7 +31,7 @@ def prediction(labels, scores=((0.75, 0.25), (0.125, 0.5))):
 
 @pytest.fixture
 def comparison():
-    return Comparison("SCLIP", prediction([[0, 1], [0, 0]]), prediction([[-1, 1], [1, 1]]))
+    return Comparison("SCLIP", labels([[0, 1], [0, 0]]), labels([[-1, 1], [1, 1]]))
 
 
 def text_of(html):
@@ -66,7 +71,8 @@ def test_small_shares_are_not_nothing():
     many = np.zeros((30, 30), dtype=np.int32)
     many[0, 0] = 1
     one = prediction([[0, 0], [0, 0]])
-    full = Prediction(np.zeros((30, 30, 3), dtype=np.uint8), many, NAMES, COLORS, (), one.found)
+    image = np.zeros((30, 30, 3), dtype=np.uint8)
+    full = Labels.of(Prediction(image, many, NAMES, COLORS, (), one.found))
     assert "&lt; 1 %" in figures(Comparison("SCLIP", full, full))
 
 
@@ -79,7 +85,7 @@ def test_top_words_of_a_pixel_best_first(comparison):
 
 
 def test_a_pixel_without_words():
-    gone = prediction([[-1, -1], [-1, -1]], ((0.0, 0.0), (0.0, 0.0)))
+    gone = labels([[-1, -1], [-1, -1]], scores=((0.0, 0.0), (0.0, 0.0)))
     assert top_words(Comparison("SCLIP", gone, gone), (0, 0)).count("no word is left here") == 2
 
 
@@ -90,7 +96,7 @@ def test_what_purification_did(labeller, image):
     removed = [word.word for word in found.freecp.purification.removed]
     assert removed, "a threshold that removes nothing would prove nothing"
     for word in found.freecp.purification.words:
-        assert (f"<s>{word.word}</s>" in html) == (word.word in removed)
+        assert (f"<s><bdi>{word.word}</bdi></s>" in html) == (word.word in removed)
         assert f"{word.highest:.3f}" in html
 
 

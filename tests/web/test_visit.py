@@ -1,13 +1,21 @@
 """What a visitor does and sees, without a browser."""
 
+import functools
+
 import pytest
 from PIL import Image
 
+from freecp_d2.web import visit
 from freecp_d2.web.labelling import Thresholds
-from freecp_d2.web.visit import choose_pixel, label
+from freecp_d2.web.visit import choose_pixel
 
 USUAL = Thresholds(0.01, 0.3)
 WORDS = "sky; field; sheep; road"
+
+
+@pytest.fixture
+def label(tmp_path):
+    return functools.partial(visit.label, uploads=tmp_path)
 
 
 @pytest.fixture
@@ -16,7 +24,7 @@ def payload(tmp_path, image):
     return {"path": str(tmp_path / "picture.png"), "orig_name": "picture.png"}
 
 
-def test_a_picture_and_words_become_labels(labeller, payload):
+def test_a_picture_and_words_become_labels(label, labeller, payload):
     shown = label(labeller, payload, WORDS, "SCLIP", USUAL)
     assert "SCLIP alone" in shown.pictures
     assert "SCLIP + FreeCP" in shown.pictures
@@ -24,14 +32,14 @@ def test_a_picture_and_words_become_labels(labeller, payload):
     assert shown.pixel == ""
 
 
-def test_without_a_picture_the_page_says_what_to_do(labeller):
+def test_without_a_picture_the_page_says_what_to_do(label, labeller):
     shown = label(labeller, None, WORDS, "SCLIP", USUAL)
     assert "Choose a picture" in shown.pictures
     assert 'role="alert"' not in shown.pictures
     assert (shown.comparison, shown.words, shown.pixel) == (None, "", "")
 
 
-def test_what_is_wrong_stands_where_the_pictures_were(labeller, payload, tmp_path):
+def test_what_is_wrong_stands_where_the_pictures_were(label, labeller, payload, tmp_path):
     before = label(labeller, payload, WORDS, "SCLIP", USUAL)
     (tmp_path / "broken.png").write_bytes(b"GIF89a")
     broken = {"path": str(tmp_path / "broken.png"), "orig_name": "broken.png"}
@@ -47,13 +55,13 @@ def test_what_is_wrong_stands_where_the_pictures_were(labeller, payload, tmp_pat
         assert (shown.comparison, shown.words, shown.pixel) == (None, "", "")
 
 
-def test_the_same_again_is_not_computed_again(labeller, payload):
+def test_the_same_again_is_not_computed_again(label, labeller, payload):
     shown = label(labeller, payload, WORDS, "SCLIP", USUAL)
     assert label(labeller, payload, WORDS, "SCLIP", USUAL, shown) is shown
     assert label(labeller, payload, WORDS, "GEM", USUAL, shown) is not shown
 
 
-def test_a_pixel_stays_while_the_picture_does(labeller, payload, tmp_path, image):
+def test_a_pixel_stays_while_the_picture_does(label, labeller, payload, tmp_path, image):
     shown = choose_pixel(label(labeller, payload, WORDS, "SCLIP", USUAL), 0.5, 0.25)
     assert "column 33 of 64, row 13 of 48" in shown.pixel
     moved = label(labeller, payload, WORDS, "SCLIP", Thresholds(0.2, 0.3), shown)
@@ -68,6 +76,6 @@ def test_a_pixel_of_nothing():
     assert choose_pixel(None, 0.5, 0.5) is None
 
 
-def test_a_pixel_is_within_the_picture(labeller, payload):
+def test_a_pixel_is_within_the_picture(label, labeller, payload):
     shown = label(labeller, payload, WORDS, "SCLIP", USUAL)
     assert "column 64 of 64, row 1 of 48" in choose_pixel(shown, 1.2, -3.0).pixel

@@ -38,10 +38,12 @@ def test_no_words(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("; ".join(f"word{i}" for i in range(MOST_WORDS + 1)), "1,001 words.*up to 1,000"),
+        ("; ".join(f"word{i}" for i in range(MOST_WORDS + 1)), "301 words.*up to 300"),
+        ("cat; " * 5000, "25,000 letters.*up to 20,000"),
+        ("x" * 3000, "3,000 letters.*semicolons"),
         ("background: a; background: b; c", "second `background:`"),
     ],
-    ids=["too many", "two backgrounds"],
+    ids=["too many", "too much", "too long", "two backgrounds"],
 )
 def test_what_makes_no_sense(text, message):
     with pytest.raises(Problem, match=message):
