@@ -112,8 +112,8 @@ def _add_purification_head(cfg: CfgNode) -> None:
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = None
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ENABLED = True  # Sec. 3.3.2
-    # tau_a, Eq. (7): a number in [0, 1], or auto: each window's own, the largest that leaves as
-    # many groups as its scores say there are things. None: 0.7, the release's for ADE20K.
+    # tau_a, Eq. (7): a number in [0, 1], or auto: each window's own, the largest with which each
+    # group stands for a thing, as its scores say. None: 0.7, the release's for ADE20K.
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.THRESH = None
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE = 112  # Sec. 3.3.2
     # region (the paper: losers are 0 inside the region) | window (release: a class that wins

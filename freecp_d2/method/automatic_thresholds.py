@@ -12,10 +12,15 @@ from torch import Tensor
 
 from .eq6_eq7_ambiguity_groups import connected_components
 
-_FLOOR = 3e-4
+_FLOOR = 1e-4
 """A score that is as good as none; 0 has no logarithm. Chosen on Storybook's development pages."""
 _NEAR_THE_BEST = 0.1
 """A word with this share of the best word's score is never redundant."""
+_A_THING = 0.8
+"""
+From so much of a thing on a group stands for one. Chosen on Storybook's development pages: half a
+thing is too little for windows of 96 pixels, a whole one too much for windows of 192.
+"""
 _HALVINGS = 10
 """tau_a is found to 1/1024, which is also its least value: maps that are apart are not linked."""
 
@@ -51,15 +56,16 @@ def automatic_redundancy_thresh(scores: Tensor, among: Tensor | None = None) -> 
 
 def automatic_ambiguity_thresh(overlap: Tensor, is_survivor: Tensor, scores: Tensor) -> Tensor:
     """
-    tau_a of each window: words are linked until as many groups are left as there are things.
+    tau_a of each window: words are linked until each group stands for a thing.
 
     A score s_k is at most one half, which a word reaches that has a region all to itself: 2 s_k
-    reads as the probability that the word is in the window, and the sum over the words, rounded
-    down, as the number of things n that they name. Distractors hardly change it, for what they gain
-    the others lose. tau_a is the largest threshold that leaves no more than n connected components,
-    words without a partner included. A window with one thing links all its words and lets the crops
-    of Eq. (8) decide; one with many things links only words whose maps nearly coincide, as the
-    paper's 0.7 and 0.8 do.
+    reads as the probability that the word is in the window, and its sum over the words of a group
+    as the number of things that they name between them. A group that names less than one, nearly,
+    is a share of a thing whose rest other words have: they are rivals, and the crops of Eq. (8)
+    have to decide. tau_a is the largest threshold that leaves no such group, words without a
+    partner included. A window with one thing links all its words; one with many things links only
+    words whose maps nearly coincide, as the paper's 0.7 and 0.8 do. Words that are not there have
+    little to stand on and join others, so that many of them make no groups of their own.
 
     Args:
         overlap: p of Eq. (7) between survivors, shape (N, S, S), symmetric, in [0, 1].
@@ -67,18 +73,20 @@ def automatic_ambiguity_thresh(overlap: Tensor, is_survivor: Tensor, scores: Ten
         scores: s of Eq. (5) of the same words, shape (N, S), in [0, 0.5].
 
     Returns:
-        Tensor: shape (N,), in (0, 1).
+        Tensor: shape (N,), in (0, 1); its least value where even that leaves such a group.
     """
-    num_things = (2 * (scores * is_survivor).sum(dim=1)).floor().clamp(min=1)
+    things = 2 * scores * is_survivor
     pairs = is_survivor[:, :, None] & is_survivor[:, None, :]
-    low, high = torch.zeros_like(num_things), torch.ones_like(num_things)
+    low, high = torch.zeros_like(things[:, 0]), torch.ones_like(things[:, 0])
+    itself = torch.arange(overlap.shape[-1], device=overlap.device)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         first_member = connected_components(pairs & (overlap >= middle[:, None, None]))
-        itself = torch.arange(overlap.shape[-1], device=overlap.device)
-        num_groups = ((first_member == itself) & is_survivor).sum(dim=1)
-        low = torch.where(num_groups <= num_things, middle, low)
-        high = torch.where(num_groups <= num_things, high, middle)
+        in_group = torch.zeros_like(things).scatter_add_(1, first_member, things)
+        is_group = (first_member == itself) & is_survivor
+        enough = (~is_group | (in_group >= _A_THING)).all(dim=1)
+        low = torch.where(enough, middle, low)
+        high = torch.where(enough, high, middle)
     return low.clamp(min=0.5**_HALVINGS)
 
 

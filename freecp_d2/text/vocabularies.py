@@ -36,7 +36,7 @@ def load_vocabulary(words: str | Path) -> Vocabulary:
     if not isinstance(words, str | Path):
         raise TypeError(
             f"Got words as {type(words).__name__}, expected a string such as "
-            '"cat, kitten; dog", the name of a shipped list or a path; join a list: "; ".join(words).'
+            '"cat, kitten; dog", the name of a shipped list or a path; for a list "; ".join(words).'
         )
     text = str(words).strip()
     shipped = shipped_vocabularies()

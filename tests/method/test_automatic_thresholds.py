@@ -15,7 +15,8 @@ from freecp_d2.method import (
     pairwise_soft_iou,
 )
 
-FLOOR = 3e-4
+FLOOR = 1e-4
+A_THING = 0.8
 STEP = 1 / 1024
 
 
@@ -133,24 +134,31 @@ TRIO = [[1.0, 0.9, 0.2], [0.9, 1.0, 0.3], [0.2, 0.3, 1.0]]
 
 class TestAmbiguityByHand:
     @pytest.mark.parametrize(
-        ("score", "expected"),
+        ("scores", "expected", "groups"),
         [
-            (0.05, 0.3),  # 0.3 things are still one: the third word joins over 0.3
-            (0.2, 0.3),  # 1.2 things
-            (0.4, 0.9),  # 2.4: the pair alone is linked
-            (0.5, 1.0),  # 3: none
+            ((0.05, 0.05, 0.05), STEP, [3]),  # not a thing between them
+            ((0.3, 0.3, 0.3), 0.3, [3]),  # the pair is more than one, the third is not
+            ((0.45, 0.45, 0.05), 0.3, [3]),
+            ((0.45, 0.05, 0.45), 0.9, [2]),  # the second joins the first, the third stands alone
+            ((0.25, 0.25, 0.45), 0.9, [2]),
+            ((0.45, 0.45, 0.45), 1.0, []),  # each is one
         ],
     )
-    def test_as_many_groups_as_things(self, score, expected):
-        found = tau_a(TRIO, [score] * 3)
+    def test_each_group_stands_for_a_thing(self, scores, expected, groups):
+        found = tau_a(TRIO, scores)
         assert expected - STEP <= found <= expected
-
-    @pytest.mark.parametrize(("score", "expected"), [(0.2, [3]), (0.4, [2]), (0.5, [])])
-    def test_the_groups_that_follow(self, score, expected):
-        found = torch.tensor([tau_a(TRIO, [score] * 3)])
-        linked = torch.tensor([TRIO]) >= found[:, None, None]
+        linked = torch.tensor([TRIO]) >= found
         sizes = connected_components(linked)[0].bincount().tolist()
-        assert [size for size in sizes if size > 1] == expected
+        assert [size for size in sizes if size > 1] == groups
+
+    def test_more_and_more_words_that_are_not_there_make_no_groups(self):
+        def at(k):  # each like one of two things, and like the other by 0.2
+            side = torch.arange(k + 2) % 2
+            overlap = torch.where(side[:, None] == side, 0.6, 0.2).fill_diagonal_(1.0)
+            return tau_a(overlap.tolist(), [0.45, 0.45, *[0.1 / k] * k])
+
+        assert at(10) == at(20) == at(40)
+        assert 0.6 - STEP <= at(10) <= 0.6
 
     def test_words_that_are_apart_are_never_linked(self):
         found = tau_a([[1.0, 0.0], [0.0, 1.0]], [0.2, 0.2])
@@ -166,10 +174,10 @@ class TestAmbiguityByHand:
     def test_padding_does_not_count(self):
         overlap = torch.rand(1, 5, 5, generator=torch.Generator().manual_seed(0))
         overlap[:, :3, :3] = torch.tensor(TRIO)
-        scores = torch.tensor([[0.4, 0.4, 0.4, 0.5, 0.5]])
+        scores = torch.tensor([[0.25, 0.25, 0.45, 0.5, 0.5]])
         is_survivor = torch.tensor([[True, True, True, False, False]])
         found = automatic_ambiguity_thresh(overlap, is_survivor, scores).item()
-        assert found == tau_a(TRIO, [0.4] * 3)
+        assert found == tau_a(TRIO, [0.25, 0.25, 0.45])
 
     def test_no_survivors(self):
         found = automatic_ambiguity_thresh(
@@ -193,24 +201,24 @@ class TestAmbiguityInGeneral:
             found.overlap, found.is_survivor, scores.gather(1, found.classes)
         )
 
-    def num_groups(self, maps, keep, thresh):
-        """Groups and words without a partner, window by window."""
-        groups = ambiguity_groups(maps, keep, thresh)
-        merged = torch.zeros(len(maps)).index_add(
-            0, groups.window, groups.members.sum(dim=1).float() - 1
-        )
-        return keep.sum(dim=1) - merged
+    def least(self, maps, keep, scores, thresh):
+        """Of the groups and words without a partner of each window, the least number of things."""
+        found = []
+        for refined, kept, score, tau in zip(maps, keep, scores, thresh, strict=True):
+            group = connected_components(pairwise_soft_iou(refined[None, kept]) >= tau)[0]
+            things = torch.zeros(len(group)).index_add(0, group, 2 * score[kept])
+            found.append(things[group.unique()].min())
+        return torch.stack(found)
 
-    def test_it_is_the_largest_that_leaves_so_few(self, window):
-        maps, keep, scores = window
-        things = (2 * (scores * keep).sum(dim=1)).floor().clamp(min=1)
+    def test_it_is_the_largest_that_leaves_no_less(self, window):
         thresh = self.find(*window)
-        assert (self.num_groups(maps, keep, thresh) <= things).all()
-        assert (self.num_groups(maps, keep, thresh + STEP) > things).all()
+        assert (thresh > STEP).all()
+        assert (self.least(*window, thresh) >= A_THING).all()
+        assert (self.least(*window, thresh + STEP) < A_THING).all()
 
     def test_more_things_are_told_apart_by_less(self, window):
         maps, keep, scores = window
-        found = [self.find(maps, keep, scores * share) for share in (0.1, 0.5, 1.0)]
+        found = [self.find(maps, keep, scores * share) for share in (0.01, 0.1, 1.0)]
         assert (found[0] <= found[1]).all()
         assert (found[1] <= found[2]).all()
         assert (found[0] < found[2]).any()
