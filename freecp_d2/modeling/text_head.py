@@ -5,7 +5,6 @@ Shape shorthand in this module: N windows, W words, B background words (first), 
 classes, D embedding, h x w patches.
 """
 
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -39,28 +38,23 @@ class TextHead(nn.Module):
         *,
         vocabulary: Vocabulary,
         logit_scale: float,
-        encoder: TextEncoder | None = None,
-        templates: tuple[str, ...] = (),
+        classifier: TextClassifier | None = None,
         descriptions: Descriptions | None = None,
         word_descriptions: Descriptions | None = None,
         background: str = "class",
         background_thresh: float = 0.0,
-        cache_dir: str | None = None,
-        batch_size: int = 256,
     ):
         """
         Args:
             vocabulary: the words.
             logit_scale: s of Eq. (1).
-            encoder: encodes words at once; without one, `set_features` must be called.
-            templates: for words, and for classes without descriptions.
+            classifier: encodes words at once; without one, `set_features` must be called.
             descriptions: for Eq. (8).
             word_descriptions: instead of the templates for the words they know.
             background: what background words are: a "class" whose score is 1 - max, a class whose
                 score is that of its best of the "words", or "distractor" (they join the softmax
                 and are no class of the output).
             background_thresh: the least score of the background.
-            cache_dir, batch_size: see `text.TextClassifier`.
 
         Raises:
             ValueError: unknown `background`; a threshold out of [0, 1), or without background; a
@@ -71,16 +65,8 @@ class TextHead(nn.Module):
         if logit_scale < 0:
             raise ValueError(f"MODEL.CLIP.LOGIT_SCALE is {logit_scale}; expected 0 or more.")
         self.logit_scale = logit_scale
-        self.encoder = encoder
-        self.classifier: TextClassifier | None = None
-        if encoder is not None:
-            self.classifier = TextClassifier(
-                encoder,
-                templates,
-                cache_dir=cache_dir,
-                batch_size=batch_size,
-                show_progress=comm.is_main_process(),
-            )
+        self.classifier = classifier
+        self.encoder = None if classifier is None else classifier.encoder  # moves with the head
         self.descriptions = descriptions
         self.word_descriptions = word_descriptions
         self.background = background
@@ -94,16 +80,13 @@ class TextHead(nn.Module):
         return {
             "vocabulary": vocabulary or vocabulary_from_config(cfg),
             "logit_scale": cfg.MODEL.CLIP.LOGIT_SCALE or clip.logit_scale,
-            "encoder": TextEncoder(clip.model, clip.tokenizer).to(torch.device(cfg.MODEL.DEVICE)),
-            "templates": get_templates(node.TEMPLATES),
+            "classifier": build_text_classifier(cfg),
             "descriptions": load_descriptions(node.DESCRIPTIONS) if node.DESCRIPTIONS else None,
             "word_descriptions": load_descriptions(node.WORD_DESCRIPTIONS)
             if node.WORD_DESCRIPTIONS
             else None,
             "background": node.BACKGROUND,
             "background_thresh": node.BACKGROUND_THRESH,
-            "cache_dir": node.CACHE_DIR or None,
-            "batch_size": node.BATCH_SIZE,
         }
 
     @property
@@ -203,6 +186,18 @@ class TextHead(nn.Module):
     @property
     def _num_maps(self) -> int:
         return len(self.output_names) - self.background_is_rest
+
+
+def build_text_classifier(cfg: CfgNode) -> TextClassifier:
+    """What encodes words with the text tower of the CLIP of `cfg.MODEL.CLIP`, on its device."""
+    clip, node = load_clip_from_config(cfg), cfg.MODEL.TEXT
+    return TextClassifier(
+        TextEncoder(clip.model, clip.tokenizer).to(torch.device(cfg.MODEL.DEVICE)),
+        get_templates(node.TEMPLATES),
+        cache_dir=node.CACHE_DIR or None,
+        batch_size=node.BATCH_SIZE,
+        show_progress=comm.is_main_process(),
+    )
 
 
 def vocabulary_from_config(cfg: CfgNode) -> Vocabulary:

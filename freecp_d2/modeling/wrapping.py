@@ -5,20 +5,19 @@ The parts of `PurifiedSegmentor` that a config names: the wrapped model, a CLIP,
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from ..d2 import META_ARCH_REGISTRY, CfgNode, build_backbone, build_model, comm
-from ..text import TextClassifier, TextEncoder, get_templates, load_descriptions
+from ..d2 import META_ARCH_REGISTRY, CfgNode, build_backbone, build_model
+from ..text import load_descriptions
 from .affinity import (
     AFFINITY_HEAD_REGISTRY,
     AffinityHead,
     CLIPAttentionAffinity,
     build_affinity_head,
 )
-from .backbone import CLIPBackbone, load_clip_from_config
+from .backbone import CLIPBackbone
 from .picture_grid import PictureGrid
-from .text_head import vocabulary_from_config
+from .text_head import build_text_classifier, vocabulary_from_config
 
 WRAPPER = "PurifiedSegmentor"
 
@@ -111,17 +110,9 @@ def build_class_features(cfg: CfgNode) -> Tensor:
     Returns:
         Tensor: unit rows, shape (K, D), in the order of the vocabulary.
     """
-    clip, node = load_clip_from_config(cfg), cfg.MODEL.TEXT
-    encoder = TextEncoder(clip.model, clip.tokenizer).to(torch.device(cfg.MODEL.DEVICE))
-    classifier = TextClassifier(
-        encoder,
-        get_templates(node.TEMPLATES),
-        cache_dir=node.CACHE_DIR or None,
-        batch_size=node.BATCH_SIZE,
-        show_progress=comm.is_main_process(),
-    )
-    descriptions = load_descriptions(node.DESCRIPTIONS) if node.DESCRIPTIONS else None
-    return classifier.class_features(vocabulary_from_config(cfg), descriptions)
+    name = cfg.MODEL.TEXT.DESCRIPTIONS
+    descriptions = load_descriptions(name) if name else None
+    return build_text_classifier(cfg).class_features(vocabulary_from_config(cfg), descriptions)
 
 
 def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
