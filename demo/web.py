@@ -23,7 +23,7 @@ NO_GRADIO = 'The web page needs Gradio, which is not installed; run: pip install
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
-    default = str(REPO / "configs" / "storybook" / "sclip_freecp.yaml")
+    default = str(REPO / "demo" / "storybook.yaml")
     parser.add_argument("--config-file", "--config", default=default, help="of a FreeCP method")
     parser.add_argument(
         "--vocabulary", help='what the text box starts with: a shipped name, a file, or "cat; dog"'
