@@ -121,8 +121,8 @@ class TestMissingDescriptions:
         check(segment(tiny_cfg, self.WORDS, picture), 3)
         told = [message for _, message in said if "have no descriptions" in message]
         assert told == [
-            f"{tmp_path / 'd.json'}, for Eq. (8): 3 of 4 words have no descriptions and use the templates: "
-            "flumph, zorblat, \U0001f431."
+            f"{tmp_path / 'd.json'}, for Eq. (8): 3 of 4 words have no descriptions and use the "
+            "templates: flumph, zorblat, \U0001f431."
         ]
 
     def test_the_features_are_those_of_templates(self, tiny_cfg, tmp_path):
