@@ -9,6 +9,11 @@ Label photographs and videos with words of your own, in Detectron2's manner.
 demo/README.md says what is written. Kill it when you like: the same command goes on where it was.
 """
 
+import signal
+
+if __name__ == "__main__":  # the imports take seconds, in which Ctrl-C ends this without a word
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import shlex
 import sys
@@ -25,8 +30,13 @@ from freecp_d2.demo import (
     Failure,
     Outcome,
     Settings,
+    StoppedError,
     Task,
+    check_folders,
+    check_page,
+    check_results,
     find_inputs,
+    is_taken,
     output_names,
     plan,
     printable,
@@ -46,7 +56,8 @@ DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description="Label every pixel of photographs and videos with words of your own.",
-        epilog="Exit code: 0; 1 if some input could not be labelled; 2 if nothing was tried.",
+        epilog="Exit code: 0; 1 if some input could not be labelled, or the disk is full; "
+        "2 if nothing was tried.",
     )
     add = parser.add_argument
     add(
@@ -122,7 +133,8 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failur
         raise ValueError("got nothing to label; give --input FILE, a folder, or a quoted pattern.")
     import_plugins(args.imports)
     cfg = load_config(args.config_file, args.opts, for_pictures=True)
-    words = load_vocabulary(args.vocabulary) if args.vocabulary else vocabulary_from_config(cfg)
+    given = args.vocabulary
+    words = vocabulary_from_config(cfg) if given is None else load_vocabulary(given)
     settings = Settings(
         config_file=args.config_file,
         opts=args.opts,
@@ -133,14 +145,19 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failur
         overlay_side=args.overlay_side,
         max_megapixels=args.max_megapixels,
     )
+    check_folders(args.input, args.output)
     inputs = find_inputs(args.input, args.video_input, args.output)
     if not inputs.sources:
         reasons = "; ".join(f"{printable(f.name)}: {f.reason}" for f in inputs.failures)
         raise ValueError(f"found no picture and no video. {reasons}".rstrip())
     if args.output.exists() and not args.output.is_dir():
         raise ValueError(f"--output {args.output} is a file; name a folder, which need not exist.")
+    if args.report:
+        check_page(args.output)
+    names = output_names(inputs.sources, lambda source, name: is_taken(source, args.output, name))
+    check_results(inputs.sources, names, args.output)
     args.output.mkdir(parents=True, exist_ok=True)
-    tasks = plan(inputs.sources, output_names(inputs.sources), settings, args.force)
+    tasks = plan(inputs.sources, names, settings, args.force)
     if inputs.num_others:
         print(f"{inputs.num_others} other files of the folders are neither pictures nor videos.")
     return settings, tasks, list(inputs.failures)
@@ -166,6 +183,11 @@ def label(args: argparse.Namespace) -> int:
 
     try:
         outcome = run(tasks, build, settings, bar, failures, facts if args.report else None)
+    except StoppedError as stopped:
+        bar.close()
+        done = f"{stopped.outcome.num_labelled} labelled; the same command goes on from here."
+        print(f"demo.py: stopped: {printable(str(stopped))}. {done}", file=sys.stderr)
+        return SOME_FAILED
     finally:
         bar.close()
     print(summary(outcome, settings, time.time() - start, args.report))
@@ -179,14 +201,16 @@ def summary(outcome: Outcome, settings: Settings, seconds: float, has_page: bool
     if outcome.failures:
         parts.append(f"{len(outcome.failures)} with problems, named above")
     where = settings.output / "index.html" if has_page else settings.output
-    note = f"\n{settings.caveat}" if settings.caveat else ""
-    return f"{', '.join(parts)}: {printable(where)}{note}"
+    notes = (settings.no_word_left(outcome.num_without_words), settings.caveat)
+    return "\n".join([f"{', '.join(parts)}: {printable(where)}", *filter(None, notes)])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     args.argv = list(sys.argv[1:] if argv is None else argv)
     try:
+        if argv is None:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return label(args)
     except USER_ERRORS as error:
         message = error.args[0] if isinstance(error, KeyError) and error.args else error

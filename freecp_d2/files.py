@@ -2,9 +2,11 @@
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["blaming", "write_whole"]
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
@@ -17,12 +19,27 @@ def write_whole(path: str | Path, content: bytes) -> None:
 
     Raises:
         OSError: the folder is missing, full or cannot be written to; an older file is untouched.
+            It names `path`.
     """
     path = Path(path)
     # Not tempfile, whose files only their owner can read.
     aside = path.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp")
     try:
-        aside.write_bytes(content)
-        os.replace(aside, path)
+        with blaming(path):
+            aside.write_bytes(content)
+            os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def blaming(path: str | Path) -> Iterator[None]:
+    """
+    Errors of the system name this file: a full disk names none, and nobody knows the one set aside.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error

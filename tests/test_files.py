@@ -1,5 +1,6 @@
 """Files that appear whole or not at all."""
 
+import errno
 import os
 
 import pytest
@@ -39,3 +40,18 @@ def test_others_can_read_it(tmp_path):
     write_whole(tmp_path / "ours", b"")
     (tmp_path / "usual").write_bytes(b"")
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_errors_name_the_file(tmp_path, monkeypatch):
+    """And not what is set aside, which is gone."""
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError) as error:
+        write_whole(tmp_path / "folder", b"")
+    assert str(error.value).endswith(f"directory: '{tmp_path / 'folder'}'")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*/file'"):
+        write_whole(tmp_path / "file", b"")

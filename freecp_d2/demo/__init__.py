@@ -5,6 +5,7 @@ Photographs and videos labelled from the command line: what `demo/demo.py` does.
 |---|---|
 | `kinds.py`, `inputs.py` | what is an input: files, patterns, folders |
 | `names.py` | what the results of each input are called |
+| `outputs.py` | what must not be written over |
 | `reading.py` | a picture from a file, or the reason why not |
 | `settings.py`, `records.py` | what results depend on, `NAME.json`, what is done already |
 | `picture.py` | one picture |
@@ -17,7 +18,9 @@ Photographs and videos labelled from the command line: what `demo/demo.py` does.
 
 from .inputs import Failure, Inputs, Source, find_inputs, printable
 from .names import output_names
-from .run import Outcome, Progress, Task, plan, run
+from .outputs import check_folders, check_page, check_results
+from .records import is_taken
+from .run import Outcome, Progress, StoppedError, Task, plan, run
 from .settings import Settings
 
 __all__ = [
@@ -27,8 +30,13 @@ __all__ = [
     "Progress",
     "Settings",
     "Source",
+    "StoppedError",
     "Task",
+    "check_folders",
+    "check_page",
+    "check_results",
     "find_inputs",
+    "is_taken",
     "output_names",
     "plan",
     "printable",

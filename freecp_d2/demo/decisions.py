@@ -10,7 +10,14 @@ from ..report import GroupSummary, Purification, WordSummary
 from .label_png import no_word
 from .shares import Share
 
-__all__ = ["classes_of", "colors_of", "decisions_of", "purification_of", "visible_of"]
+__all__ = [
+    "classes_of",
+    "colors_of",
+    "decisions_of",
+    "has_no_word",
+    "purification_of",
+    "visible_of",
+]
 
 RGB = tuple[int, int, int]
 
@@ -64,6 +71,13 @@ def visible_of(shares: Sequence[Share], names: Sequence[str]) -> list[dict[str, 
         }
         for share in shares
     ]
+
+
+def has_no_word(record: Mapping[str, Any]) -> bool:
+    """Whether purification removed every word everywhere; of a video, whether no pixel has one."""
+    if record.get("words"):
+        return all(word["state"] == "removed" for word in record["words"])
+    return all(entry["index"] is None for entry in record["visible"])
 
 
 def purification_of(record: Mapping[str, Any]) -> Purification | None:

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-from PIL import Image
 
 from ..report import (
     AlbumEntry,
@@ -20,11 +19,12 @@ from ..report import (
     album_entry,
     album_overview,
 )
-from ..report.markup import Markup, element, join
-from .decisions import colors_of, purification_of
+from ..report.markup import Markup, element, isolated, join
+from .decisions import colors_of, has_no_word, purification_of
 from .drawing import paint, picked, resized
 from .fonts import showable
 from .inputs import Failure
+from .label_png import read_labels
 from .legend import NO_WORD, percent
 from .settings import Settings
 from .thumbnails import middle_frame, thumbnail_side, thumbnail_size
@@ -65,6 +65,7 @@ class PictureGallery:
         self.colors: dict[str, RGB] = {}
         self.num_pictures = 0
         self.num_videos = 0
+        self.num_without_words = 0
 
     @property
     def has_room(self) -> bool:
@@ -94,10 +95,7 @@ class PictureGallery:
     def add_picture_of_files(self, name: Path, record: Mapping[str, Any], image: np.ndarray):
         """As `add_picture`, with the labels that an earlier run wrote."""
         path = (self.settings.output / name).parent / record["files"]["labels"]
-        with Image.open(path) as file:
-            labels = np.asarray(file).astype(np.int32)
-        labels[labels == record["no_word"]] = -1
-        self.add_picture(name, record, image, labels)
+        self.add_picture(name, record, image, read_labels(path, record["no_word"]))
 
     def add_video(self, name: Path, record: Mapping[str, Any]) -> None:
         """Shows the frame in its middle."""
@@ -130,7 +128,7 @@ class PictureGallery:
         return Page(
             kicker="FreeCP",
             title=self._title(),
-            lead=(self._lead(), *([self.settings.caveat] if self.settings.caveat else [])),
+            lead=self._lead(),
             gallery=Gallery((), (), ()),
             sections=sections if self.entries else (),
             notes=self._notes(failures),
@@ -165,6 +163,7 @@ class PictureGallery:
     def _count(self, record: Mapping[str, Any]) -> None:
         self.num_pictures += record["kind"] == "picture"
         self.num_videos += record["kind"] == "video"
+        self.num_without_words += has_no_word(record)
         for entry in record["visible"]:
             if entry["index"] is not None:
                 self.shares[entry["name"]] += entry["share"]
@@ -178,11 +177,13 @@ class PictureGallery:
         words = _count_of(self.settings.vocabulary.num_classes, "word")
         return f"{' and '.join(parts) or 'Nothing'} in {words}"
 
-    def _lead(self) -> str:
-        vocabulary = self.settings.vocabulary
-        names = vocabulary.display_names
-        listed = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if names[12:] else "")
-        return f"Every pixel has the best of {_count_of(len(names), 'word')}: {listed}."
+    def _lead(self) -> tuple[str, ...]:
+        names = self.settings.vocabulary.display_names
+        listed = join([isolated(name) for name in names[:12]], ", ")
+        more = f" and {len(names) - 12:,} more" if names[12:] else ""
+        words = f"Every pixel has the best of {_count_of(len(names), 'word')}: "
+        notes = (self.settings.caveat, self.settings.no_word_left(self.num_without_words))
+        return (join([words, listed, f"{more}."]), *filter(None, notes))
 
     def _reading(self) -> Markup:
         """How to read what purification did, where it did something."""
@@ -211,15 +212,18 @@ class PictureGallery:
                 Note(
                     "Pictures that are not shown",
                     (
-                        f"{self.num_left_out} more are labelled and in the folder of this page, "
+                        f"{self.num_left_out:,} more are labelled and in the folder of this page, "
                         "which would be too large for a browser with them.",
                     ),
                 )
             )
         if failures:
-            lines = [f"{failure.name}: {failure.reason}." for failure in failures[:_MOST_NAMED]]
+            lines: list[str] = [
+                join([isolated(failure.name), f": {failure.reason}."])
+                for failure in failures[:_MOST_NAMED]
+            ]
             if failures[_MOST_NAMED:]:
-                lines.append(f"And {len(failures) - _MOST_NAMED} more.")
+                lines.append(f"And {len(failures) - _MOST_NAMED:,} more.")
             notes.append(Note("What could not be labelled", tuple(lines)))
         return tuple(notes)
 

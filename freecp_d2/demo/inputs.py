@@ -2,11 +2,13 @@
 From `--input` to files: files, quoted patterns and folders, in an order that does not change.
 
 Hidden files, linked folders and the output folder are left out of folders, as is what is neither
-a picture nor a video. A file that is named, itself or by a pattern, is always an input.
+a picture nor a video. A pattern leaves out what is in the output folder, too. A file that is named
+is always an input.
 """
 
 import glob
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from .kinds import VIDEOS, looks_like_picture
 
-__all__ = ["Failure", "Inputs", "Source", "find_inputs", "printable"]
+__all__ = ["Failure", "Inputs", "Source", "expanded", "find_inputs", "is_below", "printable"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def find_inputs(
         output: a folder whose files are no inputs.
 
     Returns:
-        Inputs: in the order of the arguments, files of a pattern or folder by name.
+        Inputs: in the order of the arguments, files of a pattern or folder by name, `p2` before
+        `p10`.
     """
     found: dict[str, Source] = {}
     failures: list[Failure] = []
@@ -79,7 +82,7 @@ def find_inputs(
         for source in sources:
             found.setdefault(os.path.abspath(source.path), source)
     for name in videos:
-        path = _expanded(name)
+        path = expanded(name)
         if os.path.lexists(path):
             found[os.path.abspath(path)] = Source(path, Path(path.name), True)
         else:
@@ -95,7 +98,7 @@ class _Search:
 
     def argument(self, argument: str) -> Iterator[Source]:
         """What one argument of the command line stands for."""
-        path = _expanded(argument)
+        path = expanded(argument)
         if path.is_dir():
             yield from self._folder(path, path)
         elif os.path.lexists(path):
@@ -109,9 +112,13 @@ class _Search:
         parts = Path(pattern).parts
         first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
         root = Path(*parts[:first])
-        matches = sorted(Path(name) for name in glob.iglob(pattern, recursive=True))
+        everything = [Path(name) for name in glob.iglob(pattern, recursive=True)]
+        matches = sorted(filter(self._is_outside, everything), key=_natural)
         if not matches:
-            self.failures.append(Failure(pattern, "no file matches this pattern"))
+            reason = "no file matches this pattern"
+            if everything:
+                reason = "what matches this pattern is all in the output folder; name another one"
+            self.failures.append(Failure(pattern, reason))
         for match in matches:
             if not match.is_dir():
                 yield _named(match, match.relative_to(root))
@@ -124,8 +131,9 @@ class _Search:
             self.failures.append(Failure(str(error.filename), reason))
 
         for place, folders, names in os.walk(folder, onerror=report):
-            folders[:] = sorted(name for name in folders if self._is_entered(Path(place, name)))
-            for name in sorted(names):
+            entered = [name for name in folders if self._is_entered(Path(place, name))]
+            folders[:] = sorted(entered, key=_natural)
+            for name in sorted(names, key=_natural):
                 if name.startswith("."):
                     continue
                 path = Path(place, name)
@@ -137,8 +145,28 @@ class _Search:
     def _is_entered(self, folder: Path) -> bool:
         return not folder.name.startswith(".") and os.path.realpath(folder) != self.output
 
+    def _is_outside(self, match: Path) -> bool:
+        """Whether it is no result: neither the output folder nor in it."""
+        place = match if match.is_dir() else match.parent  # a link to a file is where the link is
+        return self.output is None or not is_below(os.path.realpath(place), self.output)
 
-def _expanded(name: str) -> Path:
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether a path is the folder or in it; of real paths."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _natural(path: str | Path) -> list[tuple[list[tuple[str, int]], str]]:
+    """Numbers in names count: `p2` is before `p10`."""
+
+    def pieces(part: str) -> list[tuple[str, int]]:
+        found = re.split(r"(\d+)", part)  # text and digits in turn
+        return [("", int(piece)) if i % 2 else (piece, 0) for i, piece in enumerate(found)]
+
+    return [(pieces(part), part) for part in Path(path).parts]
+
+
+def expanded(name: str) -> Path:
     """A home folder for `~`, unless there is a file of that name."""
     return Path(name if os.path.lexists(name) else os.path.expanduser(name))
 

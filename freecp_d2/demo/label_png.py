@@ -6,11 +6,14 @@ Shape shorthand in this module: H, W pixels, C classes.
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-__all__ = ["label_png", "no_word"]
+from .inputs import printable
+
+__all__ = ["label_png", "no_word", "read_labels"]
 
 RGB = tuple[int, int, int]
 _GREY: RGB = (128, 128, 128)
@@ -45,6 +48,29 @@ def label_png(label_map: np.ndarray, colors: Sequence[RGB]) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def read_labels(path: Path, no_word: int) -> np.ndarray:
+    """
+    Args:
+        path: of what `label_png` made.
+        no_word: the value of pixels without a word.
+
+    Returns:
+        np.ndarray: int32 (H, W), -1 is no word.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    try:
+        with Image.open(path) as file:
+            labels = np.asarray(file).astype(np.int32)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise ValueError(
+            f"its labels, {printable(path)}, are damaged; --force makes them again"
+        ) from error
+    labels[labels == no_word] = -1
+    return labels
 
 
 def _palette(colors: Sequence[RGB]) -> list[int]:

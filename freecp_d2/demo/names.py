@@ -1,14 +1,16 @@
 """
 What the results of each input are called: its name, with as much around it as tells it apart.
 
-`a.jpg` becomes `a`; beside an `a.png`, `a.jpg`; beside an `a.jpg` of another folder, `x/a.jpg`.
+`a.jpg` becomes `a`; beside an `a.png`, `a.jpg`; beside an `a.jpg` of another folder, `x/a.jpg`;
+beside an `A.JPG`, `a.jpg~1f0c92ab`.
 """
 
 import hashlib
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from .inputs import Source
@@ -18,24 +20,34 @@ __all__ = ["output_names"]
 _MOST_BYTES = 200  # of a part of a path; 255 less the longest ending
 
 
-def output_names(sources: Sequence[Source]) -> list[Path]:
+def output_names(
+    sources: Sequence[Source], is_taken: Callable[[Source, Path], bool] | None = None
+) -> list[Path]:
     """
     Args:
         sources: different files.
+        is_taken: whether a name is one of files that another input's results are in.
 
     Returns:
         list[Path]: relative, in UTF-8 without control characters, not hidden, short enough for
         endings such as `_overlay.jpg`; all different, on disks that ignore case, too.
     """
-    choices = [_choices(source) for source in sources]
+    places = [_clean(Path(*_absolute(source).parts[1:])) for source in sources]
+    alike = Counter(map(_key, places))
+    choices = [
+        _choices(source, alike[_key(place)] > 1)
+        for source, place in zip(sources, places, strict=True)
+    ]
     levels = [0] * len(choices)
+    taken = cache(is_taken) if is_taken else None
     while True:
         names = [options[level] for options, level in zip(choices, levels, strict=True)]
         count = Counter(map(_key, names))
         longer = [
             i
             for i, name in enumerate(names)
-            if count[_key(name)] > 1 and levels[i] + 1 < len(choices[i])
+            if levels[i] + 1 < len(choices[i])
+            and (count[_key(name)] > 1 or (taken and taken(sources[i], name)))
         ]
         if not longer:
             return names
@@ -43,10 +55,20 @@ def output_names(sources: Sequence[Source]) -> list[Path]:
             levels[i] += 1
 
 
-def _choices(source: Source) -> list[Path]:
-    """From the shortest name to one that no other file has."""
-    relative, absolute = source.relative, Path(os.path.abspath(source.path))
-    around = absolute.parts[1 : len(absolute.parts) - len(relative.parts)]
+def _absolute(source: Source) -> Path:
+    return Path(os.path.abspath(source.path))
+
+
+def _choices(source: Source, is_alike: bool) -> list[Path]:
+    """
+    From the shortest name to one that no other file has.
+
+    Args:
+        source: a file.
+        is_alike: another differs in nothing but case, so that its folders do not help.
+    """
+    relative, absolute = source.relative, _absolute(source)
+    around = () if is_alike else absolute.parts[1 : len(absolute.parts) - len(relative.parts)]
     longer = [relative, *(Path(*around[i:], relative) for i in reversed(range(len(around))))]
     digest = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:8]
     choices = [_clean(relative.with_name(relative.stem)), *map(_clean, longer)]

@@ -12,8 +12,8 @@ from .decisions import classes_of, decisions_of
 from .drawing import draw_overlay
 from .inputs import Source
 from .label_png import label_png
-from .reading import read_input
-from .records import forget_record, head_of, write_record
+from .reading import check_file, read_input
+from .records import check_record, files_of, forget_record, head_of, write_record
 from .scores_file import scores_npz
 from .settings import FORMAT, Settings
 from .shares import class_counts, visible_shares
@@ -34,6 +34,8 @@ def label_picture(
         ValueError: the picture cannot be read; the message is the reason.
         OSError: a file cannot be written.
     """
+    check_file(source.path)
+    check_record(settings.output, name)
     head = head_of(source, settings)  # before it is read: a file that changes meanwhile is redone
     prediction = predictor(read_input(source.path, settings.max_megapixels), channels="RGB")
     shares = visible_shares(class_counts(prediction.label_map, len(prediction.names)))
@@ -60,7 +62,7 @@ def label_picture(
         **head,
         **decisions_of(prediction, shares),
         "classes": classes_of(prediction),
-        "files": files,
+        **files_of(folder, files),
     }
     write_record(settings.output, name, record)
     return prediction, record

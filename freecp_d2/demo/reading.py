@@ -13,7 +13,7 @@ from ..predictor import read_picture
 from .inputs import printable
 from .kinds import refusal, refused_format
 
-__all__ = ["read_input"]
+__all__ = ["check_file", "read_input"]
 
 
 def read_input(path: Path, max_megapixels: float) -> np.ndarray:
@@ -28,19 +28,29 @@ def read_input(path: Path, max_megapixels: float) -> np.ndarray:
     Raises:
         ValueError: it cannot be read; the message is the reason, without the name.
     """
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        target = "it is a link that leads nowhere" if path.is_symlink() else error.strerror
-        raise ValueError(str(target)) from error
-    if not stat.S_ISREG(mode):
-        raise ValueError("it is no regular file")
+    check_file(path)
     with _no_limit_of_pillow():
         _check_size(path, max_megapixels)
         try:
             return read_picture(path)
         except (OSError, ValueError, MemoryError) as error:
             raise ValueError(_reason(error, path)) from error
+
+
+def check_file(path: Path) -> None:
+    """
+    Raises:
+        ValueError: it is no file; the message is the reason, without the name.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if path.is_symlink():
+            raise ValueError("it is a link that leads nowhere") from error
+        is_gone = isinstance(error, FileNotFoundError)
+        raise ValueError("there is no such file" if is_gone else str(error.strerror)) from error
+    if not stat.S_ISREG(mode):
+        raise ValueError("it is no regular file")
 
 
 def _check_size(path: Path, max_megapixels: float) -> None:

@@ -9,15 +9,17 @@ from typing import Any, Protocol
 from ..files import write_whole
 from ..predictor import Predictor
 from ..report import render_page
+from .decisions import has_no_word
 from .gallery import PictureGallery
 from .inputs import Failure, Source, printable
+from .outputs import PAGE
 from .picture import label_picture
 from .reading import read_input
 from .records import find_record, sweep
 from .settings import Settings
 from .video import label_video
 
-__all__ = ["Outcome", "Progress", "Task", "plan", "run"]
+__all__ = ["Outcome", "Progress", "StoppedError", "Task", "plan", "run"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors of writing that every other file would meet, too."""
@@ -38,12 +40,27 @@ class Outcome:
     Attributes:
         num_labelled: inputs that were labelled now.
         num_earlier: inputs that an earlier run had labelled.
+        num_without_words: inputs of either kind in which no word is left.
         failures: inputs that could not be, or not to their end.
     """
 
     num_labelled: int = 0
     num_earlier: int = 0
+    num_without_words: int = 0
     failures: list[Failure] = field(default_factory=list)
+
+
+class StoppedError(OSError):
+    """
+    Nothing more can be written; what was labelled before is complete.
+
+    Attributes:
+        outcome: up to there.
+    """
+
+    def __init__(self, error: OSError, outcome: Outcome):
+        super().__init__(str(error))
+        self.outcome = outcome
 
 
 class Progress(Protocol):
@@ -98,7 +115,8 @@ def run(
         report: facts for the foot of `index.html`; None: no page is written.
 
     Raises:
-        OSError: the disk is full or cannot be written to.
+        StoppedError: the disk is full or cannot be written to, after the model was built.
+        OSError, ValueError: of `build`; nothing was tried.
     """
     predictor = build() if any(task.record is None for task in tasks) else None
     gallery = PictureGallery(len(tasks), settings) if report is not None else None
@@ -108,24 +126,32 @@ def run(
     for task in tasks:
         name = printable(task.source.path)
         try:
-            problem = _do(task, predictor, settings, progress, gallery)
+            record, problem = _do(task, predictor, settings, progress, gallery)
         except (ValueError, MemoryError, RuntimeError, OSError) as error:
             if isinstance(error, OSError) and error.errno in _FULL:
-                raise
+                raise StoppedError(error, outcome) from error
             problem = _explain(error)
-            outcome.failures.append(Failure(name, problem))
-            progress.fail(outcome.failures[-1])
         else:
             outcome.num_labelled += task.record is None
             outcome.num_earlier += task.record is not None
-            if problem:
-                outcome.failures.append(Failure(name, problem))
-                progress.fail(outcome.failures[-1])
+            outcome.num_without_words += has_no_word(record)
+        if problem:
+            outcome.failures.append(Failure(name, problem))
+            progress.fail(outcome.failures[-1])
         progress.step(name)
     if gallery is not None and report is not None:
-        page = render_page(gallery.page(outcome.failures, report))
-        write_whole(settings.output / "index.html", page.encode())
+        _write_page(gallery, outcome, settings, report)
     return outcome
+
+
+def _write_page(
+    gallery: PictureGallery, outcome: Outcome, settings: Settings, report: Mapping[str, str]
+) -> None:
+    page = render_page(gallery.page(outcome.failures, report))
+    try:
+        write_whole(settings.output / PAGE, page.encode())
+    except OSError as error:
+        raise StoppedError(error, outcome) from error
 
 
 def _do(
@@ -134,8 +160,8 @@ def _do(
     settings: Settings,
     progress: Progress,
     gallery: PictureGallery | None,
-) -> str:
-    """Label one input, show it; what is wrong with it all the same."""
+) -> tuple[dict[str, Any], str]:
+    """Label one input, show it; its record, and what is wrong with it all the same."""
     source, name, record = task.source, task.name, task.record
     if source.is_video:
         if record is None:
@@ -146,20 +172,20 @@ def _do(
             )
         if gallery is not None:
             gallery.add_video(name, record)
-        return record["problem"]
+        return record, record["problem"]
     if record is None:
         assert predictor is not None, "there is something to label"
         prediction, record = label_picture(predictor, source, name, settings)
         if gallery is not None and gallery.has_room:
             gallery.add_picture(name, record, prediction.image, prediction.label_map)
-            return ""
+            return record, ""
     elif gallery is not None and gallery.has_room:
         image = read_input(source.path, settings.max_megapixels)
         gallery.add_picture_of_files(name, record, image)
-        return ""
+        return record, ""
     if gallery is not None:
         gallery.count_only(record)
-    return ""
+    return record, ""
 
 
 def _explain(error: Exception) -> str:

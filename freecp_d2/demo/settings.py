@@ -14,7 +14,7 @@ from ..text import Vocabulary
 
 __all__ = ["FORMAT", "Settings"]
 
-FORMAT = 1
+FORMAT = 2
 """Of the files that are written; counted up when they change, so that old ones are made anew."""
 
 
@@ -58,6 +58,20 @@ class Settings:
         if self.cfg.MODEL.CLIP.PRETRAINED != EMBEDDED_NAME:
             return ""
         return "The weights that ship with this package know drawn pages, not photographs."
+
+    def no_word_left(self, number: int) -> str:
+        """
+        What to say where purification removed all that there was; "" where it did not.
+
+        Args:
+            number: of the pictures and videos without a word.
+        """
+        if not number:
+            return ""
+        return (
+            f"No word is left in {number:,} picture{'s' * (number != 1)}; lower "
+            "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH or set it to auto."
+        )
 
     @property
     def digest(self) -> str:

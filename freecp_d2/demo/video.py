@@ -10,11 +10,13 @@ from typing import Any, TextIO
 import cv2
 import numpy as np
 
+from ..files import blaming
 from ..predictor import Predictor
 from .decisions import classes_of, decisions_of, visible_of
 from .frame_drawing import draw_frame
 from .inputs import Source
-from .records import forget_record, head_of, write_record
+from .reading import check_file
+from .records import check_record, files_of, forget_record, head_of, write_record
 from .settings import FORMAT, Settings
 from .shares import class_counts, visible_shares
 from .video_files import VideoInfo, VideoSink, frames_of, open_video
@@ -42,8 +44,8 @@ def label_video(
         ValueError: it cannot be read, or a frame is too large; the message is the reason.
         OSError: a file cannot be written.
     """
-    if not source.path.is_file():
-        raise ValueError("there is no such file" if not source.path.exists() else "it is no file")
+    check_file(source.path)
+    check_record(settings.output, name)
     head = head_of(source, settings)
     capture, info = open_video(source.path)
     folder = (settings.output / name).parent
@@ -56,7 +58,7 @@ def label_video(
         )
     finally:
         capture.release()
-    record = {"format": FORMAT, "kind": "video", **head, **found, "files": files}
+    record = {"format": FORMAT, "kind": "video", **head, **found, **files_of(folder, files)}
     write_record(settings.output, name, record)
     return record
 
@@ -84,7 +86,7 @@ class _Frames:
         aside = lines.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp")
         num_frames = 0
         try:
-            with aside.open("w", encoding="utf-8") as file:
+            with blaming(lines), aside.open("w", encoding="utf-8") as file:
                 for frame in frames_of(capture):
                     sink = sink or self._open(frame, video)
                     sink.write(self._label(frame, num_frames, file))

@@ -6,6 +6,7 @@ Shape shorthand in this module: H, W pixels.
 
 import math
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,8 +41,8 @@ def open_video(path: Path) -> tuple[cv2.VideoCapture, VideoInfo]:
         ValueError: OpenCV cannot read it as a video; the message is the reason.
     """
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # as `_quiet`, for the library below
-    with _quiet():
-        capture = cv2.VideoCapture(str(path))
+    with _quiet(), _in_utf8(path) as spelt:
+        capture = cv2.VideoCapture(str(spelt))
     if not capture.isOpened():
         raise ValueError("it cannot be opened as a video; is it complete, or of another format?")
     rate = capture.get(cv2.CAP_PROP_FPS)
@@ -89,9 +90,9 @@ class VideoSink:
         self.padding = size[0] % 2, size[1] % 2
         whole = size[1] + self.padding[1], size[0] + self.padding[0]
         for codec in _CODECS:
-            with _quiet():
+            with _quiet(), _in_utf8(self.aside.parent) as folder:
                 self.writer = cv2.VideoWriter(
-                    str(self.aside), cv2.VideoWriter.fourcc(*codec), rate, whole
+                    str(folder / self.aside.name), cv2.VideoWriter.fourcc(*codec), rate, whole
                 )
             if self.writer.isOpened():
                 return
@@ -117,6 +118,31 @@ class VideoSink:
         """Leave no file."""
         self.writer.release()
         self.aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _in_utf8(path: Path) -> Iterator[Path]:
+    """
+    A name under which OpenCV can open a file, or one in a folder: a name that is no UTF-8 ends the
+    whole process there. It is a link, and gone once the file is open.
+    """
+    if _is_utf8(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        if not _is_utf8(Path(folder)):
+            raise ValueError("its name is no UTF-8, nor is that of the folder TMPDIR; rename one")
+        link = Path(folder) / f"link{path.suffix if path.suffix.isascii() else ''}"
+        link.symlink_to(path.absolute())
+        yield link
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from ..freecp_segmentor import FreeCPSegmentor
 from ..modeling.text_head import TextHead, vocabulary_from_config
 from ..purified_segmentor import PurifiedSegmentor
 from ..text import get_templates, load_descriptions
+from .configuration import check_device
 from .evaluate import select_records
 from .weights import check_weights
 
@@ -30,10 +31,7 @@ def check_run(cfg: CfgNode) -> None:
     check_weights(cfg)
     if cfg.TEST.IMAGES_PER_BATCH < 1:
         raise ValueError(f"TEST.IMAGES_PER_BATCH is {cfg.TEST.IMAGES_PER_BATCH}; use 1 or more.")
-    try:
-        torch.device(cfg.MODEL.DEVICE)
-    except RuntimeError as error:
-        raise ValueError(f'MODEL.DEVICE="{cfg.MODEL.DEVICE}"; use cuda or cpu.') from error
+    check_device(cfg)
     os.makedirs(cfg.OUTPUT_DIR, exist_ok=True)
     FreeCPDatasetMapper(cfg)
     for name in cfg.DATASETS.TEST:  # the evaluator lists the dataset, which checks its files

@@ -119,13 +119,27 @@ def _number_type(image: Tensor) -> torch.dtype:
     return torch.float32 if image.is_floating_point() else image.dtype
 
 
+def _advice(shape: tuple[int, ...]) -> str:
+    """How to make a picture of an array of that shape; "" where that cannot be told."""
+    if 0 in shape:
+        return ""
+    if len(shape) == 3 and shape[2] == 4:
+        return "; drop transparency with image[..., :3]"
+    if len(shape) == 3 and shape[0] in (1, 3):
+        return "; put the colours last with image.transpose(1, 2, 0)"
+    if len(shape) == 4:
+        return "; take one picture of a batch with image[0]"
+    return ""
+
+
 def _from_array(image: np.ndarray, channels: Channels | None) -> np.ndarray:
+    shape = image.shape
     if image.ndim == 2:
         image = image[:, :, None]
     if image.ndim != 3 or image.shape[2] not in (1, 3) or 0 in image.shape:
         raise ValueError(
-            f"got an array of shape {image.shape}, expected (H, W, 3) or (H, W), no side empty; "
-            "drop transparency with image[..., :3]."
+            f"got an array of shape {shape}, expected (H, W, 3) or (H, W), no side empty"
+            f"{_advice(shape)}."
         )
     if image.shape[2] == 3 and channels is None:
         raise ValueError(

@@ -17,6 +17,9 @@ from torch import Tensor
 
 __all__ = ["read_state_dict"]
 
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+"""How PNG, JPEG, GIF, WebP and TIFF begin; no checkpoint does."""
+
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 """Keys under which training programs put the weights beside other things."""
 
@@ -108,9 +111,12 @@ def _only_tensors(content: Any) -> dict[str, Tensor]:
 def _what_it_is(path: str) -> str:
     """What is often found in the place of weights; "" if it is none of that."""
     with open(path, "rb") as file:
-        head = file.read(512).lstrip()
+        start = file.read(512)
+    head = start.lstrip()
     if not head:
         return "it is empty"
+    if start.startswith(_PICTURES):
+        return "it is a picture, which has no weights"
     if head.startswith(b"version https://git-lfs"):
         return "it is a pointer of Git LFS, not the file; run `git lfs pull` where it comes from"
     if head[:1] == b"<":

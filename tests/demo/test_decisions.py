@@ -2,7 +2,13 @@
 
 import json
 
-from freecp_d2.demo.decisions import classes_of, colors_of, decisions_of, purification_of
+from freecp_d2.demo.decisions import (
+    classes_of,
+    colors_of,
+    decisions_of,
+    has_no_word,
+    purification_of,
+)
 from freecp_d2.demo.shares import class_counts, visible_shares
 from freecp_d2.report import summarise_diagnoses
 
@@ -55,3 +61,13 @@ def test_there_and_back_through_json():
 
 def test_classes():
     assert classes_of(prediction())[2] == {"index": 2, "name": "tree", "color": "#46505a"}
+
+
+def test_no_word_is_left():
+    gone = window(kept=(), removed=(("cat", 0.01), ("dog", 0.02), ("tree", 0.0)))
+    assert has_no_word(record((gone, gone)))
+    assert not has_no_word(record((gone, window())))
+    assert not has_no_word(record())  # the base method removes none
+    nothing = {"index": None, "name": None, "share": 1.0}
+    assert has_no_word({"visible": [nothing]})  # of a video
+    assert not has_no_word({"visible": [nothing, {"index": 0, "name": "cat", "share": 0.1}]})

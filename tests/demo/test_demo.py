@@ -1,5 +1,6 @@
 """The command as people use it: words, patterns, killed runs, changes, mistakes."""
 
+import errno
 import importlib.util
 import json
 import os
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from freecp_d2.files import write_whole
 from freecp_d2.storybook import draw_scene
 
 from ..helpers.command import ROOT, run
@@ -138,9 +140,15 @@ def test_a_pattern_a_video_scores_and_no_purification(pages, tmp_path):
         (["--input", "missing.png"], "there is no such file"),
         (["--input", "missing*.png"], "no file matches this pattern"),
         (["--input", "README.md", "--vocabulary", "; ;"], "got no class"),
+        (["--input", "README.md", "--vocabulary", ""], "neither a file nor one of the shipped"),
         (["--input", "README.md", "--vocabulary", "cta"], "neither a file nor one of the shipped"),
         (["--input", "README.md", "--config-file", "a.yaml"], "a.yaml"),
         (["--input", "README.md", "--output", "README.md"], "is a file; name a folder"),
+        (["--input", "demo", "--output", "demo"], "--output demo is the input folder demo"),
+        (["--input", "demo", "--output", "."], "has in it the input folder demo"),
+        (["--input", "demo/*.png", "--output", "demo"], "all in the output folder"),
+        (["--input", "README.md", "--config-file", "demo/page.png"], "demo/page.png is no text"),
+        (["--input", "README.md", "--opts", "MODEL.DEVICE", "foo"], "use cuda or cpu"),
         (["--input", "README.md", "--overlay-side", "3"], "--overlay-side is 3"),
         (["--input", "README.md", "--max-megapixels", "0"], "--max-megapixels is 0"),
         (["--input", "README.md", "--import", "no_such_module"], "no_such_module"),
@@ -155,3 +163,70 @@ def test_mistakes_are_messages_before_a_model_is_loaded(options, said, capsys, m
     assert error.startswith("demo.py: error: ")
     assert said in error
     assert len(error.splitlines()) == 1
+
+
+def test_files_of_others_are_not_replaced(pages, tmp_path, capsys):
+    arguments = [*BASE[1:], "--output", str(tmp_path), "--report", "--input"]
+    (tmp_path / "index.html").write_text("my homepage")
+    assert demo_main([*arguments, str(pages), *SMALL]) == 2
+    assert "not written by this program" in capsys.readouterr().err
+    (tmp_path / "index.html").unlink()
+    for name in ("a.png", "a_labels.png"):
+        Image.new("RGB", (9, 9)).save(tmp_path / name)
+    inputs = [str(tmp_path / name) for name in ("a.png", "a_labels.png")]
+    assert demo_main([*arguments, *inputs, *SMALL]) == 2
+    assert "would replace the input" in capsys.readouterr().err
+    assert sorted(os.listdir(tmp_path)) == ["a.png", "a_labels.png"]
+
+
+def test_two_folders_into_one(pages, tmp_path, capsys):
+    """One after the other, and once more: the second has names of its own, which it keeps."""
+    arguments = [*BASE[1:], "--output", str(tmp_path / "out"), "--input"]
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(draw_scene(ord(name)).image).save(tmp_path / name / "a.png")
+        assert demo_main([*arguments, str(tmp_path / name), *SMALL]) == 0
+    records = {
+        path.name: json.loads(path.read_bytes()) for path in (tmp_path / "out").glob("*.json")
+    }
+    assert {name: Path(found["input_path"]).parent.name for name, found in records.items()} == {
+        "a.json": "x",
+        "a.png.json": "y",
+    }
+    capsys.readouterr()
+    assert demo_main([*arguments, str(tmp_path / "y"), *SMALL]) == 0
+    assert "0 labelled" in capsys.readouterr().out
+
+
+def test_a_full_disk_after_work_is_exit_code_1(pages, tmp_path, capsys, monkeypatch):
+    def full(path, content):
+        if path.name == "c_overlay.jpg":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return write_whole(path, content)
+
+    monkeypatch.setattr("freecp_d2.demo.picture.write_whole", full)
+    arguments = [*BASE[1:], "--output", str(tmp_path), "--input", str(pages)]
+    assert demo_main([*arguments, *SMALL]) == 1
+    error = capsys.readouterr().err
+    assert "No space left on device" in error
+    assert "c_overlay.jpg" in error
+    assert "2 labelled; the same command goes on from here" in error
+
+
+def test_words_that_are_all_removed_are_said(pages, tmp_path, capsys):
+    thresh = ("MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "1.0")
+    arguments = [*BASE[1:], "--output", str(tmp_path), "--input", str(pages / "a.png")]
+    assert demo_main([*arguments, *SMALL, *thresh]) == 0
+    assert "No word is left in 1 picture; lower" in capsys.readouterr().out
+
+
+def test_an_interrupt_while_it_is_imported_is_no_traceback(tmp_path):
+    (tmp_path / "torch.py").write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = [sys.executable, str(ROOT / "demo" / "demo.py")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout.readline() == b"here\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate()[1] == b""
+        assert process.returncode == -signal.SIGINT

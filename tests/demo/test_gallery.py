@@ -1,5 +1,6 @@
 """The page of a run: everything on it once, within its size."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from freecp_d2.demo.gallery import PictureGallery
 from freecp_d2.demo.inputs import Failure
 from freecp_d2.demo.label_png import label_png
 from freecp_d2.report import render_page
+from freecp_d2.text import Vocabulary
 
 from ..report.balance import read
 from .samples import COLORS, prediction, record, settings, window
@@ -36,7 +38,7 @@ def test_a_picture(tmp_path):
     assert all(image["src"].startswith("data:image/jpeg") for image in found.all("img"))
     links = [a["href"] for a in found.all("a") if not a["href"].startswith("#")]
     assert links == ["sub/a_overlay.jpg", "sub/a_labels.png", "sub/a%20b.json"]
-    assert {"dog", "Removed as redundant ", "(no word) "} <= set(found.text)
+    assert {"dog", "Removed as redundant ", "(no word)"} <= set(found.text)
     assert "25 %" in found.text
 
 
@@ -52,7 +54,7 @@ def test_all_text_is_escaped(tmp_path):
     found = page(tmp_path, failures=[Failure(NASTY, NASTY)], facts={NASTY: NASTY}, name=NASTY)
     assert not found.all("script")
     assert next(a["alt"] for a in found.all("img")).startswith("<script>&'\"")
-    assert f"{NASTY}: {NASTY}." in found.text
+    assert {NASTY, f": {NASTY}."} <= set(found.text)
 
 
 def test_an_earlier_run_gives_the_same_entry(tmp_path):
@@ -105,3 +107,37 @@ def test_any_shape(tmp_path, shape):
     labels = np.zeros(shape, dtype=np.int32)
     found.add_picture(Path("a"), record(), np.zeros((*shape, 3), dtype=np.uint8), labels)
     assert len(read(render_page(found.page((), {}))).all("img")) == 2
+
+
+def test_names_keep_their_direction_to_themselves(tmp_path):
+    """In Arabic or Hebrew, a name would turn the numbers and names beside it around."""
+    word = "\N{HEBREW LETTER HE}\N{HEBREW LETTER RESH}"
+    of_word = record(
+        (window(kept=((word, 0.5),)),), visible=[{"index": 0, "name": word, "share": 1.0}]
+    )
+    of_word["classes"][0]["name"] = word
+    given = settings(tmp_path, vocabulary=Vocabulary.from_string(f"{word}; dog; tree"))
+    found, one = PictureGallery(1, given), prediction()
+    found.add_picture(Path(word), of_word, one.image, one.label_map)
+    html = render_page(found.page([Failure(word, "broken")], {}))
+    visible = re.sub(
+        r"<text.*?</text>|<[^>]*>", lambda tag: tag[0] if "bdi" in tag[0] else "", html
+    )
+    assert visible.count(word) == visible.count(f"<bdi>{word}</bdi>") >= 6
+
+
+def test_large_numbers_are_written_alike(tmp_path):
+    words = Vocabulary.from_string("; ".join(f"word {k}" for k in range(2000)))
+    found = PictureGallery(1, settings(tmp_path, vocabulary=words)).page((), {})
+    assert "2,000 words" in found.title
+    assert "2,000 words: " in found.lead[0]
+    assert "and 1,988 more." in found.lead[0]
+
+
+def test_the_page_says_that_no_word_is_left(tmp_path):
+    gone = window(kept=(), removed=(("cat", 0.01), ("dog", 0.02), ("tree", 0.0)))
+    found, one = PictureGallery(2, settings(tmp_path)), prediction((gone,))
+    found.add_picture(Path("a"), record((window(),)), one.image, one.label_map)
+    assert not any("No word" in text for text in found.page((), {}).lead)
+    found.add_picture(Path("b"), record((gone,)), one.image, one.label_map)
+    assert any("No word is left in 1 picture; lower" in text for text in found.page((), {}).lead)

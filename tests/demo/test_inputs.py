@@ -114,3 +114,23 @@ def test_printable_is_one_line_of_utf8():
         printable(os.fsdecode(b"a\n\xff\xc3\xa9\x1b.png"))
         == "a\\n\\xff\N{LATIN SMALL LETTER E WITH ACUTE}\\x1b.png"
     )
+
+
+def test_a_pattern_leaves_the_output_out(folder):
+    (folder / "out" / "deep").mkdir()
+    (folder / "out" / "deep" / "b.jpg").write_bytes(b"any")
+    for pattern in ("**/*.jpg", "*", "out/*", "**"):
+        assert any(name.startswith("out") for name, _ in found(pattern)), pattern
+        assert not any(name.startswith("out") for name, _ in found(pattern, output="out"))
+    (failure,) = find_inputs(["out/*.jpg"], output="out").failures
+    assert "all in the output folder" in failure.reason
+    assert found("out/a_overlay.jpg", output="out")  # which is named
+
+
+def test_numbers_count(folder):
+    names = ["p1.jpg", "p2.jpg", "p10.jpg"]
+    (folder / "n").mkdir()
+    for name in names:
+        (folder / "n" / name).write_bytes(b"any")
+    assert [relative for _, relative in found("n")] == names
+    assert [relative for _, relative in found("n/*")] == names

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from freecp_d2.demo.label_png import label_png, no_word
+from freecp_d2.demo.label_png import label_png, no_word, read_labels
 
 
 def read(content):
@@ -39,3 +39,15 @@ def test_the_palette_is_the_colours():
 def test_too_many_classes():
     with pytest.raises(ValueError, match="65536 classes"):
         label_png(np.zeros((1, 1), dtype=np.int32), colors(65536))
+
+
+@pytest.mark.parametrize("num_classes", [3, 300])
+def test_it_is_read_back(tmp_path, num_classes):
+    labels = np.array([[-1, 0, 2]], dtype=np.int32)
+    content = label_png(labels, [(1, 2, 3)] * num_classes)
+    (tmp_path / "a.png").write_bytes(content)
+    assert read_labels(tmp_path / "a.png", no_word(num_classes)).tolist() == [[-1, 0, 2]]
+    for damaged in (b"", content[:50], b"x" + content[1:]):
+        (tmp_path / "a.png").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"a\.png, are damaged; --force"):
+            read_labels(tmp_path / "a.png", no_word(num_classes))

@@ -1,6 +1,7 @@
 """What results are called: short, all different, the same on every disk."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ def names(*paths):
         (["/x/a.jpg", "/x/b.jpg"], ["a", "b"]),
         (["/x/a.jpg", "/x/a.png", "/x/b.png"], ["a.jpg", "a.png", "b"]),
         (["/x/a.jpg", "/y/a.jpg"], ["x/a.jpg", "y/a.jpg"]),
-        (["/x/a.jpg", "/X/A.JPG"], ["x/a.jpg~", "X/A.JPG~"]),
+        (["/x/a.jpg", "/X/A.JPG"], ["a.jpg~", "A.JPG~"]),
+        (["/x/a.png", "/x/A.PNG", "/x/a.jpg"], ["a.png~", "A.PNG~", "a.jpg"]),
         ([("/x/s/a.jpg", "s/a.jpg"), ("/x/a.jpg", "a.jpg")], ["s/a", "a"]),
         (["/x/a.b.jpg"], ["a.b"]),
         (["/x/.jpg"], ["_jpg"]),
@@ -63,3 +65,19 @@ def test_files_of_different_inputs_never_meet():
     found = names("/x/a.png", "/x/a_labels.png", "/x/a_overlay.jpg", "/x/a.json.png")
     files = [name + ending for name in found for ending in endings]
     assert len(set(files)) == len(files)
+
+
+def test_names_of_other_inputs_are_left_to_them():
+    taken = {("/y/a.png", "a"), ("/z/a.png", "a"), ("/z/a.png", "a.png")}
+    sources = [Source(Path(f"/{x}/a.png"), Path("a.png"), False) for x in "xyz"]
+
+    def is_taken(source, name):
+        return (str(source.path), str(name)) in taken
+
+    found = [str(output_names([source], is_taken)[0]) for source in sources]
+    assert found == ["a", "a.png", "z/a.png"]
+
+
+def test_a_folder_is_not_told_where_it_does_not_help():
+    found = names("/home/me/a.png", "/home/me/A.PNG")
+    assert all(re.fullmatch(r"(?i)a\.png~[0-9a-f]{8}", name) for name in found)

@@ -40,9 +40,16 @@ def test_reasons_do_not_repeat_the_path(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("gone.png", "No such file"), ("", "no regular file"), ("link", "link")]
+    ("name", "said"),
+    [
+        ("gone.png", "there is no such file"),
+        ("", "no regular file"),
+        ("link", "link"),
+        ("loop", "link"),
+    ],
 )
 def test_what_is_no_file(tmp_path, name, said):
     (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(ValueError, match=said):
         read_input(tmp_path / name, 200)

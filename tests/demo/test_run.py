@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from freecp_d2.demo.inputs import Failure, Source
-from freecp_d2.demo.run import plan, run
+from freecp_d2.demo.run import StoppedError, plan, run
 from freecp_d2.predictor import Predictor
 from freecp_d2.storybook import draw_scene
 
@@ -93,8 +93,9 @@ def test_a_full_disk_stops_the_run(predictor, sources, tmp_path):
     write_video(tmp_path / "film.mp4", num_frames=2)
     given = settings(tmp_path / "out", opts=OPTS)
     tasks = plan([Source(tmp_path / "film.mp4", Path("f"), True)], [Path("f")], given)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StoppedError, match=r"No space left.*f_frames\.jsonl") as stopped:
         run(tasks, lambda: predictor, given, Full())
+    assert stopped.value.outcome.num_labelled == 0
     assert not list(given.output.rglob("*.*"))
 
 
@@ -111,3 +112,55 @@ def test_failures_of_before_are_told_first(predictor, sources, tmp_path):
     early = Failure("gone.png", "there is no such file")
     outcome, log = go([], given, never, failures=[early])
     assert outcome.failures == log.failures == [early]
+
+
+def test_a_page_that_cannot_be_written_stops_it_after_the_work(predictor, sources, tmp_path):
+    given = settings(tmp_path / "out", opts=OPTS)
+    (given.output / "index.html").mkdir(parents=True)
+    with pytest.raises(StoppedError, match=r"index\.html") as stopped:
+        go(sources, given, lambda: predictor, report={})
+    assert stopped.value.outcome.num_labelled == 2
+
+
+def test_a_file_of_others_stays_and_the_others_go_on(predictor, sources, tmp_path):
+    given = settings(tmp_path / "out", opts=OPTS)
+    given.output.mkdir()
+    (given.output / "a.json").write_text('{"images": []}')
+    outcome, _ = go(sources, given, lambda: predictor)
+    assert outcome.num_labelled == 1
+    assert "a.json was not written by this program" in outcome.failures[0].reason
+    assert (given.output / "a.json").read_text() == '{"images": []}'
+    assert not (given.output / "a_labels.png").exists()
+
+
+def test_a_damaged_result_is_made_again(predictor, sources, tmp_path):
+    given = settings(tmp_path / "out", opts=OPTS)
+    go(sources[:1], given, lambda: predictor)
+    for name in ("a_labels.png", "a_overlay.jpg"):
+        content = (given.output / name).read_bytes()
+        (given.output / name).write_bytes(content[:-1])
+        outcome, _ = go(sources[:1], given, lambda: predictor, report={})
+        assert (outcome.num_labelled, outcome.failures) == (1, [])
+        assert (given.output / name).read_bytes() == content
+
+
+def test_pictures_without_a_word_are_counted(predictor, sources, tmp_path):
+    opts = (*OPTS, "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "1.0")
+    given = settings(tmp_path / "out", opts=opts)
+    before = Predictor.from_config(given.cfg, WORDS)
+    outcome, _ = go(sources, given, lambda: before)
+    assert outcome.num_without_words == 2
+    outcome, _ = go([sources[0]], given, never)  # of an earlier run, too
+    assert outcome.num_without_words == 1
+    outcome, _ = go(sources, settings(tmp_path / "2", opts=OPTS), lambda: predictor)
+    assert outcome.num_without_words == 0
+
+
+def test_links_that_lead_nowhere_are_told(predictor, tmp_path):
+    for name in ("lost.png", "loop.png", "loop.mp4"):
+        (tmp_path / name).symlink_to(name if "loop" in name else "nowhere")
+    paths = [tmp_path / name for name in ("lost.png", "loop.png", "loop.mp4")]
+    links = [Source(path, Path(path.name), path.suffix == ".mp4") for path in paths]
+    outcome, _ = go(links, settings(tmp_path / "out", opts=OPTS), lambda: predictor)
+    assert {failure.reason for failure in outcome.failures} == {"it is a link that leads nowhere"}
+    assert len(outcome.failures) == 3

@@ -1,13 +1,18 @@
 """Scores that programs read back."""
 
 import io
+import re
+from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
+from PIL import Image
 
 from freecp_d2.demo.scores_file import scores_npz
-from freecp_d2.modeling.stitching import resize_scores
+from freecp_d2.modeling.stitching import ClassScores, resize_scores
 
+from ..helpers.command import ROOT
 from .samples import prediction
 
 
@@ -39,3 +44,20 @@ def test_resized_they_are_those_of_the_prediction():
     assert np.abs(resized - full[found["classes"]]).max() < 1e-3
     rest = np.setdiff1d(np.arange(3), found["classes"])
     assert (full[rest] == 0).all()
+
+
+@pytest.mark.parametrize("num_classes", [2, 0])
+def test_as_the_readme_reads_them(tmp_path, monkeypatch, num_classes):
+    """With no class, too: purification may remove all."""
+    found = prediction()
+    left = ClassScores(found.found.classes[:num_classes], found.found.scores[:num_classes])
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "a_scores.npz").write_bytes(scores_npz(replace(found, found=left)))
+    Image.new("P", (6, 4)).save(tmp_path / "results" / "a_labels.png")
+    (recipe,) = re.findall(r"```python\n(.*?)```", (ROOT / "demo/README.md").read_text(), re.S)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(recipe, names)
+    assert names["scores"].shape == (num_classes, 4, 6)
+    if num_classes:
+        assert np.abs(names["scores"].numpy() - found.scores[[0, 2]]).max() < 1e-3

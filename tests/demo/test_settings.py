@@ -49,3 +49,10 @@ def test_out_of_range(tmp_path, changes):
 def test_the_embedded_weights_have_a_caveat(tmp_path):
     assert "drawn pages" in settings(tmp_path).caveat
     assert not settings(tmp_path, opts=("MODEL.CLIP.PRETRAINED", "a.pt")).caveat
+
+
+def test_what_to_do_where_no_word_is_left(tmp_path):
+    given = settings(tmp_path)
+    assert given.no_word_left(0) == ""
+    assert given.no_word_left(1).startswith("No word is left in 1 picture; lower MODEL.")
+    assert given.no_word_left(2000).startswith("No word is left in 2,000 pictures;")

@@ -1,9 +1,14 @@
 """Frames in, frames out."""
 
+import os
+import tempfile
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
+from freecp_d2.demo.thumbnails import middle_frame
 from freecp_d2.demo.video_files import VideoSink, frames_of, open_video
 
 from .videos import write_video
@@ -56,3 +61,34 @@ def test_what_is_discarded_leaves_nothing(tmp_path):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(OSError, match="cannot write an MP4"):
         VideoSink(tmp_path / "no" / "a.mp4", 25.0, (48, 64))
+
+
+NO_UTF8 = os.fsdecode(b"film\xff")
+
+
+def test_a_name_that_is_no_utf8_is_read(tmp_path):
+    """OpenCV ends the process at such a name."""
+    (tmp_path / NO_UTF8).mkdir()
+    write_video(tmp_path / "film.mp4", num_frames=3)
+    for path in (tmp_path / f"{NO_UTF8}.mp4", tmp_path / NO_UTF8 / "film.mp4"):
+        path.hardlink_to(tmp_path / "film.mp4")
+        capture, info = open_video(path)
+        assert info.num_frames == len(list(frames_of(capture))) == 3
+        assert middle_frame(path).shape == (48, 64, 3)
+
+
+def test_a_folder_that_is_no_utf8_is_written_to(tmp_path, monkeypatch):
+    (tmp_path / NO_UTF8).mkdir()
+    monkeypatch.chdir(tmp_path)
+    sink = VideoSink(Path(NO_UTF8) / "a.mp4", 25.0, (48, 64))
+    sink.write(np.zeros((48, 64, 3), dtype=np.uint8))
+    sink.close()
+    assert [path.name for path in Path(NO_UTF8).iterdir()] == ["a.mp4"]
+    assert len(list(frames_of(open_video(Path(NO_UTF8) / "a.mp4")[0]))) == 1
+
+
+def test_no_name_is_utf8(tmp_path, monkeypatch):
+    (tmp_path / NO_UTF8).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / NO_UTF8))
+    with pytest.raises(ValueError, match="no UTF-8"):
+        open_video(tmp_path / NO_UTF8 / "film.mp4")

@@ -1,5 +1,7 @@
 """One picture in every guise is one array."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -136,3 +138,22 @@ def test_floats_on_no_known_scale(tmp_path, wrong):
     Image.fromarray(np.full((3, 4), wrong, dtype=np.float32)).save(tmp_path / "a.tif")
     with pytest.raises(ValueError, match="expected 0 to 1 or 0 to 255"):
         read_picture(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("shape", "advice"),
+    [
+        ((3, 20, 30), "image.transpose(1, 2, 0)"),
+        ((1, 20, 30), "image.transpose(1, 2, 0)"),
+        ((1, 20, 30, 3), "image[0]"),
+        ((20, 30, 4), "image[..., :3]"),
+        ((3, 30, 4), "image[..., :3]"),
+        ((20, 30, 5), "no side empty."),
+        ((0, 30, 3), "no side empty."),
+        ((30,), "no side empty."),
+    ],
+)
+def test_what_to_do_with_another_shape(shape, advice):
+    with pytest.raises(ValueError, match=re.escape(f"of shape {shape}")) as error:
+        as_picture(np.zeros(shape, dtype=np.uint8), "RGB")
+    assert str(error.value).removesuffix(".").endswith(advice.removesuffix("."))

@@ -6,6 +6,7 @@ import pickle
 import pytest
 import safetensors.torch
 import torch
+from PIL import Image
 from torch import nn
 
 from freecp_d2.weights import read_state_dict
@@ -126,3 +127,11 @@ class TestRefusals:
             read_state_dict(tmp_path / "model.pt")
         with pytest.raises(FileNotFoundError, match="is no file"):
             read_state_dict(tmp_path)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "WEBP", "TIFF"])
+def test_a_picture_is_told(tmp_path, format):
+    Image.new("RGB", (4, 3)).save(tmp_path / "page", format=format)
+    with pytest.raises(ValueError, match="it is a picture") as error:
+        read_state_dict(tmp_path / "page")
+    assert "weights_only" not in str(error.value)
