@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .gallery import names_over
-from .markup import Markup, element, folded, join
+from .markup import Markup, element, folded, isolated, join
 from .pictures import photograph_uri
 from .summary import Purification
 from .words import purification_notes, swatch
@@ -73,7 +73,7 @@ def album_entry(entry: AlbumEntry, compact: bool = False) -> Markup:
         else purification_notes(entry.purification, entry.colors, whole=not compact)
     )
     links = [element("a", text, href=address) for text, address in entry.links]
-    heading = element("h3", entry.title)
+    heading = element("h3", isolated(entry.title))
     note = element("p", entry.note, class_="note") if entry.note else Markup()
     files = element("p", *links, class_="files") if links else Markup()
     if compact:
@@ -133,4 +133,4 @@ def _legend(rows: Sequence[tuple[RGB | None, str, str]]) -> Markup:
 
 def _item(color: RGB | None, name: str, value: str) -> Markup:
     square = swatch(color) if color else Markup()
-    return element("li", square, name, " ", element("small", value))
+    return element("li", square, isolated(name), " ", element("small", value))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .markup import Markup, element, folded, join
+from .markup import Markup, element, folded, isolated, join
 from .names import FONT_SHARE, place_names
 from .pictures import class_shares, data_uri, limited, overlay, pixel_accuracy, visible_classes
 from .records import Gallery, Picture
@@ -40,7 +40,7 @@ def _picture(gallery: Gallery, picture: Picture, longest_side: int) -> Markup:
     note = element("p", picture.note, class_="note") if picture.note else Markup()
     return element(
         "article",
-        element("h3", picture.title),
+        element("h3", isolated(picture.title)),
         note,
         element("div", *figures, class_=f"maps of-{len(figures)}"),
         _legend(gallery, picture),
@@ -106,7 +106,7 @@ def _swatches(gallery: Gallery, classes: Sequence[int], title: str) -> Markup:
         element(
             "li",
             swatch(gallery.colors[k]),
-            gallery.class_names[k],
+            isolated(gallery.class_names[k]),
         )
         for k in classes
     ]

@@ -42,6 +42,11 @@ def join(parts: Iterable[str], separator: str = "") -> Markup:
     return Markup(separator.join(p if isinstance(p, Markup) else html.escape(p) for p in parts))
 
 
+def isolated(name: str) -> Markup:
+    """A name with its own direction of writing: in Arabic, it leaves numbers beside it alone."""
+    return element("bdi", name)
+
+
 def folded(summary: str, *children: str) -> Markup:
     """What shows when the reader asks for it; nothing where there is nothing."""
     if not any(children):

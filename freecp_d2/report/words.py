@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from .markup import Markup, element, folded
+from .markup import Markup, element, folded, isolated
 from .summary import GroupSummary, Purification, WordSummary
 
 _WORDS_SHOWN, _GROUPS_SHOWN = 16, 4
@@ -51,7 +51,7 @@ def _words(
 def _chip(word: WordSummary, color: tuple[int, int, int] | None) -> Markup:
     removed, num_kept = word.num_removed == word.num_windows, word.num_windows - word.num_removed
     counts = f"{num_kept}/{word.num_windows}" if not removed and word.num_removed else ""
-    name = element("s" if removed else "span", word.word)
+    name = element("s" if removed else "span", isolated(word.word))
     explained = (
         f"removed in {word.num_removed} of {word.num_windows} windows; "
         f"score s at most {word.highest:.3f}, mean {word.mean:.3f}"
@@ -86,7 +86,7 @@ def _group(group: GroupSummary) -> Markup:
     members = [
         element(
             "span",
-            member,
+            isolated(member),
             *([element("small", f"\N{MULTIPLICATION SIGN}{wins}")] if wins else []),
             class_="chip" + " won" * bool(wins),
         )

@@ -1,6 +1,6 @@
 """The words that one pixel could be, as both methods see it."""
 
-from ..report.markup import Markup, element
+from ..report.markup import Markup, element, isolated
 from ..report.words import swatch
 from .labelling import Comparison
 from .labels import Labels
@@ -45,4 +45,4 @@ def _bar(color: tuple[int, int, int], name: str, score: float) -> Markup:
     width = f"width:{min(score, 1):.1%};background:rgb({','.join(map(str, color))})"
     line = element("i", class_="bar", style=width)
     number = element("small", f"{score:.3f}" if score >= 0.0005 else "< 0.001")
-    return element("li", swatch(color), element("span", name), number, line)
+    return element("li", swatch(color), isolated(name), number, line)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..diagnosis import WindowDiagnosis
 from ..report.gallery import names_over
-from ..report.markup import Markup, element, folded
+from ..report.markup import Markup, element, folded, isolated
 from ..report.pictures import NO_LABEL, data_uri, overlay
 from ..report.words import purification_notes, swatch
 from .labelling import Comparison
@@ -100,7 +100,7 @@ def _legend(labels: Labels) -> Markup:
 
 
 def _entry(color: tuple[int, int, int], name: str, share: float) -> Markup:
-    return element("li", swatch(color), element("span", name), element("small", _percent(share)))
+    return element("li", swatch(color), isolated(name), element("small", _percent(share)))
 
 
 def _percent(share: float) -> str:

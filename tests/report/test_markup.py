@@ -2,7 +2,7 @@
 
 import pytest
 
-from freecp_d2.report.markup import Markup, element, folded, join
+from freecp_d2.report.markup import Markup, element, folded, isolated, join
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,8 @@ def test_it_is(made, expected):
 def test_void_elements_have_no_content():
     with pytest.raises(ValueError, match="got 1 children and has none"):
         element("img", "text")
+
+
+def test_a_name_of_its_own_direction():
+    assert isolated("<a>") == "<bdi>&lt;a&gt;</bdi>"
+    assert isolated(Markup("<b>a</b>")) == "<bdi><b>a</b></bdi>"
