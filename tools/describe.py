@@ -133,6 +133,11 @@ def plan(args: argparse.Namespace) -> Callable[[Sequence[Entry]], Job]:
     """
     if args.output.is_dir():
         raise ValueError(f"got the folder {args.output}, expected a file; correct --output.")
+    if args.questions and args.questions.resolve() == args.output.resolve():
+        raise ValueError(
+            f"got {args.output} for --output and for --questions, which would replace it; give the "
+            "questions a file of their own."
+        )
     vocabulary = load_vocabulary(args.vocabulary)
     instructions = read_instructions(args.instructions) if args.instructions else INSTRUCTIONS
     meanings = read_meanings(args.senses) if args.senses else {}

@@ -51,7 +51,7 @@ class LocalModel:
             seed: of the draws; the same questions in the same order give the same answers.
 
         Raises:
-            ValueError: a number out of its range.
+            ValueError: a number out of its range, or a device that is not there.
         """
         if batch_size < 1 or max_new_tokens < 1 or temperature < 0:
             raise ValueError(
@@ -60,6 +60,7 @@ class LocalModel:
             )
         self.model = str(Path(model).expanduser()) if model.startswith("~") else model
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        _check_device(self._device)
         self._batch_size, self._max_new_tokens = batch_size, max_new_tokens
         self._temperature, self._seed = temperature, seed
         self._loaded: tuple[Any, Any] | None = None
@@ -70,7 +71,7 @@ class LocalModel:
 
         Raises:
             ImportError: `transformers` is not installed.
-            OSError: there is no such model, or it cannot be downloaded.
+            OSError: there is no such model, it cannot be downloaded, or it cannot read questions.
         """
         tokenizer, model = self._load()
         for start in range(0, len(questions), self._batch_size):
@@ -103,6 +104,11 @@ class LocalModel:
             ) from error
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.unk_token or tokenizer.eos_token
+        if tokenizer.pad_token is None:
+            raise OSError(
+                f"{self.model}: the tokenizer has no pad, unk or eos token, expected one to fill "
+                "up batches; use another model, or correct its tokenizer_config.json."
+            )
         self._loaded = tokenizer, model.to(self._device).eval()
         torch.manual_seed(self._seed)
         return self._loaded
@@ -116,6 +122,7 @@ class LocalModel:
         batch = tokenizer(
             texts, return_tensors="pt", padding=True, add_special_tokens=not has_template
         ).to(self._device)
+        self._check_context(model, batch["input_ids"].shape[1])
         draw: dict[str, Any] = {"do_sample": False}
         if self._temperature:
             draw = {"do_sample": True, "temperature": self._temperature}
@@ -128,6 +135,28 @@ class LocalModel:
         )
         new = output[:, batch["input_ids"].shape[1] :]
         return tokenizer.batch_decode(new, skip_special_tokens=True)
+
+    def _check_context(self, model: Any, num_tokens: int) -> None:
+        """Whether the model's positions are enough for prompt and answer."""
+        most = getattr(model.config, "max_position_embeddings", None)
+        needed = num_tokens + self._max_new_tokens
+        if most is not None and most < needed:
+            raise OSError(
+                f"{self.model} reads {most} tokens, expected at least {needed}: {num_tokens} of a "
+                f"question and {self._max_new_tokens} of its answer; lower --max-new-tokens, or "
+                "use a model with a longer context."
+            )
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # the latter: PyTorch without CUDA
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"got the device {device} ({reason}), expected one that is there, such as cpu or cuda; "
+            "correct --device."
+        ) from error
 
 
 def _dtype_argument(version: str) -> str:

@@ -130,6 +130,18 @@ def test_impossible_numbers(wrong):
         LocalModel(**wrong)
 
 
+@pytest.mark.parametrize("device", ["foo", "cuda:99"])
+def test_a_device_that_is_not_there(device):
+    with pytest.raises(ValueError, match=rf"got the device {device} .*correct --device"):
+        LocalModel(device=device)
+
+
+def test_a_context_that_is_too_short(folder, questions):
+    short = LocalModel(folder, device="cpu", max_new_tokens=1020)
+    with pytest.raises(OSError, match=r"reads 1024 tokens, expected at least.*--max-new-tokens"):
+        list(short.answers(questions[:1]))
+
+
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"No folder .*/none of a model; correct --local"):
         list(

@@ -317,6 +317,7 @@ def test_own_instructions(call, server, output, tmp_path):
         (["--senses", "nowhere.txt"], "No file of senses"),
         (["--local", "--model", "m"], "write --local m"),
         (["--questions", "/nowhere/questions.jsonl"], "Cannot write /nowhere/questions.jsonl"),
+        (["--questions", "words.json", "--output", "words.json"], "a file of their own"),
         (["--output", "/"], "got the folder /, expected a file"),
         (["--output", "/dev/null/words.json"], "Cannot write /dev/null/words.json.journal"),
         (["--answers", "nowhere.json"], "No file of answers"),
