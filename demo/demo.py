@@ -4,7 +4,7 @@ Label photographs and videos with words of your own, in Detectron2's manner.
 
     python demo/demo.py --input photo.jpg --vocabulary "cat; dog, puppy; sofa"
     python demo/demo.py --input photos "more/*.jpg" --output results --report
-    python demo/demo.py --config-file configs/storybook/sclip_freecp.yaml --input page.png
+    python demo/demo.py --config-file demo/storybook.yaml --input demo/page.png
 
 demo/README.md says what is written. Kill it when you like: the same command goes on where it was.
 """
@@ -48,7 +48,7 @@ from freecp_d2.modeling.text_head import vocabulary_from_config
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = Path("output/demo")
 CONFIG = ROOT / "configs" / "ade20k" / "sclip_freecp.yaml"
-OTHERWISE = "Without weights: --config-file configs/storybook/sclip_freecp.yaml, for drawn pages."
+OTHERWISE = "Without weights: --config-file demo/storybook.yaml, for drawn pages."
 USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -67,7 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the method and its weights; default: configs/ade20k/sclip_freecp.yaml, whose weights "
         "(OpenAI's CLIP ViT-B/16, 350 MB) are downloaded once; "
-        "configs/storybook/sclip_freecp.yaml needs no download and knows drawn pages only",
+        "demo/storybook.yaml needs no download and knows drawn pages only",
     )
     add(
         "--input",
