@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from .d2 import META_ARCH_REGISTRY, CfgNode, build_backbone, configurable
-from .diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
 from .modeling.affinity import AffinityHead, build_affinity_head
 from .modeling.backbone import CLIPBackbone, load_clip
 from .modeling.checks import check_heads, check_window_sizes
 from .modeling.crop_classifier import CropClassifier
+from .modeling.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
 from .modeling.inputs import read_candidates, read_images
 from .modeling.pixels import PixelNormalisation
 from .modeling.purification import build_purification_head

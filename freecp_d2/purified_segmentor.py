@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from .d2 import META_ARCH_REGISTRY, CfgNode, configurable
-from .diagnosis import WindowDiagnosis
 from .modeling.backbone import load_clip
 from .modeling.channels import read_channels
 from .modeling.class_scores import as_probabilities, check_kind
+from .modeling.diagnosis import WindowDiagnosis
 from .modeling.gating import gate_scores
 from .modeling.grid_purification import GridPurification
 from .modeling.inputs import read_images

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..diagnosis import WindowDiagnosis
+from ..modeling.diagnosis import WindowDiagnosis
 from ..predictor import Prediction
 from ..report import GroupSummary, Purification, WordSummary
 from .label_png import no_word

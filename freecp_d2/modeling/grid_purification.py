@@ -11,12 +11,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..diagnosis import Contest, GroupDiagnosis, WindowDiagnosis, diagnose_windows
 from ..method import min_max_normalise
 from .affinity import AffinityHead
 from .channels import Channels
 from .class_scores import as_maps, pool_to_grid
 from .crop_classifier import CropClassifier
+from .diagnosis import Contest, GroupDiagnosis, WindowDiagnosis, diagnose_windows
 from .gating import gates, stitch_gates
 from .picture_grid import PictureGrid
 from .purified import Purified

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from ..diagnosis import WindowDiagnosis
+from ..modeling.diagnosis import WindowDiagnosis
 from ..modeling.stitching import ClassScores, full_scores
 from ..report.summary import Purification, summarise_diagnoses
 from ..text.colors import Color

@@ -10,9 +10,9 @@ import torch
 
 from ..d2 import CfgNode
 from ..data.mapper import FreeCPDatasetMapper
-from ..diagnosis import SegmentedImage
 from ..engine import load_config
 from ..freecp_segmentor import FreeCPSegmentor
+from ..modeling.diagnosis import SegmentedImage
 from ..modeling.stitching import ClassScores, label_map
 from ..modeling.text_head import vocabulary_from_config
 from ..text import Vocabulary, load_vocabulary

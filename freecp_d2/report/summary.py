@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..diagnosis import WindowDiagnosis
+from ..modeling.diagnosis import WindowDiagnosis
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..diagnosis import WindowDiagnosis
+from ..modeling.diagnosis import WindowDiagnosis
 from ..modeling.stitching import ClassScores, full_scores
 from ..predictor import Prediction
 from ..predictor.prediction import bilinear_neighbours

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..diagnosis import WindowDiagnosis
+from ..modeling.diagnosis import WindowDiagnosis
 from ..report.gallery import names_over
 from ..report.markup import Markup, element, folded, isolated
 from ..report.pictures import NO_LABEL, data_uri, overlay

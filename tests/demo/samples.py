@@ -8,8 +8,8 @@ import torch
 from freecp_d2.demo.decisions import classes_of, decisions_of
 from freecp_d2.demo.settings import Settings
 from freecp_d2.demo.shares import class_counts, visible_shares
-from freecp_d2.diagnosis import Contest, GroupDiagnosis, WindowDiagnosis
 from freecp_d2.engine import load_config
+from freecp_d2.modeling.diagnosis import Contest, GroupDiagnosis, WindowDiagnosis
 from freecp_d2.modeling.stitching import ClassScores
 from freecp_d2.predictor import Prediction
 from freecp_d2.text import Vocabulary

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freecp_d2.diagnosis import Contest, GroupDiagnosis, WindowDiagnosis
+from freecp_d2.modeling.diagnosis import Contest, GroupDiagnosis, WindowDiagnosis
 from freecp_d2.report import GroupSummary, summarise_diagnoses
 
 

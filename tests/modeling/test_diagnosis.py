@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from freecp_d2.diagnosis import Contest, GroupDiagnosis, diagnose_windows
 from freecp_d2.method import AmbiguityGroups, RegionBoxes
+from freecp_d2.modeling.diagnosis import Contest, GroupDiagnosis, diagnose_windows
 from freecp_d2.modeling.purification import Purified
 from freecp_d2.modeling.windows import Window
 

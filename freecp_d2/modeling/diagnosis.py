@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from .modeling.purified import Purified
-from .modeling.stitching import ClassScores
-from .modeling.windows import Window
+from .purified import Purified
+from .stitching import ClassScores
+from .windows import Window
 
 
 @dataclass
