@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 REFUSAL = "I'm sorry, but as an AI language model I cannot describe that."
 
@@ -87,12 +87,8 @@ def handler_of(model):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             payload = json.loads(body)
             fault = model.enter(payload, dict(self.headers))
-            try:
+            with suppress(BrokenPipeError, ConnectionResetError):
                 self.answer(payload["messages"][0]["content"], fault)
-            except (BrokenPipeError, ConnectionResetError):
-                pass
-            finally:
-                model.leave()
 
         def answer(self, prompt, fault):
             kind, value = fault if isinstance(fault, tuple) else (fault, None)
@@ -122,6 +118,7 @@ def handler_of(model):
                 self.send(json.dumps(found).encode(), length=length)
 
         def send(self, body, status=200, headers=None, length=None):
+            model.leave()  # before the client can know that it has its answer, and ask again
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(length or len(body)))

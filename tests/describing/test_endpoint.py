@@ -26,11 +26,9 @@ def test_every_question_is_answered_once(server):
 
 
 def test_they_are_asked_at_the_same_time(server):
-    server.delay = 0.2
-    start = time.monotonic()
+    server.delay = 0.5
     list(endpoint(server, concurrency=6).answers(questions()))
     assert server.most_in_flight == 6
-    assert time.monotonic() - start < 12 * 0.2
     server.most_in_flight = 0
     list(endpoint(server, concurrency=1).answers(questions("cat")))
     assert server.most_in_flight == 1
