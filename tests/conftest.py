@@ -1,6 +1,7 @@
 """What all tests share: no cache but their own, two threads, and a tiny model behind a config."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ from freecp_d2.modeling.backbone import load_clip
 from .helpers.random_clip import save_state_dict
 
 TINY_WORDS = "background: sky\ncat, kitten\ndog\ntree\n"
+
+
+def pytest_configure():
+    # A shell that starts the tests in the background has them ignore Ctrl-C, and so would what
+    # they start and interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
