@@ -144,6 +144,12 @@ def _check_file(path: str, above: tuple[str, ...] = ()) -> None:
         )
     if odd := _odd_key(root):
         raise ValueError(f"{path}: the key {odd} is no name; remove it, or quote it.")
+    for key, value in root.value:  # Detectron2 looks into it before it compares types
+        if key.value == "MODEL" and not isinstance(value, yaml.MappingNode):
+            raise ValueError(
+                f"{path}: MODEL is {value.value}, expected a section with keys of its own, such as "
+                "MODEL.CLIP."
+            )
     for base in _bases(root):
         name = os.path.expanduser(base)
         if name.startswith(("http://", "https://")):
