@@ -136,7 +136,7 @@ def test_as_a_command(tmp_path):
     row = BENCHMARKS["coco_stuff"]
     make_tree(tmp_path, "coco_stuff", row.labels[0])
     done = subprocess.run(
-        [sys.executable, SCRIPT, "coco_stuff", "--root", str(tmp_path)],
+        [sys.executable, "-W", "ignore", SCRIPT, "coco_stuff", "--root", str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
