@@ -1,4 +1,4 @@
-"""What a run must not write over: inputs, and files of others that are called as ours would be."""
+"""What results are called, and what they must not write over: inputs, and files of others."""
 
 import os
 from collections.abc import Sequence
@@ -6,19 +6,19 @@ from pathlib import Path
 
 from .inputs import Source, expanded, is_below, printable
 
-__all__ = ["PAGE", "check_folders", "check_page", "check_results"]
+__all__ = ["ENDINGS", "PAGE", "check_folders", "check_page", "check_results"]
 
 PAGE = "index.html"
 
-_ENDINGS = (
-    ".json",
-    "_overlay.jpg",
-    "_labels.png",
-    "_scores.npz",
-    "_labelled.mp4",
-    "_frames.jsonl",
-)
-"""Of what is written for an input."""
+ENDINGS = {
+    "record": ".json",
+    "overlay": "_overlay.jpg",
+    "labels": "_labels.png",
+    "scores": "_scores.npz",
+    "video": "_labelled.mp4",
+    "frames": "_frames.jsonl",
+}
+"""Of the name of an input, by what it is that is written for it."""
 
 _HEAD = 1 << 16  # bytes, more than the style of a page
 _MARK = b'<p class="kicker">FreeCP</p>'
@@ -61,7 +61,7 @@ def check_results(sources: Sequence[Source], names: Sequence[Path], output: Path
     if not inside:
         return
     for source, name in zip(sources, names, strict=True):
-        for ending in _ENDINGS:
+        for ending in ENDINGS.values():
             other = inside.get(os.path.join(place, f"{name}{ending}"))
             if other:
                 raise ValueError(

@@ -12,6 +12,7 @@ from .decisions import classes_of, decisions_of
 from .drawing import draw_overlay
 from .inputs import Source
 from .label_png import label_png
+from .outputs import ENDINGS
 from .reading import check_file, read_input
 from .records import check_record, files_of, forget_record, head_of, write_record
 from .scores_file import scores_npz
@@ -50,11 +51,11 @@ def label_picture(
         shares,
         settings.overlay_side,
     )
-    files = {"overlay": f"{name.name}_overlay.jpg", "labels": f"{name.name}_labels.png"}
+    files = {kind: f"{name.name}{ENDINGS[kind]}" for kind in ("overlay", "labels")}
     write_whole(folder / files["overlay"], as_jpeg(drawing))
     write_whole(folder / files["labels"], label_png(prediction.label_map, prediction.colors))
     if settings.scores:
-        files["scores"] = f"{name.name}_scores.npz"
+        files["scores"] = f"{name.name}{ENDINGS['scores']}"
         write_whole(folder / files["scores"], scores_npz(prediction))
     record = {
         "format": FORMAT,

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..files import write_whole
 from .inputs import Source, printable
+from .outputs import ENDINGS
 from .settings import Settings
 
 __all__ = [
@@ -38,7 +39,7 @@ _MARK = b'"settings_sha256": "'
 
 def record_path(output: Path, name: Path) -> Path:
     """Where the record of an input called `name` is; not `with_suffix`, for names have dots."""
-    return output / name.with_name(f"{name.name}.json")
+    return output / name.with_name(f"{name.name}{ENDINGS['record']}")
 
 
 def head_of(source: Source, settings: Settings) -> dict[str, Any]:
@@ -91,9 +92,10 @@ def is_taken(source: Source, output: Path, name: Path) -> bool:
     if not found:
         return False
     other = json.loads(found[1])
-    if other == _place(source) or not (os.path.exists(other) or "\\" in other):
+    is_there = os.path.exists(other)
+    if other == _place(source) or not (is_there or "\\" in other):
         return False
-    return not (os.path.exists(other) and source.path.exists() and source.path.samefile(other))
+    return not (is_there and source.path.exists() and source.path.samefile(other))
 
 
 def check_record(output: Path, name: Path) -> None:

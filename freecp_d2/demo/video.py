@@ -15,6 +15,7 @@ from ..predictor import Predictor
 from .decisions import classes_of, decisions_of, visible_of
 from .frame_drawing import draw_frame
 from .inputs import Source
+from .outputs import ENDINGS
 from .reading import check_file
 from .records import check_record, files_of, forget_record, head_of, write_record
 from .settings import FORMAT, Settings
@@ -51,7 +52,7 @@ def label_video(
     folder = (settings.output / name).parent
     folder.mkdir(parents=True, exist_ok=True)
     forget_record(settings.output, name)
-    files = {"video": f"{name.name}_labelled.mp4", "frames": f"{name.name}_frames.jsonl"}
+    files = {kind: f"{name.name}{ENDINGS[kind]}" for kind in ("video", "frames")}
     try:
         found = _Frames(predictor, settings, info, progress).label(
             capture, folder / files["video"], folder / files["frames"]
