@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..text import Descriptions, Vocabulary, load_vocabulary, shipped_vocabularies
 from ..text.vocabulary_lines import word_key
-from .senses import benchmark_names
+from .senses import class_senses
 from .tokens import CONTEXT_LENGTH, pieces_of, prompt_length, template_lengths
 
 __all__ = ["Place", "describe_tokens", "find_places", "near_words", "sentences_of"]
@@ -56,13 +56,12 @@ def find_places(word: str) -> list[Place]:
 
 
 def _places(key: str, vocabulary: Vocabulary) -> Iterable[Place]:
-    senses = benchmark_names(vocabulary.name)
+    senses = class_senses(vocabulary)
     for k, words in enumerate(vocabulary.classes):
         letters = [_letters(word) for word in words]
         if key in letters:
             role = f"class {k}" if letters[0] == key else f"synonym of class {k}"
-            sense = senses[k] if k < len(senses) else ""
-            yield Place(vocabulary.name, role, ", ".join(words), sense)
+            yield Place(vocabulary.name, role, ", ".join(words), senses[k])
     beside = [_letters(word) for word in vocabulary.background]
     if key in beside:
         i = beside.index(key)
