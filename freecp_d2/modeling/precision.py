@@ -18,8 +18,8 @@ def without_autocast(function: Callable[P, R]) -> Callable[P, R]:
     The function as it is outside `torch.autocast`.
 
     Eqs. (1) to (8) divide small sums by small sums and compare them with thresholds: in half
-    precision their 1e-8 is 0. What a surrounding autocast may make faster are the encoders; the
-    precision of CLIP itself is MODEL.PRECISION.
+    precision their 1e-8 is 0. What a surrounding autocast may make faster is the encoding of
+    windows, not of the crops of Eq. (8); the precision of CLIP itself is MODEL.PRECISION.
     """
 
     @wraps(function)

@@ -144,9 +144,6 @@ class TextClassifier:
         digest = self.encoder.digest
         keys = [features_key(digest, [row]) for row in rows]
 
-        def remember(sums: Tensor) -> Tensor:
-            return self._memory.get_or_compute(keys, lambda new: sums[list(new)])
-
         def compute() -> Tensor:
             return self._memory.get_or_compute(
                 keys, lambda new: self._encode([rows[i] for i in new])
@@ -154,7 +151,8 @@ class TextClassifier:
 
         if not on_disk:
             return compute()
-        return remember(self._cache.get_or_compute(features_key(digest, rows), len(rows), compute))
+        sums = self._cache.get_or_compute(features_key(digest, rows), len(rows), compute)
+        return self._memory.get_or_compute(keys, lambda new: sums[list(new)])
 
     def _encode(self, rows: Sequence[Prompts]) -> Tensor:
         """
