@@ -1,34 +1,13 @@
+#!/usr/bin/env python
 """
-Convert Cityscapes' labelIds to the 19 train ids, without cityscapesscripts.
+Convert the annotations of a benchmark; `--help` says what is read and written.
 
     python datasets/prepare_cityscapes.py
-
-`cityscapes/gtFine/val/<city>/*_gtFine_labelIds.png` get `*_gtFine_labelTrainIds.png` beside them:
-0..18, and 255 for what is not scored. An evaluation here reads labelIds as well; other programs
-want these.
 """
 
 import sys
-from collections.abc import Sequence
 
-from freecp_d2.data.benchmarks import CITYSCAPES_ENCODING
-from freecp_d2.data.conversion.label_files import LabelConversion, Layout, label_command
-
-_FOLDER = "cityscapes/gtFine/{split}"
-
-CITYSCAPES = LabelConversion(
-    title="Cityscapes",
-    page="https://www.cityscapes-dataset.com (gtFine_trainvaltest.zip)",
-    splits={"val": "val", "train": "train"},
-    layouts=(Layout(_FOLDER, _FOLDER, "_gtFine_labelIds.png", "_gtFine_labelTrainIds.png"),),
-    encoding=CITYSCAPES_ENCODING,
-)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Convert one split; returns the exit status."""
-    return label_command(CITYSCAPES, __doc__, argv, print)
-
+from freecp_d2.apps.data.prepare_cityscapes import main
 
 if __name__ == "__main__":
     sys.exit(main())

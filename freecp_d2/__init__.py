@@ -2,8 +2,8 @@
 
 from .config import add_freecp_config
 from .data.benchmarks import register_benchmarks
-from .data.storybook import register_storybook
-from .freecp_segmentor import FreeCPSegmentor
+from .data.storybook.dataset import register_storybook
+from .engine.predictor import Prediction, Predictor
 from .modeling.affinity import (
     AFFINITY_HEAD_REGISTRY,
     AffinityHead,
@@ -13,11 +13,14 @@ from .modeling.affinity import (
     SAMAffinity,
 )
 from .modeling.backbone import CLIPResNet, CLIPViT
-from .modeling.purification import PURIFICATION_HEAD_REGISTRY, ClassPurification
-from .modeling.purified import Purified
-from .modeling.purify import purify
-from .predictor import Prediction, Predictor
-from .purified_segmentor import PurifiedSegmentor
+from .modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
+from .modeling.meta_arch.purified_segmentor import PurifiedSegmentor
+from .modeling.purification.class_purification import (
+    PURIFICATION_HEAD_REGISTRY,
+    ClassPurification,
+)
+from .modeling.purification.output import Purified
+from .modeling.purification.purify import purify
 from .text import Vocabulary, load_vocabulary
 
 __all__ = [

@@ -11,7 +11,7 @@ import freecp_d2
 from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import CfgNode, get_cfg
 from freecp_d2.engine import load_config
-from freecp_d2.modeling.thresholds import THRESHOLD_KEYS
+from freecp_d2.modeling.purification.thresholds import THRESHOLD_KEYS
 
 PACKAGE = Path(freecp_d2.__file__).parent
 

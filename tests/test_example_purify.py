@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-import train_net
+from freecp_d2.apps import evaluate as train_net
 from tests.helpers.command import ROOT, run
 
 SCRIPT = "examples/purify_your_model.py"

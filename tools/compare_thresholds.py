@@ -24,11 +24,12 @@ from pathlib import Path
 import torch
 from tabulate import tabulate
 
-from freecp_d2.ablation import Variant, count_pixels, mean_iou, variant_configs
 from freecp_d2.d2 import DatasetCatalog, MetadataCatalog
-from freecp_d2.data.storybook import load_storybook
-from freecp_d2.files import write_whole
+from freecp_d2.data.storybook.dataset import load_storybook
+from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
+from freecp_d2.evaluation.counts import mean_iou
 from freecp_d2.text import load_vocabulary
+from freecp_d2.utils.files import write_whole
 
 REPO = Path(__file__).resolve().parents[1]
 METHODS = ("maskclip", "gem", "clearclip", "sclip")

@@ -12,7 +12,7 @@ from .labels import (
 )
 from .loading import datasets_root, load_benchmark
 from .mapper import FreeCPDatasetMapper
-from .storybook import load_storybook, register_storybook
+from .storybook.dataset import load_storybook, register_storybook
 
 __all__ = [
     "BENCHMARKS",

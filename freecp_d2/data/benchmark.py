@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from .labels import IGNORE_LABEL, LabelEncoding
 
-_NAMES_DIR = Path(__file__).parent / "names"
+_NAMES_DIR = Path(__file__).resolve().parents[1] / "text" / "resources" / "class_names"
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import torch
 from ..d2 import CfgNode
 from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation import FreeCPSemSegEvaluator
-from ..freecp_segmentor import FreeCPSegmentor
+from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
+from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ..modeling.text_head import TextHead, vocabulary_from_config
-from ..purified_segmentor import PurifiedSegmentor
 from ..text import get_templates, load_descriptions
 from .configuration import check_device
 from .evaluate import select_records

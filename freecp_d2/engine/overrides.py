@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..d2 import CfgNode
-from ..modeling.thresholds import THRESHOLD_KEYS, read_threshold
+from ..modeling.purification.thresholds import THRESHOLD_KEYS, read_threshold
 
 __all__ = ["merge_overrides", "settle_thresholds"]
 

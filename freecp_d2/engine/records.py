@@ -15,8 +15,8 @@ import torch
 
 from ..config import add_freecp_config
 from ..d2 import BACKEND, CfgNode, collect_env_info, comm, get_cfg
-from ..files import write_whole
 from ..modeling.text_head import vocabulary_from_config
+from ..utils.files import write_whole
 
 __all__ = ["config_digest", "forget_record", "write_record"]
 

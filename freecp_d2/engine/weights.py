@@ -5,7 +5,7 @@ import os
 from torch import nn
 
 from ..d2 import CfgNode, DetectionCheckpointer
-from ..purified_segmentor import PurifiedSegmentor
+from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 
 __all__ = ["check_weights", "load_weights"]
 

@@ -76,7 +76,7 @@ def _write_csv(path: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
 def _draw_confusions(path: str, matrix: np.ndarray, class_names: Sequence[str], title: str) -> None:
     """Only classes that occur: of a part of a dataset, or of many words, most may not."""
     # Here, as the reports are of the ablation too, which is built on the evaluation.
-    from ..heatmap import write_heatmap
+    from .heatmap import write_heatmap
 
     scored = matrix[:-1, :-1]
     is_true, is_predicted = scored.any(axis=0), scored.any(axis=1)

@@ -46,7 +46,7 @@ __all__ = [
     "shipped_descriptions",
 ]
 
-_DESCRIPTIONS_DIR = Path(__file__).resolve().parent.parent / "data" / "descriptions"
+_DESCRIPTIONS_DIR = Path(__file__).resolve().parent / "resources" / "descriptions"
 
 logger = logging.getLogger(__name__)
 

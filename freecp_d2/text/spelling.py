@@ -13,7 +13,7 @@ from .vocabulary_lines import word_key
 
 __all__ = ["guess_parts", "readable_names", "take_apart"]
 
-_NAMES_DIR = Path(__file__).resolve().parent.parent / "data" / "names"
+_NAMES_DIR = Path(__file__).resolve().parent / "resources" / "class_names"
 _LONGEST = 40
 _SHORTEST_PART = 3
 _GLUED_EVERYWHERE = (

@@ -10,7 +10,7 @@ from .vocabulary_lines import Finding, has_commas, has_parts, warn_once
 
 __all__ = ["load_vocabulary", "shipped_vocabularies"]
 
-_CLASSES_DIR = Path(__file__).resolve().parent.parent / "data" / "classes"
+_CLASSES_DIR = Path(__file__).resolve().parent / "resources" / "vocabularies"
 
 
 def load_vocabulary(words: str | Path) -> Vocabulary:

@@ -1,7 +1,8 @@
 """Fixtures of the data tests."""
 
 import pytest
-from mini_ade import MiniADE
+
+from .mini_ade import MiniADE
 
 
 @pytest.fixture

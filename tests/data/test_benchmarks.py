@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mini_ade import HEIGHT, IMAGES, RAW, SHIFTED, WIDTH, shift
 from PIL import Image
 
 from freecp_d2.d2 import (
@@ -26,6 +25,8 @@ from freecp_d2.data.labels import raw_encoding, shifted_encoding
 from freecp_d2.data.mapper import FreeCPDatasetMapper
 from freecp_d2.evaluation import FreeCPSemSegEvaluator
 from freecp_d2.text import load_vocabulary, shipped_vocabularies
+
+from .mini_ade import HEIGHT, IMAGES, RAW, SHIFTED, WIDTH, shift
 
 NAME = "freecp_ade20k_val"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from freecp_d2.engine import load_config
-from freecp_d2.modeling.purification import build_purification_head
-from freecp_d2.modeling.thresholds import THRESHOLD_KEYS
+from freecp_d2.modeling.purification.class_purification import build_purification_head
+from freecp_d2.modeling.purification.thresholds import THRESHOLD_KEYS
 
 each_key = pytest.mark.parametrize("key", THRESHOLD_KEYS)
 

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from freecp_d2.freecp_segmentor import FreeCPSegmentor
 from freecp_d2.modeling.affinity import CLIPAttentionAffinity
-from freecp_d2.modeling.purification import ClassPurification
+from freecp_d2.modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
+from freecp_d2.modeling.purification.class_purification import ClassPurification
 from freecp_d2.modeling.text_head import TextHead
 from freecp_d2.text import Vocabulary
 

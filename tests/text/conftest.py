@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import clip
 import open_clip
 import pytest
-from tiny_text_models import make_clip
 
 from freecp_d2.text import TextEncoder
+
+from .tiny_text_models import make_clip
 
 
 @pytest.fixture(scope="session")

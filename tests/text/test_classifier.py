@@ -4,11 +4,12 @@ import clip
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny_text_models import make_clip
 from torch import nn
 
 from freecp_d2.text import SIMPLE, Descriptions, TextClassifier, TextEncoder, Vocabulary
 from freecp_d2.text import classifier as classifier_module
+
+from .tiny_text_models import make_clip
 
 TEMPLATES = ("a {}.", "a photo of the {}.")
 VOCABULARY = Vocabulary("pets", (("cat", "kitten"), ("dog",)), ("sky",))

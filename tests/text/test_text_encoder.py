@@ -6,9 +6,10 @@ import clip
 import clip.model
 import pytest
 import torch
-from tiny_text_models import make_clip, make_open_clip
 
 from freecp_d2.text import TextEncoder
+
+from .tiny_text_models import make_clip, make_open_clip
 
 LONG = "cat " * 80  # 82 tokens
 

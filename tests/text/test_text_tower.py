@@ -10,10 +10,11 @@ import weakref
 import clip
 import pytest
 import torch
-from tiny_text_models import make_clip, make_open_clip
 from torch import nn
 
 from freecp_d2.text.text_tower import CausalTextTower, LibraryTextTower, build_text_tower
+
+from .tiny_text_models import make_clip, make_open_clip
 
 PROMPTS = ["a cat.", "a photo of a very small traffic light, in the rain!", "", "dog"]
 

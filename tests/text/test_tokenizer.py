@@ -6,7 +6,7 @@ import clip
 import pytest
 import torch
 
-from freecp_d2.storybook.merges import merges_for, write_merges
+from freecp_d2.data.storybook.merges import merges_for, write_merges
 from freecp_d2.text import CLIPTokenizer, get_templates
 
 TEXTS = [

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from freecp_d2.ablation import load_counts, paired_bootstrap
+from freecp_d2.evaluation.bootstrap import paired_bootstrap
+from freecp_d2.evaluation.counts import load_counts
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -4,8 +4,8 @@ What one might write under a picture-book crop: the classes that are in it, in m
 
 from collections.abc import Iterator, Sequence
 
-from freecp_d2.storybook.chance import Chance
-from freecp_d2.storybook.classes import CLASSES, StorybookClass
+from freecp_d2.data.storybook.chance import Chance
+from freecp_d2.data.storybook.classes import CLASSES, StorybookClass
 from freecp_d2.text import get_templates
 
 ALONE = get_templates("imagenet")

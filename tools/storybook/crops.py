@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from captions import caption
-from freecp_d2.storybook import draw_training_scene
-from freecp_d2.storybook.chance import Chance
-from freecp_d2.storybook.classes import CLASSES
+from freecp_d2.data.storybook import draw_training_scene
+from freecp_d2.data.storybook.chance import Chance
+from freecp_d2.data.storybook.classes import CLASSES
 
 MEAN = np.array((0.48145466, 0.4578275, 0.40821073), dtype=np.float32)
 STD = np.array((0.26862954, 0.26130258, 0.27577711), dtype=np.float32)

@@ -25,8 +25,8 @@ from torch import Tensor
 
 from captions import every_text
 from crops import Crops, cache_scenes
-from freecp_d2.storybook.chance import Chance
-from freecp_d2.storybook.merges import merges_for, write_merges
+from freecp_d2.data.storybook.chance import Chance
+from freecp_d2.data.storybook.merges import merges_for, write_merges
 from freecp_d2.text import CLIPTokenizer
 from towers import encode_image, encode_text
 

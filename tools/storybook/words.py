@@ -3,16 +3,16 @@ Write the word lists and descriptions of the picture book from its classes.
 
     python tools/storybook/words.py
 
-writes `freecp_d2/data/classes/storybook.txt`, `storybook_wide.txt` and
-`freecp_d2/data/descriptions/storybook.json`.
+writes `freecp_d2/text/resources/vocabularies/storybook.txt`, `storybook_wide.txt` and
+`freecp_d2/text/resources/descriptions/storybook.json`.
 """
 
 import json
 from pathlib import Path
 
-from freecp_d2.storybook.classes import CLASSES, NEIGHBOURS, SCORED
+from freecp_d2.data.storybook.classes import CLASSES, NEIGHBOURS, SCORED
 
-DATA = Path(__file__).resolve().parents[2] / "freecp_d2" / "data"
+DATA = Path(__file__).resolve().parents[2] / "freecp_d2" / "text" / "resources"
 
 INSTRUCTIONS = (
     "a photo of {a_name}, {look}.",
@@ -34,7 +34,7 @@ def main() -> None:
     )
     looks = {c.name: c.looks for c in CLASSES} | NEIGHBOURS
     content = {
-        "source": "looks of freecp_d2/storybook/classes.yaml in the instructions below",
+        "source": "looks of freecp_d2/data/storybook/classes.yaml in the instructions below",
         "instructions": list(INSTRUCTIONS),
         "descriptions": {
             name: [

@@ -21,7 +21,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ...files import write_whole
+from ...utils.files import write_whole
 
 _CHUNK = 8  # files that a process takes at a time
 _LEFTOVER = re.compile(r"\.\d+\.[0-9a-f]{32}\.tmp")  # how `write_whole` names what it sets aside

@@ -9,7 +9,7 @@ from types import ModuleType
 
 from torch import Tensor, nn
 
-from ...weights import find_weights
+from ...checkpoint import find_weights
 
 
 def require_library(name: str, *, extra: str, head: str) -> ModuleType:
@@ -34,7 +34,7 @@ def require_library(name: str, *, extra: str, head: str) -> ModuleType:
 
 def find_pretrained(key: str, value: str, example: str) -> str:
     """
-    The file or folder that a PRETRAINED key names, as `freecp_d2.weights.find_weights`.
+    The file or folder that a PRETRAINED key names, as `freecp_d2.checkpoint.find_weights`.
 
     Args:
         key: dotted, for messages.

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...weights import read_state_dict
+from ...checkpoint import read_state_dict
 from .checkpoints import find_pretrained, load_strictly
 
 __all__ = ["load_dino"]

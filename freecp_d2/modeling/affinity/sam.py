@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...checkpoint import read_state_dict
 from ...d2 import CfgNode, ShapeSpec, configurable
-from ...weights import read_state_dict
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
 from .checkpoints import find_pretrained, load_strictly, require_library
 from .encoder import EncoderAffinity, backbone_grid, check_options, resize

@@ -1,11 +1,11 @@
 """Backbones: CLIP image towers that answer for every patch."""
 
 from .base import CLIPBackbone
+from .cached import FeatureMemory, RememberingBackbone
 from .clip_loading import LoadedCLIP, load_clip, load_clip_from_config
 from .clip_resnet import CLIPResNet
 from .clip_vit import CLIPViT
 from .dense_attention import DenseAttention
-from .remembering import FeatureMemory, RememberingBackbone
 
 __all__ = [
     "CLIPBackbone",

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...checkpoint import find_weights, read_state_dict
+from ...checkpoint.embedded import EMBEDDED_NAME, embedded_merges, embedded_weights
 from ...d2 import CfgNode
-from ...storybook.embedded import EMBEDDED_NAME, embedded_merges, embedded_weights
 from ...text import CLIPTokenizer
-from ...weights import find_weights, read_state_dict
 from .openai_layout import (
     ARCHIVE_EXTRAS,
     OPENAI_TOWERS,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
-from ...layers import layer_norm
+from ...utils.layers import layer_norm
 from .base import CLIPBackbone
 from .clip_loading import load_clip_from_config
 from .dense_attention import DenseAttention

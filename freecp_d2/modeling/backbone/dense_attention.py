@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...layers import layer_norm
+from ...utils.layers import layer_norm
 from .vit_block import (
     attention_weights,
     feed_forward,

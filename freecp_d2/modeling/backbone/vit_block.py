@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...layers import layer_norm
+from ...utils.layers import layer_norm
 
 
 def query_key_value(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from freecp_d2 import files
 from freecp_d2.data.conversion.runner import Job, Outcome, convert_files
+from freecp_d2.utils import files
 
 SLOW_COMMAND = """
 import sys, time

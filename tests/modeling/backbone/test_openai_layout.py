@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from freecp_d2.data.storybook.merges import merges_for, num_tokens, write_merges
 from freecp_d2.modeling.backbone import load_clip, load_clip_from_config
 from freecp_d2.modeling.backbone.openai_layout import check_vocabulary
-from freecp_d2.storybook.merges import merges_for, num_tokens, write_merges
 from tests.helpers.random_clip import TINY, save_state_dict
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 from clip.simple_tokenizer import SimpleTokenizer
 
-from freecp_d2.storybook.chance import Chance
-from freecp_d2.storybook.classes import CLASS_INDEX, CLASSES
-from freecp_d2.storybook.merges import merges_for, write_merges
+from freecp_d2.data.storybook.chance import Chance
+from freecp_d2.data.storybook.classes import CLASS_INDEX, CLASSES
+from freecp_d2.data.storybook.merges import merges_for, write_merges
 
 REPETITIONS = 400
 

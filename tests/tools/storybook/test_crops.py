@@ -5,8 +5,8 @@ import pytest
 import torch
 from clip.clip import _transform
 
-from freecp_d2.storybook.chance import Chance
-from freecp_d2.storybook.classes import CLASS_INDEX, CLASSES
+from freecp_d2.data.storybook.chance import Chance
+from freecp_d2.data.storybook.classes import CLASS_INDEX, CLASSES
 
 SKY, GRASS, CAR = (CLASS_INDEX[name] for name in ("sky", "grass", "car"))
 RED, BLUE = (255, 0, 0), (0, 0, 255)

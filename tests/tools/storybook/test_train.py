@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from freecp_d2.storybook import draw_training_scene
+from freecp_d2.data.storybook import draw_training_scene
 from freecp_d2.text import CLIPTokenizer
 
 TOOLS = Path(__file__).resolve().parents[3] / "tools" / "storybook"

@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from freecp_d2.storybook.classes import CLASSES
+from freecp_d2.data.storybook.classes import CLASSES
 from freecp_d2.text import load_vocabulary
 
 SHIPPED = ("classes/storybook.txt", "classes/storybook_wide.txt", "descriptions/storybook.json")

@@ -1,0 +1,106 @@
+"""
+Evaluate FreeCP on a benchmark, in Detectron2's manner.
+
+    python train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml --num-gpus 8
+
+FreeCP trains nothing; the name of this file is the one that every Detectron2 project uses.
+"""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+
+from .. import d2
+from ..engine import (
+    add_import_argument,
+    build_model_in_turn,
+    check_num_processes,
+    check_run,
+    evaluate,
+    import_plugins,
+    launch_processes,
+    load_config,
+    load_weights,
+)
+
+USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
+
+
+def build_parser() -> ArgumentParser:
+    """Detectron2's command line, and `--import`; `--config` is short for `--config-file`."""
+    parser = d2.default_argument_parser(
+        epilog="""Examples:
+  python train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml --num-gpus 8
+  python train_net.py --eval-only --config configs/ade20k/sclip.yaml MODEL.PRECISION fp16
+  torchrun --nproc-per-node 8 train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml
+  python train_net.py --eval-only --config examples/color_position.yaml \\
+      --import examples/color_position_affinity.py
+
+Without a GPU it runs on the CPU; --num-gpus 2 then means two processes."""
+    )
+    add_import_argument(parser)
+    return parser
+
+
+def setup(args: Namespace) -> d2.CfgNode:
+    """The config; plug-ins, loggers, seeds and OUTPUT_DIR are ready afterwards."""
+    import_plugins(args.imports)  # here, too, where another process has started this one
+    cfg = load_config(args.config_file, args.opts)
+    cfg.defrost()
+    cfg.TEST.LABEL_MAP = True  # the evaluator wants labels; scores would be K times as large
+    cfg.freeze()
+    d2.default_setup(cfg, args)
+    rank, size = d2.comm.get_rank(), d2.comm.get_world_size()
+    logger = d2.setup_logger(cfg.OUTPUT_DIR, distributed_rank=rank, name="freecp_d2")
+    d2.log_backend()
+    logger.info(f"Device: {cfg.MODEL.DEVICE}; processes: {size}")
+    return cfg
+
+
+def run(args: Namespace) -> dict:
+    """One process of the evaluation."""
+    cfg = setup(args)
+    model = build_model_in_turn(cfg)
+    load_weights(cfg, model)
+    results = evaluate(cfg, model)
+    if d2.comm.is_main_process():
+        for name in cfg.DATASETS.TEST:
+            d2.verify_results(cfg, results[name])
+    return results
+
+
+def check(args: Namespace) -> None:
+    """What can be wrong with the command line and the data, before any process starts."""
+    check_num_processes(args.num_gpus)
+    import_plugins(args.imports)
+    check_run(load_config(args.config_file, args.opts))
+
+
+def train_net(argv: Sequence[str] | None = None) -> None:
+    """`main` as `train_net.py`, which Detectron2's users call with --eval-only."""
+    main(argv, require_eval_only=True)
+
+
+def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) -> None:
+    """
+    Evaluate a config. A mistake that `check` finds is a message, not a stack trace.
+
+    Args:
+        argv: the options; default: those of this process.
+        require_eval_only: refuse a command line without --eval-only, which would train elsewhere.
+
+    Raises:
+        SystemExit: the command line, the config or the data are wrong.
+    """
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    try:
+        if require_eval_only and not args.eval_only:
+            raise ValueError("nothing is trained here: FreeCP is training-free. Add --eval-only.")
+        check(args)
+    except USER_ERRORS as error:
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        if "registry!" in str(message):
+            message = f"{message} if it is of your own, name its module or file with --import."
+        sys.exit(f"{parser.prog}: error: {message}")
+    launch_processes(run, args)

@@ -1,0 +1,113 @@
+"""What is asked for, and a table of the paper as cells that are filled by runs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...d2 import CfgNode
+from .paper import PaperTable
+from .tables import Column, Row
+
+
+@dataclass(frozen=True)
+class Request:
+    """
+    What to make.
+
+    Attributes:
+        table: 1 to 6.
+        root: of the repository, where `configs/` and `train_net.py` are.
+        output: folder of all runs and tables.
+        benchmarks: keys; empty: those of the table whose data are found.
+        methods: base methods of Tab. 2 and 4.
+        limit: images of each run; 0: all.
+        sources: text source -> file of descriptions, see `tables.cell_overrides`.
+        opts: "KEY", "VALUE" in turn, for every run.
+        imports: modules or files of the user's own, see `engine.import_plugins`.
+    """
+
+    table: int
+    root: Path
+    output: Path
+    benchmarks: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    limit: int = 0
+    sources: Mapping[str, str] = field(default_factory=dict)
+    opts: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """
+    One process of `train_net.py`.
+
+    Attributes:
+        config_file: a YAML file.
+        opts: "KEY", "VALUE" in turn, OUTPUT_DIR among them.
+        cfg: what the two make.
+        digest: of what decides its numbers, see `engine.config_digest`.
+        folder: OUTPUT_DIR.
+        vocabulary: SHA-256 of the words.
+        imports: as in `Request`.
+    """
+
+    config_file: Path
+    opts: tuple[str, ...]
+    cfg: CfgNode
+    digest: str
+    folder: Path
+    vocabulary: str
+    imports: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Benchmark and folder, for people."""
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
+
+@dataclass
+class Cell:
+    """
+    Attributes:
+        row, column: where it stands.
+        paper: mIoU in percent that the paper prints there; None if it prints none.
+        run: what fills it; None if nothing can.
+        reason: why nothing can; "" otherwise.
+        notes: what a reader has to know about it.
+    """
+
+    row: Row
+    column: Column
+    paper: float | None
+    run: Run | None = None
+    reason: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """
+    Attributes:
+        table: of the paper.
+        rows, columns: headings.
+        cells: (row's key, column's title) -> cell.
+        left_out: heading of a benchmark that was not asked for by name -> why it is not here.
+    """
+
+    table: PaperTable
+    rows: list[Row]
+    columns: list[Column]
+    cells: dict[tuple[str, str], Cell]
+    left_out: dict[str, str]
+
+    def runs(self) -> list[Run]:
+        """Every run once, row by row."""
+        found = {cell.run.digest: cell.run for cell in self.cells.values() if cell.run}
+        return list(found.values())
+
+    def cells_of(self, run: Run) -> Iterator[Cell]:
+        """The cells that a run fills."""
+        for cell in self.cells.values():
+            if cell.run is not None and cell.run.digest == run.digest:
+                yield cell

@@ -1,0 +1,175 @@
+"""
+The cells of a table as runs of `train_net.py`: config, folder, and why a cell cannot run.
+
+A run's folder follows from its config alone, so cells that tables share are run once.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ...d2 import CfgNode, DatasetCatalog
+from ...engine import config_digest, load_config
+from ...modeling.text_head import vocabulary_from_config
+from .grid import Cell, Grid, Request, Run
+from .paper import PaperTable, read_table
+from .tables import (
+    BENCHMARKS,
+    STORYBOOK,
+    Column,
+    Row,
+    cell_overrides,
+    config_name,
+    table_columns,
+    table_rows,
+)
+
+_DATA_ERRORS = (KeyError, OSError, ValueError)
+_OWN_KEYS = {"OUTPUT_DIR": "--output", "TEST.NUM_IMAGES": "--limit"}
+_MAX_NAME = 100
+_DIGITS = 8
+
+
+def plan_grid(request: Request) -> Grid:
+    """
+    Raises:
+        ValueError: a benchmark that was asked for by name is not there; a key of `opts` that a
+            table sets itself, or that has no value.
+        KeyError: a key of `opts` that does not exist.
+    """
+    _check_opts(request.opts)
+    table = read_table(request.table)
+    rows = table_rows(table, request.methods)
+    wanted = request.benchmarks or table.benchmarks
+    columns = table_columns(table, wanted, request.methods)
+    runs: dict[str, Run] = {}
+    cells = {
+        (row.key, column.title): _plan_cell(request, table, row, column, runs)
+        for row in rows
+        for column in columns
+    }
+    absent = _absent_benchmarks(request, cells, wanted)
+    if absent and request.benchmarks:
+        reasons = "\n".join(f"{key}: {reason}" for key, reason in absent.items())
+        raise ValueError(f"--benchmarks names what cannot be evaluated here.\n{reasons}")
+    columns = [column for column in columns if column.benchmark not in absent]
+    titles = {column.title for column in columns}
+    return Grid(
+        table,
+        rows,
+        columns,
+        {place: cell for place, cell in cells.items() if place[1] in titles},
+        {BENCHMARKS[key]: reason for key, reason in absent.items()},
+    )
+
+
+def _check_opts(opts: tuple[str, ...]) -> None:
+    if len(opts) % 2:
+        raise ValueError(
+            f"KEY VALUE pairs are expected at the end, got {len(opts)} words ({' '.join(opts)}); "
+            "give every key a value."
+        )
+    for key in opts[::2]:
+        if key in _OWN_KEYS:
+            raise ValueError(f"{key} is set by {_OWN_KEYS[key]}; use that instead.")
+
+
+def _plan_cell(
+    request: Request, table: PaperTable, row: Row, column: Column, runs: dict[str, Run]
+) -> Cell:
+    """A cell with its run, one of `runs` (by digest) or a new one; or why there is none."""
+    cell = Cell(row, column, table.number_of(row.key, column.key))
+    name = config_name(row, column)
+    if not (request.root / name).is_file():
+        config = f"configs/<benchmark>/{Path(name).name}"
+        cell.reason = f"no {config} in this version."
+        return cell
+    try:
+        overrides, cell.notes = cell_overrides(row, column, request.sources)
+        load_config(str(request.root / name), overrides)
+    except _DATA_ERRORS as error:
+        cell.reason = _message(error)
+        return cell
+    clash = sorted(set(overrides[::2]) & set(request.opts[::2]))
+    if clash:
+        raise ValueError(
+            f"Tab. {table.number}, {row.title}, sets {', '.join(clash)} itself; take it out of the "
+            "KEY VALUE pairs."
+        )
+    run = _plan_run(request, column.benchmark, request.root / name, overrides)
+    cell.run = runs.setdefault(run.digest, run)
+    source = cell.run.cfg.MODEL.TEXT.DESCRIPTIONS
+    if row.paper_descriptions and "vicuna" not in request.sources and source != STORYBOOK:
+        cell.notes.append(
+            f"Descriptions of Eq. (8): {source or 'templates'}, where the paper has Vicuna's (Tab. "
+            "4: its sources differ by 0 to 0.4 mIoU); --descriptions vicuna=PATH gives them."
+        )
+    return cell
+
+
+def _plan_run(
+    request: Request, benchmark: str, config_file: Path, overrides: tuple[str, ...]
+) -> Run:
+    opts = (*overrides, *request.opts)
+    if request.limit:
+        opts += ("TEST.NUM_IMAGES", str(request.limit))
+    cfg = load_config(str(config_file), opts)
+    if len(cfg.DATASETS.TEST) != 1:
+        raise ValueError(
+            f"DATASETS.TEST names {tuple(cfg.DATASETS.TEST)}; a cell of a table is one dataset."
+        )
+    digest = config_digest(cfg)
+    folder = request.output / "runs" / benchmark
+    known = sorted(folder.glob(f"*-{digest[:_DIGITS]}"))  # whatever it was called
+    name = _folder_name(config_file.stem, load_config(str(config_file)), cfg)
+    suffix = f"_limit{request.limit}" if request.limit else ""
+    folder = known[0] if known else folder / f"{name}{suffix}-{digest[:_DIGITS]}"
+    opts += ("OUTPUT_DIR", str(folder))
+    cfg.defrost()
+    cfg.OUTPUT_DIR = str(folder)
+    cfg.freeze()
+    words = vocabulary_from_config(cfg).digest
+    return Run(config_file, opts, cfg, digest, folder, words, request.imports)
+
+
+def _folder_name(stem: str, base: CfgNode, cfg: CfgNode) -> str:
+    """The config file and what differs from it, for people; a digest tells runs apart."""
+    before = dict(_leaves(base))
+    parts = [stem]
+    for key, value in _leaves(cfg):
+        if value != before[key] and key not in _OWN_KEYS:
+            text = Path(value).stem if "/" in str(value) else str(value)
+            parts.append(f"{'_'.join(key.lower().split('.')[-2:])}_{text or 'none'}")
+    return re.sub(r"[^A-Za-z0-9.+-]+", "_", "-".join(parts))[:_MAX_NAME]
+
+
+def _leaves(cfg: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key with dots, and its value."""
+    for key, value in cfg.items():
+        if isinstance(value, CfgNode):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _absent_benchmarks(
+    request: Request, cells: Mapping[tuple[str, str], Cell], wanted: tuple[str, ...]
+) -> dict[str, str]:
+    """Key of each benchmark that cannot be evaluated here -> why."""
+    absent = {}
+    for key in wanted:
+        runs = [cell.run for cell in cells.values() if cell.run and cell.column.benchmark == key]
+        if not (request.root / "configs" / key).is_dir():
+            absent[key] = f"no configs/{key}/ in this version."
+        elif runs:
+            try:
+                DatasetCatalog.get(runs[0].cfg.DATASETS.TEST[0])
+            except _DATA_ERRORS as error:
+                absent[key] = _message(error)
+    return absent
+
+
+def _message(error: Exception) -> str:
+    """Of a KeyError without the quotes around it."""
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)

@@ -1,0 +1,204 @@
+"""
+The paper's Tab. 1 to 6 as grids: rows and columns, and the config file and overrides of each cell.
+
+A row is a file of `configs/<benchmark>/` and what differs from it; nothing here is code that a
+table runs by itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ...engine.variants import VARIANTS
+from .paper import PaperTable, benchmark_titles
+
+METHODS = {"maskclip": "MaskCLIP", "gem": "GEM", "clearclip": "ClearCLIP", "sclip": "SCLIP"}
+SOURCES = {"template": "template", "vicuna": "Vicuna", "gpt": "GPT-3.5"}
+STORYBOOK = "storybook"
+BENCHMARKS = {**benchmark_titles(), STORYBOOK: "Storybook"}
+"""Key -> heading; the drawn benchmark, which the paper does not have, last."""
+
+_VARIANTS = {variant.name: tuple(map(str, variant.overrides)) for variant in VARIANTS}
+_AP_ALONE = ("MODEL.PURIFICATION_HEAD.REDUNDANCY.ENABLED", "False")
+_PAPERS = "vicuna"  # whose descriptions the paper uses everywhere but in Tab. 4 (Sec. 4.2)
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    Attributes:
+        key: as in `paper.yaml`.
+        title: as in the paper.
+        config: name of the config file, without suffix; {method} is the column's.
+        overrides: "KEY", "VALUE" in turn.
+        words: source of the words' text, Eq. (1); "": as the config.
+        descriptions: source of the descriptions, Eq. (8); "": as the config.
+        paper_descriptions: the paper has Vicuna's here; without them the config's are taken.
+    """
+
+    key: str
+    title: str
+    config: str
+    overrides: tuple[str, ...] = ()
+    words: str = ""
+    descriptions: str = ""
+    paper_descriptions: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """
+    Attributes:
+        key: as in `paper.yaml`.
+        title: heading.
+        benchmark: key of the benchmark.
+        method: base method, in Tab. 4.
+    """
+
+    key: str
+    title: str
+    benchmark: str
+    method: str = ""
+
+
+def table_rows(table: PaperTable, methods: Sequence[str]) -> list[Row]:
+    """The rows of a table, in the paper's order; `methods` choose among those of Tab. 2."""
+    if table.number == 2:
+        return [
+            row
+            for method, title in METHODS.items()
+            if method in methods
+            for row in (
+                Row(method, title, method),
+                _freecp(f"{method}_freecp", f"{title} + FreeCP", f"{method}_freecp"),
+            )
+        ]
+    return _ROWS[table.number]
+
+
+def table_columns(
+    table: PaperTable, benchmarks: Sequence[str], methods: Sequence[str]
+) -> list[Column]:
+    """The columns of a table, in the order of `benchmarks`; Tab. 4 has one a base method."""
+    if not table.benchmark:
+        return [Column(key, BENCHMARKS[key], key) for key in benchmarks]
+    prefix = len(benchmarks) > 1
+    return [
+        Column(
+            method if key == table.benchmark else "",
+            f"{BENCHMARKS[key]} {METHODS[method]}" if prefix else METHODS[method],
+            key,
+            method,
+        )
+        for key in benchmarks
+        for method in table.columns
+        if method in methods
+    ]
+
+
+def config_name(row: Row, column: Column) -> str:
+    """Path of the cell's config file below the repository's root."""
+    return f"configs/{column.benchmark}/{row.config.format(method=column.method)}.yaml"
+
+
+def cell_overrides(
+    row: Row, column: Column, sources: Mapping[str, str]
+) -> tuple[tuple[str, ...], list[str]]:
+    """
+    Args:
+        sources: text source -> a file of descriptions; {benchmark} in it stands for the key.
+
+    Returns:
+        tuple: "KEY", "VALUE" in turn; what a reader has to know about the sources.
+
+    Raises:
+        ValueError: the cell needs a source that `sources` does not have.
+    """
+    overrides, notes = list(row.overrides), []
+    wanted = {
+        "MODEL.TEXT.WORD_DESCRIPTIONS": row.words,
+        "MODEL.TEXT.DESCRIPTIONS": row.descriptions,
+    }
+    if row.paper_descriptions and _PAPERS in sources and column.benchmark != STORYBOOK:
+        wanted["MODEL.TEXT.DESCRIPTIONS"] = _PAPERS
+    for key, source in wanted.items():
+        if source:
+            value, note = _source_file(source, column.benchmark, sources)
+            overrides += [key, value]
+            notes += [note] if note and note not in notes else []
+    return tuple(overrides), notes
+
+
+def _source_file(source: str, benchmark: str, sources: Mapping[str, str]) -> tuple[str, str]:
+    """A source's value of the config key, and a note or ""."""
+    if source == "template":
+        return "", ""
+    if benchmark == STORYBOOK and source == _PAPERS:
+        return STORYBOOK, "Storybook's own descriptions stand in for Vicuna's."
+    if source not in sources:
+        raise ValueError(
+            f"no descriptions by {SOURCES[source]}: none ship with this version; give a file with "
+            f"--descriptions {source}=PATH."
+        )
+    return sources[source].replace("{benchmark}", benchmark), ""
+
+
+def _freecp(key: str, title: str, config: str = "sclip_freecp", *overrides: str) -> Row:
+    return Row(key, title, config, overrides, paper_descriptions=True)
+
+
+def _texts(words: str, descriptions: str = "") -> Row:
+    if not descriptions:
+        title = f"alone: {SOURCES[words]}"
+        return Row(f"baseline_{words}", title, "{method}", words=words)
+    return Row(
+        f"{words}_{descriptions}",
+        f"FreeCP: {SOURCES[words]}, {SOURCES[descriptions]}",
+        "{method}_freecp",
+        words=words,
+        descriptions=descriptions,
+    )
+
+
+_REFINE = _VARIANTS["refined, all words"]
+
+_ROWS = {
+    1: [
+        Row("baseline", "Baseline", "sclip"),
+        Row("refine", "Refine w/o GT", "sclip_freecp", _REFINE),
+        Row("refine_gt", "Refine w/ GT", "sclip_freecp", _VARIANTS["refined, GT words"]),
+    ],
+    3: [
+        Row("baseline", "Baseline", "sclip"),
+        Row("refine", "+ Refine", "sclip_freecp", _REFINE),
+        Row("rp", "RP", "sclip_freecp", _VARIANTS["RP"]),
+        _freecp("ap", "AP", "sclip_freecp", *_AP_ALONE),
+        _freecp("ap_rp", "AP-RP", "sclip_freecp", *_VARIANTS["AP-RP"]),
+        _freecp("rp_ap", "RP-AP"),
+    ],
+    4: [
+        *map(_texts, SOURCES),
+        _texts("template", "template"),
+        _texts("template", "vicuna"),
+        _texts("vicuna", "vicuna"),
+        _texts("template", "gpt"),
+        _texts("gpt", "gpt"),
+    ],
+    5: [
+        _freecp("maskformer", "MaskFormer", "sclip_freecp_maskformer"),
+        _freecp("dino", "DINO", "sclip_freecp_dino"),
+        _freecp("sam", "SAM", "sclip_freecp_sam"),
+        _freecp("clip", "CLIP"),
+    ],
+    6: [
+        row
+        for key, title, method in (
+            ("vitl14", "ViT-L/14", "sclip"),
+            ("openclip_vitl14", "OpenCLIP ViT-L/14", "sclip"),
+            ("rn50x16", "R50x16", "maskclip"),  # the value path is all that a ResNet has
+        )
+        for row in (
+            Row(key, title, f"{method}_{key}"),
+            _freecp(f"{key}_freecp", f"{title} + FreeCP", f"{method}_freecp_{key}"),
+        )
+    ],
+}

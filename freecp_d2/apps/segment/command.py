@@ -1,0 +1,217 @@
+"""
+Label photographs and videos with words of your own, in Detectron2's manner.
+
+    python demo/demo.py --input photo.jpg --vocabulary "cat; dog, puppy; sofa"
+    python demo/demo.py --input photos "more/*.jpg" --output results --report
+    python demo/demo.py --config-file demo/storybook.yaml --input demo/page.png
+
+demo/README.md says what is written. Kill it when you like: the same command goes on where it was.
+"""
+
+import argparse
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ...engine import add_import_argument, import_plugins, load_config
+from ...engine.config_files import config_path
+from ...engine.predictor import Predictor
+from ...modeling.text_head import vocabulary_from_config
+from ...text import load_vocabulary
+from ...utils.files import printable
+from . import (
+    Failure,
+    Outcome,
+    Settings,
+    StoppedError,
+    Task,
+    check_folders,
+    check_page,
+    check_results,
+    find_inputs,
+    is_taken,
+    output_names,
+    plan,
+    run,
+)
+
+OUTPUT = Path("output/demo")
+CONFIG = config_path("ade20k/sclip_freecp.yaml")
+OTHERWISE = "Without weights: --config-file demo/storybook.yaml, for drawn pages."
+USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
+DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Label every pixel of photographs and videos with words of your own.",
+        epilog="Exit code: 0; 1 if some input could not be labelled, or the disk is full; "
+        "2 if nothing was tried.",
+    )
+    add = parser.add_argument
+    add(
+        "--config-file",
+        "--config",
+        default=str(CONFIG),
+        metavar="FILE",
+        help="the method and its weights; default: configs/ade20k/sclip_freecp.yaml, whose weights "
+        "(OpenAI's CLIP ViT-B/16, 350 MB) are downloaded once; "
+        "demo/storybook.yaml needs no download and knows drawn pages only",
+    )
+    add(
+        "--input",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="pictures, videos, folders with their sub-folders, quoted patterns: 'a/**/*.jpg'",
+    )
+    add("--video-input", nargs="+", default=[], metavar="FILE", help="videos of any ending")
+    add("--output", type=Path, default=OUTPUT, metavar="DIR", help=f"a folder; default: {OUTPUT}")
+    add(
+        "--vocabulary",
+        metavar="WORDS",
+        help='"cat; dog, puppy; sofa" (synonyms by comma), a text file with one class a line, or a '
+        "shipped list's name; default: the config's words",
+    )
+    add("--scores", action="store_true", help="write the scores of each picture, too")
+    add("--report", action="store_true", help="write index.html, all pictures on one page")
+    add("--force", action="store_true", help="label again what an earlier run has labelled")
+    add("--overlay-side", type=int, default=2048, metavar="N", help="most pixels; 2048")
+    add("--max-megapixels", type=float, default=200.0, metavar="N", help="refuse larger ones; 200")
+    add_import_argument(parser)
+    add(
+        "--opts",
+        nargs=argparse.REMAINDER,
+        default=[],
+        help="KEY VALUE ... of the config; comes last",
+    )
+    return parser
+
+
+class Bar:
+    """A progress bar of inputs, and one of frames while there is a video."""
+
+    def __init__(self, total: int):
+        self.bar = tqdm(total=total, unit=" inputs", disable=None if total else True)
+        self.video: tqdm | None = None
+
+    def step(self, name: str) -> None:
+        if self.video is not None:
+            self.video.close()
+            self.video = None
+        self.bar.update()
+
+    def frames(self, name: str, done: int, total: int) -> None:
+        if self.video is None:
+            label = Path(name).name[-24:]
+            self.video = tqdm(
+                total=total or None, unit=" frames", desc=label, leave=False, disable=None
+            )
+        self.video.update(done - self.video.n)
+
+    def fail(self, failure: Failure) -> None:
+        tqdm.write(f"{printable(failure.name)}: {failure.reason}", file=sys.stderr)
+
+    def close(self) -> None:
+        self.bar.close()
+
+
+def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failure]]:
+    """All that can be wrong is wrong here, before a model is loaded."""
+    if not args.input and not args.video_input:
+        raise ValueError("got nothing to label; give --input FILE, a folder, or a quoted pattern.")
+    import_plugins(args.imports)
+    cfg = load_config(args.config_file, args.opts, for_pictures=True)
+    given = args.vocabulary
+    words = vocabulary_from_config(cfg) if given is None else load_vocabulary(given)
+    settings = Settings(
+        config_file=args.config_file,
+        opts=args.opts,
+        cfg=cfg,
+        vocabulary=words,
+        output=args.output,
+        scores=args.scores,
+        overlay_side=args.overlay_side,
+        max_megapixels=args.max_megapixels,
+    )
+    check_folders(args.input, args.output)
+    inputs = find_inputs(args.input, args.video_input, args.output)
+    if not inputs.sources:
+        reasons = "; ".join(f"{printable(f.name)}: {f.reason}" for f in inputs.failures)
+        raise ValueError(f"found no picture and no video. {reasons}".rstrip())
+    if args.output.exists() and not args.output.is_dir():
+        raise ValueError(f"--output {args.output} is a file; name a folder, which need not exist.")
+    if args.report:
+        check_page(args.output)
+    names = output_names(inputs.sources, lambda source, name: is_taken(source, args.output, name))
+    check_results(inputs.sources, names, args.output)
+    args.output.mkdir(parents=True, exist_ok=True)
+    tasks = plan(inputs.sources, names, settings, args.force)
+    if inputs.num_others:
+        print(f"{inputs.num_others} other files of the folders are neither pictures nor videos.")
+    return settings, tasks, list(inputs.failures)
+
+
+def label(args: argparse.Namespace) -> int:
+    """The exit code."""
+    settings, tasks, failures = prepare(args)
+    facts = {
+        "Command": "python demo/demo.py " + printable(shlex.join(args.argv)),
+        "Made": f"{date.today()}, freecp_d2 {version('freecp_d2')}",
+    }
+    bar = Bar(len(tasks))
+    start = time.time()
+
+    def build() -> Predictor:
+        try:
+            return Predictor.from_config(settings.cfg, settings.vocabulary)
+        except OSError as error:
+            if args.config_file != str(CONFIG):
+                raise
+            raise OSError(f"{error} {OTHERWISE}") from error
+
+    try:
+        outcome = run(tasks, build, settings, bar, failures, facts if args.report else None)
+    except StoppedError as stopped:
+        bar.close()
+        done = f"{stopped.outcome.num_labelled} labelled; the same command goes on from here."
+        print(f"demo.py: stopped: {printable(str(stopped))}. {done}", file=sys.stderr)
+        return SOME_FAILED
+    finally:
+        bar.close()
+    print(summary(outcome, settings, time.time() - start, args.report))
+    return SOME_FAILED if outcome.failures else DONE
+
+
+def summary(outcome: Outcome, settings: Settings, seconds: float, has_page: bool) -> str:
+    parts = [f"{outcome.num_labelled} labelled in {seconds:.0f} s"]
+    if outcome.num_earlier:
+        parts.append(f"{outcome.num_earlier} were labelled before")
+    if outcome.failures:
+        parts.append(f"{len(outcome.failures)} with problems, named above")
+    where = settings.output / "index.html" if has_page else settings.output
+    notes = (settings.no_word_left(outcome.num_without_words), settings.caveat)
+    return "\n".join([f"{', '.join(parts)}: {printable(where)}", *filter(None, notes)])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
+    args.argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if argv is None:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return label(args)
+    except USER_ERRORS as error:
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error
+        print(f"demo.py: error: {printable(str(message))}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
+        return INTERRUPTED

@@ -1,0 +1,128 @@
+"""What a prediction decided, as JSON can say it, and back as pages show it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ...engine.predictor import Prediction
+from ...modeling.purification.diagnosis import WindowDiagnosis
+from ...modeling.purification.summary import GroupSummary, Purification, WordSummary
+from ...visualization.label_png import no_word
+from ...visualization.shares import Share
+
+__all__ = [
+    "classes_of",
+    "colors_of",
+    "decisions_of",
+    "has_no_word",
+    "purification_of",
+    "visible_of",
+]
+
+RGB = tuple[int, int, int]
+
+_DIGITS = 6
+
+
+def classes_of(prediction: Prediction) -> list[dict[str, Any]]:
+    """Index, name and colour of every class."""
+    named = zip(prediction.names, prediction.colors, strict=True)
+    return [
+        {"index": k, "name": name, "color": "#{:02x}{:02x}{:02x}".format(*color)}
+        for k, (name, color) in enumerate(named)
+    ]
+
+
+def colors_of(record: Mapping[str, Any]) -> list[RGB]:
+    """Of the classes of a record."""
+    values = [bytes.fromhex(entry["color"][1:]) for entry in record["classes"]]
+    return [(red, green, blue) for red, green, blue in values]
+
+
+def decisions_of(prediction: Prediction, shares: Sequence[Share]) -> dict[str, Any]:
+    """
+    Args:
+        prediction: of one picture.
+        shares: of its classes, see `shares.visible_shares`.
+
+    Returns:
+        dict: size, shares, words kept and removed, groups with winners, thresholds; `null` where a
+        base method alone has none.
+    """
+    height, width = prediction.label_map.shape
+    purification = prediction.purification
+    return {
+        "size": {"width": width, "height": height},
+        "no_word": no_word(len(prediction.names)),
+        "visible": visible_of(shares, prediction.names),
+        "thresholds": _thresholds(prediction.windows),
+        "words": None if purification is None else [_word(word) for word in purification.words],
+        "groups": None if purification is None else [_group(g) for g in purification.groups],
+    }
+
+
+def visible_of(shares: Sequence[Share], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Index, name and share of what is seen; of pixels without a word index and name are null."""
+    return [
+        {
+            "index": share.label if share.label >= 0 else None,
+            "name": names[share.label] if share.label >= 0 else None,
+            "share": round(share.share, _DIGITS),
+        }
+        for share in shares
+    ]
+
+
+def has_no_word(record: Mapping[str, Any]) -> bool:
+    """Whether purification removed every word everywhere; of a video, whether no pixel has one."""
+    if record.get("words"):
+        return all(word["state"] == "removed" for word in record["words"])
+    return all(entry["index"] is None for entry in record["visible"])
+
+
+def purification_of(record: Mapping[str, Any]) -> Purification | None:
+    """What `decisions_of` wrote of it."""
+    if record["words"] is None:
+        return None
+    words = [
+        WordSummary(w["name"], w["windows_removed"], w["windows"], w["highest"], w["mean"])
+        for w in record["words"]
+    ]
+    groups = [GroupSummary(tuple(g["words"]), g["windows"], g["wins"]) for g in record["groups"]]
+    return Purification(tuple(words), tuple(groups))
+
+
+def _word(word: WordSummary) -> dict[str, Any]:
+    is_removed = word.num_removed == word.num_windows
+    state = "removed" if is_removed else "contested" if word.num_removed else "kept"
+    return {
+        "name": word.word,
+        "state": state,
+        "highest": round(word.highest, _DIGITS),
+        "mean": round(word.mean, _DIGITS),
+        "windows": word.num_windows,
+        "windows_removed": word.num_removed,
+    }
+
+
+def _group(group: GroupSummary) -> dict[str, Any]:
+    found = asdict(group)
+    return {"words": list(found["members"]), "windows": found["num_windows"], "wins": found["wins"]}
+
+
+def _thresholds(windows: Sequence[WindowDiagnosis]) -> dict[str, Any] | None:
+    """Of both purifications; None where one is switched off, or both."""
+    if not windows:
+        return None
+    return {
+        "redundancy": _range([window.redundancy_thresh for window in windows]),
+        "ambiguity": _range([window.ambiguity_thresh for window in windows]),
+    }
+
+
+def _range(found: Sequence[float | None]) -> float | list[float] | None:
+    """The number, or the smallest and the largest where windows differ."""
+    values = sorted({round(value, _DIGITS) for value in found if value is not None})
+    if len(values) < 2:
+        return values[0] if values else None
+    return [values[0], values[-1]]

@@ -1,0 +1,105 @@
+"""
+What the page keeps of a prediction, of which the scores of all words would be the most.
+
+Shape shorthand in this module: C classes of the output, T best of them, h x w at the resolution of
+the network, H, W pixels.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...engine.predictor import Prediction
+from ...engine.predictor.prediction import bilinear_neighbours
+from ...modeling.purification.diagnosis import WindowDiagnosis
+from ...modeling.purification.summary import Purification, summarise_diagnoses
+from ...modeling.stitching import ClassScores, full_scores
+from ...text.colors import Color
+
+__all__ = ["Labels"]
+
+_BEST = 5
+_BAND = 64  # rows of which all scores are in memory at once
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """
+    Attributes:
+        image, label_map, names, colors, windows, shares: see `Prediction`.
+        best_classes: the T best classes of each place, int16, shape (T, h, w).
+        best_scores: theirs, float16, shape (T, h, w).
+    """
+
+    image: np.ndarray
+    label_map: np.ndarray
+    names: tuple[str, ...]
+    colors: tuple[Color, ...]
+    windows: tuple[WindowDiagnosis, ...]
+    shares: dict[str, float]
+    best_classes: Tensor
+    best_scores: Tensor
+
+    @classmethod
+    def of(cls, prediction: Prediction) -> "Labels":
+        """
+        Everything but the scores of words that are not among the best of a place: 20 bytes a place
+        in place of 4 * C.
+        """
+        best_classes, best_scores = _best(prediction)
+        return cls(
+            prediction.image,
+            prediction.label_map.astype(np.int16),
+            prediction.names,
+            prediction.colors,
+            prediction.windows,
+            prediction.shares,
+            best_classes,
+            best_scores,
+        )
+
+    @cached_property
+    def purification(self) -> Purification | None:
+        """As `Prediction.purification`."""
+        return summarise_diagnoses(self.windows) if self.windows else None
+
+    def best_at(self, y: int, x: int) -> list[tuple[str, float]]:
+        """
+        Args:
+            y, x: row and column of a pixel.
+
+        Returns:
+            list[tuple[str, float]]: the best names of that pixel and their scores above 0, best
+            first; bilinear, where a word that is not among the best next to it counts 0.
+        """
+        (height, width), (h, w) = self.label_map.shape, self.best_scores.shape[1:]
+        found: dict[int, float] = {}
+        for i, of_row in bilinear_neighbours(y, height, h):
+            for j, of_column in bilinear_neighbours(x, width, w):
+                scores = (self.best_scores[:, i, j].float() * of_row * of_column).tolist()
+                for k, score in zip(self.best_classes[:, i, j].tolist(), scores, strict=True):
+                    found[k] = found.get(k, 0.0) + score
+        order = sorted(found, key=lambda k: (-found[k], k))[:_BEST]
+        return [(self.names[k], found[k]) for k in order if found[k] > 0]
+
+
+def _best(prediction: Prediction) -> tuple[Tensor, Tensor]:
+    """Classes (T, h, w), int16, and scores, float16, a band of rows at a time."""
+    classes, scores = prediction.found
+    num_classes = len(prediction.names) - prediction.background
+    bands = []
+    for rows in scores.split(_BAND, dim=1):
+        full = full_scores(
+            ClassScores(classes, rows),
+            num_classes,
+            (rows.shape[1], rows.shape[2]),
+            background=prediction.background,
+            floor=prediction.floor,
+        )
+        values, indices = full.topk(min(_BEST, len(full)), dim=0)
+        bands.append((indices.to(torch.int16), values.half()))
+    found_classes, found_scores = zip(*bands, strict=True)
+    return torch.cat(found_classes, dim=1), torch.cat(found_scores, dim=1)

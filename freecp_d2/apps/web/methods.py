@@ -1,0 +1,64 @@
+"""The four base methods on one set of weights: only what the last block does differs."""
+
+from ...d2 import CfgNode, build_backbone
+from ...engine.predictor import Predictor, twin
+from ...modeling.backbone import CLIPBackbone, FeatureMemory, RememberingBackbone
+from ...text import Vocabulary
+
+__all__ = ["METHODS", "build_predictors"]
+
+METHODS = {
+    "maskclip": "MaskCLIP", "gem": "GEM", "clearclip": "ClearCLIP", "sclip": "SCLIP",
+    "vanilla": "CLIP",
+}  # fmt: skip
+"""Values of MODEL.CLIP.DENSE_ATTENTION and what they are called."""
+
+
+def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict[str, Predictor]:
+    """
+    Args:
+        cfg: of a method with purification.
+        vocabulary: the words; None: those of the config.
+
+    Returns:
+        dict[str, Predictor]: by the base method's name, that of the config first; they share image
+        tower, words, heads and thus thresholds, and remember pictures that they have seen.
+
+    Raises:
+        ValueError: the config is of a base method alone.
+    """
+    if not cfg.MODEL.PURIFICATION_HEAD.NAME:
+        raise ValueError(
+            "the config is of a base method alone, and the page compares it with FreeCP; use one "
+            "with MODEL.PURIFICATION_HEAD.NAME, such as configs/storybook/sclip_freecp.yaml."
+        )
+    backbones = _backbones(cfg)  # before the text, whose builder lets the loaded weights go
+    first = Predictor.from_config(cfg, vocabulary)
+    head = first.model.affinity_head
+    layers = head.attention_layers if head is not None else ()
+    memory = FeatureMemory()
+    return {
+        METHODS[name]: Predictor(
+            twin(first.model, backbone=RememberingBackbone(backbone, layers, memory)), first.mapper
+        )
+        for name, backbone in backbones.items()
+    }
+
+
+def _backbones(cfg: CfgNode) -> dict[str, CLIPBackbone]:
+    """One a method that the weights allow; a ResNet, for instance, has no attention to rewrite."""
+    chosen = cfg.MODEL.CLIP.DENSE_ATTENTION
+    found: dict[str, CLIPBackbone] = {}
+    for name in [chosen, *(name for name in METHODS if name not in (chosen, "vanilla"))]:
+        changed = cfg.clone()
+        changed.defrost()
+        changed.MODEL.CLIP.DENSE_ATTENTION = name
+        try:
+            backbone = build_backbone(changed)
+        except ValueError:
+            if name == chosen:
+                raise
+            continue
+        if isinstance(backbone, CLIPBackbone):  # `Predictor` refuses others
+            found[name] = backbone
+    return found

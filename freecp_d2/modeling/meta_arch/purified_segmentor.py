@@ -1,0 +1,189 @@
+"""
+PurifiedSegmentor: FreeCP's purification on the class scores of any other meta-architecture.
+
+Shape shorthand in this module: C channels, H, W pixels.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
+from ..backbone import load_clip
+from ..inputs import read_images
+from ..purification.channels import read_channels
+from ..purification.class_purification import build_purification_head
+from ..purification.class_scores import as_probabilities, check_kind
+from ..purification.diagnosis import WindowDiagnosis
+from ..purification.gating import gate_scores
+from ..purification.grid_purification import GridPurification
+from ..purification.image_grid import PictureGrid
+from .wrapping import (
+    build_class_features,
+    build_clip,
+    build_head_for,
+    build_wrapped,
+    check_wrapping,
+    read_scores,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@META_ARCH_REGISTRY.register()
+class PurifiedSegmentor(nn.Module):
+    """
+    Wraps a model whose outputs have "sem_seg", class scores of shape (C, H, W), and purifies them.
+
+    Purification decides on a grid of patches which words stay, and where (Eqs. 3 to 8, with the
+    wrapped model's scores in place of Eq. (1)). What comes out are the wrapped model's own scores
+    at its own resolution, without the words that lost: see `modeling.gating.gate_scores`.
+
+    A model that is built already is wrapped by `PurifiedSegmentor(cfg, wrapped=model)`.
+
+    Weights: MODEL.WEIGHTS are the wrapped model's. `DetectionCheckpointer(model.wrapped)` loads
+    them; so does a checkpointer of the whole, as that of Detectron2's `DefaultPredictor`. Affinity
+    head and CLIP bring their own.
+    """
+
+    @configurable
+    def __init__(
+        self,
+        *,
+        wrapped: nn.Module,
+        purifier: GridPurification,
+        scores: str,
+        temperature: float = 1.0,
+        max_removed: float = 0.99,
+        return_label_map: bool = False,
+    ):
+        """
+        Args:
+            wrapped: the model; takes and returns a list of dicts.
+            purifier: decides which words stay where.
+            scores, temperature: what "sem_seg" is, see `modeling.class_scores.as_probabilities`.
+            max_removed: see `modeling.gating.gate_scores`.
+            return_label_map: give int64 (H, W) label maps instead of (C, H, W) scores.
+
+        Raises:
+            ValueError: a value out of range.
+        """
+        super().__init__()
+        check_kind(scores, temperature)
+        if not 0 <= max_removed < 1:
+            raise ValueError(
+                f"MODEL.PURIFIED.MAX_REMOVED is {max_removed}; expected a share in [0, 1)."
+            )
+        self.wrapped, self.purifier = wrapped, purifier
+        self.scores, self.temperature, self.max_removed = scores, temperature, max_removed
+        self.return_label_map = return_label_map
+
+    @classmethod
+    def from_config(
+        cls,
+        cfg: CfgNode,
+        wrapped: nn.Module | None = None,
+        class_features: Tensor | None = None,
+    ) -> dict:
+        check_wrapping(cfg)
+        node, clip = cfg.MODEL.PURIFIED, build_clip(cfg)
+        view = PictureGrid(
+            clip=clip,
+            stride=node.STRIDE,
+            size=node.SIZE,
+            window_size=cfg.TEST.SLIDING_WINDOW.SIZE,
+            window_stride=cfg.TEST.SLIDING_WINDOW.STRIDE,
+            input_format=cfg.INPUT.FORMAT,
+        )
+        affinity_head = build_head_for(cfg, view)
+        if clip is None:
+            class_features = None
+            logger.info('MODEL.PURIFIED.CLIP is "": ambiguity groups stay undecided.')
+        elif class_features is None:
+            class_features = build_class_features(cfg)
+        purifier = GridPurification(
+            view=view,
+            affinity_head=affinity_head,
+            purification_head=build_purification_head(cfg),
+            channels=read_channels(cfg),
+            class_features=class_features,
+            crop_size=cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE,
+            batch_size=cfg.TEST.SLIDING_WINDOW.BATCH_SIZE,
+        )
+        wrapped = build_wrapped(cfg) if wrapped is None else wrapped
+        load_clip.cache_clear()  # everything has taken its tower
+        return {
+            "wrapped": wrapped,
+            "purifier": purifier.to(torch.device(cfg.MODEL.DEVICE)),
+            "scores": node.SCORES,
+            "temperature": node.TEMPERATURE,
+            "max_removed": node.MAX_REMOVED,
+            "return_label_map": cfg.TEST.LABEL_MAP,
+        }
+
+    @property
+    def device(self) -> torch.device:
+        """Where purification runs."""
+        return self.purifier.view.pixels.mean.device
+
+    @torch.no_grad()
+    def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """
+        Args:
+            batched_inputs: what the wrapped model takes; "image" has shape (3, H, W), in [0, 255],
+                channels as INPUT.FORMAT says.
+
+        Returns:
+            list[dict]: what the wrapped model returns, but for "sem_seg": probabilities, shape
+            (C, height, width), 0 where a word lost and the wrapped model's own value elsewhere (of
+            logits: after the softmax); or the int64 label map (height, width).
+
+        Raises:
+            ValueError: the wrapped model is in training, or returns something else.
+        """
+        images = read_images(batched_inputs)
+        outputs, scores = self._run_wrapped(batched_inputs)
+        decisions = self.purifier.decide(images, scores)
+        return [
+            {**output, "sem_seg": self._read_out(own, decision.gate)}
+            for output, own, decision in zip(outputs, scores, decisions, strict=True)
+        ]
+
+    @torch.no_grad()
+    def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
+        """
+        Why: as `FreeCPSegmentor.diagnose`; windows and boxes in pixels of "image".
+
+        Args:
+            batched_inputs: see `forward`.
+        """
+        images = read_images(batched_inputs)
+        _, scores = self._run_wrapped(batched_inputs)
+        return [found.windows for found in self.purifier.decide(images, scores, diagnose=True)]
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **options: Any) -> Any:
+        """
+        As `nn.Module.load_state_dict`; a state dict of the wrapped model alone will do, too, and
+        what is not in it but was brought by affinity head and CLIP themselves is not missing.
+        """
+        if not any(key.startswith(("wrapped.", "purifier.")) for key in state_dict):
+            state_dict = {f"wrapped.{key}": value for key, value in state_dict.items()}
+        own = {k: v for k, v in self.state_dict().items() if k.startswith("purifier.")}
+        return super().load_state_dict({**own, **state_dict}, *args, **options)
+
+    def _run_wrapped(
+        self, batched_inputs: list[dict[str, Any]]
+    ) -> tuple[list[dict[str, Any]], list[Tensor]]:
+        """What the wrapped model returns; and its class scores, not negative, each (C, H, W)."""
+        outputs = self.wrapped(batched_inputs)
+        scores = read_scores(outputs, len(batched_inputs), type(self.wrapped).__name__)
+        return outputs, [
+            as_probabilities(x.to(self.device), self.scores, self.temperature) for x in scores
+        ]
+
+    def _read_out(self, scores: Tensor, gate: Tensor) -> Tensor:
+        gated = gate_scores(scores, gate, max_removed=self.max_removed)
+        return gated.argmax(dim=0) if self.return_label_map else gated

@@ -1,0 +1,163 @@
+"""
+The parts of `PurifiedSegmentor` that a config names: the wrapped model, a CLIP, the heads.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from ...d2 import META_ARCH_REGISTRY, CfgNode, build_backbone, build_model
+from ...text import load_descriptions
+from ..affinity import (
+    AFFINITY_HEAD_REGISTRY,
+    AffinityHead,
+    CLIPAttentionAffinity,
+    build_affinity_head,
+)
+from ..backbone import CLIPBackbone
+from ..purification.image_grid import PictureGrid
+from ..text_head import build_text_classifier, vocabulary_from_config
+
+WRAPPER = "PurifiedSegmentor"
+
+
+def check_wrapping(cfg: CfgNode) -> None:
+    """
+    Raises:
+        ValueError: a setting that `FreeCPSegmentor` knows and a wrapped model has no use for.
+    """
+    if not cfg.MODEL.PURIFICATION_HEAD.NAME:
+        raise ValueError(
+            f'MODEL.PURIFICATION_HEAD.NAME is "", but {WRAPPER} does nothing else; use '
+            "ClassPurification, or the wrapped model alone."
+        )
+    if cfg.MODEL.PURIFICATION_HEAD.ORACLE:
+        raise ValueError(
+            f"MODEL.PURIFICATION_HEAD.ORACLE=True is for FreeCPSegmentor; {WRAPPER} takes the "
+            "classes from the wrapped model. Set it to False."
+        )
+
+
+def build_wrapped(cfg: CfgNode) -> nn.Module:
+    """
+    Build the meta-architecture that `cfg.MODEL.PURIFIED.META_ARCHITECTURE` names, without weights.
+
+    Raises:
+        KeyError: nobody registered it.
+        ValueError: it names none, or the wrapper itself.
+    """
+    name = cfg.MODEL.PURIFIED.META_ARCHITECTURE
+    if name in ("", WRAPPER):
+        raise ValueError(
+            f'MODEL.PURIFIED.META_ARCHITECTURE is "{name}"; name the meta-architecture that '
+            f"{WRAPPER} shall wrap, such as SemanticSegmentor, or give a model that is built: "
+            f"{WRAPPER}(cfg, wrapped=model)."
+        )
+    META_ARCH_REGISTRY.get(name)  # a name that is unknown says so before anything is built
+    own = cfg.clone()
+    own.defrost()
+    own.MODEL.META_ARCHITECTURE = name
+    own.TEST.LABEL_MAP = False  # scores are what is purified
+    return build_model(own)
+
+
+def build_clip(cfg: CfgNode) -> CLIPBackbone | None:
+    """
+    Build the CLIP that `cfg.MODEL.PURIFIED.CLIP` names; "" is none.
+
+    Raises:
+        ValueError: it is no `CLIPBackbone`.
+    """
+    name = cfg.MODEL.PURIFIED.CLIP
+    if not name:
+        return None
+    backbone = build_backbone(_with_backbone(cfg, name))
+    if not isinstance(backbone, CLIPBackbone):
+        raise ValueError(
+            f'MODEL.PURIFIED.CLIP="{name}" shares no space with text; use a CLIPBackbone such as '
+            'CLIPViT, or "" for none.'
+        )
+    return backbone
+
+
+def build_head_for(cfg: CfgNode, view: PictureGrid) -> AffinityHead:
+    """
+    Build the head that `cfg.MODEL.AFFINITY_HEAD.NAME` names, for what `view` shows it.
+
+    Raises:
+        ValueError: it needs a CLIP's attention and there is none.
+    """
+    name, clip = cfg.MODEL.AFFINITY_HEAD.NAME, cfg.MODEL.PURIFIED.CLIP
+    found = AFFINITY_HEAD_REGISTRY.get(name)
+    refused = isinstance(found, type) and issubclass(found, CLIPAttentionAffinity) and not clip
+    if not refused:
+        head = build_affinity_head(_with_backbone(cfg, clip), view.output_shape())
+        refused = bool(head.attention_layers) and not clip
+    if refused:
+        raise ValueError(
+            f'MODEL.AFFINITY_HEAD.NAME="{name}" reads the attention of a CLIP, but '
+            'MODEL.PURIFIED.CLIP is ""; name a CLIPBackbone there, such as CLIPViT, or use an '
+            "affinity head that needs only pixels, such as DINOAffinity."
+        )
+    return head
+
+
+def build_class_features(cfg: CfgNode) -> Tensor:
+    """
+    The description features of the classes for Eq. (8), encoded by the CLIP of `cfg.MODEL.CLIP`.
+
+    Returns:
+        Tensor: unit rows, shape (K, D), in the order of the vocabulary.
+    """
+    name = cfg.MODEL.TEXT.DESCRIPTIONS
+    descriptions = load_descriptions(name) if name else None
+    return build_text_classifier(cfg).class_features(vocabulary_from_config(cfg), descriptions)
+
+
+def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
+    """
+    The class scores in the outputs of a wrapped model.
+
+    Args:
+        outputs: what it returned for `num_images` images.
+        model: its name, for messages.
+
+    Raises:
+        ValueError: they are no list of as many dicts with scores (C, H, W).
+    """
+    if not isinstance(outputs, Sequence):
+        raise ValueError(
+            f"{model} returned {type(outputs).__name__}, expected a list of dicts, one an image. "
+            "A model in training returns losses: call .eval(); one that returns a single dict or a "
+            'tensor: return [{"sem_seg": scores}] for each image.'
+        )
+    if len(outputs) != num_images:
+        raise ValueError(
+            f"{model} returned {len(outputs)} outputs for {num_images} images; if it takes one "
+            "image at a time, give it one: TEST.IMAGES_PER_BATCH 1."
+        )
+    found: list[Tensor] = []
+    for output in outputs:
+        if not isinstance(output, Mapping):
+            raise ValueError(
+                f"{model} returned a list of {type(output).__name__}, expected dicts with "
+                '"sem_seg", one an image.'
+            )
+        scores = output.get("sem_seg")
+        if not isinstance(scores, Tensor) or scores.ndim != 3 or 0 in scores.shape:
+            what = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+            raise ValueError(
+                f'"sem_seg" of {model} is {what}, expected a tensor of class scores of shape '
+                "(C, H, W); a label map, or a model without semantic segmentation, has none."
+            )
+        found.append(scores)
+    return found
+
+
+def _with_backbone(cfg: CfgNode, name: str) -> CfgNode:
+    """The config with another MODEL.BACKBONE.NAME: that of `cfg` belongs to the wrapped model."""
+    own = cfg.clone()
+    own.defrost()
+    own.MODEL.BACKBONE.NAME = name
+    return own

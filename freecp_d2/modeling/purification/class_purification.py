@@ -1,0 +1,238 @@
+"""
+ClassPurification: which words stay, and where (Sec. 3.3).
+
+Shape shorthand in this module: N windows, K classes, G groups, h x w patches, P = h * w.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from ...d2 import CfgNode, configurable
+from ...method import (
+    AmbiguityGroups,
+    RegionBoxes,
+    automatic_ambiguity_thresh,
+    automatic_redundancy_thresh,
+    boxes_to_mask,
+    compare_survivors,
+    drop_redundant,
+    eliminate_in_region,
+    eliminate_in_window,
+    fuse_groups,
+    link_survivors,
+    redundancy_scores,
+    refine,
+    region_boxes,
+)
+from ..precision import without_autocast
+from .build import PURIFICATION_HEAD_REGISTRY, build_purification_head
+from .output import ClassifyBoxes, Purified
+from .thresholds import read_threshold
+
+__all__ = [
+    "PURIFICATION_HEAD_REGISTRY",
+    "ClassPurification",
+    "Purified",
+    "build_purification_head",
+    "restrict_to",
+]
+
+
+def restrict_to(maps: Tensor, allowed: Tensor) -> Tensor:
+    """
+    The oracle of Tab. 1: maps of classes that are not allowed become 0.
+
+    Args:
+        maps: shape (N, K, h, w).
+        allowed: bool, shape (N, K).
+
+    Returns:
+        Tensor: shape (N, K, h, w).
+
+    Raises:
+        ValueError: `allowed` is of another type or shape.
+    """
+    if allowed.dtype != torch.bool or allowed.shape != maps.shape[:2]:
+        raise ValueError(
+            f"allowed is {allowed.dtype} of shape {tuple(allowed.shape)}, expected bool of shape "
+            f"{tuple(maps.shape[:2])}, one fact for each window and class."
+        )
+    return maps * allowed[:, :, None, None]
+
+
+@PURIFICATION_HEAD_REGISTRY.register()
+class ClassPurification(nn.Module):
+    """
+    FreeCP: refine, then redundancy purification (RP) and ambiguity purification (AP).
+
+    Has no weights; either purification can be off and their order swapped (Tab. 3).
+    """
+
+    @configurable
+    def __init__(
+        self,
+        *,
+        order: str = "RP-AP",
+        redundancy_thresh: float | str = 0.05,
+        ambiguity_thresh: float | str = 0.7,
+        elimination: str = "region",
+        region_thresh: float = 0.4,
+        exclude_last: bool = True,
+    ):
+        """
+        Args:
+            order: "RP-AP", "AP-RP", "RP", "AP" or "" (refine only).
+            redundancy_thresh: tau_r of Eq. (5), in [0, 1]; from 0.5 on no class is left. Or "auto":
+                each window's own, see `method.automatic_redundancy_thresh`.
+            ambiguity_thresh: tau_a of Eq. (7), in [0, 1]; or "auto", see
+                `method.automatic_ambiguity_thresh`. Both defaults are the release's for ADE20K.
+            elimination: "region" (the paper: losers are 0 inside the region) or "window" (the
+                release: a class that wins nowhere leaves the window).
+            region_thresh, exclude_last: see `method.region_boxes`.
+
+        Raises:
+            ValueError: unknown `order` or `elimination`; a threshold out of its range.
+        """
+        super().__init__()
+        read_threshold("REGION.THRESH", region_thresh)
+        if order not in ("RP-AP", "AP-RP", "RP", "AP", ""):
+            raise ValueError(
+                f'MODEL.PURIFICATION_HEAD.ORDER="{order}" is unknown; use RP-AP or AP-RP and '
+                "switch either off with REDUNDANCY.ENABLED, AMBIGUITY.ENABLED."
+            )
+        if elimination not in ("region", "window"):
+            raise ValueError(
+                f'MODEL.PURIFICATION_HEAD.AMBIGUITY.ELIMINATION="{elimination}" is unknown; '
+                "use region or window."
+            )
+        self.redundancy_thresh = read_threshold("REDUNDANCY.THRESH", redundancy_thresh)
+        self.ambiguity_thresh = read_threshold("AMBIGUITY.THRESH", ambiguity_thresh)
+        self.order = order
+        self.elimination = elimination
+        self.region_thresh = region_thresh
+        self.exclude_last = exclude_last
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode) -> dict:
+        node = cfg.MODEL.PURIFICATION_HEAD
+        enabled = {"RP": node.REDUNDANCY.ENABLED, "AP": node.AMBIGUITY.ENABLED}
+        steps = [step for step in node.ORDER.split("-") if enabled.get(step, True)]
+        thresholds = {
+            "redundancy_thresh": node.REDUNDANCY.THRESH,
+            "ambiguity_thresh": node.AMBIGUITY.THRESH,
+        }
+        return {name: value for name, value in thresholds.items() if value is not None} | {
+            "order": "-".join(steps),
+            "elimination": node.AMBIGUITY.ELIMINATION,
+            "region_thresh": node.REGION.THRESH,
+            "exclude_last": node.REGION.EXCLUDE_LAST,
+        }
+
+    def set_thresholds(
+        self, *, redundancy: float | str | None = None, ambiguity: float | str | None = None
+    ) -> None:
+        """
+        Args:
+            redundancy, ambiguity: tau_r and tau_a, see the constructor; None leaves one as it is.
+
+        Raises:
+            ValueError: one is neither a number in range nor "auto"; both stay as they are.
+        """
+        first, second = self.redundancy_thresh, self.ambiguity_thresh
+        if redundancy is not None:
+            first = read_threshold("REDUNDANCY.THRESH", redundancy)
+        if ambiguity is not None:
+            second = read_threshold("AMBIGUITY.THRESH", ambiguity)
+        self.redundancy_thresh, self.ambiguity_thresh = first, second
+
+    @without_autocast
+    def forward(
+        self,
+        maps: Tensor,
+        stretched: Tensor,
+        transition: Tensor,
+        classify: ClassifyBoxes | None = None,
+        allowed: Tensor | None = None,
+    ) -> Purified:
+        """
+        Args:
+            maps: M of Eq. (1), shape (N, K, h, w), in [0, 1].
+            stretched: the same, globally min-max normalised: what is refined.
+            transition: T of Eq. (3), shape (N, P, P).
+            classify: the crop classifier of Eq. (8); without one AP leaves its groups undecided.
+            allowed: the oracle of Tab. 1, bool, shape (N, K): the only classes that are refined
+                and purified. None allows all.
+
+        Returns:
+            Purified: the remaining maps and the reasons.
+
+        Raises:
+            ValueError: `allowed` is of another type or shape.
+        """
+        refined = refine(stretched, transition, self._mask(stretched))
+        keep = torch.ones(refined.shape[:2], dtype=torch.bool, device=refined.device)
+        if allowed is not None:
+            keep = allowed.to(refined.device)
+            refined = restrict_to(refined, keep)
+        groups = AmbiguityGroups(keep.new_zeros(0, dtype=torch.long), keep[:0])
+        scores = redundancy_scores(maps, refined)
+        result = Purified(refined, keep, scores, groups, elimination=self.elimination)
+        for step in self.order.split("-"):
+            if step == "RP":
+                self._purify_redundancy(result, maps)
+            elif step == "AP" and refined.shape[1] > 1:
+                self._purify_ambiguity(result, classify)
+        return result
+
+    def _mask(self, stretched: Tensor) -> Tensor:
+        """box_k of Eq. (3), bool, shape (N, K, h, w)."""
+        flat = stretched.flatten(0, 1)
+        region = region_boxes(flat, thresh=self.region_thresh, exclude_last=self.exclude_last)
+        mask = boxes_to_mask(region, len(flat), (flat.shape[1], flat.shape[2]))
+        return mask.view(stretched.shape).to(stretched.device)
+
+    def _purify_redundancy(self, result: Purified, maps: Tensor) -> None:
+        scores = redundancy_scores(maps, result.maps)
+        if isinstance(self.redundancy_thresh, str):
+            thresh = automatic_redundancy_thresh(scores, among=result.keep)
+        else:
+            thresh = scores.new_full((len(scores),), self.redundancy_thresh)
+        result.maps, kept = drop_redundant(result.maps, scores, thresh)
+        result.keep = result.keep & kept
+        result.redundancy_scores, result.redundancy_thresh = scores, thresh
+
+    def _purify_ambiguity(self, result: Purified, classify: ClassifyBoxes | None) -> None:
+        survivors = compare_survivors(result.maps, result.keep)
+        if isinstance(self.ambiguity_thresh, str):
+            scores = result.redundancy_scores.gather(1, survivors.classes)
+            thresh = automatic_ambiguity_thresh(survivors.overlap, survivors.is_survivor, scores)
+        else:
+            thresh = result.maps.new_full((len(result.maps),), self.ambiguity_thresh)
+        groups = link_survivors(survivors, thresh, num_classes=result.maps.shape[1])
+        result.ambiguity_thresh = thresh
+        result.groups = groups
+        if classify is None or len(groups.window) == 0:
+            return
+        regions, undecided = self._contests(fuse_groups(result.maps, groups))
+        group = regions.map_index.to(groups.window.device)
+        winners = classify(groups.window[group], regions.boxes, groups.members[group])
+        if self.elimination == "region":
+            result.maps = eliminate_in_region(result.maps, groups, regions, winners)
+        else:
+            result.maps = eliminate_in_window(result.maps, groups, regions, winners, undecided)
+        result.contests, result.winners = regions, winners
+
+    def _contests(self, fused: Tensor) -> tuple[RegionBoxes, Tensor]:
+        """
+        The boxes of each group that have an area; and the groups, bool (G,), that also have one
+        without, or none at all.
+        """
+        regions = region_boxes(
+            fused, thresh=self.region_thresh, holes=True, exclude_last=self.exclude_last
+        )
+        x0, y0, x1, y1 = regions.boxes.unbind(dim=1)
+        has_area = (x1 > x0) & (y1 > y0)
+        undecided = torch.ones(len(fused), dtype=torch.bool)
+        undecided[regions.map_index] = False
+        undecided[regions.map_index[~has_area]] = True
+        return RegionBoxes(regions.map_index[has_area], regions.boxes[has_area]), undecided

@@ -1,0 +1,132 @@
+"""Why the model decided as it did: words kept and dropped, groups and their winners, per window."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from torch import Tensor
+
+from ..stitching import ClassScores
+from ..windows import Window
+from .output import Purified
+
+
+@dataclass
+class Contest:
+    """One box of an ambiguity group. `box` is (x0, y0, x1, y1) in pixels of the network's input."""
+
+    box: tuple[int, int, int, int]
+    winner: str
+
+
+@dataclass
+class GroupDiagnosis:
+    """An ambiguity group: its classes, and who won each of its boxes."""
+
+    classes: list[str]
+    contests: list[Contest] = field(default_factory=list)
+
+
+@dataclass
+class WindowDiagnosis:
+    """
+    What purification did in one window.
+
+    Attributes:
+        window: (x0, y0, x1, y1) in pixels of the network's input.
+        kept: class -> redundancy score of Eq. (5), best first.
+        removed: the same for the classes that redundancy purification dropped.
+        groups: ambiguity groups.
+        visible: classes with a score anywhere after both purifications.
+        redundancy_thresh, ambiguity_thresh: tau_r and tau_a of this window; None where that
+            purification did not take place.
+    """
+
+    window: tuple[int, int, int, int]
+    kept: dict[str, float]
+    removed: dict[str, float]
+    groups: list[GroupDiagnosis]
+    visible: list[str]
+    redundancy_thresh: float | None = None
+    ambiguity_thresh: float | None = None
+
+
+class SegmentedImage(NamedTuple):
+    """One image, segmented, at the resolution of the network."""
+
+    scores: ClassScores
+    windows: tuple[WindowDiagnosis, ...]
+    """What purification did in each window; empty if nobody asked, or without purification."""
+
+
+def diagnose_windows(
+    found: Purified, windows: list[Window], class_names: tuple[str, ...], patch_size: int
+) -> list[WindowDiagnosis]:
+    """
+    Args:
+        found: the purification of N windows.
+        windows: those windows.
+        class_names: names of the K classes.
+        patch_size: pixels a patch.
+
+    Returns:
+        list[WindowDiagnosis]: in the order of `windows`.
+    """
+    class_names = _unique(class_names)
+    keep, scores = found.keep.cpu(), found.redundancy_scores.cpu()
+    visible = (found.maps.flatten(2).amax(dim=2) > 0).cpu()
+    groups = _groups(found, windows, class_names, patch_size)
+    thresholds = (
+        _listed(found.redundancy_thresh, windows),
+        _listed(found.ambiguity_thresh, windows),
+    )
+    diagnoses = []
+    for n, (_, y0, x0, y1, x1) in enumerate(windows):
+        order = scores[n].argsort(descending=True).tolist()
+        ranked = [(k, class_names[k], float(scores[n, k])) for k in order]
+        diagnoses.append(
+            WindowDiagnosis(
+                window=(x0, y0, x1, y1),
+                kept={name: score for k, name, score in ranked if keep[n, k]},
+                removed={name: score for k, name, score in ranked if not keep[n, k]},
+                groups=groups[n],
+                visible=[class_names[k] for k in visible[n].nonzero().flatten().tolist()],
+                redundancy_thresh=thresholds[0][n],
+                ambiguity_thresh=thresholds[1][n],
+            )
+        )
+    return diagnoses
+
+
+def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Classes that share their first word get their index behind it."""
+    count = Counter(names)
+    return tuple(f"{name} ({k})" if count[name] > 1 else name for k, name in enumerate(names))
+
+
+def _listed(thresh: Tensor | None, windows: list[Window]) -> list[float | None]:
+    return [None] * len(windows) if thresh is None else thresh.tolist()
+
+
+def _groups(
+    found: Purified, windows: list[Window], class_names: tuple[str, ...], patch_size: int
+) -> list[list[GroupDiagnosis]]:
+    """The groups of each window, boxes moved from patches of the window to pixels of the image."""
+    per_window: list[list[GroupDiagnosis]] = [[] for _ in windows]
+    groups = []
+    for n, members in zip(found.groups.window.tolist(), found.groups.members.cpu(), strict=True):
+        group = GroupDiagnosis([class_names[k] for k in members.nonzero().flatten().tolist()])
+        per_window[n].append(group)
+        groups.append((group, windows[n]))
+    boxes = found.contests.boxes.tolist()
+    contests = zip(found.contests.map_index.tolist(), boxes, found.winners.tolist(), strict=True)
+    for g, (x0, y0, x1, y1), winner in contests:
+        group, window = groups[g]
+        box = (
+            window.x0 + patch_size * x0,
+            window.y0 + patch_size * y0,
+            min(window.x0 + patch_size * x1, window.x1),
+            min(window.y0 + patch_size * y1, window.y1),
+        )
+        group.contests.append(Contest(box, class_names[winner]))
+    return per_window

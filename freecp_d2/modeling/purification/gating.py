@@ -1,0 +1,98 @@
+"""
+What purification decided on patches, applied to another model's scores of pixels.
+
+Shape shorthand in this module: N windows, K classes, h x w patches, H x W pixels.
+"""
+
+from collections.abc import Iterable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...method import eliminate_in_region
+from ..windows import Window
+from .output import Purified
+
+
+def gates(found: Purified) -> Tensor:
+    """
+    Where each class may still have a score.
+
+    A class that redundancy purification dropped may nowhere; one that lost a box of Eq. (8), not in
+    that box (`found.elimination` "region") or, if it won none, nowhere ("window"). What refinement
+    did to the maps plays no part.
+
+    Args:
+        found: the purification of N windows.
+
+    Returns:
+        Tensor: bool, shape (N, K, h, w).
+    """
+    gate = found.keep[:, :, None, None].expand(found.maps.shape).clone()
+    if len(found.winners) == 0:
+        return gate
+    if found.elimination == "region":
+        left = eliminate_in_region(gate.float(), found.groups, found.contests, found.winners)
+        return left > 0
+    group, class_index = found.groups.members.nonzero(as_tuple=True)
+    window = found.groups.window[group]
+    is_there = found.maps[window, class_index].flatten(1).amax(dim=1) > 0
+    gate[window, class_index] &= is_there[:, None, None]
+    return gate
+
+
+def stitch_gates(
+    found: Iterable[tuple[Window, Tensor]], grid: tuple[int, int], patch_size: int
+) -> Tensor:
+    """
+    One gate for a picture: where windows overlap, half of them are enough to let a class pass.
+
+    Args:
+        found: each window of the picture, in pixels, whole patches; its gate, bool, (K, h', w').
+        grid: (h, w) of the picture.
+        patch_size: pixels a patch.
+
+    Returns:
+        Tensor: bool, shape (K, h, w).
+    """
+    votes: Tensor | None = None
+    for (_, y0, x0, y1, x1), gate in found:
+        if votes is None:
+            votes = torch.zeros(len(gate), *grid, device=gate.device)
+        rows = slice(y0 // patch_size, y1 // patch_size)
+        columns = slice(x0 // patch_size, x1 // patch_size)
+        votes[:, rows, columns] += gate.float() - 0.5
+    assert votes is not None, "a picture has at least one window"
+    return votes >= 0
+
+
+def gate_scores(scores: Tensor, gate: Tensor, *, max_removed: float = 0.99) -> Tensor:
+    """
+    Scores without the classes that a gate shuts; the others stay to the last digit.
+
+    Where more than `max_removed` of a pixel's scores would go, all of them stay: no pixel is left
+    without an answer, and a class that has more than this share of its pixel keeps it, whatever
+    was decided on patches.
+
+    Args:
+        scores: not negative, shape (K, H, W).
+        gate: bool, shape (K, h, w); a pixel obeys the patch that it lies in.
+        max_removed: in [0, 1); with 0 nothing goes anywhere.
+
+    Returns:
+        Tensor: shape (K, H, W); `scores` itself where no class is gone.
+    """
+    if gate.all():
+        return scores
+    gated = scores.clone()
+    flat = gate.flatten(1)
+    gated[~flat.any(dim=1)] = 0
+    partial = flat.any(dim=1) & ~flat.all(dim=1)
+    if partial.any():
+        size = (scores.shape[1], scores.shape[2])
+        gated[partial] *= F.interpolate(gate[partial][None].float(), size, mode="nearest-exact")[0]
+    total = scores.sum(dim=0)
+    stays = total - gated.sum(dim=0) > max_removed * total
+    gated[:, stays] = scores[:, stays]
+    return gated

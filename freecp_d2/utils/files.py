@@ -1,0 +1,86 @@
+"""Atomic writes and lock files."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import portalocker
+
+__all__ = ["blaming", "locked", "printable", "write_whole"]
+
+
+def printable(name: str | Path) -> str:
+    """A file's name for a terminal or a page, on one line; a byte that is no UTF-8 as "\\xff"."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def write_whole(path: str | Path, content: bytes) -> None:
+    """
+    Write to a temporary file and rename it: readers see the old file or all of the new one.
+
+    Args:
+        path: its folder exists; a file of that name is replaced.
+        content: all of the file.
+
+    Raises:
+        OSError: the folder is missing, full or cannot be written to; an older file is untouched.
+            It names `path`.
+    """
+    path = Path(path)
+    # Not tempfile, whose files only their owner can read.
+    aside = path.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp")
+    try:
+        with blaming(path):
+            aside.write_bytes(content)
+            os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def blaming(path: str | Path) -> Iterator[None]:
+    """Re-raise `OSError` with this path in place of the temporary one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+@contextmanager
+def locked(path: str | Path, on_wait: Callable[[], None] | None = None) -> Iterator[IO[str]]:
+    """
+    Hold an exclusive lock on a file, which is created if missing and stays.
+
+    The lock is released when the last process that has the file open ends, also by a kill.
+
+    Args:
+        path: the lock file; its folder exists.
+        on_wait: called once if another process holds the lock, before waiting for it. To refuse
+            in place of waiting, let it raise.
+
+    Yields:
+        IO[str]: the open file, in append mode.
+
+    Raises:
+        OSError: the file cannot be created or locked.
+    """
+    while True:
+        with open(path, "a", encoding="utf-8") as file:
+            try:
+                portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
+            except portalocker.AlreadyLocked:
+                if on_wait is not None:
+                    on_wait()
+                portalocker.lock(file, portalocker.LOCK_EX)
+            except portalocker.LockException as error:
+                raise OSError(f"{path} cannot be locked ({error}); use a local disk.") from error
+            # Another process may have removed the file between the open and the lock.
+            if os.path.exists(path) and os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                yield file
+                return

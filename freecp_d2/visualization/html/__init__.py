@@ -1,0 +1,25 @@
+"""Results and pictures as one page that opens anywhere: no network, no scripts, no other file."""
+
+from .album import AlbumEntry, Shown, album, album_entry, album_overview
+from .page import render_page, write_page
+from .records import Column, Gallery, LabelMap, Note, Page, Picture, Results, Row, Scores, Section
+
+__all__ = [
+    "AlbumEntry",
+    "Column",
+    "Gallery",
+    "LabelMap",
+    "Note",
+    "Page",
+    "Picture",
+    "Results",
+    "Row",
+    "Scores",
+    "Section",
+    "Shown",
+    "album",
+    "album_entry",
+    "album_overview",
+    "render_page",
+    "write_page",
+]

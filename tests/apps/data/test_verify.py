@@ -1,0 +1,156 @@
+"""datasets/verify.py: what it prints, writes and returns."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from freecp_d2.data import BENCHMARKS
+from tests.helpers.share_trees import make_tree
+
+SCRIPT = Path(__file__).resolve().parents[3] / "datasets/verify.py"
+SAMPLE = Path(__file__).resolve().parents[4] / "shared/data/ade20k_mini"
+
+
+@pytest.fixture
+def verify(tmp_path, monkeypatch, capsys):
+    """`verify("ade20k", "--report", file)`: the exit status and what it prints."""
+    spec = importlib.util.spec_from_file_location("verify", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+
+    def call(*options):
+        status = module.main(["--workers", "2", *map(str, options)])
+        return status, capsys.readouterr().out
+
+    return call
+
+
+@pytest.fixture
+def whole(tmp_path, monkeypatch):
+    """`whole(key)` makes a tree whose number of images is the official one."""
+
+    def make(key, num_files=3, folder=0):
+        row = make_tree(tmp_path, key, BENCHMARKS[key].labels[folder], num_files)
+        monkeypatch.setitem(BENCHMARKS, key, row)
+
+    return make
+
+
+def test_a_correct_set(verify, whole):
+    whole("cityscapes", 40)
+    status, text = verify()
+    assert status == 0
+    assert text.startswith("freecp_cityscapes_val: no finding\n")
+    for part in (
+        "images   cityscapes/leftImg8bit/val/*_leftImg8bit.png",
+        "labels   cityscapes/gtFine/val/*_gtFine_labelTrainIds.png (0..18 = classes, 255 = ",
+        "counted  40 images, official 40; ",
+        "largest  road 3",
+        "freecp_voc21_val: not found; no VOCdevkit/VOC2012/JPEGImages/*.jpg or VOC2012/JPEGImages",
+        "1 benchmark verified: no finding, 7 not found",
+    ):
+        assert part in text
+
+
+def test_findings_of_all_benchmarks_are_listed(verify, whole, tmp_path):
+    for key in ("ade20k", "cityscapes"):
+        whole(key, 8)
+    folder = tmp_path / "ADEChallengeData2016"
+    for number in range(7):
+        (folder / f"images/validation/{number:06d}.jpg").write_bytes(b"no image")
+    (folder / "annotations/validation/000007.png").unlink()
+    status, text = verify("ade20k", "freecp_cityscapes_val", "cityscapes")
+    assert status == 1
+    assert text.count("freecp_cityscapes_val: ") == 1
+    assert "freecp_ade20k_val: 2 findings" in text
+    assert "FINDING  1 images have no annotation, expected one for each;\n" in text
+    assert "7 in all: " in text
+    assert "000004.jpg" in text
+    assert "000005.jpg" not in text
+    assert "; and" not in text
+    assert "and 2 more" in text
+    assert "note     too few images to judge the histogram: 7" in text
+    assert text.endswith("2 benchmarks verified: 2 findings\n")
+
+
+def test_the_report_has_everything(verify, whole, tmp_path):
+    whole("ade20k", 8)
+    for number in range(7):
+        path = tmp_path / f"ADEChallengeData2016/images/validation/{number:06d}.jpg"
+        path.write_bytes(b"no image")
+    file = tmp_path / "report.json"
+    status, _ = verify("--report", file)
+    report = json.loads(file.read_text())
+    (ade,) = report["benchmarks"]
+    assert status == 1
+    assert report["root"] == str(tmp_path)
+    assert len(report["not_found"]) == 7
+    assert (ade["num_images"], ade["official_num_images"], ade["num_classes"]) == (8, 8, 150)
+    assert len(ade["pixels"]) == 150
+    assert sum(ade["pixels"].values()) + ade["pixels_unlabelled"] == 8 * 16 * 16
+    assert ade["num_classes_present"] == sum(count > 0 for count in ade["pixels"].values())
+    assert [finding["kind"] for finding in ade["findings"]] == ["image"]
+    assert len(ade["findings"][0]["files"]) == 7
+    assert ade["label_folder"] == "ADEChallengeData2016/annotations/validation"
+
+
+@pytest.mark.parametrize("names", [(), ("voc21",), ("ade20k", "voc21")])
+def test_what_is_named_and_not_there_is_a_failure(verify, whole, names):
+    if "ade20k" in names:
+        whole("ade20k")
+    status, text = verify(*names)
+    assert status == 1
+    assert "freecp_voc21_val: not found" in text
+    assert ("Set DETECTRON2_DATASETS, or --root" in text) == ("ade20k" not in names)
+
+
+def test_labels_that_are_not_there_are_named(verify, whole, tmp_path):
+    whole("ade20k")
+    (tmp_path / "ADEChallengeData2016/annotations").rename(tmp_path / "aside")
+    status, text = verify("ade20k")
+    assert status == 1
+    assert "freecp_ade20k_val: not found; no ADEChallengeData2016/annotations/validation/" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("voc",), "no benchmark voc; take some of voc21, voc20, context60, context59, coco_obj"),
+        (("--workers", "0"), "--workers 0, expected 1 or more"),
+        (("--report", "/no/such/folder/a.json"), "there is no folder /no/such/folder; create it"),
+    ],
+)
+def test_mistakes_are_named_before_the_work(verify, capsys, options, said):
+    with pytest.raises(SystemExit) as exit:
+        verify(*options)
+    assert exit.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_as_a_command(tmp_path):
+    row = BENCHMARKS["coco_stuff"]
+    make_tree(tmp_path, "coco_stuff", row.labels[0])
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", SCRIPT, "coco_stuff", "--root", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "3 images, expected the official 5000 (a part of the set)" in done.stdout
+    assert done.stderr == ""  # the progress bar is for terminals
+
+
+@pytest.mark.skipif(not SAMPLE.is_dir(), reason="three photographs of ADE20K are not at hand")
+def test_real_photographs(verify):
+    status, text = verify("ade20k", "--root", SAMPLE)
+    assert status == 1
+    assert "freecp_ade20k_val: 1 finding\n" in text
+    assert "largest  sky 38" in text
+    assert "3 images, expected the official 2000" in text

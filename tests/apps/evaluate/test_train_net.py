@@ -1,0 +1,271 @@
+"""The main job by its command: one process, two, torchrun; and what a user can get wrong."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from freecp_d2.apps import evaluate as train_net
+from freecp_d2.engine import config_digest, load_config
+from freecp_d2.text import TextEncoder
+from tests.data.mini_ade import RAW, SHIFTED, MiniADE
+from tests.helpers.command import AUTO_PORT, CONFIG, SMALL, run
+from tests.helpers.random_clip import TINY, save_state_dict
+
+NUM_IMAGES = 12  # from the eleventh on, Detectron2 says how long it will take
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """Pictures of different content, a tiny checkpoint, and the environment to use them."""
+    root = tmp_path_factory.mktemp("train_net")
+    MiniADE(root).add(NUM_IMAGES)
+    environment = {"DETECTRON2_DATASETS": str(root), "FREECP_CACHE": str(root / "cache")}
+    weights = save_state_dict(root / "clip.pt", TINY)
+    return root, environment, ["MODEL.CLIP.PRETRAINED", str(weights), *SMALL]
+
+
+@pytest.fixture(scope="module")
+def one_process(workspace):
+    root, environment, opts = workspace
+    output = root / "one"
+    opts = [*opts, "OUTPUT_DIR", str(output)]
+    result = run("train_net.py", "--eval-only", "--config", CONFIG, *opts, **environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return output, result.stdout
+
+
+def confusion_matrix(output):
+    return np.load(output / "inference" / "freecp_ade20k_val" / "confusion_matrix.npy")
+
+
+def test_it_prints_progress_and_the_result(one_process):
+    _, stdout = one_process
+    assert re.search(r"Inference done \d+/12.*ETA=", stdout)
+    assert re.search(r"copypaste: mIoU,fwIoU,mACC,pACC,mIoU_mmseg\n.*copypaste: [\d.]+,", stdout)
+    assert re.search(r"\| wall +\|", stdout), "the per-class table"
+    assert stdout.count("Detectron2 back end") == 1
+
+
+def test_it_leaves_a_record(one_process):
+    output, _ = one_process
+    assert "DENSE_ATTENTION: sclip" in (output / "config.yaml").read_text()
+    assert "PyTorch" in (output / "environment.txt").read_text()
+    assert "Inference done" in (output / "log.txt").read_text()
+    folder = output / "inference" / "freecp_ade20k_val"
+    assert "wall" in (folder / "per_class.txt").read_text()
+    assert not (folder / "sem_seg_predictions.json").exists()
+    assert "wall" in (folder / "confusion_matrix.csv").read_text()
+    assert (folder / "confusion_matrix.png").stat().st_size > 10_000
+    assert "true,predicted,pixels" in (folder / "confusions.csv").read_text()
+    text = (output / "results.json").read_text()
+    record = json.loads(text, parse_constant=pytest.fail)  # NaN is not JSON
+    assert record["images"]["freecp_ade20k_val"] == {"evaluated": NUM_IMAGES, "official": 2000}
+    assert "12 images, officially 2000" in (output / "log.txt").read_text()
+    assert record["vocabulary"]["name"] == "ade20k"
+    scores = record["results"]["freecp_ade20k_val"]["sem_seg"]
+    assert 0 <= scores["mIoU_mmseg"] <= scores["mIoU"] <= 100
+    assert record["config"]["MODEL"]["CLIP"]["DENSE_ATTENTION"] == "sclip"
+    assert record["seconds"]["freecp_ade20k_val"] > 0
+
+
+def test_its_config_is_the_one_that_was_asked_for(workspace, one_process):
+    """A digest that is known before the run tells whether a record is of this config."""
+    _, _, opts = workspace
+    output, _ = one_process
+    record = json.loads((output / "results.json").read_text())
+    assert record["config_sha256"] == config_digest(load_config(CONFIG, opts))
+
+
+def test_a_part_of_the_images(workspace, tmp_path):
+    _, environment, opts = workspace
+    opts = [*opts, "OUTPUT_DIR", str(tmp_path), "TEST.NUM_IMAGES", "5"]
+    arguments = ["--eval-only", "--config", CONFIG, "--num-gpus", "2", *AUTO_PORT, *opts]
+    result = run("train_net.py", *arguments, **environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"5 of {NUM_IMAGES} images, evenly spread" in result.stdout
+    assert confusion_matrix(tmp_path).sum() == 5 * 24 * 32
+    record = json.loads((tmp_path / "results.json").read_text())
+    assert record["images"]["freecp_ade20k_val"] == {"evaluated": 5, "official": 2000}
+    assert record["environment"]["processes"] == 2
+
+
+def test_every_labelled_pixel_is_scored(one_process):
+    output, _ = one_process
+    matrix = confusion_matrix(output)
+    assert matrix.sum() == NUM_IMAGES * 24 * 32
+    assert (matrix.sum(axis=1) > 0).sum() > 1, "one label everywhere would prove nothing"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["train_net.py", "--num-gpus", "2", *AUTO_PORT],
+        ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "train_net.py"],
+    ],
+    ids=["launch", "torchrun"],
+)
+def test_two_processes_give_the_same_confusion_matrix(workspace, one_process, command, tmp_path):
+    _, environment, opts = workspace
+    arguments = ["--eval-only", "--config-file", CONFIG, *opts, "OUTPUT_DIR", str(tmp_path)]
+    result = run(*command, *arguments, **environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert (confusion_matrix(tmp_path) == confusion_matrix(one_process[0])).all()
+
+
+def test_second_start_reads_the_text_features_from_the_cache(workspace, one_process):
+    root, _, _ = workspace
+    stored = {p: p.stat().st_mtime_ns for p in (root / "cache").rglob("*.safetensors")}
+    assert stored, "the first run stored its text features"
+
+
+def test_a_mistake_is_one_line_not_a_stack_trace():
+    result = run("train_net.py", "--config", CONFIG)
+    assert result.returncode == 1
+    assert result.stderr.strip().splitlines()[-1] == (
+        "train_net.py: error: nothing is trained here: FreeCP is training-free. Add --eval-only."
+    )
+    assert "Traceback" not in result.stderr
+
+
+def check(*arguments: str) -> None:
+    train_net.check(train_net.build_parser().parse_args(["--eval-only", *arguments]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ([], FileNotFoundError, r'--config-file "" does not exist'),
+        (["--config", "configs/none.yaml"], FileNotFoundError, "configs/<benchmark>/"),
+        (["--num-gpus", "4096", "--config", CONFIG], ValueError, "--num-gpus 4096.*this machine"),
+        (["--num-gpus", "0", "--config", CONFIG], ValueError, "use 1 or more"),
+        (
+            ["--config", CONFIG, "MODEL.CLIP.DENSE_ATENTION", "gem"],
+            KeyError,
+            r"DENSE_ATENTION.*did you mean MODEL.CLIP.DENSE_ATTENTION\?",
+        ),
+        (["--config", CONFIG, "DATASETS.TEST", "()"], ValueError, "DATASETS.TEST is empty"),
+        (["--config", CONFIG, "DATASETS.TEST", "('ade',)"], KeyError, "freecp_ade20k_val"),
+        (
+            ["--config", CONFIG, "MODEL.TEXT.VOCABULARY", "no_such_list"],
+            FileNotFoundError,
+            "no_such_list",
+        ),
+    ],
+)
+def test_wrong_command_lines_are_explained(arguments, error, message, monkeypatch, tmp_path):
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    with pytest.raises(error, match=message):
+        check(*arguments)
+
+
+def test_a_misspelt_key_in_the_file_is_explained(tmp_path):
+    config = tmp_path / "typo.yaml"
+    config.write_text("MODEL:\n  CLIP:\n    DENSE_PRESETS: original\nVERSION: 2\n")
+    with pytest.raises(KeyError, match=r"typo.yaml.*did you mean MODEL.CLIP.DENSE_PRESET\?"):
+        check("--config", str(config))
+
+
+def test_a_missing_dataset_shows_the_expected_tree(monkeypatch, tmp_path):
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"(?s)ADEChallengeData2016.*validation"):
+        check("--config", CONFIG)
+
+
+def test_a_broken_picture_is_named_before_the_run(monkeypatch, tmp_path):
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    data = MiniADE(tmp_path)
+    data.add(2)
+    path = data.image(2)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ValueError, match=r"ADE_val_00000002\.jpg"):
+        check("--config", CONFIG)
+
+
+def test_an_annotation_of_another_size_is_named_before_the_run(monkeypatch, tmp_path):
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    data = MiniADE(tmp_path)
+    data.add(2)
+    Image.new("L", (5, 7)).save(data.label(1))
+    with pytest.raises(ValueError, match="ADE_val_00000001"):
+        check("--config", CONFIG)
+
+
+def test_labels_shifted_twice_are_noticed_before_the_run(monkeypatch, tmp_path):
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    data = MiniADE(tmp_path)
+    data.add(2, SHIFTED)
+    for number in (1, 2):
+        path = data.label(number, SHIFTED)
+        data.write(path, np.asarray(Image.open(path)) - np.uint8(1))
+    with pytest.raises(ValueError, match="twice"):
+        check("--config", CONFIG)
+
+
+def test_an_empty_vocabulary_is_an_error(monkeypatch, tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("# nothing here\n")
+    with pytest.raises(ValueError, match=r"words.txt.*(empty|no class)"):
+        check("--config", CONFIG, "MODEL.TEXT.VOCABULARY", str(words))
+
+
+def test_a_vocabulary_of_another_size_is_an_error(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("cat\ndog\n")
+    with pytest.raises(ValueError, match=r"freecp_ade20k_val has 150 classes.*gives 2"):
+        check("--config", CONFIG, "MODEL.TEXT.VOCABULARY", str(words))
+
+
+@pytest.mark.parametrize(
+    ("opts", "message"),
+    [
+        ("MODEL.CLIP.ARCH ViT-B/16", r"ViT-B/16.*\(768, 12, 16, 224\)"),
+        ("MODEL.CLIP.PRETRAINED nowhere/ViT-B-16.pt", "nowhere/ViT-B-16.pt.*neither a file"),
+        ("MODEL.CLIP.DENSE_ATTENTION gemm", "MODEL.CLIP.DENSE_ATTENTION.*gemm"),
+        ("MODEL.PRECISION fp8", "fp8.*fp32"),
+        ("MODEL.CLIP.DENSE_ATTENTION gem MODEL.CLIP.GEM_BLOCKS 0", "GEM_BLOCKS is 0"),
+        ("MODEL.CLIP.LIBRARY open_clip MODEL.CLIP.ARCH ViT-B-32", "weights of ViT-B-32"),
+        ("MODEL.WEIGHTS ViT-B-16.pt", "use MODEL.CLIP.PRETRAINED"),
+        ("MODEL.DEVICE gpu", 'MODEL.DEVICE="gpu"'),
+        ("MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH 5.0", "REDUNDANCY.THRESH is 5.0"),
+        ("MODEL.AFFINITY_HEAD.SINKHORN_STEPS -3", "SINKHORN_STEPS.*-3"),
+        ("MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE 4", "at least one patch"),
+        ("MODEL.TEXT.DESCRIPTIONS nowhere.json", "nowhere.json"),
+        ("TEST.SLIDING_WINDOW.STRIDE 100", "gaps between windows"),
+        ("TEST.IMAGES_PER_BATCH 0", "IMAGES_PER_BATCH is 0"),
+        ("TEST.NUM_IMAGES -1", "NUM_IMAGES is -1"),
+        ("INPUT.RESIZE cv", "INPUT.RESIZE"),
+    ],
+)
+def test_wrong_models_are_explained(workspace, monkeypatch, tmp_path, opts, message):
+    _, environment, tiny = workspace
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    opts = [*tiny, "OUTPUT_DIR", str(tmp_path), *opts.split()]
+    monkeypatch.setattr("sys.argv", ["train_net.py", "--eval-only", "--config", CONFIG, *opts])
+    monkeypatch.setattr(TextEncoder, "forward", None)  # found before words are encoded
+    with pytest.raises(SystemExit, match=message):
+        train_net.main()
+
+
+def test_a_wrong_model_is_one_line_in_two_processes_too(workspace):
+    _, environment, tiny = workspace
+    arguments = ["--eval-only", "--config", CONFIG, "--num-gpus", "2", *AUTO_PORT, *tiny]
+    result = run("train_net.py", *arguments, "MODEL.CLIP.ARCH", "ViT-B/16", **environment)
+    assert result.returncode == 1
+    assert "(768, 12, 16, 224)" in result.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
+def test_both_annotation_folders_give_the_same_confusion_matrix(workspace, one_process, tmp_path):
+    _, environment, opts = workspace
+    MiniADE(tmp_path).add(NUM_IMAGES, SHIFTED)
+    assert not (tmp_path / RAW).exists()
+    environment = environment | {"DETECTRON2_DATASETS": str(tmp_path)}
+    opts = [*opts, "OUTPUT_DIR", str(tmp_path / "output")]
+    result = run("train_net.py", "--eval-only", "--config", CONFIG, *opts, **environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    expected = confusion_matrix(one_process[0])
+    assert (confusion_matrix(tmp_path / "output") == expected).all()

@@ -1,0 +1,78 @@
+"""paper.yaml: its shape, sums that the paper prints itself, and where the paper is off."""
+
+import pytest
+
+from freecp_d2.apps.reproduce.paper import AVERAGE, benchmark_titles, read_table
+
+TABLES = [read_table(number) for number in range(1, 7)]
+BASES = ("maskclip", "gem", "clearclip", "sclip")
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda t: t.number)
+def test_a_number_a_column(table):
+    assert table.title
+    for key, numbers in {**table.rows, **table.quoted}.items():
+        assert len(numbers) == len(table.columns), key
+    assert all(0 < number < 100 for numbers in table.rows.values() for number in numbers)
+
+
+def test_how_many_rows_the_paper_has():
+    assert [len(table.rows) for table in TABLES] == [3, 8, 6, 8, 4, 6]
+    assert len(read_table(2).quoted) == 10
+
+
+def test_benchmarks():
+    assert list(benchmark_titles().values()) == [
+        *("VOC21", "PC60", "Object", "VOC20", "City", "PC59", "ADE", "Stuff")
+    ]
+    assert read_table(2).benchmarks == tuple(benchmark_titles())
+    assert read_table(4).benchmarks == ("ade20k",)
+    assert "voc20" not in read_table(3).benchmarks
+
+
+def test_lookup():
+    assert read_table(2).number_of("sclip_freecp", "voc21") == 65.8
+    assert read_table(4).number_of("template_vicuna", "clearclip") == 18.9
+    assert read_table(1).number_of("baseline", "voc20") is None
+    assert read_table(1).number_of("rp", "voc21") is None
+    with pytest.raises(KeyError, match="no table 7"):
+        read_table(7)
+
+
+def test_averages_are_those_of_the_rows():
+    """Within rounding; SCLIP + FreeCP is 42.15 and printed as 42.1."""
+    table = read_table(2)
+    rows = {**table.rows, **table.quoted}
+    complete = {key: row for key, row in rows.items() if None not in row}
+    assert len(complete) == 8 + 4
+    for key, (*numbers, mean) in complete.items():
+        assert sum(numbers) / 8 == pytest.approx(mean, abs=0.0501), key
+
+
+def test_gains_that_the_text_names():
+    """Sec. 4.3: 10.9, 3.7, 4.1 and 3.9 on average."""
+    table = read_table(2)
+    gains = [
+        table.number_of(f"{base}_freecp", AVERAGE) - table.number_of(base, AVERAGE)
+        for base in BASES
+    ]
+    assert gains == pytest.approx([10.9, 3.7, 4.1, 3.9])
+
+
+class TestTablesBesideEachOther:
+    def test_the_whole_method_is_the_same_in_all(self):
+        whole = dict(zip(read_table(2).columns, read_table(2).rows["sclip_freecp"], strict=True))
+        for number, row in ((3, "rp_ap"), (5, "clip")):
+            table = read_table(number)
+            for benchmark in table.benchmarks:
+                assert table.number_of(row, benchmark) == whole[benchmark]
+        for base in BASES:
+            found = read_table(4).number_of("template_vicuna", base)
+            assert found == read_table(2).number_of(f"{base}_freecp", "ade20k")
+
+    def test_where_the_paper_contradicts_itself(self):
+        """SCLIP alone, three numbers a benchmark; kept as they are printed."""
+        found = [read_table(n).number_of("baseline", "voc21") for n in (1, 3)]
+        assert [*found, read_table(2).number_of("sclip", "voc21")] == [59.4, 59.8, 59.1]
+        assert read_table(4).number_of("baseline_template", "maskclip") == 13.0
+        assert read_table(2).number_of("maskclip", "ade20k") == 11.9

@@ -1,0 +1,114 @@
+"""The files: that they agree with each other, are complete, and are there after a part too."""
+
+import csv
+import json
+
+import pytest
+from PIL import Image
+
+from freecp_d2.apps.reproduce import execute, plan_grid, read_outcomes, write_files
+
+from .sandbox import answer, request
+
+COMMAND = "python tools/reproduce.py --table 1"
+
+
+@pytest.fixture
+def grid(root):
+    return plan_grid(request(root, 1))
+
+
+def make(root, grid, number):
+    for run in grid.runs()[:number]:
+        assert execute(run, root, 1, lambda stage: None) == ""
+
+
+def write(root, grid, failures=None):
+    output = root / "output"
+    output.mkdir(exist_ok=True)
+    outcomes = read_outcomes(grid, failures)
+    paths = write_files(output, grid, outcomes, root=root, command=COMMAND, num_gpus=1)
+    return {path.suffix: path for path in paths}
+
+
+def markdown_rows(path):
+    """Title -> cells of the line "ours"."""
+    rows = [line.strip("|").split("|") for line in path.read_text().splitlines() if "|" in line]
+    cells = [[cell.strip() for cell in row] for row in rows]
+    return {row[0]: row[2:] for row in cells if row[1] == "ours"}
+
+
+def test_they_agree(root, grid):
+    answer(root, grid.runs())
+    make(root, grid, 3)
+    files = write(root, grid)
+    assert set(files) == {".md", ".csv", ".json", ".png"}
+    record = json.loads(files[".json"].read_text())
+    with open(files[".csv"]) as file:
+        rows = list(csv.DictReader(file))
+    shown = markdown_rows(files[".md"])
+    assert len(record["cells"]) == len(rows) == len(shown) == 3
+    for cell, row in zip(record["cells"], rows, strict=True):
+        assert shown[cell["row"]] == [f"{cell['ours']:.1f}"]
+        for name, value in row.items():
+            assert value == ("" if cell[name] is None else str(cell[name])), name
+    assert [cell["ours"] for cell in record["cells"]] == [10.0, 11.0, 12.0]
+    assert [cell["ours_mmseg"] for cell in record["cells"]] == [9.0, 10.0, 11.0]
+
+
+def test_all_that_is_known_of_a_cell(root, grid):
+    answer(root, grid.runs())
+    make(root, grid, 1)
+    files = write(root, grid)
+    record = json.loads(files[".json"].read_text())
+    assert (record["table"], record["tolerance"], record["command"]) == (1, 0.3, COMMAND)
+    cell, run = record["cells"][0], grid.runs()[0]
+    assert cell["config"] == {"KEY": "value"}
+    assert cell["environment"] == {"torch": "x"}
+    assert cell["config_sha256"] == run.digest
+    assert cell["vocabulary"]["sha256"] == run.vocabulary
+    assert (cell["images"], cell["official_images"], cell["seconds"]) == (150, 150, 1.5)
+    assert (cell["benchmark"], cell["method"], cell["paper"]) == ("storybook", "sclip", None)
+    assert "train_net.py --eval-only" in cell["command"]
+    assert COMMAND in files[".md"].read_text()
+
+
+def test_a_part(root, grid):
+    answer(root, grid.runs())
+    make(root, grid, 2)
+    files = write(root, grid, {grid.runs()[2].name: "exit code 3\nlines"})
+    rows = markdown_rows(files[".md"])
+    assert [row[0] for row in rows.values()] == ["10.0", "11.0", "failed[1]"]
+    states = [cell["state"] for cell in json.loads(files[".json"].read_text())["cells"]]
+    assert states == ["done", "done", "failed"]
+
+
+def test_nothing_yet(root, grid):
+    files = write(root, grid)
+    assert set(files) == {".md", ".csv", ".json"}, "no picture of nothing"
+    assert "still to run (3)" in files[".md"].read_text()
+    cells = json.loads(files[".json"].read_text())["cells"]
+    assert {cell["state"] for cell in cells} == {"open"}
+    assert "MODEL" in cells[0]["config"], "the config that would be run"
+
+
+def test_cells_that_cannot_run(root):
+    grid = plan_grid(request(root, 4, methods=("gem",)))
+    cells = json.loads(write(root, grid)[".json"].read_text())["cells"]
+    reasons = {cell["row"]: (cell["state"], cell["reason"]) for cell in cells}
+    assert reasons["FreeCP: GPT-3.5, GPT-3.5"][0] == "none"
+    assert "gpt=PATH" in reasons["FreeCP: GPT-3.5, GPT-3.5"][1]
+    assert {cell["method"] for cell in cells} == {"gem"}
+
+
+def test_the_picture(root, grid):
+    answer(root, grid.runs())
+    make(root, grid, 1)
+    with Image.open(write(root, grid)[".png"]) as image:
+        assert min(image.size) > 50
+
+
+def test_averages(root):
+    grid = plan_grid(request(root, 2))
+    record = json.loads(write(root, grid)[".json"].read_text())
+    assert record["averages"] == [], "Storybook is not the paper's"

@@ -1,0 +1,65 @@
+"""Predictions and settings made by hand: no model."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from freecp_d2.apps.segment.decisions import classes_of, decisions_of
+from freecp_d2.apps.segment.settings import Settings
+from freecp_d2.engine import load_config
+from freecp_d2.engine.predictor import Prediction
+from freecp_d2.modeling.purification.diagnosis import Contest, GroupDiagnosis, WindowDiagnosis
+from freecp_d2.modeling.stitching import ClassScores
+from freecp_d2.text import Vocabulary
+from freecp_d2.visualization.shares import class_counts, visible_shares
+
+from ...helpers.command import ROOT
+
+WORDS = Vocabulary.from_string("cat, kitten; dog; tree")
+CONFIG = str(ROOT / "configs" / "storybook" / "sclip_freecp.yaml")
+COLORS = ((10, 20, 30), (40, 50, 60), (70, 80, 90))
+
+
+def settings(output: Path, **changes) -> Settings:
+    """Of the embedded config and three words."""
+    given = {"config_file": CONFIG, "opts": (), "vocabulary": WORDS, "output": output}
+    opts = list(changes.get("opts", ()))
+    return Settings(**(given | {"cfg": load_config(CONFIG, opts)} | changes))
+
+
+def window(thresh=0.1, kept=(("cat", 0.5), ("tree", 0.2)), removed=(("dog", 0.01),)):
+    """A window with a group of two, whose region the cat won."""
+    group = GroupDiagnosis(["cat", "tree"], [Contest((0, 0, 8, 8), "cat")])
+    return WindowDiagnosis(
+        (0, 0, 16, 16), dict(kept), dict(removed), [group], ["cat"],
+        redundancy_thresh=thresh, ambiguity_thresh=0.7,
+    )  # fmt: skip
+
+
+def prediction(windows=(), background=False, floor=0.0) -> Prediction:
+    """A picture of 4 x 6 whose left half is cat, its last row no word."""
+    labels = np.zeros((4, 6), dtype=np.int32)
+    labels[:, 3:] = 2
+    labels[3] = -1
+    found = ClassScores(
+        torch.tensor([0, 2]), torch.tensor([[[0.9, 0.25]], [[0.0, 0.5]]], dtype=torch.float32)
+    )
+    names = ("background",) * background + ("cat", "dog", "tree")
+    colors = ((0, 0, 0),) * background + COLORS
+    image = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    return Prediction(image, labels, names, colors, tuple(windows), found, background, floor)
+
+
+def record(windows=(), **more):
+    """What the record of that picture has, but for its file."""
+    found = prediction(windows)
+    shares = visible_shares(class_counts(found.label_map, 3))
+    return {
+        "kind": "picture",
+        **decisions_of(found, shares),
+        "classes": classes_of(found),
+        "vocabulary": {"classes": [list(words) for words in WORDS.classes]},
+        "files": {"overlay": "a_overlay.jpg", "labels": "a_labels.png"},
+        **more,
+    }

@@ -1,0 +1,232 @@
+"""The command as people use it: words, patterns, killed runs, changes, mistakes."""
+
+import errno
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from freecp_d2.data.storybook import draw_scene
+from freecp_d2.utils.files import write_whole
+
+from ...helpers.command import ROOT, run
+from .videos import write_video
+
+CONFIG = str(ROOT / "configs/storybook/sclip_freecp.yaml")
+BASE = ("demo/demo.py", "--config", CONFIG, "--vocabulary", "grass; sky; tree; house")
+SMALL = ("--opts", "INPUT.MIN_SIZE_TEST", "72", "INPUT.MAX_SIZE_TEST", "96")
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Four pages, one in a sub-folder."""
+    folder = tmp_path_factory.mktemp("pages")
+    (folder / "more").mkdir()
+    for i, name in enumerate(("a.png", "b.jpg", "c.png", "more/a.png")):
+        Image.fromarray(draw_scene(i).image).save(folder / name)
+    return folder
+
+
+def files_of(folder: Path) -> dict[str, int]:
+    """Relative path -> time of change."""
+    return {
+        str(path.relative_to(folder)): path.stat().st_mtime_ns
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def demo_main(argv):
+    """`main` of the script, which is in no package."""
+    spec = importlib.util.spec_from_file_location("demo_script", ROOT / "demo" / "demo.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main(argv)
+
+
+@pytest.fixture(scope="module")
+def results(pages, tmp_path_factory):
+    """Killed with -9 once the first picture is done, then started again."""
+    out = tmp_path_factory.mktemp("out")
+    command = [*BASE, "--input", str(pages), "--output", str(out), "--report", *SMALL]
+    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    with subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, env=env, stderr=subprocess.PIPE
+    ) as process:
+        while not (out / "a.json").exists() and process.poll() is None:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+    killed = files_of(out)
+    (out / f".{process.pid}.{'0' * 32}.tmp").write_bytes(b"half a file")
+    done = run(*command)
+    return out, killed, done
+
+
+def test_finished_files_are_not_touched(results):
+    folder, killed, done = results
+    assert done.returncode == 0, done.stderr
+    finished = [name for name in killed if name.endswith(".json")]
+    assert "a.json" in finished
+    assert len(finished) < 4
+    after = files_of(folder)
+    for record in finished:
+        stem = record.removesuffix(".json")
+        for name in (record, f"{stem}_overlay.jpg", f"{stem}_labels.png"):
+            assert after[name] == killed[name]
+    assert f"{len(finished)} were labelled before" in done.stdout
+
+
+def test_the_result_is_complete(results):
+    stems = ("a", "b", "c", "more/a")
+    expected = {f"{s}{end}" for s in stems for end in (".json", "_overlay.jpg", "_labels.png")}
+    assert set(files_of(results[0])) == expected | {"index.html"}
+
+
+def test_the_page_has_all_pictures(results):
+    page = (results[0] / "index.html").read_text()
+    assert page.count("<article") == 4
+    assert "4 pictures in 4 words" in page
+
+
+def test_what_changed_is_made_again(results, pages, capsys):
+    folder, before = results[0], files_of(results[0])
+    Image.fromarray(draw_scene(9).image).save(pages / "c.png")
+    arguments = [*BASE[1:], "--input", str(pages), "--output", str(folder), *SMALL]
+    (folder / "b_labels.png").unlink()
+    assert demo_main(arguments) == 0
+    assert "2 labelled" in capsys.readouterr().out
+    changed = {name for name, when in files_of(folder).items() if before[name] != when}
+    assert changed == {
+        f"{s}{end}" for s in "bc" for end in (".json", "_overlay.jpg", "_labels.png")
+    }
+
+
+def test_other_words_change_all(results, pages, capsys):
+    folder, before = results[0], files_of(results[0])
+    other = [*BASE[1:-1], "grass; sky; tree; car"]
+    assert demo_main([*other, "--input", str(pages), "--output", str(folder), *SMALL]) == 0
+    assert "4 labelled" in capsys.readouterr().out
+    after = files_of(folder)
+    assert all(after[name] != when for name, when in before.items() if name != "index.html")
+
+
+def test_a_pattern_a_video_scores_and_no_purification(pages, tmp_path):
+    write_video(tmp_path / "film.bin", num_frames=2)
+    config, out = str(ROOT / "configs/storybook/sclip.yaml"), tmp_path / "out"
+    arguments = ["--config-file", config, "--vocabulary", "grass; sky", "--report", "--scores"]
+    inputs = ["--input", str(pages / "**" / "a.png"), "--video-input", str(tmp_path / "film.bin")]
+    assert demo_main([*arguments, *inputs, "--output", str(out), *SMALL]) == 0
+    records = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*.json")}
+    assert set(records) == {"a.json", "more/a.json", "film.json"}
+    assert json.loads(records["film.json"])["frames"] == 2
+    assert json.loads(records["more/a.json"])["words"] is None
+    assert "2 pictures and 1 video in 2 words" in (out / "index.html").read_text()
+    with np.load(out / "more" / "a_scores.npz") as scores:
+        assert tuple(scores["size"]) == (192, 256)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "got nothing to label"),
+        (["--input", "missing.png"], "there is no such file"),
+        (["--input", "missing*.png"], "no file matches this pattern"),
+        (["--input", "README.md", "--vocabulary", "; ;"], "got no class"),
+        (["--input", "README.md", "--vocabulary", ""], "neither a file nor one of the shipped"),
+        (["--input", "README.md", "--vocabulary", "cta"], "neither a file nor one of the shipped"),
+        (["--input", "README.md", "--config-file", "a.yaml"], "a.yaml"),
+        (["--input", "README.md", "--output", "README.md"], "is a file; name a folder"),
+        (["--input", "demo", "--output", "demo"], "--output demo is the input folder demo"),
+        (["--input", "demo", "--output", "."], "has in it the input folder demo"),
+        (["--input", "demo/*.png", "--output", "demo"], "all in the output folder"),
+        (["--input", "README.md", "--config-file", "demo/page.png"], "demo/page.png is no text"),
+        (["--input", "README.md", "--opts", "MODEL.DEVICE", "foo"], "use cuda or cpu"),
+        (["--input", "README.md", "--overlay-side", "3"], "--overlay-side is 3"),
+        (["--input", "README.md", "--max-megapixels", "0"], "--max-megapixels is 0"),
+        (["--input", "README.md", "--import", "no_such_module"], "no_such_module"),
+        (["--input", "README.md", "--opts", "MODEL.CLIP.ARCHH", "x"], "MODEL.CLIP.ARCH?"),
+    ],
+)
+def test_mistakes_are_messages_before_a_model_is_loaded(options, said, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    code = demo_main(["--config-file", CONFIG, *options])
+    error = capsys.readouterr().err
+    assert code == 2
+    assert error.startswith("demo.py: error: ")
+    assert said in error
+    assert len(error.splitlines()) == 1
+
+
+def test_files_of_others_are_not_replaced(pages, tmp_path, capsys):
+    arguments = [*BASE[1:], "--output", str(tmp_path), "--report", "--input"]
+    (tmp_path / "index.html").write_text("my homepage")
+    assert demo_main([*arguments, str(pages), *SMALL]) == 2
+    assert "not written by this program" in capsys.readouterr().err
+    (tmp_path / "index.html").unlink()
+    for name in ("a.png", "a_labels.png"):
+        Image.new("RGB", (9, 9)).save(tmp_path / name)
+    inputs = [str(tmp_path / name) for name in ("a.png", "a_labels.png")]
+    assert demo_main([*arguments, *inputs, *SMALL]) == 2
+    assert "would replace the input" in capsys.readouterr().err
+    assert sorted(os.listdir(tmp_path)) == ["a.png", "a_labels.png"]
+
+
+def test_two_folders_into_one(pages, tmp_path, capsys):
+    """One after the other, and once more: the second has names of its own, which it keeps."""
+    arguments = [*BASE[1:], "--output", str(tmp_path / "out"), "--input"]
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(draw_scene(ord(name)).image).save(tmp_path / name / "a.png")
+        assert demo_main([*arguments, str(tmp_path / name), *SMALL]) == 0
+    records = {
+        path.name: json.loads(path.read_bytes()) for path in (tmp_path / "out").glob("*.json")
+    }
+    assert {name: Path(found["input_path"]).parent.name for name, found in records.items()} == {
+        "a.json": "x",
+        "a.png.json": "y",
+    }
+    capsys.readouterr()
+    assert demo_main([*arguments, str(tmp_path / "y"), *SMALL]) == 0
+    assert "0 labelled" in capsys.readouterr().out
+
+
+def test_a_full_disk_after_work_is_exit_code_1(pages, tmp_path, capsys, monkeypatch):
+    def full(path, content):
+        if path.name == "c_overlay.jpg":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return write_whole(path, content)
+
+    monkeypatch.setattr("freecp_d2.apps.segment.image.write_whole", full)
+    arguments = [*BASE[1:], "--output", str(tmp_path), "--input", str(pages)]
+    assert demo_main([*arguments, *SMALL]) == 1
+    error = capsys.readouterr().err
+    assert "No space left on device" in error
+    assert "c_overlay.jpg" in error
+    assert "2 labelled; the same command goes on from here" in error
+
+
+def test_words_that_are_all_removed_are_said(pages, tmp_path, capsys):
+    thresh = ("MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "1.0")
+    arguments = [*BASE[1:], "--output", str(tmp_path), "--input", str(pages / "a.png")]
+    assert demo_main([*arguments, *SMALL, *thresh]) == 0
+    assert "No word is left in 1 picture; lower" in capsys.readouterr().out
+
+
+def test_an_interrupt_while_it_is_imported_is_no_traceback(tmp_path):
+    (tmp_path / "torch.py").write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = [sys.executable, str(ROOT / "demo" / "demo.py")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout.readline() == b"here\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate()[1] == b""
+        assert process.returncode == -signal.SIGINT

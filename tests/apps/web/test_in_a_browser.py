@@ -1,0 +1,272 @@
+"""A visitor: the real page in a real browser, which can reach nothing but that page."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from freecp_d2.apps.web.examples import drawn_page
+
+from .browser import elsewhere, find_browser, web_page
+
+pytest.importorskip("gradio", reason="the web page is an extra: pip install -e '.[web]'")
+playwright = pytest.importorskip("playwright.sync_api", reason="drives the browser")
+BROWSER = find_browser()
+if BROWSER is None:
+    pytest.skip("no Chromium or Chrome on the path", allow_module_level=True)
+expect = playwright.expect
+expect.set_options(timeout=30_000)
+
+OPTIONS = [
+    "--no-sandbox",  # which containers cannot have; the only page is ours
+    "--use-fake-device-for-media-stream",  # a camera that shows a test picture
+    "--use-fake-ui-for-media-stream",
+]
+WORDS = "sky; field; sheep; road; house; balloon; forest; tree; sea; pig"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    log = tmp_path_factory.mktemp("web") / "log.txt"
+    options = ("--vocabulary", WORDS, "--opts", "MODEL.TEXT.TEMPLATES", "simple")
+    with web_page(log, *options) as address:
+        yield address
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=BROWSER, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(server, chromium):
+    """Opens the page as a visitor of their own; what goes elsewhere is stopped and counted."""
+    contexts, stopped = [], []
+
+    def open_page(**options):
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+        contexts.append(context)
+
+        def guard(route):
+            if elsewhere([route.request.url], server):
+                stopped.append(route.request.url)
+                route.abort()
+            else:
+                route.continue_()
+
+        context.route("**/*", guard)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: stopped.append(str(error)))
+        page.goto(server)
+        expect(pictures(page)).to_have_count(2)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert stopped == []
+
+
+def pictures(page):
+    return page.locator("#pictures figure img")
+
+
+def described(page):
+    """What the two pictures show, in words."""
+    return [pictures(page).nth(i).get_attribute("alt") for i in range(2)]
+
+
+def legend(page):
+    return set(page.locator("#pictures .colours li > bdi").all_text_contents())
+
+
+def relabel(page, words):
+    page.locator(".ask textarea").fill(words)
+    page.get_by_role("button", name="Label the picture").click()
+
+
+def choose(page, path):
+    page.locator(".ask input[type=file]").set_input_files(path)
+
+
+def test_it_opens_with_a_labelled_page(visit):
+    page = visit()
+    expect(page.locator("#title")).to_contain_text("These weights know drawn pages only.")
+    expect(page.locator("#title code")).to_contain_text("--opts MODEL.CLIP.PRETRAINED")
+    assert [text.split(":")[0] for text in described(page)] == ["SCLIP alone", "SCLIP + FreeCP"]
+    assert legend(page) <= {*WORDS.split("; "), "no word is left"}
+    expect(page.locator("#decisions")).to_contain_text("What FreeCP did to the words")
+
+
+def test_an_upload_is_labelled(visit, tmp_path):
+    page = visit()
+    before = described(page)
+    sizes = pictures(page).first.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    Image.fromarray(drawn_page(2)[:150]).save(tmp_path / "meadow.jpg", quality=95)
+    choose(page, tmp_path / "meadow.jpg")
+    expect(pictures(page).first).not_to_have_attribute("alt", before[0])
+    assert sizes == [256, 192]
+    sizes = pictures(page).first.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    assert sizes == [256, 150]
+
+
+def test_a_drawn_page_is_labelled(visit):
+    page = visit()
+    before = described(page)
+    page.get_by_role("button", name="Drawn page 4 of 4").click()
+    expect(pictures(page).first).not_to_have_attribute("alt", before[0])
+
+
+def test_the_camera_is_labelled(visit):
+    page = visit(permissions=["camera"])
+    page.get_by_role("button", name="Remove Image").click()
+    expect(page.locator("#pictures")).to_contain_text("Choose a picture")
+    page.get_by_role("button", name="Capture from camera").click()
+    page.get_by_role("button", name="Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('.ask video')?.videoWidth > 0")
+    page.get_by_role("button", name="capture photo").click()
+    expect(pictures(page)).to_have_count(2)
+
+
+def test_other_words_other_labels(visit):
+    page = visit()
+    relabel(page, "moon, crescent; river; umbrella")
+    expect(pictures(page).first).to_have_attribute("alt", re.compile("moon|river|umbrella"))
+    assert legend(page) <= {"moon", "river", "umbrella", "no word is left"}
+    expect(page.locator(".ask .hint")).to_contain_text("3 classes of 4 words.")
+    relabel(page, "<b>bold</b>; ${1+1}; {{value}}")
+    expect(page.locator("#decisions")).to_contain_text("<b>bold</b>")
+    assert legend(page) <= {"<b>bold</b>", "${1+1}", "{{value}}", "no word is left"}
+
+
+def test_a_slider_changes_freecp_alone(visit):
+    page = visit()
+    sources = [pictures(page).nth(i).get_attribute("src") for i in range(2)]
+    decisions = page.locator("#decisions")
+    before = decisions.text_content()
+    slider = page.get_by_role("slider", name=re.compile("Redundancy"))
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    page.mouse.move(box["x"] + 0.03 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    expect(pictures(page).nth(1)).not_to_have_attribute("src", sources[1])
+    expect(decisions).not_to_have_text(before)
+    assert pictures(page).nth(0).get_attribute("src") == sources[0]
+
+
+def test_a_slider_moves_by_keys(visit):
+    page = visit()
+    source = pictures(page).nth(1).get_attribute("src")
+    page.get_by_role("slider", name=re.compile("Ambiguity")).focus()
+    page.keyboard.press("End")
+    expect(pictures(page).nth(1)).not_to_have_attribute("src", source)
+
+
+def test_thresholds_that_a_picture_chooses(visit):
+    page = visit()
+    decisions = page.locator("#decisions")
+    expect(decisions).to_contain_text("Thresholds: redundancy 0.010, ambiguity 0.100.")
+    page.get_by_label("Let each picture choose the thresholds").check()
+    expect(decisions).to_contain_text(re.compile(r"redundancy 0\.\d+ to 0\.\d+"))
+    expect(page.get_by_role("slider", name=re.compile("Redundancy"))).to_be_disabled()
+
+
+def test_another_base_method(visit):
+    page = visit()
+    page.get_by_label("MaskCLIP").check()
+    expect(pictures(page).first).to_have_attribute("alt", re.compile("^MaskCLIP alone"))
+    expect(pictures(page).last).to_have_attribute("alt", re.compile(r"^MaskCLIP \+ FreeCP"))
+
+
+def test_the_words_of_a_benchmark(visit):
+    page = visit()
+    page.get_by_label("Words of a benchmark").click()
+    page.get_by_role("option", name="storybook", exact=True).click()
+    expect(page.locator(".ask .hint")).to_contain_text("36 classes.")
+    expect(page.locator("#decisions")).to_contain_text("lighthouse")
+
+
+def test_a_click_tells_the_words_of_a_pixel(visit):
+    page = visit()
+    page.locator("#pictures .pixels").last.click(position={"x": 40, "y": 30})
+    pixel = page.locator("#pixel")
+    expect(pixel).to_contain_text(re.compile(r"column \d+ of 256, row \d+ of 192"))
+    best = pixel.locator("section").first.locator("li > bdi").first.text_content()
+    assert best in WORDS
+    expect(page.locator("#pictures .mark").first).to_be_visible()
+    told = pixel.text_content()
+    page.locator("#pictures .pixels").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(pixel).not_to_have_text(told)
+    relabel(page, "sky; sea")
+    expect(pixel.locator("section").first.locator("li > bdi").first).to_have_text(
+        re.compile("sky|sea")
+    )
+
+
+def test_an_unreadable_upload_is_said(visit, tmp_path):
+    page = visit()
+    (tmp_path / "holiday.png").write_bytes(b"this is no picture")
+    choose(page, tmp_path / "holiday.png")
+    message = page.get_by_role("alert").filter(has_text="holiday.png")
+    expect(message).to_contain_text("cannot be read as a picture")
+    expect(page.locator("#decisions")).to_be_empty()
+    page.get_by_role("button", name="Drawn page 2 of 4").click()
+    expect(pictures(page)).to_have_count(2)
+
+
+def test_a_photograph_is_shrunk_and_that_is_said(visit, tmp_path):
+    page = visit()
+    values = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    Image.fromarray(values).resize((2000, 1500)).save(tmp_path / "large.jpg")
+    choose(page, tmp_path / "large.jpg")
+    expect(page.locator("#pictures")).to_contain_text(re.compile("Shrunk from 2,000 . 1,500"))
+
+
+def test_no_words_is_said(visit):
+    page = visit()
+    relabel(page, " ; ")
+    expect(page.get_by_role("alert")).to_contain_text("There are no words yet.")
+    expect(pictures(page)).to_have_count(0)
+    relabel(page, "sky; road")
+    expect(pictures(page)).to_have_count(2)
+
+
+def test_two_visitors_keep_their_own_words(visit):
+    first, second = visit(), visit()
+    words = {first: ("moon", "river"), second: ("umbrella", "lamp", "bus")}
+    for page in words:
+        page.locator(".ask textarea").fill("; ".join(words[page]))
+    for page in words:
+        page.get_by_role("button", name="Label the picture").click()
+    for page in words:
+        expect(pictures(page).first).to_have_attribute("alt", re.compile("|".join(words[page])))
+        assert legend(page) <= {*words[page], "no word is left"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone(visit, scheme):
+    page = visit(
+        viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True, is_mobile=True
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#pictures .pixels").first.tap(position={"x": 40, "y": 30})
+    expect(page.locator("#pixel")).to_contain_text("column")
+    blocks = (page.locator(name).first for name in (".ask", "#pictures", ".settings", "#decisions"))
+    tops = [block.bounding_box()["y"] for block in blocks]
+    assert tops == sorted(tops)
+    page_color, ink = page.evaluate(
+        "['body', '#title h1'].map((s, i) => getComputedStyle(document.querySelector(s))"
+        "[i ? 'color' : 'backgroundColor'])"
+    )
+    dark = [sum(map(int, re.findall(r"\d+", color)[:3])) < 384 for color in (page_color, ink)]
+    assert dark == ([True, False] if scheme == "dark" else [False, True])

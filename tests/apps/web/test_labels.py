@@ -1,0 +1,47 @@
+"""What the page keeps of a prediction says what the prediction says."""
+
+import numpy as np
+import pytest
+
+from freecp_d2.apps.web.labels import Labels
+from freecp_d2.engine.predictor import Predictor
+
+WORDS = "sky; field; sheep; road; house; tree; sea; pig"
+
+
+@pytest.fixture
+def predictor(small_cfg):
+    return Predictor.from_config(small_cfg, WORDS)
+
+
+@pytest.mark.parametrize("words", [WORDS, f"background: moon, sun; {WORDS}", "sky; field"])
+def test_the_best_words_of_every_pixel(predictor, image, words):
+    predictor.set_vocabulary(words)
+    for model in (predictor, predictor.alone()):
+        prediction = model(image, "RGB")
+        labels = Labels.of(prediction)
+        for y in range(0, 48, 7):
+            for x in range(0, 64, 9):
+                expected = prediction.scores_at(y, x)[:5]
+                found = labels.best_at(y, x)
+                assert found[0][0] == expected[0][0]
+                np.testing.assert_allclose(found[0][1], expected[0][1], atol=2e-3)
+                assert [score for _, score in found] == sorted((s for _, s in found), reverse=True)
+
+
+def test_all_else_is_the_prediction_s(predictor, image):
+    prediction = predictor(image, "RGB")
+    labels = Labels.of(prediction)
+    assert np.array_equal(labels.label_map, prediction.label_map)
+    assert labels.names == prediction.names
+    assert labels.shares == prediction.shares
+    assert labels.purification == prediction.purification
+
+
+def test_memory_does_not_grow_with_the_words(predictor, image):
+    sizes = []
+    for count in (20, 200):
+        predictor.set_vocabulary("; ".join(f"word {i}" for i in range(count)))
+        labels = Labels.of(predictor.alone()(image, "RGB"))
+        sizes.append(labels.best_classes.nbytes + labels.best_scores.nbytes)
+    assert sizes[0] == sizes[1] == 48 * 64 * 5 * 4

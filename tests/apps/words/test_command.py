@@ -1,0 +1,197 @@
+"""`python -m freecp_d2.words`: what it prints, and its exit codes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from freecp_d2.apps.words import command
+from freecp_d2.text import shipped_vocabularies
+from tests.helpers.command import ROOT, run
+
+
+@pytest.fixture
+def say(capsys):
+    """Run a command line: exit code, stdout, stderr."""
+
+    def call(*argv):
+        code = command.main(argv)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def described(tmp_path):
+    """A file of descriptions of `cat`."""
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"cat": ["a furry animal", "it has whiskers"]}))
+    return str(path)
+
+
+class TestCheck:
+    def test_nothing_wrong(self, say):
+        code, out, err = say("check", "cat, kitten; dog; background: sky")
+        assert (code, err) == (0, "")
+        assert out == (
+            "cat, kitten; dog; background: sky: 2 classes, 4 words, 1 of them background: "
+            "0 problems, 0 notes.\n"
+        )
+
+    def test_problems(self, say, log_is_silent):
+        code, out, _ = say("check", "cat, Cat; dog;; cat; background: dog")
+        assert code == 1
+        rows = [line.split("  ") for line in out.splitlines() if line.startswith("problem")]
+        assert [row[-1].strip() for row in rows] == [
+            "empty; it is no class",
+            "dropped 'Cat', which is already in that part",
+            "'cat' is a word of two classes, of one name; they share its score",
+            "'dog' is a class ('dog') and a background word; both compete for its pixels",
+        ]
+        assert out.endswith("4 problems, 0 notes.\n")
+
+    def test_notes_are_no_failure(self, say, described):
+        code, out, _ = say("check", "cat; bookshelf;", "--descriptions", described)
+        assert code == 0
+        assert "note           'bookshelf' may be 'book shelf'" in out
+        assert "1 of 2 words of classes have no descriptions and use the templates: 'books" in out
+
+    def test_every_shipped_list_has_no_problem_but_a_bed(self, say):
+        wrong = {name for name in shipped_vocabularies() if say("check", name)[0]}
+        assert wrong == {"coco_object", "coco_object_sclip"}
+        _, out, _ = say("check", "coco_object")
+        assert "'bed' is a class ('bed') and a background word" in out
+        assert ": 1 problem," in out
+
+    def test_a_glued_name(self, say):
+        code, out, _ = say("check", "tvmonitor;")
+        assert code == 0
+        assert "note           'tvmonitor' may be 'tv monitor'" in out
+
+    def test_a_word_that_is_no_utf8(self, say):
+        code, out, err = say("check", "caf\udce9; dog")
+        assert (code, out) == (1, "")
+        assert "got the word 'caf\\udce9', which is not UTF-8" in err
+
+    def test_what_cannot_be_read(self, say, tmp_path):
+        (tmp_path / "empty.txt").write_text("# nothing\n")
+        code, out, err = say("check", str(tmp_path / "empty.txt"))
+        assert (code, out) == (1, "")
+        assert "got no class" in err
+        code, _, err = say("check", "voc2")
+        assert code == 1
+        assert "Did you mean 'voc21' or 'voc20'" in err
+        code, _, err = say("check", "cat;", "--descriptions", "nope")
+        assert code == 1
+        assert "No descriptions 'nope'" in err
+        assert "storybook" in err
+
+
+class TestShow:
+    def test_a_word_of_benchmarks(self, say):
+        code, out, _ = say("show", "Table", "--descriptions", "storybook")
+        assert code == 0
+        assert "tokens: 1: table\n" in out
+        assert 'prompts: 8 tokens with start and end in "a photo of a {}.", 6 to 12 in' in out
+        rows = [line.split() for line in out.splitlines()]
+        assert ["voc21", "class", "10", "table", "diningtable"] in rows
+        assert ["ade20k", "class", "15", "table", "table"] in rows
+        assert "15 descriptions of storybook:\n  " in out
+
+    def test_blanks_do_not_matter(self, say):
+        rows = [line.split() for line in say("show", "traffic light")[1].splitlines()]
+        assert ["cityscapes", "class", "6", "trafficlight", "traffic", "light"] in rows
+
+    def test_synonyms_and_background(self, say):
+        out = say("show", "person in jeans")[1]
+        assert "synonym of class 0" in out
+        out = say("show", "ceiling")[1]
+        assert "voc21" in out
+        assert "wardrobe, ceiling, shelf" in out
+
+    def test_an_unknown_word(self, say, described):
+        code, out, _ = say("show", "elefant", "--descriptions", described)
+        assert code == 0
+        assert "No shipped vocabulary has it; nearly so spelt: elephant" in out
+        assert f"No descriptions in {described}: it uses the templates." in out
+
+    def test_bytes_of_a_character(self, say):
+        assert "tokens: 2: <f0 9f a6> | <a9>" in say("show", "\U0001f9a9")[1]
+
+    def test_an_empty_word(self, say):
+        code, out, err = say("show", " ")
+        assert (code, out) == (1, "")
+        assert "got an empty word" in err
+
+
+class TestMissing:
+    def test_one_a_line(self, say, described):
+        code, out, err = say("missing", "dog; cat, kitten", "--descriptions", described)
+        assert (code, out) == (1, "dog\nkitten\n")
+        assert err.startswith("dog; cat, kitten: 2 of 3 words without descriptions in ")
+
+    def test_none(self, say, described):
+        code, out, err = say("missing", "Cat;", "--descriptions", described)
+        assert (code, out) == (0, "")
+        assert "0 of 1 word without" in err
+
+    def test_background_words_on_request(self, say, described):
+        argv = ("missing", "cat; background: sky", "--descriptions", described)
+        assert say(*argv)[:2] == (0, "")
+        assert say(*argv, "--background")[:2] == (1, "sky\n")
+
+    def test_it_needs_descriptions(self, say):
+        with pytest.raises(SystemExit) as error:
+            say("missing", "cat;")
+        assert error.value.code == 2
+
+
+class TestStats:
+    def test_by_hand(self, say, described):
+        text = "cat, kitten; chest of drawers; background: sky, sea"
+        code, out, _ = say("stats", text, "--descriptions", described)
+        assert code == 0
+        row = next(line for line in out.splitlines() if line.startswith("cat, kitten"))
+        # Tokens: sky 1, sea 1, cat 1, kitten 1, chest of drawers 3.
+        assert row.split()[-10:] == ["2", "5", "1", "2", "1", "1", "3", "1", "of", "3"]
+        assert f"by {described}." in out
+
+    def test_all_that_ship(self, say):
+        code, out, _ = say("stats")
+        assert code == 0
+        assert all(f"\n{name} " in out for name in shipped_vocabularies())
+
+    def test_an_unknown_one(self, say):
+        code, _, err = say("stats", "voc20", "coco")
+        assert code == 1
+        assert "No vocabulary 'coco'" in err
+
+
+@pytest.fixture
+def log_is_silent(caplog):
+    """What `check` lists is not logged as well."""
+    yield
+    assert caplog.records == []
+
+
+def test_a_reader_that_has_seen_enough():
+    command = f"{sys.executable} -W ignore -m freecp_d2.words stats 2>&1 | head -n 1"
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.startswith("vocabulary ")
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_as_a_process():
+    result = run("-m", "freecp_d2.words", "check", "cat; cat")
+    assert result.returncode == 1
+    assert result.stderr == ""
+    assert "1 problem" in result.stdout
+    assert run("-m", "freecp_d2.words").returncode == 2

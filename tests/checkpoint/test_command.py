@@ -1,0 +1,181 @@
+"""`python -m freecp_d2.weights`: what it prints, and its exit codes."""
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from freecp_d2.apps import weights as command
+from freecp_d2.checkpoint import catalogue, find_weights, finding, verifying
+from tests.helpers.command import run
+
+ROW = "clip:ViT-B/16"
+
+
+@pytest.fixture(autouse=True)
+def rows(site, content, digest, monkeypatch):
+    """A catalogue of two files of the test's server and the one in the package."""
+    site.files |= {"/ViT-B-16.pt": content, "/dino.pth": content}
+    known = catalogue.load_catalogue()
+    chosen = [
+        known["clip:storybook"],
+        replace(known[ROW], url=f"{site.url}/ViT-B-16.pt", size=len(content), sha256=digest),
+        replace(known["dino:vits8"], url=f"{site.url}/dino.pth"),
+        known["maskformer:swin-base-ade"],
+    ]
+    found = {row.name: row for row in chosen}
+    for module in (command, catalogue, finding, verifying):
+        monkeypatch.setattr(module, "load_catalogue", lambda: found)
+    return found
+
+
+@pytest.fixture
+def say(capsys):
+    """Run a command line: exit code, stdout, stderr."""
+
+    def call(*argv):
+        code = command.main(argv)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+class TestList:
+    def test_every_row(self, say, rows):
+        code, out, _ = say("list")
+        assert code == 0
+        assert all(name in out for name in rows)
+        assert "MIT" in out
+        assert "about 87" in out
+        assert "hf://facebook/maskformer-swin-base-ade" in out
+        assert "not published" in out
+
+    def test_what_is_here(self, say):
+        line = next(line for line in say("list")[1].splitlines() if line.startswith(ROW))
+        assert not line.rstrip().endswith("yes")
+        find_weights(ROW)
+        line = next(line for line in say("list")[1].splitlines() if line.startswith(ROW))
+        assert line.rstrip().endswith("yes")
+
+
+class TestFetch:
+    def test_several(self, say, cache):
+        code, out, _ = say("fetch", ROW, "dino:vits8")
+        assert code == 0
+        assert f"{ROW}: {cache / 'ViT-B-16.pt'}" in out
+        assert (cache / "dino.pth").is_file()
+
+    def test_one_that_fails_does_not_keep_the_others(self, say, site, cache):
+        del site.files["/ViT-B-16.pt"]
+        code, out, err = say("fetch", ROW, "dino:vits8")
+        assert code == 1
+        assert "404" in err
+        assert "Traceback" not in err
+        assert (cache / "dino.pth").is_file()
+        assert ROW not in out
+
+    def test_an_unknown_name(self, say):
+        code, _, err = say("fetch", "clip:ViT-B-16")
+        assert code == 1
+        assert "near: clip:ViT-B/16" in err
+
+    def test_no_network(self, say, rows, cache):
+        rows[ROW] = replace(rows[ROW], url="http://host.invalid/ViT-B-16.pt")
+        code, _, err = say("fetch", ROW)
+        assert code == 1
+        assert f"put it at {cache / 'ViT-B-16.pt'}" in err
+        assert rows[ROW].sha256 in err
+
+
+class TestVerify:
+    def test_all_that_are_here(self, say):
+        find_weights(ROW)
+        code, out, _ = say("verify")
+        assert code == 0
+        assert [line.split(";")[0] for line in out.splitlines()] == [
+            "clip:storybook: OK",
+            f"{ROW}: OK",
+        ]
+
+    def test_damaged_without_a_trace_in_size_and_time(self, say, cache, content, digest):
+        """`find_weights` trusts its note; `verify` reads."""
+        path = cache / "ViT-B-16.pt"
+        find_weights(ROW)
+        status = path.stat()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert find_weights(ROW) == str(path)
+        code, out, _ = say("verify", ROW)
+        assert code == 1
+        assert f"{ROW}: WRONG" in out
+        assert f"expected {digest}" in out
+
+    def test_missing(self, say):
+        code, out, _ = say("verify", ROW)
+        assert (code, out) == (1, f"{ROW}: MISSING; `fetch {ROW}` downloads it\n")
+
+    def test_the_hash_of_the_first_download_counts(self, say, cache, content):
+        find_weights("dino:vits8")
+        assert "dino:vits8: OK" in say("verify", "dino:vits8")[1]
+        (cache / "dino.pth").write_bytes(content[::-1])
+        code, out, _ = say("verify", "dino:vits8")
+        assert code == 1
+        assert "noted in dino.pth.checked.json" in out
+
+    def test_a_path(self, say, tmp_path, content, digest):
+        path = tmp_path / "mine.pt"
+        path.write_bytes(content)
+        code, out, _ = say("verify", str(path))
+        assert (code, out) == (0, f"{path}: OK; {ROW}, SHA-256 {digest}\n")
+        path.write_bytes(b"else")
+        code, out, _ = say("verify", str(path))
+        assert code == 0
+        assert "HERE, with no hash to compare it with" in out
+
+    def test_a_path_with_the_name_of_another_file(self, say, tmp_path):
+        path = tmp_path / "ViT-B-16.pt"
+        path.write_bytes(b"else")
+        code, out, _ = say("verify", str(path))
+        assert code == 1
+        assert "has 4 bytes, expected 3000000" in out
+
+    def test_brought_by_hand_of_the_hub(self, say, cache):
+        folder = cache / "huggingface/facebook/maskformer-swin-base-ade"
+        folder.mkdir(parents=True)
+        for name in ("model.safetensors", "config.json", "preprocessor_config.json"):
+            (folder / name).write_bytes(b"x")
+        code, out, _ = say("verify", "maskformer:swin-base-ade")
+        assert code == 0
+        assert "HERE, with no hash" in out
+
+
+class TestWhere:
+    def test_here(self, say, cache):
+        find_weights(ROW)
+        assert say("where", ROW) == (0, f"{cache / 'ViT-B-16.pt'}\n", "")
+
+    def test_not_here(self, say, cache, site):
+        code, out, err = say("where", ROW)
+        assert (code, out) == (1, "")
+        assert str(cache / "ViT-B-16.pt") in err
+        assert f"{site.url}/ViT-B-16.pt" in err
+
+    def test_unknown(self, say):
+        code, _, err = say("where", "nothing")
+        assert code == 1
+        assert "neither a file nor a name" in err
+
+
+@pytest.mark.parametrize("argv", [[], ["fetch"], ["steal", ROW], ["where"]])
+def test_a_wrong_command_line(argv, capsys):
+    with pytest.raises(SystemExit) as raised:
+        command.main(argv)
+    assert raised.value.code == 2
+    assert "usage: python -m freecp_d2.weights" in capsys.readouterr().err
+
+
+def test_as_a_command():
+    result = run("-m", "freecp_d2.weights", "where", "clip:storybook")
+    assert result.returncode == 0
+    assert result.stdout.strip().endswith("storybook_clip.safetensors")

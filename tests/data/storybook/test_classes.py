@@ -1,0 +1,102 @@
+"""The words of the picture book: each drawn once, said in its own words, in a fixed order."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import freecp_d2.data.storybook
+from freecp_d2.data.storybook.classes import CLASS_INDEX, CLASSES, NEIGHBOURS, SCORED
+from freecp_d2.data.storybook.textures import TEXTURES
+from freecp_d2.data.storybook.things import THINGS
+
+WIDER = [kind for kind, n in Counter(k for c in CLASSES for k in c.kinds).items() if n > 1]
+FOLDER = Path(freecp_d2.data.storybook.__file__).parent
+
+
+def registered(folder, decorator):
+    """Names that the files of a folder register, as often as they do."""
+    found = []
+    for path in sorted((FOLDER / folder).glob("*.py")):
+        found += re.findall(rf'^@{decorator}\(\s*"([^"]+)"', path.read_text(), re.M)
+    return found
+
+
+class TestOrder:
+    def test_scored_classes_come_first(self):
+        assert CLASSES[:36] == SCORED
+        assert not any(c.scored for c in CLASSES[36:])
+
+    def test_labels(self):
+        assert [CLASSES[i].name for i in CLASS_INDEX.values()] == list(CLASS_INDEX)
+        assert len(CLASS_INDEX) == len(CLASSES) == 54
+
+    def test_a_set_of_classes_fits_into_an_int64(self):
+        assert 1 << (len(CLASSES) - 1) < 2**63
+
+
+class TestDrawings:
+    def test_every_stuff_has_one_texture(self):
+        stuff = [c.name for c in CLASSES if not c.is_thing]
+        assert Counter(registered("textures", "texture")) == Counter(stuff)
+        assert TEXTURES.keys() == set(stuff)
+
+    def test_every_thing_has_one_drawing(self):
+        things = [c.name for c in CLASSES if c.is_thing]
+        assert Counter(registered("things", "thing")) == Counter(things)
+        assert THINGS.keys() == set(things)
+
+
+class TestWords:
+    def test_a_name_or_synonym_is_of_one_class(self):
+        words = [word for c in CLASSES for word in (c.name, *c.synonyms)]
+        assert [word for word, count in Counter(words).items() if count > 1] == []
+
+    def test_a_kind_is_no_class(self):
+        kinds = {kind for c in CLASSES for kind in c.kinds}
+        assert not kinds & {word for c in CLASSES for word in (c.name, *c.synonyms)}
+
+    def test_neighbours(self):
+        """Words that a picture can tell from a scored class: no synonym of one."""
+        assert NEIGHBOURS.keys() > {"water", "animal", "furniture", "pond", "songbird"}
+        assert not NEIGHBOURS.keys() & {"meadow", "ocean", "lawn", *CLASS_INDEX}
+        absent = {word for c in CLASSES[36:] for word in c.synonyms}
+        assert NEIGHBOURS.keys() == absent | set(WIDER)
+
+    def test_lower_case_words(self):
+        words = [word for c in CLASSES for word in (c.name, *c.synonyms, *c.kinds)]
+        assert [word for word in words if not re.fullmatch("[a-z]+( [a-z]+)*", word)] == []
+
+
+class TestLooks:
+    @pytest.mark.parametrize("c", CLASSES, ids=lambda c: c.name)
+    def test_five(self, c):
+        assert len(set(c.looks)) == len(c.looks) == 5
+
+    def test_nobody_shares_one(self):
+        looks = Counter(look for c in CLASSES for look in c.looks)
+        assert [look for look, count in looks.items() if count > 1] == []
+
+    def test_articles(self):
+        wrong = [
+            look
+            for c in CLASSES
+            for look in c.looks
+            if re.search(r"\ba [aeiou]|\ban [^aeiou]", look)
+        ]
+        assert wrong == []
+
+    @pytest.mark.parametrize("kind", WIDER)
+    def test_of_wider_words(self, kind):
+        """Five different ones, of all members in turn: no member has two more than another."""
+        members = [c for c in CLASSES if kind in c.kinds]
+        seen = NEIGHBOURS[kind]
+        assert len(set(seen)) == len(seen) == 5
+        counts = [sum(look in c.looks for look in seen) for c in members]
+        assert sum(counts) == 5
+        assert max(counts) - min(counts) <= 1
+
+    def test_of_other_neighbours(self):
+        """What the class itself looks like."""
+        assert NEIGHBOURS["pond"] == CLASSES[CLASS_INDEX["lake"]].looks

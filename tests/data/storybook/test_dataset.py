@@ -1,0 +1,145 @@
+"""Storybook in the catalogs: records, metadata, and every reader of a dataset."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from freecp_d2.d2 import (
+    DatasetCatalog,
+    MetadataCatalog,
+    SemSegEvaluator,
+    build_detection_test_loader,
+)
+from freecp_d2.data.mapper import FreeCPDatasetMapper
+from freecp_d2.data.storybook import draw_scene
+from freecp_d2.data.storybook.dataset import HEIGHT, WIDTH, load_storybook, register_storybook
+from freecp_d2.data.storybook.files import SPLITS
+from freecp_d2.engine.checks import check_run
+from freecp_d2.evaluation import FreeCPSemSegEvaluator
+from freecp_d2.text import load_vocabulary
+
+NARROW, WIDE = (
+    ["freecp_storybook_val", "freecp_storybook_dev"],
+    [
+        "freecp_storybook_wide_val",
+        "freecp_storybook_wide_dev",
+    ],
+)
+every_dataset = pytest.mark.parametrize("name", NARROW + WIDE)
+FEW = 6
+
+
+def make_mapper(**options):
+    return FreeCPDatasetMapper(image_format="RGB", min_size=0, max_size=2048, **options)
+
+
+@every_dataset
+def test_metadata(name):
+    meta = MetadataCatalog.get(name)
+    vocabulary = load_vocabulary(meta.vocabulary)
+    assert meta.vocabulary == ("storybook_wide" if "_wide_" in name else "storybook")
+    assert tuple(meta.stuff_classes) == vocabulary.class_names
+    assert len(set(meta.stuff_colors)) == len(meta.stuff_classes)
+    assert (meta.evaluator_type, meta.ignore_label, meta.num_images) == ("sem_seg", 255, 150)
+
+
+def test_the_wide_words_are_the_narrow_ones_and_more():
+    narrow, wide = (MetadataCatalog.get(names[0]).stuff_classes for names in (NARROW, WIDE))
+    assert len(narrow) == 36
+    assert wide[:36] == narrow
+    assert len(wide) > len(narrow)
+    assert DatasetCatalog.get(WIDE[0]) == DatasetCatalog.get(NARROW[0])
+
+
+@every_dataset
+def test_records(name):
+    records = DatasetCatalog.get(name)
+    split = name.rpartition("_")[2]
+    assert records == load_storybook(split)
+    assert records[7] == {
+        "file_name": f"storybook://{split}/images/0007.png",
+        "sem_seg_file_name": f"storybook://{split}/labels/0007.png",
+        "height": HEIGHT,
+        "width": WIDTH,
+        "image_id": 7,
+    }
+    assert len({r["file_name"] for r in records}) == len(records) == 150
+
+
+def test_unknown_split():
+    with pytest.raises(ValueError, match=r'no split "train"; use val or dev'):
+        load_storybook("train")
+
+
+def test_registration_is_idempotent():
+    before = DatasetCatalog.list()
+    register_storybook()
+    assert DatasetCatalog.list() == before
+
+
+def test_registration_draws_nothing_and_says_nothing():
+    code = "import sys, freecp_d2; sys.exit('freecp_d2.data.storybook.scene' in sys.modules)"
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    env["PYTHONWARNINGS"] = "ignore"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=env, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return [draw_scene(SPLITS["val"].first_seed + number) for number in range(FEW)]
+
+
+def test_every_pixel_has_one_of_the_narrow_classes(scenes):
+    assert all(scene.labels.max() < 36 for scene in scenes)
+
+
+def perfect(scene, num_classes):
+    labels = torch.from_numpy(scene.labels).long()
+    return {"sem_seg": torch.nn.functional.one_hot(labels, num_classes).permute(2, 0, 1).float()}
+
+
+@pytest.mark.parametrize("evaluator_class", [SemSegEvaluator, FreeCPSemSegEvaluator])
+@pytest.mark.parametrize("name", [NARROW[0], WIDE[0]])
+def test_perfect_predictions_are_perfect(scenes, evaluator_class, name):
+    """Of Detectron2's own evaluator too, which knows train ids only."""
+    evaluator = evaluator_class(name, distributed=False)
+    evaluator.reset()
+    num_classes = len(MetadataCatalog.get(name).stuff_classes)
+    for record, scene in zip(DatasetCatalog.get(name), scenes, strict=False):
+        evaluator.process([record], [perfect(scene, num_classes)])
+    found = evaluator.evaluate()["sem_seg"]
+    assert found["mIoU"] == pytest.approx(100)
+    assert found["pACC"] == pytest.approx(100)
+    if num_classes > 36:
+        absent = MetadataCatalog.get(name).stuff_classes[36:]
+        assert all(np.isnan(found[f"IoU-{word}"]) for word in absent)
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_loader(scenes, num_workers):
+    loader = build_detection_test_loader(
+        dataset=DatasetCatalog.get(NARROW[0])[:FEW],
+        mapper=make_mapper(oracle=True),
+        num_workers=num_workers,
+    )
+    batches = list(loader)
+    assert len(batches) == FEW
+    for (inputs,), scene in zip(batches, scenes, strict=True):
+        np.testing.assert_array_equal(inputs["image"].permute(1, 2, 0), scene.image)
+        assert inputs["classes"] == np.unique(scene.labels).tolist()
+        assert (inputs["height"], inputs["width"]) == (HEIGHT, WIDTH)
+
+
+def test_the_check_before_a_run(tiny_cfg, tmp_path):
+    tiny_cfg.DATASETS.TEST = (WIDE[0],)
+    tiny_cfg.MODEL.TEXT.VOCABULARY = ""
+    tiny_cfg.OUTPUT_DIR = str(tmp_path)
+    check_run(tiny_cfg)
+    tiny_cfg.MODEL.TEXT.VOCABULARY = "storybook"
+    with pytest.raises(ValueError, match=r"freecp_storybook_wide_val has \d+ classes.*gives 36"):
+        check_run(tiny_cfg)

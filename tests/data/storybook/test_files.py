@@ -1,0 +1,128 @@
+"""Drawn files: what a name gives, and names that give nothing."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from freecp_d2.d2 import PathManager, read_image
+from freecp_d2.data.labels import read_label, shifted_encoding
+from freecp_d2.data.mapper import read_color_image
+from freecp_d2.data.storybook import draw_scene
+from freecp_d2.data.storybook import files as storybook_files
+from freecp_d2.data.storybook.files import (
+    SPLITS,
+    StorybookPathHandler,
+    page_name,
+    register_storybook_files,
+)
+
+IMAGE, LABELS = page_name("val", "images", 7), page_name("val", "labels", 7)
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return draw_scene(SPLITS["val"].first_seed + 7)
+
+
+def read(name):
+    with PathManager.open(name, "rb") as file, Image.open(file) as image:
+        return image.format, image.mode, np.asarray(image)
+
+
+def test_names():
+    assert IMAGE == "storybook://val/images/0007.png"
+    assert LABELS == "storybook://val/labels/0007.png"
+
+
+def test_splits_share_no_page_with_each_other_or_with_training():
+    seeds = [
+        seed
+        for first, count in SPLITS.values()
+        for seed in range(first, first + count)  # draw_scene is a function of the seed
+    ]
+    assert len(set(seeds)) == len(seeds) == 300
+    assert min(seeds) >= 1_000_000
+
+
+def test_the_picture(scene):
+    kind, mode, pixels = read(IMAGE)
+    assert (kind, mode) == ("PNG", "RGB")
+    np.testing.assert_array_equal(pixels, scene.image)
+
+
+def test_the_labels(scene):
+    kind, mode, pixels = read(LABELS)
+    assert (kind, mode) == ("PNG", "L")
+    np.testing.assert_array_equal(pixels, scene.labels)
+
+
+def test_every_reader_of_the_package_reads_them(scene):
+    np.testing.assert_array_equal(read_image(IMAGE, format="BGR"), scene.image[:, :, ::-1])
+    np.testing.assert_array_equal(read_color_image(IMAGE, "RGB"), scene.image)
+    found = read_label(LABELS, encoding=shifted_encoding(36))
+    np.testing.assert_array_equal(found, scene.labels)
+
+
+def test_the_same_split_and_number_of_another_split_is_another_page(scene):
+    assert (read(page_name("dev", "images", 7))[2] != scene.image).any()
+
+
+def test_a_page_is_drawn_once_for_its_picture_and_its_labels(monkeypatch):
+    drawn = []
+
+    def draw(seed):
+        drawn.append(seed)
+        return draw_scene(seed)
+
+    monkeypatch.setattr("freecp_d2.data.storybook.draw_scene", draw)
+    storybook_files._draw_png_files.cache_clear()
+    for _ in range(2):
+        read(IMAGE), read(LABELS)
+    assert drawn == [1_000_007]
+
+
+@pytest.mark.parametrize("name", [IMAGE, LABELS, page_name("dev", "labels", 149)])
+def test_they_exist(name):
+    assert PathManager.exists(name)
+    assert PathManager.isfile(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "storybook://train/images/0007.png",
+        "storybook://val/images/0150.png",
+        "storybook://val/images/-001.png",
+        "storybook://val/images/7.png",
+        "storybook://val/images/00007.png",
+        "storybook://val/images/\u0660\u0660\u0660\u0667.png",  # digits, but not ours
+        "storybook://val/images/0007.jpg",
+        "storybook://val/images/0007.png\n",
+        "storybook://val/masks/0007.png",
+        "storybook://val/images",
+        "storybook://",
+    ],
+)
+def test_no_other_name_does(name):
+    assert not PathManager.exists(name)
+    assert not PathManager.isfile(name)
+    with pytest.raises(FileNotFoundError, match=r"no page of Storybook; expected .*val \(0000 to"):
+        PathManager.open(name, "rb")
+
+
+@pytest.mark.parametrize("mode", ["r", "w", "wb", "a", "r+b"])
+def test_pages_are_read_and_as_bytes(mode):
+    with pytest.raises(ValueError, match=rf'0007\.png: opened with mode "{mode[0]}.*use "rb"'):
+        PathManager.open(IMAGE, mode)
+
+
+def test_a_name_that_is_not_there_is_not_called_damaged():
+    with pytest.raises(FileNotFoundError):
+        read_color_image("storybook://val/images/9999.png", "RGB")
+
+
+def test_registering_again_changes_nothing(scene):
+    register_storybook_files()
+    register_storybook_files()
+    np.testing.assert_array_equal(read(IMAGE)[2], scene.image)
+    assert StorybookPathHandler()._get_supported_prefixes() == ["storybook://"]

@@ -1,0 +1,126 @@
+"""Subsets of CLIP's merges: cut as CLIP cuts, read as CLIP reads."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from clip.simple_tokenizer import SimpleTokenizer, default_bpe
+
+from freecp_d2.data.storybook.merges import MAX_MERGES, merges_for, num_tokens, write_merges
+from freecp_d2.text import get_templates, load_vocabulary
+
+WORDS = load_vocabulary("ade20k").words
+TEXTS = [
+    *WORDS,
+    *(template.replace("{}", WORDS[0]) for template in get_templates("imagenet")),
+    "It's the CLIP's 1st café &amp; 23 naïve zebras, isn't it?! <|endoftext|>",
+    "日本の猫 🐈‍⬛ Ωμέγα",
+]
+
+
+def own_merges():
+    lines = gzip.decompress(Path(default_bpe()).read_bytes()).decode().split("\n")
+    return [tuple(line.split()) for line in lines[1 : MAX_MERGES + 1]]
+
+
+def pieces(tokenizer, text):
+    return [tokenizer.decoder[i] for i in tokenizer.encode(text)]
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return SimpleTokenizer()
+
+
+@pytest.fixture(scope="module")
+def merges():
+    return merges_for(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def subset(merges, tmp_path_factory):
+    path = tmp_path_factory.mktemp("merges") / "merges.txt.gz"
+    write_merges(path, merges)
+    return SimpleTokenizer(bpe_path=str(path))
+
+
+class TestMergesFor:
+    def test_hand_computed(self):
+        order = own_merges()
+        assert order.index(("a", "t</w>")) < order.index(("c", "a")) < order.index(("c", "at</w>"))
+        assert merges_for(["cat"]) == [("a", "t</w>"), ("c", "at</w>")]
+
+    def test_nothing_to_merge(self):
+        assert merges_for([]) == merges_for(["", " ", "a b c 1 2"]) == []
+
+    def test_they_are_clips_own_in_its_order(self, merges):
+        order = {merge: i for i, merge in enumerate(own_merges())}
+        ranks = [order[merge] for merge in merges]
+        assert ranks == sorted(set(ranks))
+        assert 200 < len(merges) < 2000
+
+    def test_the_order_of_texts_is_nothing(self, merges):
+        assert merges_for(reversed(TEXTS)) == merges_for([*TEXTS, *TEXTS]) == merges
+
+    def test_a_bare_string_is_refused(self):
+        with pytest.raises(ValueError, match=r"write \['cat'\]"):
+            merges_for("cat")
+
+    @pytest.mark.parametrize("text", TEXTS)
+    def test_texts_are_cut_as_by_the_whole(self, subset, whole, text):
+        assert pieces(subset, text) == pieces(whole, text)
+        assert subset.decode(subset.encode(text)) == whole.decode(whole.encode(text))
+
+    def test_so_is_each_of_their_words_in_other_texts(self, subset, whole):
+        words = sorted({word for text in WORDS for word in re.findall(r"[a-z]+", text.lower())})
+        assert len(words) > 100
+        for first, second in zip(words, reversed(words), strict=True):
+            text = f"{first}, {second.upper()}"
+            assert pieces(subset, text) == pieces(whole, text)
+
+    def test_other_words_fall_to_smaller_pieces(self, subset, whole):
+        found = pieces(subset, "xylophonist")
+        assert "".join(found) == "xylophonist</w>"
+        assert len(found) > len(pieces(whole, "xylophonist"))
+
+
+class TestWriteMerges:
+    def test_ids(self, subset, merges):
+        assert len(subset.encoder) == num_tokens(merges) == 512 + len(merges) + 2
+        assert subset.encoder["<|startoftext|>"] == num_tokens(merges) - 2
+        assert subset.encoder["<|endoftext|>"] == num_tokens(merges) - 1
+        assert [*subset.bpe_ranks] == merges
+
+    def test_all_of_clips_own(self, whole, tmp_path):
+        write_merges(tmp_path / "all.gz", own_merges())
+        assert SimpleTokenizer(bpe_path=str(tmp_path / "all.gz")).encoder == whole.encoder
+
+    def test_none(self, tmp_path):
+        write_merges(tmp_path / "none.gz", [])
+        tokenizer = SimpleTokenizer(bpe_path=str(tmp_path / "none.gz"))
+        assert len(tokenizer.encoder) == num_tokens([]) == 514
+        assert pieces(tokenizer, "cat") == ["c", "a", "t</w>"]
+
+    def test_equal_merges_equal_bytes(self, merges, tmp_path):
+        for name in ("a.gz", "b.gz"):
+            write_merges(tmp_path / name, merges)
+        content = (tmp_path / "a.gz").read_bytes()
+        assert content == (tmp_path / "b.gz").read_bytes()
+        assert content[3] == 0  # no name
+        assert content[4:8] == bytes(4)  # no time
+
+    @pytest.mark.parametrize(
+        ("merges", "message"),
+        [
+            ([("a", "b")] * 2, r"\('a', 'b'\) twice"),
+            ([("a", "b c")], "two symbols without white space"),
+            ([("a", "")], "two symbols without white space"),
+            ([("a", "b", "c")], "two symbols without white space"),
+            ([("a", str(i)) for i in range(MAX_MERGES + 1)], "got 48895 merges"),
+        ],
+    )
+    def test_refused(self, merges, message, tmp_path):
+        with pytest.raises(ValueError, match=message):
+            write_merges(tmp_path / "merges.gz", merges)
+        assert not (tmp_path / "merges.gz").exists()

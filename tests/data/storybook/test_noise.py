@@ -1,0 +1,198 @@
+"""Waves and noise at the points where they are known, and why they are the same everywhere."""
+
+import ast
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import freecp_d2.data.storybook
+from freecp_d2.data.storybook import noise as module
+from freecp_d2.data.storybook.chance import Chance
+from freecp_d2.data.storybook.noise import blend, coordinates, noise, wave
+
+FOLDER = Path(freecp_d2.data.storybook.__file__).parent
+NO_DRAWING = ("embedded.py", "merges.py")
+DRAWING = [path for path in sorted(FOLDER.rglob("*.py")) if path.name not in NO_DRAWING]
+
+EXACT = {
+    *("abs", "ceil", "clip", "floor", "minimum", "reduce", "sqrt"),  # correctly rounded, by IEEE
+    *("arange", "array", "asarray", "concatenate", "ones", "zeros"),
+    *("argsort", "where"),
+    *("bool", "float64", "int64", "ndarray", "uint8"),
+}
+"""What may be taken from NumPy: results that IEEE 754 fixes to the last bit."""
+
+
+class Unshifted(Chance):
+    """Puts the lattice of noise on the pixels, with given numbers on it."""
+
+    def __init__(self, values):
+        super().__init__(0)
+        self.values = np.asarray(values, dtype=np.float64)
+
+    def uniform(self, low=0.0, high=1.0):
+        return low
+
+    def array(self, *shape):
+        return self.values[: shape[0], : shape[1]]
+
+
+class TestWave:
+    @pytest.mark.parametrize(
+        ("turns", "expected"), [(0, 0.5), (1 / 4, 1.0), (1 / 2, 0.5), (3 / 4, 0.0), (1, 0.5)]
+    )
+    def test_quarters(self, turns, expected):
+        assert wave(np.array([turns])).item() == expected
+
+    @pytest.mark.parametrize("periods", [-3, -1, 1, 1000])
+    def test_period(self, periods):
+        turns = np.arange(4096) / 4096
+        np.testing.assert_array_equal(wave(turns + periods), wave(turns))
+
+    def test_half_a_turn_later_it_is_upside_down(self):
+        turns = np.arange(4096) / 4096
+        np.testing.assert_array_equal(wave(turns) + wave(turns + 0.5), np.ones(4096))
+
+    def test_a_sine(self):
+        """Within a step of the table, pi / 4096 at the steepest, and its rounding, 2**-16."""
+        turns = Chance(0).array(1000) * 8 - 4
+        sine = [0.5 + 0.5 * math.sin(2 * math.pi * t) for t in turns]
+        np.testing.assert_allclose(wave(turns), sine, rtol=0, atol=math.pi / 4096 + 2**-16)
+
+    def test_the_table_is_the_same_by_any_sine(self):
+        """No entry is so near a half that a sine wrong in its last digits would round it away."""
+        entries = [16384 * math.sin(2 * math.pi * i / 4096) for i in range(4096)]
+        assert min(abs(entry % 1.0 - 0.5) for entry in entries) > 1e-4
+        assert (module._SINE * 16384 % 1 == 0).all()
+
+
+class TestNoise:
+    @pytest.mark.parametrize(("h", "w"), [(1, 1), (3, 50), (64, 48)])
+    @pytest.mark.parametrize("size", [1, 2.5, 30])
+    def test_shape_and_range(self, h, w, size):
+        found = noise(Chance(0), h, w, size)
+        assert found.shape == (h, w)
+        assert found.dtype == np.float64
+        assert found.min() >= 0.0
+        assert found.max() < 1.0
+
+    def test_lattice_points_keep_their_numbers(self):
+        values = Chance(1).array(4, 5)
+        found = noise(Unshifted(values), 9, 13, 4)
+        np.testing.assert_array_equal(found[::4, ::4], values[:3, :4])
+
+    def test_half_way_is_the_mean(self):
+        found = noise(Unshifted([[0.0, 1.0, 0.5], [0.5, 0.75, 1.0]]), 2, 4, 2)
+        assert found[0].tolist() == [0.0, 0.5, 1.0, 0.75]
+        assert found[1].tolist() == [0.25, 0.5625, 0.875, 0.8125]  # and of the rows
+
+    def test_a_quarter_of_the_way_is_smoothed(self):
+        """3 t^2 - 2 t^3 at t = 1/4 is 5/32."""
+        found = noise(Unshifted([[0.0, 1.0], [0.0, 1.0]]), 1, 2, 4)
+        assert found[0, 1] == 5 / 32
+
+    def test_equal_numbers_give_a_plain_surface(self):
+        found = noise(Unshifted(np.full((9, 9), 0.625)), 12, 12, 2.7)
+        np.testing.assert_allclose(found, 0.625, rtol=1e-15)
+
+    def test_stretched_hugely_it_is_constant_along(self):
+        upright = noise(Chance(3), 40, 50, 5, stretch_y=1e9)
+        level = noise(Chance(3), 40, 50, 5, stretch_x=1e9)
+        assert np.ptp(upright, axis=0).max() < 1e-6
+        assert np.ptp(upright, axis=1).min() > 0.3
+        assert np.ptp(level, axis=1).max() < 1e-6
+        assert np.ptp(level, axis=0).min() > 0.3
+
+    def test_stretch_is_a_larger_size(self):
+        both = noise(Chance(2), 30, 30, 3, stretch_y=2, stretch_x=2)
+        np.testing.assert_array_equal(both, noise(Chance(2), 30, 30, 6))
+
+
+class TestBlend:
+    low, high = (0.1, 0.7, 0.4), (0.9, 0.2, 0.4)
+
+    def test_ends(self):
+        amount = np.array([[0.0, 1.0]])
+        found = blend(self.low, self.high, amount)
+        assert found.shape == (1, 2, 3)
+        assert tuple(found[0, 0]) == self.low
+        np.testing.assert_allclose(found[0, 1], self.high, rtol=1e-15)
+
+    def test_a_quarter(self):
+        found = blend(self.low, self.high, np.array([[0.25]]))
+        np.testing.assert_allclose(found[0, 0], (0.3, 0.575, 0.4), rtol=1e-15)
+
+    def test_a_mask_chooses_between_pictures(self):
+        first, second = Chance(0).array(5, 7, 3), Chance(1).array(5, 7, 3)
+        mask = Chance(2).array(5, 7) > 0.5
+        found = blend(first, second, mask)
+        np.testing.assert_allclose(found, np.where(mask[..., None], second, first), rtol=1e-12)
+
+
+def test_coordinates():
+    y, x = coordinates(2, 3)
+    assert y.tolist() == [[0.0], [1.0]]
+    assert x.tolist() == [[0.0, 1.0, 2.0]]
+    assert y.dtype == x.dtype == np.float64
+
+
+def taken(path, library):
+    """Attributes of `library` that a file's code names: "np.sqrt" -> sqrt."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            base = node.value
+            while isinstance(base, ast.Attribute):
+                base = base.value
+            if isinstance(base, ast.Name) and base.id == library:
+                yield node.attr
+
+
+class TestExactArithmetic:
+    """
+    The same pixels on every machine: sines, exponentials and powers differ in their last digit from
+    one mathematical library to the next, sums from one vector unit to the next.
+    """
+
+    def test_what_draws_is_looked_at(self):
+        names = {str(path.relative_to(FOLDER)) for path in DRAWING}
+        assert {"canvas.py", "scene.py", "textures/water.py", "things/animals.py"} <= names
+
+    @pytest.mark.parametrize("path", DRAWING, ids=lambda path: path.stem)
+    def test_numpy_functions(self, path):
+        allowed = EXACT | ({"random", "RandomState"} if path.name == "chance.py" else set())
+        assert set(taken(path, "np")) - allowed == set()
+
+    @pytest.mark.parametrize("path", DRAWING, ids=lambda path: path.stem)
+    def test_no_other_mathematics(self, path):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        assert not [node for node in nodes if isinstance(node, ast.Pow | ast.MatMult)]
+        roots = {
+            alias.name.split(".")[0]
+            for node in nodes
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+        roots |= {
+            n.module.split(".")[0]
+            for n in nodes
+            if isinstance(n, ast.ImportFrom) and n.module and not n.level
+        }
+        assert roots <= {
+            "numpy",
+            "math",
+            "yaml",
+            "itertools",
+            "dataclasses",
+            "pathlib",
+            "collections",
+            "typing",
+        }
+        assert ("math" in roots) == (path.name == "noise.py")
+
+    def test_the_sine_is_in_the_table_alone(self):
+        source = (FOLDER / "noise.py").read_text(encoding="utf-8")
+        lines = [line for line in source.splitlines() if "math." in line]
+        assert len(lines) == 1
+        assert lines[0].startswith("_SINE = ")

@@ -1,0 +1,148 @@
+"""Pages: their pixels to the last bit, and what is on them."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import freecp_d2.data.storybook
+from freecp_d2.data.storybook import draw_scene, draw_training_scene
+from freecp_d2.data.storybook.classes import CLASSES, SCORED
+
+GOLDEN = {
+    (draw_scene, 0): (
+        "caf20f6d97f0dc05ef7fae34628c2be4e9d55c7aab4ca76a5b57c0b88a40ae67",
+        "dfc2be7b10287a7d6cccdf7a0a51ae31bd74b507303ff951d539f8c3d8415856",
+    ),
+    (draw_scene, 7): (
+        "0467a68e9d317b784d4f99e310ee1fb5439bb58df70ae0ae5c7ca963d9d5b87f",
+        "a1f14d2380f763fbd914bd93cd63544037e159105eb6d51a0300b579e9e62729",
+    ),
+    (draw_scene, 1_000_000): (
+        "b9a503fbebb9dc57ebfab716d16db822e94bf69726948717edf2172edf548240",
+        "262e55f1b58952e4533a4b3d040c3b89237e99f010335db87863cc90ae314173",
+    ),
+    (draw_scene, 2**32 - 1): (
+        "6b229857ed26bdbb86e4ece3b679e8396e5d3cb36c0b1f3dc5f3e06ceb90630b",
+        "fd9cfe753015cb8dd9b6618c2e3618ec62416c60bccb22eae512f55ab7e5a7b7",
+    ),
+    (draw_training_scene, 0): (
+        "24ca800a8fb325e35b293a702cd2dae22cd49bfc4cfb5698f766f078304a5ec0",
+        "f3df4423de65948e36aa60a654374292f4b60ea5c5e57fbc63494698ac06962a",
+    ),
+    (draw_training_scene, 7): (
+        "94f48fc8d4cb463ceb093beac33850fc63120a33ab36f4aff6d89d8c622c3342",
+        "dada9a710821649fc3396534b3c62b75e074e2742acd9b7cdad11fb7d960ca38",
+    ),
+}
+"""(function, seed) -> SHA-256 of the image's and of the labels' bytes."""
+
+PAGES = 150
+
+DRAW_ONE = """
+import hashlib
+from freecp_d2.data.storybook import draw_scene
+scene = draw_scene(7)
+for array in (scene.image, scene.labels):
+    print(hashlib.sha256(array.tobytes()).hexdigest())
+"""
+
+
+def digests(scene):
+    return tuple(
+        hashlib.sha256(array.tobytes()).hexdigest() for array in (scene.image, scene.labels)
+    )
+
+
+class TestGolden:
+    """
+    A page is its seed, on every machine and in every version.
+
+    A pixel that changes invalidates the trained weights, every figure and every stored number that
+    was made with the old pages. Should it ever change, then on purpose: train again, measure again,
+    write the new digests here.
+    """
+
+    @pytest.mark.parametrize(("draw", "seed"), GOLDEN, ids=lambda x: getattr(x, "__name__", str(x)))
+    def test_digest(self, draw, seed):
+        assert digests(draw(seed)) == GOLDEN[draw, seed]
+
+    def test_another_process_in_another_folder(self, tmp_path):
+        """Nothing depends on the order of sets, on threads, or on where one stands."""
+        env = os.environ | {"PYTHONHASHSEED": "4711"}
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, map(os.path.abspath, sys.path)))
+        env |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "3")
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", DRAW_ONE],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert tuple(done.stdout.split()) == GOLDEN[draw_scene, 7]
+
+    def test_it_does_not_matter_what_was_drawn_before(self):
+        draw_scene(3)
+        np.random.seed(1)
+        assert digests(draw_scene(7)) == GOLDEN[draw_scene, 7]
+
+
+@pytest.mark.parametrize("draw", [draw_scene, draw_training_scene])
+def test_shapes_and_types(draw):
+    scene = draw(11)
+    assert (scene.image.shape, scene.labels.shape) == ((192, 256, 3), (192, 256))
+    assert scene.image.dtype == scene.labels.dtype == np.uint8
+    assert scene.image.flags.c_contiguous
+    assert scene.labels.flags.c_contiguous
+    assert scene.image.std() > 10
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """Number of pixels of each class, page by page, of the scored pages."""
+    labels = (draw_scene(1_000_000 + number).labels for number in range(PAGES))
+    return np.stack([np.bincount(page.ravel(), minlength=len(CLASSES)) for page in labels])
+
+
+class TestBenchmark:
+    def test_scored_classes_only(self, pages):
+        assert not pages[:, len(SCORED) :].any()
+
+    def test_every_scored_class_is_on_three_pages(self, pages):
+        """Of a size that can be found: 200 pixels are 14 x 14."""
+        counts = (pages[:, : len(SCORED)] >= 200).sum(axis=0)
+        rare = {c.name: int(n) for c, n in zip(SCORED, counts, strict=True) if n < 3}
+        assert rare == {}
+
+    def test_pages_have_several_classes_and_not_all(self, pages):
+        sizes = (pages > 0).sum(axis=1)
+        assert sizes.min() >= 2
+        assert sizes.max() <= 16
+        assert 5 < sizes.mean() < 11
+
+    def test_no_page_twice(self, pages):
+        assert len(np.unique(pages, axis=0)) == PAGES
+
+
+class TestTraining:
+    def test_other_pages_than_the_benchmark_draws(self):
+        """Of one seed, too."""
+        assert (draw_scene(7).labels != draw_training_scene(7).labels).any()
+
+    @pytest.mark.slow
+    def test_every_class_is_seen(self):
+        seen = set()
+        for seed in range(150):
+            seen |= set(np.unique(draw_training_scene(seed).labels).tolist())
+        assert seen == set(range(len(CLASSES)))
+
+
+def test_names_of_the_package():
+    assert freecp_d2.data.storybook.Scene is type(draw_scene(0))
+    with pytest.raises(AttributeError, match="no attribute 'draw'"):
+        freecp_d2.data.storybook.draw  # noqa: B018

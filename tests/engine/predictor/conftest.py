@@ -1,0 +1,25 @@
+from pathlib import Path
+
+import pytest
+
+from freecp_d2 import Predictor
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="session")
+def config():
+    return ROOT / "configs" / "storybook" / "sclip_freecp.yaml"
+
+
+@pytest.fixture(scope="session")
+def shared_predictor(config):
+    return Predictor.from_config(config, "tree; house; sky; grass, meadow; sheep")
+
+
+@pytest.fixture
+def predictor(shared_predictor):
+    """Words and thresholds as at the start, whatever the test before did."""
+    shared_predictor.set_vocabulary("tree; house; sky; grass, meadow; sheep")
+    shared_predictor.set_thresholds(redundancy=0.01, ambiguity=0.1)
+    return shared_predictor

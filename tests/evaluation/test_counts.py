@@ -1,0 +1,78 @@
+"""Pixel counts: hand-computed, and the same mIoU as Detectron2's evaluator."""
+
+import numpy as np
+import pytest
+import torch
+
+from freecp_d2.d2 import DatasetCatalog, SemSegEvaluator
+from freecp_d2.evaluation.counts import (
+    PixelCounts,
+    count_labels,
+    load_counts,
+    mean_iou,
+    pixel_accuracy,
+    save_counts,
+)
+
+TRUTH = np.array([[0, 0, 1], [1, 255, 3]])
+PREDICTED = np.array([[0, 1, 1], [1, 2, 2]])
+
+
+def test_counts_by_hand():
+    hit, predicted, true = count_labels(PREDICTED, TRUTH, num_classes=4)
+    assert hit.tolist() == [1, 2, 0, 0]
+    assert predicted.tolist() == [1, 3, 1, 0]  # the ignored pixel is nobody's
+    assert true.tolist() == [2, 2, 0, 1]
+
+
+def test_means_by_hand():
+    counts = count_labels(PREDICTED, TRUTH, num_classes=4)
+    # Class 2 has no true pixel and does not count: (1/2 + 2/3 + 0) / 3.
+    assert mean_iou(counts) == pytest.approx(100 * (1 / 2 + 2 / 3) / 3)
+    assert mean_iou(counts, [0, 2]) == pytest.approx(50)
+    assert pixel_accuracy(counts) == pytest.approx(60)
+
+
+def test_means_of_many_at_once():
+    counts = count_labels(PREDICTED, TRUTH, num_classes=4)
+    many = np.stack([counts, 7 * counts])
+    assert mean_iou(many) == pytest.approx([float(mean_iou(counts))] * 2)
+
+
+def test_same_as_detectron2():
+    name = "freecp_storybook_wide_dev"
+    records = DatasetCatalog.get(name)[:3]
+    rng = np.random.default_rng(0)
+    inputs = [{"file_name": r["file_name"]} for r in records]
+    labels = [torch.from_numpy(rng.integers(0, 81, (192, 256))) for _ in records]
+    reference = SemSegEvaluator(name, distributed=False)
+    reference.reset()
+    one_hot = [torch.nn.functional.one_hot(x, 81).permute(2, 0, 1).float() for x in labels]
+    reference.process(inputs, [{"sem_seg": x} for x in one_hot])
+    expected = reference.evaluate()["sem_seg"]
+
+    counts = PixelCounts(name)
+    counts.reset()
+    counts.process(inputs[::-1], [{("a", "b"): x} for x in labels[::-1]])
+    found = counts.evaluate()["a", "b"]
+    assert found.shape == (3, 3, 81)
+    assert mean_iou(found.sum(axis=0)) == pytest.approx(expected["mIoU"])
+    assert pixel_accuracy(found.sum(axis=0)) == pytest.approx(expected["pACC"])
+    first = count_labels(labels[0].numpy(), _truth(records[0]), 81)
+    assert np.array_equal(found[0], first), "images are in the dataset's order"
+
+
+def test_written_and_read(tmp_path):
+    counts = {("SCLIP", "RP-AP"): np.arange(24).reshape(2, 3, 4)}
+    save_counts(tmp_path / "counts.npz", counts)
+    (name, value), *rest = load_counts(tmp_path / "counts.npz").items()
+    assert name == ("SCLIP", "RP-AP")
+    assert not rest
+    assert np.array_equal(value, counts[name])
+
+
+def _truth(record):
+    from freecp_d2.data.storybook import draw_scene
+
+    number = int(record["file_name"].rsplit("/", 1)[1].split(".")[0])
+    return draw_scene(2_000_000 + number).labels

@@ -1,0 +1,145 @@
+"""The oracle of Tab. 1, from the label file to the labels: only classes that are there."""
+
+import functools
+
+import pytest
+import torch
+from PIL import Image
+
+from freecp_d2.d2 import build_model
+from freecp_d2.data.mapper import FreeCPDatasetMapper
+from freecp_d2.modeling.purification.class_purification import ClassPurification
+from tests.helpers.segmentors import photo, random_segmentor, words
+
+NUM_CLASSES = 20
+IMAGES = [
+    {"image": photo(160, 208), "classes": [1, 4, 7, 15]},
+    {"image": photo(100, 150), "classes": [0, 4]},
+    {"image": photo(64, 112), "classes": []},
+]
+
+
+def segmentor(num_background=0, **options):
+    options = {"oracle": True, "elimination": "region"} | options
+    return random_segmentor(NUM_CLASSES, num_background, **options)
+
+
+@functools.cache
+def scores():
+    return [output["sem_seg"] for output in segmentor()(IMAGES)]
+
+
+def visible(volume):
+    return set(volume.flatten(1).any(dim=1).nonzero().flatten().tolist())
+
+
+def test_no_other_class_has_a_score():
+    found = [visible(volume) for volume in scores()]
+    assert all(seen <= set(x["classes"]) for seen, x in zip(found, IMAGES, strict=True))
+    assert all(found[:2]), "no score at all would prove nothing"
+
+
+@pytest.mark.parametrize("order", ["", "RP-AP"])
+def test_it_is_the_model_that_was_given_only_those_words(order):
+    head = ClassPurification(order=order, redundancy_thresh=0.02, ambiguity_thresh=0.5)
+    oracle = segmentor(purification_head=head)
+    for x in IMAGES[:2]:
+        chosen = x["classes"]
+        few = segmentor(oracle=False, purification_head=head)
+        features = few.text_head.word_features[chosen], few.text_head.class_features[chosen]
+        few.text_head.vocabulary = words(len(chosen))
+        few.text_head.set_features(*features)
+        (expected,) = few([x])
+        (found,) = oracle([x])
+        assert expected["sem_seg"].any()
+        torch.testing.assert_close(found["sem_seg"][chosen], expected["sem_seg"], rtol=0, atol=1e-5)
+
+
+def test_all_classes_change_nothing():
+    images = [x | {"classes": list(range(NUM_CLASSES))} for x in IMAGES]
+    plain = segmentor(oracle=False)(IMAGES)
+    for output, expected in zip(segmentor()(images), plain, strict=True):
+        assert torch.equal(output["sem_seg"], expected["sem_seg"])
+
+
+@pytest.mark.parametrize("window_batch_size", [1, 3, 64])
+def test_images_of_a_batch_keep_their_own_classes(window_batch_size):
+    model = segmentor(window_batch_size=window_batch_size)
+    for x, expected in zip(IMAGES, scores(), strict=True):
+        alone = model([x])[0]["sem_seg"]
+        assert torch.equal(alone.argmax(dim=0), expected.argmax(dim=0))
+    together = [output["sem_seg"] for output in model(IMAGES[::-1])][::-1]
+    assert [visible(volume) for volume in together] == [visible(volume) for volume in scores()]
+
+
+def test_background_is_output_0_and_the_classes_come_after_it():
+    model = segmentor(2)
+    assert model.text_head.has_background
+    inputs = [{"image": photo(100, 150), "classes": [0, 3, 9, 12]}]
+    volume = model(inputs)[0]["sem_seg"]
+    assert volume.shape == (1 + NUM_CLASSES, 100, 150)
+    assert visible(volume) - {0}
+    assert visible(volume) <= {0, 3, 9, 12}
+    named = {name for window in model.diagnose(inputs)[0] for name in window.kept}
+    assert named <= {"class 2", "class 8", "class 11"}
+
+
+def test_background_needs_no_permission():
+    volume = segmentor(2)([{"image": photo(64, 112), "classes": []}])[0]["sem_seg"]
+    assert torch.equal(volume[0], torch.ones(64, 112))
+    assert not volume[1:].any()
+
+
+def test_diagnosis_says_who_was_not_allowed():
+    diagnoses = segmentor(redundancy=0.0, ambiguity=0.3).diagnose(IMAGES)
+    for x, windows in zip(IMAGES, diagnoses, strict=True):
+        allowed = {f"class {k}" for k in x["classes"]}
+        for window in windows:
+            assert set(window.kept) <= allowed
+            assert set(window.visible) <= allowed
+            assert all({*group.classes} <= allowed for group in window.groups)
+            others = {name: s for name, s in window.removed.items() if name not in allowed}
+            assert len(others) == NUM_CLASSES - len(allowed)
+            assert set(others.values()) == {0.0}
+
+
+@pytest.mark.parametrize("call", ["__call__", "diagnose"])
+def test_an_input_without_classes(call):
+    with pytest.raises(ValueError, match=r'Input 1 has no "classes".*ORACLE to False'):
+        getattr(segmentor(), call)([IMAGES[0], {"image": photo(64, 112)}])
+
+
+def test_a_class_of_another_vocabulary():
+    with pytest.raises(ValueError, match=r"\[20\]; expected indices in 0\.\.19"):
+        segmentor()([{"image": photo(64, 112), "classes": [20]}])
+
+
+def test_no_oracle_reads_no_classes():
+    without = [{"image": x["image"]} for x in IMAGES[1:]]
+    model = segmentor(oracle=False)
+    for output, expected in zip(model(IMAGES[1:]), model(without), strict=True):
+        assert torch.equal(output["sem_seg"], expected["sem_seg"])
+
+
+def test_the_base_method_alone_has_nothing_to_restrict(tiny_cfg):
+    tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = ""
+    tiny_cfg.MODEL.PURIFICATION_HEAD.ORACLE = True
+    with pytest.raises(ValueError, match=r"ORACLE=True.*or no oracle"):
+        build_model(tiny_cfg)
+
+
+def test_from_the_label_file_to_the_labels(tiny_cfg, tmp_path):
+    """Background is label 0 of the files, as it is channel 0 of the output."""
+    node = tiny_cfg.MODEL.PURIFICATION_HEAD
+    node.ORACLE, node.REDUNDANCY.ENABLED, node.AMBIGUITY.ENABLED = True, False, False
+    image = photo(64, 80)
+    labels = torch.full((64, 80), 255, dtype=torch.uint8)
+    labels[:32], labels[32:40] = 0, 2
+    for name, array in (("a.png", image.permute(1, 2, 0)), ("b.png", labels)):
+        Image.fromarray(array.numpy()).save(tmp_path / name)
+    record = {"file_name": str(tmp_path / "a.png"), "sem_seg_file_name": str(tmp_path / "b.png")}
+    inputs = FreeCPDatasetMapper(tiny_cfg)(record)
+    assert inputs["classes"] == [0, 2]
+    model = build_model(tiny_cfg).eval()
+    assert model.text_head.output_names == ["background", "cat", "dog", "tree"]
+    assert visible(model([inputs])[0]["sem_seg"]) == {0, 2}

@@ -1,0 +1,302 @@
+"""PurifiedSegmentor: another model's scores, without the words that lost."""
+
+import logging
+
+import pytest
+import torch
+
+from freecp_d2 import PurifiedSegmentor
+from freecp_d2.d2 import DefaultPredictor, DetectionCheckpointer, build_model
+from freecp_d2.engine.plugins import import_plugins
+from freecp_d2.modeling.meta_arch.wrapping import read_scores
+from tests.helpers.command import ROOT
+from tests.helpers.segmentors import photo
+from tests.helpers.wrapped import GivenScores, PixelClassifier
+
+SIZE = (96, 128)
+
+
+@pytest.fixture
+def cfg(tiny_cfg):
+    """Three words and a background on scores that are given; an affinity without CLIP."""
+    import_plugins([str(ROOT / "examples/color_position_affinity.py")])
+    tiny_cfg.MODEL.META_ARCHITECTURE = "PurifiedSegmentor"
+    tiny_cfg.MODEL.BACKBONE.NAME = "that of the wrapped model"
+    tiny_cfg.MODEL.PURIFIED.META_ARCHITECTURE = "GivenScores"
+    tiny_cfg.MODEL.PURIFIED.SCORES = "probabilities"
+    tiny_cfg.MODEL.PURIFIED.STRIDE = 8
+    tiny_cfg.MODEL.PURIFIED.SIZE = 96
+    tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "ColorPositionAffinity"
+    tiny_cfg.MODEL.PURIFICATION_HEAD.REGION.EXCLUDE_LAST = False
+    return tiny_cfg
+
+
+@pytest.fixture
+def clip_cfg(cfg):
+    """The same with a CLIP, its attention and its crops."""
+    cfg.MODEL.PURIFIED.CLIP = "CLIPViT"
+    cfg.MODEL.AFFINITY_HEAD.NAME = "CLIPAttentionAffinity"
+    return cfg
+
+
+def random_scores(seed=0, num_channels=4):
+    generator = torch.Generator().manual_seed(seed)
+    nodes = 3 * torch.randn(1, num_channels, 5, 6, generator=generator)
+    return torch.nn.functional.interpolate(nodes, SIZE, mode="bicubic")[0].softmax(dim=0)
+
+
+def perfect_scores(num_channels=4):
+    rows = torch.arange(SIZE[0])[:, None] // 40
+    labels = (rows + torch.arange(SIZE[1])[None] // 50) % num_channels
+    return torch.nn.functional.one_hot(labels, num_channels).permute(2, 0, 1).float()
+
+
+def inputs(scores, size=SIZE):
+    return {"image": photo(*size), "height": SIZE[0], "width": SIZE[1], "scores": scores}
+
+
+def run(cfg, *scores):
+    return [x["sem_seg"] for x in build_model(cfg).eval()([inputs(s) for s in scores])]
+
+
+class TestScores:
+    @pytest.mark.parametrize(
+        ("redundancy", "ambiguity"), [(0.0, 0.0), (0.2, 0.5), (0.5, 0.7), (0.2, 1.0)]
+    )
+    def test_perfect_ones_stay_to_the_last_digit(self, clip_cfg, redundancy, ambiguity):
+        """Whatever is decided: even if every word is removed, or all of them are one group."""
+        head = clip_cfg.MODEL.PURIFICATION_HEAD
+        head.REDUNDANCY.THRESH, head.AMBIGUITY.THRESH = redundancy, ambiguity
+        (found,) = run(clip_cfg, perfect_scores())
+        assert torch.equal(found, perfect_scores())
+
+    def test_are_the_models_own_or_0(self, clip_cfg):
+        clip_cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.1
+        scores = random_scores()
+        (found,) = run(clip_cfg, scores)
+        assert ((found == scores) | (found == 0)).all()
+        assert (found != scores).any(), "nothing was removed: this shows nothing"
+        assert (found.sum(dim=0) > 0).all(), "every pixel has an answer"
+
+    def test_all_words_removed_are_all_words_kept(self, cfg):
+        cfg.MODEL.TEXT.BACKGROUND = "distractor"
+        cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.5
+        scores = random_scores(num_channels=3)
+        (found,) = run(cfg, scores)
+        assert torch.equal(found, scores)
+
+    def test_the_background_is_never_removed(self, cfg):
+        cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.5
+        cfg.MODEL.PURIFIED.MAX_REMOVED = 0.999999
+        scores = random_scores()
+        (found,) = run(cfg, scores)
+        assert torch.equal(found[0], scores[0])
+        assert not found[1:, scores[0] > 1e-3].any()
+
+    def test_logits_come_out_as_probabilities(self, cfg):
+        cfg.MODEL.PURIFIED.SCORES = "logits"
+        cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.0
+        logits = random_scores().log()
+        (found,) = run(cfg, logits)
+        torch.testing.assert_close(found, logits.softmax(dim=0))
+        assert torch.equal(found.argmax(dim=0), logits.argmax(dim=0))
+
+    def test_label_map(self, cfg):
+        cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.1
+        (scores,) = run(cfg, random_scores())
+        cfg.TEST.LABEL_MAP = True
+        (labels,) = run(cfg, random_scores())
+        assert labels.dtype == torch.int64
+        assert torch.equal(labels, scores.argmax(dim=0))
+
+    def test_a_temperature_decides_but_keeps_the_order(self, cfg):
+        cfg.MODEL.PURIFIED.SCORES = "logits"
+        cfg.MODEL.PURIFIED.TEMPERATURE = 10.0
+        cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.0
+        logits = random_scores().log()
+        (found,) = run(cfg, logits)
+        torch.testing.assert_close(found, (logits / 10).softmax(dim=0))
+
+
+class TestOutputs:
+    def test_all_other_keys_are_kept(self, cfg):
+        out = build_model(cfg).eval()([inputs(random_scores())])[0]
+        assert out["instances"] == "those of the model"
+        assert out["panoptic_seg"] == (None, [])
+
+    def test_a_batch_is_its_images_one_by_one(self, clip_cfg):
+        clip_cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.1
+        model = build_model(clip_cfg).eval()
+        sizes = [SIZE, (60, 80), (160, 100), SIZE]
+        batch = [inputs(random_scores(i), size) for i, size in enumerate(sizes)]
+        together = model(batch)
+        for x, found in zip(batch, together, strict=True):
+            assert torch.equal(found["sem_seg"], model([x])[0]["sem_seg"])
+
+    @pytest.mark.parametrize("size", [(1, 1), (1, 300), (200, 7)])
+    def test_pictures_of_odd_sizes(self, clip_cfg, size):
+        found = build_model(clip_cfg).eval()([inputs(random_scores(), size)])[0]
+        assert found["sem_seg"].shape == (4, *SIZE)
+
+    def test_the_order_of_channels_is_read(self, clip_cfg):
+        clip_cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.1
+        clip_cfg.INPUT.FORMAT = "BGR"
+        x = inputs(random_scores())
+        bgr = build_model(clip_cfg).eval()([{**x, "image": x["image"].flip(0)}])
+        clip_cfg.INPUT.FORMAT = "RGB"
+        assert torch.equal(bgr[0]["sem_seg"], build_model(clip_cfg).eval()([x])[0]["sem_seg"])
+
+    @pytest.mark.parametrize(
+        ("scores", "message"),
+        [
+            (torch.zeros(SIZE, dtype=torch.int64), r"\(96, 128\).*label map"),
+            (None, "NoneType"),
+            (random_scores(num_channels=7), "7 channels.*3 words and the background"),
+        ],
+    )
+    def test_models_that_do_not_fit(self, cfg, scores, message):
+        with pytest.raises(ValueError, match=message):
+            run(cfg, scores)
+
+
+class TestDiagnosis:
+    def test_it_is_what_was_done(self, cfg):
+        cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.2
+        cfg.TEST.SLIDING_WINDOW.SIZE = 200
+        cfg.TEST.SLIDING_WINDOW.STRIDE = 200
+        cfg.MODEL.PURIFIED.MAX_REMOVED = 0.999999
+        model = build_model(cfg).eval()
+        x = inputs(random_scores(), (48, 64))
+        (window,) = model.diagnose([x])[0]
+        assert window.window == (0, 0, 64, 48), "pixels of the input, not of what affinity saw"
+        found = model([x])[0]["sem_seg"][1:]
+        total = dict(zip(["cat", "dog", "tree"], found.flatten(1).sum(dim=1).tolist(), strict=True))
+        assert window.removed
+        assert window.kept
+        assert {name for name, value in total.items() if value > 1} == set(window.kept)
+        assert all(score <= 0.2 for score in window.removed.values())
+
+    def test_boxes_of_contests(self, clip_cfg):
+        head = clip_cfg.MODEL.PURIFICATION_HEAD
+        head.REDUNDANCY.ENABLED, head.AMBIGUITY.THRESH = False, 0.1
+        model = build_model(clip_cfg).eval()
+        windows = model.diagnose([inputs(random_scores(), (192, 256))])[0]
+        boxes = [(w.window, c.box) for w in windows for g in w.groups for c in g.contests]
+        assert boxes
+        for (x0, y0, x1, y1), box in boxes:
+            assert x0 <= box[0] < box[2] <= x1 <= 256
+            assert y0 <= box[1] < box[3] <= y1 <= 192
+
+
+class TestBuilding:
+    def test_without_clip_groups_stay_undecided_and_it_says_so(self, cfg, caplog):
+        cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.ENABLED = False
+        cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.THRESH = 0.0
+        with caplog.at_level(logging.INFO, logger="freecp_d2"):
+            model = build_model(cfg).eval()
+            x = inputs(random_scores())
+            found = [model([x])[0]["sem_seg"] for _ in range(2)]
+        assert torch.equal(found[0], x["scores"])
+        assert caplog.text.count("ambiguity groups stay undecided") == 1
+        assert model.diagnose([x])[0][0].groups
+        assert not model.diagnose([x])[0][0].groups[0].contests
+
+    def test_a_model_that_is_built_already(self, cfg):
+        cfg.MODEL.PURIFIED.META_ARCHITECTURE = ""
+        wrapped = GivenScores()
+        model = PurifiedSegmentor(cfg, wrapped=wrapped).eval()
+        assert model.wrapped is wrapped
+        found = model([inputs(perfect_scores())])[0]["sem_seg"]
+        assert torch.equal(found, perfect_scores())
+
+    @pytest.mark.parametrize(
+        ("key", "value", "error", "message"),
+        [
+            ("PURIFIED.META_ARCHITECTURE", "", ValueError, "SemanticSegmentor"),
+            ("PURIFIED.META_ARCHITECTURE", "PurifiedSegmentor", ValueError, "shall wrap"),
+            ("PURIFIED.META_ARCHITECTURE", "Nobody", KeyError, "Nobody.*META_ARCH"),
+            ("PURIFIED.SCORES", "softmax", ValueError, "softmax.*logits"),
+            ("PURIFIED.TEMPERATURE", 2.0, ValueError, "leave it at 1.0"),
+            ("PURIFIED.MAX_REMOVED", 1.0, ValueError, r"MAX_REMOVED is 1\.0"),
+            ("PURIFIED.SIZE", 4, ValueError, "at least one patch"),
+            ("PURIFIED.STRIDE", 0, ValueError, "positive"),
+            ("PURIFIED.CLIP", "PixelBackbone", KeyError, "PixelBackbone"),
+            (
+                "AFFINITY_HEAD.NAME",
+                "CLIPAttentionAffinity",
+                ValueError,
+                'MODEL.PURIFIED.CLIP is ""',
+            ),
+            ("PURIFICATION_HEAD.NAME", "", ValueError, "does nothing else"),
+            ("PURIFICATION_HEAD.ORACLE", True, ValueError, "ORACLE"),
+            ("PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE", 4, ValueError, "at least one patch"),
+        ],
+    )
+    def test_what_cannot_work(self, cfg, key, value, error, message):
+        cfg.merge_from_list([f"MODEL.{key}", value])
+        with pytest.raises(error, match=message):
+            build_model(cfg)
+
+
+class TestWeights:
+    @pytest.fixture
+    def pixel_cfg(self, cfg):
+        cfg.MODEL.PURIFIED.META_ARCHITECTURE = "PixelClassifier"
+        cfg.MODEL.PURIFIED.SCORES = "logits"
+        return cfg
+
+    @pytest.fixture
+    def stored(self, pixel_cfg, tmp_path):
+        torch.manual_seed(7)
+        model = PixelClassifier(pixel_cfg)
+        path = tmp_path / "pixels.pth"
+        torch.save({"model": model.state_dict(), "iteration": 90}, path)
+        return model.state_dict(), str(path)
+
+    def test_of_the_wrapped_model(self, pixel_cfg, stored):
+        weights, path = stored
+        model = build_model(pixel_cfg)
+        DetectionCheckpointer(model.wrapped).load(path)
+        assert torch.equal(model.wrapped.conv.weight, weights["conv.weight"])
+
+    def test_by_a_checkpointer_of_the_whole(self, clip_cfg, stored):
+        clip_cfg.MODEL.PURIFIED.META_ARCHITECTURE = "PixelClassifier"
+        weights, path = stored
+        model = build_model(clip_cfg)
+        DetectionCheckpointer(model).load(path)
+        assert torch.equal(model.wrapped.conv.weight, weights["conv.weight"])
+
+    def test_by_the_predictor(self, pixel_cfg, stored):
+        weights, path = stored
+        pixel_cfg.MODEL.WEIGHTS = path
+        predictor = DefaultPredictor(pixel_cfg)
+        assert torch.equal(predictor.model.wrapped.conv.weight, weights["conv.weight"])
+        found = predictor(photo(*SIZE).permute(1, 2, 0).numpy())
+        assert found["sem_seg"].shape == (4, *SIZE)
+
+    def test_what_brings_its_own_is_not_missing(self, clip_cfg, stored):
+        clip_cfg.MODEL.PURIFIED.META_ARCHITECTURE = "PixelClassifier"
+        weights, _ = stored
+        model = build_model(clip_cfg)
+        assert model.load_state_dict(weights, strict=False).missing_keys == []
+        found = model.load_state_dict({"conv.weight": weights["conv.weight"]}, strict=False)
+        assert found.missing_keys == ["wrapped.conv.bias"]
+
+    def test_its_own_state_dict_goes_back_in(self, clip_cfg):
+        model = build_model(clip_cfg)
+        model.load_state_dict(model.state_dict())
+
+    @pytest.mark.parametrize(
+        ("outputs", "message"),
+        [
+            ([torch.zeros(4, 8, 8)], "a list of Tensor"),
+            (torch.zeros(1, 4, 8, 8), "returned Tensor"),
+        ],
+    )
+    def test_outputs_that_are_no_dicts(self, outputs, message):
+        with pytest.raises(ValueError, match=message):
+            read_scores(outputs, 1, "Model")
+
+    def test_a_model_in_training_is_told(self, pixel_cfg):
+        with pytest.raises(ValueError, match=r"returned dict.*call \.eval\(\)"):
+            build_model(pixel_cfg).train()([inputs(None)])

@@ -1,0 +1,364 @@
+"""ClassPurification: the whole chain against the released program, its switches by hand."""
+
+import functools
+
+import pytest
+import torch
+
+from freecp_d2.method import self_affinity, transition_matrix
+from freecp_d2.modeling.purification.class_purification import (
+    PURIFICATION_HEAD_REGISTRY,
+    ClassPurification,
+    Purified,
+    build_purification_head,
+    restrict_to,
+)
+from tests.helpers import parity
+
+CASES = [f"purify_{number}" for number in range(6)]
+every_case = pytest.mark.parametrize("name", CASES)
+
+
+@functools.cache
+def inputs(name):
+    """Maps, stretched maps and transition of a stored window, a batch of one."""
+    stored = load(name)
+    num_background = int(stored["params"][0])
+    maps = stored["cam"][None, num_background:]
+    transition = transition_matrix(self_affinity(stored["attn"][None, :-1]))
+    return maps, stored["cam_norm"][None, num_background:], transition
+
+
+@functools.cache
+def load(name):
+    return {key: torch.from_numpy(value) for key, value in parity.load(name).items()}
+
+
+def release(name, **options):
+    redundancy_thresh, ambiguity_thresh = load(name)["params"][4:].tolist()
+    options = {
+        "redundancy_thresh": redundancy_thresh,
+        "ambiguity_thresh": ambiguity_thresh,
+        "elimination": "window",
+    } | options
+    return ClassPurification(**options)
+
+
+class MockClassifier:
+    """The stand-in for the crop classifier that the arrays were made with; counts its calls."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, window, boxes, candidates):
+        winners = []
+        rows = zip(window.tolist(), boxes.tolist(), candidates, strict=True)
+        for n, (x0, y0, x1, y1), row in rows:
+            ids = row.nonzero().flatten().tolist()
+            winners.append(ids[(7 * x0 + 5 * y0 + 3 * x1 + y1 + sum(ids)) % len(ids)])
+            self.asked.append((n, x0, y0, x1, y1))
+        return torch.tensor(winners, dtype=torch.long)
+
+
+def survivors(purified):
+    return purified.maps.flatten(2).any(dim=2)
+
+
+class TestReleasedProgram:
+    @every_case
+    def test_final_maps_and_classes(self, name):
+        stored, result = load(name), release(name)(*inputs(name), MockClassifier())
+        # A few roundings of values in [0, 1]; decisions are exact.
+        torch.testing.assert_close(result.maps[0], stored["final"], rtol=0, atol=1e-5)
+        torch.testing.assert_close(
+            result.redundancy_scores[0], stored["rp_score"], rtol=0, atol=1e-5
+        )
+        assert result.keep[0].nonzero().flatten().tolist() == stored["rp_keep"].tolist()
+        assert survivors(result)[0].nonzero().flatten().tolist() == stored["kept"].tolist()
+
+    @every_case
+    def test_boxes_and_winners(self, name):
+        stored, classifier = load(name), MockClassifier()
+        result = release(name)(*inputs(name), classifier)
+        decided = stored["ap_boxes"][stored["ap_boxes"][:, 5] != -1]  # -1: a box without area
+        expected = sorted(tuple(row) for row in decided[:, 1:].tolist())
+        boxes = result.contests.boxes.tolist()
+        winners = result.winners.tolist()
+        assert sorted((*b, w) for b, w in zip(boxes, winners, strict=True)) == expected
+        assert len(classifier.asked) == len(expected)
+
+    @every_case
+    def test_without_purification_maps_are_refined_alone(self, name):
+        result = release(name, order="")(*inputs(name), MockClassifier())
+        torch.testing.assert_close(result.maps[0], load(name)["refined"], rtol=0, atol=1e-5)
+        assert result.keep.all()
+        assert len(result.groups.window) == 0
+
+    @every_case
+    def test_redundancy_alone(self, name):
+        stored, result = load(name), release(name, order="RP")(*inputs(name))
+        expected = torch.zeros_like(stored["refined"])
+        kept = stored["rp_keep"].long()
+        expected[kept] = stored["refined"][kept]
+        torch.testing.assert_close(result.maps[0], expected, rtol=0, atol=1e-5)
+
+    def test_windows_of_a_batch_do_not_touch(self):
+        maps, stretched, transition = inputs("purify_0")
+        batch = (
+            torch.cat([maps, maps.flip(1)]),
+            torch.cat([stretched, stretched.flip(1)]),
+            transition.expand(2, -1, -1),
+        )
+        classifier = MockClassifier()
+        together = release("purify_0")(*batch, classifier)
+        alone = release("purify_0")(*(x[1:] for x in batch), MockClassifier())
+        assert torch.equal(together.keep[1], alone.keep[0])
+        torch.testing.assert_close(together.maps[1], alone.maps[0], rtol=0, atol=1e-6)
+        assert {n for n, *_ in classifier.asked} == {0, 1}
+
+    def test_one_class(self):
+        for name in CASES:
+            result = release(name)(*(x[:, :1] for x in inputs(name)[:2]), inputs(name)[2])
+            torch.testing.assert_close(
+                result.maps[0], load(name)["refined"][:1] * result.keep[0, 0], rtol=0, atol=1e-5
+            )
+            assert len(result.groups.window) == 0
+
+
+def squares(*corners, grid=(8, 8), side=3):
+    """Maps that are 1 in one square each, given by (y, x); shape (1, K, h, w)."""
+    maps = torch.zeros(1, len(corners), *grid)
+    for k, (y, x) in enumerate(corners):
+        maps[0, k, y : y + side, x : x + side] = 1
+    return maps
+
+
+def purify(maps, classify=None, *, before=None, allowed=None, **options):
+    """With the identity as transition, a map of squares refines to itself."""
+    options = {"redundancy_thresh": 0.1, "ambiguity_thresh": 0.7} | options
+    transition = torch.eye(maps[0, 0].numel())[None]
+    return ClassPurification(**options)(
+        maps if before is None else before, maps, transition, classify, allowed
+    )
+
+
+def always(winner):
+    return lambda window, boxes, candidates: torch.full((len(boxes),), winner)
+
+
+class TestSwitches:
+    # Classes 0 and 1 are one square; 2 is elsewhere; 3 is where 2 is, but weak before.
+    MAPS = squares((0, 0), (0, 0), (4, 4), (4, 4))
+    BEFORE = MAPS * torch.tensor([1, 1, 1, 0.01]).view(1, 4, 1, 1)
+
+    @pytest.mark.parametrize(
+        ("order", "keep", "groups", "visible"),
+        [
+            ("", [1, 1, 1, 1], [], [0, 1, 2, 3]),
+            ("RP", [1, 1, 1, 0], [], [0, 1, 2]),
+            # The winner is a member of the group: 1 beats 0, 3 beats 2.
+            ("AP", [1, 1, 1, 1], [[0, 1], [2, 3]], [1, 3]),
+            ("RP-AP", [1, 1, 1, 0], [[0, 1]], [1, 2]),
+            ("AP-RP", [0, 1, 0, 0], [[0, 1], [2, 3]], [1]),
+        ],
+    )
+    def test_orders(self, order, keep, groups, visible):
+        def last(window, boxes, candidates):
+            return candidates.int().flip(1).argmax(dim=1).sub(3).neg()
+
+        result = purify(self.MAPS, last, before=self.BEFORE, order=order)
+        assert result.keep[0].tolist() == [bool(k) for k in keep]
+        assert [m.nonzero().flatten().tolist() for m in result.groups.members] == groups
+        assert survivors(result)[0].nonzero().flatten().tolist() == visible
+
+    def test_no_classifier_leaves_groups_undecided(self):
+        result = purify(self.MAPS, before=self.BEFORE)
+        assert len(result.groups.window) == 1
+        assert survivors(result)[0].tolist() == [True, True, True, False]
+        assert len(result.contests.boxes) == len(result.winners) == 0
+
+    def test_nothing_ambiguous_nobody_asked(self):
+        def refuse(*args):
+            raise AssertionError("there is no group")
+
+        result = purify(squares((0, 0), (4, 4)), refuse)
+        assert survivors(result).all()
+
+    def test_a_group_of_all(self):
+        result = purify(squares((1, 1), (1, 1), (1, 1)), always(2))
+        assert result.contests.boxes.tolist() == [[1, 1, 4, 4]]
+        assert result.winners.tolist() == [2]
+        assert survivors(result)[0].tolist() == [False, False, True]
+
+    def test_scores_are_half_at_best(self):
+        scores = purify(self.MAPS, before=self.BEFORE, order="RP").redundancy_scores[0]
+        # 9 patches: sum(a * a) / (2 sum a) = 1/2; weak: 0.09 / 9.09.
+        torch.testing.assert_close(scores, torch.tensor([0.5, 0.5, 0.5, 0.01 / 1.01]))
+
+
+class TestOracle:
+    MAPS, BEFORE = TestSwitches.MAPS, TestSwitches.BEFORE
+
+    def test_restrict_to(self):
+        maps = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).view(2, 2, 1, 1)
+        allowed = torch.tensor([[True, False], [False, True]])
+        assert restrict_to(maps, allowed).flatten().tolist() == [1, 0, 0, 4]
+        assert torch.equal(restrict_to(maps, torch.ones(2, 2, dtype=torch.bool)), maps)
+
+    @pytest.mark.parametrize(
+        ("allowed", "message"),
+        [
+            (torch.ones(1, 4), r"allowed is torch\.float32.*expected bool of shape \(1, 4\)"),
+            (torch.ones(4, dtype=torch.bool), r"shape \(4,\), expected bool of shape \(1, 4\)"),
+        ],
+    )
+    def test_what_is_not_one_fact_a_class(self, allowed, message):
+        with pytest.raises(ValueError, match=message):
+            purify(self.MAPS, allowed=allowed)
+
+    @pytest.mark.parametrize(
+        ("order", "allowed", "keep", "groups", "visible"),
+        [
+            ("", [0, 1, 1, 0], [0, 1, 1, 0], [], [1, 2]),
+            ("RP", [0, 1, 0, 1], [0, 1, 0, 0], [], [1]),  # 3 is allowed, but redundant
+            ("AP", [1, 1, 1, 0], [1, 1, 1, 0], [[0, 1]], [0, 2]),  # 2 has lost its rival
+            ("RP-AP", [1, 0, 1, 1], [1, 0, 1, 0], [], [0, 2]),
+            ("AP-RP", [1, 1, 0, 1], [1, 0, 0, 0], [[0, 1]], [0]),
+            ("RP-AP", [0, 0, 0, 0], [0, 0, 0, 0], [], []),
+        ],
+    )
+    def test_every_order(self, order, allowed, keep, groups, visible):
+        allowed = torch.tensor([allowed], dtype=torch.bool)
+        result = purify(self.MAPS, always(0), before=self.BEFORE, order=order, allowed=allowed)
+        assert result.keep[0].int().tolist() == keep
+        assert [m.nonzero().flatten().tolist() for m in result.groups.members] == groups
+        assert survivors(result)[0].nonzero().flatten().tolist() == visible
+        assert not result.redundancy_scores[~allowed].any()
+
+    def test_allowed_maps_are_those_without_an_oracle(self):
+        plain = purify(self.MAPS, order="")
+        allowed = torch.tensor([[True, False, True, False]])
+        result = purify(self.MAPS, order="", allowed=allowed)
+        assert torch.equal(result.maps[allowed], plain.maps[allowed])
+
+    def test_a_threshold_of_zero_allows_nobody_else(self):
+        allowed = torch.tensor([[True, False, True, False]])
+        result = purify(self.MAPS, order="RP", redundancy_thresh=0.0, allowed=allowed)
+        assert torch.equal(result.keep, allowed)
+
+
+class TestElimination:
+    # Two squares each; the classifier gives the left one to class 0 and the right one to class 1.
+    MAPS = (squares((1, 0), (1, 0)) + squares((1, 4), (1, 4))).clamp(max=1)
+
+    @staticmethod
+    def by_side(window, boxes, candidates):
+        return (boxes[:, 0] >= 4).long()
+
+    def test_region(self):
+        result = purify(self.MAPS, self.by_side, elimination="region")
+        left, right = squares((1, 0))[0, 0], squares((1, 4))[0, 0]
+        assert torch.equal(result.maps[0] > 0.5, torch.stack([left, right]).bool())
+
+    def test_window_keeps_the_whole_map_of_a_class_that_wins_one(self):
+        result = purify(self.MAPS, self.by_side, elimination="window")
+        assert torch.equal(result.maps > 0.5, self.MAPS.bool())
+
+    @pytest.mark.parametrize("elimination", ["region", "window"])
+    def test_a_class_that_loses_everywhere_is_gone(self, elimination):
+        result = purify(self.MAPS, always(1), elimination=elimination)
+        assert survivors(result)[0].tolist() == [False, True]
+        assert torch.equal(result.maps[0, 1] > 0.5, self.MAPS[0, 1].bool())
+
+    @pytest.mark.parametrize(("elimination", "left"), [("region", True), ("window", False)])
+    def test_a_loser_outside_every_region(self, elimination, left):
+        # The affinity carries 0.2 of a square's patch to (6, 2), too weak for a region.
+        transition = torch.eye(64)
+        transition[6 * 8 + 2, 1 * 8 + 0] = 0.2
+        head = ClassPurification(
+            redundancy_thresh=0.1, ambiguity_thresh=0.7, elimination=elimination
+        )
+        result = head(self.MAPS, self.MAPS, transition[None], always(1))
+        assert result.maps[0, 1, 6, 2] == pytest.approx(0.2)
+        assert result.maps[0, 0, 6, 2] == pytest.approx(0.2 if left else 0.0)
+        assert result.maps[0, 0].count_nonzero() == int(left)
+
+    def test_last_column(self):
+        # A region in the last two columns loses the last one, or with a switch does not.
+        maps = squares((1, 6), (1, 6), side=2)
+        for exclude_last, x1 in ((True, 7), (False, 8)):
+            result = purify(maps, always(0), exclude_last=exclude_last)
+            assert result.contests.boxes.tolist() == [[6, 1, x1, 3]]
+
+    def test_region_thresh(self):
+        maps = squares((1, 1), (1, 1))
+        maps[0, :, 1:4, 5] = 0.5
+        for region_thresh, columns in ((0.4, [5, 1]), (0.6, [1])):
+            result = purify(maps, always(0), region_thresh=region_thresh)
+            assert sorted(result.contests.boxes[:, 0].tolist()) == sorted(columns)
+
+
+class TestConfig:
+    @pytest.mark.parametrize(
+        ("order", "redundancy", "ambiguity", "expected"),
+        [
+            ("RP-AP", True, True, "RP-AP"),
+            ("AP-RP", True, True, "AP-RP"),
+            ("RP-AP", True, False, "RP"),
+            ("AP-RP", False, True, "AP"),
+            ("RP-AP", False, False, ""),
+        ],
+    )
+    def test_order(self, tiny_cfg, order, redundancy, ambiguity, expected):
+        node = tiny_cfg.MODEL.PURIFICATION_HEAD
+        node.ORDER = order
+        node.REDUNDANCY.ENABLED, node.AMBIGUITY.ENABLED = redundancy, ambiguity
+        assert build_purification_head(tiny_cfg).order == expected
+
+    def test_keys(self, tiny_cfg):
+        node = tiny_cfg.MODEL.PURIFICATION_HEAD
+        node.REDUNDANCY.THRESH, node.AMBIGUITY.THRESH = 0.11, 0.77
+        node.REGION.THRESH, node.REGION.EXCLUDE_LAST = 0.33, False
+        node.AMBIGUITY.ELIMINATION = "window"
+        head = build_purification_head(tiny_cfg)
+        assert isinstance(head, ClassPurification)
+        assert (head.redundancy_thresh, head.ambiguity_thresh) == (0.11, 0.77)
+        assert (head.region_thresh, head.exclude_last) == (0.33, False)
+        assert head.elimination == "window"
+
+    @pytest.mark.parametrize("order", ["rp-ap", "RP-RP", "RP,AP", "AP-", "PR-AP"])
+    def test_unknown_order(self, tiny_cfg, order):
+        tiny_cfg.MODEL.PURIFICATION_HEAD.ORDER = order
+        with pytest.raises(ValueError, match=rf'ORDER="{order}" is unknown; use RP-AP or AP-RP'):
+            build_purification_head(tiny_cfg)
+
+    def test_unknown_elimination(self, tiny_cfg):
+        tiny_cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ELIMINATION = "pixel"
+        with pytest.raises(ValueError, match=r'ELIMINATION="pixel" is unknown; use region or wind'):
+            build_purification_head(tiny_cfg)
+
+    def test_unknown_head(self, tiny_cfg):
+        tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = "Typo"
+        with pytest.raises(KeyError, match=r"Typo.*PURIFICATION_HEAD"):
+            build_purification_head(tiny_cfg)
+
+    def test_a_head_of_ones_own(self, tiny_cfg):
+        class ModelingTestsPurification(torch.nn.Module):
+            def __init__(self, cfg):
+                super().__init__()
+                self.thresh = cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH
+
+        PURIFICATION_HEAD_REGISTRY.register(ModelingTestsPurification)
+        try:
+            tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = "ModelingTestsPurification"
+            tiny_cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.05
+            assert build_purification_head(tiny_cfg).thresh == 0.05
+        finally:
+            PURIFICATION_HEAD_REGISTRY._obj_map.pop("ModelingTestsPurification")
+
+
+def test_a_result_needs_no_contests():
+    result = purify(squares((0, 0)))
+    plain = Purified(result.maps, result.keep, result.redundancy_scores, result.groups)
+    assert plain.contests.boxes.shape == (0, 4)
+    assert plain.winners.shape == plain.contests.map_index.shape == (0,)

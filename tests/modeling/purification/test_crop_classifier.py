@@ -1,0 +1,114 @@
+"""The crop classifier: which pixels it shows to the encoder, in which order and how often."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from freecp_d2.modeling.purification.crop_classifier import CropClassifier
+
+PATCH, CROP = 4, 6
+IMAGES = torch.rand(3, 3, 24, 32, generator=torch.Generator().manual_seed(0))
+WINDOW = torch.tensor([0, 2, 0, 1, 2])
+BOXES = torch.tensor([[0, 0, 8, 6], [1, 2, 3, 3], [7, 5, 8, 6], [2, 0, 5, 6], [0, 0, 8, 6]])
+EVERY_CLASS = torch.ones(5, 4, dtype=torch.bool)
+
+
+class Encoder:
+    """Keeps what it is shown; answers with the mean colour."""
+
+    def __init__(self):
+        self.batches = []
+
+    def __call__(self, crops):
+        self.batches.append(crops)
+        return crops.mean(dim=(2, 3))
+
+
+def classifier(encoder, class_features=None, *, images=IMAGES, batch_size=8):
+    if class_features is None:
+        class_features = torch.eye(4, 3)
+    return CropClassifier(
+        images, encoder, class_features, patch_size=PATCH, crop_size=CROP, batch_size=batch_size
+    )
+
+
+def expected_crops():
+    """Box in patches -> slice in pixels -> bilinear, as the released program cuts."""
+    return [
+        F.interpolate(
+            IMAGES[n : n + 1, :, 4 * y0 : 4 * y1, 4 * x0 : 4 * x1], size=(6, 6), mode="bilinear"
+        )[0]
+        for n, (x0, y0, x1, y1) in zip(WINDOW.tolist(), BOXES.tolist(), strict=True)
+    ]
+
+
+def test_crops_are_resized_slices():
+    encoder = Encoder()
+    classifier(encoder)(WINDOW, BOXES, EVERY_CLASS)
+    crops = torch.cat(encoder.batches)
+    assert torch.equal(crops, torch.stack(expected_crops()))
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 5, 64])
+def test_batches(batch_size):
+    encoder, at_once = Encoder(), Encoder()
+    winners = classifier(encoder, batch_size=batch_size)(WINDOW, BOXES, EVERY_CLASS)
+    assert max(map(len, encoder.batches)) <= batch_size
+    assert len(encoder.batches) == -(-5 // batch_size)
+    assert torch.equal(winners, classifier(at_once)(WINDOW, BOXES, EVERY_CLASS))
+
+
+def test_a_box_that_two_groups_share_is_encoded_once():
+    encoder = Encoder()
+    candidates = torch.tensor([[True, True, False, False], [False, False, True, True]])
+    features = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]])
+    winners = classifier(encoder, features)(WINDOW[[0, 0]], BOXES[[0, 0]], candidates)
+    assert sum(map(len, encoder.batches)) == 1
+    assert winners[0] in (0, 1)
+    assert winners[1] == 3  # the mean colour of noise is grey
+
+
+def test_after_a_shared_box_every_box_has_its_own_crop():
+    order = torch.tensor([2, 2, 1, 2, 3, 1])
+    candidates = torch.ones(6, 5, dtype=torch.bool)
+    means = torch.stack([crop.mean(dim=(1, 2)) for crop in expected_crops()])
+    # Class k is the mean colour of box k; noise around grey still tells them apart.
+    features = means - means.mean(dim=0)
+    encode = Encoder()
+
+    def centred(crops):
+        return encode(crops) - means.mean(dim=0)
+
+    winners = classifier(centred, features)(WINDOW[order], BOXES[order], candidates)
+    assert torch.equal(winners, order)
+    assert sum(map(len, encode.batches)) == 3
+
+
+def test_the_same_box_of_two_windows_is_two_crops():
+    encoder = Encoder()
+    classifier(encoder)(torch.tensor([0, 2]), BOXES[[0, 0]], EVERY_CLASS[:2])
+    assert sum(map(len, encoder.batches)) == 2
+
+
+def test_the_best_candidate_wins():
+    """One colour a box, one colour a class; a class that is no candidate never wins."""
+    images = torch.zeros(1, 3, 8, 12)
+    for x, channel in enumerate((2, 0, 1)):
+        images[0, channel, :, 4 * x : 4 * x + 4] = 1
+    boxes = torch.tensor([[0, 0, 1, 2], [1, 0, 2, 2], [2, 0, 3, 2]])
+    window = torch.zeros(3, dtype=torch.long)
+    classify = classifier(Encoder(), torch.eye(3), images=images)
+    everyone = torch.ones(3, 3, dtype=torch.bool)
+    assert classify(window, boxes, everyone).tolist() == [2, 0, 1]
+    others = ~torch.eye(3, dtype=torch.bool)[[2, 0, 1]]
+    assert not set(enumerate(classify(window, boxes, others).tolist())) & {(0, 2), (1, 0), (2, 1)}
+    order = torch.tensor([1, 2, 0])
+    assert classify(window, boxes[order], everyone).tolist() == [0, 1, 2]
+
+
+def test_no_boxes():
+    encoder = Encoder()
+    winners = classifier(encoder)(WINDOW[:0], BOXES[:0], EVERY_CLASS[:0])
+    assert winners.shape == (0,)
+    assert winners.dtype == torch.int64
+    assert encoder.batches == []

@@ -1,0 +1,113 @@
+"""The diagnosis of a hand-made purification: names, order, pixels."""
+
+import pytest
+import torch
+
+from freecp_d2.method import AmbiguityGroups, RegionBoxes
+from freecp_d2.modeling.purification.class_purification import Purified
+from freecp_d2.modeling.purification.diagnosis import Contest, GroupDiagnosis, diagnose_windows
+from freecp_d2.modeling.windows import Window
+
+NAMES = ("cat", "dog", "tree", "boat")
+WINDOWS = [Window(0, 10, 20, 42, 60), Window(1, 0, 0, 30, 37)]  # 32 x 40 and 30 x 37 pixels
+
+
+def purified(**changes):
+    """Two windows, four classes, a group in each; patches of 8 pixels."""
+    maps = torch.zeros(2, 4, 4, 5)
+    maps[0, 2, 1, 1] = 0.4
+    maps[0, 0, 3, 4] = 1e-6
+    maps[1, 1] = 1
+    fields = {
+        "maps": maps,
+        "keep": torch.tensor([[True, True, True, False], [False, True, False, True]]),
+        "redundancy_scores": torch.tensor([[0.2, 0.1, 0.3, 0.05], [0.0, 0.4, 0.01, 0.5]]),
+        "groups": AmbiguityGroups(
+            torch.tensor([0, 1]),
+            torch.tensor([[True, True, True, False], [False, True, False, True]]),
+        ),
+        "contests": RegionBoxes(
+            torch.tensor([0, 0, 1]),
+            torch.tensor([[0, 0, 2, 3], [3, 1, 5, 4], [1, 0, 5, 4]]),
+        ),
+        "winners": torch.tensor([2, 0, 1]),
+    } | changes
+    return Purified(**fields)
+
+
+@pytest.fixture
+def diagnoses():
+    return diagnose_windows(purified(), WINDOWS, NAMES, 8)
+
+
+def test_one_a_window_in_order(diagnoses):
+    # Boxes are (x0, y0, x1, y1), windows (y0, x0, y1, x1).
+    assert [d.window for d in diagnoses] == [(20, 10, 60, 42), (0, 0, 37, 30)]
+
+
+def test_kept_and_removed_best_first(diagnoses):
+    assert list(diagnoses[0].kept.items()) == [
+        ("tree", pytest.approx(0.3)),
+        ("cat", pytest.approx(0.2)),
+        ("dog", pytest.approx(0.1)),
+    ]
+    assert diagnoses[0].removed == {"boat": pytest.approx(0.05)}
+    assert list(diagnoses[1].kept) == ["boat", "dog"]
+    assert list(diagnoses[1].removed) == ["tree", "cat"]
+
+
+def test_visible_is_what_has_a_score_left(diagnoses):
+    assert [d.visible for d in diagnoses] == [["cat", "tree"], ["dog"]]
+
+
+def test_groups_and_boxes_in_pixels_of_the_image(diagnoses):
+    assert diagnoses[0].groups == [
+        GroupDiagnosis(
+            ["cat", "dog", "tree"],
+            [Contest((20, 10, 36, 34), "tree"), Contest((44, 18, 60, 42), "cat")],
+        )
+    ]
+    # The last patches of the second window reach into the padding, which is cut.
+    assert diagnoses[1].groups == [
+        GroupDiagnosis(["dog", "boat"], [Contest((8, 0, 37, 30), "dog")])
+    ]
+
+
+def test_a_group_without_contest_is_listed():
+    nobody = RegionBoxes(torch.zeros(0, dtype=torch.long), torch.zeros(0, 4, dtype=torch.long))
+    found = purified(contests=nobody, winners=torch.zeros(0, dtype=torch.long))
+    first, second = diagnose_windows(found, WINDOWS, NAMES, 8)
+    assert first.groups == [GroupDiagnosis(["cat", "dog", "tree"], [])]
+    assert second.groups == [GroupDiagnosis(["dog", "boat"], [])]
+
+
+def test_two_groups_in_one_window():
+    groups = AmbiguityGroups(
+        torch.tensor([1, 1]),
+        torch.tensor([[True, False, True, False], [False, True, False, True]]),
+    )
+    contests = RegionBoxes(torch.tensor([1]), torch.tensor([[0, 0, 1, 1]]))
+    found = purified(groups=groups, contests=contests, winners=torch.tensor([3]))
+    first, second = diagnose_windows(found, WINDOWS, NAMES, 8)
+    assert first.groups == []
+    assert [group.classes for group in second.groups] == [["cat", "tree"], ["dog", "boat"]]
+    assert [len(group.contests) for group in second.groups] == [0, 1]
+    assert second.groups[1].contests == [Contest((0, 0, 8, 8), "boat")]
+
+
+def test_classes_that_share_a_word_stay_apart():
+    maps = torch.ones(1, 3, 1, 1)
+    keep = torch.tensor([[True, True, False]])
+    scores = torch.tensor([[0.2, 0.4, 0.1]])
+    groups = AmbiguityGroups(torch.zeros(0, dtype=torch.long), keep[:0])
+    found = Purified(maps, keep, scores, groups)
+    (window,) = diagnose_windows(found, [Window(0, 0, 0, 8, 8)], ("cat", "cat", "dog"), 8)
+    assert list(window.kept) == ["cat (1)", "cat (0)"]
+    assert list(window.removed) == ["dog"]
+
+
+def test_the_thresholds_of_each_window():
+    thresh = torch.tensor([0.25, 0.125])
+    first, second = diagnose_windows(purified(redundancy_thresh=thresh), WINDOWS, NAMES, 8)
+    assert (first.redundancy_thresh, second.redundancy_thresh) == (0.25, 0.125)
+    assert first.ambiguity_thresh is None  # no ambiguity purification took place

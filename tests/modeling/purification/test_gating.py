@@ -1,0 +1,142 @@
+"""Decisions on patches, applied to pixels: by hand, and with nothing but what was decided."""
+
+import pytest
+import torch
+
+from freecp_d2.method import AmbiguityGroups, RegionBoxes
+from freecp_d2.modeling.purification.gating import gate_scores, gates, stitch_gates
+from freecp_d2.modeling.purification.output import Purified
+from freecp_d2.modeling.windows import Window
+
+GRID = (4, 4)
+
+
+def purified(keep, maps=None, **parts):
+    """One window; a group of classes 0 and 1 whose box `won` has a winner."""
+    keep = torch.tensor([keep])
+    maps = torch.ones(1, keep.shape[1], *GRID) if maps is None else maps
+    groups = AmbiguityGroups(torch.zeros(0, dtype=torch.long), keep[:0])
+    found = Purified(maps, keep, torch.zeros(keep.shape), groups)
+    if "box" in parts:
+        found.groups = AmbiguityGroups(torch.tensor([0]), torch.tensor([[True, True, False]]))
+        found.contests = RegionBoxes(torch.tensor([0]), torch.tensor([parts["box"]]))
+        found.winners = torch.tensor([parts["winner"]])
+    return found
+
+
+class TestGates:
+    def test_a_dropped_class_may_nowhere(self):
+        found = gates(purified([True, False, True]))[0]
+        assert found.flatten(1).all(dim=1).tolist() == [True, False, True]
+        assert not found[1].any()
+
+    def test_a_loser_may_everywhere_but_in_its_box(self):
+        found = gates(purified([True, True, True], box=[1, 0, 3, 2], winner=1))[0]
+        expected = torch.ones(GRID, dtype=torch.bool)
+        expected[0:2, 1:3] = False
+        assert torch.equal(found[0], expected)
+        assert found[1].all()
+        assert found[2].all(), "no member of the group"
+
+    def test_zeros_of_refinement_shut_nothing(self):
+        """Refined maps are 0 at their minimum, which is no decision."""
+        maps = torch.zeros(1, 3, *GRID)
+        found = gates(purified([True, True, True], maps, box=[0, 0, 2, 2], winner=0))[0]
+        assert found[1, 3, 3]
+        assert gates(purified([True, True, True], maps))[0].all()
+
+    def test_by_window_a_loser_is_gone(self):
+        maps = torch.ones(1, 3, *GRID)
+        maps[0, 0] = 0
+        found = purified([True, True, True], maps, box=[1, 0, 3, 2], winner=1)
+        found.elimination = "window"
+        opened = gates(found)[0].flatten(1)
+        assert opened.any(dim=1).tolist() == [False, True, True]
+        assert opened[1].all()
+
+    def test_by_window_who_won_elsewhere_stays(self):
+        found = purified([True, True, True], box=[1, 0, 3, 2], winner=1)
+        found.elimination = "window"
+        assert gates(found).all()
+
+
+class TestStitching:
+    WINDOWS = [Window(0, 0, 0, 16, 16), Window(0, 0, 8, 16, 24), Window(0, 0, 16, 16, 32)]
+
+    def test_windows_side_by_side(self):
+        shut, opened = torch.zeros(1, 2, 2, dtype=torch.bool), torch.ones(1, 2, 2, dtype=torch.bool)
+        windows = [self.WINDOWS[0], self.WINDOWS[2]]
+        found = stitch_gates(zip(windows, [opened, shut], strict=True), (2, 4), 8)
+        assert found[0].tolist() == [[True, True, False, False]] * 2
+
+    @pytest.mark.parametrize(
+        ("votes", "expected"),
+        [
+            ([True, False, True], [True, True, True, True]),  # a half is enough
+            ([False, False, True], [False, False, True, True]),
+            ([False, True, False], [False, True, True, False]),
+        ],
+    )
+    def test_the_majority_where_they_overlap(self, votes, expected):
+        gate = [torch.full((1, 2, 2), vote) for vote in votes]
+        found = stitch_gates(zip(self.WINDOWS, gate, strict=True), (2, 4), 8)
+        assert found[0].tolist() == [expected] * 2
+
+
+def pixels(*values):
+    """Scores (K, 1, 1) of one pixel."""
+    return torch.tensor(values).view(-1, 1, 1)
+
+
+def shut(*classes, num_classes=3):
+    gate = torch.ones(num_classes, 1, 1, dtype=torch.bool)
+    gate[list(classes)] = False
+    return gate
+
+
+class TestScores:
+    def test_an_open_gate_gives_the_scores_themselves(self):
+        scores = torch.rand(3, 5, 7)
+        assert gate_scores(scores, torch.ones(3, 2, 2, dtype=torch.bool)) is scores
+
+    def test_who_may_not_scores_0_and_others_stay(self):
+        scores = pixels(0.5, 0.25, 0.25)
+        before = scores.clone()
+        assert gate_scores(scores, shut(0)).flatten().tolist() == [0, 0.25, 0.25]
+        assert torch.equal(scores, before), "the model's own tensor is left alone"
+
+    def test_where_nobody_is_left_all_stay(self):
+        assert gate_scores(pixels(1.0, 0.0, 0.0), shut(0)).flatten().tolist() == [1, 0, 0]
+        assert gate_scores(pixels(0.5, 0.5, 0.0), shut(0, 1)).flatten().tolist() == [0.5, 0.5, 0]
+
+    @pytest.mark.parametrize(
+        ("max_removed", "expected"), [(0.5, 0.75), (0.74, 0.75), (0.75, 0.0), (0.9, 0.0)]
+    )
+    def test_most_that_may_go(self, max_removed, expected):
+        found = gate_scores(pixels(0.75, 0.25, 0.0), shut(0), max_removed=max_removed)
+        assert found[0].item() == expected
+
+    def test_the_share_counts_not_the_sum(self):
+        """MaskFormer's scores sum to anything."""
+        found = gate_scores(pixels(3.0, 1.0, 0.0), shut(0), max_removed=0.75)
+        assert found.flatten().tolist() == [0, 1, 0]
+
+    def test_a_class_above_the_share_keeps_its_pixels(self):
+        """Whatever is decided: scores of one class above `max_removed` give the same labels."""
+        generator = torch.Generator().manual_seed(0)
+        labels = torch.randint(5, (12, 16), generator=generator)
+        scores = 0.02 * torch.rand(5, 12, 16, generator=generator)
+        scores.scatter_(0, labels[None], 0.95)
+        for seed in range(20):
+            gate = torch.rand(5, 3, 4, generator=torch.Generator().manual_seed(seed)) > 0.5
+            assert torch.equal(gate_scores(scores, gate, max_removed=0.9).argmax(dim=0), labels)
+
+    def test_a_pixel_obeys_the_patch_it_lies_in(self):
+        scores = torch.full((2, 4, 6), 0.5)
+        gate = torch.ones(2, 2, 2, dtype=torch.bool)
+        gate[0, 0, 1] = False
+        expected = torch.full((4, 6), 0.5)
+        expected[:2, 3:] = 0
+        found = gate_scores(scores, gate)
+        assert torch.equal(found[0], expected)
+        assert torch.equal(found[1], scores[1])

@@ -1,0 +1,33 @@
+"""The layer norm of both towers."""
+
+import pytest
+import torch
+from torch import nn
+
+from freecp_d2.utils.layers import layer_norm
+from tests.helpers.random_towers import rand_normal
+
+TOKENS = rand_normal(2, 5, 64)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_layer_norm_computes_in_float32(dtype):
+    norm = nn.LayerNorm(64)
+    nn.init.normal_(norm.weight, std=0.5)
+    # Squares of 1000 overflow fp16, and bf16 has no digits to spare for a mean of 1000.
+    x = (1000 + TOKENS).to(dtype)
+    expected = norm(x.float()).to(dtype)
+    ours = layer_norm(norm, x)
+    assert ours.dtype == dtype
+    assert torch.equal(ours, expected)
+    assert torch.equal(layer_norm(norm.to(dtype), x).isfinite(), torch.ones_like(x, dtype=bool))
+
+
+def test_layer_norm_is_the_library_own():
+    norm = nn.LayerNorm(64, eps=0.1)
+    nn.init.normal_(norm.bias)
+    assert torch.equal(layer_norm(norm, TOKENS), norm(TOKENS))
+
+
+def test_what_is_no_layer_norm_is_called():
+    assert layer_norm(nn.Identity(), TOKENS) is TOKENS

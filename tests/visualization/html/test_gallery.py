@@ -1,0 +1,73 @@
+"""Pictures of the gallery: how many, what is written below and in them."""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from freecp_d2.visualization.html.gallery import gallery_section
+
+from .balance import read
+from .samples import gallery, picture
+
+
+def section(*pictures, **options):
+    return read(gallery_section(gallery(*pictures), **options))
+
+
+def test_four_pictures_with_words_for_those_who_cannot_see():
+    images = section().all("img")
+    assert [image["alt"] for image in images] == [
+        "A page: the picture",
+        "A page: the classes of its pixels, Ground truth",
+        "A page: the classes of its pixels, base",
+        "A page: the classes of its pixels, purified",
+    ]
+
+
+def test_accuracy_of_every_map_but_the_truth():
+    text = section().text
+    assert [t for t in text if "right" in t] == ["50 % of pixels right", "100 % of pixels right"]
+
+
+def test_a_photograph_has_neither_truth_nor_accuracy():
+    found = section(picture(truth=None))
+    assert len(found.all("img")) == 3
+    assert not [t for t in found.text if "right" in t]
+    assert "Colours" in found.text
+
+
+def test_a_picture_alone():
+    found = section(picture(truth=None, maps=(), purification=None))
+    assert len(found.all("img")) == 1
+
+
+def test_legend_tells_true_words_from_others():
+    text = section(picture(purification=None)).text
+    start = text.index("In the picture")
+    assert text[start:] == [
+        *("In the picture", "sky", "cat"),
+        *("Labelled, but not in the picture", "dog"),
+    ]
+
+
+def test_names_are_in_the_maps():
+    found = section()
+    assert len(found.all("text")) == 3 * 2
+    assert len(found.all("svg", **{"aria-hidden": "true"})) == 3
+
+
+def test_large_pictures_are_shown_smaller():
+    large = picture(
+        image=np.zeros((600, 800, 3), dtype=np.uint8),
+        truth=None,
+        maps=(),
+    )
+    (image,) = section(large, longest_side=80).all("img")
+    data = base64.b64decode(image["src"].partition(",")[2])
+    assert Image.open(io.BytesIO(data)).size == (80, 60)
+
+
+def test_notes():
+    assert "of a friend" in section(picture(note="of a friend")).text

@@ -1,0 +1,35 @@
+"""Markup: escaped once, attributes, elements without content."""
+
+import pytest
+
+from freecp_d2.visualization.html.markup import Markup, element, folded, isolated, join
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (element("p", "a < b & c"), "<p>a &lt; b &amp; c</p>"),
+        (element("p", element("b", "<"), "x"), "<p><b>&lt;</b>x</p>"),
+        (element("p", class_="a", title='"'), '<p class="a" title="&quot;"></p>'),
+        (element("p", class_=""), "<p></p>"),
+        (element("img", src="x", alt=""), '<img src="x" alt=""/>'),
+        (element("svg", attributes={"viewBox": "0 0 1 1"}), '<svg viewBox="0 0 1 1"></svg>'),
+        (element("rect", x=0, y=1.5), '<rect x="0" y="1.5"/>'),
+        (join(["<", Markup("<br/>")], " "), "&lt; <br/>"),
+        (folded("more", "&"), "<details><summary>more</summary>&amp;</details>"),
+        (folded("more", ""), ""),
+    ],
+)
+def test_it_is(made, expected):
+    assert made == expected
+    assert isinstance(made, Markup)
+
+
+def test_void_elements_have_no_content():
+    with pytest.raises(ValueError, match="got 1 children and has none"):
+        element("img", "text")
+
+
+def test_a_name_of_its_own_direction():
+    assert isolated("<a>") == "<bdi>&lt;a&gt;</bdi>"
+    assert isolated(Markup("<b>a</b>")) == "<bdi><b>a</b></bdi>"
