@@ -1,5 +1,8 @@
 """FreeCP: training-free class purification for open-vocabulary segmentation, for Detectron2."""
 
+import warnings
+from typing import Any
+
 from .config import add_freecp_config
 from .data.benchmarks import register_benchmarks
 from .data.storybook.dataset import register_storybook
@@ -19,9 +22,10 @@ from .modeling.purification.class_purification import (
     PURIFICATION_HEAD_REGISTRY,
     ClassPurification,
 )
-from .modeling.purification.output import Purified
+from .modeling.purification.output import PurificationOutput
 from .modeling.purification.purify import purify
 from .text import Vocabulary, load_vocabulary
+from .version import __version__
 
 __all__ = [
     "AFFINITY_HEAD_REGISTRY",
@@ -36,10 +40,11 @@ __all__ = [
     "MaskFormerAffinity",
     "Prediction",
     "Predictor",
-    "Purified",
+    "PurificationOutput",
     "PurifiedSegmentor",
     "SAMAffinity",
     "Vocabulary",
+    "__version__",
     "add_freecp_config",
     "load_vocabulary",
     "purify",
@@ -49,3 +54,19 @@ __all__ = [
 
 register_benchmarks()
 register_storybook()
+
+
+_RENAMED = {"Purified": PurificationOutput}
+"""Public names of version 0.1 that changed; they go with version 0.3."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    new = _RENAMED[name]
+    warnings.warn(
+        f"freecp_d2.{name} is now freecp_d2.{new.__name__}; use the new name.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return new

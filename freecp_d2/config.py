@@ -106,7 +106,7 @@ def _add_purification_head(cfg: CfgNode) -> None:
     cfg.MODEL.PURIFICATION_HEAD.REGION.EXCLUDE_LAST = True
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.ENABLED = True  # Sec. 3.3.1
-    # tau_r: a number in [0, 0.5], or auto (not in the paper) for pictures without a benchmark: each
+    # tau_r: a number in [0, 0.5], or auto (not in the paper) for images without a benchmark: each
     # window's own, where high scores part from low ones (Otsu's cut of log s, at most a tenth of
     # the best). None, the one default that takes both types: 0.05, the release's for ADE20K.
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = None
@@ -138,7 +138,7 @@ def _add_purified(cfg: CfgNode) -> None:
     # it, MODEL.BACKBONE is the wrapped model's. "": none, ambiguity groups stay undecided.
     cfg.MODEL.PURIFIED.CLIP = ""
     cfg.MODEL.PURIFIED.STRIDE = 16  # side of a patch in pixels, without a CLIP
-    # Affinity and crops see a picture at SIZE x SIZE pixels in all, its aspect kept: at 592 x 448
+    # Affinity and crops see an image at SIZE x SIZE pixels in all, its aspect kept: at 592 x 448
     # if it is 4:3, the size of Sec. 4.2.
     cfg.MODEL.PURIFIED.SIZE = 512
 

@@ -172,7 +172,7 @@ class Run:
 
 @pytest.fixture
 def no_heatmap(monkeypatch):
-    """The picture of the matrix takes seconds, and neither files nor config have a part in it."""
+    """The image of the matrix takes seconds, and neither files nor config have a part in it."""
     monkeypatch.setattr(heatmap, "write_heatmap", lambda *args, **options: None)
 
 

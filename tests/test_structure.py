@@ -319,7 +319,7 @@ class TestDocuments:
         assert [path.name for path in TOOLS if f"`{path.name}`" not in text] == []
 
     def test_the_example_of_the_readme_runs(self, monkeypatch):
-        """With the weights and the picture that are here."""
+        """With the weights and the image that are here."""
         (usage,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
         usage = usage.replace("configs/ade20k/", "configs/storybook/")
         usage = usage.replace("photo.jpg", "demo/page.png")

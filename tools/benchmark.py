@@ -6,7 +6,7 @@ Seconds and memory of each stage of the method, side by side for several vocabul
     python tools/benchmark.py --size 560x1120 --window 224 --threads 1 --precision bf16
 
 Weights are random, in the released shapes; a ResNet's affinity is a DINO ViT-B/16's. The word
-features are drawn around the picture's own patch features, so that maps are local and some words
+features are drawn around the image's own patch features, so that maps are local and some words
 survive. Several CLIPs run one after another in processes of their own, for each one's peak memory.
 Shares compare within one run; absolute figures are this machine's.
 """
@@ -107,7 +107,7 @@ def picture(height: int, width: int) -> Tensor:
 
 
 def word_features(backbone: CLIPBackbone, image: Tensor, num_words: int) -> Tensor:
-    """Unit vectors around the picture's centred patch features, shape (num_words, D)."""
+    """Unit vectors around the image's centred patch features, shape (num_words, D)."""
     mean = torch.tensor(backbone.pixel_mean, device=image.device).view(3, 1, 1)
     with torch.no_grad():
         patches = backbone((image - mean)[None, :, :384, :384] / 68)["patch_tokens"][0].flatten(1).T
@@ -153,8 +153,8 @@ def measure(
         delattr(owner, method)  # back to the class's own
     row = {stage: timer.seconds[stage] / args.repeat for stage in STAGES}
     kept = sum(len(window.kept) for window in diagnosis) / len(diagnosis)
-    contests = sum(len(group.contests) for window in diagnosis for group in window.groups)
-    return {"words": num_words, "total": total, **row, "kept": kept, "contests": contests}
+    region_boxes = sum(len(group.region_boxes) for window in diagnosis for group in window.groups)
+    return {"words": num_words, "total": total, **row, "kept": kept, "region_boxes": region_boxes}
 
 
 def run_arch(args: argparse.Namespace, arch: str) -> list[dict]:
@@ -185,7 +185,7 @@ def report(rows: Sequence[dict]) -> str:
         line |= {
             "rest / backbone": f"{100 * rest / row['backbone']:.1f} %",
             "words kept a window": f"{row['kept']:.0f}",
-            "contests": row["contests"],
+            "region_boxes": row["region_boxes"],
         }
         line |= {f"peak {key}": f"{row[key]:.0f}" for key in ("MiB", "GPU MiB") if key in row}
         table.append(line)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 __all__ = ["read_state_dict"]
 
-_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 """How PNG, JPEG, GIF, WebP and TIFF begin; no checkpoint does."""
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -115,8 +115,8 @@ def _what_it_is(path: str) -> str:
     head = start.lstrip()
     if not head:
         return "it is empty"
-    if start.startswith(_PICTURES):
-        return "it is a picture, which has no weights"
+    if start.startswith(_IMAGES):
+        return "it is an image, which has no weights"
     if head.startswith(b"version https://git-lfs"):
         return "it is a pointer of Git LFS, not the file; run `git lfs pull` where it comes from"
     if head[:1] == b"<":

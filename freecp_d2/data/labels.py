@@ -172,16 +172,16 @@ def read_values(path: str | Path) -> np.ndarray:
         with PathManager.open(str(path), "rb") as file, Image.open(file) as image:
             # Decoders stretch grey of fewer than 8 bits to 0..255, which loses the class numbers.
             rawmode = str(image.tile[0][3]) if image.tile else ""
-            stretched = image.mode == "1" or (image.mode == "L" and rawmode.startswith("L;"))
+            normalized_cam = image.mode == "1" or (image.mode == "L" and rawmode.startswith("L;"))
             mode, values = image.mode, np.asarray(image)
     except FileNotFoundError:
         raise
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path}: cannot be read as a label map ({error}).") from error
-    if stretched or mode not in _INDEX_MODES:
+    if normalized_cam or mode not in _INDEX_MODES:
         raise ValueError(
             f"{path}: is stored as {rawmode or mode}, expected one class number a pixel (indexed, "
-            "8-bit grey or 16-bit grey); take the label file, not its coloured picture."
+            "8-bit grey or 16-bit grey); take the label file, not its coloured image."
         )
     if values.min() < 0 or values.max() >= NUM_VALUES:
         raise ValueError(f"{path}: values {values.min()}..{values.max()}, expected 0..65535.")

@@ -19,9 +19,7 @@ from .overrides import merge_overrides, settle_thresholds
 logger = logging.getLogger(__name__)
 
 
-def load_config(
-    config_file: str, opts: Sequence[str] = (), *, for_pictures: bool = False
-) -> CfgNode:
+def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool = False) -> CfgNode:
     """
     Merge Detectron2's defaults, ours, a file and "KEY VALUE" pairs; then check what can be checked
     without loading weights.
@@ -29,7 +27,7 @@ def load_config(
     Args:
         config_file: a YAML file.
         opts: alternating keys and values.
-        for_pictures: no dataset is needed; with MODEL.TEXT.VOCABULARY, DATASETS.TEST is emptied,
+        for_images: no dataset is needed; with MODEL.TEXT.VOCABULARY, DATASETS.TEST is emptied,
             so that the words need not be those of the file's dataset.
 
     Returns:
@@ -57,7 +55,7 @@ def load_config(
         if "MODEL.DEVICE" in opts[::2]:
             logger.warning("MODEL.DEVICE=%s, but there is no GPU; using cpu.", cfg.MODEL.DEVICE)
         cfg.MODEL.DEVICE = "cpu"
-    if not for_pictures:
+    if not for_images:
         check_config(cfg)
     elif cfg.MODEL.TEXT.VOCABULARY:
         cfg.DATASETS.TEST = ()

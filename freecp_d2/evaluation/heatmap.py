@@ -1,5 +1,5 @@
 """
-A matrix of numbers as a picture: confusions of classes, differences to published figures.
+A matrix of numbers as an image: confusions of classes, differences to published figures.
 
 Shape shorthand in this module: R rows, C columns.
 """
@@ -63,7 +63,7 @@ def write_heatmap(
         path: of the PNG, which appears whole or not at all; its folder exists.
         values: (R, C), finite, or NaN where there is no value: a grey cell with a dash.
         rows, columns: R and C names.
-        title: above the picture.
+        title: above the image.
         label: what the numbers are, with their unit; along the scale of colours.
         row_title, column_title: what the rows and the columns are.
         limits: the ends of the scale. Default: the smallest and the largest value, or as far to

@@ -33,7 +33,7 @@ def write_reports(
         matrix: (K+1, K+1), in pixels; rows are predictions, columns ground truth, the last of each
             is "ignored".
         class_names: K names.
-        title: of the picture.
+        title: of the image.
     """
     PathManager.mkdirs(folder)
     with PathManager.open(os.path.join(folder, "sem_seg_evaluation.pth"), "wb") as file:

@@ -1,5 +1,5 @@
 """
-Thresholds read off the scores of a window, for pictures that come without a benchmark.
+Thresholds read off the scores of a window, for images that come without a benchmark.
 
 The paper sets tau_r and tau_a by what is known about a data set; here they follow from the scores
 that Eqs. (4), (5) and (7) give in the window itself. No labels, no Python loop over classes.
@@ -30,13 +30,13 @@ def automatic_redundancy_thresh(scores: Tensor, among: Tensor | None = None) -> 
     tau_r of each window: where its scores fall apart into two groups on a scale of logarithms.
 
     Scores are shares of a softmax, so they differ by factors: those of words that are in the
-    picture by a few, those of the others by orders of magnitude, and the more words there are, the
+    image by a few, those of the others by orders of magnitude, and the more words there are, the
     less is left for each of those. Of all cuts between two neighbours on the logarithmic scale,
     Otsu's is taken, which leaves the least variance within the two groups; tau_r is the geometric
     mean of those neighbours. So it lies about half way, in factors, between the words that are
     there and the rest, and sinks with them when words are added, as the paper's values do (0.15 for
     20 words, 0.05 for 171). It is never more than a tenth of the best score, so that a few words
-    which are all in the picture stay.
+    which are all in the image stay.
 
     Args:
         scores: s of Eq. (5), shape (N, K), in [0, 0.5].

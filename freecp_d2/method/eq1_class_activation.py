@@ -64,8 +64,8 @@ def min_max_normalise(cam: Tensor, words: Tensor | None = None) -> Tensor:
         counted = torch.where(words, cam, cam.amax(dim=(1, 2, 3), keepdim=True))
     low = counted.amin(dim=(1, 2, 3), keepdim=True)
     span = counted.amax(dim=(1, 2, 3), keepdim=True) - low
-    stretched = torch.where(span > 0, (cam - low) / span, torch.ones_like(cam))
-    return stretched if words is None else stretched * words
+    normalized_cam = torch.where(span > 0, (cam - low) / span, torch.ones_like(cam))
+    return normalized_cam if words is None else normalized_cam * words
 
 
 def merge_synonyms(word_maps: Tensor, word_to_class: Tensor, num_classes: int) -> Tensor:

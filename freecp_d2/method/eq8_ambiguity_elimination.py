@@ -53,7 +53,7 @@ def elect_winners(crop_features: Tensor, class_features: Tensor, candidates: Ten
 
 
 def eliminate_in_region(
-    refined: Tensor, groups: AmbiguityGroups, contests: RegionBoxes, winners: Tensor
+    refined: Tensor, groups: AmbiguityGroups, region_boxes: RegionBoxes, winners: Tensor
 ) -> Tensor:
     """
     The paper's elimination: inside a region the losing classes of its group become 0.
@@ -63,7 +63,7 @@ def eliminate_in_region(
 
     Args:
         refined: shape (N, K, h, w).
-        contests: the regions of each group (`map_index` is the group).
+        region_boxes: the regions of each group (`map_index` is the group).
         winners: winning class of each region, int64, shape (B,).
 
     Returns:
@@ -72,10 +72,12 @@ def eliminate_in_region(
     Raises:
         ValueError: a winner is no member of its group.
     """
-    group, class_index, won = _pairs(groups, contests, winners)
+    group, class_index, won = _pairs(groups, region_boxes, winners)
     grid = (refined.shape[2], refined.shape[3])
-    contested = boxes_to_mask(contests, len(groups.window), grid).to(refined.device)
-    won_mask = boxes_to_mask(RegionBoxes(won, contests.boxes), len(group), grid).to(refined.device)
+    contested = boxes_to_mask(region_boxes, len(groups.window), grid).to(refined.device)
+    won_mask = boxes_to_mask(RegionBoxes(won, region_boxes.boxes), len(group), grid).to(
+        refined.device
+    )
     allowed = won_mask | ~contested[group]
     window = groups.window[group]
     result = refined.clone()
@@ -86,7 +88,7 @@ def eliminate_in_region(
 def eliminate_in_window(
     refined: Tensor,
     groups: AmbiguityGroups,
-    contests: RegionBoxes,
+    region_boxes: RegionBoxes,
     winners: Tensor,
     undecided: Tensor,
 ) -> Tensor:
@@ -102,7 +104,7 @@ def eliminate_in_window(
     Returns:
         Tensor: shape (N, K, h, w).
     """
-    group, class_index, won = _pairs(groups, contests, winners)
+    group, class_index, won = _pairs(groups, region_boxes, winners)
     wins = undecided.to(group.device)[group]
     wins[won.to(group.device)] = True
     window = groups.window[group]
@@ -112,13 +114,13 @@ def eliminate_in_window(
 
 
 def _pairs(
-    groups: AmbiguityGroups, contests: RegionBoxes, winners: Tensor
+    groups: AmbiguityGroups, region_boxes: RegionBoxes, winners: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Members as (group, class) pairs, and the pair that won each box (int64, on the CPU)."""
     group, class_index = groups.members.nonzero(as_tuple=True)
     pair_of = torch.full(groups.members.shape, -1, dtype=torch.long)
     pair_of[group.cpu(), class_index.cpu()] = torch.arange(len(group))
-    won = pair_of[contests.map_index, winners.cpu()]
+    won = pair_of[region_boxes.map_index, winners.cpu()]
     if (won < 0).any():
         raise ValueError("A region was won by a class outside its group; winners must be members.")
     return group, class_index, won

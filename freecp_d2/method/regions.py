@@ -1,7 +1,7 @@
 """
 Boxes of the connected regions where activation maps are high, for all maps at once.
 
-Eqs. (3) and (8) both look at these boxes. All maps are laid under each other in one tall picture,
+Eqs. (3) and (8) both look at these boxes. All maps are laid under each other in one tall image,
 so that a single call of OpenCV labels the regions of every class and window.
 
 Shape shorthand in this module: M maps, B boxes, h x w patches.
@@ -44,7 +44,7 @@ def region_boxes(
         holes: also return the box around each hole.
         exclude_last: end boxes at the last row and column, exclusive, so that neither is ever
             inside, unless it is the only one. The released program does (there, too, and leaves
-            nothing of a picture one patch high); False gives boxes that contain their region.
+            nothing of an image one patch high); False gives boxes that contain their region.
 
     Returns:
         RegionBoxes: map by map; within a map in no particular order.

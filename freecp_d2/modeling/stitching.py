@@ -113,7 +113,7 @@ def label_map(
 ) -> Tensor:
     """
     The argmax of `full_scores`, a few classes and rows at a time: beyond the result, memory grows
-    neither with the vocabulary nor with the picture.
+    neither with the vocabulary nor with the image.
 
     Args:
         found, size, background, floor: see `full_scores`.

@@ -174,13 +174,13 @@ class TextHead(nn.Module):
             words = F.pad(allowed[:, self.word_to_class], (skip, 0), value=True)
         tokens = patch_tokens.float()
         cam = class_activation_maps(tokens, self.word_features, self.logit_scale, words)
-        stretched = min_max_normalise(cam, words)
-        maps, stretched = cam[:, skip:], stretched[:, skip:]
+        normalized_cam = min_max_normalise(cam, words)
+        maps, normalized_cam = cam[:, skip:], normalized_cam[:, skip:]
         if len(self.word_to_class) == num_maps:  # no synonyms: words are in class order
-            return maps, stretched
+            return maps, normalized_cam
         return (
             merge_synonyms(maps, self.word_to_class, num_maps),
-            merge_synonyms(stretched, self.word_to_class, num_maps),
+            merge_synonyms(normalized_cam, self.word_to_class, num_maps),
         )
 
     @property

@@ -1,5 +1,5 @@
 """
-Letters on pictures: a font that comes with matplotlib, for any name that a class may have.
+Letters on images: a font that comes with matplotlib, for any name that a class may have.
 
 What the font cannot show is written in words where Unicode has some ("[cat face]"), else as boxes.
 """

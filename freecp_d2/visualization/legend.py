@@ -1,4 +1,4 @@
-"""Which colour is which class, and how much of the picture it has: in lines that fit a width."""
+"""Which colour is which class, and how much of the image it has: in lines that fit a width."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

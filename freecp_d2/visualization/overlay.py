@@ -1,7 +1,7 @@
 """
 A photograph under its labels: translucent colours, outlines, names, a legend below.
 
-Shape shorthand in this module: H, W pixels of the picture, h, w of the drawing, C classes.
+Shape shorthand in this module: H, W pixels of the image, h, w of the drawing, C classes.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ RGB = tuple[int, int, int]
 _OPACITY = 0.5
 _WHITE, _EDGE = (255, 255, 255), (28, 24, 20)
 _LEAST_WIDTH = 480  # of the whole drawing, so that a legend can be read
-_LEAST_SIDE = 24  # of the picture in it, so that a picture of one row can be seen
-_LEAST_NAMED = 240  # width of a picture whose regions are named
+_LEAST_SIDE = 24  # of the image in it, so that an image of one row can be seen
+_LEAST_NAMED = 240  # width of an image whose regions are named
 _NAMES_SIDE = 480  # names find their places on labels of this size
 
 
@@ -41,7 +41,7 @@ def draw_overlay(
         label_map: integers (H, W), -1 to C-1; -1 is no word and stays as it is.
         names, colors: C of each.
         shares: of the classes that are seen, for the legend.
-        longest_side: of the picture in the drawing, in pixels; small pictures are enlarged.
+        longest_side: of the image in the drawing, in pixels; small images are enlarged.
 
     Returns:
         Image.Image: RGB.
@@ -61,7 +61,7 @@ def draw_overlay(
 
 
 def drawing_size(size: tuple[int, ...], longest_side: int) -> tuple[int, int]:
-    """(h, w) at which a picture (H, W) is drawn: its shape, unless a side would not be seen."""
+    """(h, w) at which an image (H, W) is drawn: its shape, unless a side would not be seen."""
     height, width = size
     longest = max(height, width)
     target = min(max(longest, min(_LEAST_WIDTH, longest_side)), longest_side)
@@ -93,7 +93,7 @@ def picked(label_map: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def paint(image: np.ndarray, labels: np.ndarray, colors: Sequence[RGB]) -> np.ndarray:
     """
-    Colours over a picture without its own, and a line between regions.
+    Colours over an image without its own, and a line between regions.
 
     Args:
         image: uint8 RGB (h, w, 3).
@@ -101,7 +101,7 @@ def paint(image: np.ndarray, labels: np.ndarray, colors: Sequence[RGB]) -> np.nd
         colors: C colours.
 
     Returns:
-        np.ndarray: uint8 (h, w, 3); as the picture where there is no word.
+        np.ndarray: uint8 (h, w, 3); as the image where there is no word.
     """
     table = np.array([*colors, (0, 0, 0)], dtype=np.uint8)
     flat = table[labels]

@@ -1,4 +1,4 @@
-"""How much of a picture each class has."""
+"""How much of an image each class has."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ _BLOCK = 1 << 22
 
 
 class Share(NamedTuple):
-    """A class with pixels, and which share of the picture they are, 0 to 1; class -1: no word."""
+    """A class with pixels, and which share of the image they are, 0 to 1; class -1: no word."""
 
     label: int
     share: float

@@ -137,7 +137,7 @@ class TestEndToEnd:
         assert features.isfinite().all()
         assert (features @ features.T - torch.eye(3)).tril(-1).max() < 0.9999  # told apart
 
-    def test_a_picture(self, cfg):
+    def test_an_image(self, cfg):
         model = build_model(cfg).eval()
         image = torch.arange(3 * 48 * 72).reshape(3, 48, 72).mul(37).to(torch.uint8)
         scores = model([{"image": image}])[0]["sem_seg"]

@@ -130,8 +130,8 @@ class TestRefusals:
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "WEBP", "TIFF"])
-def test_a_picture_is_told(tmp_path, format):
+def test_an_image_is_told(tmp_path, format):
     Image.new("RGB", (4, 3)).save(tmp_path / "page", format=format)
-    with pytest.raises(ValueError, match="it is a picture") as error:
+    with pytest.raises(ValueError, match="it is an image") as error:
         read_state_dict(tmp_path / "page")
     assert "weights_only" not in str(error.value)

@@ -24,7 +24,7 @@ NUM_CLASSES = 6
 
 @pytest.fixture
 def cfg(tiny_checkpoint: Path) -> CfgNode:
-    """SemanticSegmentor with a small ResNet-FPN, pictures in BGR, our affinity and CLIP."""
+    """SemanticSegmentor with a small ResNet-FPN, images in BGR, our affinity and CLIP."""
     import_plugins([str(ROOT / "examples/color_position_affinity.py")])
     cfg = get_cfg()
     add_freecp_config(cfg)

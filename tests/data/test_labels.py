@@ -85,7 +85,7 @@ def test_wrong_convention_is_named(tmp_path, encoding, values, cause):
         read_label(path, encoding=encoding)
 
 
-def test_a_coloured_picture_is_no_label(tmp_path):
+def test_a_coloured_image_is_no_label(tmp_path):
     path = save(tmp_path / "color.png", np.zeros((2, 2, 3)))
     with pytest.raises(ValueError, match=r"color.png.*stored as RGB.*one class number"):
         read_label(path, encoding=RAW)

@@ -20,7 +20,7 @@ def load(tmp_path):
     def call(content="VERSION: 2\n", *opts):
         path = tmp_path / "config.yaml"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return load_config(str(path), opts, for_pictures=True)
+        return load_config(str(path), opts, for_images=True)
 
     return call
 

@@ -17,7 +17,7 @@ CLASSES = ["cat", "dog"]
 
 
 class Classifier(nn.Module):
-    """Says dog where the picture is bright, and remembers what it saw."""
+    """Says dog where the image is bright, and remembers what it saw."""
 
     def __init__(self, fails=False):
         super().__init__()
@@ -33,16 +33,16 @@ class Classifier(nn.Module):
 
 @pytest.fixture
 def register(tmp_path):
-    """A function that registers so many pictures, last name first, each half cat, half dog."""
+    """A function that registers so many images, last name first, each half cat, half dog."""
 
     def do(count, official=20):
         records = []
         for i in reversed(range(count)):
             label = np.array([[0, 0, 1, 1]] * 4, np.uint8)
-            picture = np.repeat(label[..., None] * 255, 3, axis=2)
-            picture[0, 0] = 255  # one cat is taken for a dog
+            image = np.repeat(label[..., None] * 255, 3, axis=2)
+            image[0, 0] = 255  # one cat is taken for a dog
             paths = [str(tmp_path / f"{kind}{i:03d}.png") for kind in ("image", "label")]
-            Image.fromarray(picture).save(paths[0])
+            Image.fromarray(image).save(paths[0])
             Image.fromarray(label).save(paths[1])
             sizes = {"height": 4, "width": 4}
             records.append({"file_name": paths[0], "sem_seg_file_name": paths[1]} | sizes)

@@ -10,7 +10,7 @@ WORDS = ["1, 2", "3", "None", "True", "(a)", "('a', 'b')", "[1]", "{}", "1; 2", 
 
 
 def words_of(config, *opts):
-    return load_config(str(config), opts, for_pictures=True).MODEL.TEXT.VOCABULARY
+    return load_config(str(config), opts, for_images=True).MODEL.TEXT.VOCABULARY
 
 
 @pytest.mark.parametrize("words", WORDS)
@@ -25,7 +25,7 @@ def test_quotes_may_be_there(words):
 
 def test_values_of_other_keys_are_not_touched():
     opts = ["MODEL.TEXT.BATCH_SIZE", "8", "DATASETS.TEST", "()", "MODEL.TEXT.VOCABULARY", "3;"]
-    cfg = load_config(str(CONFIG), opts, for_pictures=True)
+    cfg = load_config(str(CONFIG), opts, for_images=True)
     assert (cfg.MODEL.TEXT.BATCH_SIZE, cfg.DATASETS.TEST) == (8, ())
 
 

@@ -22,7 +22,7 @@ def load(tmp_path, tiny_vocabulary):
         )
         lines = f"{head}{own}" if own else ""
         (tmp_path / "leaf.yaml").write_text(f"_BASE_: base.yaml\n{lines}VERSION: 2\n")
-        cfg = load_config(str(tmp_path / "leaf.yaml"), opts, for_pictures=True)
+        cfg = load_config(str(tmp_path / "leaf.yaml"), opts, for_images=True)
         node = cfg.MODEL.PURIFICATION_HEAD
         return cfg, {"REDUNDANCY.THRESH": node.REDUNDANCY.THRESH} | {
             "AMBIGUITY.THRESH": node.AMBIGUITY.THRESH
@@ -75,7 +75,7 @@ class TestBothWays:
 def test_a_file_without_thresholds_leaves_the_head_its_defaults(tmp_path, tiny_vocabulary):
     file = tmp_path / "config.yaml"
     file.write_text(f"MODEL:\n  TEXT:\n    VOCABULARY: {tiny_vocabulary}\nVERSION: 2\n")
-    head = build_purification_head(load_config(str(file), for_pictures=True))
+    head = build_purification_head(load_config(str(file), for_images=True))
     assert (head.redundancy_thresh, head.ambiguity_thresh) == (0.05, 0.7)
 
 

@@ -14,7 +14,7 @@ TITLES = {"title": "a title", "label": "share [%]"}
 
 @pytest.fixture
 def drawn(tmp_path, monkeypatch):
-    """A function that draws and returns (figure, picture)."""
+    """A function that draws and returns (figure, image)."""
     figures = []
     png = heatmap._png
 
@@ -25,7 +25,7 @@ def drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(heatmap, "_png", spy)
 
     def draw(values, rows=None, columns=None, **options):
-        path = tmp_path / "picture.png"
+        path = tmp_path / "image.png"
         values = np.asarray(values, dtype=float)
         rows = rows or [f"row {i}" for i in range(len(values))]
         columns = columns or [f"column {i}" for i in range(values.shape[1])]
@@ -194,7 +194,7 @@ def test_what_does_not_fit(tmp_path, values, rows, columns, options, message):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_picture_that_fails_leaves_the_older_one(tmp_path, monkeypatch):
+def test_an_image_that_fails_leaves_the_older_one(tmp_path, monkeypatch):
     path = tmp_path / "x.png"
     write_heatmap(path, np.eye(1), ["a"], ["b"], **TITLES)
     before = path.read_bytes()

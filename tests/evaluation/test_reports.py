@@ -62,10 +62,10 @@ def test_confusions(folder):
     ]
 
 
-def test_picture(folder):
-    with Image.open(folder / "confusion_matrix.png") as picture:
-        picture.load()
-        assert picture.format == "PNG"
+def test_image(folder):
+    with Image.open(folder / "confusion_matrix.png") as image:
+        image.load()
+        assert image.format == "PNG"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_picture(folder):
         (np.zeros((4, 4)), NAMES, NAMES, "a title"),
     ],
 )
-def test_the_picture_shows_what_occurs(tmp_path, monkeypatch, matrix, rows, columns, title):
+def test_the_image_shows_what_occurs(tmp_path, monkeypatch, matrix, rows, columns, title):
     drawn = []
     monkeypatch.setattr(heatmap, "write_heatmap", lambda *args, **kw: drawn.append((args, kw)))
     write_reports(str(tmp_path), RESULTS, np.asarray(matrix, np.int64), NAMES, "a title")

@@ -15,7 +15,7 @@ MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE 32
 AUTO_PORT = ("--dist-url", "auto")
 """Detectron2's own port is one for all runs of a user, and tests run side by side."""
 SMALL = _SMALL.split()
-"""Overrides for a tiny CLIP on tiny pictures."""
+"""Overrides for a tiny CLIP on tiny images."""
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess:

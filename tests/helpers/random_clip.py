@@ -42,7 +42,7 @@ VIT_B_16 = TINY | {
 
 
 def random_clip(shape: dict[str, int] = TINY, seed: int = 0) -> nn.Module:
-    """`clip.model.CLIP` with random weights that make pictures look different to it."""
+    """`clip.model.CLIP` with random weights that make images look different to it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from clip.model import CLIP

@@ -89,9 +89,9 @@ def test_different_embeddings_raise():
 def test_dtype_and_device_are_kept(dtype, device):
     features, text = rand(2, 8, 3, 5).to(device, dtype), unit_rows(4, 8).to(device, dtype)
     cam = class_activation_maps(features, text, 100.0)
-    stretched = min_max_normalise(cam)
-    merged = merge_synonyms(stretched, torch.tensor([0, 1, 1, 2], device=device), 3)
-    for result, num_maps in ((cam, 4), (stretched, 4), (merged, 3)):
+    normalized_cam = min_max_normalise(cam)
+    merged = merge_synonyms(normalized_cam, torch.tensor([0, 1, 1, 2], device=device), 3)
+    for result, num_maps in ((cam, 4), (normalized_cam, 4), (merged, 3)):
         assert result.shape == (2, num_maps, 3, 5)
         assert result.dtype == dtype
         assert result.device.type == device
@@ -122,9 +122,9 @@ def test_min_max_stretches_each_window_by_itself():
 
 def test_min_max_forgets_offset_and_gain_and_keeps_the_order():
     cam = rand(1, 4, 3, 5, dtype=torch.float64)
-    stretched = min_max_normalise(cam)
-    torch.testing.assert_close(min_max_normalise(0.3 * cam + 0.2), stretched)
-    assert torch.equal(stretched.flatten().argsort(), cam.flatten().argsort())
+    normalized_cam = min_max_normalise(cam)
+    torch.testing.assert_close(min_max_normalise(0.3 * cam + 0.2), normalized_cam)
+    assert torch.equal(normalized_cam.flatten().argsort(), cam.flatten().argsort())
 
 
 def test_a_vocabulary_of_one_word_gives_ones_and_no_nan():
@@ -167,13 +167,13 @@ class TestWordsOfAWindow:
     def test_as_without_the_others(self):
         features, text = rand(2, 8, 3, 5) - 0.5, unit_rows(4, 8)
         cam = class_activation_maps(features, text, 10.0, self.CHOSEN)
-        stretched = min_max_normalise(cam, self.CHOSEN)
+        normalized_cam = min_max_normalise(cam, self.CHOSEN)
         for n, chosen in enumerate(self.CHOSEN):
             expected = class_activation_maps(features[n : n + 1], text[chosen], 10.0)
             torch.testing.assert_close(cam[n, chosen], expected[0])
-            torch.testing.assert_close(stretched[n, chosen], min_max_normalise(expected)[0])
+            torch.testing.assert_close(normalized_cam[n, chosen], min_max_normalise(expected)[0])
             assert not cam[n, ~chosen].any()
-            assert not stretched[n, ~chosen].any()
+            assert not normalized_cam[n, ~chosen].any()
 
     def test_no_words_no_maps(self):
         nothing = torch.zeros(1, 4, dtype=torch.bool)

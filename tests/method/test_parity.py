@@ -70,12 +70,12 @@ def purify(name, device="cpu"):
     fused = method.fuse_groups(purified, groups)
     regions = method.region_boxes(fused, holes=True)
     members = [row.nonzero().flatten().tolist() for row in groups.members]
-    contests = method.RegionBoxes(*(part[has_area(regions)] for part in regions))
-    winners = [mock_winner(box, members[group]) for group, *box in rows(contests)]
+    region_boxes = method.RegionBoxes(*(part[has_area(regions)] for part in regions))
+    winners = [mock_winner(box, members[group]) for group, *box in rows(region_boxes)]
     final = method.eliminate_in_window(
         purified,
         groups,
-        contests,
+        region_boxes,
         torch.tensor(winners, dtype=torch.long),
         undecided_groups(regions, len(members)),
     )
@@ -98,7 +98,7 @@ def purify(name, device="cpu"):
         boxes=boxes,
         members=members,
         regions=regions,
-        contests=rows(contests),
+        region_boxes=rows(region_boxes),
         winners=winners,
         **on_cpu,
     )
@@ -210,7 +210,7 @@ def test_contested_boxes_and_winners(name):
     regions = Counter((number[group], *box) for group, *box, _ in stored)
     assert Counter(box_rows(result.regions)) == regions
     decided = Counter(
-        (*row, winner) for row, winner in zip(result.contests, result.winners, strict=True)
+        (*row, winner) for row, winner in zip(result.region_boxes, result.winners, strict=True)
     )
     # Winner -1: the box has no area, and the classifier was not asked.
     assert decided == Counter(
@@ -271,7 +271,7 @@ def test_windows_of_an_image(name):
     assert list(zip(groups.window.tolist(), members, strict=True)) == expected_groups
 
     regions = method.region_boxes(method.fuse_groups(purified, groups), holes=True)
-    contests = method.RegionBoxes(*(part[has_area(regions)] for part in regions))
+    region_boxes = method.RegionBoxes(*(part[has_area(regions)] for part in regions))
     winner_of = {}  # which group a stored crop belongs to shows in its winner
     for window, *box, winner in stored["crops"].tolist():
         group = next(
@@ -280,13 +280,13 @@ def test_windows_of_an_image(name):
             if where == window and winner in classes
         )
         winner_of[(group, *box)] = winner
-    assert box_rows(contests) == sorted(winner_of)
+    assert box_rows(region_boxes) == sorted(winner_of)
 
     final = method.eliminate_in_window(
         purified,
         groups,
-        contests,
-        torch.tensor([winner_of[tuple(row)] for row in rows(contests)]),
+        region_boxes,
+        torch.tensor([winner_of[tuple(row)] for row in rows(region_boxes)]),
         undecided_groups(regions, len(members)),
     )
     torch.testing.assert_close(final, stored["win_final"].float(), rtol=0, atol=1e-5)

@@ -175,7 +175,7 @@ def random_maps(num_maps, h, w, seed):
     ],
 )
 def test_the_only_row_or_column_is_not_excluded(map_, expected):
-    """The released program does, and nothing is left of a thin picture."""
+    """The released program does, and nothing is left of a thin image."""
     assert boxes_of(map_) == expected
 
 
@@ -221,7 +221,7 @@ def test_the_random_maps_have_holes_and_islands():
 
 
 # --------------------------------------------------------------------------------------------------
-# region_boxes, what a tall picture could get wrong
+# region_boxes, what a tall image could get wrong
 # --------------------------------------------------------------------------------------------------
 
 

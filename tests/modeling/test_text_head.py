@@ -30,37 +30,37 @@ class TestMaps:
     def test_by_hand(self):
         # The patch's own word has logit ln 2, the others 0: softmax 2/4, 1/4, 1/4.
         head = head_of(Vocabulary("v", (("a",), ("b",), ("c",))))
-        maps, stretched = head(patches(0, 2, num_words=3))
+        maps, normalized_cam = head(patches(0, 2, num_words=3))
         expected = torch.tensor([[0.5, 0.25], [0.25, 0.25], [0.25, 0.5]])
         torch.testing.assert_close(maps[0, :, 0], expected)
-        torch.testing.assert_close(stretched[0, :, 0], (expected - 0.25) * 4)
+        torch.testing.assert_close(normalized_cam[0, :, 0], (expected - 0.25) * 4)
 
     def test_background_takes_part_but_is_no_map(self):
         head = head_of(Vocabulary("v", (("a",), ("b",)), ("sky",)))
-        maps, stretched = head(patches(0, 2, num_words=3))  # a patch of sky, a patch of b
+        maps, normalized_cam = head(patches(0, 2, num_words=3))  # a patch of sky, a patch of b
         torch.testing.assert_close(maps[0, :, 0], torch.tensor([[0.25, 0.25], [0.25, 0.5]]))
-        torch.testing.assert_close(stretched[0, :, 0], torch.tensor([[0.0, 0], [0, 1]]))
+        torch.testing.assert_close(normalized_cam[0, :, 0], torch.tensor([[0.0, 0], [0, 1]]))
 
     def test_background_takes_part_in_min_and_max(self):
         head = head_of(Vocabulary("v", (("a",), ("b",)), ("sky",)))
         # Two patches of sky: the maximum 1/2 is the background's, and a and b have 1/4, the least.
-        _, stretched = head(patches(0, 0, num_words=3))
-        assert not stretched.any()
+        _, normalized_cam = head(patches(0, 0, num_words=3))
+        assert not normalized_cam.any()
 
     def test_a_background_of_words_is_the_first_map(self):
         vocabulary = Vocabulary("v", (("a",), ("b",)), ("sky", "sea"))
         # Patches of sea and of b; 2/5 for the patch's own word, 1/5 for the others.
-        maps, stretched = head_of(vocabulary, "words")(patches(1, 3, num_words=4))
+        maps, normalized_cam = head_of(vocabulary, "words")(patches(1, 3, num_words=4))
         expected = torch.tensor([[0.4, 0.2], [0.2, 0.2], [0.2, 0.4]])
         torch.testing.assert_close(maps[0, :, 0], expected)
-        torch.testing.assert_close(stretched[0, :, 0], (expected - 0.2) * 5)
+        torch.testing.assert_close(normalized_cam[0, :, 0], (expected - 0.2) * 5)
 
     def test_synonyms_are_merged_after_the_softmax(self):
         vocabulary = Vocabulary("v", (("cat", "kitten"), ("dog",)), ("sky",))
-        maps, stretched = head_of(vocabulary)(patches(2, 3, num_words=4))
+        maps, normalized_cam = head_of(vocabulary)(patches(2, 3, num_words=4))
         # Words: sky, cat, kitten, dog; 2/5 for the patch's own word, 1/5 for the others.
         torch.testing.assert_close(maps[0, :, 0], torch.tensor([[0.4, 0.2], [0.2, 0.4]]))
-        torch.testing.assert_close(stretched[0, :, 0], torch.tensor([[1.0, 0], [0, 1]]))
+        torch.testing.assert_close(normalized_cam[0, :, 0], torch.tensor([[1.0, 0], [0, 1]]))
 
     def test_logit_scale_sharpens(self):
         vocabulary = Vocabulary("v", (("a",), ("b",)))
@@ -70,9 +70,9 @@ class TestMaps:
         assert [float(m) for m in maps] == pytest.approx(expected)
 
     def test_one_word(self):
-        maps, stretched = head_of(Vocabulary("v", (("a",),)))(patches(0, 0, num_words=1))
+        maps, normalized_cam = head_of(Vocabulary("v", (("a",),)))(patches(0, 0, num_words=1))
         assert torch.equal(maps, torch.ones(1, 1, 1, 2))
-        assert torch.equal(stretched, torch.ones(1, 1, 1, 2))
+        assert torch.equal(normalized_cam, torch.ones(1, 1, 1, 2))
 
 
 class TestOutputs:

@@ -30,7 +30,7 @@ OTHER_FORMS = {
 SETS = {
     "visual": {"words": 6, "same_word": 0.6, "two_words": 0.75},
     # Five looks in three frames each, and its sentences are of few words: "five golden points, a
-    # star." has five, and "a picture of the ..." is most of what two looks have in common.
+    # star." has five, and "an image of the ..." is most of what two looks have in common.
     "storybook": {"words": 5, "same_word": 0.7, "two_words": 0.75},
 }
 """Set -> the fewest words of a sentence, and how alike two of a word or of two words may be."""

@@ -1,4 +1,4 @@
-"""Overlays of pictures of any shape."""
+"""Overlays of images of any shape."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_sizes(shape, side, size):
     assert drawing_size(shape, side) == size
 
 
-def test_paint_mixes_the_colour_with_the_grey_of_the_picture():
+def test_paint_mixes_the_colour_with_the_grey_of_the_image():
     image = np.full((4, 4, 3), 100, dtype=np.uint8)
     painted = paint(image, np.zeros((4, 4), dtype=np.int32), COLORS)
     assert np.abs(painted.astype(int) - (150, 65, 65)).max() <= 1

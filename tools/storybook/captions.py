@@ -4,19 +4,19 @@ What one might write under a picture-book crop: the classes that are in it, in m
 
 from collections.abc import Iterator, Sequence
 
-from freecp_d2.data.storybook.chance import Chance
 from freecp_d2.data.storybook.classes import CLASSES, StorybookClass
+from freecp_d2.data.storybook.rng import Rng
 from freecp_d2.text import get_templates
 
 ALONE = get_templates("imagenet")
 TOGETHER = (
     "a photo of {}.",
-    "a picture of {}.",
+    "an image of {}.",
     "{}",
     "a scene with {}.",
     "an image showing {}.",
     "there is {} in the scene.",
-    "{} in one picture.",
+    "{} in one image.",
     "a view of {}.",
     "a painting of {}.",
     "a page of a picture book with {}.",
@@ -26,12 +26,12 @@ DESCRIBED = (
     "{name}: {look}.",
     "{name}, {look}",
     "{look}, a {name}.",
-    "a picture of the {name}, {look}.",
+    "an image of the {name}, {look}.",
 )
 BETWEEN = (" next to ", " in front of ", " with ", " near ", " and ")
 
 
-def caption(chance: Chance, classes: Sequence[StorybookClass]) -> str:
+def caption(chance: Rng, classes: Sequence[StorybookClass]) -> str:
     """
     A caption of a crop.
 
@@ -57,12 +57,12 @@ def caption(chance: Chance, classes: Sequence[StorybookClass]) -> str:
     return chance.pick(TOGETHER).format(f"{', '.join(phrases[:-1])} and {phrases[-1]}")
 
 
-def describe(chance: Chance, c: StorybookClass) -> str:
+def describe(chance: Rng, c: StorybookClass) -> str:
     """One class and something that is visible of it."""
     return chance.pick(DESCRIBED).format(name=word(chance, c), look=chance.pick(c.looks))
 
 
-def word(chance: Chance, c: StorybookClass) -> str:
+def word(chance: Rng, c: StorybookClass) -> str:
     """The class's name or, now and then, a synonym or a wider word."""
     draw = chance.uniform()
     if draw < 0.12 and c.synonyms:
@@ -72,7 +72,7 @@ def word(chance: Chance, c: StorybookClass) -> str:
     return c.name
 
 
-def _with_article(chance: Chance, c: StorybookClass) -> str:
+def _with_article(chance: Rng, c: StorybookClass) -> str:
     name = word(chance, c)
     if not c.is_thing and chance.maybe(0.8):
         return name

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from captions import caption
 from freecp_d2.data.storybook import draw_training_scene
-from freecp_d2.data.storybook.chance import Chance
 from freecp_d2.data.storybook.classes import CLASSES
+from freecp_d2.data.storybook.rng import Rng
 
 MEAN = np.array((0.48145466, 0.4578275, 0.40821073), dtype=np.float32)
 STD = np.array((0.26862954, 0.26130258, 0.27577711), dtype=np.float32)
@@ -63,7 +63,7 @@ class Crops:
         self.images, self.labels = images, labels
         self.side, self.tight, self.per_scene = side, tight, per_scene
 
-    def batch(self, chance: Chance, size: int) -> tuple[Tensor, list[str], Tensor]:
+    def batch(self, chance: Rng, size: int) -> tuple[Tensor, list[str], Tensor]:
         """
         Returns:
             tuple[Tensor, list[str], Tensor]: normalised crops (B, 3, side, side), their captions,
@@ -83,7 +83,7 @@ class Crops:
         return torch.from_numpy(crops).permute(0, 3, 1, 2), captions, torch.tensor(sets)
 
     def _crop(
-        self, chance: Chance, image: np.ndarray, labels: np.ndarray
+        self, chance: Rng, image: np.ndarray, labels: np.ndarray
     ) -> tuple[np.ndarray, list[int]]:
         """A crop (side, side, 3) and its visible classes, largest first, at most six."""
         height, width = labels.shape
@@ -107,7 +107,7 @@ class Crops:
         order = np.argsort(-area, kind="stable")[:6]
         return crop, [int(c) for c in order if area[c] > VISIBLE * seen.size]
 
-    def _around(self, chance: Chance, labels: np.ndarray, h: int, w: int) -> tuple[int, int]:
+    def _around(self, chance: Rng, labels: np.ndarray, h: int, w: int) -> tuple[int, int]:
         """Upper left corner of a crop that has a pixel of one class, more often a thing, inside."""
         present = np.unique(labels[::4, ::4]).tolist()
         things = [c for c in present if CLASSES[c].is_thing]

@@ -25,8 +25,8 @@ from torch import Tensor
 
 from captions import every_text
 from crops import Crops, cache_scenes
-from freecp_d2.data.storybook.chance import Chance
 from freecp_d2.data.storybook.merges import merges_for, write_merges
+from freecp_d2.data.storybook.rng import Rng
 from freecp_d2.text import CLIPTokenizer
 from towers import encode_image, encode_text
 
@@ -85,7 +85,7 @@ def train(rank: int, args: argparse.Namespace, rendezvous: Path) -> None:
         _restore(args.output / "checkpoint.pt", model, optimizer, progress)
     torch.manual_seed(args.seed + 1000 * rank + progress["step"])
     stream = args.seed + 1000 * rank + 1_000_003 * int(progress["step"])  # resumed: another one
-    chance = Chance(stream % 2**32)
+    chance = Rng(stream % 2**32)
     crops = Crops(*cache_scenes(args.output, args.scenes, 1), side=SIZE["image_resolution"])
     clock, earlier, curve = time.time(), progress["seconds"], _Curve(args, rank)
     while True:

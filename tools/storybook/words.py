@@ -16,7 +16,7 @@ DATA = Path(__file__).resolve().parents[2] / "freecp_d2" / "text" / "resources"
 
 INSTRUCTIONS = (
     "a photo of {a_name}, {look}.",
-    "a picture of the {name}, {look}.",
+    "an image of the {name}, {look}.",
     "{look}, {a_name}.",
 )
 """The sentences in which a look is said, as captions say it; 3 x 5 looks are 15 descriptions."""

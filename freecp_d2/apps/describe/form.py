@@ -31,8 +31,8 @@ _REFUSAL = re.compile(
     r"|\b(?:not |im)possible for me\b|\bdescribing\b.*\b(?:not |im)possible\b"
     r"|\b(?:cannot|can't|can not) be described\b"
     r"|\b(?:is|are)(?: not|n't) (?:visible|shown|present|depicted) in (?:the|this|your) "
-    r"(?:image|photo|picture)\b"
-    r"|\bno (?:image|photo|picture) (?:is|was|has been) (?:given|provided|attached|uploaded)\b",
+    r"(?:image|photo|image)\b"
+    r"|\bno (?:image|photo|image) (?:is|was|has been) (?:given|provided|attached|uploaded)\b",
     re.IGNORECASE,
 )
 _CHATTER = re.compile(
@@ -41,7 +41,7 @@ _CHATTER = re.compile(
     r"|^(?:ok(?:ay)?|yes|great|alright)[,!] "
     r"|\brefers? to\b|\b(?:this|these|the above) (?:sentence|description|answer|response)s?\b"
     r"|\byou(?:'ve| have)? (?:gave|given|provided?|uploaded|sent|shared|asked|requested)\b"
-    r"|\byour (?:image|photo|picture|request|question|prompt)\b",
+    r"|\byour (?:image|photo|image|request|question|prompt)\b",
     re.IGNORECASE,
 )
 _MARKUP = re.compile(

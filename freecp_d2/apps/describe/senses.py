@@ -45,7 +45,7 @@ class Senses:
         """
         Args:
             vocabulary: the classes before and after a word tell its sense, unless
-            context: says what the pictures show, or
+            context: says what the images show, or
             meanings: say what the word means.
         """
         self._context, self._naming = " ".join(context.split()), Naming(vocabulary)

@@ -32,7 +32,7 @@ from ...visualization.html import (
     Column,
     Gallery,
     LabelMap,
-    Picture,
+    PageImage,
     Results,
     Row,
     Scores,
@@ -108,13 +108,13 @@ def draw_gallery(configs: Mapping[tuple[str, str], CfgNode], num_pages: int) -> 
     (dataset,) = shown["RP-AP"].DATASETS.TEST
     records = DatasetCatalog.get(dataset)
     mapper = FreeCPDatasetMapper(shown["RP-AP"], False)
-    pictures = []
+    images = []
     for record in records[:: max(1, len(records) // num_pages)][:num_pages]:
         inputs = [mapper(record)]
         (labels,) = model(inputs)
         (diagnoses,) = model.variants["SCLIP", "RP-AP"].diagnose(inputs)
-        pictures.append(
-            Picture(
+        images.append(
+            PageImage(
                 f"Page {record['image_id']}",
                 detection_utils.read_image(record["file_name"], "RGB"),
                 (
@@ -126,7 +126,7 @@ def draw_gallery(configs: Mapping[tuple[str, str], CfgNode], num_pages: int) -> 
             )
         )
     metadata = MetadataCatalog.get(dataset)
-    return Gallery(tuple(metadata.stuff_classes), tuple(metadata.stuff_colors), tuple(pictures))
+    return Gallery(tuple(metadata.stuff_classes), tuple(metadata.stuff_colors), tuple(images))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

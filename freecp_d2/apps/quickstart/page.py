@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from ...visualization.html.records import Gallery, Note, Page, Results
 
 _LEAD = (
-    "FreeCP labels every pixel of a picture with words of your choice, by a CLIP that was never "
-    "taught to. Given many words it first throws out those that are not in the picture, then "
+    "FreeCP labels every pixel of an image with words of your choice, by a CLIP that was never "
+    "taught to. Given many words it first throws out those that are not in the image, then "
     "lets the words that claim the same place compete for it. Nothing is trained for that.",
     "Here it works on Storybook, a picture book whose pages are drawn by a program, so that the "
     "right word of every pixel is known, with a tiny CLIP that learned from such pages.",
@@ -16,7 +16,7 @@ _LIMITS = Note(
     "What this shows, and what it does not",
     (
         "Every step of the method runs as it does with real weights: the same code, the same "
-        "equations, only a smaller network and other pictures. So the page shows what each step "
+        "equations, only a smaller network and other images. So the page shows what each step "
         "does, word by word and region by region.",
         "It is no evidence about photographs. The drawings are simple, the network is far "
         "smaller than those in use and saw nothing else, and no number here can be compared with "

@@ -1,4 +1,4 @@
-"""The files of a table: Markdown, CSV, JSON and a picture, each whole or not there at all."""
+"""The files of a table: Markdown, CSV, JSON and an image, each whole or not there at all."""
 
 import csv
 import io
@@ -51,8 +51,8 @@ def write_files(
     for suffix, text in texts.items():
         write_whole(path := stem.with_suffix(suffix), text.encode("utf-8"))
         written.append(path)
-    picture = stem.with_suffix(".png")
-    return [*written, picture] if _draw(picture, grid, outcomes) else written
+    image = stem.with_suffix(".png")
+    return [*written, image] if _draw(image, grid, outcomes) else written
 
 
 def _record(

@@ -6,9 +6,9 @@ Photographs and videos labelled from the command line: what `demo/demo.py` does.
 | `kinds.py`, `inputs.py` | what is an input: files, patterns, folders |
 | `names.py` | what the results of each input are called |
 | `outputs.py` | what must not be written over |
-| `reading.py` | a picture from a file, or the reason why not |
+| `reading.py` | an image from a file, or the reason why not |
 | `settings.py`, `records.py` | what results depend on, `NAME.json`, what is done already |
-| `picture.py` | one picture |
+| `image.py` | one image |
 | `drawing.py`, `legend.py`, `fonts.py`, `label_png.py`, `scores_file.py` | its files |
 | `video.py` | one video: `video_files.py`, `frame_drawing.py` |
 | `decisions.py`, `shares.py` | what was decided, as numbers |

@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="pictures, videos, folders with their sub-folders, quoted patterns: 'a/**/*.jpg'",
+        help="images, videos, folders with their sub-folders, quoted patterns: 'a/**/*.jpg'",
     )
     add("--video-input", nargs="+", default=[], metavar="FILE", help="videos of any ending")
     add("--output", type=Path, default=OUTPUT, metavar="DIR", help=f"a folder; default: {OUTPUT}")
@@ -80,8 +80,8 @@ def build_parser() -> argparse.ArgumentParser:
         help='"cat; dog, puppy; sofa" (synonyms by comma), a text file with one class a line, or a '
         "shipped list's name; default: the config's words",
     )
-    add("--scores", action="store_true", help="write the scores of each picture, too")
-    add("--report", action="store_true", help="write index.html, all pictures on one page")
+    add("--scores", action="store_true", help="write the scores of each image, too")
+    add("--report", action="store_true", help="write index.html, all images on one page")
     add("--force", action="store_true", help="label again what an earlier run has labelled")
     add("--overlay-side", type=int, default=2048, metavar="N", help="most pixels; 2048")
     add("--max-megapixels", type=float, default=200.0, metavar="N", help="refuse larger ones; 200")
@@ -128,7 +128,7 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failur
     if not args.input and not args.video_input:
         raise ValueError("got nothing to label; give --input FILE, a folder, or a quoted pattern.")
     import_plugins(args.imports)
-    cfg = load_config(args.config_file, args.opts, for_pictures=True)
+    cfg = load_config(args.config_file, args.opts, for_images=True)
     given = args.vocabulary
     words = vocabulary_from_config(cfg) if given is None else load_vocabulary(given)
     settings = Settings(
@@ -145,7 +145,7 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failur
     inputs = find_inputs(args.input, args.video_input, args.output)
     if not inputs.sources:
         reasons = "; ".join(f"{printable(f.name)}: {f.reason}" for f in inputs.failures)
-        raise ValueError(f"found no picture and no video. {reasons}".rstrip())
+        raise ValueError(f"found no image and no video. {reasons}".rstrip())
     if args.output.exists() and not args.output.is_dir():
         raise ValueError(f"--output {args.output} is a file; name a folder, which need not exist.")
     if args.report:
@@ -155,7 +155,7 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failur
     args.output.mkdir(parents=True, exist_ok=True)
     tasks = plan(inputs.sources, names, settings, args.force)
     if inputs.num_others:
-        print(f"{inputs.num_others} other files of the folders are neither pictures nor videos.")
+        print(f"{inputs.num_others} other files of the folders are neither images nor videos.")
     return settings, tasks, list(inputs.failures)
 
 

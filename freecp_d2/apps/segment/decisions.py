@@ -42,7 +42,7 @@ def colors_of(record: Mapping[str, Any]) -> list[RGB]:
 def decisions_of(prediction: Prediction, shares: Sequence[Share]) -> dict[str, Any]:
     """
     Args:
-        prediction: of one picture.
+        prediction: of one image.
         shares: of its classes, see `shares.visible_shares`.
 
     Returns:

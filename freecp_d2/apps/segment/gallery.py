@@ -1,4 +1,4 @@
-"""`index.html`: all pictures of a run beside what was found in them, in a file of bounded size."""
+"""`index.html`: all images of a run beside what was found in them, in a file of bounded size."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -29,24 +29,24 @@ from .inputs import Failure
 from .settings import Settings
 from .thumbnails import middle_frame, thumbnail_side, thumbnail_size
 
-__all__ = ["PictureGallery"]
+__all__ = ["ImageGallery"]
 
 RGB = tuple[int, int, int]
 
 _READING = (
     "The number on a word is its highest redundancy score s of Eq. (5) over the windows of the "
-    "picture; a window removes the words below the threshold. Of the words of an ambiguity group "
+    "image; a window removes the words below the threshold. Of the words of an ambiguity group "
     "one wins each region. A word with a colour has pixels."
 )
 
-_MOST_LARGE = 40  # pictures from which they are cards
-_MOST_LETTERS = 60_000_000  # of the page; pictures that come later are only counted
+_MOST_LARGE = 40  # images from which they are cards
+_MOST_LETTERS = 60_000_000  # of the page; images that come later are only counted
 _MOST_NAMED = 100  # inputs that could not be labelled
 
 
-class PictureGallery:
+class ImageGallery:
     """
-    Takes pictures one by one and keeps the part of the page that they are.
+    Takes images one by one and keeps the part of the page that they are.
 
     Args:
         num_inputs: how many are to come, which decides how large they are.
@@ -63,16 +63,16 @@ class PictureGallery:
         self.shares: dict[str, float] = defaultdict(float)
         self.num_with: Counter[str] = Counter()
         self.colors: dict[str, RGB] = {}
-        self.num_pictures = 0
+        self.num_images = 0
         self.num_videos = 0
         self.num_without_words = 0
 
     @property
     def has_room(self) -> bool:
-        """Whether one more picture is shown."""
+        """Whether one more image is shown."""
         return self.num_letters < _MOST_LETTERS
 
-    def add_picture(
+    def add_image(
         self, name: Path, record: Mapping[str, Any], image: np.ndarray, label_map: np.ndarray
     ) -> None:
         """
@@ -87,15 +87,15 @@ class PictureGallery:
         small = resized(image, size)
         colors = colors_of(record)
         shown = (
-            Shown("Picture", small),
+            Shown("Image", small),
             Shown("Labels", paint(small, labels, colors), labels),
         )
         self._add(name, record, shown, "")
 
-    def add_picture_of_files(self, name: Path, record: Mapping[str, Any], image: np.ndarray):
-        """As `add_picture`, with the labels that an earlier run wrote."""
+    def add_image_of_files(self, name: Path, record: Mapping[str, Any], image: np.ndarray):
+        """As `add_image`, with the labels that an earlier run wrote."""
         path = (self.settings.output / name).parent / record["files"]["labels"]
-        self.add_picture(name, record, image, read_labels(path, record["no_word"]))
+        self.add_image(name, record, image, read_labels(path, record["no_word"]))
 
     def add_video(self, name: Path, record: Mapping[str, Any]) -> None:
         """Shows the frame in its middle."""
@@ -110,7 +110,7 @@ class PictureGallery:
         self._add(name, record, (Shown("Frame in the middle", resized(frame, size)),), note)
 
     def count_only(self, record: Mapping[str, Any]) -> None:
-        """A picture for which there is no room, which is in the numbers of the page."""
+        """An image for which there is no room, which is in the numbers of the page."""
         self.num_left_out += 1
         self._count(record)
 
@@ -120,10 +120,10 @@ class PictureGallery:
             failures: what could not be labelled.
             facts: lines of the foot.
         """
-        pictures = album(self.entries, self.compact)
+        images = album(self.entries, self.compact)
         sections = (
             Section("words", "What was found", self._overview()),
-            Section("pictures", "The pictures", join([self._reading(), pictures])),
+            Section("images", "The images", join([self._reading(), images])),
         )
         return Page(
             kicker="FreeCP",
@@ -161,7 +161,7 @@ class PictureGallery:
         self.num_letters += len(text)
 
     def _count(self, record: Mapping[str, Any]) -> None:
-        self.num_pictures += record["kind"] == "picture"
+        self.num_images += record["kind"] == "image"
         self.num_videos += record["kind"] == "video"
         self.num_without_words += has_no_word(record)
         for entry in record["visible"]:
@@ -172,7 +172,7 @@ class PictureGallery:
         self.colors |= dict(zip(names, colors_of(record), strict=True))
 
     def _title(self) -> str:
-        counts = {"picture": self.num_pictures, "video": self.num_videos}
+        counts = {"image": self.num_images, "video": self.num_videos}
         parts = [_count_of(number, kind) for kind, number in counts.items() if number]
         words = _count_of(self.settings.vocabulary.num_classes, "word")
         return f"{' and '.join(parts) or 'Nothing'} in {words}"
@@ -194,7 +194,7 @@ class PictureGallery:
 
     def _overview(self) -> Markup:
         order = sorted(self.shares, key=lambda name: (-self.shares[name], name))
-        total = self.num_pictures + self.num_videos
+        total = self.num_images + self.num_videos
         rows = [
             (
                 self.colors[name],
@@ -210,7 +210,7 @@ class PictureGallery:
         if self.num_left_out:
             notes.append(
                 Note(
-                    "Pictures that are not shown",
+                    "Images that are not shown",
                     (
                         f"{self.num_left_out:,} more are labelled and in the folder of this page, "
                         "which would be too large for a browser with them.",
@@ -229,8 +229,8 @@ class PictureGallery:
 
 
 def showable_name(name: Path) -> str:
-    """A picture's name as a heading."""
-    return showable(str(name)) or "picture"
+    """An image's name as a heading."""
+    return showable(str(name)) or "image"
 
 
 def _legend_row(entry: Mapping[str, Any], colors: Sequence[RGB]) -> tuple[RGB | None, str, str]:

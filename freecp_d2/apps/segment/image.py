@@ -1,4 +1,4 @@
-"""One picture: read, labelled, written; its record last."""
+"""One image: read, labelled, written; its record last."""
 
 import io
 from pathlib import Path
@@ -19,10 +19,10 @@ from .records import check_record, files_of, forget_record, head_of, write_recor
 from .scores_file import scores_npz
 from .settings import FORMAT, Settings
 
-__all__ = ["label_picture"]
+__all__ = ["label_image"]
 
 
-def label_picture(
+def label_image(
     predictor: Predictor, source: Source, name: Path, settings: Settings
 ) -> tuple[Prediction, dict[str, Any]]:
     """
@@ -32,7 +32,7 @@ def label_picture(
         tuple: what was predicted, and the record.
 
     Raises:
-        ValueError: the picture cannot be read; the message is the reason.
+        ValueError: the image cannot be read; the message is the reason.
         OSError: a file cannot be written.
     """
     check_file(source.path)
@@ -59,7 +59,7 @@ def label_picture(
         write_whole(folder / files["scores"], scores_npz(prediction))
     record = {
         "format": FORMAT,
-        "kind": "picture",
+        "kind": "image",
         **head,
         **decisions_of(prediction, shares),
         "classes": classes_of(prediction),

@@ -2,7 +2,7 @@
 From `--input` to files: files, quoted patterns and folders, in an order that does not change.
 
 Hidden files, linked folders and the output folder are left out of folders, as is what is neither
-a picture nor a video. A pattern leaves out what is in the output folder, too. A file that is named
+an image nor a video. A pattern leaves out what is in the output folder, too. A file that is named
 is always an input.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .kinds import VIDEOS, looks_like_picture
+from .kinds import VIDEOS, looks_like_image
 
 __all__ = ["Failure", "Inputs", "Source", "expanded", "find_inputs", "is_below"]
 
@@ -48,7 +48,7 @@ class Inputs:
     Attributes:
         sources: each file once.
         failures: arguments that lead nowhere, folders that cannot be read.
-        num_others: files of folders that are neither pictures nor videos.
+        num_others: files of folders that are neither images nor videos.
     """
 
     sources: tuple[Source, ...]
@@ -176,4 +176,4 @@ def _is_input(path: Path) -> bool:
             return False  # reading a pipe would wait for ever
     except OSError:
         pass
-    return path.suffix.lower() in VIDEOS or looks_like_picture(path)
+    return path.suffix.lower() in VIDEOS or looks_like_image(path)

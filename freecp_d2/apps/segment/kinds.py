@@ -1,14 +1,14 @@
-"""What a file is, by its name and its first bytes: a picture, a video, or neither."""
+"""What a file is, by its name and its first bytes: an image, a video, or neither."""
 
 from pathlib import Path
 
-__all__ = ["VIDEOS", "looks_like_picture", "refusal", "refused_format"]
+__all__ = ["VIDEOS", "looks_like_image", "refusal", "refused_format"]
 
 _VIDEOS = ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv"
 VIDEOS = frozenset(_VIDEOS.split())
 """Endings of files that are labelled frame by frame."""
 
-_PICTURES = (
+_IMAGES = (
     ".avif .avifs .bmp .bw .cur .dcx .dds .dib .gif .icns .ico .im .j2c .j2k .jfif .jp2 .jpc .jpe "
     ".jpeg .jpf .jpg .jpx .mpo .msp .pbm .pcx .pgm .png .pnm .ppm .psd .qoi .ras .sgi .tga .tif "
     ".tiff .webp .xbm .xpm .apng"
@@ -20,24 +20,24 @@ _PHOTOGRAPHS = "export it as JPEG or PNG"
 _DRAWINGS = "it has no pixels; export it as PNG"
 _REFUSED = {
     **dict.fromkeys((".heic", ".heif", ".hif"), f"HEIC is not read here; {_PHOTOGRAPHS}"),
-    **dict.fromkeys((".svg", ".svgz"), f"SVG is a drawing, not a picture; {_DRAWINGS}"),
-    ".pdf": "PDF is a document, not a picture; export its pages as PNG",
-    **dict.fromkeys((".eps", ".ps", ".ai"), f"PostScript is no picture; {_DRAWINGS}"),
+    **dict.fromkeys((".svg", ".svgz"), f"SVG is a drawing, not an image; {_DRAWINGS}"),
+    ".pdf": "PDF is a document, not an image; export its pages as PNG",
+    **dict.fromkeys((".eps", ".ps", ".ai"), f"PostScript is no image; {_DRAWINGS}"),
     **dict.fromkeys(
         _CAMERA_RAW.split(),
         f"camera raw is not read here; {_PHOTOGRAPHS}",
     ),
     **dict.fromkeys((".exr", ".hdr", ".jxl"), f"this format is not read here; {_PHOTOGRAPHS}"),
 }
-"""Endings of what people take for pictures, and why it is not read."""
+"""Endings of what people take for images, and why it is not read."""
 
 _BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
 
 
-def looks_like_picture(path: Path) -> bool:
-    """Whether a file of a folder is meant to be labelled, or refused by name, as a picture."""
+def looks_like_image(path: Path) -> bool:
+    """Whether a file of a folder is meant to be labelled, or refused by name, as an image."""
     suffix = path.suffix.lower()
-    return suffix in _PICTURES.split() or suffix in _REFUSED or _begins_like_picture(path)
+    return suffix in _IMAGES.split() or suffix in _REFUSED or _begins_like_image(path)
 
 
 def refusal(path: Path) -> str:
@@ -82,7 +82,7 @@ def refused_format(path: Path, kind: str) -> str:
     return _REFUSED[path.suffix.lower()] if path.suffix.lower() in _CAMERA_RAW.split() else ""
 
 
-def _begins_like_picture(path: Path) -> bool:
+def _begins_like_image(path: Path) -> bool:
     try:
         start = _first_bytes(path)
     except OSError:

@@ -33,7 +33,7 @@ def check_folders(inputs: Sequence[str], output: Path) -> None:
         output: the folder of the results; inside an input folder it is well.
 
     Raises:
-        ValueError: it is an input folder, or has one in it: results would be among the pictures,
+        ValueError: it is an input folder, or has one in it: results would be among the images,
             replace what has their name, and be inputs the next time.
     """
     place = os.path.realpath(output)

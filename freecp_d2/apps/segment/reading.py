@@ -1,4 +1,4 @@
-"""One picture from a file, unless it is none, or too large, which is asked before it is decoded."""
+"""One image from a file, unless it is none, or too large, which is asked before it is decoded."""
 
 import stat
 import warnings
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ...engine.predictor import read_picture
+from ...engine.predictor import read_image
 from ...utils.files import printable
 from .kinds import refusal, refused_format
 
@@ -19,7 +19,7 @@ __all__ = ["check_file", "read_input"]
 def read_input(path: Path, max_megapixels: float) -> np.ndarray:
     """
     Args:
-        path: of a picture.
+        path: of an image.
         max_megapixels: more are refused.
 
     Returns:
@@ -32,7 +32,7 @@ def read_input(path: Path, max_megapixels: float) -> np.ndarray:
     with _no_limit_of_pillow():
         _check_size(path, max_megapixels)
         try:
-            return read_picture(path)
+            return read_image(path)
         except (OSError, ValueError, MemoryError) as error:
             raise ValueError(_reason(error, path)) from error
 
@@ -59,7 +59,7 @@ def _check_size(path: Path, max_megapixels: float) -> None:
         with Image.open(path) as image:
             (width, height), kind = image.size, image.format or ""
     except UnidentifiedImageError as error:
-        reason = refusal(path) or "it is no picture, or one of a format that is not read here"
+        reason = refusal(path) or "it is no image, or one of a format that is not read here"
         raise ValueError(reason) from error
     except PermissionError as error:
         raise ValueError("there is no permission to read it") from error

@@ -1,5 +1,5 @@
 """
-`NAME.json`: what was decided in a picture or video, and the mark that its other files are complete.
+`NAME.json`: what was decided in an image or video, and the mark that its other files are complete.
 
 It is written last and removed first. A run leaves alone what has one that fits: the same settings,
 the same input file by name, size and time of change, and all files that it lists, at their sizes.

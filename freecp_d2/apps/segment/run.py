@@ -10,8 +10,8 @@ from ...engine.predictor import Predictor
 from ...utils.files import printable, write_whole
 from ...visualization.html import render_page
 from .decisions import has_no_word
-from .gallery import PictureGallery
-from .image import label_picture
+from .gallery import ImageGallery
+from .image import label_image
 from .inputs import Failure, Source
 from .outputs import PAGE
 from .reading import read_input
@@ -119,7 +119,7 @@ def run(
         OSError, ValueError: of `build`; nothing was tried.
     """
     predictor = build() if any(task.record is None for task in tasks) else None
-    gallery = PictureGallery(len(tasks), settings) if report is not None else None
+    gallery = ImageGallery(len(tasks), settings) if report is not None else None
     outcome = Outcome(failures=list(failures))
     for failure in failures:
         progress.fail(failure)
@@ -145,7 +145,7 @@ def run(
 
 
 def _write_page(
-    gallery: PictureGallery, outcome: Outcome, settings: Settings, report: Mapping[str, str]
+    gallery: ImageGallery, outcome: Outcome, settings: Settings, report: Mapping[str, str]
 ) -> None:
     page = render_page(gallery.page(outcome.failures, report))
     try:
@@ -159,7 +159,7 @@ def _do(
     predictor: Predictor | None,
     settings: Settings,
     progress: Progress,
-    gallery: PictureGallery | None,
+    gallery: ImageGallery | None,
 ) -> tuple[dict[str, Any], str]:
     """Label one input, show it; its record, and what is wrong with it all the same."""
     source, name, record = task.source, task.name, task.record
@@ -175,13 +175,13 @@ def _do(
         return record, record["problem"]
     if record is None:
         assert predictor is not None, "there is something to label"
-        prediction, record = label_picture(predictor, source, name, settings)
+        prediction, record = label_image(predictor, source, name, settings)
         if gallery is not None and gallery.has_room:
-            gallery.add_picture(name, record, prediction.image, prediction.label_map)
+            gallery.add_image(name, record, prediction.image, prediction.label_map)
             return record, ""
     elif gallery is not None and gallery.has_room:
         image = read_input(source.path, settings.max_megapixels)
-        gallery.add_picture_of_files(name, record, image)
+        gallery.add_image_of_files(name, record, image)
         return record, ""
     if gallery is not None:
         gallery.count_only(record)

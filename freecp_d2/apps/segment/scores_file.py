@@ -1,7 +1,7 @@
 """
 `NAME_scores.npz`: the scores behind a label map, of the classes that survived, in float16.
 
-They are kept at the size at which the network saw the picture, for at the picture's own, 12
+They are kept at the size at which the network saw the image, for at the image's own, 12
 megapixels take 24 MB a class. Resized (bilinear) they are those that the labels came from.
 
 Shape shorthand in this module: S surviving classes, h, w pixels as the network saw them.
@@ -20,7 +20,7 @@ def scores_npz(prediction: Prediction) -> bytes:
     """
     Returns:
         bytes: an .npz of `scores`, float16 (S, h, w); `classes`, int32 (S,), what each is of, as in
-        the label map; `names`, (S,); `size`, int32 (2,), height and width of the picture. A
+        the label map; `names`, (S,); `size`, int32 (2,), height and width of the image. A
         background that is what the others leave, 1 - max, is among them.
     """
     scores = prediction.found.scores.float().cpu().numpy()

@@ -28,8 +28,8 @@ class Settings:
         vocabulary: the words.
         output: the folder of the results.
         scores: write the scores, too.
-        overlay_side: longest side of the picture in an overlay, in pixels.
-        max_megapixels: larger pictures are refused.
+        overlay_side: longest side of the image in an overlay, in pixels.
+        max_megapixels: larger images are refused.
 
     Raises:
         ValueError: a number out of its range.
@@ -64,18 +64,18 @@ class Settings:
         What to say where purification removed all that there was; "" where it did not.
 
         Args:
-            number: of the pictures and videos without a word.
+            number: of the images and videos without a word.
         """
         if not number:
             return ""
         return (
-            f"No word is left in {number:,} picture{'s' * (number != 1)}; lower "
+            f"No word is left in {number:,} image{'s' * (number != 1)}; lower "
             "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH or set it to auto."
         )
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of all that decides what is in the files of a picture."""
+        """SHA-256 (hex) of all that decides what is in the files of an image."""
         content = {
             "format": FORMAT,
             "version": importlib.metadata.version("freecp_d2"),

@@ -1,5 +1,5 @@
 """
-Small pictures for a page: as large as their number allows.
+Small images for a page: as large as their number allows.
 
 Shape shorthand in this module: H, W pixels.
 """
@@ -20,15 +20,15 @@ _SIDES = (256, 960)  # the smallest and largest longest side
 _LEAST_SIDE = 8
 
 
-def thumbnail_side(num_pictures: int) -> int:
-    """Longest side in pixels at which so many pictures, two each, are as large as is allowed."""
-    pixels = _BUDGET / (2 * max(1, num_pictures)) / _BYTES_A_PIXEL
+def thumbnail_side(num_images: int) -> int:
+    """Longest side in pixels at which so many images, two each, are as large as is allowed."""
+    pixels = _BUDGET / (2 * max(1, num_images)) / _BYTES_A_PIXEL
     low, high = _SIDES
     return int(min(high, max(low, math.sqrt(pixels / 0.75))))
 
 
 def thumbnail_size(size: tuple[int, ...], side: int) -> tuple[int, int]:
-    """No larger than `side`, no narrower than can be seen; small pictures grow to half of it."""
+    """No larger than `side`, no narrower than can be seen; small images grow to half of it."""
     height, width = size[:2]
     longest = max(height, width)
     scale = min(side, max(longest, side // 2)) / longest

@@ -1,5 +1,5 @@
 """
-The web page: pictures and words in a browser.
+The web page: images and words in a browser.
 
 `serving` puts it on a port and needs Gradio (pip install -e ".[web]"), as do `page` and
 `appearance`; the rest, models and HTML, does not.

@@ -13,9 +13,9 @@ _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "
 
 
 def page_head() -> str:
-    """A style element: the rules of the report's pictures within `.freecp`, then the page's own."""
-    pictures = Path(report_page.__file__).parent / "style" / "pictures.css"
-    rules = f".freecp {{\n{pictures.read_text(encoding='utf-8')}\n}}"
+    """A style element: the rules of the report's images within `.freecp`, then the page's own."""
+    images = Path(report_page.__file__).parent / "style" / "images.css"
+    rules = f".freecp {{\n{images.read_text(encoding='utf-8')}\n}}"
     return f"<style>{rules}\n{(_STYLE / 'page.css').read_text(encoding='utf-8')}</style>"
 
 

@@ -1,5 +1,5 @@
 """
-A web page for pictures and words of your own: a base method beside FreeCP, and why.
+A web page for images and words of your own: a base method beside FreeCP, and why.
 
     python demo/web.py
     python demo/web.py --config-file configs/ade20k/sclip_freecp.yaml --vocabulary "cat; dog, puppy"

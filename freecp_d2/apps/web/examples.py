@@ -1,4 +1,4 @@
-"""Drawn pages for visitors without a picture at hand."""
+"""Drawn pages for visitors without an image at hand."""
 
 import functools
 

@@ -50,7 +50,7 @@ class Comparison:
 
 class Labeller:
     """
-    Labels pictures by a base method, with and without purification; from any thread.
+    Labels images by a base method, with and without purification; from any thread.
 
     The methods share weights, words and thresholds, and these are state; so a comparison sets them
     and segments while nobody else can.
@@ -91,7 +91,7 @@ class Labeller:
         Raises:
             FileNotFoundError, KeyError, ValueError: of the config, its words or its weights.
         """
-        cfg = load_config(config_file, opts, for_pictures=True)
+        cfg = load_config(config_file, opts, for_images=True)
         is_embedded = cfg.MODEL.CLIP.PRETRAINED == EMBEDDED_NAME
         return cls(build_predictors(cfg, vocabulary), is_embedded=is_embedded)
 

@@ -15,13 +15,13 @@ class Problem(ValueError):  # noqa: N818 - to a visitor it is no error of the pr
 
 
 def problem_message(problem: Problem) -> Markup:
-    """Where the pictures would be; read out by screen readers at once."""
+    """Where the images would be; read out by screen readers at once."""
     return element("p", str(problem), class_="message problem", role="alert")
 
 
 def invitation() -> Markup:
-    """While there is no picture."""
-    text = "Choose a picture: a file, the camera, or one of the drawn pages."
+    """While there is no image."""
+    text = "Choose an image: a file, the camera, or one of the drawn pages."
     return element("p", text, class_="message", role="status")
 
 

@@ -1,8 +1,8 @@
 """The four base methods on one set of weights: only what the last block does differs."""
 
 from ...d2 import CfgNode, build_backbone
-from ...engine.predictor import Predictor, twin
-from ...modeling.backbone import CLIPBackbone, FeatureMemory, RememberingBackbone
+from ...engine.predictor import Predictor, with_heads
+from ...modeling.backbone import CachedBackbone, CLIPBackbone, FeatureMemory
 from ...text import Vocabulary
 
 __all__ = ["METHODS", "build_predictors"]
@@ -22,7 +22,7 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
 
     Returns:
         dict[str, Predictor]: by the base method's name, that of the config first; they share image
-        tower, words, heads and thus thresholds, and remember pictures that they have seen.
+        tower, words, heads and thus thresholds, and remember images that they have seen.
 
     Raises:
         ValueError: the config is of a base method alone.
@@ -39,7 +39,7 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
     memory = FeatureMemory()
     return {
         METHODS[name]: Predictor(
-            twin(first.model, backbone=RememberingBackbone(backbone, layers, memory)), first.mapper
+            with_heads(first.model, backbone=CachedBackbone(backbone, layers, memory)), first.mapper
         )
         for name, backbone in backbones.items()
     }

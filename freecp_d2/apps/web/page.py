@@ -19,16 +19,16 @@ from .words import MOST_LETTERS, hint, words_as_text
 
 __all__ = ["build_page"]
 
-_TITLE = "Label a picture with words of your own"
+_TITLE = "Label an image with words of your own"
 _LEAD = (
     "A CLIP that was never taught to labels every pixel, by a base method alone and with FreeCP, "
-    "which first throws out the words that are not in the picture."
+    "which first throws out the words that are not in the image."
 )
 _AN_HOUR = 3600
 
 
 class _Controls(NamedTuple):
-    picture: gr.Image
+    image: gr.Image
     examples: gr.HTML
     words: gr.Textbox
     hint: gr.HTML
@@ -41,7 +41,7 @@ class _Controls(NamedTuple):
 
 
 class _Results(NamedTuple):
-    pictures: gr.HTML
+    images: gr.HTML
     pixel: gr.HTML
     words: gr.HTML
     shown: gr.State
@@ -73,9 +73,9 @@ def _controls(labeller: Labeller) -> _Controls:
     """On a phone the results stand between the two groups."""
     text, start = words_as_text(labeller.vocabulary), labeller.thresholds
     with gr.Group(elem_classes="ask"):
-        picture = gr.Image(
+        image = gr.Image(
             drawn_page(0) if labeller.is_embedded else None,
-            label="Picture",
+            label="Image",
             sources=["upload", "webcam"],
             type="filepath",
             image_mode=None,
@@ -93,19 +93,19 @@ def _controls(labeller: Labeller) -> _Controls:
             max_length=MOST_LETTERS,
         )
         said = _html(hint(text))
-        go = gr.Button("Label the picture", variant="primary")
+        go = gr.Button("Label the image", variant="primary")
     with gr.Group(elem_classes="settings"):
         listed = gr.Dropdown([*shipped_vocabularies()], value=None, label="Words of a benchmark")
         method = gr.Radio([*labeller.methods], value=labeller.methods[0], label="Base method")
         thresholds = _threshold_controls(start)
-    return _Controls(picture, examples, words, said, listed, go, method, *thresholds)
+    return _Controls(image, examples, words, said, listed, go, method, *thresholds)
 
 
 def _threshold_controls(start: Thresholds) -> tuple[gr.Checkbox, gr.Slider, gr.Slider]:
     is_automatic = "auto" in (start.redundancy, start.ambiguity)
     automatic = gr.Checkbox(
         is_automatic,
-        label="Let each picture choose the thresholds",
+        label="Let each image choose the thresholds",
         info="By how the scores of the words part; nothing to set.",
     )
     redundancy = gr.Slider(
@@ -138,7 +138,7 @@ def _number(threshold: float | str, otherwise: float) -> float:
 
 def _results() -> _Results:
     return _Results(
-        _html(invitation(), js_on_load=script("pixels"), elem_id="pictures"),
+        _html(invitation(), js_on_load=script("pixels"), elem_id="images"),
         _html(elem_id="pixel"),
         _html(elem_id="decisions"),
         gr.State(time_to_live=_AN_HOUR),
@@ -155,28 +155,28 @@ def _wire(page: gr.Blocks, labeller: Labeller, c: _Controls, results: _Results) 
     settings = [c.words, c.method, c.automatic, c.redundancy, c.ambiguity]
     relabel: dict[str, Any] = {
         "fn": _relabel(labeller),
-        "inputs": [c.picture, *settings, results.shown],
+        "inputs": [c.image, *settings, results.shown],
         "outputs": [*results],
         "preprocess": False,  # `read_upload` reads files, and says what is wrong with them
         "trigger_mode": "always_last",
         "show_progress": "minimal",
-        "show_progress_on": results.pictures,
+        "show_progress_on": results.images,
         "concurrency_limit": 1,
         "concurrency_id": "model",
         "api_visibility": "private",
     }
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     moved = [c.method.input, c.automatic.input, c.redundancy.input, c.ambiguity.input]
-    gr.on([page.load, c.picture.change, c.go.click, c.words.submit, *moved], **relabel)
+    gr.on([page.load, c.image.change, c.go.click, c.words.submit, *moved], **relabel)
     chosen = c.listed.input(_words_of, c.listed, c.words, **quiet)
     chosen.then(**relabel)
     sliders = [c.redundancy, c.ambiguity]
     c.automatic.input(_hold, c.automatic, sliders, **quiet)
     c.words.change(hint, c.words, c.hint, trigger_mode="always_last", **quiet)
-    c.examples.choose(_example, None, c.picture, **quiet)
+    c.examples.choose(_example, None, c.image, **quiet)
     # Not in the model's queue: labels hold their best scores.
     pixel = [results.pixel, results.shown]
-    results.pictures.pixel(_pixel, results.shown, pixel, trigger_mode="always_last", **quiet)
+    results.images.pixel(_pixel, results.shown, pixel, trigger_mode="always_last", **quiet)
 
 
 def _relabel(labeller: Labeller) -> Callable[..., tuple[str, str, str, Shown]]:
@@ -197,7 +197,7 @@ def _relabel(labeller: Labeller) -> Callable[..., tuple[str, str, str, Shown]]:
         shown = label(
             labeller, payload, words, method, thresholds, before, uploads=Path(get_upload_folder())
         )
-        return shown.pictures, shown.pixel, shown.words, shown
+        return shown.images, shown.pixel, shown.words, shown
 
     return relabel
 

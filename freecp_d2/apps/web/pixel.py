@@ -12,7 +12,7 @@ __all__ = ["top_words"]
 def top_words(comparison: Comparison, point: Point) -> Markup:
     """
     Args:
-        comparison: what both methods made of one picture.
+        comparison: what both methods made of one image.
         point: the pixel.
 
     Returns:

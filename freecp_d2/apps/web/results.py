@@ -1,4 +1,4 @@
-"""Two methods side by side as HTML: pictures, their colours, what purification did."""
+"""Two methods side by side as HTML: images, their colours, what purification did."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from .labels import Labels
 __all__ = ["Point", "figures", "purification"]
 
 Point = tuple[float, float]
-"""Column and row, each as a share of the picture, 0 to 1."""
+"""Column and row, each as a share of the image, 0 to 1."""
 
 _NAMES_SHOWN = 8
 
@@ -21,12 +21,12 @@ _NAMES_SHOWN = 8
 def figures(comparison: Comparison, note: str = "", point: Point | None = None) -> Markup:
     """
     Args:
-        comparison: what both methods made of one picture.
-        note: a line below, for instance that the picture was shrunk.
-        point: a pixel that is marked in both pictures.
+        comparison: what both methods made of one image.
+        note: a line below, for instance that the image was shrunk.
+        point: a pixel that is marked in both images.
     """
     pair = [_figure(title, labels, point) for title, labels in comparison.titled]
-    invitation = "Click a pixel, in either picture, to see which words it could be."
+    invitation = "Click a pixel, in either image, to see which words it could be."
     lines = [element("p", line, class_="note") for line in (invitation, note) if line]
     return element("div", element("div", *pair, class_="maps of-2"), *lines, class_="freecp")
 
@@ -41,7 +41,7 @@ def purification(comparison: Comparison) -> Markup:
     heading = element("h3", "What FreeCP did to the words")
     note = element(
         "p",
-        "The number is a word's best score of Eq. (5) over all windows of the picture; a window "
+        "The number is a word's best score of Eq. (5) over all windows of the image; a window "
         "removes the words below the redundancy threshold. A square: the word labels pixels above. "
         f"{_thresholds(comparison.freecp.windows)}",
         class_="note",

@@ -1,5 +1,5 @@
 """
-From what the browser sent to a picture of a size that a page can work with.
+From what the browser sent to an image of a size that a page can work with.
 
 Shape shorthand in this module: H, W pixels.
 """
@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ...engine.predictor import read_picture
+from ...engine.predictor import read_image
 from ...visualization.html.images import limited
 from .messages import Problem
 
 __all__ = ["LONGEST_SIDE", "MOST_PIXELS", "Upload", "read_upload"]
 
 LONGEST_SIDE = 1024
-"""Pixels; larger pictures are shrunk, for no more are shown, and a person is told."""
+"""Pixels; larger images are shrunk, for no more are shown, and a person is told."""
 
 MOST_PIXELS = 100_000_000
 """Larger ones are refused before they are decoded."""
@@ -28,7 +28,7 @@ _TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 class Upload(NamedTuple):
-    """A picture, uint8 RGB (H, W, 3), and what was done to it, in words; often nothing."""
+    """An image, uint8 RGB (H, W, 3), and what was done to it, in words; often nothing."""
 
     image: np.ndarray
     note: str = ""
@@ -42,10 +42,10 @@ def read_upload(payload: Mapping[str, Any] | None, folder: Path) -> Upload | Non
         folder: where uploads are; a file elsewhere is not looked at.
 
     Returns:
-        Upload | None: None where there is no picture.
+        Upload | None: None where there is no image.
 
     Raises:
-        Problem: it is no picture, a damaged one, or too large.
+        Problem: it is no image, a damaged one, or too large.
     """
     if not payload or not payload.get("path"):
         return None
@@ -54,7 +54,7 @@ def read_upload(payload: Mapping[str, Any] | None, folder: Path) -> Upload | Non
         raise _unreadable(name)
     _check_size(path, name)
     try:
-        image = read_picture(path)
+        image = read_image(path)
     except (FileNotFoundError, ValueError) as error:
         raise _unreadable(name) from error
     small = limited(image, LONGEST_SIDE)
@@ -86,19 +86,19 @@ def _check_size(path: str, name: str) -> None:
             with Image.open(path) as picture:
                 width, height = picture.size
     except Image.DecompressionBombError as error:
-        raise Problem(f"{name or 'The picture'} is too large; shrink it first.") from error
+        raise Problem(f"{name or 'The image'} is too large; shrink it first.") from error
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as error:
         raise _unreadable(name) from error
     if width * height > MOST_PIXELS:
         raise Problem(
-            f"{name or 'The picture'} has {width:,} {_TIMES} {height:,} pixels; this page takes up "
+            f"{name or 'The image'} has {width:,} {_TIMES} {height:,} pixels; this page takes up "
             f"to {MOST_PIXELS // 1_000_000} megapixels. Shrink it first."
         )
 
 
 def _unreadable(name: str) -> Problem:
     return Problem(
-        f"{name or 'This file'} cannot be read as a picture: it is damaged, or not a picture. "
+        f"{name or 'This file'} cannot be read as an image: it is damaged, or not an image. "
         "Choose another file; JPEG, PNG, WebP, GIF, BMP and TIFF work."
     )
 

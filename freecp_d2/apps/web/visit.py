@@ -22,14 +22,14 @@ class Shown:
     What one visitor sees.
 
     Attributes:
-        comparison: labels of the picture; None while there is a message in their place.
-        pictures: the HTML of the pictures, or that message.
+        comparison: labels of the image; None while there is a message in their place.
+        images: the HTML of the images, or that message.
         point: the pixel whose words are shown.
-        asked: what it is the answer to, the file of the picture first.
+        asked: what it is the answer to, the file of the image first.
     """
 
     comparison: Comparison | None
-    pictures: Markup
+    images: Markup
     point: Point | None = None
     asked: tuple[Any, ...] = ()
 
@@ -59,13 +59,13 @@ def label(
     """
     Args:
         labeller: the models.
-        payload: of the picture, see `read_upload`.
+        payload: of the image, see `read_upload`.
         words: of the text box.
         method: the base method.
         thresholds: of both purifications.
         before: what the visitor saw. It stays where the same is asked again, as browsers do; the
-            chosen pixel stays while the picture does.
-        uploads: the folder of uploaded pictures.
+            chosen pixel stays while the image does.
+        uploads: the folder of uploaded images.
 
     Returns:
         Shown: labels, or a message that says what is missing.
@@ -89,10 +89,10 @@ def choose_pixel(shown: Shown | None, x: float, y: float) -> Shown | None:
     """
     Args:
         shown: what the visitor sees.
-        x, y: column and row, each as a share of the picture.
+        x, y: column and row, each as a share of the image.
 
     Returns:
-        Shown | None: the same with that pixel, if there is a picture.
+        Shown | None: the same with that pixel, if there is an image.
     """
     if shown is None or shown.comparison is None:
         return shown

@@ -38,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     """`check`, `show`, `missing` and `stats`."""
     parser = argparse.ArgumentParser(
         prog="python -m freecp_d2.words",
-        description="Words, before a picture is segmented with them.",
+        description="Words, before an image is segmented with them.",
         epilog="Exit code: 0, or 1 if something is wrong, missing or cannot be read.",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")

@@ -2,7 +2,7 @@
 Rewriting label files whose pixel values are another list of classes.
 
 Only values that the source is known to have are accepted: a label map that was converted before, or
-a coloured picture of one, is an error that names the file and not a wrong figure later.
+a coloured image of one, is an error that names the file and not a wrong figure later.
 """
 
 import functools

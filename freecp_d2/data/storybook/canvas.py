@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .chance import Chance, Colour
 from .noise import coordinates, noise
+from .rng import Colour, Rng
 
 Points = Sequence[tuple[float, float]]
 
@@ -55,7 +55,7 @@ class Canvas:
             self._pixels(points), half, lambda y, x, p: _line_distance(y, x, p) - half, colour
         )
 
-    def shade(self, chance: Chance) -> None:
+    def shade(self, chance: Rng) -> None:
         """Light from above, and a grain as of paper."""
         y, _ = coordinates(self.h, self.w)
         light = 1.08 - 0.2 * y / self.h

@@ -69,5 +69,5 @@ NEIGHBOURS = _neighbours()
 """
 Words near the classes, with their looks: wider ones that several classes share ("animal"), and
 synonyms of the classes that are not scored ("pond"). A synonym of a scored class is not among them:
-no picture could decide between the two.
+no image could decide between the two.
 """

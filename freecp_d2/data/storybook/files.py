@@ -1,7 +1,7 @@
 """
 The pages of the Storybook benchmark as files that are drawn when they are opened.
 
-`storybook://val/images/0007.png` is a picture, `storybook://val/labels/0007.png` its label map, for
+`storybook://val/images/0007.png` is an image, `storybook://val/labels/0007.png` its label map, for
 whoever opens files through `PathManager`, as Detectron2 does. Nothing is on disk.
 """
 
@@ -89,7 +89,7 @@ def _parse(path: str) -> tuple[int, str] | None:
     return (split.first_seed + number, match["kind"]) if number < split.num_images else None
 
 
-@functools.lru_cache(maxsize=16)  # a page's picture, opened twice to be read, and its labels
+@functools.lru_cache(maxsize=16)  # a page's image, opened twice to be read, and its labels
 def _draw_png_files(seed: int) -> dict[str, bytes]:
     from . import draw_scene  # here, for those who never open a page
 
@@ -98,7 +98,7 @@ def _draw_png_files(seed: int) -> dict[str, bytes]:
 
 
 def _png(array: np.ndarray) -> bytes:
-    """A PNG of a picture (H, W, 3) or of a label map (H, W), uint8."""
+    """A PNG of an image (H, W, 3) or of a label map (H, W), uint8."""
     file = io.BytesIO()
     Image.fromarray(array).save(file, format="PNG", compress_level=1)
     return file.getvalue()

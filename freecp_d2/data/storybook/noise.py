@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from .chance import Chance, Colour
+from .rng import Colour, Rng
 
 _SINE = np.array([round(16384 * math.sin(2 * math.pi * i / 4096)) for i in range(4096)]) / 16384.0
 
@@ -26,7 +26,7 @@ def wave(turns: np.ndarray) -> np.ndarray:
 
 
 def noise(
-    chance: Chance, h: int, w: int, size: float, *, stretch_y: float = 1.0, stretch_x: float = 1.0
+    chance: Rng, h: int, w: int, size: float, *, stretch_y: float = 1.0, stretch_x: float = 1.0
 ) -> np.ndarray:
     """
     Value noise: random numbers on a lattice, smoothly interpolated.

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .chance import Chance
 from .classes import CLASS_INDEX
 from .noise import blend, coordinates, noise, wave
+from .rng import Rng
 from .textures import TEXTURES
 from .things import THINGS, draw_thing
 
@@ -31,7 +31,7 @@ class Painter:
         tint: colour of the light at this time of day, RGB.
     """
 
-    def __init__(self, h: int, w: int, chance: Chance, allowed: Sequence[str]):
+    def __init__(self, h: int, w: int, chance: Rng, allowed: Sequence[str]):
         self.h, self.w, self.chance = h, w, chance
         self.allowed = frozenset(allowed)
         self.colour = np.zeros((h, w, 3))

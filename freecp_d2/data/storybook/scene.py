@@ -1,16 +1,16 @@
 """
-A page of the picture book: a picture and the class of every pixel, from one number.
+A page of the picture book: an image and the class of every pixel, from one number.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from .chance import Chance
 from .classes import CLASSES, SCORED
 from .jumble import jumble
 from .painter import Painter
 from .places import PLACES
+from .rng import Rng
 
 HEIGHT, WIDTH = 192, 256
 
@@ -34,7 +34,7 @@ def draw_scene(seed: int) -> Scene:
     Args:
         seed: 0 to 2**32 - 1; the same pixels on every machine.
     """
-    chance = Chance(seed)
+    chance = Rng(seed)
     page = Painter(HEIGHT, WIDTH, chance, [c.name for c in SCORED])
     chance.pick(PLACES)(page)
     return _finish(page)
@@ -42,7 +42,7 @@ def draw_scene(seed: int) -> Scene:
 
 def draw_training_scene(seed: int) -> Scene:
     """A page for training: a place with any classes or, one time in three, a jumble of them."""
-    chance = Chance(seed)
+    chance = Rng(seed)
     page = Painter(HEIGHT, WIDTH, chance, [c.name for c in CLASSES])
     (jumble if chance.maybe(1 / 3) else chance.pick(PLACES))(page)
     return _finish(page)

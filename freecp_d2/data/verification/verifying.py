@@ -192,7 +192,7 @@ def _file_faults(
     for kind, what, advice in (
         ("image", "images cannot be decoded, expected complete files", _AGAIN),
         ("label", "labels cannot be decoded, expected complete files", _AGAIN),
-        ("mode", "labels do not hold class numbers", "take the label files, not their pictures"),
+        ("mode", "labels do not hold class numbers", "take the label files, not their images"),
         (
             "size",
             "images and their annotations differ in size (width x height), expected equal sizes, "

@@ -1,8 +1,8 @@
-"""Pictures and words in, labels and reasons out: the method without a dataset."""
+"""Images and words in, labels and reasons out: the method without a dataset."""
 
-from .images import as_picture, read_picture
+from .heads import with_heads
+from .images import as_image, read_image
 from .prediction import Prediction
 from .predictor import Predictor
-from .twins import twin
 
-__all__ = ["Prediction", "Predictor", "as_picture", "read_picture", "twin"]
+__all__ = ["Prediction", "Predictor", "as_image", "read_image", "with_heads"]

@@ -1,5 +1,5 @@
 """
-Whatever holds a picture, as an upright RGB array.
+Whatever holds an image, as an upright RGB array.
 
 Shape shorthand in this module: H, W pixels.
 """
@@ -16,15 +16,15 @@ from torch import Tensor
 
 from ...data.mapper import wide_grey
 
-__all__ = ["Channels", "PictureLike", "as_picture", "read_picture"]
+__all__ = ["Channels", "ImageLike", "as_image", "read_image"]
 
-PictureLike = str | Path | Image.Image | np.ndarray | Tensor
+ImageLike = str | Path | Image.Image | np.ndarray | Tensor
 Channels = Literal["RGB", "BGR"]
 
 
-def read_picture(path: str | Path) -> np.ndarray:
+def read_image(path: str | Path) -> np.ndarray:
     """
-    Read a picture file: turned upright as its EXIF data say, grey, palette, CMYK and 16 bits
+    Read an image file: turned upright as its EXIF data say, grey, palette, CMYK and 16 bits
     converted, transparency ignored; of an animation the first frame.
 
     Returns:
@@ -35,7 +35,7 @@ def read_picture(path: str | Path) -> np.ndarray:
         ValueError: it cannot be decoded; the message names the file and the reason.
     """
     if os.path.isdir(path):
-        raise FileNotFoundError(f"{path} is a folder, expected a picture file; name the file.")
+        raise FileNotFoundError(f"{path} is a folder, expected an image file; name the file.")
     if not os.path.exists(path):
         raise FileNotFoundError(f"{path}: no such file; correct the path.")
     try:
@@ -51,7 +51,7 @@ def read_picture(path: str | Path) -> np.ndarray:
         ) from error
 
 
-def as_picture(image: PictureLike, channels: Channels | None = None) -> np.ndarray:
+def as_image(image: ImageLike, channels: Channels | None = None) -> np.ndarray:
     """
     Args:
         image: a path; a Pillow image; a NumPy array (H, W, 3), (H, W, 1) or (H, W); a tensor
@@ -63,14 +63,14 @@ def as_picture(image: PictureLike, channels: Channels | None = None) -> np.ndarr
         np.ndarray: uint8 RGB, shape (H, W, 3).
 
     Raises:
-        FileNotFoundError, ValueError: of a path, see `read_picture`.
+        FileNotFoundError, ValueError: of a path, see `read_image`.
         ValueError: another shape, values out of range, or an order of colours that was not said.
-        TypeError: no picture at all.
+        TypeError: no image at all.
     """
     if channels not in (None, "RGB", "BGR"):
         raise ValueError(f'channels is {channels!r}; use "RGB" or "BGR".')
     if isinstance(image, (str, Path)):
-        return read_picture(image)
+        return read_image(image)
     if isinstance(image, Image.Image):
         return _from_pillow(_upright(image))
     if isinstance(image, Tensor):
@@ -120,7 +120,7 @@ def _number_type(image: Tensor) -> torch.dtype:
 
 
 def _advice(shape: tuple[int, ...]) -> str:
-    """How to make a picture of an array of that shape; "" where that cannot be told."""
+    """How to make an image of an array of that shape; "" where that cannot be told."""
     if 0 in shape:
         return ""
     if len(shape) == 3 and shape[2] == 4:
@@ -128,7 +128,7 @@ def _advice(shape: tuple[int, ...]) -> str:
     if len(shape) == 3 and shape[0] in (1, 3):
         return "; put the colours last with image.transpose(1, 2, 0)"
     if len(shape) == 4:
-        return "; take one picture of a batch with image[0]"
+        return "; take one image of a batch with image[0]"
     return ""
 
 
@@ -144,7 +144,7 @@ def _from_array(image: np.ndarray, channels: Channels | None) -> np.ndarray:
     if image.shape[2] == 3 and channels is None:
         raise ValueError(
             "got colours whose order was not said; add channels='RGB', or channels='BGR' for "
-            "pictures that OpenCV has read."
+            "images that OpenCV has read."
         )
     image = _as_bytes(image)
     if image.shape[2] == 1:

@@ -1,5 +1,5 @@
 """
-What is where in one picture, and why.
+What is where in one image, and why.
 
 Shape shorthand in this module: C classes of the output, H, W pixels.
 """
@@ -22,7 +22,7 @@ __all__ = ["Prediction"]
 class Prediction:
     """
     Attributes:
-        image: the picture that was segmented, upright, uint8 RGB, shape (H, W, 3).
+        image: the image that was segmented, upright, uint8 RGB, shape (H, W, 3).
         label_map: index into `names` of each pixel, -1 where no word is left, int32, shape (H, W).
         names: C names, all different; "background" first if the vocabulary has such words.
         colors: a colour (red, green, blue) each, 0 to 255; the background is black.
@@ -65,11 +65,11 @@ class Prediction:
             list[tuple[str, float]]: names and scores above 0 of that pixel, best first.
 
         Raises:
-            IndexError: the pixel is outside the picture.
+            IndexError: the pixel is outside the image.
         """
         height, width = self.label_map.shape
         if not (0 <= y < height and 0 <= x < width):
-            raise IndexError(f"pixel ({y}, {x}) of a picture of {height} rows, {width} columns.")
+            raise IndexError(f"pixel ({y}, {x}) of an image of {height} rows, {width} columns.")
         scores = self._full(self._around(y, x), (1, 1))[:, 0, 0]
         order = np.argsort(-scores, kind="stable")
         return [(self.names[k], float(scores[k])) for k in order if scores[k] > 0]
@@ -87,7 +87,7 @@ class Prediction:
         return scores.numpy()
 
     def _around(self, y: int, x: int) -> ClassScores:
-        """The surviving classes at one pixel of the picture, bilinear."""
+        """The surviving classes at one pixel of the image, bilinear."""
         scores = self.found.scores
         rows = bilinear_neighbours(y, self.label_map.shape[0], scores.shape[1])
         columns = bilinear_neighbours(x, self.label_map.shape[1], scores.shape[2])

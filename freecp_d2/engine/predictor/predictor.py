@@ -1,4 +1,4 @@
-"""Label pictures of any kind with any words, from Python."""
+"""Label images of any kind with any words, from Python."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -16,20 +16,20 @@ from ...modeling.stitching import ClassScores, label_map
 from ...modeling.text_head import vocabulary_from_config
 from ...text import Vocabulary, load_vocabulary
 from ..configuration import load_config
-from .images import Channels, PictureLike, as_picture
+from .heads import with_heads
+from .images import Channels, ImageLike, as_image
 from .prediction import Prediction
-from .twins import twin
 
 __all__ = ["Predictor"]
 
-Pictures = list[PictureLike] | tuple[PictureLike, ...]
+Images = list[ImageLike] | tuple[ImageLike, ...]
 
 _BLACK = (0, 0, 0)
 
 
 class Predictor:
     """
-    A model with its words, for pictures rather than datasets.
+    A model with its words, for images rather than datasets.
 
         predictor = Predictor.from_config("configs/storybook/sclip_freecp.yaml", "cat; dog, puppy")
         prediction = predictor("photograph.jpg")
@@ -44,15 +44,15 @@ class Predictor:
         """
         Args:
             model: on the device that it shall run on.
-            mapper: knows how pictures are resized.
-            images_per_batch: pictures of a list whose windows share batches.
+            mapper: knows how images are resized.
+            images_per_batch: images of a list whose windows share batches.
 
         Raises:
             ValueError: the model is an oracle, which needs ground truth.
         """
         if model.oracle:
             raise ValueError(
-                "MODEL.PURIFICATION_HEAD.ORACLE=True needs to know what is in a picture; set it "
+                "MODEL.PURIFICATION_HEAD.ORACLE=True needs to know what is in an image; set it "
                 "to False."
             )
         if images_per_batch < 1:
@@ -84,7 +84,7 @@ class Predictor:
                 raise ValueError("opts override a file's; merge them into the config yourself.")
             cfg = config
         else:
-            cfg = load_config(str(config), [str(value) for value in opts], for_pictures=True)
+            cfg = load_config(str(config), [str(value) for value in opts], for_images=True)
         if cfg.MODEL.META_ARCHITECTURE != "FreeCPSegmentor":
             raise ValueError(
                 f'MODEL.META_ARCHITECTURE="{cfg.MODEL.META_ARCHITECTURE}", but a Predictor runs '
@@ -136,48 +136,46 @@ class Predictor:
 
     def alone(self) -> "Predictor":
         """The base method alone, with the weights and words of this one, now and later."""
-        model = twin(self.model, affinity_head=None, purification_head=None)
+        model = with_heads(self.model, affinity_head=None, purification_head=None)
         return Predictor(model, self.mapper, self.images_per_batch)
 
     @overload
-    def __call__(self, image: PictureLike, channels: Channels | None = None) -> Prediction: ...
+    def __call__(self, image: ImageLike, channels: Channels | None = None) -> Prediction: ...
     @overload
-    def __call__(self, image: Pictures, channels: Channels | None = None) -> list[Prediction]: ...
+    def __call__(self, image: Images, channels: Channels | None = None) -> list[Prediction]: ...
 
     def __call__(
-        self, image: PictureLike | Pictures, channels: Channels | None = None
+        self, image: ImageLike | Images, channels: Channels | None = None
     ) -> Prediction | list[Prediction]:
         """
         Args:
-            image: what `as_picture` takes, or a list of that.
+            image: what `as_image` takes, or a list of that.
             channels: "RGB" or "BGR", for arrays and tensors with colours.
 
         Returns:
-            Prediction | list[Prediction]: at the size of each picture.
+            Prediction | list[Prediction]: at the size of each image.
 
         Raises:
-            FileNotFoundError, ValueError, TypeError: see `as_picture`; all pictures of a list are
+            FileNotFoundError, ValueError, TypeError: see `as_image`; all images of a list are
                 read before the first is segmented.
         """
         if isinstance(image, (list, tuple)):
-            pictures = [as_picture(one, channels) for one in image]
+            pictures = [as_image(one, channels) for one in image]
             return list(self.stream(pictures, "RGB"))
         return next(self.stream([image], channels))
 
     def stream(
-        self, images: Iterable[PictureLike], channels: Channels | None = None
+        self, images: Iterable[ImageLike], channels: Channels | None = None
     ) -> Iterator[Prediction]:
         """
-        Predictions one after the other, of as many pictures as there are: no more than
+        Predictions one after the other, of as many images as there are: no more than
         `images_per_batch` are held at a time.
 
         Args:
             images, channels: see `__call__`.
         """
         rest = iter(images)
-        while batch := [
-            as_picture(image, channels) for image in islice(rest, self.images_per_batch)
-        ]:
+        while batch := [as_image(image, channels) for image in islice(rest, self.images_per_batch)]:
             inputs = [self._input(picture) for picture in batch]
             diagnose = self.model.purification_head is not None
             found = list(self.model.segment(inputs, diagnose=diagnose))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import CfgNode
-from ...modeling.backbone import CLIPBackbone, FeatureMemory, RememberingBackbone, load_clip
+from ...modeling.backbone import CachedBackbone, CLIPBackbone, FeatureMemory, load_clip
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.text_head import TextHead
 
@@ -63,5 +63,5 @@ class VariantsModel(nn.Module):
             if method not in encoders:
                 own = [head for (other, _), head in heads.items() if head and other == method]
                 layers = {layer for head in own for layer in head.attention_layers}
-                encoders[method] = RememberingBackbone(model.backbone, layers, self.memory)
+                encoders[method] = CachedBackbone(model.backbone, layers, self.memory)
             yield model, encoders[method]

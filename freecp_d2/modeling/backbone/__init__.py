@@ -1,7 +1,7 @@
 """Backbones: CLIP image towers that answer for every patch."""
 
 from .base import CLIPBackbone
-from .cached import FeatureMemory, RememberingBackbone
+from .cached import CachedBackbone, FeatureMemory
 from .clip_loading import LoadedCLIP, load_clip, load_clip_from_config
 from .clip_resnet import CLIPResNet
 from .clip_vit import CLIPViT
@@ -11,10 +11,10 @@ __all__ = [
     "CLIPBackbone",
     "CLIPResNet",
     "CLIPViT",
+    "CachedBackbone",
     "DenseAttention",
     "FeatureMemory",
     "LoadedCLIP",
-    "RememberingBackbone",
     "load_clip",
     "load_clip_from_config",
 ]

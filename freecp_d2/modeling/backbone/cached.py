@@ -14,7 +14,7 @@ from torch import Tensor
 from ...d2 import ShapeSpec
 from .base import CLIPBackbone
 
-__all__ = ["FeatureMemory", "RememberingBackbone"]
+__all__ = ["CachedBackbone", "FeatureMemory"]
 
 Features = dict[str, Tensor]
 Key = tuple[Hashable, ...]
@@ -53,7 +53,7 @@ class FeatureMemory:
         self._size -= _num_bytes(self._kept.pop(key, {}))
 
 
-class RememberingBackbone(CLIPBackbone):
+class CachedBackbone(CLIPBackbone):
     """
     A backbone that does not look twice at the same pixels.
 

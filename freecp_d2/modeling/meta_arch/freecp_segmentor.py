@@ -20,7 +20,7 @@ from ..pixels import PixelNormalisation
 from ..purification.class_purification import build_purification_head
 from ..purification.crop_classifier import CropClassifier
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
-from ..purification.output import Purified
+from ..purification.output import PurificationOutput
 from ..stitching import ClassScores, full_scores, label_map, stitch
 from ..text_head import TextHead
 from ..windows import Window, batches_of_windows, cut_windows, windows_of_images
@@ -211,7 +211,7 @@ class FreeCPSegmentor(nn.Module):
 
     def _segment(
         self, images: list[Tensor], windows: list[Window], allowed: Tensor | None
-    ) -> Iterator[tuple[list[int], Tensor, Purified | None]]:
+    ) -> Iterator[tuple[list[int], Tensor, PurificationOutput | None]]:
         """Batches of windows: their indices, class maps (N, K, h, w), and how they came about."""
         layers = () if self.affinity_head is None else self.affinity_head.attention_layers
         for indices in batches_of_windows(windows, self.window_batch_size):
@@ -219,7 +219,7 @@ class FreeCPSegmentor(nn.Module):
             pixels = cut_windows(images, batch, self.backbone.patch_size)
             features = self.backbone(pixels, attention_layers=layers)
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
-            maps, stretched = self.text_head(features["patch_tokens"], candidates)
+            maps, normalized_cam = self.text_head(features["patch_tokens"], candidates)
             if self.affinity_head is None or self.purification_head is None:
                 yield indices, maps, None
                 continue
@@ -232,7 +232,9 @@ class FreeCPSegmentor(nn.Module):
                 crop_size=self.crop_size,
                 batch_size=self._crop_batch_size,
             )
-            purified = self.purification_head(maps, stretched, transition, classify, candidates)
+            purified = self.purification_head(
+                maps, normalized_cam, transition, classify, candidates
+            )
             yield indices, purified.maps, purified
 
     def _stitch(self, maps: list[Tensor], windows: list[Window], image: Tensor) -> ClassScores:

@@ -20,7 +20,7 @@ from ..purification.class_scores import as_probabilities, check_kind
 from ..purification.diagnosis import WindowDiagnosis
 from ..purification.gating import gate_scores
 from ..purification.grid_purification import GridPurification
-from ..purification.image_grid import PictureGrid
+from ..purification.image_grid import ImageGrid
 from .wrapping import (
     build_class_features,
     build_clip,
@@ -90,7 +90,7 @@ class PurifiedSegmentor(nn.Module):
     ) -> dict:
         check_wrapping(cfg)
         node, clip = cfg.MODEL.PURIFIED, build_clip(cfg)
-        view = PictureGrid(
+        view = ImageGrid(
             clip=clip,
             stride=node.STRIDE,
             size=node.SIZE,

@@ -16,7 +16,7 @@ from ..affinity import (
     build_affinity_head,
 )
 from ..backbone import CLIPBackbone
-from ..purification.image_grid import PictureGrid
+from ..purification.image_grid import ImageGrid
 from ..text_head import build_text_classifier, vocabulary_from_config
 
 WRAPPER = "PurifiedSegmentor"
@@ -81,7 +81,7 @@ def build_clip(cfg: CfgNode) -> CLIPBackbone | None:
     return backbone
 
 
-def build_head_for(cfg: CfgNode, view: PictureGrid) -> AffinityHead:
+def build_head_for(cfg: CfgNode, view: ImageGrid) -> AffinityHead:
     """
     Build the head that `cfg.MODEL.AFFINITY_HEAD.NAME` names, for what `view` shows it.
 

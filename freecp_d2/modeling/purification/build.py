@@ -14,7 +14,8 @@ Registry for purification heads.
 
 The registered object is called with `obj(cfg)` when the model is built, refuses what cannot work,
 and returns an nn.Module. That is called once for every batch of N windows of one size, under
-`no_grad`, as `head(maps, stretched, transition, classify, allowed)`, and gives a `Purified`:
+`no_grad`, as `head(maps, normalized_cam, transition, classify, allowed)`, and gives a
+`PurificationOutput`:
 
     maps        Eq. (1) softmaxed over all words, (N, K, h, w), float32 in [0, 1]; K foreground
                 classes, synonyms merged, background words left out.

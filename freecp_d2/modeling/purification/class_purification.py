@@ -26,13 +26,13 @@ from ...method import (
 )
 from ..precision import without_autocast
 from .build import PURIFICATION_HEAD_REGISTRY, build_purification_head
-from .output import ClassifyBoxes, Purified
+from .output import ClassifyBoxes, PurificationOutput
 from .thresholds import read_threshold
 
 __all__ = [
     "PURIFICATION_HEAD_REGISTRY",
     "ClassPurification",
-    "Purified",
+    "PurificationOutput",
     "build_purification_head",
     "restrict_to",
 ]
@@ -149,34 +149,34 @@ class ClassPurification(nn.Module):
     def forward(
         self,
         maps: Tensor,
-        stretched: Tensor,
+        normalized_cam: Tensor,
         transition: Tensor,
         classify: ClassifyBoxes | None = None,
         allowed: Tensor | None = None,
-    ) -> Purified:
+    ) -> PurificationOutput:
         """
         Args:
             maps: M of Eq. (1), shape (N, K, h, w), in [0, 1].
-            stretched: the same, globally min-max normalised: what is refined.
+            normalized_cam: the same, globally min-max normalised: what is refined.
             transition: T of Eq. (3), shape (N, P, P).
             classify: the crop classifier of Eq. (8); without one AP leaves its groups undecided.
             allowed: the oracle of Tab. 1, bool, shape (N, K): the only classes that are refined
                 and purified. None allows all.
 
         Returns:
-            Purified: the remaining maps and the reasons.
+            PurificationOutput: the remaining maps and the reasons.
 
         Raises:
             ValueError: `allowed` is of another type or shape.
         """
-        refined = refine(stretched, transition, self._mask(stretched))
+        refined = refine(normalized_cam, transition, self._mask(normalized_cam))
         keep = torch.ones(refined.shape[:2], dtype=torch.bool, device=refined.device)
         if allowed is not None:
             keep = allowed.to(refined.device)
             refined = restrict_to(refined, keep)
         groups = AmbiguityGroups(keep.new_zeros(0, dtype=torch.long), keep[:0])
         scores = redundancy_scores(maps, refined)
-        result = Purified(refined, keep, scores, groups, elimination=self.elimination)
+        result = PurificationOutput(refined, keep, scores, groups, elimination=self.elimination)
         for step in self.order.split("-"):
             if step == "RP":
                 self._purify_redundancy(result, maps)
@@ -184,14 +184,14 @@ class ClassPurification(nn.Module):
                 self._purify_ambiguity(result, classify)
         return result
 
-    def _mask(self, stretched: Tensor) -> Tensor:
+    def _mask(self, normalized_cam: Tensor) -> Tensor:
         """box_k of Eq. (3), bool, shape (N, K, h, w)."""
-        flat = stretched.flatten(0, 1)
+        flat = normalized_cam.flatten(0, 1)
         region = region_boxes(flat, thresh=self.region_thresh, exclude_last=self.exclude_last)
         mask = boxes_to_mask(region, len(flat), (flat.shape[1], flat.shape[2]))
-        return mask.view(stretched.shape).to(stretched.device)
+        return mask.view(normalized_cam.shape).to(normalized_cam.device)
 
-    def _purify_redundancy(self, result: Purified, maps: Tensor) -> None:
+    def _purify_redundancy(self, result: PurificationOutput, maps: Tensor) -> None:
         scores = redundancy_scores(maps, result.maps)
         if isinstance(self.redundancy_thresh, str):
             thresh = automatic_redundancy_thresh(scores, among=result.keep)
@@ -201,7 +201,7 @@ class ClassPurification(nn.Module):
         result.keep = result.keep & kept
         result.redundancy_scores, result.redundancy_thresh = scores, thresh
 
-    def _purify_ambiguity(self, result: Purified, classify: ClassifyBoxes | None) -> None:
+    def _purify_ambiguity(self, result: PurificationOutput, classify: ClassifyBoxes | None) -> None:
         survivors = compare_survivors(result.maps, result.keep)
         if isinstance(self.ambiguity_thresh, str):
             scores = result.redundancy_scores.gather(1, survivors.classes)
@@ -220,7 +220,7 @@ class ClassPurification(nn.Module):
             result.maps = eliminate_in_region(result.maps, groups, regions, winners)
         else:
             result.maps = eliminate_in_window(result.maps, groups, regions, winners, undecided)
-        result.contests, result.winners = regions, winners
+        result.region_boxes, result.winners = regions, winners
 
     def _contests(self, fused: Tensor) -> tuple[RegionBoxes, Tensor]:
         """

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from ..stitching import ClassScores
 from ..windows import Window
-from .output import Purified
+from .output import PurificationOutput
 
 
 @dataclass
-class Contest:
+class RegionBox:
     """One box of an ambiguity group. `box` is (x0, y0, x1, y1) in pixels of the network's input."""
 
     box: tuple[int, int, int, int]
@@ -24,7 +24,7 @@ class GroupDiagnosis:
     """An ambiguity group: its classes, and who won each of its boxes."""
 
     classes: list[str]
-    contests: list[Contest] = field(default_factory=list)
+    region_boxes: list[RegionBox] = field(default_factory=list)
 
 
 @dataclass
@@ -60,7 +60,7 @@ class SegmentedImage(NamedTuple):
 
 
 def diagnose_windows(
-    found: Purified, windows: list[Window], class_names: tuple[str, ...], patch_size: int
+    found: PurificationOutput, windows: list[Window], class_names: tuple[str, ...], patch_size: int
 ) -> list[WindowDiagnosis]:
     """
     Args:
@@ -109,7 +109,7 @@ def _listed(thresh: Tensor | None, windows: list[Window]) -> list[float | None]:
 
 
 def _groups(
-    found: Purified, windows: list[Window], class_names: tuple[str, ...], patch_size: int
+    found: PurificationOutput, windows: list[Window], class_names: tuple[str, ...], patch_size: int
 ) -> list[list[GroupDiagnosis]]:
     """The groups of each window, boxes moved from patches of the window to pixels of the image."""
     per_window: list[list[GroupDiagnosis]] = [[] for _ in windows]
@@ -118,9 +118,11 @@ def _groups(
         group = GroupDiagnosis([class_names[k] for k in members.nonzero().flatten().tolist()])
         per_window[n].append(group)
         groups.append((group, windows[n]))
-    boxes = found.contests.boxes.tolist()
-    contests = zip(found.contests.map_index.tolist(), boxes, found.winners.tolist(), strict=True)
-    for g, (x0, y0, x1, y1), winner in contests:
+    boxes = found.region_boxes.boxes.tolist()
+    region_boxes = zip(
+        found.region_boxes.map_index.tolist(), boxes, found.winners.tolist(), strict=True
+    )
+    for g, (x0, y0, x1, y1), winner in region_boxes:
         group, window = groups[g]
         box = (
             window.x0 + patch_size * x0,
@@ -128,5 +130,5 @@ def _groups(
             min(window.x0 + patch_size * x1, window.x1),
             min(window.y0 + patch_size * y1, window.y1),
         )
-        group.contests.append(Contest(box, class_names[winner]))
+        group.region_boxes.append(RegionBox(box, class_names[winner]))
     return per_window

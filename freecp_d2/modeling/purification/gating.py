@@ -12,10 +12,10 @@ from torch import Tensor
 
 from ...method import eliminate_in_region
 from ..windows import Window
-from .output import Purified
+from .output import PurificationOutput
 
 
-def gates(found: Purified) -> Tensor:
+def gates(found: PurificationOutput) -> Tensor:
     """
     Where each class may still have a score.
 
@@ -33,7 +33,7 @@ def gates(found: Purified) -> Tensor:
     if len(found.winners) == 0:
         return gate
     if found.elimination == "region":
-        left = eliminate_in_region(gate.float(), found.groups, found.contests, found.winners)
+        left = eliminate_in_region(gate.float(), found.groups, found.region_boxes, found.winners)
         return left > 0
     group, class_index = found.groups.members.nonzero(as_tuple=True)
     window = found.groups.window[group]
@@ -46,11 +46,11 @@ def stitch_gates(
     found: Iterable[tuple[Window, Tensor]], grid: tuple[int, int], patch_size: int
 ) -> Tensor:
     """
-    One gate for a picture: where windows overlap, half of them are enough to let a class pass.
+    One gate for an image: where windows overlap, half of them are enough to let a class pass.
 
     Args:
-        found: each window of the picture, in pixels, whole patches; its gate, bool, (K, h', w').
-        grid: (h, w) of the picture.
+        found: each window of the image, in pixels, whole patches; its gate, bool, (K, h', w').
+        grid: (h, w) of the image.
         patch_size: pixels a patch.
 
     Returns:
@@ -63,7 +63,7 @@ def stitch_gates(
         rows = slice(y0 // patch_size, y1 // patch_size)
         columns = slice(x0 // patch_size, x1 // patch_size)
         votes[:, rows, columns] += gate.float() - 0.5
-    assert votes is not None, "a picture has at least one window"
+    assert votes is not None, "an image has at least one window"
     return votes >= 0
 
 

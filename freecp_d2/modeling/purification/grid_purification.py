@@ -17,14 +17,14 @@ from ..windows import Window, batches_of_windows, cut_windows
 from .channels import Channels
 from .class_scores import as_maps, pool_to_grid
 from .crop_classifier import CropClassifier
-from .diagnosis import Contest, GroupDiagnosis, WindowDiagnosis, diagnose_windows
+from .diagnosis import GroupDiagnosis, RegionBox, WindowDiagnosis, diagnose_windows
 from .gating import gates, stitch_gates
-from .image_grid import PictureGrid
-from .output import Purified
+from .image_grid import ImageGrid
+from .output import PurificationOutput
 
 
 class Decision(NamedTuple):
-    """What was decided for one picture."""
+    """What was decided for one image."""
 
     gate: Tensor
     """Where each channel may have a score, bool, shape (C, h, w)."""
@@ -40,7 +40,7 @@ class GridPurification(nn.Module):
     def __init__(
         self,
         *,
-        view: PictureGrid,
+        view: ImageGrid,
         affinity_head: AffinityHead,
         purification_head: nn.Module,
         channels: Channels | None = None,
@@ -50,10 +50,9 @@ class GridPurification(nn.Module):
     ):
         """
         Args:
-            view: what affinity and crops see of a picture.
-            affinity_head, purification_head: as of `FreeCPSegmentor`. Of a purification head,
-                `keep`, `groups`, `contests`, `winners` and `elimination` of its `Purified` are
-                read.
+            view: what affinity and crops see of an image.
+            affinity_head, purification_head: as of `FreeCPSegmentor`. Of a purification head's
+                output, `keep`, `groups`, `region_boxes`, `winners` and `elimination` are read.
             channels: what the channels of the scores are; None: words without names.
             class_features: description feature of each word for Eq. (8), shape (K, D); needs a
                 CLIP in `view`. Without, ambiguity groups stay undecided.
@@ -121,7 +120,7 @@ class GridPurification(nn.Module):
             why = [why_of[n] for n in own if n in why_of]
             yield Decision(gate, [_rescale(x, pictures[i], image) for x in why])
 
-    def _purify(self, pixels: Tensor, maps: Tensor) -> Purified:
+    def _purify(self, pixels: Tensor, maps: Tensor) -> PurificationOutput:
         """Windows of one size: normalised, (N, 3, H, W); maps of all channels, (N, C, h, w)."""
         words = self.channels.words(maps.shape[1])
         classify = None
@@ -136,12 +135,14 @@ class GridPurification(nn.Module):
                 batch_size=self.batch_size * same_pixels,
             )
         transition = self.view.transition(pixels, self.affinity_head)
-        stretched = min_max_normalise(maps)
-        return self.purification_head(maps[:, words], stretched[:, words], transition, classify)
+        normalized_cam = min_max_normalise(maps)
+        return self.purification_head(
+            maps[:, words], normalized_cam[:, words], transition, classify
+        )
 
 
 def _cut(maps: list[Tensor], windows: list[Window], patch: int) -> Tensor:
-    """The patches of windows of one size, (N, C, h, w), out of the maps of their pictures."""
+    """The patches of windows of one size, (N, C, h, w), out of the maps of their images."""
     return torch.stack(
         [
             maps[i][:, y0 // patch : y1 // patch, x0 // patch : x1 // patch]
@@ -160,7 +161,7 @@ def _rescale(why: WindowDiagnosis, seen: Tensor, image: Tensor) -> WindowDiagnos
         return x0, y0, x1, y1
 
     groups = [
-        GroupDiagnosis(g.classes, [Contest(scale(c.box), c.winner) for c in g.contests])
+        GroupDiagnosis(g.classes, [RegionBox(scale(c.box), c.winner) for c in g.region_boxes])
         for g in why.groups
     ]
     return replace(why, window=scale(why.window), groups=groups)

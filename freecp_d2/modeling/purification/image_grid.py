@@ -1,5 +1,5 @@
 """
-What affinity heads and the crops of Eq. (8) see of a picture that another model segments.
+What affinity heads and the crops of Eq. (8) see of an image that another model segments.
 
 Shape shorthand in this module: N windows, H x W pixels, h x w patches, D embedding.
 """
@@ -20,9 +20,9 @@ _MOST_OBLONG = 4
 """A side has at most this many times SIZE pixels."""
 
 
-class PictureGrid(nn.Module):
+class ImageGrid(nn.Module):
     """
-    Brings pictures of any size to one number of pixels, lays windows of whole patches over them,
+    Brings images of any size to one number of pixels, lays windows of whole patches over them,
     and looks at the windows through a CLIP, if there is one.
     """
 
@@ -40,9 +40,9 @@ class PictureGrid(nn.Module):
         Args:
             clip: looks at the pixels; its patch is the grid's.
             stride: side of a patch in pixels where there is no `clip`.
-            size: a picture is brought to `size` x `size` pixels in all, its aspect kept.
+            size: an image is brought to `size` x `size` pixels in all, its aspect kept.
             window_size, window_stride: in pixels, rounded down to whole patches, at least one.
-            input_format: "RGB" or "BGR", the channel order of the pictures.
+            input_format: "RGB" or "BGR", the channel order of the images.
 
         Raises:
             ValueError: a size that is not positive or less than a patch; a stride that leaves gaps.
@@ -76,14 +76,14 @@ class PictureGrid(nn.Module):
 
     def fit(self, image: Tensor) -> Tensor:
         """
-        A picture at the size of the grid.
+        An image at the size of the grid.
 
         Args:
             image: in [0, 255], shape (3, H, W), of any type and device.
 
         Returns:
             Tensor: normalised, RGB, on this module's device, sides multiples of a patch: about
-            `size` x `size` pixels in all. The aspect changes by the rounding, and where a picture
+            `size` x `size` pixels in all. The aspect changes by the rounding, and where an image
             is so oblong that a side would be less than a patch or more than four times `size`.
         """
         height, width = image.shape[1:]
@@ -101,7 +101,7 @@ class PictureGrid(nn.Module):
         return pixels[0]
 
     def windows(self, index: int, pixels: Tensor) -> list[Window]:
-        """The windows of the picture `index` of a batch, which `fit` returned; whole patches."""
+        """The windows of the image `index` of a batch, which `fit` returned; whole patches."""
         height, width = pixels.shape[1:]
         return sliding_windows(index, height, width, self.window_size, self.window_stride)
 

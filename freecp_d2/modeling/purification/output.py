@@ -17,7 +17,7 @@ ClassifyBoxes = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass
-class Purified:
+class PurificationOutput:
     """
     What is left of a batch of windows, and why.
 
@@ -27,7 +27,7 @@ class Purified:
             shape (N, K).
         redundancy_scores: s of Eq. (5), shape (N, K).
         groups: ambiguity groups of all windows.
-        contests: boxes of each group with an area (`map_index` is the group).
+        region_boxes: boxes of each group with an area (`map_index` is the group).
         winners: winning class of each contest, int64, shape (B,).
         redundancy_thresh, ambiguity_thresh: tau_r of Eq. (5) and tau_a of Eq. (7) that each window
             was purified with, shape (N,); None where that purification did not take place.
@@ -38,7 +38,7 @@ class Purified:
     keep: Tensor
     redundancy_scores: Tensor
     groups: AmbiguityGroups
-    contests: RegionBoxes = field(default_factory=no_boxes)
+    region_boxes: RegionBoxes = field(default_factory=no_boxes)
     winners: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
     redundancy_thresh: Tensor | None = None
     ambiguity_thresh: Tensor | None = None

@@ -1,7 +1,7 @@
 """
 `purify`: one function for whoever has class maps and an affinity, and nothing else of this package.
 
-Shape shorthand in this module: N pictures, K classes, D embedding, h x w patches, P = h * w.
+Shape shorthand in this module: N images, K classes, D embedding, h x w patches, P = h * w.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from ..precision import without_autocast
 from .class_purification import ClassPurification
 from .class_scores import as_maps, as_probabilities
 from .crop_classifier import CropClassifier
-from .output import Purified
+from .output import PurificationOutput
 
 _CROP_PIXELS = 8 * 384**2
 """Pixels of the crops in one forward: those of eight windows of Sec. 4.2."""
@@ -37,17 +37,17 @@ def purify(
     ambiguity_thresh: float | str = 0.7,
     order: str = "RP-AP",
     **options: Any,
-) -> Purified:
+) -> PurificationOutput:
     """
     Purify the class scores of any model: Eqs. (3) to (8) in place of its own argmax.
 
     Args:
-        scores: of the patches of one picture or N, shape (K, h, w) or (N, K, h, w).
+        scores: of the patches of one image or N, shape (K, h, w) or (N, K, h, w).
         affinity: how much patch j has to do with patch i, 0 or more on any scale, no empty row or
             column; patches row by row, shape (P, P) or (N, P, P). Balanced here (Sinkhorn).
         kind, temperature: what the scores are, "logits" or "probabilities", see
             `class_scores.as_probabilities`; sums over 1 are divided out.
-        image: the picture as `encode_image` wants it, whole patches: (3, p*h, p*w) or with N.
+        image: the image as `encode_image` wants it, whole patches: (3, p*h, p*w) or with N.
         encode_image: crops (B, 3, crop_size, crop_size) -> features (B, D), for instance
             `CLIPViT.encode_image`.
         class_features: description feature of each class, shape (K, D). Image, encoder and features
@@ -56,8 +56,8 @@ def purify(
         redundancy_thresh, ambiguity_thresh, order, options: see `ClassPurification`.
 
     Returns:
-        Purified: `maps` (N, K, h, w), refined and purified, N = 1 for one picture; `keep` and the
-        reasons. `gating.gates` and `gate_scores` apply the decision to the model's own scores.
+        PurificationOutput: `maps` (N, K, h, w), refined and purified, N = 1 for one image; `keep`
+        and the reasons. `gating.gates` and `gate_scores` apply them to the model's own scores.
 
     Raises:
         TypeError: scores or affinity that are no tensors.
@@ -88,7 +88,7 @@ def _read_maps(scores: Tensor, kind: str, temperature: float) -> Tensor:
     if scores.ndim not in (3, 4) or 0 in scores.shape:
         raise ValueError(
             f"Scores have shape {tuple(scores.shape)}, expected (K, h, w), or (N, K, h, w) for N "
-            "pictures of one size."
+            "images of one size."
         )
     maps = as_maps(as_probabilities(scores, kind, temperature))
     return maps if maps.ndim == 4 else maps[None]

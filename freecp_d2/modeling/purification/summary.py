@@ -91,6 +91,6 @@ def _groups(diagnoses: Sequence[WindowDiagnosis]) -> tuple[GroupSummary, ...]:
         num_windows.update({tuple(group.classes) for group in window.groups})
         for group in window.groups:
             winners = wins.setdefault(tuple(group.classes), Counter())
-            winners.update(contest.winner for contest in group.contests)
+            winners.update(contest.winner for contest in group.region_boxes)
     found = [GroupSummary(m, n, dict(wins[m].most_common())) for m, n in num_windows.items()]
     return tuple(sorted(found, key=lambda group: (-group.num_windows, group.members)))

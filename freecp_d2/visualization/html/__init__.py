@@ -1,17 +1,18 @@
-"""Results and pictures as one page that opens anywhere: no network, no scripts, no other file."""
+"""Results and images as one page that opens anywhere: no network, no scripts, no other file."""
 
 from .album import AlbumEntry, Shown, album, album_entry, album_overview
 from .page import render_page, write_page
-from .records import Column, Gallery, LabelMap, Note, Page, Picture, Results, Row, Scores, Section
+from .records import Column, Gallery, LabelMap, Note, Page, PageImage, Results, Row, Scores, Section
 
 __all__ = [
     "AlbumEntry",
     "Column",
     "Gallery",
+    "Image",
     "LabelMap",
     "Note",
     "Page",
-    "Picture",
+    "PageImage",
     "Results",
     "Row",
     "Scores",

@@ -1,5 +1,5 @@
 """
-Pictures whose truth nobody knows, each beside what was found in it: few large, many small.
+Images whose truth nobody knows, each beside what was found in it: few large, many small.
 
 An entry is turned into text as soon as it is known, so that a thousand take the room of JPEGs.
 
@@ -26,7 +26,7 @@ RGB = tuple[int, int, int]
 class Shown:
     """
     Attributes:
-        title: below the picture.
+        title: below the image.
         image: uint8 RGB (H, W, 3), at the size it is shown.
         labels: integers (H, W) whose names are written over it, or None.
     """
@@ -41,7 +41,7 @@ class AlbumEntry:
     """
     Attributes:
         title: its heading.
-        shown: pictures, what was found last.
+        shown: images, what was found last.
         class_names: of the labels.
         legend: (colour or None, name, value) of what is seen, most first.
         purification: what it did.
@@ -63,8 +63,8 @@ class AlbumEntry:
 def album_entry(entry: AlbumEntry, compact: bool = False) -> Markup:
     """
     Args:
-        entry: a picture, or a video.
-        compact: as a card, whose words and other pictures show when the reader asks for them.
+        entry: an image, or a video.
+        compact: as a card, whose words and other images show when the reader asks for them.
     """
     figures = [_figure(entry, shown, captioned=not compact) for shown in entry.shown]
     words = (
@@ -78,7 +78,7 @@ def album_entry(entry: AlbumEntry, compact: bool = False) -> Markup:
     files = element("p", *links, class_="files") if links else Markup()
     if compact:
         more = [element("div", *figures[:-1]), words, files]
-        details = folded("Picture and words" if entry.purification else "Picture", *more)
+        details = folded("Image and words" if entry.purification else "Image", *more)
         return element("article", *figures[-1:], heading, note, _legend(entry.legend), details)
     return element(
         "article",

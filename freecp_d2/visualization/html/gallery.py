@@ -1,4 +1,4 @@
-"""Pictures with their label maps side by side, and what purification did below them."""
+"""Images with their label maps side by side, and what purification did below them."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import numpy as np
 from .images import class_shares, data_uri, limited, overlay, pixel_accuracy, visible_classes
 from .markup import Markup, element, folded, isolated, join
 from .placed_names import FONT_SHARE, place_names
-from .records import Gallery, Picture
+from .records import Gallery, PageImage
 from .words import purification_notes, swatch
 
 _SHOWN = 12
@@ -16,16 +16,16 @@ _SHOWN = 12
 def gallery_section(gallery: Gallery, longest_side: int = 768) -> Markup:
     """
     Args:
-        gallery: the pictures.
-        longest_side: larger pictures are shown at this size, in pixels.
+        gallery: the images.
+        longest_side: larger images are shown at this size, in pixels.
     """
-    return join([_picture(gallery, picture, longest_side) for picture in gallery.pictures])
+    return join([_image(gallery, picture, longest_side) for picture in gallery.images])
 
 
-def _picture(gallery: Gallery, picture: Picture, longest_side: int) -> Markup:
+def _image(gallery: Gallery, picture: PageImage, longest_side: int) -> Markup:
     image = limited(picture.image, longest_side)
     maps = [(map_.title, map_.labels, map_.note) for map_ in picture.maps]
-    figures = [figure("Picture", data_uri(image), f"{picture.title}: the picture", Markup(), "")]
+    figures = [figure("Image", data_uri(image), f"{picture.title}: the image", Markup(), "")]
     if picture.truth is not None:
         maps.insert(0, ("Ground truth", picture.truth, ""))
     for title, labels, note in maps:
@@ -49,7 +49,7 @@ def _picture(gallery: Gallery, picture: Picture, longest_side: int) -> Markup:
 
 
 def figure(title: str, source: str, alt: str, names: Markup, note: str) -> Markup:
-    """A picture with its caption, and names over it."""
+    """An image with its caption, and names over it."""
     image = element("img", src=source, alt=alt)
     caption = [element("b", title)]
     if note:
@@ -62,7 +62,7 @@ def figure(title: str, source: str, alt: str, names: Markup, note: str) -> Marku
 
 
 def names_over(labels: np.ndarray, class_names: Sequence[str]) -> Markup:
-    """Class names over the picture, as text that stays sharp at any size."""
+    """Class names over the image, as text that stays sharp at any size."""
     height, width = labels.shape
     texts = [
         element("text", name.text, x=f"{name.x:.1f}", y=f"{name.y:.1f}")
@@ -79,18 +79,18 @@ def names_over(labels: np.ndarray, class_names: Sequence[str]) -> Markup:
     )
 
 
-def _legend(gallery: Gallery, picture: Picture) -> Markup:
+def _legend(gallery: Gallery, picture: PageImage) -> Markup:
     true, others = visible_classes(picture, len(gallery.class_names))
     if not true and not others:
         return Markup()
-    parts = [_swatches(gallery, true, "Colours" if picture.truth is None else "In the picture")]
+    parts = [_swatches(gallery, true, "Colours" if picture.truth is None else "In the image")]
     if others:
-        parts.append(_swatches(gallery, others, "Labelled, but not in the picture"))
+        parts.append(_swatches(gallery, others, "Labelled, but not in the image"))
     return element("div", *parts, class_="legend")
 
 
-def _purification(gallery: Gallery, picture: Picture) -> Markup:
-    """Words that are in the picture carry their colour, where that is known."""
+def _purification(gallery: Gallery, picture: PageImage) -> Markup:
+    """Words that are in the image carry their colour, where that is known."""
     if picture.purification is None:
         return Markup()
     true = {}

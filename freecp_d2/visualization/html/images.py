@@ -1,5 +1,5 @@
 """
-Label maps as pictures: flat class colours over a little of the image's light.
+Label maps as images: flat class colours over a little of the image's light.
 
 Shape shorthand in this module: H, W pixels, K classes.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from .records import Picture
+from .records import PageImage
 
 RGB = tuple[int, int, int]
 NO_LABEL: RGB = (128, 128, 128)
@@ -60,11 +60,11 @@ def photograph_uri(image: np.ndarray, quality: int = 82) -> str:
 
 def limited(array: np.ndarray, longest_side: int) -> np.ndarray:
     """
-    The same picture, no larger than asked.
+    The same image, no larger than asked.
 
     Args:
         array: a uint8 RGB image (H, W, 3), averaged, or integer labels (H, W), picked.
-        longest_side: of the result, in pixels; smaller pictures stay as they are.
+        longest_side: of the result, in pixels; smaller images stay as they are.
     """
     height, width = array.shape[:2]
     scale = longest_side / max(height, width)
@@ -90,7 +90,7 @@ def class_shares(labels: np.ndarray, num_classes: int) -> np.ndarray:
     return np.bincount(known, minlength=num_classes) / labels.size
 
 
-def visible_classes(picture: Picture, num_classes: int) -> tuple[list[int], list[int]]:
+def visible_classes(picture: PageImage, num_classes: int) -> tuple[list[int], list[int]]:
     """
     Returns:
         tuple: the classes of the truth, and those that only the maps have; largest share first.

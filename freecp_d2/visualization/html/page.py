@@ -1,4 +1,4 @@
-"""A whole page in one file: text, numbers, pictures; nothing is fetched and nothing runs."""
+"""A whole page in one file: text, numbers, images; nothing is fetched and nothing runs."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from .table import results_tables
 
 _STYLES = tuple(
     Path(__file__).parent / "style" / f"{name}.css"
-    for name in ("base", "numbers", "pictures", "album")
+    for name in ("base", "numbers", "images", "album")
 )
 
 
@@ -28,7 +28,7 @@ def write_page(path: str | Path, page: Page) -> Path:
 
 
 def render_page(page: Page) -> str:
-    """HTML with its style and pictures inside; all text of `page` is escaped."""
+    """HTML with its style and images inside; all text of `page` is escaped."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -55,7 +55,7 @@ def _header(page: Page) -> Markup:
 def _contents(page: Page) -> Markup:
     links = [("numbers", "The numbers")] if page.results else []
     links += [(part.name, part.title) for part in page.sections]
-    links += [("pictures", "The pictures")] if page.gallery.pictures else []
+    links += [("images", "The images")] if page.gallery.images else []
     links += [(f"note-{i}", note.title) for i, note in enumerate(page.notes)]
     items = [element("a", title, href=f"#{name}") for name, title in links]
     return element("nav", *items, attributes={"aria-label": "On this page"}) if items else Markup()
@@ -66,7 +66,7 @@ def _numbers(page: Page) -> Markup:
     legend = element(
         "p",
         "mIoU in percent. The dashed line is the base method alone; an outlined bar knows "
-        "the words of the picture, which no user does.",
+        "the words of the image, which no user does.",
         class_="note",
     )
     parts = [legend, bar_chart(page.results), results_tables(page.results)]
@@ -74,19 +74,19 @@ def _numbers(page: Page) -> Markup:
 
 
 def _gallery(page: Page) -> Markup:
-    if not page.gallery.pictures:
+    if not page.gallery.images:
         return Markup()
     reading = ""
-    if any(picture.purification for picture in page.gallery.pictures):
+    if any(image.purification for image in page.gallery.images):
         reading = (
-            "Below each picture: its colours, and what purification did. The number on a word is "
-            "its highest redundancy score s of Eq. (5) over the windows of the picture; a window "
+            "Below each image: its colours, and what purification did. The number on a word is "
+            "its highest redundancy score s of Eq. (5) over the windows of the image; a window "
             "removes the words below the threshold."
         )
-        if any(picture.truth is not None for picture in page.gallery.pictures):
-            reading += " A word with its colour is in the picture."
+        if any(image.truth is not None for image in page.gallery.images):
+            reading += " A word with its colour is in the image."
     note = element("p", reading, class_="note") if reading else Markup()
-    return _section("pictures", "The pictures", note, gallery_section(page.gallery))
+    return _section("images", "The images", note, gallery_section(page.gallery))
 
 
 def _note(index: int, note: Note) -> Markup:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FONT_SHARE = 0.056
-"""Height of the letters, as a share of the picture's width."""
+"""Height of the letters, as a share of the image's width."""
 
 _LETTER_WIDTH = 0.56
 _FILLED = 0.94

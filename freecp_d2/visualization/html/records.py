@@ -18,7 +18,7 @@ class Column:
     """
     Attributes:
         title: of the variant of the method.
-        is_oracle: it knows the words of the picture, so it is no practical choice.
+        is_oracle: it knows the words of the image, so it is no practical choice.
     """
 
     title: str
@@ -80,7 +80,7 @@ class LabelMap:
     Attributes:
         title: who labelled.
         labels: integers (H, W); 0..K-1 are classes, others (-1, 255) are no label.
-        note: one more line below the picture.
+        note: one more line below the image.
     """
 
     title: str
@@ -89,7 +89,7 @@ class LabelMap:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PageImage:
     """
     Attributes:
         title: its heading.
@@ -128,7 +128,7 @@ class Gallery:
     Attributes:
         class_names: K names.
         colors: K colours, (red, green, blue), 0 to 255.
-        pictures: in order.
+        images: in order.
 
     Raises:
         ValueError: there are not as many colours as names.
@@ -136,7 +136,7 @@ class Gallery:
 
     class_names: tuple[str, ...]
     colors: tuple[tuple[int, int, int], ...]
-    pictures: tuple[Picture, ...]
+    images: tuple[PageImage, ...]
 
     def __post_init__(self) -> None:
         if len(self.class_names) != len(self.colors):
@@ -172,12 +172,12 @@ class Page:
     """
     Attributes:
         title, lead: the heading, and paragraphs below it.
-        gallery: the pictures.
+        gallery: the images.
         results: numbers, where there are some.
-        notes: sections of text after the pictures.
+        notes: sections of text after the images.
         facts: (name, value) lines at the foot, such as the command and the date.
         kicker: a line above the title.
-        sections: what else is before the pictures.
+        sections: what else is before the images.
     """
 
     title: str

@@ -60,7 +60,7 @@ def _table(results: Results, caption: str, measure: Measure, with_gain: bool = F
 def _header(results: Results, best: int | None, with_gain: bool) -> Markup:
     cells = [_head("Base method", "col")]
     for i, column in enumerate(results.columns):
-        hint = "knows the words of the picture" if column.is_oracle else ""
+        hint = "knows the words of the image" if column.is_oracle else ""
         hint = "best without that knowledge" if i == best else hint
         parts = [column.title, element("small", hint)] if hint else [column.title]
         cells.append(_head(join(parts), "col", _looks(results, i, best)))

@@ -1,4 +1,4 @@
-"""What purification did to the words of one picture, as chips."""
+"""What purification did to the words of one image, as chips."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,8 +15,8 @@ def purification_notes(
     Words removed, words that some windows kept, words kept, and ambiguity groups.
 
     Args:
-        purification: of one picture.
-        true: words that are known to be in the picture, and their colours.
+        purification: of one image.
+        true: words that are known to be in the image, and their colours.
         whole: fold what is beyond the first of a list; else only count it.
     """
     windows = "in so many of all windows"

@@ -22,7 +22,7 @@ def source(path, values):
     write(path, [values] * HEIGHT)
 
 
-def picture(path):
+def image(path):
     write(path, np.zeros((HEIGHT, WIDTH, 3)))
 
 
@@ -38,7 +38,7 @@ class TestCoco:
         ],
     )
     def test_from_each_folder(self, root, run, folder, images):
-        picture(root / images / "1.jpg")
+        image(root / images / "1.jpg")
         source(root / folder / "1.png", self.RAW)
         run("prepare_coco_stuff")
         assert labels("coco_stuff") == [[0, 11, 79, 80, 170, 255]] * HEIGHT
@@ -46,14 +46,14 @@ class TestCoco:
         assert labels("coco_object") == [[1, 12, 80, 0, 0, 0]] * HEIGHT
 
     def test_the_official_files_are_read_as_if_they_were_prepared(self, root):
-        picture(root / "coco/val2017/1.jpg")
+        image(root / "coco/val2017/1.jpg")
         source(root / "coco/stuffthingmaps/val2017/1.png", self.RAW)
         assert labels("coco_stuff") == [[0, 11, 79, 80, 170, 255]] * HEIGHT
         assert labels("coco_object") == [[1, 12, 80, 0, 0, 0]] * HEIGHT
 
 
 def test_cityscapes(root, run):
-    picture(root / "cityscapes/leftImg8bit/val/ulm/a_leftImg8bit.png")
+    image(root / "cityscapes/leftImg8bit/val/ulm/a_leftImg8bit.png")
     source(root / "cityscapes/gtFine/val/ulm/a_gtFine_labelIds.png", [7, 8, 33, 0, 9, 255])
     expected = [[0, 1, 18, 255, 255, 255]] * HEIGHT
     assert labels("cityscapes") == expected
@@ -64,7 +64,7 @@ def test_cityscapes(root, run):
 
 
 def test_ade20k(root, run):
-    picture(root / "ADEChallengeData2016/images/validation/1.jpg")
+    image(root / "ADEChallengeData2016/images/validation/1.jpg")
     raw = root / "ADEChallengeData2016/annotations/validation/1.png"
     source(raw, [0, 1, 2, 3, 149, 150])
     expected = [[255, 0, 1, 2, 148, 149]] * HEIGHT
@@ -77,7 +77,7 @@ def test_ade20k(root, run):
 def test_pascal_context(root, run):
     folder = root / "VOCdevkit/VOC2010"
     for name in ("2008_000002", "2008_000003"):
-        picture(folder / f"JPEGImages/{name}.jpg")
+        image(folder / f"JPEGImages/{name}.jpg")
 
     def column(x):
         return [[x, 0, x + 1, 0, x + 1, HEIGHT, x, HEIGHT]]

@@ -71,7 +71,7 @@ def test_other_problems(sentence, problem):
         "Here and there a light panel takes the place of one ceiling tile.",
         "A steel I-beam can't bend and holds up the floor.",
         "The button is round and red, and you push it.",
-        "Wall pictures are given a frame of wood.",
+        "Wall images are given a frame of wood.",
         "A person in a coat, a person in a dress and a person in a skirt.",
         "A cat\u2019s eyes are round, and its pupils are slits.",
     ],

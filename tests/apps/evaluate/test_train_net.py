@@ -19,7 +19,7 @@ NUM_IMAGES = 12  # from the eleventh on, Detectron2 says how long it will take
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
-    """Pictures of different content, a tiny checkpoint, and the environment to use them."""
+    """Images of different content, a tiny checkpoint, and the environment to use them."""
     root = tmp_path_factory.mktemp("train_net")
     MiniADE(root).add(NUM_IMAGES)
     environment = {"DETECTRON2_DATASETS": str(root), "FREECP_CACHE": str(root / "cache")}
@@ -174,7 +174,7 @@ def test_a_missing_dataset_shows_the_expected_tree(monkeypatch, tmp_path):
         check("--config", CONFIG)
 
 
-def test_a_broken_picture_is_named_before_the_run(monkeypatch, tmp_path):
+def test_a_broken_image_is_named_before_the_run(monkeypatch, tmp_path):
     monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
     data = MiniADE(tmp_path)
     data.add(2)

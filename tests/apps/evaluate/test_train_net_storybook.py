@@ -20,7 +20,7 @@ INPUT.MIN_SIZE_TEST 32 MODEL.PURIFICATION_HEAD.AMBIGUITY.ENABLED False DATALOADE
 
 
 def test_two_processes_and_their_workers(tmp_path):
-    """A tiny CLIP, tiny pictures; the evaluator reads labels in the two, workers the pictures."""
+    """A tiny CLIP, tiny images; the evaluator reads labels in the two, workers the images."""
     weights = save_state_dict(tmp_path / "clip.pt", TINY)
     output = tmp_path / "output"
     options = ["MODEL.CLIP.PRETRAINED", str(weights), "DATASETS.TEST", f"('{DATASET}',)"]

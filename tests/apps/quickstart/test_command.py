@@ -84,7 +84,7 @@ class TestFiles:
         page = (root / "index.html").read_text()
         assert "839,424 pairs" in page
         assert "To be written" not in page
-        assert page.count("<img") == 4, "one scene: picture, truth, two predictions"
+        assert page.count("<img") == 4, "one scene: image, truth, two predictions"
         for text in ("MaskCLIP", "SCLIP + FreeCP", "Page 0", "make quickstart"):
             assert text in page
         assert not re.search(r"(src|href)=\"https?:", page)

@@ -85,7 +85,7 @@ def test_a_part(root, grid):
 
 def test_nothing_yet(root, grid):
     files = write(root, grid)
-    assert set(files) == {".md", ".csv", ".json"}, "no picture of nothing"
+    assert set(files) == {".md", ".csv", ".json"}, "no image of nothing"
     assert "still to run (3)" in files[".md"].read_text()
     cells = json.loads(files[".json"].read_text())["cells"]
     assert {cell["state"] for cell in cells} == {"open"}
@@ -101,7 +101,7 @@ def test_cells_that_cannot_run(root):
     assert {cell["method"] for cell in cells} == {"gem"}
 
 
-def test_the_picture(root, grid):
+def test_the_image(root, grid):
     answer(root, grid.runs())
     make(root, grid, 1)
     with Image.open(write(root, grid)[".png"]) as image:

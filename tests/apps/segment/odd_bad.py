@@ -1,4 +1,4 @@
-"""Odd files that are no pictures, or not whole ones, or too large. Each is to be named once."""
+"""Odd files that are no images, or not whole ones, or too large. Each is to be named once."""
 
 import gzip
 import io
@@ -12,10 +12,10 @@ import numpy as np
 
 from tests.helpers.png import png
 
-from .odd_good import PICTURE
+from .odd_good import IMAGE
 
 _TEXTS = {
-    "text.jpg": b"Dear reader, this is no picture.\n",
+    "text.jpg": b"Dear reader, this is no image.\n",
     "page.png": b"<!DOCTYPE html><html><body>404 Not Found</body></html>",
     "record.webp": b'{"error": "rate limit"}',
     "pointer.tif": b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n",
@@ -44,12 +44,12 @@ def write_bad(folder: Path) -> list[Path]:
 
 
 def _others(folder):
-    """Other kinds of files under names of pictures."""
+    """Other kinds of files under names of images."""
     yield from _TEXTS.items()
     yield "drawing.svgz", gzip.compress(_TEXTS["drawing.svg"])
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
-        file.writestr("picture.png", encoded("PNG"))
+        file.writestr("image.png", encoded("PNG"))
     yield "archive.png", buffer.getvalue()
     yield "camera.nef", encoded("TIFF")  # what Pillow would read is a thumbnail
 
@@ -71,7 +71,7 @@ def _cut(folder):
 
 
 def _noise(folder):
-    """Random bytes, alone and after the beginning of a picture."""
+    """Random bytes, alone and after the beginning of an image."""
     noise = np.random.default_rng(0).integers(0, 256, 3000, dtype=np.uint8).tobytes()
     for suffix in ("jpg", "png", "gif", "webp", "tif", "bmp"):
         yield f"noise.{suffix}", noise
@@ -130,7 +130,7 @@ def _links(folder):
 
 
 def encoded(kind: str) -> bytes:
-    """A good picture."""
+    """A good image."""
     buffer = io.BytesIO()
-    PICTURE.save(buffer, format=kind)
+    IMAGE.save(buffer, format=kind)
     return buffer.getvalue()

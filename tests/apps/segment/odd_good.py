@@ -1,4 +1,4 @@
-"""Odd pictures that can be read: kinds, modes, sizes, orientations, names. Each with its size."""
+"""Odd images that can be read: kinds, modes, sizes, orientations, names. Each with its size."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from freecp_d2.data.storybook import draw_scene
 
-PICTURE = Image.fromarray(draw_scene(32).image).resize((64, 48), Image.Resampling.BOX)
+IMAGE = Image.fromarray(draw_scene(32).image).resize((64, 48), Image.Resampling.BOX)
 SIZE = (48, 64)
 """(H, W) of most files."""
 
@@ -40,21 +40,21 @@ def write_good(folder: Path) -> dict[Path, tuple[int, int]]:
 
 def _modes(folder):
     """Every mode of pixels that a format knows."""
-    alpha = PICTURE.convert("RGBA")
-    alpha.putalpha(Image.linear_gradient("L").resize(PICTURE.size))
-    palette = PICTURE.quantize(32)
-    pictures = {
-        "1": PICTURE.convert("1"),
-        "L": PICTURE.convert("L"),
+    alpha = IMAGE.convert("RGBA")
+    alpha.putalpha(Image.linear_gradient("L").resize(IMAGE.size))
+    palette = IMAGE.quantize(32)
+    images = {
+        "1": IMAGE.convert("1"),
+        "L": IMAGE.convert("L"),
         "LA": alpha.convert("LA"),
         "P": palette,
-        "RGB": PICTURE,
+        "RGB": IMAGE,
         "RGBA": alpha,
-        "CMYK": PICTURE.convert("CMYK"),
+        "CMYK": IMAGE.convert("CMYK"),
         "LAB": ImageCms.profileToProfile(
-            PICTURE, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+            IMAGE, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
         ),
-        "YCbCr": PICTURE.convert("YCbCr"),
+        "YCbCr": IMAGE.convert("YCbCr"),
     }
     known = {
         "png": ("1", "L", "LA", "P", "RGB", "RGBA"),
@@ -71,7 +71,7 @@ def _modes(folder):
     for suffix, modes in known.items():
         for mode in modes:
             path = folder / f"{mode}.{suffix}"
-            pictures[mode].save(path)
+            images[mode].save(path)
             yield path, SIZE
     for name, options in {
         "transparent.png": {"transparency": 0},
@@ -87,14 +87,14 @@ def _formats(folder):
     for suffix in ("dib", "ppm", "pgm", "pbm", "sgi", "qoi", "avif", "dds", "jfif", "icns", "mpo"):
         path = folder / f"plain.{suffix}"
         mode = {"pgm": "L", "pbm": "1", "icns": "RGBA"}.get(suffix, "RGB")
-        picture = PICTURE.convert(mode)
+        picture = IMAGE.convert(mode)
         if suffix == "icns":
             picture = picture.resize((64, 64))
         picture.save(path)
         yield path, SIZE if suffix != "icns" else _size_of(path)
-    PICTURE.save(folder / "icon.ico", sizes=[(64, 48)])
+    IMAGE.save(folder / "icon.ico", sizes=[(64, 48)])
     yield folder / "icon.ico", SIZE
-    rows = " ".join(str(v) for v in np.asarray(PICTURE).ravel())
+    rows = " ".join(str(v) for v in np.asarray(IMAGE).ravel())
     (folder / "ascii.ppm").write_text(f"P3\n# a comment\n64 48\n255\n{rows}\n")
     yield folder / "ascii.ppm", SIZE
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -112,16 +112,16 @@ def _formats(folder):
         "packbits.tif": {"compression": "packbits"},
         "fast.png": {"compress_level": 0},
     }.items():
-        PICTURE.save(folder / name, **options)
+        IMAGE.save(folder / name, **options)
         yield folder / name, SIZE
-    PICTURE.convert("1").save(folder / "fax.tif", compression="group4")
+    IMAGE.convert("1").save(folder / "fax.tif", compression="group4")
     yield folder / "fax.tif", SIZE
 
 
 def _wide_values(folder):
     """More than 8 bits."""
-    colours = np.asarray(PICTURE)
-    grey = np.asarray(PICTURE.convert("L"))
+    colours = np.asarray(IMAGE)
+    grey = np.asarray(IMAGE.convert("L"))
     arrays = {
         "grey16.png": grey.astype(np.uint16) * 257,
         "rgb16.png": colours.astype(np.uint16) * 257,
@@ -141,20 +141,20 @@ def _wide_values(folder):
 
 def _several_frames(folder):
     """Animations and pages: the first is labelled."""
-    others = [PICTURE.rotate(angle) for angle in (90, 180)]
+    others = [IMAGE.rotate(angle) for angle in (90, 180)]
     for name in ("frames.gif", "frames.webp", "frames.png", "frames.tif", "frames.avif"):
-        PICTURE.save(folder / name, save_all=True, append_images=others)
+        IMAGE.save(folder / name, save_all=True, append_images=others)
         yield folder / name, SIZE
-    small = PICTURE.resize((20, 10))
-    PICTURE.save(folder / "sizes.tif", save_all=True, append_images=[small])
+    small = IMAGE.resize((20, 10))
+    IMAGE.save(folder / "sizes.tif", save_all=True, append_images=[small])
     yield folder / "sizes.tif", SIZE
 
 
 def _orientations(folder):
-    """All that EXIF knows; upright all are the same picture."""
+    """All that EXIF knows; upright all are the same image."""
     for suffix in ("png", "jpg", "webp", "tif"):
         for orientation, undo in _UNDO.items():
-            stored = PICTURE.copy() if undo is None else PICTURE.transpose(undo)
+            stored = IMAGE.copy() if undo is None else IMAGE.transpose(undo)
             exif = Image.Exif()
             exif[0x0112] = orientation
             path = folder / f"orientation{orientation}.{suffix}"
@@ -168,7 +168,7 @@ def _sizes(folder):
     for width, height in ((1, 1), (2, 2), (1, 5000), (5000, 1), (3, 700), (1, 2), (7, 5)):
         for suffix in ("png", "jpg"):
             path = folder / f"{width}x{height}.{suffix}"
-            ImageOps.fit(PICTURE, (width, height)).save(path)
+            ImageOps.fit(IMAGE, (width, height)).save(path)
             yield path, (height, width)
 
 
@@ -186,16 +186,16 @@ def _names(folder):
     for name in names:
         path = folder / os.fsdecode(name)
         kind = {".jpg": "JPEG", ".webp": "WEBP"}.get(path.suffix, "PNG")
-        PICTURE.save(path, format=kind)
+        IMAGE.save(path, format=kind)
         yield path, SIZE
     for name, kind in {
         "is_png.jpg": "PNG", "is_jpeg.png": "JPEG", "is_gif.jpeg": "GIF", "is_webp.png": "WEBP",
         "is_bmp.tif": "BMP", "is_tiff.webp": "TIFF",
     }.items():  # fmt: skip
-        PICTURE.save(folder / name, format=kind)
+        IMAGE.save(folder / name, format=kind)
         yield folder / name, SIZE
     (folder / "folder.jpg").mkdir()
-    PICTURE.save(folder / "folder.jpg" / "twin.png")
+    IMAGE.save(folder / "folder.jpg" / "twin.png")
     yield folder / "folder.jpg" / "twin.png", SIZE
     (folder / "link.png").symlink_to("twin.png")
     yield folder / "link.png", SIZE

@@ -9,7 +9,7 @@ from freecp_d2.apps.segment.decisions import classes_of, decisions_of
 from freecp_d2.apps.segment.settings import Settings
 from freecp_d2.engine import load_config
 from freecp_d2.engine.predictor import Prediction
-from freecp_d2.modeling.purification.diagnosis import Contest, GroupDiagnosis, WindowDiagnosis
+from freecp_d2.modeling.purification.diagnosis import GroupDiagnosis, RegionBox, WindowDiagnosis
 from freecp_d2.modeling.stitching import ClassScores
 from freecp_d2.text import Vocabulary
 from freecp_d2.visualization.shares import class_counts, visible_shares
@@ -30,7 +30,7 @@ def settings(output: Path, **changes) -> Settings:
 
 def window(thresh=0.1, kept=(("cat", 0.5), ("tree", 0.2)), removed=(("dog", 0.01),)):
     """A window with a group of two, whose region the cat won."""
-    group = GroupDiagnosis(["cat", "tree"], [Contest((0, 0, 8, 8), "cat")])
+    group = GroupDiagnosis(["cat", "tree"], [RegionBox((0, 0, 8, 8), "cat")])
     return WindowDiagnosis(
         (0, 0, 16, 16), dict(kept), dict(removed), [group], ["cat"],
         redundancy_thresh=thresh, ambiguity_thresh=0.7,
@@ -38,7 +38,7 @@ def window(thresh=0.1, kept=(("cat", 0.5), ("tree", 0.2)), removed=(("dog", 0.01
 
 
 def prediction(windows=(), background=False, floor=0.0) -> Prediction:
-    """A picture of 4 x 6 whose left half is cat, its last row no word."""
+    """An image of 4 x 6 whose left half is cat, its last row no word."""
     labels = np.zeros((4, 6), dtype=np.int32)
     labels[:, 3:] = 2
     labels[3] = -1
@@ -52,11 +52,11 @@ def prediction(windows=(), background=False, floor=0.0) -> Prediction:
 
 
 def record(windows=(), **more):
-    """What the record of that picture has, but for its file."""
+    """What the record of that image has, but for its file."""
     found = prediction(windows)
     shares = visible_shares(class_counts(found.label_map, 3))
     return {
-        "kind": "picture",
+        "kind": "image",
         **decisions_of(found, shares),
         "classes": classes_of(found),
         "vocabulary": {"classes": [list(words) for words in WORDS.classes]},

@@ -54,7 +54,7 @@ def demo_main(argv):
 
 @pytest.fixture(scope="module")
 def results(pages, tmp_path_factory):
-    """Killed with -9 once the first picture is done, then started again."""
+    """Killed with -9 once the first image is done, then started again."""
     out = tmp_path_factory.mktemp("out")
     command = [*BASE, "--input", str(pages), "--output", str(out), "--report", *SMALL]
     env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
@@ -90,10 +90,10 @@ def test_the_result_is_complete(results):
     assert set(files_of(results[0])) == expected | {"index.html"}
 
 
-def test_the_page_has_all_pictures(results):
+def test_the_page_has_all_images(results):
     page = (results[0] / "index.html").read_text()
     assert page.count("<article") == 4
-    assert "4 pictures in 4 words" in page
+    assert "4 images in 4 words" in page
 
 
 def test_what_changed_is_made_again(results, pages, capsys):
@@ -128,7 +128,7 @@ def test_a_pattern_a_video_scores_and_no_purification(pages, tmp_path):
     assert set(records) == {"a.json", "more/a.json", "film.json"}
     assert json.loads(records["film.json"])["frames"] == 2
     assert json.loads(records["more/a.json"])["words"] is None
-    assert "2 pictures and 1 video in 2 words" in (out / "index.html").read_text()
+    assert "2 images and 1 video in 2 words" in (out / "index.html").read_text()
     with np.load(out / "more" / "a_scores.npz") as scores:
         assert tuple(scores["size"]) == (192, 256)
 
@@ -217,7 +217,7 @@ def test_words_that_are_all_removed_are_said(pages, tmp_path, capsys):
     thresh = ("MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "1.0")
     arguments = [*BASE[1:], "--output", str(tmp_path), "--input", str(pages / "a.png")]
     assert demo_main([*arguments, *SMALL, *thresh]) == 0
-    assert "No word is left in 1 picture; lower" in capsys.readouterr().out
+    assert "No word is left in 1 image; lower" in capsys.readouterr().out
 
 
 def test_an_interrupt_while_it_is_imported_is_no_traceback(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from freecp_d2.apps.segment import gallery
-from freecp_d2.apps.segment.gallery import PictureGallery
+from freecp_d2.apps.segment.gallery import ImageGallery
 from freecp_d2.apps.segment.inputs import Failure
 from freecp_d2.text import Vocabulary
 from freecp_d2.visualization.html import render_page
@@ -20,21 +20,21 @@ from .videos import write_video
 NASTY = "<script>&'\"\N{CAT FACE}"
 
 
-def page(tmp_path, num_pictures=1, num_inputs=None, failures=(), facts=None, name="sub/a b"):
-    found = PictureGallery(num_inputs or num_pictures, settings(tmp_path))
+def page(tmp_path, num_images=1, num_inputs=None, failures=(), facts=None, name="sub/a b"):
+    found = ImageGallery(num_inputs or num_images, settings(tmp_path))
     one = prediction((window(),))
-    for _ in range(num_pictures):
+    for _ in range(num_images):
         if found.has_room:
-            found.add_picture(Path(name), record((window(),)), one.image, one.label_map)
+            found.add_image(Path(name), record((window(),)), one.image, one.label_map)
         else:
             found.count_only(record((window(),)))
     return read(render_page(found.page(failures, facts or {})))
 
 
-def test_a_picture(tmp_path):
+def test_an_image(tmp_path):
     found = page(tmp_path)
-    assert "1 picture in 3 words" in found.text
-    assert [image["alt"] for image in found.all("img")] == ["sub/a b: picture", "sub/a b: labels"]
+    assert "1 image in 3 words" in found.text
+    assert [image["alt"] for image in found.all("img")] == ["sub/a b: image", "sub/a b: labels"]
     assert all(image["src"].startswith("data:image/jpeg") for image in found.all("img"))
     links = [a["href"] for a in found.all("a") if not a["href"].startswith("#")]
     assert links == ["sub/a_overlay.jpg", "sub/a_labels.png", "sub/a%20b.json"]
@@ -46,7 +46,7 @@ def test_links_of_the_page_lead_to_its_parts(tmp_path):
     found = page(tmp_path, failures=[Failure("x", "broken")])
     names = {a["id"] for _, a in found.tags if "id" in a}
     links = {a["href"][1:] for a in found.all("a") if a["href"].startswith("#")}
-    assert links == {"words", "pictures", "note-0"}
+    assert links == {"words", "images", "note-0"}
     assert links <= names
 
 
@@ -60,9 +60,9 @@ def test_all_text_is_escaped(tmp_path):
 def test_an_earlier_run_gives_the_same_entry(tmp_path):
     one = prediction((window(),))
     (tmp_path / "a_labels.png").write_bytes(label_png(one.label_map, COLORS))
-    now, then = (PictureGallery(1, settings(tmp_path)) for _ in range(2))
-    now.add_picture(Path("a"), record((window(),)), one.image, one.label_map)
-    then.add_picture_of_files(Path("a"), record((window(),)), one.image)
+    now, then = (ImageGallery(1, settings(tmp_path)) for _ in range(2))
+    now.add_image(Path("a"), record((window(),)), one.image, one.label_map)
+    then.add_image_of_files(Path("a"), record((window(),)), one.image)
     assert now.entries == then.entries
 
 
@@ -78,7 +78,7 @@ def test_there_is_an_end(tmp_path, monkeypatch):
     found = page(tmp_path, 50)
     shown = len(found.all("article"))
     assert 0 < shown < 50
-    assert "50 pictures in 3 words" in found.text
+    assert "50 images in 3 words" in found.text
     assert any(text.startswith(f"{50 - shown} more are labelled") for text in found.text)
 
 
@@ -93,7 +93,7 @@ def test_a_video(tmp_path):
     files = {"video": "a_labelled.mp4", "frames": "a_frames.jsonl"}
     of_video = record(kind="video", files=files, frames=3, frames_per_second=12.5, problem="short")
     del of_video["words"]
-    found = PictureGallery(1, settings(tmp_path))
+    found = ImageGallery(1, settings(tmp_path))
     found.add_video(Path("a"), of_video)
     shown = read(render_page(found.page((), {})))
     assert "1 video in 3 words" in shown.text
@@ -103,9 +103,9 @@ def test_a_video(tmp_path):
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (900, 1200)])
 def test_any_shape(tmp_path, shape):
-    found = PictureGallery(1, settings(tmp_path))
+    found = ImageGallery(1, settings(tmp_path))
     labels = np.zeros(shape, dtype=np.int32)
-    found.add_picture(Path("a"), record(), np.zeros((*shape, 3), dtype=np.uint8), labels)
+    found.add_image(Path("a"), record(), np.zeros((*shape, 3), dtype=np.uint8), labels)
     assert len(read(render_page(found.page((), {}))).all("img")) == 2
 
 
@@ -117,8 +117,8 @@ def test_names_keep_their_direction_to_themselves(tmp_path):
     )
     of_word["classes"][0]["name"] = word
     given = settings(tmp_path, vocabulary=Vocabulary.from_string(f"{word}; dog; tree"))
-    found, one = PictureGallery(1, given), prediction()
-    found.add_picture(Path(word), of_word, one.image, one.label_map)
+    found, one = ImageGallery(1, given), prediction()
+    found.add_image(Path(word), of_word, one.image, one.label_map)
     html = render_page(found.page([Failure(word, "broken")], {}))
     visible = re.sub(
         r"<text.*?</text>|<[^>]*>", lambda tag: tag[0] if "bdi" in tag[0] else "", html
@@ -128,7 +128,7 @@ def test_names_keep_their_direction_to_themselves(tmp_path):
 
 def test_large_numbers_are_written_alike(tmp_path):
     words = Vocabulary.from_string("; ".join(f"word {k}" for k in range(2000)))
-    found = PictureGallery(1, settings(tmp_path, vocabulary=words)).page((), {})
+    found = ImageGallery(1, settings(tmp_path, vocabulary=words)).page((), {})
     assert "2,000 words" in found.title
     assert "2,000 words: " in found.lead[0]
     assert "and 1,988 more." in found.lead[0]
@@ -136,8 +136,8 @@ def test_large_numbers_are_written_alike(tmp_path):
 
 def test_the_page_says_that_no_word_is_left(tmp_path):
     gone = window(kept=(), removed=(("cat", 0.01), ("dog", 0.02), ("tree", 0.0)))
-    found, one = PictureGallery(2, settings(tmp_path)), prediction((gone,))
-    found.add_picture(Path("a"), record((window(),)), one.image, one.label_map)
+    found, one = ImageGallery(2, settings(tmp_path)), prediction((gone,))
+    found.add_image(Path("a"), record((window(),)), one.image, one.label_map)
     assert not any("No word" in text for text in found.page((), {}).lead)
-    found.add_picture(Path("b"), record((gone,)), one.image, one.label_map)
-    assert any("No word is left in 1 picture; lower" in text for text in found.page((), {}).lead)
+    found.add_image(Path("b"), record((gone,)), one.image, one.label_map)
+    assert any("No word is left in 1 image; lower" in text for text in found.page((), {}).lead)

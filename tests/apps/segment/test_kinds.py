@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from freecp_d2.apps.segment.kinds import VIDEOS, looks_like_picture, refusal, refused_format
+from freecp_d2.apps.segment.kinds import VIDEOS, looks_like_image, refusal, refused_format
 
 from .odd_bad import encoded
 
@@ -27,10 +27,10 @@ from .odd_bad import encoded
         ("gone.png", None, True),
     ],
 )
-def test_looks_like_picture(tmp_path, name, content, expected):
+def test_looks_like_image(tmp_path, name, content, expected):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    assert looks_like_picture(tmp_path / name) == expected
+    assert looks_like_image(tmp_path / name) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,5 +62,5 @@ def test_formats_that_pillow_reads_and_we_do_not():
     assert refused_format(Path("a.tif"), "TIFF") == ""
 
 
-def test_a_picture_is_no_video():
+def test_an_image_is_no_video():
     assert not {".gif", ".webp", ".png"} & VIDEOS

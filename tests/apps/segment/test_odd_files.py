@@ -99,7 +99,7 @@ def test_broken_files_leave_no_file(odd):
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp", "tif"])
-def test_all_orientations_have_the_labels_of_the_upright_picture(odd, suffix):
+def test_all_orientations_have_the_labels_of_the_upright_image(odd, suffix):
     out, good, _, names, _ = odd
     paths = [path for path in good if re.fullmatch(rf"orientation\d\.{suffix}", path.name)]
     assert len(paths) == 8

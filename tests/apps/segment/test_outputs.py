@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from freecp_d2.apps.segment.gallery import PictureGallery
+from freecp_d2.apps.segment.gallery import ImageGallery
 from freecp_d2.apps.segment.inputs import Source
 from freecp_d2.apps.segment.outputs import check_folders, check_page, check_results
 from freecp_d2.visualization.html import render_page
@@ -14,7 +14,7 @@ from .samples import settings
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """`photos` with a picture, a link to it; the current folder."""
+    """`photos` with an image, a link to it; the current folder."""
     (tmp_path / "photos" / "sub").mkdir(parents=True)
     (tmp_path / "photos" / "a.png").write_bytes(b"any")
     (tmp_path / "linked").symlink_to("photos")
@@ -48,7 +48,7 @@ def test_a_result_never_replaces_an_input(folder):
 def test_pages_are_known(folder):
     check_page(folder / "none")
     page = folder / "index.html"
-    for content in ("", render_page(PictureGallery(0, settings(folder)).page((), {}))):
+    for content in ("", render_page(ImageGallery(0, settings(folder)).page((), {}))):
         page.write_text(content)
         check_page(folder)
     page.write_text("<!DOCTYPE html><title>My homepage</title>")

@@ -1,4 +1,4 @@
-"""One picture, or one reason; limits before anything is decoded."""
+"""One image, or one reason; limits before anything is decoded."""
 
 import pytest
 from PIL import Image
@@ -8,7 +8,7 @@ from freecp_d2.apps.segment.reading import read_input
 from .odd_bad import png
 
 
-def test_a_picture(tmp_path):
+def test_an_image(tmp_path):
     Image.new("RGB", (30, 20), (1, 2, 3)).save(tmp_path / "a.png")
     image = read_input(tmp_path / "a.png", 1)
     assert image.shape == (20, 30, 3)

@@ -1,4 +1,4 @@
-"""When a picture counts as done."""
+"""When an image counts as done."""
 
 import json
 import os
@@ -28,10 +28,10 @@ NAME = Path("sub/a.b")
 
 @pytest.fixture
 def done(tmp_path):
-    """A picture, its settings, and a record with one file."""
+    """An image, its settings, and a record with one file."""
     given = settings(tmp_path / "out")
     path = tmp_path / "a.b.jpg"
-    path.write_bytes(b"picture")
+    path.write_bytes(b"image")
     source = Source(path, Path("a.b.jpg"), False)
     (given.output / "sub").mkdir(parents=True)
     (given.output / "sub" / "a.b_labels.png").write_bytes(b"labels")
@@ -53,7 +53,7 @@ def test_it_is_found(done):
     "change",
     [
         lambda source, given: os.utime(source.path, ns=(1, 1)),
-        lambda source, given: source.path.write_bytes(b"another picture"),
+        lambda source, given: source.path.write_bytes(b"another image"),
         lambda source, given: source.path.unlink(),
         lambda source, given: (given.output / "sub" / "a.b_labels.png").unlink(),
         lambda source, given: (given.output / "sub" / "a.b_labels.png").write_bytes(b""),
@@ -79,7 +79,7 @@ def test_other_settings_and_other_files_are_not_it(done, tmp_path):
 
 def test_a_name_that_is_no_utf8_is_recorded(tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path / "a") + b"\xff.jpg"))
-    path.write_bytes(b"picture")
+    path.write_bytes(b"image")
     given, source = settings(tmp_path), Source(path, Path(path.name), False)
     write_record(tmp_path, Path("a"), head_of(source, given) | files_of(tmp_path, {}))
     text = (tmp_path / "a.json").read_bytes()

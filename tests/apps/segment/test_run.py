@@ -144,7 +144,7 @@ def test_a_damaged_result_is_made_again(predictor, sources, tmp_path):
         assert (given.output / name).read_bytes() == content
 
 
-def test_pictures_without_a_word_are_counted(predictor, sources, tmp_path):
+def test_images_without_a_word_are_counted(predictor, sources, tmp_path):
     opts = (*OPTS, "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "1.0")
     given = settings(tmp_path / "out", opts=opts)
     before = Predictor.from_config(given.cfg, WORDS)

@@ -54,5 +54,5 @@ def test_the_embedded_weights_have_a_caveat(tmp_path):
 def test_what_to_do_where_no_word_is_left(tmp_path):
     given = settings(tmp_path)
     assert given.no_word_left(0) == ""
-    assert given.no_word_left(1).startswith("No word is left in 1 picture; lower MODEL.")
-    assert given.no_word_left(2000).startswith("No word is left in 2,000 pictures;")
+    assert given.no_word_left(1).startswith("No word is left in 1 image; lower MODEL.")
+    assert given.no_word_left(2000).startswith("No word is left in 2,000 images;")

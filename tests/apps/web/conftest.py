@@ -9,7 +9,7 @@ from freecp_d2.apps.web.methods import build_predictors
 
 @pytest.fixture
 def small_cfg(tiny_cfg):
-    """Pictures are segmented at their own size."""
+    """Images are segmented at their own size."""
     tiny_cfg.INPUT.MIN_SIZE_TEST = 0
     tiny_cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.01
     tiny_cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.THRESH = 0.3

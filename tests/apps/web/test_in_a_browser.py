@@ -20,7 +20,7 @@ expect.set_options(timeout=30_000)
 
 OPTIONS = [
     "--no-sandbox",  # which containers cannot have; the only page is ours
-    "--use-fake-device-for-media-stream",  # a camera that shows a test picture
+    "--use-fake-device-for-media-stream",  # a camera that shows a test image
     "--use-fake-ui-for-media-stream",
 ]
 WORDS = "sky; field; sheep; road; house; balloon; forest; tree; sea; pig"
@@ -64,7 +64,7 @@ def visit(server, chromium):
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: stopped.append(str(error)))
         page.goto(server)
-        expect(pictures(page)).to_have_count(2)
+        expect(images(page)).to_have_count(2)
         return page
 
     yield open_page
@@ -73,22 +73,22 @@ def visit(server, chromium):
     assert stopped == []
 
 
-def pictures(page):
-    return page.locator("#pictures figure img")
+def images(page):
+    return page.locator("#images figure img")
 
 
 def described(page):
-    """What the two pictures show, in words."""
-    return [pictures(page).nth(i).get_attribute("alt") for i in range(2)]
+    """What the two images show, in words."""
+    return [images(page).nth(i).get_attribute("alt") for i in range(2)]
 
 
 def legend(page):
-    return set(page.locator("#pictures .colours li > bdi").all_text_contents())
+    return set(page.locator("#images .colours li > bdi").all_text_contents())
 
 
 def relabel(page, words):
     page.locator(".ask textarea").fill(words)
-    page.get_by_role("button", name="Label the picture").click()
+    page.get_by_role("button", name="Label the image").click()
 
 
 def choose(page, path):
@@ -107,12 +107,12 @@ def test_it_opens_with_a_labelled_page(visit):
 def test_an_upload_is_labelled(visit, tmp_path):
     page = visit()
     before = described(page)
-    sizes = pictures(page).first.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    sizes = images(page).first.evaluate("image => [image.naturalWidth, image.naturalHeight]")
     Image.fromarray(drawn_page(2)[:150]).save(tmp_path / "meadow.jpg", quality=95)
     choose(page, tmp_path / "meadow.jpg")
-    expect(pictures(page).first).not_to_have_attribute("alt", before[0])
+    expect(images(page).first).not_to_have_attribute("alt", before[0])
     assert sizes == [256, 192]
-    sizes = pictures(page).first.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    sizes = images(page).first.evaluate("image => [image.naturalWidth, image.naturalHeight]")
     assert sizes == [256, 150]
 
 
@@ -120,24 +120,24 @@ def test_a_drawn_page_is_labelled(visit):
     page = visit()
     before = described(page)
     page.get_by_role("button", name="Drawn page 4 of 4").click()
-    expect(pictures(page).first).not_to_have_attribute("alt", before[0])
+    expect(images(page).first).not_to_have_attribute("alt", before[0])
 
 
 def test_the_camera_is_labelled(visit):
     page = visit(permissions=["camera"])
     page.get_by_role("button", name="Remove Image").click()
-    expect(page.locator("#pictures")).to_contain_text("Choose a picture")
+    expect(page.locator("#images")).to_contain_text("Choose an image")
     page.get_by_role("button", name="Capture from camera").click()
     page.get_by_role("button", name="Click to Access Webcam").click()
     page.wait_for_function("document.querySelector('.ask video')?.videoWidth > 0")
     page.get_by_role("button", name="capture photo").click()
-    expect(pictures(page)).to_have_count(2)
+    expect(images(page)).to_have_count(2)
 
 
 def test_other_words_other_labels(visit):
     page = visit()
     relabel(page, "moon, crescent; river; umbrella")
-    expect(pictures(page).first).to_have_attribute("alt", re.compile("moon|river|umbrella"))
+    expect(images(page).first).to_have_attribute("alt", re.compile("moon|river|umbrella"))
     assert legend(page) <= {"moon", "river", "umbrella", "no word is left"}
     expect(page.locator(".ask .hint")).to_contain_text("3 classes of 4 words.")
     relabel(page, "<b>bold</b>; ${1+1}; {{value}}")
@@ -147,7 +147,7 @@ def test_other_words_other_labels(visit):
 
 def test_a_slider_changes_freecp_alone(visit):
     page = visit()
-    sources = [pictures(page).nth(i).get_attribute("src") for i in range(2)]
+    sources = [images(page).nth(i).get_attribute("src") for i in range(2)]
     decisions = page.locator("#decisions")
     before = decisions.text_content()
     slider = page.get_by_role("slider", name=re.compile("Redundancy"))
@@ -157,24 +157,24 @@ def test_a_slider_changes_freecp_alone(visit):
     page.mouse.down()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2, steps=4)
     page.mouse.up()
-    expect(pictures(page).nth(1)).not_to_have_attribute("src", sources[1])
+    expect(images(page).nth(1)).not_to_have_attribute("src", sources[1])
     expect(decisions).not_to_have_text(before)
-    assert pictures(page).nth(0).get_attribute("src") == sources[0]
+    assert images(page).nth(0).get_attribute("src") == sources[0]
 
 
 def test_a_slider_moves_by_keys(visit):
     page = visit()
-    source = pictures(page).nth(1).get_attribute("src")
+    source = images(page).nth(1).get_attribute("src")
     page.get_by_role("slider", name=re.compile("Ambiguity")).focus()
     page.keyboard.press("End")
-    expect(pictures(page).nth(1)).not_to_have_attribute("src", source)
+    expect(images(page).nth(1)).not_to_have_attribute("src", source)
 
 
-def test_thresholds_that_a_picture_chooses(visit):
+def test_thresholds_that_an_image_chooses(visit):
     page = visit()
     decisions = page.locator("#decisions")
     expect(decisions).to_contain_text("Thresholds: redundancy 0.010, ambiguity 0.100.")
-    page.get_by_label("Let each picture choose the thresholds").check()
+    page.get_by_label("Let each image choose the thresholds").check()
     expect(decisions).to_contain_text(re.compile(r"redundancy 0\.\d+ to 0\.\d+"))
     expect(page.get_by_role("slider", name=re.compile("Redundancy"))).to_be_disabled()
 
@@ -182,8 +182,8 @@ def test_thresholds_that_a_picture_chooses(visit):
 def test_another_base_method(visit):
     page = visit()
     page.get_by_label("MaskCLIP").check()
-    expect(pictures(page).first).to_have_attribute("alt", re.compile("^MaskCLIP alone"))
-    expect(pictures(page).last).to_have_attribute("alt", re.compile(r"^MaskCLIP \+ FreeCP"))
+    expect(images(page).first).to_have_attribute("alt", re.compile("^MaskCLIP alone"))
+    expect(images(page).last).to_have_attribute("alt", re.compile(r"^MaskCLIP \+ FreeCP"))
 
 
 def test_the_words_of_a_benchmark(visit):
@@ -196,14 +196,14 @@ def test_the_words_of_a_benchmark(visit):
 
 def test_a_click_tells_the_words_of_a_pixel(visit):
     page = visit()
-    page.locator("#pictures .pixels").last.click(position={"x": 40, "y": 30})
+    page.locator("#images .pixels").last.click(position={"x": 40, "y": 30})
     pixel = page.locator("#pixel")
     expect(pixel).to_contain_text(re.compile(r"column \d+ of 256, row \d+ of 192"))
     best = pixel.locator("section").first.locator("li > bdi").first.text_content()
     assert best in WORDS
-    expect(page.locator("#pictures .mark").first).to_be_visible()
+    expect(page.locator("#images .mark").first).to_be_visible()
     told = pixel.text_content()
-    page.locator("#pictures .pixels").first.focus()
+    page.locator("#images .pixels").first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(pixel).not_to_have_text(told)
@@ -215,13 +215,13 @@ def test_a_click_tells_the_words_of_a_pixel(visit):
 
 def test_an_unreadable_upload_is_said(visit, tmp_path):
     page = visit()
-    (tmp_path / "holiday.png").write_bytes(b"this is no picture")
+    (tmp_path / "holiday.png").write_bytes(b"this is no image")
     choose(page, tmp_path / "holiday.png")
     message = page.get_by_role("alert").filter(has_text="holiday.png")
-    expect(message).to_contain_text("cannot be read as a picture")
+    expect(message).to_contain_text("cannot be read as an image")
     expect(page.locator("#decisions")).to_be_empty()
     page.get_by_role("button", name="Drawn page 2 of 4").click()
-    expect(pictures(page)).to_have_count(2)
+    expect(images(page)).to_have_count(2)
 
 
 def test_a_photograph_is_shrunk_and_that_is_said(visit, tmp_path):
@@ -229,16 +229,16 @@ def test_a_photograph_is_shrunk_and_that_is_said(visit, tmp_path):
     values = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
     Image.fromarray(values).resize((2000, 1500)).save(tmp_path / "large.jpg")
     choose(page, tmp_path / "large.jpg")
-    expect(page.locator("#pictures")).to_contain_text(re.compile("Shrunk from 2,000 . 1,500"))
+    expect(page.locator("#images")).to_contain_text(re.compile("Shrunk from 2,000 . 1,500"))
 
 
 def test_no_words_is_said(visit):
     page = visit()
     relabel(page, " ; ")
     expect(page.get_by_role("alert")).to_contain_text("There are no words yet.")
-    expect(pictures(page)).to_have_count(0)
+    expect(images(page)).to_have_count(0)
     relabel(page, "sky; road")
-    expect(pictures(page)).to_have_count(2)
+    expect(images(page)).to_have_count(2)
 
 
 def test_two_visitors_keep_their_own_words(visit):
@@ -247,9 +247,9 @@ def test_two_visitors_keep_their_own_words(visit):
     for page in words:
         page.locator(".ask textarea").fill("; ".join(words[page]))
     for page in words:
-        page.get_by_role("button", name="Label the picture").click()
+        page.get_by_role("button", name="Label the image").click()
     for page in words:
-        expect(pictures(page).first).to_have_attribute("alt", re.compile("|".join(words[page])))
+        expect(images(page).first).to_have_attribute("alt", re.compile("|".join(words[page])))
         assert legend(page) <= {*words[page], "no word is left"}
 
 
@@ -259,9 +259,9 @@ def test_it_fits_a_phone(visit, scheme):
         viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True, is_mobile=True
     )
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.locator("#pictures .pixels").first.tap(position={"x": 40, "y": 30})
+    page.locator("#images .pixels").first.tap(position={"x": 40, "y": 30})
     expect(page.locator("#pixel")).to_contain_text("column")
-    blocks = (page.locator(name).first for name in (".ask", "#pictures", ".settings", "#decisions"))
+    blocks = (page.locator(name).first for name in (".ask", "#images", ".settings", "#decisions"))
     tops = [block.bounding_box()["y"] for block in blocks]
     assert tops == sorted(tops)
     page_color, ink = page.evaluate(

@@ -44,7 +44,7 @@ def test_thresholds_change_freecp_and_not_the_base_method(labeller, image):
     assert same(usual.freecp, labeller.compare(image, WORDS, "SCLIP", USUAL).freecp)
 
 
-def test_thresholds_that_a_picture_chooses(labeller, image):
+def test_thresholds_that_an_image_chooses(labeller, image):
     found = labeller.compare(image, WORDS, "SCLIP", Thresholds("auto", "auto"))
     windows = found.freecp.windows
     assert len({window.redundancy_thresh for window in windows}) > 1
@@ -52,12 +52,12 @@ def test_thresholds_that_a_picture_chooses(labeller, image):
 
 
 def test_visitors_at_once_get_their_own_words(labeller):
-    pictures = np.random.default_rng(1).integers(0, 256, (4, 48, 64, 3), dtype=np.uint8)
+    images = np.random.default_rng(1).integers(0, 256, (4, 48, 64, 3), dtype=np.uint8)
     asked = [
-        (pictures[0], read_words("sky; road; tree"), "SCLIP", Thresholds(0.01, 0.1)),
-        (pictures[1], read_words("house; grass; bus; moon"), "MaskCLIP", Thresholds(0.05, 0.5)),
-        (pictures[2], read_words("background: sea; sheep; cloud"), "GEM", Thresholds(0.1, 0.1)),
-        (pictures[3], read_words("sky; balloon; forest"), "SCLIP", Thresholds(0.4, 0.9)),
+        (images[0], read_words("sky; road; tree"), "SCLIP", Thresholds(0.01, 0.1)),
+        (images[1], read_words("house; grass; bus; moon"), "MaskCLIP", Thresholds(0.05, 0.5)),
+        (images[2], read_words("background: sea; sheep; cloud"), "GEM", Thresholds(0.1, 0.1)),
+        (images[3], read_words("sky; balloon; forest"), "SCLIP", Thresholds(0.4, 0.9)),
     ]
     expected = [labeller.compare(*one) for one in asked]
     found = [None] * 24

@@ -23,9 +23,9 @@ def props(config, kind):
 
 
 def test_what_is_offered(config):
-    (picture,) = props(config, "image")
-    assert picture["sources"] == ["upload", "webcam"]
-    assert picture.get("value") is None, "a drawn page is for the weights that know some"
+    (image,) = props(config, "image")
+    assert image["sources"] == ["upload", "webcam"]
+    assert image.get("value") is None, "a drawn page is for the weights that know some"
     (words,) = props(config, "textbox")
     assert words["value"] == "background: sky; cat, kitten; dog; tree"
     (method,) = props(config, "radio")

@@ -22,7 +22,7 @@ def labels(*of, **scores):
 
 
 def prediction(labels, scores=((0.75, 0.25), (0.125, 0.5))):
-    """A picture of 2 x 2 pixels; `scores`: of the left and the right column, a class each."""
+    """An image of 2 x 2 pixels; `scores`: of the left and the right column, a class each."""
     scores = torch.tensor(scores)[:, None, :].expand(2, 2, 2)
     found = ClassScores(torch.tensor([0, 1]), scores)
     image = np.full((2, 2, 3), 255, dtype=np.uint8)
@@ -38,7 +38,7 @@ def text_of(html):
     return re.sub(r"<[^>]+>", " ", html)
 
 
-def test_each_picture_has_its_own_legend(comparison):
+def test_each_image_has_its_own_legend(comparison):
     first, second = str(figures(comparison)).split("</figure>")[:2]
     assert re.findall(r"\d+ %", text_of(first)) == ["75 %", "25 %"]
     assert re.findall(r"\d+ %", text_of(second)) == ["75 %", "25 %"]
@@ -54,7 +54,7 @@ def test_words_are_text(comparison):
     assert "&lt;i&gt;dog&lt;/i&gt;" in html
 
 
-def test_pictures_are_described_and_can_be_reached(comparison):
+def test_images_are_described_and_can_be_reached(comparison):
     html = figures(comparison)
     assert 'alt="SCLIP alone: cat 75 %, ' in html
     assert html.count('tabindex="0"') == html.count("aria-label") == 2

@@ -1,4 +1,4 @@
-"""Files from a browser: pictures, or a message that says what to do."""
+"""Files from a browser: images, or a message that says what to do."""
 
 import functools
 import os
@@ -34,21 +34,21 @@ def test_nothing(read_upload, payload):
     assert read_upload(payload) is None
 
 
-def test_a_picture_comes_as_it_is(read_upload, tmp_path):
+def test_an_image_comes_as_it_is(read_upload, tmp_path):
     image = noise(40, 30)
     found = read_upload(saved(tmp_path, image))
     assert np.array_equal(found.image, np.asarray(image))
     assert found.note == ""
 
 
-def test_a_picture_is_turned_upright(read_upload, tmp_path):
+def test_an_image_is_turned_upright(read_upload, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     found = read_upload(saved(tmp_path, noise(40, 30), exif=exif))
     assert found.image.shape == (40, 30, 3)
 
 
-def test_a_large_picture_is_shrunk_and_that_is_said(read_upload, tmp_path):
+def test_a_large_image_is_shrunk_and_that_is_said(read_upload, tmp_path):
     found = read_upload(saved(tmp_path, Image.new("RGB", (3 * LONGEST_SIDE, 30))))
     assert found.image.shape == (10, LONGEST_SIDE, 3)
     assert f"3,072 {TIMES} 30" in found.note
@@ -56,17 +56,17 @@ def test_a_large_picture_is_shrunk_and_that_is_said(read_upload, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n" + bytes(30)], ids=["0", "text", "cut"]
+    "content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n" + bytes(30)], ids=["0", "text", "cut"]
 )
 def test_an_unreadable_file_is_named_as_its_owner_names_it(read_upload, tmp_path, content):
     path = tmp_path / "0123456789.png"
     path.write_bytes(content)
-    with pytest.raises(Problem, match=r"“holiday\.png” cannot be read as a picture") as caught:
+    with pytest.raises(Problem, match=r"“holiday\.png” cannot be read as an image") as caught:
         read_upload({"path": str(path), "orig_name": "../../holiday.png"})
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_half_a_picture_is_unreadable(read_upload, tmp_path):
+def test_half_an_image_is_unreadable(read_upload, tmp_path):
     payload = saved(tmp_path, noise(200, 200))
     path = tmp_path / "0123456789.png"
     path.write_bytes(path.read_bytes()[:40_000])
@@ -83,7 +83,7 @@ def test_a_file_that_went_away(read_upload, tmp_path):
     ("width", "height", "message"),
     [(12_000, 9_000, f"12,000 {TIMES} 9,000.*100 megapixels"), (40_000, 40_000, "too large")],
 )
-def test_a_huge_picture_is_refused_before_it_is_decoded(
+def test_a_huge_image_is_refused_before_it_is_decoded(
     read_upload, tmp_path, width, height, message
 ):
     path = tmp_path / "huge.bmp"

@@ -1,4 +1,4 @@
-"""Words that no benchmark has segment a picture as any others do, and what is said of them."""
+"""Words that no benchmark has segment an image as any others do, and what is said of them."""
 
 import logging
 import resource
@@ -37,15 +37,15 @@ def said():
 
 
 @pytest.fixture
-def picture():
+def image():
     generator = torch.Generator().manual_seed(0)
     return torch.randint(0, 256, (3, HEIGHT, WIDTH), dtype=torch.uint8, generator=generator)
 
 
-def segment(cfg, words, picture):
+def segment(cfg, words, image):
     """Scores (K, HEIGHT, WIDTH) of a model that is built for these words."""
     cfg.MODEL.TEXT.VOCABULARY = words
-    return build_model(cfg).eval()([{"image": picture}])[0]["sem_seg"]
+    return build_model(cfg).eval()([{"image": image}])[0]["sem_seg"]
 
 
 def check(scores, num_classes):
@@ -65,27 +65,27 @@ def check(scores, num_classes):
         ("\u200b; \u0007; -; 1", 4),
     ],
 )
-def test_words_of_no_benchmark(words, num_classes, tiny_cfg, picture):
-    check(segment(tiny_cfg, words, picture), num_classes)
+def test_words_of_no_benchmark(words, num_classes, tiny_cfg, image):
+    check(segment(tiny_cfg, words, image), num_classes)
 
 
-def test_a_word_of_300_words_is_cut_as_clip_does_and_said_once(tiny_cfg, picture, said):
-    check(segment(tiny_cfg, f"cat; {LONG}", picture), 2)
+def test_a_word_of_300_words_is_cut_as_clip_does_and_said_once(tiny_cfg, image, said):
+    check(segment(tiny_cfg, f"cat; {LONG}", image), 2)
     cut = [message for _, message in said if "longer than the 77 tokens" in message]
     assert len(cut) == 1
     assert "word299" in cut[0]
     # CLIP reads the same of it with another tail.
-    scores = segment(tiny_cfg, f"cat; {LONG} and more", picture)
-    torch.testing.assert_close(scores, segment(tiny_cfg, f"cat; {LONG}", picture), rtol=0, atol=0)
+    scores = segment(tiny_cfg, f"cat; {LONG} and more", image)
+    torch.testing.assert_close(scores, segment(tiny_cfg, f"cat; {LONG}", image), rtol=0, atol=0)
 
 
-def test_2000_words(tiny_cfg, picture, tmp_path):
+def test_2000_words(tiny_cfg, image, tmp_path):
     path = tmp_path / "many.txt"
     path.write_text("\n".join(f"thing {i}" for i in range(2000)))
     # To random weights these are all equally likely, so Eq. (5) may drop every one.
-    check(segment(tiny_cfg, str(path), picture), 2000)
+    check(segment(tiny_cfg, str(path), image), 2000)
     tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = ""
-    scores = segment(tiny_cfg, str(path), picture)
+    scores = segment(tiny_cfg, str(path), image)
     check(scores, 2000)
     assert (scores.amax(dim=0) > 0).all()
     vocabulary = load_vocabulary("; ".join(f"thing {i}" for i in range(2000)))
@@ -93,32 +93,32 @@ def test_2000_words(tiny_cfg, picture, tmp_path):
     assert len(set(vocabulary.colors)) == len(set(vocabulary.display_names)) == 2000
 
 
-def test_2000_words_for_a_trained_clip(picture):
+def test_2000_words_for_a_trained_clip(image):
     cfg = load_config(str(CONFIG), ["MODEL.TEXT.TEMPLATES", "simple"])
     cfg = cfg.clone()
     cfg.defrost()
     cfg.DATASETS.TEST = ()
     cfg.MODEL.DEVICE = "cpu"
     known = load_vocabulary("storybook_wide").class_names
-    scores = segment(cfg, "; ".join([*known, *(f"thing {i}" for i in range(1919))]), picture)
+    scores = segment(cfg, "; ".join([*known, *(f"thing {i}" for i in range(1919))]), image)
     check(scores, 2000)
     assert (scores.amax(dim=0) > 0).all()
 
 
-def test_other_words_for_a_model_that_is_built(tiny_cfg, picture):
+def test_other_words_for_a_model_that_is_built(tiny_cfg, image):
     model = build_model(tiny_cfg).eval()
     for words in ("flumph;", "\U0001f431; قطة", f"{LONG};"):
         model.set_vocabulary(load_vocabulary(words))
-        check(model([{"image": picture}])[0]["sem_seg"], words.rstrip(";").count(";") + 1)
+        check(model([{"image": image}])[0]["sem_seg"], words.rstrip(";").count(";") + 1)
 
 
 class TestMissingDescriptions:
     WORDS = "cat; flumph, zorblat; \U0001f431"
 
-    def test_templates_are_used_and_it_is_said_once(self, tiny_cfg, picture, said, tmp_path):
+    def test_templates_are_used_and_it_is_said_once(self, tiny_cfg, image, said, tmp_path):
         (tmp_path / "d.json").write_text('{"cat": ["a furry animal with whiskers"]}')
         tiny_cfg.MODEL.TEXT.DESCRIPTIONS = str(tmp_path / "d.json")
-        check(segment(tiny_cfg, self.WORDS, picture), 3)
+        check(segment(tiny_cfg, self.WORDS, image), 3)
         told = [message for _, message in said if "have no descriptions" in message]
         assert told == [
             f"{tmp_path / 'd.json'}, for Eq. (8): 3 of 4 words have no descriptions and use the "

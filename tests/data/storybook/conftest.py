@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 
 from freecp_d2.data.storybook import painter, places
-from freecp_d2.data.storybook.chance import Chance
 from freecp_d2.data.storybook.classes import CLASS_INDEX
+from freecp_d2.data.storybook.rng import Rng
 from freecp_d2.data.storybook.textures import TEXTURES
 from freecp_d2.data.storybook.things import draw_thing
 
-CODES = dict(
-    zip(CLASS_INDEX, np.floor(Chance(99).array(len(CLASS_INDEX), 3) * 64) / 64, strict=True)
-)
+CODES = dict(zip(CLASS_INDEX, np.floor(Rng(99).array(len(CLASS_INDEX), 3) * 64) / 64, strict=True))
 """Colours that say which class it is: multiples of 1/64, whose sums are exact."""
 
 

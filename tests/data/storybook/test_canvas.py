@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from freecp_d2.data.storybook.canvas import Canvas
-from freecp_d2.data.storybook.chance import Chance
+from freecp_d2.data.storybook.rng import Rng
 
 RED, BLUE = (1.0, 0.25, 0.0), (0.0, 0.5, 1.0)
 H, W = 60, 80
@@ -165,7 +165,7 @@ class TestColour:
         canvas = Canvas(H, W)
         canvas.disc(0.5, 0.5, 0.4, RED)
         before = canvas.cover.copy()
-        canvas.shade(Chance(0))
+        canvas.shade(Rng(0))
         np.testing.assert_array_equal(canvas.cover, before)
         assert (canvas.colour >= 0).all()
         assert (canvas.colour <= canvas.cover[..., None]).all()
@@ -173,7 +173,7 @@ class TestColour:
     def test_light_comes_from_above(self):
         canvas = Canvas(H, W)
         canvas.rectangle(-1, -1, 2, 2, (0.5, 0.5, 0.5))
-        canvas.shade(Chance(0))
+        canvas.shade(Rng(0))
         assert canvas.colour[: H // 4].mean() > canvas.colour[-H // 4 :].mean() + 0.05
 
 

@@ -58,7 +58,7 @@ class TestWords:
         assert not kinds & {word for c in CLASSES for word in (c.name, *c.synonyms)}
 
     def test_neighbours(self):
-        """Words that a picture can tell from a scored class: no synonym of one."""
+        """Words that an image can tell from a scored class: no synonym of one."""
         assert NEIGHBOURS.keys() > {"water", "animal", "furniture", "pond", "songbird"}
         assert not NEIGHBOURS.keys() & {"meadow", "ocean", "lawn", *CLASS_INDEX}
         absent = {word for c in CLASSES[36:] for word in c.synonyms}

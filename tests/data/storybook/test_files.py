@@ -44,7 +44,7 @@ def test_splits_share_no_page_with_each_other_or_with_training():
     assert min(seeds) >= 1_000_000
 
 
-def test_the_picture(scene):
+def test_the_image(scene):
     kind, mode, pixels = read(IMAGE)
     assert (kind, mode) == ("PNG", "RGB")
     np.testing.assert_array_equal(pixels, scene.image)
@@ -67,7 +67,7 @@ def test_the_same_split_and_number_of_another_split_is_another_page(scene):
     assert (read(page_name("dev", "images", 7))[2] != scene.image).any()
 
 
-def test_a_page_is_drawn_once_for_its_picture_and_its_labels(monkeypatch):
+def test_a_page_is_drawn_once_for_its_image_and_its_labels(monkeypatch):
     drawn = []
 
     def draw(seed):

@@ -9,8 +9,8 @@ import pytest
 
 import freecp_d2.data.storybook
 from freecp_d2.data.storybook import noise as module
-from freecp_d2.data.storybook.chance import Chance
 from freecp_d2.data.storybook.noise import blend, coordinates, noise, wave
+from freecp_d2.data.storybook.rng import Rng
 
 FOLDER = Path(freecp_d2.data.storybook.__file__).parent
 NO_DRAWING = ("embedded.py", "merges.py")
@@ -25,7 +25,7 @@ EXACT = {
 """What may be taken from NumPy: results that IEEE 754 fixes to the last bit."""
 
 
-class Unshifted(Chance):
+class Unshifted(Rng):
     """Puts the lattice of noise on the pixels, with given numbers on it."""
 
     def __init__(self, values):
@@ -57,7 +57,7 @@ class TestWave:
 
     def test_a_sine(self):
         """Within a step of the table, pi / 4096 at the steepest, and its rounding, 2**-16."""
-        turns = Chance(0).array(1000) * 8 - 4
+        turns = Rng(0).array(1000) * 8 - 4
         sine = [0.5 + 0.5 * math.sin(2 * math.pi * t) for t in turns]
         np.testing.assert_allclose(wave(turns), sine, rtol=0, atol=math.pi / 4096 + 2**-16)
 
@@ -72,14 +72,14 @@ class TestNoise:
     @pytest.mark.parametrize(("h", "w"), [(1, 1), (3, 50), (64, 48)])
     @pytest.mark.parametrize("size", [1, 2.5, 30])
     def test_shape_and_range(self, h, w, size):
-        found = noise(Chance(0), h, w, size)
+        found = noise(Rng(0), h, w, size)
         assert found.shape == (h, w)
         assert found.dtype == np.float64
         assert found.min() >= 0.0
         assert found.max() < 1.0
 
     def test_lattice_points_keep_their_numbers(self):
-        values = Chance(1).array(4, 5)
+        values = Rng(1).array(4, 5)
         found = noise(Unshifted(values), 9, 13, 4)
         np.testing.assert_array_equal(found[::4, ::4], values[:3, :4])
 
@@ -98,16 +98,16 @@ class TestNoise:
         np.testing.assert_allclose(found, 0.625, rtol=1e-15)
 
     def test_stretched_hugely_it_is_constant_along(self):
-        upright = noise(Chance(3), 40, 50, 5, stretch_y=1e9)
-        level = noise(Chance(3), 40, 50, 5, stretch_x=1e9)
+        upright = noise(Rng(3), 40, 50, 5, stretch_y=1e9)
+        level = noise(Rng(3), 40, 50, 5, stretch_x=1e9)
         assert np.ptp(upright, axis=0).max() < 1e-6
         assert np.ptp(upright, axis=1).min() > 0.3
         assert np.ptp(level, axis=1).max() < 1e-6
         assert np.ptp(level, axis=0).min() > 0.3
 
     def test_stretch_is_a_larger_size(self):
-        both = noise(Chance(2), 30, 30, 3, stretch_y=2, stretch_x=2)
-        np.testing.assert_array_equal(both, noise(Chance(2), 30, 30, 6))
+        both = noise(Rng(2), 30, 30, 3, stretch_y=2, stretch_x=2)
+        np.testing.assert_array_equal(both, noise(Rng(2), 30, 30, 6))
 
 
 class TestBlend:
@@ -124,9 +124,9 @@ class TestBlend:
         found = blend(self.low, self.high, np.array([[0.25]]))
         np.testing.assert_allclose(found[0, 0], (0.3, 0.575, 0.4), rtol=1e-15)
 
-    def test_a_mask_chooses_between_pictures(self):
-        first, second = Chance(0).array(5, 7, 3), Chance(1).array(5, 7, 3)
-        mask = Chance(2).array(5, 7) > 0.5
+    def test_a_mask_chooses_between_images(self):
+        first, second = Rng(0).array(5, 7, 3), Rng(1).array(5, 7, 3)
+        mask = Rng(2).array(5, 7) > 0.5
         found = blend(first, second, mask)
         np.testing.assert_allclose(found, np.where(mask[..., None], second, first), rtol=1e-12)
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from freecp_d2.data.storybook.chance import Chance
 from freecp_d2.data.storybook.classes import CLASS_INDEX, CLASSES
 from freecp_d2.data.storybook.painter import EDGES, Painter
+from freecp_d2.data.storybook.rng import Rng
 from freecp_d2.data.storybook.textures import TEXTURES
 from freecp_d2.data.storybook.things import THINGS, draw_thing
 
@@ -14,7 +14,7 @@ ALL = [c.name for c in CLASSES]
 
 
 def make_page(seed=0, allowed=ALL):
-    return Painter(H, W, Chance(seed), allowed)
+    return Painter(H, W, Rng(seed), allowed)
 
 
 def names(labels):
@@ -91,7 +91,7 @@ class TestPatchesAndPaths:
             river = page.labels == CLASS_INDEX["river"]
             assert not river[:50].any()
             # A long page, so that neither end is cut by a side.
-            wide = Painter(H, 40 * W, Chance(seed), ALL)
+            wide = Painter(H, 40 * W, Rng(seed), ALL)
             wide.path("river", 0.5)
             widths = (wide.labels == CLASS_INDEX["river"]).sum(axis=1)[50:]
             assert (np.diff(widths) >= -1).all()
@@ -104,8 +104,8 @@ class TestPlace:
     def test_its_outline_is_its_label(self, name):
         page = make_page()
         page.fill("snow")
-        outline = draw_thing(name, Chance(0), 0.6).cover > 0.5
-        page.chance = Chance(0)
+        outline = draw_thing(name, Rng(0), 0.6).cover > 0.5
+        page.chance = Rng(0)
         page.place(name, 0.5, 0.9 if THINGS[name].grounded else 0.5, 0.6)
         placed = page.labels == CLASS_INDEX[name]
         rows, columns = np.nonzero(placed.any(axis=1))[0], np.nonzero(placed.any(axis=0))[0]
@@ -141,7 +141,7 @@ class TestPlace:
         page = make_page()
         page.fill("snow")
         page.place("moon", x, y)
-        whole = (draw_thing("moon", Chance(0)).cover > 0.5).sum()
+        whole = (draw_thing("moon", Rng(0)).cover > 0.5).sum()
         found = (page.labels == CLASS_INDEX["moon"]).sum()
         assert found == pytest.approx(whole / 4, rel=0.02)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from freecp_d2.data.storybook.chance import Chance
 from freecp_d2.data.storybook.classes import CLASSES, SCORED
 from freecp_d2.data.storybook.jumble import jumble
 from freecp_d2.data.storybook.painter import Painter
 from freecp_d2.data.storybook.places import PLACES
+from freecp_d2.data.storybook.rng import Rng
 
 
 @pytest.mark.parametrize("place", [*dict.fromkeys(PLACES), jumble], ids=lambda p: p.__name__)
@@ -17,7 +17,7 @@ def test_labels_agree_with_the_colours(coded, place):
     assert len(known) == len(CLASSES)
     for seed in range(4):
         allowed = SCORED if seed % 2 else CLASSES  # jumble paints all in any case
-        page = Painter(192, 256, Chance(seed), [c.name for c in allowed])
+        page = Painter(192, 256, Rng(seed), [c.name for c in allowed])
         place(page)
         colours = page.colour.reshape(-1, 3)
         said = np.array([known.get(tuple(c), -1) for c in colours.tolist()]).reshape(192, 256)
@@ -31,7 +31,7 @@ def test_places_of_scored_classes(place):
     scored = [c.name for c in SCORED]
     found = set()
     for seed in range(4):
-        page = Painter(192, 256, Chance(seed), scored)
+        page = Painter(192, 256, Rng(seed), scored)
         place(page)
         found |= {CLASSES[i].name for i in np.unique(page.labels)}
     assert found <= set(scored)

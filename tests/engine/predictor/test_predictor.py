@@ -52,10 +52,10 @@ def test_shares_are_of_pixels(predictor, page):
         assert share == (found.label_map == found.names.index(name)).mean()
 
 
-def test_a_list_is_its_pictures_one_by_one(predictor, page):
-    pictures = [page, page[:50], page[:, ::-1]]
-    together = predictor(pictures, channels="RGB")
-    for picture, found in zip(pictures, together, strict=True):
+def test_a_list_is_its_images_one_by_one(predictor, page):
+    images = [page, page[:50], page[:, ::-1]]
+    together = predictor(images, channels="RGB")
+    for picture, found in zip(images, together, strict=True):
         assert np.array_equal(found.label_map, predictor(picture, "RGB").label_map)
         assert np.array_equal(found.image, picture)
 
@@ -65,7 +65,7 @@ def test_bgr_is_rgb_turned_round(predictor, page):
     assert np.array_equal(flipped.label_map, predictor(page, "RGB").label_map)
 
 
-def test_predictions_keep_a_picture_of_their_own(predictor, page):
+def test_predictions_keep_an_image_of_their_own(predictor, page):
     """A reader of videos may fill one array again and again."""
     buffer = np.zeros_like(page)
 
@@ -147,14 +147,14 @@ def test_thresholds(predictor, page):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (7, 5)])
-def test_small_and_thin_pictures(predictor, size):
+def test_small_and_thin_images(predictor, size):
     found = predictor(np.zeros((*size, 3), np.uint8), "RGB")
     assert found.label_map.shape == size
     assert found.scores.shape == (5, *size)
 
 
 @pytest.mark.parametrize("size", [(1, 500), (500, 1)])
-def test_thin_pictures_are_labelled_by_the_release_s_rule_too(config, size):
+def test_thin_images_are_labelled_by_the_release_s_rule_too(config, size):
     """Which excludes the last row of every window: here the only one."""
     opts = ["MODEL.PURIFICATION_HEAD.REGION.EXCLUDE_LAST", "True"]
     found = Predictor.from_config(config, "sky; field; house; sheep", opts)(

@@ -62,6 +62,6 @@ def cityscapes_instances(values: np.ndarray) -> np.ndarray:
 
 
 def cityscapes_colors(values: np.ndarray) -> np.ndarray:
-    """A picture for people, RGBA, as the official files."""
+    """An image for people, RGBA, as the official files."""
     red = values * np.uint8(7)
     return np.stack([red, 255 - red, red // 2, np.full_like(red, 255)], axis=-1)

@@ -22,8 +22,8 @@ class Miniature:
 
     Args:
         root: what `DETECTRON2_DATASETS` should be.
-        images, labels: the files of the benchmark, one of each a picture.
-        photos: the pictures as a viewer shows them, up to JPEG's losses: uint8, (H, W, 3).
+        images, labels: the files of the benchmark, one of each an image.
+        photos: the images as a viewer shows them, up to JPEG's losses: uint8, (H, W, 3).
         truths: 0..K-1, or 255 where nothing is scored: uint8, (H, W).
     """
 
@@ -58,7 +58,7 @@ def make_miniature(
     """
     Write a benchmark with a few images, and what lies around it in reality, below `root`.
 
-    Pictures and truths depend on `key` and `seed` alone: layouts hold the same benchmark.
+    Images and truths depend on `key` and `seed` alone: layouts hold the same benchmark.
 
     Args:
         root: made if it is missing; several miniatures may share it.
@@ -93,7 +93,7 @@ def make_miniature(
 
 
 def _draw(key: str, seed: int, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Annotation, as published, and photograph; the picture after the last is the spare one."""
+    """Annotation, as published, and photograph; the image after the last is the spare one."""
     family = family_of(key)
     rng = np.random.default_rng((seed, list(FAMILIES.values()).index(family), number))
     annotation = draw_annotation(rng, family, *(*_SIZES, _SPARE_SIZE)[number])

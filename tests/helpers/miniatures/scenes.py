@@ -1,4 +1,4 @@
-"""What is on the pictures: annotations in the values that a dataset publishes, and photographs."""
+"""What is on the images: annotations in the values that a dataset publishes, and photographs."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from .encodings import CITYSCAPES_TRAIN_IDS, COCO_MISSING
 @dataclass(frozen=True)
 class Family:
     """
-    Benchmarks that share pictures.
+    Benchmarks that share images.
 
     Args:
         names: of its images, without suffix, sorted; then one of another split.
         values: what a pixel may be.
-        musts: values that every picture has, at most 12.
+        musts: values that every image has, at most 12.
         behind: what is behind the objects; () for any of `values`.
         border: the value around objects.
     """

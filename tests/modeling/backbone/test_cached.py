@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from freecp_d2.d2 import build_backbone
-from freecp_d2.modeling.backbone import FeatureMemory, RememberingBackbone
+from freecp_d2.modeling.backbone import CachedBackbone, FeatureMemory
 
 IMAGES = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(5))
 LAYERS = (0, 1)
@@ -32,7 +32,7 @@ def encoder(tiny_cfg):
 
 
 def test_the_same_answers(encoder):
-    remembering = RememberingBackbone(encoder, LAYERS)
+    remembering = CachedBackbone(encoder, LAYERS)
     expected = encoder(IMAGES, attention_layers=LAYERS)
     for _ in range(2):
         found = remembering(IMAGES, attention_layers=LAYERS)
@@ -44,7 +44,7 @@ def test_the_same_answers(encoder):
 
 
 def test_windows_are_encoded_once_with_or_without_attention(encoder, monkeypatch):
-    remembering, counted = RememberingBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    remembering, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
     alone = remembering(IMAGES)["patch_tokens"]
     purified = remembering(IMAGES.clone(), attention_layers=[1, 0])
     assert torch.equal(alone, purified["patch_tokens"])
@@ -53,7 +53,7 @@ def test_windows_are_encoded_once_with_or_without_attention(encoder, monkeypatch
 
 
 def test_other_pixels_are_other_windows(encoder, monkeypatch):
-    remembering, counted = RememberingBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    remembering, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
     remembering(IMAGES)
     changed = IMAGES.clone()
     changed[2, 0, 31, 31] += 1e-6
@@ -63,7 +63,7 @@ def test_other_pixels_are_other_windows(encoder, monkeypatch):
 
 
 def test_only_crops_that_are_new_are_encoded(encoder, monkeypatch):
-    remembering, counted = RememberingBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    remembering, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
     remembering.encode_image(IMAGES[:2])
     found = remembering.encode_image(IMAGES[[2, 0, 2]])
     assert counted.calls == [("encode_image", 2), ("encode_image", 1)]
@@ -71,7 +71,7 @@ def test_only_crops_that_are_new_are_encoded(encoder, monkeypatch):
 
 
 def test_what_cannot_be_kept_whole_is_not_remembered(encoder, monkeypatch):
-    remembering, counted = RememberingBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    remembering, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
     for _ in range(2):
         remembering(IMAGES, attention_layers=[2])
         assert remembering(IMAGES, attention_layers=LAYERS, reduce_attention=False)[
@@ -85,7 +85,7 @@ def test_encoders_that_share_a_memory_keep_apart(tiny_cfg):
     first, second = build_backbone(tiny_cfg), None
     tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = "maskclip"
     second = build_backbone(tiny_cfg)
-    found = [RememberingBackbone(e, LAYERS, memory)(IMAGES) for e in (first, second)]
+    found = [CachedBackbone(e, LAYERS, memory)(IMAGES) for e in (first, second)]
     assert not torch.allclose(found[0]["patch_tokens"], found[1]["patch_tokens"])
 
 
@@ -105,7 +105,7 @@ def test_a_full_memory_forgets_what_was_not_used_longest():
 
 
 def test_a_memory_too_small_for_anything_still_answers(encoder):
-    remembering = RememberingBackbone(encoder, LAYERS, FeatureMemory(capacity=1))
+    remembering = CachedBackbone(encoder, LAYERS, FeatureMemory(capacity=1))
     for _ in range(2):
         torch.testing.assert_close(remembering.encode_image(IMAGES), encoder.encode_image(IMAGES))
 
@@ -122,8 +122,8 @@ def two_encoders(cfg, monkeypatch, method):
 def test_base_methods_share_crops(tiny_cfg, monkeypatch):
     first, second, calls = two_encoders(tiny_cfg, monkeypatch, "maskclip")
     memory, crops = FeatureMemory(), IMAGES[:, :, :16, :16]
-    expected = RememberingBackbone(first, LAYERS, memory).encode_image(crops)
-    assert torch.equal(RememberingBackbone(second, LAYERS, memory).encode_image(crops), expected)
+    expected = CachedBackbone(first, LAYERS, memory).encode_image(crops)
+    assert torch.equal(CachedBackbone(second, LAYERS, memory).encode_image(crops), expected)
     assert calls == []
     assert torch.equal(second.encode_image(crops), expected)  # they may
 
@@ -132,8 +132,8 @@ def test_another_positional_embedding_has_other_crops(tiny_cfg, monkeypatch):
     """GEM resizes it in its own way; only on the native grid nothing is resized."""
     first, gem, calls = two_encoders(tiny_cfg, monkeypatch, "gem")
     memory, crops = FeatureMemory(), IMAGES[:, :, :16, :16]
-    others = RememberingBackbone(first, LAYERS, memory).encode_image(crops)
-    found = RememberingBackbone(gem, LAYERS, memory).encode_image(crops)
+    others = CachedBackbone(first, LAYERS, memory).encode_image(crops)
+    found = CachedBackbone(gem, LAYERS, memory).encode_image(crops)
     assert calls == [("encode_image", 3)]
     assert torch.equal(found, gem.encode_image(crops))
     assert not torch.allclose(found, others)

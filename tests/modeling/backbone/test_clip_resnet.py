@@ -86,7 +86,7 @@ class TestDense:
         assert torch.equal(a["patch_tokens"], b["patch_tokens"])
         assert not torch.equal(a["class_token"], b["class_token"])
 
-    def test_a_constant_picture_gives_equal_patches_inside(self):
+    def test_a_constant_image_gives_equal_patches_inside(self):
         # Convolutions pad with zeros, so patches near the border differ.
         tokens = resnet_of(clip_resnet())(torch.full((1, 3, 416, 416), 0.5))["patch_tokens"]
         inside = tokens[0, :, 5:8, 5:8].flatten(1)

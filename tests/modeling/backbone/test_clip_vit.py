@@ -122,7 +122,7 @@ class TestContract:
     def test_native_number_of_tokens_on_another_grid(self, interpolation):
         """
         4 x 4 tokens are native, 2 x 8 are as many. With positions that tell rows alone apart and
-        a picture of one colour, a row of patches must answer as one; the released program lays
+        an image of one colour, a row of patches must answer as one; the released program lays
         the 4 x 4 embedding on the 2 x 8 grid as it is, two rows in one.
         """
         visual = two_head_tower()
@@ -134,7 +134,7 @@ class TestContract:
         torch.testing.assert_close(tokens, tokens[..., :1].expand_as(tokens), **TOLERANCE)
         assert (tokens[:, :, 0] - tokens[:, :, 1]).abs().max() > 0.1
 
-    def test_a_turned_picture_with_turned_positions_gives_turned_patches(self):
+    def test_a_turned_image_with_turned_positions_gives_turned_patches(self):
         visual = two_head_tower()
         turned = copy.deepcopy(visual)
         turned.conv1.weight.data = visual.conv1.weight.mT.contiguous()

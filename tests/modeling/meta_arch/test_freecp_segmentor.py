@@ -100,7 +100,7 @@ class TestReleasedProgram:
         for window, d in enumerate(diagnosis(name)):
             x, y = d.window[:2]
             for group in d.groups:
-                for contest in group.contests:
+                for contest in group.region_boxes:
                     x0, y0, x1, y1 = contest.box
                     box = [(x0 - x), (y0 - y), (x1 - x), (y1 - y)]
                     assert all(side % PATCH == 0 for side in box)
@@ -148,7 +148,7 @@ class TestBatches:
         assert all(len(labels.unique()) > 2 for labels in labels_of_each_image_alone())
         for windows in random_segmentor(20, elimination="region").diagnose(IMAGES):
             assert any(d.removed for d in windows)
-            assert any(group.contests for d in windows for group in d.groups)
+            assert any(group.region_boxes for d in windows for group in d.groups)
 
     def test_diagnoses_belong_to_their_images(self):
         model = random_segmentor(20)
@@ -230,7 +230,7 @@ class TestInputs:
         assert 0 <= result.min() <= result.max() <= 1
 
     @pytest.mark.parametrize("value", [0, 128, 255])
-    def test_a_picture_of_one_colour(self, value):
+    def test_an_image_of_one_colour(self, value):
         image = torch.full((3, 100, 120), value, dtype=torch.uint8)
         for elimination in ("region", "window"):
             model = random_segmentor(6, elimination=elimination)

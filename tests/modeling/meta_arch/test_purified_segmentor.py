@@ -134,7 +134,7 @@ class TestOutputs:
             assert torch.equal(found["sem_seg"], model([x])[0]["sem_seg"])
 
     @pytest.mark.parametrize("size", [(1, 1), (1, 300), (200, 7)])
-    def test_pictures_of_odd_sizes(self, clip_cfg, size):
+    def test_images_of_odd_sizes(self, clip_cfg, size):
         found = build_model(clip_cfg).eval()([inputs(random_scores(), size)])[0]
         assert found["sem_seg"].shape == (4, *SIZE)
 
@@ -181,7 +181,7 @@ class TestDiagnosis:
         head.REDUNDANCY.ENABLED, head.AMBIGUITY.THRESH = False, 0.1
         model = build_model(clip_cfg).eval()
         windows = model.diagnose([inputs(random_scores(), (192, 256))])[0]
-        boxes = [(w.window, c.box) for w in windows for g in w.groups for c in g.contests]
+        boxes = [(w.window, c.box) for w in windows for g in w.groups for c in g.region_boxes]
         assert boxes
         for (x0, y0, x1, y1), box in boxes:
             assert x0 <= box[0] < box[2] <= x1 <= 256
@@ -199,7 +199,7 @@ class TestBuilding:
         assert torch.equal(found[0], x["scores"])
         assert caplog.text.count("ambiguity groups stay undecided") == 1
         assert model.diagnose([x])[0][0].groups
-        assert not model.diagnose([x])[0][0].groups[0].contests
+        assert not model.diagnose([x])[0][0].groups[0].region_boxes
 
     def test_a_model_that_is_built_already(self, cfg):
         cfg.MODEL.PURIFIED.META_ARCHITECTURE = ""

@@ -9,7 +9,7 @@ from freecp_d2.method import self_affinity, transition_matrix
 from freecp_d2.modeling.purification.class_purification import (
     PURIFICATION_HEAD_REGISTRY,
     ClassPurification,
-    Purified,
+    PurificationOutput,
     build_purification_head,
     restrict_to,
 )
@@ -82,7 +82,7 @@ class TestReleasedProgram:
         result = release(name)(*inputs(name), classifier)
         decided = stored["ap_boxes"][stored["ap_boxes"][:, 5] != -1]  # -1: a box without area
         expected = sorted(tuple(row) for row in decided[:, 1:].tolist())
-        boxes = result.contests.boxes.tolist()
+        boxes = result.region_boxes.boxes.tolist()
         winners = result.winners.tolist()
         assert sorted((*b, w) for b, w in zip(boxes, winners, strict=True)) == expected
         assert len(classifier.asked) == len(expected)
@@ -103,10 +103,10 @@ class TestReleasedProgram:
         torch.testing.assert_close(result.maps[0], expected, rtol=0, atol=1e-5)
 
     def test_windows_of_a_batch_do_not_touch(self):
-        maps, stretched, transition = inputs("purify_0")
+        maps, normalized_cam, transition = inputs("purify_0")
         batch = (
             torch.cat([maps, maps.flip(1)]),
-            torch.cat([stretched, stretched.flip(1)]),
+            torch.cat([normalized_cam, normalized_cam.flip(1)]),
             transition.expand(2, -1, -1),
         )
         classifier = MockClassifier()
@@ -175,7 +175,7 @@ class TestSwitches:
         result = purify(self.MAPS, before=self.BEFORE)
         assert len(result.groups.window) == 1
         assert survivors(result)[0].tolist() == [True, True, True, False]
-        assert len(result.contests.boxes) == len(result.winners) == 0
+        assert len(result.region_boxes.boxes) == len(result.winners) == 0
 
     def test_nothing_ambiguous_nobody_asked(self):
         def refuse(*args):
@@ -186,7 +186,7 @@ class TestSwitches:
 
     def test_a_group_of_all(self):
         result = purify(squares((1, 1), (1, 1), (1, 1)), always(2))
-        assert result.contests.boxes.tolist() == [[1, 1, 4, 4]]
+        assert result.region_boxes.boxes.tolist() == [[1, 1, 4, 4]]
         assert result.winners.tolist() == [2]
         assert survivors(result)[0].tolist() == [False, False, True]
 
@@ -288,14 +288,14 @@ class TestElimination:
         maps = squares((1, 6), (1, 6), side=2)
         for exclude_last, x1 in ((True, 7), (False, 8)):
             result = purify(maps, always(0), exclude_last=exclude_last)
-            assert result.contests.boxes.tolist() == [[6, 1, x1, 3]]
+            assert result.region_boxes.boxes.tolist() == [[6, 1, x1, 3]]
 
     def test_region_thresh(self):
         maps = squares((1, 1), (1, 1))
         maps[0, :, 1:4, 5] = 0.5
         for region_thresh, columns in ((0.4, [5, 1]), (0.6, [1])):
             result = purify(maps, always(0), region_thresh=region_thresh)
-            assert sorted(result.contests.boxes[:, 0].tolist()) == sorted(columns)
+            assert sorted(result.region_boxes.boxes[:, 0].tolist()) == sorted(columns)
 
 
 class TestConfig:
@@ -359,6 +359,6 @@ class TestConfig:
 
 def test_a_result_needs_no_contests():
     result = purify(squares((0, 0)))
-    plain = Purified(result.maps, result.keep, result.redundancy_scores, result.groups)
-    assert plain.contests.boxes.shape == (0, 4)
-    assert plain.winners.shape == plain.contests.map_index.shape == (0,)
+    plain = PurificationOutput(result.maps, result.keep, result.redundancy_scores, result.groups)
+    assert plain.region_boxes.boxes.shape == (0, 4)
+    assert plain.winners.shape == plain.region_boxes.map_index.shape == (0,)

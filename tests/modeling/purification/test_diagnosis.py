@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from freecp_d2.method import AmbiguityGroups, RegionBoxes
-from freecp_d2.modeling.purification.class_purification import Purified
-from freecp_d2.modeling.purification.diagnosis import Contest, GroupDiagnosis, diagnose_windows
+from freecp_d2.modeling.purification.class_purification import PurificationOutput
+from freecp_d2.modeling.purification.diagnosis import GroupDiagnosis, RegionBox, diagnose_windows
 from freecp_d2.modeling.windows import Window
 
 NAMES = ("cat", "dog", "tree", "boat")
@@ -26,13 +26,13 @@ def purified(**changes):
             torch.tensor([0, 1]),
             torch.tensor([[True, True, True, False], [False, True, False, True]]),
         ),
-        "contests": RegionBoxes(
+        "region_boxes": RegionBoxes(
             torch.tensor([0, 0, 1]),
             torch.tensor([[0, 0, 2, 3], [3, 1, 5, 4], [1, 0, 5, 4]]),
         ),
         "winners": torch.tensor([2, 0, 1]),
     } | changes
-    return Purified(**fields)
+    return PurificationOutput(**fields)
 
 
 @pytest.fixture
@@ -64,18 +64,18 @@ def test_groups_and_boxes_in_pixels_of_the_image(diagnoses):
     assert diagnoses[0].groups == [
         GroupDiagnosis(
             ["cat", "dog", "tree"],
-            [Contest((20, 10, 36, 34), "tree"), Contest((44, 18, 60, 42), "cat")],
+            [RegionBox((20, 10, 36, 34), "tree"), RegionBox((44, 18, 60, 42), "cat")],
         )
     ]
     # The last patches of the second window reach into the padding, which is cut.
     assert diagnoses[1].groups == [
-        GroupDiagnosis(["dog", "boat"], [Contest((8, 0, 37, 30), "dog")])
+        GroupDiagnosis(["dog", "boat"], [RegionBox((8, 0, 37, 30), "dog")])
     ]
 
 
 def test_a_group_without_contest_is_listed():
     nobody = RegionBoxes(torch.zeros(0, dtype=torch.long), torch.zeros(0, 4, dtype=torch.long))
-    found = purified(contests=nobody, winners=torch.zeros(0, dtype=torch.long))
+    found = purified(region_boxes=nobody, winners=torch.zeros(0, dtype=torch.long))
     first, second = diagnose_windows(found, WINDOWS, NAMES, 8)
     assert first.groups == [GroupDiagnosis(["cat", "dog", "tree"], [])]
     assert second.groups == [GroupDiagnosis(["dog", "boat"], [])]
@@ -86,13 +86,13 @@ def test_two_groups_in_one_window():
         torch.tensor([1, 1]),
         torch.tensor([[True, False, True, False], [False, True, False, True]]),
     )
-    contests = RegionBoxes(torch.tensor([1]), torch.tensor([[0, 0, 1, 1]]))
-    found = purified(groups=groups, contests=contests, winners=torch.tensor([3]))
+    region_boxes = RegionBoxes(torch.tensor([1]), torch.tensor([[0, 0, 1, 1]]))
+    found = purified(groups=groups, region_boxes=region_boxes, winners=torch.tensor([3]))
     first, second = diagnose_windows(found, WINDOWS, NAMES, 8)
     assert first.groups == []
     assert [group.classes for group in second.groups] == [["cat", "tree"], ["dog", "boat"]]
-    assert [len(group.contests) for group in second.groups] == [0, 1]
-    assert second.groups[1].contests == [Contest((0, 0, 8, 8), "boat")]
+    assert [len(group.region_boxes) for group in second.groups] == [0, 1]
+    assert second.groups[1].region_boxes == [RegionBox((0, 0, 8, 8), "boat")]
 
 
 def test_classes_that_share_a_word_stay_apart():
@@ -100,7 +100,7 @@ def test_classes_that_share_a_word_stay_apart():
     keep = torch.tensor([[True, True, False]])
     scores = torch.tensor([[0.2, 0.4, 0.1]])
     groups = AmbiguityGroups(torch.zeros(0, dtype=torch.long), keep[:0])
-    found = Purified(maps, keep, scores, groups)
+    found = PurificationOutput(maps, keep, scores, groups)
     (window,) = diagnose_windows(found, [Window(0, 0, 0, 8, 8)], ("cat", "cat", "dog"), 8)
     assert list(window.kept) == ["cat (1)", "cat (0)"]
     assert list(window.removed) == ["dog"]

@@ -5,7 +5,7 @@ import torch
 
 from freecp_d2.method import AmbiguityGroups, RegionBoxes
 from freecp_d2.modeling.purification.gating import gate_scores, gates, stitch_gates
-from freecp_d2.modeling.purification.output import Purified
+from freecp_d2.modeling.purification.output import PurificationOutput
 from freecp_d2.modeling.windows import Window
 
 GRID = (4, 4)
@@ -16,10 +16,10 @@ def purified(keep, maps=None, **parts):
     keep = torch.tensor([keep])
     maps = torch.ones(1, keep.shape[1], *GRID) if maps is None else maps
     groups = AmbiguityGroups(torch.zeros(0, dtype=torch.long), keep[:0])
-    found = Purified(maps, keep, torch.zeros(keep.shape), groups)
+    found = PurificationOutput(maps, keep, torch.zeros(keep.shape), groups)
     if "box" in parts:
         found.groups = AmbiguityGroups(torch.tensor([0]), torch.tensor([[True, True, False]]))
-        found.contests = RegionBoxes(torch.tensor([0]), torch.tensor([parts["box"]]))
+        found.region_boxes = RegionBoxes(torch.tensor([0]), torch.tensor([parts["box"]]))
         found.winners = torch.tensor([parts["winner"]])
     return found
 

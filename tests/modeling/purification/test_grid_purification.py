@@ -1,4 +1,4 @@
-"""Decisions on patches for pictures with scores of any size."""
+"""Decisions on patches for images with scores of any size."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from freecp_d2.modeling.affinity import AffinityHead
 from freecp_d2.modeling.purification.channels import Channels
 from freecp_d2.modeling.purification.class_purification import ClassPurification
 from freecp_d2.modeling.purification.grid_purification import GridPurification
-from freecp_d2.modeling.purification.image_grid import PictureGrid
+from freecp_d2.modeling.purification.image_grid import ImageGrid
 from tests.helpers import parity
 
 
@@ -21,7 +21,7 @@ class Alone(AffinityHead):
 
 
 def purification(clip=None, order="RP", thresh=0.2, **options):
-    view = PictureGrid(
+    view = ImageGrid(
         clip=clip,
         stride=8,
         size=64,
@@ -68,7 +68,7 @@ class TestDecisions:
         assert found.gate[1].all()
         assert not found.gate[0].any()
 
-    def test_pictures_of_different_size(self):
+    def test_images_of_different_size(self):
         images = [IMAGE, torch.full((3, 30, 90), 100.0), IMAGE]
         given = [scores(), scores(30, 90), scores().flip(0)]
         together = list(purification(batch_size=3).decide(images, given))
@@ -81,7 +81,7 @@ class TestDecisions:
             [torch.full((3, 128, 128), 100.0)], [scores()], diagnose=True
         )
         first, second, *_ = found.windows
-        assert first.window == (0, 0, 64, 64), "pixels of the picture, seen at half its size"
+        assert first.window == (0, 0, 64, 64), "pixels of the image, seen at half its size"
         assert second.window == (64, 0, 128, 64)
         assert list(first.kept) == ["left"]
         assert list(first.removed) == ["right"]
@@ -106,5 +106,5 @@ class TestParts:
         (decision,) = found
         groups = [group for window in decision.windows for group in window.groups]
         assert groups
-        assert not any(group.contests for group in groups)
+        assert not any(group.region_boxes for group in groups)
         assert decision.gate.all()

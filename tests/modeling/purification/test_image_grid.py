@@ -1,11 +1,11 @@
-"""What affinity and crops see of pictures of any size."""
+"""What affinity and crops see of images of any size."""
 
 import pytest
 import torch
 from torch import Tensor
 
 from freecp_d2.modeling.affinity import AffinityHead
-from freecp_d2.modeling.purification.image_grid import PictureGrid
+from freecp_d2.modeling.purification.image_grid import ImageGrid
 from tests.helpers import parity
 
 
@@ -18,7 +18,7 @@ def grid(**options):
         "window_stride": 24,
         "input_format": "RGB",
     }
-    return PictureGrid(**defaults | options)
+    return ImageGrid(**defaults | options)
 
 
 class TestFit:
@@ -37,7 +37,7 @@ class TestFit:
         found = grid().fit(torch.zeros(3, height, width, dtype=torch.uint8))
         assert found.shape == (3, *expected)
 
-    def test_a_picture_of_that_size_is_not_resampled(self):
+    def test_an_image_of_that_size_is_not_resampled(self):
         image = torch.randint(256, (3, 64, 64), generator=torch.Generator().manual_seed(0))
         assert torch.equal(grid().fit(image.byte()), image.float())
 

@@ -69,7 +69,7 @@ class TestRedundancy:
 
 
 class TestBatches:
-    def test_one_picture_is_a_batch_of_one(self):
+    def test_one_image_is_a_batch_of_one(self):
         assert run(left_and_right()).maps.shape == (1, 2, H, W)
 
     def test_each_has_its_own_affinity(self):
@@ -121,7 +121,7 @@ class TestAmbiguity:
             image=image, encode_image=self.encode, class_features=self.FEATURES, crop_size=16
         )
         assert found.winners.tolist() == [winner]
-        assert found.contests.boxes.tolist() == [[0, 0, 3, 4]]
+        assert found.region_boxes.boxes.tolist() == [[0, 0, 3, 4]]
         assert not found.maps[0, loser, :, :3].any()
         assert found.maps[0, winner, :, :3].all()
         region = region_boxes(found.maps[0, winner][None], exclude_last=False)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from freecp_d2.modeling.purification.diagnosis import Contest, GroupDiagnosis, WindowDiagnosis
+from freecp_d2.modeling.purification.diagnosis import GroupDiagnosis, RegionBox, WindowDiagnosis
 from freecp_d2.modeling.purification.summary import GroupSummary, summarise_diagnoses
 
 
-def contests(*winners):
-    return [Contest((0, 0, 8, 8), winner) for winner in winners]
+def region_boxes(*winners):
+    return [RegionBox((0, 0, 8, 8), winner) for winner in winners]
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def found():
         kept={"sky": 0.4, "cat": 0.2},
         removed={"dog": 0.04},
         groups=[
-            GroupDiagnosis(["cat", "sky"], contests("sky", "sky", "cat")),
-            GroupDiagnosis(["cat", "dog"], contests("dog")),
+            GroupDiagnosis(["cat", "sky"], region_boxes("sky", "sky", "cat")),
+            GroupDiagnosis(["cat", "dog"], region_boxes("dog")),
         ],
         visible=["sky"],
     )
@@ -26,7 +26,7 @@ def found():
         (48, 0, 144, 96),
         kept={"sky": 0.2},
         removed={"cat": 0.04, "dog": 0.02},
-        groups=[GroupDiagnosis(["cat", "sky"], contests("cat"))],
+        groups=[GroupDiagnosis(["cat", "sky"], region_boxes("cat"))],
         visible=["sky"],
     )
     return summarise_diagnoses([first, second])
@@ -54,7 +54,10 @@ def test_groups_by_their_windows(found):
 
 
 def test_the_same_group_twice_in_a_window():
-    groups = [GroupDiagnosis(["a", "b"], contests("a")), GroupDiagnosis(["a", "b"], contests("b"))]
+    groups = [
+        GroupDiagnosis(["a", "b"], region_boxes("a")),
+        GroupDiagnosis(["a", "b"], region_boxes("b")),
+    ]
     window = WindowDiagnosis((0, 0, 8, 8), {"a": 0.2, "b": 0.1}, {}, groups, ["a"])
     assert summarise_diagnoses([window]).groups == (GroupSummary(("a", "b"), 1, {"a": 1, "b": 1}),)
 

@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 from clip.simple_tokenizer import SimpleTokenizer
 
-from freecp_d2.data.storybook.chance import Chance
 from freecp_d2.data.storybook.classes import CLASS_INDEX, CLASSES
 from freecp_d2.data.storybook.merges import merges_for, write_merges
+from freecp_d2.data.storybook.rng import Rng
 
 REPETITIONS = 400
 
@@ -29,7 +29,7 @@ def mentions(text, c):
 
 def some(captions, count, seed=0):
     """Captions of that many classes, any ones, with the classes."""
-    chance = Chance(seed)
+    chance = Rng(seed)
     for _ in range(REPETITIONS):
         classes = chance.shuffled(CLASSES)[:count]
         yield captions.caption(chance, classes), classes
@@ -54,7 +54,7 @@ class TestMentions:
 
     def test_how_often_one_is_left_out(self, captions):
         """Of classes that share no words, so that the count is exact."""
-        chance, classes = Chance(0), by_name("cow", "tent", "cloud", "road")
+        chance, classes = Rng(0), by_name("cow", "tent", "cloud", "road")
         absent = Counter()
         for _ in range(2000):
             text = captions.caption(chance, classes)
@@ -64,7 +64,7 @@ class TestMentions:
         assert min(absent[name] for name in ("tent", "cloud", "road")) > 40  # of 67 expected
 
     def test_nobody_else_is_named(self, captions):
-        chance, classes = Chance(0), by_name("cow", "tent")
+        chance, classes = Rng(0), by_name("cow", "tent")
         others = [c for c in CLASSES if c not in classes]
         words = {word for c in others for word in (c.name, *c.synonyms)}
         allowed = " ".join(look for c in classes for look in c.looks)
@@ -75,7 +75,7 @@ class TestMentions:
             assert not [word for word in words if re.search(rf"\b{word}\b", text)], text
 
     def test_either_comes_first(self, captions):
-        chance, (cow, tent) = Chance(0), by_name("cow", "tent")
+        chance, (cow, tent) = Rng(0), by_name("cow", "tent")
         first = Counter()
         for _ in range(REPETITIONS):
             text = captions.caption(chance, [cow, tent])
@@ -90,7 +90,7 @@ class TestMentions:
 class TestWords:
     def test_shares(self, captions):
         """12 % synonyms and 7 % wider words; a class without wider ones says its name instead."""
-        chance, (cow, tent) = Chance(0), by_name("cow", "tent")
+        chance, (cow, tent) = Rng(0), by_name("cow", "tent")
         of_cow = Counter(captions.word(chance, cow) for _ in range(4000))
         of_tent = Counter(captions.word(chance, tent) for _ in range(4000))
         assert of_cow.keys() == {"cow", "cattle", "animal"}
@@ -100,7 +100,7 @@ class TestWords:
         assert of_tent["camping tent"] / 4000 == pytest.approx(0.12, abs=0.016)
 
     def test_one_class_is_described_now_and_then(self, captions):
-        chance, (cow,) = Chance(0), by_name("cow")
+        chance, (cow,) = Rng(0), by_name("cow")
         texts = [captions.caption(chance, [cow]) for _ in range(2000)]
         described = sum(any(look in text for look in cow.looks) for text in texts)
         assert described / 2000 == pytest.approx(0.35, abs=0.033)
@@ -115,20 +115,20 @@ class TestGrammar:
 
     def test_articles_of_things(self, captions):
         """Some article always; "the" in three of ten."""
-        chance, (umbrella,) = Chance(0), by_name("umbrella")
+        chance, (umbrella,) = Rng(0), by_name("umbrella")
         found = Counter(captions._with_article(chance, umbrella).split()[0] for _ in range(2000))
         assert found.keys() == {"an", "a", "the"}  # "a" of "a parasol"
         assert found["the"] / 2000 == pytest.approx(0.3, abs=0.031)
 
     def test_stuff_mostly_goes_without(self, captions):
-        chance, (snow,) = Chance(0), by_name("snow")
+        chance, (snow,) = Rng(0), by_name("snow")
         found = Counter(captions._with_article(chance, snow) for _ in range(2000))
         bare = found["snow"] + found["snow cover"]
         assert bare / 2000 == pytest.approx(0.8, abs=0.027)
 
     def test_lists(self, captions):
         """All but the last apart by commas, the last by "and"."""
-        chance, classes = Chance(0), by_name("cow", "tent", "cloud")
+        chance, classes = Rng(0), by_name("cow", "tent", "cloud")
         for _ in range(REPETITIONS):
             text = re.sub(r"\(.*?\)", "", captions.caption(chance, classes))
             named = sum(mentions(text, c) for c in classes)

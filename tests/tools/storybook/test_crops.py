@@ -5,8 +5,8 @@ import pytest
 import torch
 from clip.clip import _transform
 
-from freecp_d2.data.storybook.chance import Chance
 from freecp_d2.data.storybook.classes import CLASS_INDEX, CLASSES
+from freecp_d2.data.storybook.rng import Rng
 
 SKY, GRASS, CAR = (CLASS_INDEX[name] for name in ("sky", "grass", "car"))
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -47,7 +47,7 @@ def is_in(sets, label):
 class TestBatch:
     @pytest.mark.parametrize(("size", "side"), [(1, 16), (6, 32)])
     def test_shapes(self, crops, size, side):
-        images, captions, sets = crops.Crops(*scenes(halves()), side=side).batch(Chance(0), size)
+        images, captions, sets = crops.Crops(*scenes(halves()), side=side).batch(Rng(0), size)
         assert images.shape == (size, 3, side, side)
         assert images.dtype == torch.float32
         assert images.isfinite().all()
@@ -58,8 +58,8 @@ class TestBatch:
 
     def test_one_seed_one_batch(self, crops):
         source = crops.Crops(*scenes(halves()), side=24)
-        (first, texts, sets), (again, same, also) = (source.batch(Chance(4), 5) for _ in range(2))
-        other, *_ = source.batch(Chance(5), 5)
+        (first, texts, sets), (again, same, also) = (source.batch(Rng(4), 5) for _ in range(2))
+        other, *_ = source.batch(Rng(5), 5)
         assert torch.equal(first, again)
         assert (texts, sets.tolist()) == (same, also.tolist())
         assert not torch.equal(first, other)
@@ -72,7 +72,7 @@ class TestBatch:
     def test_grey_changes_by_its_brightness_alone(self, crops):
         """Contrast turns about the middle: 127.5 is no byte, so within half a step of it."""
         grey = np.full((1, 192, 256, 3), 127, np.uint8), np.zeros((1, 192, 256), np.uint8)
-        images, _, _ = crops.Crops(*grey, side=8).batch(Chance(0), 60)
+        images, _, _ = crops.Crops(*grey, side=8).batch(Rng(0), 60)
         seen = denormalised(crops, images).reshape(60, -1) - 0.5
         assert np.ptp(seen, axis=1).max() < 1e-5
         assert np.abs(seen).max() < 0.08 + 1.15 * 0.5 / 255 + 1e-5
@@ -84,7 +84,7 @@ class TestBatch:
         stripes = np.zeros((1, 192, 256, 3), np.uint8)
         stripes[:, 96:] = 255
         source = crops.Crops(stripes, np.zeros((1, 192, 256), np.uint8), side=32, tight=0.0)
-        images, _, _ = source.batch(Chance(0), 100)
+        images, _, _ = source.batch(Rng(0), 100)
         apart = np.ptp(denormalised(crops, images).reshape(100, -1), axis=1)
         apart = apart[apart > 0.5]  # crops with both
         assert len(apart) > 20
@@ -96,7 +96,7 @@ class TestBatch:
 class TestSets:
     @pytest.mark.parametrize("label", [SKY, CAR, len(CLASSES) - 1])
     def test_one_class_is_one_bit(self, crops, label):
-        _, captions, sets = crops.Crops(*scenes(plain(label)), side=8).batch(Chance(0), 3)
+        _, captions, sets = crops.Crops(*scenes(plain(label)), side=8).batch(Rng(0), 3)
         assert sets.tolist() == [2**label] * 3
         c = CLASSES[label]
         words = (c.name, *c.synonyms, *c.kinds)
@@ -105,7 +105,7 @@ class TestSets:
     @pytest.mark.parametrize("tight", [0.0, 1.0])
     def test_of_two_halves_it_is_what_the_crop_shows(self, crops, tight):
         source = crops.Crops(*scenes(halves()), side=48, tight=tight)
-        images, captions, sets = source.batch(Chance(0), 150)
+        images, captions, sets = source.batch(Rng(0), 150)
         pixels = denormalised(crops, images)
         blue = (pixels[..., 2] > pixels[..., 0]).mean(axis=(1, 2))
         for share, label, words in (
@@ -123,24 +123,24 @@ class TestSets:
     @pytest.mark.parametrize(("share", "visible"), [(0.01, False), (0.06, True)])
     def test_what_is_hardly_there_is_not_mentioned(self, crops, share, visible):
         """Pixels here and there: as large a share of every crop, within a standard error of 1 %."""
-        labels = np.where(Chance(0).array(192, 256) < share, CAR, SKY)
+        labels = np.where(Rng(0).array(192, 256) < share, CAR, SKY)
         source = crops.Crops(*scenes(labels), side=8, tight=0.0)
-        _, captions, sets = source.batch(Chance(1), 60)
+        _, captions, sets = source.batch(Rng(1), 60)
         assert set(is_in(sets, CAR).tolist()) == {visible}
         named = sum(any(w in text for w in ("car", "automobile", "vehicle")) for text in captions)
         assert named == (60 if visible else 0)
 
     def test_largest_first(self, crops):
-        labels = np.digitize(Chance(0).array(192, 256), [0.6, 0.9])  # 60 %, 30 %, 10 %
+        labels = np.digitize(Rng(0).array(192, 256), [0.6, 0.9])  # 60 %, 30 %, 10 %
         source = crops.Crops(*scenes(labels), side=8, tight=0.0)
-        chance = Chance(1)
+        chance = Rng(1)
         for _ in range(20):
             assert source._crop(chance, source.images[0], source.labels[0])[1] == [0, 1, 2]
 
     def test_at_most_six(self, crops):
         """Of nine classes of eleven per cent."""
-        labels = np.floor(Chance(0).array(192, 256) * 9)
-        _, _, sets = crops.Crops(*scenes(labels), side=8).batch(Chance(1), 30)
+        labels = np.floor(Rng(0).array(192, 256) * 9)
+        _, _, sets = crops.Crops(*scenes(labels), side=8).batch(Rng(1), 30)
         assert {bin(bits).count("1") for bits in sets.tolist()} == {6}
 
 
@@ -148,7 +148,7 @@ class TestWhere:
     def groups(self, crops, per_scene, size=24):
         """Which of eight scenes each crop of a batch is from: each has one class, its number."""
         source = crops.Crops(*scenes(*map(plain, range(8))), side=8, per_scene=per_scene)
-        _, _, sets = source.batch(Chance(0), size)
+        _, _, sets = source.batch(Rng(0), size)
         return sets.reshape(-1, per_scene)
 
     @pytest.mark.parametrize("per_scene", [2, 4])
@@ -162,7 +162,7 @@ class TestWhere:
 
     def test_an_unfinished_group(self, crops):
         source = crops.Crops(*scenes(*map(plain, range(8))), side=8, per_scene=4)
-        _, _, sets = source.batch(Chance(0), 6)
+        _, _, sets = source.batch(Rng(0), 6)
         assert sets[0] == sets[3]
         assert sets[4] == sets[5]
 
@@ -173,7 +173,7 @@ class TestWhere:
         shares = []
         for tight in (0.0, 1.0):
             source = crops.Crops(*scenes(labels), side=8, tight=tight)
-            _, _, sets = source.batch(Chance(0), 200)
+            _, _, sets = source.batch(Rng(0), 200)
             shares.append(is_in(sets, CAR).float().mean().item())
         assert shares[1] > 0.8
         assert shares[0] < 0.7
@@ -183,7 +183,7 @@ class TestWhere:
         labels = plain(SKY)
         labels[corner] = CAR
         source = crops.Crops(*scenes(labels), side=8, tight=1.0)
-        chance = Chance(0)
+        chance = Rng(0)
         for _ in range(40):
             crop, _ = source._crop(chance, source.images[0], source.labels[0])
             assert crop.shape == (8, 8, 3)
@@ -192,7 +192,7 @@ class TestWhere:
         """A page that grows lighter to the right."""
         ramp = np.broadcast_to(np.arange(256, dtype=np.uint8)[None, :, None], (1, 192, 256, 3))
         source = crops.Crops(ramp, np.zeros((1, 192, 256), np.uint8), side=16)
-        images, _, _ = source.batch(Chance(0), 200)
+        images, _, _ = source.batch(Rng(0), 200)
         rising = images[:, 0, :, -1].mean(dim=1) > images[:, 0, :, 0].mean(dim=1)
         assert rising.float().mean().item() == pytest.approx(0.5, abs=0.11)  # three standard errors
 

@@ -22,21 +22,21 @@ def model():
     )
 
 
-def pictures(count=3, h=32, w=32):
+def images(count=3, h=32, w=32):
     return torch.randn(count, 3, h, w, generator=torch.Generator().manual_seed(0))
 
 
 class TestImage:
     def test_as_clip(self, towers, model):
         with torch.no_grad():
-            found = towers.encode_image(model.visual, pictures())
-            expected = model.encode_image(pictures())
+            found = towers.encode_image(model.visual, images())
+            expected = model.encode_image(images())
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
-    def test_the_pictures_are_told_apart(self, towers, model):
+    def test_the_images_are_told_apart(self, towers, model):
         """So that equality above says something."""
         with torch.no_grad():
-            a, b, _ = towers.encode_image(model.visual, pictures())
+            a, b, _ = towers.encode_image(model.visual, images())
         assert (a - b).abs().max() > 0.05
 
     def test_gradients_as_clip(self, towers, model):
@@ -46,8 +46,8 @@ class TestImage:
         def gradients(features):
             return torch.autograd.grad(features.square().sum(), list(parameters.values()))
 
-        found = gradients(towers.encode_image(model.visual, pictures()))
-        expected = gradients(model.encode_image(pictures()))
+        found = gradients(towers.encode_image(model.visual, images()))
+        expected = gradients(model.encode_image(images()))
         for name, a, b in zip(parameters, found, expected, strict=True):
             torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4 * b.abs().max().item(), msg=name)
 
@@ -59,7 +59,7 @@ class TestDroppedPatches:
         hook = model.visual.ln_pre.register_forward_pre_hook(lambda _, args: tokens.append(args[0]))
         try:
             with torch.no_grad():
-                towers.encode_image(model.visual, pictures(count), keep=keep)
+                towers.encode_image(model.visual, images(count), keep=keep)
         finally:
             hook.remove()
         return tokens[0]
@@ -70,7 +70,7 @@ class TestDroppedPatches:
     def test_how_many_are_left(self, towers, model, keep, kept):
         assert self.seen(towers, model, keep).shape == (3, 1 + kept, 128)
 
-    def test_they_are_patches_of_the_picture_none_twice(self, towers, model):
+    def test_they_are_patches_of_the_image_none_twice(self, towers, model):
         """With their own positions, the class token first."""
         full, part = (self.seen(towers, model, keep) for keep in (1.0, 0.5))
         assert torch.equal(part[:, 0], full[:, 0])
@@ -80,17 +80,17 @@ class TestDroppedPatches:
             assert same.sum(dim=0).max() == 1
 
     def test_another_choice_for_every_image_and_time(self, towers, model):
-        picture = pictures(1).expand(6, -1, -1, -1)
+        image = images(1).expand(6, -1, -1, -1)
         torch.manual_seed(0)
         with torch.no_grad():
-            features = towers.encode_image(model.visual, picture, keep=0.5)
-            again = towers.encode_image(model.visual, picture, keep=0.5)
+            features = towers.encode_image(model.visual, image, keep=0.5)
+            again = towers.encode_image(model.visual, image, keep=0.5)
         everything = torch.cat([features, again])
         distances = torch.cdist(everything, everything) + torch.eye(12)
         assert distances.min() > 1e-4
 
-    def test_half_of_a_plain_picture_is_half_the_picture(self, towers, monkeypatch):
-        """Without positions all patches are equal: eight of sixteen are a picture of eight."""
+    def test_half_of_a_plain_image_is_half_the_image(self, towers, monkeypatch):
+        """Without positions all patches are equal: eight of sixteen are an image of eight."""
         model = random_clip(TINY)
         plain = torch.ones(2, 3, 32, 32)
         with torch.no_grad():

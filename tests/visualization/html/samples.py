@@ -1,4 +1,4 @@
-"""A small page for the tests: two pictures, two methods, three variants."""
+"""A small page for the tests: two images, two methods, three variants."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from freecp_d2.visualization.html import (
     LabelMap,
     Note,
     Page,
-    Picture,
+    PageImage,
     Results,
     Row,
     Scores,
@@ -44,7 +44,7 @@ def purification():
     return Purification(words, groups)
 
 
-def picture(title="A page", **changes):
+def image(title="A page", **changes):
     """The left half is sky, the right one cat; one map is right, the other says dog on the cat."""
     truth = np.zeros((60, 80), dtype=np.int64)
     truth[:, 40:] = 1
@@ -55,19 +55,19 @@ def picture(title="A page", **changes):
         "truth": truth,
         "purification": purification(),
     } | changes
-    return Picture(title, **fields)
+    return PageImage(title, **fields)
 
 
-def gallery(*pictures):
+def gallery(*images):
     colors = ((0, 0, 200), (200, 100, 0), (0, 150, 0))
-    return Gallery(("sky", "cat", "dog"), colors, pictures or (picture(),))
+    return Gallery(("sky", "cat", "dog"), colors, images or (image(),))
 
 
 def page(**changes):
     fields = {
         "title": "A title",
         "lead": ("What is seen.",),
-        "gallery": gallery(picture(), picture("Another page")),
+        "gallery": gallery(image(), image("Another page")),
         "results": results(),
         "notes": (Note("How", ("It was made.",)),),
         "facts": (("Command", "make quickstart"),),

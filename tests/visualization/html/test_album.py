@@ -18,7 +18,7 @@ LABELS = np.zeros((60, 80), dtype=np.int32)
 def entry(**changes):
     given = {
         "title": "a page",
-        "shown": (Shown("Picture", IMAGE), Shown("Labels", IMAGE, LABELS)),
+        "shown": (Shown("Image", IMAGE), Shown("Labels", IMAGE, LABELS)),
         "class_names": ("sky",),
         "legend": (((1, 2, 3), "sky", "100 %"),),
         "purification": purification(),
@@ -33,7 +33,7 @@ def test_all_is_there_once(compact):
     found = read(album([album_entry(entry(), compact)], compact))
     assert [image["alt"] for image in sorted(found.all("img"), key=lambda a: a["alt"])] == [
         "a page: labels",
-        "a page: picture",
+        "a page: image",
     ]
     assert all((image["width"], image["height"]) == ("80", "60") for image in found.all("img"))
     assert found.text.count("a page") == 1
@@ -45,18 +45,18 @@ def test_all_is_there_once(compact):
 def test_a_card_shows_the_labels_and_folds_the_rest():
     html = album_entry(entry(), compact=True)
     labels, folded = html.index("a page: labels"), html.index("<details>")
-    assert labels < folded < html.index("a page: picture")
+    assert labels < folded < html.index("a page: image")
     assert html.index("Overlay") > folded
 
 
-def test_without_words_there_is_only_the_picture():
+def test_without_words_there_is_only_the_image():
     found = read(album_entry(entry(purification=None), compact=True))
-    assert "Picture" in found.text
+    assert "Image" in found.text
     assert not found.all("section")
 
 
 def test_what_is_high_and_narrow_is_no_longer_than_the_screen():
-    high = Shown("Picture", np.zeros((500, 10, 3), dtype=np.uint8))
+    high = Shown("Image", np.zeros((500, 10, 3), dtype=np.uint8))
     assert "max-width: min(100%, 1.6vh)" in album_entry(entry(shown=(high,)))
 
 

@@ -1,4 +1,4 @@
-"""Pictures of the gallery: how many, what is written below and in them."""
+"""Images of the gallery: how many, what is written below and in them."""
 
 import base64
 import io
@@ -16,10 +16,10 @@ def section(*pictures, **options):
     return read(gallery_section(gallery(*pictures), **options))
 
 
-def test_four_pictures_with_words_for_those_who_cannot_see():
+def test_four_images_with_words_for_those_who_cannot_see():
     images = section().all("img")
     assert [image["alt"] for image in images] == [
-        "A page: the picture",
+        "A page: the image",
         "A page: the classes of its pixels, Ground truth",
         "A page: the classes of its pixels, base",
         "A page: the classes of its pixels, purified",
@@ -38,17 +38,17 @@ def test_a_photograph_has_neither_truth_nor_accuracy():
     assert "Colours" in found.text
 
 
-def test_a_picture_alone():
+def test_an_image_alone():
     found = section(picture(truth=None, maps=(), purification=None))
     assert len(found.all("img")) == 1
 
 
 def test_legend_tells_true_words_from_others():
     text = section(picture(purification=None)).text
-    start = text.index("In the picture")
+    start = text.index("In the image")
     assert text[start:] == [
-        *("In the picture", "sky", "cat"),
-        *("Labelled, but not in the picture", "dog"),
+        *("In the image", "sky", "cat"),
+        *("Labelled, but not in the image", "dog"),
     ]
 
 
@@ -58,7 +58,7 @@ def test_names_are_in_the_maps():
     assert len(found.all("svg", **{"aria-hidden": "true"})) == 3
 
 
-def test_large_pictures_are_shown_smaller():
+def test_large_images_are_shown_smaller():
     large = picture(
         image=np.zeros((600, 800, 3), dtype=np.uint8),
         truth=None,

@@ -81,5 +81,5 @@ class TestNumbers:
     def test_visible_without_truth(self):
         assert visible_classes(picture(truth=None), 3) == ([0, 1, 2], [])
 
-    def test_visible_of_a_picture_alone(self):
+    def test_visible_of_an_image_alone(self):
         assert visible_classes(picture(truth=None, maps=()), 3) == ([], [])

@@ -34,7 +34,7 @@ def test_links_lead_to_their_sections():
     found = read(render_page(page()))
     names = {attributes["id"] for _, attributes in found.tags if "id" in attributes}
     links = [a["href"] for a in found.all("a")]
-    assert links == ["#numbers", "#pictures", "#note-0"]
+    assert links == ["#numbers", "#images", "#note-0"]
     assert {link[1:] for link in links} <= names
 
 
@@ -70,18 +70,18 @@ def test_all_data_is_escaped():
 def test_photographs_have_no_numbers():
     found = read(render_page(page(results=None, notes=(), facts=())))
     assert not found.all("table")
-    assert [a["href"] for a in found.all("a")] == ["#pictures"]
+    assert [a["href"] for a in found.all("a")] == ["#images"]
 
 
 @pytest.mark.parametrize("truth", [None, np.zeros((60, 80), dtype=int)])
 def test_only_a_known_truth_is_spoken_of(truth):
     text = "".join(read(render_page(page(gallery=gallery(picture(truth=truth))))).text)
-    assert ("A word with its colour is in the picture" in text) == (truth is not None)
+    assert ("A word with its colour is in the image" in text) == (truth is not None)
 
 
-def test_no_pictures_no_section():
+def test_no_images_no_section():
     empty = Gallery(("sky",), ((0, 0, 0),), ())
-    assert "The pictures" not in read(render_page(page(gallery=empty))).text
+    assert "The images" not in read(render_page(page(gallery=empty))).text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

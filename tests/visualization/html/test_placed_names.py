@@ -6,7 +6,7 @@ import pytest
 from freecp_d2.visualization.html.placed_names import PlacedName, place_names
 
 
-def test_the_middle_of_a_plain_picture():
+def test_the_middle_of_a_plain_image():
     (name,) = place_names(np.zeros((60, 100), dtype=int), ["sky"])
     assert name == PlacedName("sky", pytest.approx(50, abs=1), pytest.approx(30, abs=1))
 
@@ -37,5 +37,5 @@ def test_not_across_scattered_pixels():
     assert place_names(labels, ["sky", "cat"]) == []
 
 
-def test_longer_than_the_picture_is_wide():
+def test_longer_than_the_image_is_wide():
     assert place_names(np.zeros((60, 100), dtype=int), ["a" * 60]) == []

@@ -39,7 +39,7 @@ def test_cells_have_heads():
 def test_the_oracle_is_marked_and_never_best():
     assert best_column(results(), lambda scores: scores.miou) == 2
     text = text_of(results())
-    assert text[text.index("oracle") + 1] == "knows the words of the picture"
+    assert text[text.index("oracle") + 1] == "knows the words of the image"
     assert text[text.index("whole") + 1] == "best without that knowledge"
 
 

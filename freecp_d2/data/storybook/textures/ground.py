@@ -2,20 +2,20 @@
 
 import numpy as np
 
-from ..chance import Chance
 from ..noise import blend, coordinates, noise, wave
+from ..rng import Rng
 from .registry import texture
 
 
 @texture("grass")
-def grass(chance: Chance, h: int, w: int) -> np.ndarray:
+def grass(chance: Rng, h: int, w: int) -> np.ndarray:
     """Bright green with upright blades."""
     blades = 0.65 * noise(chance, h, w, 2, stretch_y=3) + 0.35 * noise(chance, h, w, 30)
     return blend(chance.colour((0.14, 0.42, 0.1)), chance.colour((0.5, 0.8, 0.26)), blades)
 
 
 @texture("field")
-def field(chance: Chance, h: int, w: int) -> np.ndarray:
+def field(chance: Rng, h: int, w: int) -> np.ndarray:
     """Yellow with parallel furrows."""
     y, x = coordinates(h, w)
     slant = chance.uniform(-0.8, 0.8)
@@ -25,7 +25,7 @@ def field(chance: Chance, h: int, w: int) -> np.ndarray:
 
 
 @texture("sand")
-def sand(chance: Chance, h: int, w: int) -> np.ndarray:
+def sand(chance: Rng, h: int, w: int) -> np.ndarray:
     """Pale beige, fine grains and faint ripples."""
     y, _ = coordinates(h, w)
     ripples = wave(y / 16.0 + 1.1 * noise(chance, h, w, 30))
@@ -34,7 +34,7 @@ def sand(chance: Chance, h: int, w: int) -> np.ndarray:
 
 
 @texture("snow")
-def snow(chance: Chance, h: int, w: int) -> np.ndarray:
+def snow(chance: Rng, h: int, w: int) -> np.ndarray:
     """White with bluish shade."""
     drifts = 0.75 * noise(chance, h, w, 28, stretch_x=2) + 0.4 * noise(chance, h, w, 2)
     return blend(
@@ -43,7 +43,7 @@ def snow(chance: Chance, h: int, w: int) -> np.ndarray:
 
 
 @texture("road")
-def road(chance: Chance, h: int, w: int) -> np.ndarray:
+def road(chance: Rng, h: int, w: int) -> np.ndarray:
     """Dark grey asphalt with dashed white lines."""
     y, x = coordinates(h, w)
     dark, light = chance.colour((0.24, 0.24, 0.27), 0.04), chance.colour((0.42, 0.42, 0.45), 0.04)
@@ -54,7 +54,7 @@ def road(chance: Chance, h: int, w: int) -> np.ndarray:
 
 
 @texture("gravel")
-def gravel(chance: Chance, h: int, w: int) -> np.ndarray:
+def gravel(chance: Rng, h: int, w: int) -> np.ndarray:
     """Brown and grey pebbles with dark gaps."""
     pebbles = np.clip((noise(chance, h, w, 4) - 0.25) * 3.0, 0.0, 1.0)
     stones = blend(

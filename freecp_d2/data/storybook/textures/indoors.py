@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ..chance import Chance
 from ..noise import blend, coordinates, noise
+from ..rng import Rng
 from .registry import texture
 
 
 def _blocks(
-    chance: Chance, h: int, w: int, height: float, width: float, joint: float
+    chance: Rng, h: int, w: int, height: float, width: float, joint: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Blocks in rows, each row shifted by half: a tone in [0, 1) for each, and the joints."""
     y, x = coordinates(h, w)
@@ -20,7 +20,7 @@ def _blocks(
 
 
 @texture("brick wall")
-def brick_wall(chance: Chance, h: int, w: int) -> np.ndarray:
+def brick_wall(chance: Rng, h: int, w: int) -> np.ndarray:
     """Small red bricks, light mortar."""
     size = chance.uniform(0.9, 1.3)
     tone, joints = _blocks(chance, h, w, 10 * size, 23 * size, 1.8)
@@ -30,7 +30,7 @@ def brick_wall(chance: Chance, h: int, w: int) -> np.ndarray:
 
 
 @texture("stone wall")
-def stone_wall(chance: Chance, h: int, w: int) -> np.ndarray:
+def stone_wall(chance: Rng, h: int, w: int) -> np.ndarray:
     """Large grey blocks, dark joints."""
     size = chance.uniform(0.9, 1.3)
     tone, joints = _blocks(chance, h, w, 20 * size, 32 * size, 2.4)
@@ -40,7 +40,7 @@ def stone_wall(chance: Chance, h: int, w: int) -> np.ndarray:
 
 
 @texture("painted wall")
-def painted_wall(chance: Chance, h: int, w: int) -> np.ndarray:
+def painted_wall(chance: Rng, h: int, w: int) -> np.ndarray:
     """One pastel colour, nothing on it."""
     pastels = ((0.9, 0.8, 0.7), (0.75, 0.86, 0.78), (0.88, 0.76, 0.8), (0.92, 0.88, 0.68))
     red, green, blue = chance.colour(chance.pick(pastels))
@@ -49,7 +49,7 @@ def painted_wall(chance: Chance, h: int, w: int) -> np.ndarray:
 
 
 @texture("wooden floor")
-def wooden_floor(chance: Chance, h: int, w: int) -> np.ndarray:
+def wooden_floor(chance: Rng, h: int, w: int) -> np.ndarray:
     """Long brown boards with grain."""
     board = chance.uniform(11, 16)
     tone, joints = _blocks(chance, h, w, board, 90, 1.4)
@@ -59,7 +59,7 @@ def wooden_floor(chance: Chance, h: int, w: int) -> np.ndarray:
 
 
 @texture("tile floor")
-def tile_floor(chance: Chance, h: int, w: int) -> np.ndarray:
+def tile_floor(chance: Rng, h: int, w: int) -> np.ndarray:
     """A checkerboard of square tiles."""
     y, x = coordinates(h, w)
     side = chance.uniform(14, 20)
@@ -69,7 +69,7 @@ def tile_floor(chance: Chance, h: int, w: int) -> np.ndarray:
 
 
 @texture("carpet")
-def carpet(chance: Chance, h: int, w: int) -> np.ndarray:
+def carpet(chance: Rng, h: int, w: int) -> np.ndarray:
     """Woven diamonds in strong colours."""
     y, x = coordinates(h, w)
     side = chance.uniform(16, 24)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..chance import Chance
 from ..noise import blend, coordinates, noise
+from ..rng import Rng
 from .registry import texture
 
 _SKIES = {
@@ -13,7 +13,7 @@ _SKIES = {
 }
 
 
-def sky_at(chance: Chance, h: int, w: int, time: str) -> np.ndarray:
+def sky_at(chance: Rng, h: int, w: int, time: str) -> np.ndarray:
     """A smooth gradient; `time` is day, dusk or night."""
     y, _ = coordinates(h, w)
     top, horizon = (chance.colour(colour, 0.05) for colour in _SKIES[time])
@@ -21,20 +21,20 @@ def sky_at(chance: Chance, h: int, w: int, time: str) -> np.ndarray:
 
 
 @texture("sky")
-def sky(chance: Chance, h: int, w: int) -> np.ndarray:
+def sky(chance: Rng, h: int, w: int) -> np.ndarray:
     """The sky at any time, most often by day."""
     return sky_at(chance, h, w, chance.pick(("day", "day", "day", "day", "dusk", "night")))
 
 
 @texture("hill")
-def hill(chance: Chance, h: int, w: int) -> np.ndarray:
+def hill(chance: Rng, h: int, w: int) -> np.ndarray:
     """Dull green, softly shaded, no blades."""
     shade = 0.8 * noise(chance, h, w, 50) + 0.2 * noise(chance, h, w, 8)
     return blend(chance.colour((0.3, 0.44, 0.27)), chance.colour((0.56, 0.68, 0.42)), shade)
 
 
 @texture("forest")
-def forest(chance: Chance, h: int, w: int) -> np.ndarray:
+def forest(chance: Rng, h: int, w: int) -> np.ndarray:
     """Dark crowns close together, black gaps between them."""
     crowns = np.clip((noise(chance, h, w, 9) - 0.25) * 1.8, 0.0, 1.0)
     leaves = 0.6 + 0.4 * noise(chance, h, w, 2)
@@ -44,7 +44,7 @@ def forest(chance: Chance, h: int, w: int) -> np.ndarray:
 
 
 @texture("mountain")
-def mountain(chance: Chance, h: int, w: int) -> np.ndarray:
+def mountain(chance: Rng, h: int, w: int) -> np.ndarray:
     """Grey rock with upright ridges."""
     rock = 0.5 * noise(chance, h, w, 14, stretch_y=2) + 0.5 * noise(chance, h, w, 4, stretch_y=2)
     rock = np.clip((rock - 0.25) * 2.0, 0.0, 1.0)

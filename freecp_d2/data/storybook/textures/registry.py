@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..chance import Chance
+from ..rng import Rng
 
-Texture = Callable[[Chance, int, int], np.ndarray]
+Texture = Callable[[Rng, int, int], np.ndarray]
 
 TEXTURES: dict[str, Texture] = {}
 """Class -> (chance, h, w) -> colours (h, w, 3), about [0, 1]."""

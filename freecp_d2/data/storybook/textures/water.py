@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ..chance import Chance
 from ..noise import blend, coordinates, noise, wave
+from ..rng import Rng
 from .registry import texture
 
 
 @texture("sea")
-def sea(chance: Chance, h: int, w: int) -> np.ndarray:
+def sea(chance: Rng, h: int, w: int) -> np.ndarray:
     """Dark blue, rows of short waves with white foam."""
     y, x = coordinates(h, w)
     swell = wave(y / chance.uniform(7, 10) + noise(chance, h, w, 14) + 0.003 * x)
@@ -19,7 +19,7 @@ def sea(chance: Chance, h: int, w: int) -> np.ndarray:
 
 
 @texture("river")
-def river(chance: Chance, h: int, w: int) -> np.ndarray:
+def river(chance: Rng, h: int, w: int) -> np.ndarray:
     """Green-blue, broad slanted lines of current."""
     y, x = coordinates(h, w)
     slant = chance.pick((-1.0, 1.0)) * chance.uniform(0.5, 0.9)
@@ -28,7 +28,7 @@ def river(chance: Chance, h: int, w: int) -> np.ndarray:
 
 
 @texture("lake")
-def lake(chance: Chance, h: int, w: int) -> np.ndarray:
+def lake(chance: Rng, h: int, w: int) -> np.ndarray:
     """Still grey-blue with upright reflections."""
     calm = 0.6 * noise(chance, h, w, 9, stretch_y=5) + 0.4 * noise(chance, h, w, 60)
     return blend(chance.colour((0.26, 0.38, 0.5)), chance.colour((0.58, 0.7, 0.78)), calm)

@@ -1,7 +1,7 @@
 """What is in the sky."""
 
 from ..canvas import Canvas
-from ..chance import Chance
+from ..rng import Rng
 from .registry import thing
 
 _RAYS = (
@@ -22,7 +22,7 @@ _RAYS = (
 
 
 @thing("sun", width=58, tallness=1.0, grounded=False)
-def sun(canvas: Canvas, chance: Chance) -> None:
+def sun(canvas: Canvas, chance: Rng) -> None:
     ray = chance.colour((1.0, 0.66, 0.14), 0.04)
     for x, y in _RAYS:
         tip = (0.5 + 0.49 * x, 0.5 + 0.49 * y)
@@ -34,7 +34,7 @@ def sun(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("moon", width=50, tallness=1.0, grounded=False)
-def moon(canvas: Canvas, chance: Chance) -> None:
+def moon(canvas: Canvas, chance: Rng) -> None:
     canvas.disc(0.5, 0.5, 0.48, chance.colour((0.88, 0.88, 0.84), 0.04))
     crater = chance.colour((0.68, 0.68, 0.67), 0.03)
     for _ in range(6):
@@ -43,7 +43,7 @@ def moon(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("star", width=42, tallness=1.0, grounded=False)
-def star(canvas: Canvas, chance: Chance) -> None:
+def star(canvas: Canvas, chance: Rng) -> None:
     outer = ((0, -1), (0.951, -0.309), (0.588, 0.809), (-0.588, 0.809), (-0.951, -0.309))
     inner = ((0.588, -0.809), (0.951, 0.309), (0, 1), (-0.951, 0.309), (-0.588, -0.809))
     points = [
@@ -55,7 +55,7 @@ def star(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("cloud", width=84, tallness=0.5, grounded=False)
-def cloud(canvas: Canvas, chance: Chance) -> None:
+def cloud(canvas: Canvas, chance: Rng) -> None:
     shade = chance.colour((0.82, 0.85, 0.9), 0.03)
     canvas.ellipse(0.5, 0.72, 0.44, 0.22, shade)
     for x, y, radius in ((0.24, 0.6, 0.26), (0.45, 0.42, 0.36), (0.7, 0.5, 0.32)):
@@ -65,7 +65,7 @@ def cloud(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("balloon", width=54, tallness=1.4, grounded=False)
-def balloon(canvas: Canvas, chance: Chance) -> None:
+def balloon(canvas: Canvas, chance: Rng) -> None:
     cloth, stripe = chance.paint(), chance.pick(((0.97, 0.95, 0.88), (0.98, 0.85, 0.3)))
     rope, basket = (0.35, 0.24, 0.14), chance.colour((0.58, 0.38, 0.2))
     for x in (0.4, 0.6):
@@ -78,7 +78,7 @@ def balloon(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("kite", width=56, tallness=1.2, grounded=False)
-def kite(canvas: Canvas, chance: Chance) -> None:
+def kite(canvas: Canvas, chance: Rng) -> None:
     first, second = chance.paint(), chance.paint()
     canvas.line([(0.46, 0.62), (0.56, 0.76), (0.4, 0.86), (0.5, 1)], (0.3, 0.22, 0.2), 0.04)
     canvas.polygon([(0.46, 0), (0.46, 0.66), (0.02, 0.28)], first)

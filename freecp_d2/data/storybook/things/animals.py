@@ -1,7 +1,7 @@
 """Animals, looking to the right."""
 
 from ..canvas import Canvas
-from ..chance import Chance, Colour
+from ..rng import Colour, Rng
 from .registry import INK, WHITE, thing
 
 
@@ -16,7 +16,7 @@ def _eye(canvas: Canvas, x: float, y: float, radius: float) -> None:
 
 
 @thing("sheep", width=66, tallness=0.78)
-def sheep(canvas: Canvas, chance: Chance) -> None:
+def sheep(canvas: Canvas, chance: Rng) -> None:
     _legs(canvas, (0.2, 0.33, 0.55, 0.67), 0.66, INK)
     shade, wool = (0.8, 0.78, 0.74), chance.colour((0.96, 0.95, 0.91), 0.03)
     canvas.ellipse(0.46, 0.48, 0.36, 0.32, wool)
@@ -30,7 +30,7 @@ def sheep(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("cow", width=88, tallness=0.72)
-def cow(canvas: Canvas, chance: Chance) -> None:
+def cow(canvas: Canvas, chance: Rng) -> None:
     patch = chance.pick(((0.12, 0.1, 0.1), (0.12, 0.1, 0.1), (0.48, 0.26, 0.14)))
     hide, pink = (0.97, 0.96, 0.93), (0.95, 0.68, 0.66)
     _legs(canvas, (0.14, 0.25, 0.52, 0.63), 0.6, hide)
@@ -49,7 +49,7 @@ def cow(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("pig", width=66, tallness=0.66)
-def pig(canvas: Canvas, chance: Chance) -> None:
+def pig(canvas: Canvas, chance: Rng) -> None:
     pink = chance.colour((0.96, 0.66, 0.68), 0.04)
     dark = (pink[0] * 0.86, pink[1] * 0.76, pink[2] * 0.78)
     _legs(canvas, (0.18, 0.3, 0.55, 0.66), 0.7, dark)
@@ -62,7 +62,7 @@ def pig(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("bird", width=58, tallness=0.72, grounded=False)
-def bird(canvas: Canvas, chance: Chance) -> None:
+def bird(canvas: Canvas, chance: Rng) -> None:
     feathers = ((0.25, 0.2, 0.22), (0.2, 0.3, 0.6), (0.62, 0.14, 0.14))
     body = chance.colour(chance.pick(feathers), 0.04)
     wing = (body[0] * 0.7, body[1] * 0.7, body[2] * 0.7)
@@ -75,7 +75,7 @@ def bird(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("fish", width=62, tallness=0.62, grounded=False)
-def fish(canvas: Canvas, chance: Chance) -> None:
+def fish(canvas: Canvas, chance: Rng) -> None:
     scales = chance.colour(chance.pick(((0.97, 0.52, 0.12), (0.95, 0.78, 0.2), (0.75, 0.3, 0.5))))
     fin = (scales[0] * 0.78, scales[1] * 0.78, scales[2] * 0.78)
     canvas.polygon([(0.28, 0.5), (0, 0.1), (0.06, 0.5), (0, 0.9)], fin)

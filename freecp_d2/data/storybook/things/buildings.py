@@ -3,7 +3,7 @@
 import itertools
 
 from ..canvas import Canvas
-from ..chance import Chance
+from ..rng import Rng
 from .registry import INK, WHITE, thing
 
 _GLASS = (0.6, 0.82, 0.95)
@@ -11,7 +11,7 @@ _LAMPLIGHT = (1.0, 0.88, 0.5)
 
 
 @thing("house", width=84, tallness=0.95)
-def house(canvas: Canvas, chance: Chance) -> None:
+def house(canvas: Canvas, chance: Rng) -> None:
     wall = chance.colour(chance.pick(((0.96, 0.9, 0.76), (0.92, 0.72, 0.62), (0.85, 0.88, 0.84))))
     roof = chance.colour(chance.pick(((0.72, 0.2, 0.15), (0.45, 0.28, 0.24), (0.32, 0.36, 0.48))))
     canvas.rectangle(0.68, 0.08, 0.8, 0.4, chance.colour((0.62, 0.34, 0.28)))
@@ -25,7 +25,7 @@ def house(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("lighthouse", width=48, tallness=2.2)
-def lighthouse(canvas: Canvas, chance: Chance) -> None:
+def lighthouse(canvas: Canvas, chance: Rng) -> None:
     red = chance.colour((0.82, 0.16, 0.14), 0.05)
     for band in range(5):
         top, bottom = 0.26 + 0.148 * band, 0.26 + 0.148 * (band + 1)
@@ -39,7 +39,7 @@ def lighthouse(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("skyscraper", width=60, tallness=2.0)
-def skyscraper(canvas: Canvas, chance: Chance) -> None:
+def skyscraper(canvas: Canvas, chance: Rng) -> None:
     wall = chance.colour(chance.pick(((0.4, 0.46, 0.55), (0.58, 0.6, 0.64), (0.45, 0.4, 0.42))))
     canvas.rectangle(0.46, 0, 0.54, 0.1, INK)
     canvas.rectangle(0.04, 0.07, 0.96, 1, wall)
@@ -51,7 +51,7 @@ def skyscraper(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("tent", width=74, tallness=0.8)
-def tent(canvas: Canvas, chance: Chance) -> None:
+def tent(canvas: Canvas, chance: Rng) -> None:
     cloth, light = chance.paint(), (0.96, 0.93, 0.86)
     edges = [0.0, 0.17, 0.34, 0.5, 0.66, 0.83, 1.0]
     for i, (left, right) in enumerate(itertools.pairwise(edges)):
@@ -61,7 +61,7 @@ def tent(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("fence", width=104, tallness=0.42)
-def fence(canvas: Canvas, chance: Chance) -> None:
+def fence(canvas: Canvas, chance: Rng) -> None:
     paint = chance.colour(chance.pick(((0.97, 0.97, 0.95), (0.97, 0.97, 0.95), (0.66, 0.46, 0.28))))
     rail = (paint[0] * 0.82, paint[1] * 0.82, paint[2] * 0.82)
     for y in (0.36, 0.72):

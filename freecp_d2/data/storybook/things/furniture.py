@@ -1,7 +1,7 @@
 """What stands in a room."""
 
 from ..canvas import Canvas
-from ..chance import Chance
+from ..rng import Rng
 from .registry import INK, WOOD, thing
 
 _HOURS = (
@@ -15,7 +15,7 @@ _HOURS = (
 
 
 @thing("table", width=92, tallness=0.62)
-def table(canvas: Canvas, chance: Chance) -> None:
+def table(canvas: Canvas, chance: Rng) -> None:
     wood = chance.colour(WOOD)
     dark = (wood[0] * 0.72, wood[1] * 0.72, wood[2] * 0.72)
     for x in (0.2, 0.72):
@@ -27,7 +27,7 @@ def table(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("chair", width=48, tallness=1.45)
-def chair(canvas: Canvas, chance: Chance) -> None:
+def chair(canvas: Canvas, chance: Rng) -> None:
     wood, seat = chance.colour(WOOD), chance.paint()
     for x in (0.12, 0.78):
         canvas.rectangle(x, 0.55, x + 0.1, 1, wood)
@@ -39,7 +39,7 @@ def chair(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("lamp", width=46, tallness=1.7)
-def lamp(canvas: Canvas, chance: Chance) -> None:
+def lamp(canvas: Canvas, chance: Rng) -> None:
     shades = ((1.0, 0.9, 0.6), (0.97, 0.7, 0.42), (0.66, 0.86, 0.72))
     canvas.rectangle(0.46, 0.3, 0.54, 0.96, INK)
     canvas.ellipse(0.5, 0.96, 0.3, 0.04, INK)
@@ -50,7 +50,7 @@ def lamp(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("clock", width=48, tallness=1.0, grounded=False)
-def clock(canvas: Canvas, chance: Chance) -> None:
+def clock(canvas: Canvas, chance: Rng) -> None:
     canvas.disc(0.5, 0.5, 0.49, chance.colour((0.36, 0.22, 0.13)))
     canvas.disc(0.5, 0.5, 0.41, (0.97, 0.96, 0.91))
     for x, y in _HOURS:
@@ -61,7 +61,7 @@ def clock(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("crate", width=54, tallness=0.96)
-def crate(canvas: Canvas, chance: Chance) -> None:
+def crate(canvas: Canvas, chance: Rng) -> None:
     board = chance.colour((0.74, 0.54, 0.32))
     beam = (board[0] * 0.68, board[1] * 0.66, board[2] * 0.62)
     canvas.rectangle(0, 0, 1, 1, board)

@@ -1,11 +1,11 @@
 """What grows."""
 
 from ..canvas import Canvas
-from ..chance import Chance
+from ..rng import Rng
 from .registry import LEAF, WHITE, thing
 
 
-def _crown(canvas: Canvas, chance: Chance, middle: float, reach: float, puffs: int) -> None:
+def _crown(canvas: Canvas, chance: Rng, middle: float, reach: float, puffs: int) -> None:
     """A round crown of leaves around height `middle`: dark puffs, then lighter ones above."""
     green = chance.colour(LEAF, 0.05)
     light = (green[0] + 0.12, green[1] + 0.16, green[2] + 0.06)
@@ -16,7 +16,7 @@ def _crown(canvas: Canvas, chance: Chance, middle: float, reach: float, puffs: i
 
 
 @thing("tree", width=60, tallness=1.35)
-def tree(canvas: Canvas, chance: Chance) -> None:
+def tree(canvas: Canvas, chance: Rng) -> None:
     bark = chance.colour((0.42, 0.28, 0.16), 0.04)
     canvas.polygon([(0.42, 0.5), (0.58, 0.5), (0.63, 1), (0.37, 1)], bark)
     canvas.line([(0.5, 0.62), (0.3, 0.45)], bark, 0.07)
@@ -25,7 +25,7 @@ def tree(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("bush", width=58, tallness=0.62)
-def bush(canvas: Canvas, chance: Chance) -> None:
+def bush(canvas: Canvas, chance: Rng) -> None:
     canvas.ellipse(0.5, 0.72, 0.48, 0.3, chance.colour((0.14, 0.36, 0.14), 0.04))
     _crown(canvas, chance, 0.6, 0.16, 10)
     for _ in range(6):
@@ -34,7 +34,7 @@ def bush(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("palm tree", width=66, tallness=1.35)
-def palm_tree(canvas: Canvas, chance: Chance) -> None:
+def palm_tree(canvas: Canvas, chance: Rng) -> None:
     bark, green = chance.colour((0.58, 0.42, 0.24), 0.04), chance.colour((0.2, 0.56, 0.2), 0.05)
     trunk = [(0.44, 1), (0.5, 0.75), (0.53, 0.5), (0.5, 0.3)]
     canvas.line(trunk, bark, 0.12)
@@ -46,7 +46,7 @@ def palm_tree(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("flower", width=38, tallness=1.5)
-def flower(canvas: Canvas, chance: Chance) -> None:
+def flower(canvas: Canvas, chance: Rng) -> None:
     stem = chance.colour((0.16, 0.5, 0.16), 0.04)
     canvas.line([(0.5, 0.4), (0.48, 1)], stem, 0.1)
     canvas.polygon([(0.48, 0.85), (0.75, 0.62), (0.95, 0.66), (0.75, 0.82)], stem)
@@ -60,7 +60,7 @@ def flower(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("mushroom", width=50, tallness=1.0)
-def mushroom(canvas: Canvas, chance: Chance) -> None:
+def mushroom(canvas: Canvas, chance: Rng) -> None:
     canvas.polygon(
         [(0.38, 0.5), (0.62, 0.5), (0.68, 1), (0.32, 1)], chance.colour((0.94, 0.9, 0.8))
     )

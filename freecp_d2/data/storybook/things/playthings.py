@@ -1,7 +1,7 @@
 """What is brought along: umbrellas, balls, snowmen."""
 
 from ..canvas import Canvas
-from ..chance import Chance
+from ..rng import Rng
 from .registry import INK, thing
 
 _ARCH = (
@@ -17,7 +17,7 @@ _ARCH = (
 
 
 @thing("umbrella", width=76, tallness=0.95)
-def umbrella(canvas: Canvas, chance: Chance) -> None:
+def umbrella(canvas: Canvas, chance: Rng) -> None:
     cloth, light = chance.paint(), (0.97, 0.95, 0.9)
     canvas.line([(0.5, 0.1), (0.5, 0.98)], (0.4, 0.28, 0.18), 0.055)
     half = [(0.5 + 0.49 * x, 0.53 + 0.46 * y) for x, y in _ARCH]
@@ -29,7 +29,7 @@ def umbrella(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("ball", width=42, tallness=1.0)
-def ball(canvas: Canvas, chance: Chance) -> None:
+def ball(canvas: Canvas, chance: Rng) -> None:
     first, second = chance.paint(), (0.97, 0.96, 0.94)
     canvas.disc(0.5, 0.5, 0.49, first)
     for x, rx in ((0.5, 0.12), (0.2, 0.09), (0.8, 0.09)):
@@ -38,7 +38,7 @@ def ball(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("snowman", width=54, tallness=1.55)
-def snowman(canvas: Canvas, chance: Chance) -> None:
+def snowman(canvas: Canvas, chance: Rng) -> None:
     snow, scarf = (0.97, 0.98, 1.0), chance.paint()
     for y, radius in ((0.8, 0.32), (0.54, 0.24), (0.34, 0.18)):
         canvas.disc(0.5, y, radius + 0.02, (0.78, 0.84, 0.92))

@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Callable
 
 from ..canvas import Canvas
-from ..chance import Chance
+from ..rng import Rng
 
-Draw = Callable[[Canvas, Chance], None]
+Draw = Callable[[Canvas, Rng], None]
 
 INK = (0.13, 0.11, 0.12)
 WHITE = (1.0, 1.0, 1.0)
@@ -45,7 +45,7 @@ def thing(
     return register
 
 
-def draw_thing(name: str, chance: Chance, scale: float = 1.0) -> Canvas:
+def draw_thing(name: str, chance: Rng, scale: float = 1.0) -> Canvas:
     """Draw a thing, `scale` times as large as usual, looking left or right."""
     kind = THINGS[name]
     width = kind.width * scale

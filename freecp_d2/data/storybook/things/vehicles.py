@@ -1,7 +1,7 @@
 """What moves people: on roads, rails and water, and off the earth."""
 
 from ..canvas import Canvas
-from ..chance import Chance
+from ..rng import Rng
 from .registry import INK, WHITE, thing
 
 _GLASS = (0.72, 0.88, 0.96)
@@ -15,7 +15,7 @@ def _wheels(canvas: Canvas, positions: tuple[float, ...], y: float, radius: floa
 
 
 @thing("car", width=84, tallness=0.5)
-def car(canvas: Canvas, chance: Chance) -> None:
+def car(canvas: Canvas, chance: Rng) -> None:
     paint = chance.paint()
     canvas.polygon([(0.18, 0.46), (0.32, 0.06), (0.66, 0.06), (0.82, 0.46)], paint)
     canvas.polygon([(0.26, 0.44), (0.36, 0.14), (0.48, 0.14), (0.48, 0.44)], _GLASS)
@@ -28,7 +28,7 @@ def car(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("bus", width=116, tallness=0.52)
-def bus(canvas: Canvas, chance: Chance) -> None:
+def bus(canvas: Canvas, chance: Rng) -> None:
     paint = chance.paint()
     canvas.rectangle(0, 0.04, 1, 0.84, paint)
     canvas.rectangle(0, 0.56, 1, 0.63, WHITE)
@@ -40,7 +40,7 @@ def bus(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("train", width=124, tallness=0.52)
-def train(canvas: Canvas, chance: Chance) -> None:
+def train(canvas: Canvas, chance: Rng) -> None:
     paint, trim = chance.paint(), (0.18, 0.18, 0.2)
     canvas.rectangle(0.7, 0.02, 0.8, 0.34, trim)
     canvas.rectangle(0.66, 0.0, 0.84, 0.08, trim)
@@ -54,7 +54,7 @@ def train(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("sailboat", width=68, tallness=1.15)
-def sailboat(canvas: Canvas, chance: Chance) -> None:
+def sailboat(canvas: Canvas, chance: Rng) -> None:
     canvas.line([(0.48, 0.02), (0.48, 0.78)], (0.35, 0.24, 0.14), 0.05)
     canvas.polygon([(0.52, 0.04), (0.52, 0.7), (0.98, 0.7)], (0.99, 0.98, 0.95))
     canvas.polygon([(0.44, 0.14), (0.44, 0.7), (0.08, 0.7)], chance.paint())
@@ -64,7 +64,7 @@ def sailboat(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("ship", width=126, tallness=0.55)
-def ship(canvas: Canvas, chance: Chance) -> None:
+def ship(canvas: Canvas, chance: Rng) -> None:
     for x in (0.4, 0.58):
         canvas.rectangle(x, 0.02, x + 0.1, 0.3, chance.colour((0.85, 0.25, 0.15)))
         canvas.rectangle(x, 0.02, x + 0.1, 0.09, INK)
@@ -77,7 +77,7 @@ def ship(canvas: Canvas, chance: Chance) -> None:
 
 
 @thing("rocket", width=48, tallness=1.7, grounded=False)
-def rocket(canvas: Canvas, chance: Chance) -> None:
+def rocket(canvas: Canvas, chance: Rng) -> None:
     red = chance.colour((0.86, 0.2, 0.16))
     canvas.polygon([(0.3, 0.8), (0.5, 1.0), (0.7, 0.8)], (1.0, 0.7, 0.15))
     canvas.polygon([(0.32, 0.5), (0.02, 0.86), (0.34, 0.78)], red)

@@ -13,7 +13,7 @@ T = TypeVar("T")
 Colour = tuple[float, float, float]
 
 
-class Chance:
+class Rng:
     """
     A seeded stream of choices.
 

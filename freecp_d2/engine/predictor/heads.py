@@ -4,10 +4,10 @@ from typing import Any
 
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 
-__all__ = ["twin"]
+__all__ = ["with_heads"]
 
 
-def twin(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
+def with_heads(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
     """
     Args:
         model: stays as it is.
