@@ -15,7 +15,7 @@ from freecp_d2.data import BENCHMARKS, read_label
 from freecp_d2.data.mapper import read_color_image
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.engine import check_run, evaluate, load_config
-from freecp_d2.visualization import heatmap
+from freecp_d2.evaluation import heatmap
 from tests.helpers.command import ROOT, SMALL
 from tests.helpers.miniatures import LAYOUTS, NUM_CLASSES, make_miniature
 from tests.helpers.random_affinity import OWN_ENCODERS, save_source

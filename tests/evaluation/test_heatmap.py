@@ -5,8 +5,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from freecp_d2.evaluation import heatmap
 from freecp_d2.evaluation.heatmap import write_heatmap
-from freecp_d2.visualization import heatmap
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 TITLES = {"title": "a title", "label": "share [%]"}

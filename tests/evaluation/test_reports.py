@@ -7,9 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from freecp_d2.evaluation import per_class_table
+from freecp_d2.evaluation import heatmap, per_class_table
 from freecp_d2.evaluation.reports import write_reports
-from freecp_d2.visualization import heatmap
 
 NAMES = ["cat", "dog, big", "sky"]
 MATRIX = np.array([[2, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]])

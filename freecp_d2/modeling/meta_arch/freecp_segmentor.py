@@ -219,7 +219,7 @@ class FreeCPSegmentor(nn.Module):
             pixels = cut_windows(images, batch, self.backbone.patch_size)
             features = self.backbone(pixels, attention_layers=layers)
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
-            maps, normalized_cam = self.text_head(features["patch_tokens"], candidates)
+            maps, normalized = self.text_head(features["patch_tokens"], candidates)
             if self.affinity_head is None or self.purification_head is None:
                 yield indices, maps, None
                 continue
@@ -232,9 +232,7 @@ class FreeCPSegmentor(nn.Module):
                 crop_size=self.crop_size,
                 batch_size=self._crop_batch_size,
             )
-            purified = self.purification_head(
-                maps, normalized_cam, transition, classify, candidates
-            )
+            purified = self.purification_head(maps, normalized, transition, classify, candidates)
             yield indices, purified.maps, purified
 
     def _stitch(self, maps: list[Tensor], windows: list[Window], image: Tensor) -> ClassScores:

@@ -44,7 +44,7 @@ def purification():
     return Purification(words, groups)
 
 
-def image(title="A page", **changes):
+def page_image(title="A page", **changes):
     """The left half is sky, the right one cat; one map is right, the other says dog on the cat."""
     truth = np.zeros((60, 80), dtype=np.int64)
     truth[:, 40:] = 1
@@ -60,14 +60,14 @@ def image(title="A page", **changes):
 
 def gallery(*images):
     colors = ((0, 0, 200), (200, 100, 0), (0, 150, 0))
-    return Gallery(("sky", "cat", "dog"), colors, images or (image(),))
+    return Gallery(("sky", "cat", "dog"), colors, images or (page_image(),))
 
 
 def page(**changes):
     fields = {
         "title": "A title",
         "lead": ("What is seen.",),
-        "gallery": gallery(image(), image("Another page")),
+        "gallery": gallery(page_image(), page_image("Another page")),
         "results": results(),
         "notes": (Note("How", ("It was made.",)),),
         "facts": (("Command", "make quickstart"),),

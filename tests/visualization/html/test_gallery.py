@@ -9,7 +9,7 @@ from PIL import Image
 from freecp_d2.visualization.html.gallery import gallery_section
 
 from .balance import read
-from .samples import gallery, picture
+from .samples import gallery, page_image
 
 
 def section(*pictures, **options):
@@ -32,19 +32,19 @@ def test_accuracy_of_every_map_but_the_truth():
 
 
 def test_a_photograph_has_neither_truth_nor_accuracy():
-    found = section(picture(truth=None))
+    found = section(page_image(truth=None))
     assert len(found.all("img")) == 3
     assert not [t for t in found.text if "right" in t]
     assert "Colours" in found.text
 
 
 def test_an_image_alone():
-    found = section(picture(truth=None, maps=(), purification=None))
+    found = section(page_image(truth=None, maps=(), purification=None))
     assert len(found.all("img")) == 1
 
 
 def test_legend_tells_true_words_from_others():
-    text = section(picture(purification=None)).text
+    text = section(page_image(purification=None)).text
     start = text.index("In the image")
     assert text[start:] == [
         *("In the image", "sky", "cat"),
@@ -59,7 +59,7 @@ def test_names_are_in_the_maps():
 
 
 def test_large_images_are_shown_smaller():
-    large = picture(
+    large = page_image(
         image=np.zeros((600, 800, 3), dtype=np.uint8),
         truth=None,
         maps=(),
@@ -70,4 +70,4 @@ def test_large_images_are_shown_smaller():
 
 
 def test_notes():
-    assert "of a friend" in section(picture(note="of a friend")).text
+    assert "of a friend" in section(page_image(note="of a friend")).text

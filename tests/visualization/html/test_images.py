@@ -17,7 +17,7 @@ from freecp_d2.visualization.html.images import (
     visible_classes,
 )
 
-from .samples import picture
+from .samples import page_image
 
 COLORS = [(200, 100, 0), (10, 20, 30)]
 
@@ -76,10 +76,10 @@ class TestNumbers:
         assert class_shares(np.array([[0, 0, 2, 255]]), 3).tolist() == [0.5, 0.0, 0.25]
 
     def test_visible(self):
-        assert visible_classes(picture(), 3) == ([0, 1], [2])
+        assert visible_classes(page_image(), 3) == ([0, 1], [2])
 
     def test_visible_without_truth(self):
-        assert visible_classes(picture(truth=None), 3) == ([0, 1, 2], [])
+        assert visible_classes(page_image(truth=None), 3) == ([0, 1, 2], [])
 
     def test_visible_of_an_image_alone(self):
-        assert visible_classes(picture(truth=None, maps=()), 3) == ([], [])
+        assert visible_classes(page_image(truth=None, maps=()), 3) == ([], [])

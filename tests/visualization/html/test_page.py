@@ -8,7 +8,7 @@ import pytest
 from freecp_d2.visualization.html import Gallery, LabelMap, Note, Results, render_page, write_page
 
 from .balance import read
-from .samples import gallery, page, picture, results
+from .samples import gallery, page, page_image, results
 
 NASTY = '<script>alert("&")</script>'
 
@@ -52,7 +52,7 @@ def test_counts():
 
 def test_all_data_is_escaped():
     labels = np.zeros((60, 80), dtype=int)
-    nasty = picture(NASTY, maps=(LabelMap(NASTY, labels, NASTY),), note=NASTY)
+    nasty = page_image(NASTY, maps=(LabelMap(NASTY, labels, NASTY),), note=NASTY)
     html = render_page(
         page(
             title=NASTY,
@@ -75,7 +75,7 @@ def test_photographs_have_no_numbers():
 
 @pytest.mark.parametrize("truth", [None, np.zeros((60, 80), dtype=int)])
 def test_only_a_known_truth_is_spoken_of(truth):
-    text = "".join(read(render_page(page(gallery=gallery(picture(truth=truth))))).text)
+    text = "".join(read(render_page(page(gallery=gallery(page_image(truth=truth))))).text)
     assert ("A word with its colour is in the image" in text) == (truth is not None)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from freecp_d2.visualization.html import Gallery, LabelMap, Results, Row
 
-from .samples import COLUMNS, image, scores
+from .samples import COLUMNS, page_image, scores
 
 
 def test_a_score_a_column():
@@ -15,12 +15,12 @@ def test_a_score_a_column():
 
 def test_maps_have_the_images_size():
     with pytest.raises(ValueError, match=r'"A page": small has shape \(3, 4\), the image \(60, 80'):
-        image(maps=(LabelMap("small", np.zeros((3, 4), dtype=int)),))
+        page_image(maps=(LabelMap("small", np.zeros((3, 4), dtype=int)),))
 
 
 def test_the_truth_has_the_images_size():
     with pytest.raises(ValueError, match="the truth has shape"):
-        image(truth=np.zeros((3, 4), dtype=int))
+        page_image(truth=np.zeros((3, 4), dtype=int))
 
 
 def test_a_colour_a_class():
