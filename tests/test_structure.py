@@ -25,10 +25,7 @@ SOURCES = [*PACKAGE, *SCRIPTS, *sorted((ROOT / "examples").glob("*.py")), ROOT /
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 LEAVES = [path for path in CONFIGS if not path.name.startswith("Base-")]
 BASES = [path for path in CONFIGS if path not in LEAVES]
-DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-    + [ROOT / folder / "README.md" for folder in ("datasets", "demo", "examples", "tools")]
-)
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "datasets" / "README.md"]
 
 BENCHMARK = re.compile(r"freecp_(.+?)(?:_wide)?_val$")
 
@@ -234,9 +231,9 @@ class TestEquations:
                 pattern = re.compile(function.replace("*", r"\w+"))
                 assert any(pattern.fullmatch(name) for name in defined), function
 
-    def test_the_readme_has_the_same_table(self):
-        readme = (ROOT / "README.md").read_text()
-        rows = re.findall(r"^\| (\(\d\).*?) .*? \| `(\w+)\.py` \| (.+) \|$", readme, re.M)
+    def test_the_design_document_has_the_same_table(self):
+        design = text_of(ROOT / "docs" / "DESIGN.md")
+        rows = re.findall(r"^\| (\(\d\).*?) .*? \| `(\w+)\.py` \| (.+) \|$", design, re.M)
         found = {file: set(re.findall(r"`([^`]+)`", functions)) for _, file, functions in rows}
         expected = {file: set(f.split(", ")) for numbers, file, f in self.table() if numbers}
         assert found == expected
@@ -299,23 +296,21 @@ class TestDocuments:
 
     def test_links_lead_somewhere(self):
         for path in DOCUMENTS:
-            for link in re.findall(r"\]\(([^)#]+)\)", text_of(path)):
+            for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text_of(path)):
                 exists = link.startswith("http") or (path.parent / link).exists()
                 assert exists, (name_of(path), link)
 
     def test_commands_are_found(self):
-        readme = commands((ROOT / "README.md").read_text())
-        assert "make quickstart" in readme
-        assert (
-            sum(command.startswith(("python train_net.py", "torchrun")) for command in readme) == 2
-        )
+        readme = commands(text_of(ROOT / "README.md"))
+        assert any(command.startswith("make quickstart") for command in readme)
+        assert any(command.startswith("python train_net.py") for command in readme)
 
     def test_every_config_is_in_the_zoo(self):
         zoo = (ROOT / "MODEL_ZOO.md").read_text()
         assert [name_of(path) for path in LEAVES if f"({name_of(path)})" not in zoo] == []
 
-    def test_every_tool_is_in_its_readme(self):
-        text = (ROOT / "tools" / "README.md").read_text()
+    def test_every_tool_is_documented(self):
+        text = text_of(ROOT / "docs" / "REPRODUCTION.md")
         assert [path.name for path in TOOLS if f"`{path.name}`" not in text] == []
 
     def test_the_example_of_the_readme_runs(self, monkeypatch):
@@ -333,7 +328,7 @@ class TestDocuments:
         assert {w.word for w in (*words.kept, *words.contested, *words.removed)} == set(found.names)
 
     def test_the_affinity_of_the_examples_runs(self, tiny_cfg):
-        text = (ROOT / "examples" / "README.md").read_text()
+        text = text_of(ROOT / "docs" / "EXTENDING.md")
         (affinity,) = re.findall(r"```python\n(import torch.nn.functional.*?)```", text, re.S)
         exec(affinity, {})
         tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "CosineAffinity"
