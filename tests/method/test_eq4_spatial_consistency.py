@@ -104,10 +104,10 @@ def test_soft_iou_is_symmetric_and_one_on_the_diagonal():
     maps = rand(2, 5, 4, 6)
     maps[1, 3] = 0
     iou = pairwise_soft_iou(maps)
-    assert torch.equal(iou, iou.transpose(1, 2))
+    torch.testing.assert_close(iou, iou.transpose(1, 2))
     expected = torch.ones(2, 5)
     expected[1, 3] = 0  # an empty map coincides with nothing, not even itself
-    assert torch.equal(iou.diagonal(dim1=1, dim2=2), expected)
+    torch.testing.assert_close(iou.diagonal(dim1=1, dim2=2), expected)
 
 
 def test_soft_iou_follows_the_order_of_classes_and_windows():
