@@ -162,67 +162,64 @@ def test_the_mask_needs_no_holes():
 # --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        ("transition_once", "trans_sym"),
-        ("transition", "trans"),
-        ("cam_norm", "cam_norm"),
-        ("refined", "refined"),
-        ("scores", "rp_score"),
-        ("fused", "ap_fused"),
-        ("final", "final"),
-    ],
-)
-def test_floats(name, ours, theirs):
-    result = purify(name)
-    expected = result.stored[theirs]
-    torch.testing.assert_close(getattr(result, ours), expected, rtol=0, atol=1e-5)
+def test_floats():
+    for name in CASES:
+        for ours, theirs in (
+            ("transition_once", "trans_sym"),
+            ("transition", "trans"),
+            ("cam_norm", "cam_norm"),
+            ("refined", "refined"),
+            ("scores", "rp_score"),
+            ("fused", "ap_fused"),
+            ("final", "final"),
+        ):
+            result = purify(name)
+            expected = result.stored[theirs]
+            torch.testing.assert_close(getattr(result, ours), expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_source_boxes_and_mask(name):
-    result = purify(name)
-    assert Counter(box_rows(result.boxes)) == without_placeholder(result.stored["boxes"])
-    assert torch.equal(result.mask, result.stored["box_mask"].bool())
+def test_source_boxes_and_mask():
+    for name in CASES:
+        result = purify(name)
+        assert Counter(box_rows(result.boxes)) == without_placeholder(result.stored["boxes"])
+        assert torch.equal(result.mask, result.stored["box_mask"].bool())
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_redundancy_keeps_the_same_classes(name):
-    result = purify(name)
-    assert result.keep.nonzero().flatten().tolist() == result.stored["rp_keep"].tolist()
+def test_redundancy_keeps_the_same_classes():
+    for name in CASES:
+        result = purify(name)
+        assert result.keep.nonzero().flatten().tolist() == result.stored["rp_keep"].tolist()
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_soft_iou_and_groups(name):
-    result = purify(name)
-    if len(result.stored["rp_keep"]) > 1:  # else the program skips it and stores zeros
-        torch.testing.assert_close(result.soft_iou, result.stored["ap_siou"], rtol=0, atol=1e-5)
-    assert result.members == list(stored_groups(result.stored).values())
+def test_soft_iou_and_groups():
+    for name in CASES:
+        result = purify(name)
+        if len(result.stored["rp_keep"]) > 1:  # else the program skips it and stores zeros
+            torch.testing.assert_close(result.soft_iou, result.stored["ap_siou"], rtol=0, atol=1e-5)
+        assert result.members == list(stored_groups(result.stored).values())
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_contested_boxes_and_winners(name):
-    result = purify(name)
-    stored = [tuple(row) for row in result.stored["ap_boxes"].tolist()]
-    number = {group: index for index, group in enumerate(stored_groups(result.stored))}
-    regions = Counter((number[group], *box) for group, *box, _ in stored)
-    assert Counter(box_rows(result.regions)) == regions
-    decided = Counter(
-        (*row, winner) for row, winner in zip(result.region_boxes, result.winners, strict=True)
-    )
-    # Winner -1: the box has no area, and the classifier was not asked.
-    assert decided == Counter(
-        (number[group], *box, winner) for group, *box, winner in stored if winner != -1
-    )
+def test_contested_boxes_and_winners():
+    for name in CASES:
+        result = purify(name)
+        stored = [tuple(row) for row in result.stored["ap_boxes"].tolist()]
+        number = {group: index for index, group in enumerate(stored_groups(result.stored))}
+        regions = Counter((number[group], *box) for group, *box, _ in stored)
+        assert Counter(box_rows(result.regions)) == regions
+        decided = Counter(
+            (*row, winner) for row, winner in zip(result.region_boxes, result.winners, strict=True)
+        )
+        # Winner -1: the box has no area, and the classifier was not asked.
+        assert decided == Counter(
+            (number[group], *box, winner) for group, *box, winner in stored if winner != -1
+        )
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_same_classes_survive(name):
-    result = purify(name)
-    survivors = result.final.flatten(1).any(dim=1).nonzero().flatten()
-    assert survivors.tolist() == result.stored["kept"].tolist()
+def test_the_same_classes_survive():
+    for name in CASES:
+        result = purify(name)
+        survivors = result.final.flatten(1).any(dim=1).nonzero().flatten()
+        assert survivors.tolist() == result.stored["kept"].tolist()
 
 
 @pytest.mark.gpu
@@ -252,44 +249,44 @@ def test_the_arrays_exercise_every_decision():
 # --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["e2e", "e2e_bkg"])
-def test_windows_of_an_image(name):
-    stored = load(name)
-    refined = stored["win_refined"]
-    redundancy_thresh, ambiguity_thresh = stored["params"][6:].tolist()
-    purified, keep = method.drop_redundant(refined, stored["win_rp_score"], redundancy_thresh)
-    assert torch.equal(keep, stored["win_rp_keep"].bool())
+def test_windows_of_an_image():
+    for name in ("e2e", "e2e_bkg"):
+        stored = load(name)
+        refined = stored["win_refined"]
+        redundancy_thresh, ambiguity_thresh = stored["params"][6:].tolist()
+        purified, keep = method.drop_redundant(refined, stored["win_rp_score"], redundancy_thresh)
+        assert torch.equal(keep, stored["win_rp_keep"].bool())
 
-    groups = method.ambiguity_groups(purified, keep, ambiguity_thresh)
-    expected_groups = [
-        (window, (row == group).nonzero().flatten().tolist())
-        for window, row in enumerate(stored["win_group"])
-        for group in range(int(row.max()) + 1)
-        if (row == group).sum() > 1
-    ]
-    members = [row.nonzero().flatten().tolist() for row in groups.members]
-    assert list(zip(groups.window.tolist(), members, strict=True)) == expected_groups
+        groups = method.ambiguity_groups(purified, keep, ambiguity_thresh)
+        expected_groups = [
+            (window, (row == group).nonzero().flatten().tolist())
+            for window, row in enumerate(stored["win_group"])
+            for group in range(int(row.max()) + 1)
+            if (row == group).sum() > 1
+        ]
+        members = [row.nonzero().flatten().tolist() for row in groups.members]
+        assert list(zip(groups.window.tolist(), members, strict=True)) == expected_groups
 
-    regions = method.region_boxes(method.fuse_groups(purified, groups), holes=True)
-    region_boxes = method.RegionBoxes(*(part[has_area(regions)] for part in regions))
-    winner_of = {}  # which group a stored crop belongs to shows in its winner
-    for window, *box, winner in stored["crops"].tolist():
-        group = next(
-            index
-            for index, (where, classes) in enumerate(expected_groups)
-            if where == window and winner in classes
+        regions = method.region_boxes(method.fuse_groups(purified, groups), holes=True)
+        region_boxes = method.RegionBoxes(*(part[has_area(regions)] for part in regions))
+        winner_of = {}  # which group a stored crop belongs to shows in its winner
+        for window, *box, winner in stored["crops"].tolist():
+            group = next(
+                index
+                for index, (where, classes) in enumerate(expected_groups)
+                if where == window and winner in classes
+            )
+            winner_of[(group, *box)] = winner
+        assert box_rows(region_boxes) == sorted(winner_of)
+
+        final = method.eliminate_in_window(
+            purified,
+            groups,
+            region_boxes,
+            torch.tensor([winner_of[tuple(row)] for row in rows(region_boxes)]),
+            undecided_groups(regions, len(members)),
         )
-        winner_of[(group, *box)] = winner
-    assert box_rows(region_boxes) == sorted(winner_of)
-
-    final = method.eliminate_in_window(
-        purified,
-        groups,
-        region_boxes,
-        torch.tensor([winner_of[tuple(row)] for row in rows(region_boxes)]),
-        undecided_groups(regions, len(members)),
-    )
-    torch.testing.assert_close(final, stored["win_final"].float(), rtol=0, atol=1e-5)
-    survivors = final.flatten(2).any(dim=2)
-    assert torch.equal(survivors, stored["win_kept"].bool())
-    assert survivors.sum() < keep.sum()
+        torch.testing.assert_close(final, stored["win_final"].float(), rtol=0, atol=1e-5)
+        survivors = final.flatten(2).any(dim=2)
+        assert torch.equal(survivors, stored["win_kept"].bool())
+        assert survivors.sum() < keep.sum()
