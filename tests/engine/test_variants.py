@@ -71,7 +71,7 @@ def _noted(encoder, seen):
     original = encoder.encode_image
 
     def encode_image(crops):
-        seen.extend((encoder.unmodified_path, crop.numpy().tobytes()) for crop in crops)
+        seen.extend((encoder.encode_image_key, crop.numpy().tobytes()) for crop in crops)
         return original(crops)
 
     return encode_image
