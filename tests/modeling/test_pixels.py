@@ -25,9 +25,7 @@ def test_undo():
     pixels = PixelNormalisation(MEAN, STD, "BGR")
     image = torch.rand(2, 3, 4, 5) * 255
     torch.testing.assert_close(pixels.undo(pixels(image)), image.flip(1))
-    assert pixels.undo(torch.zeros(3, 1, 1)).flatten().tolist() == list(
-        MEAN
-    )
+    assert pixels.undo(torch.zeros(3, 1, 1)).flatten().tolist() == list(MEAN)
 
 
 def test_an_unknown_channel_order():
