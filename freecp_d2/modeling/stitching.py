@@ -14,6 +14,9 @@ from torch import Tensor
 from ..utils.precision import without_autocast
 from .windows import Window
 
+CLASSES_AT_ONCE, PIXELS_AT_ONCE = 16, 1 << 22
+"""The most that `label_map` resizes at once; at least one row of pixels."""
+
 
 class ClassScores(NamedTuple):
     """Scores of the classes that survive somewhere in an image; all other scores are 0."""
@@ -108,8 +111,6 @@ def label_map(
     background: bool,
     floor: float = 0.0,
     unlabelled: int = 0,
-    chunk: int = 16,
-    band: int = 1 << 22,
 ) -> Tensor:
     """
     The argmax of `full_scores` in constant memory, a few classes and rows at a time.
@@ -119,36 +120,30 @@ def label_map(
     Args:
         found, size, background, floor: see `full_scores`.
         unlabelled: the label of pixels where all scores are 0, whose argmax is 0.
-        chunk: number of classes that are resized at once.
-        band: largest number of pixels that are resized at once, but at least one row.
 
     Returns:
         Tensor: int64, shape (H, W).
     """
     height, width = size
     label = torch.empty(size, dtype=torch.long, device=found.scores.device)
-    step = max(1, band // width)
+    step = max(1, PIXELS_AT_ONCE // width)
     for top in range(0, height, step):
         rows = slice(top, min(top + step, height))
-        label[rows] = _label_rows(found, size, rows, background, floor, chunk)
+        label[rows] = _label_rows(found, size, rows, background, floor)
     return label.masked_fill_(label < 0, unlabelled)
 
 
 def _label_rows(
-    found: ClassScores,
-    size: tuple[int, int],
-    rows: slice,
-    background: bool,
-    floor: float,
-    chunk: int,
+    found: ClassScores, size: tuple[int, int], rows: slice, background: bool, floor: float
 ) -> Tensor:
     """Labels of some rows, int64, (rows, W); -1 where all scores are 0."""
     shape, device = (rows.stop - rows.start, size[1]), found.scores.device
     best = torch.full(shape, 0.0 if background else floor, device=device)
     # A floor is a score of class 0, so no pixel is without a label.
     label = torch.full(shape, 0 if floor and not background else -1, device=device)
-    for start in range(0, len(found.classes), chunk):
-        score, index = _resize_rows(found.scores[start : start + chunk], size, rows).max(dim=0)
+    for start in range(0, len(found.classes), CLASSES_AT_ONCE):
+        scores = found.scores[start : start + CLASSES_AT_ONCE]
+        score, index = _resize_rows(scores, size, rows).max(dim=0)
         better = score > best
         best = torch.where(better, score, best)
         label = torch.where(better, found.classes[start + index], label)

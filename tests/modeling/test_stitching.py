@@ -4,6 +4,7 @@ from itertools import product
 
 import torch
 
+from freecp_d2.modeling import stitching
 from freecp_d2.modeling.stitching import ClassScores, full_scores, label_map, stitch
 from freecp_d2.modeling.windows import Window, sliding_windows
 
@@ -125,7 +126,7 @@ class TestLabelMap:
         "only the last class": torch.eye(7)[-1].view(7, 1, 1) * rand(1, 6, 8),
     }
 
-    def test_is_the_argmax_of_the_scores(self):
+    def test_is_the_argmax_of_the_scores(self, monkeypatch):
         """Exactly where nothing is resized; elsewhere rounding may decide between equals."""
         classes, chunks = torch.tensor([0, 2, 3, 5, 8, 9, 11]), (1, 2, 3, 7, 16)
         sizes = ((6, 8), (13, 9), (3, 5))
@@ -133,7 +134,8 @@ class TestLabelMap:
         for maps, background, floor, size, chunk in cases:
             found = ClassScores(classes, maps)
             scores = full_scores(found, 13, size, background=background, floor=floor)
-            labels = label_map(found, size, background=background, floor=floor, chunk=chunk)
+            monkeypatch.setattr(stitching, "CLASSES_AT_ONCE", chunk)
+            labels = label_map(found, size, background=background, floor=floor)
             assert labels.dtype == torch.int64
             chosen = scores.gather(0, labels[None])[0]
             torch.testing.assert_close(chosen, scores.amax(dim=0))
@@ -147,12 +149,13 @@ class TestLabelMap:
             scores = full_scores(found, 8, (6, 8), background=False)
             assert torch.equal(label_map(found, (6, 8), background=False), scores.argmax(dim=0))
 
-    def test_bands_of_rows_change_nothing(self):
+    def test_bands_of_rows_change_nothing(self, monkeypatch):
         """But a near tie, which rounding decides."""
         found = ClassScores(torch.arange(7), self.CASES["all different"])
         sizes = ((6, 8), (13, 9), (3, 5), (40, 8), (41, 64))
         for size, band, background in product(sizes, (1, 20, 100), (False, True)):
-            labels = label_map(found, size, background=background, band=band)
+            monkeypatch.setattr(stitching, "PIXELS_AT_ONCE", band)
+            labels = label_map(found, size, background=background)
             scores = full_scores(found, 7, size, background=background)
             chosen = scores.gather(0, labels[None])[0]
             torch.testing.assert_close(chosen, scores.amax(dim=0))

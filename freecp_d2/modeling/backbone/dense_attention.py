@@ -87,23 +87,11 @@ HEADWISE: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 }
 """Methods that replace only the attention of the last block."""
 
-RESIDUAL_AND_MLP: dict[str, dict[str, tuple[bool, bool]]] = {
-    # As the released FreeCP program runs them: no residual.
-    "freecp": {
-        "vanilla": (False, True),
-        "maskclip": (False, True),
-        "sclip": (False, True),
-        "clearclip": (False, False),
-    },
-    # As each method's own authors run it.
-    "original": {
-        "vanilla": (True, True),
-        "maskclip": (True, True),
-        "sclip": (True, True),
-        "clearclip": (False, False),
-    },
-}
-"""Preset -> method -> (residual, MLP) of the last block. GEM has only its authors' form."""
+PRESETS = {"freecp": (False, True), "original": (True, True)}
+"""
+Preset -> (residual, MLP) of the last block: as the released FreeCP program, or as each method's
+authors. ClearCLIP has neither in both, and GEM has only its authors' form.
+"""
 
 
 @dataclass(frozen=True)
@@ -132,10 +120,9 @@ class DenseAttention:
         Raises:
             ValueError: unknown method or preset.
         """
-        if preset not in RESIDUAL_AND_MLP:
+        if preset not in PRESETS:
             raise ValueError(
-                f'MODEL.CLIP.DENSE_PRESET="{preset}" is unknown; '
-                f"use one of {sorted(RESIDUAL_AND_MLP)} or custom."
+                f'MODEL.CLIP.DENSE_PRESET="{preset}" is unknown; use one of {[*PRESETS]} or custom.'
             )
         if name == "gem":
             if gem_blocks < 1:
@@ -146,7 +133,7 @@ class DenseAttention:
                 f'MODEL.CLIP.DENSE_ATTENTION="{name}" is unknown; '
                 f"use one of {[*sorted(HEADWISE), 'gem']}."
             )
-        residual, mlp = RESIDUAL_AND_MLP[preset][name]
+        residual, mlp = (False, False) if name == "clearclip" else PRESETS[preset]
         return cls(name, residual, mlp)
 
     def __call__(self, blocks: Sequence[Any], inputs: Sequence[Tensor]) -> Tensor:
