@@ -143,9 +143,6 @@ class TestAmbiguityByHand:
         found = tau_a([[1.0, 0.0], [0.0, 1.0]], [0.2, 0.2])
         assert 0 < found <= STEP
 
-    def test_words_that_coincide_are_linked_whatever_their_number(self):
-        assert tau_a([[1.0, 1.0], [1.0, 1.0]], [0.5, 0.5]) < 1
-
     def test_one_word(self):
         for score in (0.0, 0.3, 0.5):
             assert 0 < tau_a([[1.0]], [score]) < 1

@@ -128,9 +128,7 @@ def without_placeholder(boxes):
     return Counter(row for row in boxes if row[1:] != NO_CONTOUR)
 
 
-# --------------------------------------------------------------------------------------------------
 # Boxes alone
-# --------------------------------------------------------------------------------------------------
 
 
 def test_boxes():
@@ -157,9 +155,7 @@ def test_the_mask_needs_no_holes():
     assert torch.equal(method.boxes_to_mask(region, num_maps, (h, w)), expected)
 
 
-# --------------------------------------------------------------------------------------------------
 # Eqs. (2) to (8) in one chain: every intermediate result
-# --------------------------------------------------------------------------------------------------
 
 
 def test_floats():
@@ -244,9 +240,7 @@ def test_the_arrays_exercise_every_decision():
     assert max(without_area) > 0
 
 
-# --------------------------------------------------------------------------------------------------
 # Eqs. (5) to (8) on all windows of an image at once, with a real crop classifier's verdicts
-# --------------------------------------------------------------------------------------------------
 
 
 def test_windows_of_an_image():

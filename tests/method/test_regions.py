@@ -15,9 +15,7 @@ def boxes_of(map_, **options):
     return [row[1:] for row in box_rows(region_boxes(map_[None], **options))]
 
 
-# --------------------------------------------------------------------------------------------------
 # region_boxes by hand
-# --------------------------------------------------------------------------------------------------
 
 RING = draw(".....", ".###.", ".#.#.", ".###.", ".....")
 RING_ON_THE_BORDER = draw("###", "#.#", "###")
@@ -122,9 +120,7 @@ def test_the_cut_is_a_share_of_the_maximum():
         assert boxes_of(map_, thresh=thresh, exclude_last=False) == expected
 
 
-# --------------------------------------------------------------------------------------------------
 # region_boxes against OpenCV's contours, one map at a time
-# --------------------------------------------------------------------------------------------------
 
 
 def random_maps(num_maps, h, w, seed):
@@ -188,9 +184,7 @@ def test_the_random_maps_have_holes_and_islands():
     assert num_islands > 5
 
 
-# --------------------------------------------------------------------------------------------------
 # region_boxes, what a tall image could get wrong
-# --------------------------------------------------------------------------------------------------
 
 
 def test_neighbouring_maps_never_join():
@@ -226,9 +220,7 @@ def test_boxes_of_maps_on_a_gpu_are_on_the_cpu():
     assert box_rows(region) == box_rows(region_boxes(maps, holes=True))
 
 
-# --------------------------------------------------------------------------------------------------
 # boxes_to_mask
-# --------------------------------------------------------------------------------------------------
 
 
 def test_mask_is_the_union_of_slices():

@@ -31,7 +31,7 @@ def results(dtype, device):
 
 def results_on_the_cpu(dtype):
     maps, none = rand(2, 3, 4, 5, dtype=dtype), torch.zeros(0, dtype=torch.long)
-    for groups in (groups_of(3), groups_of(3, (1, {0, 2}))):
+    for groups in (groups_of(3), groups_of(3, (1, {0, 2}))):  # no group, and no region
         yield method.fuse_groups(maps, groups), (len(groups.window), 4, 5)
         undecided = torch.ones(len(groups.window), dtype=torch.bool)
         yield method.eliminate_in_region(maps, groups, region_of(), none), (2, 3, 4, 5)
