@@ -1,7 +1,6 @@
 from collections import Counter
 from itertools import product
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -171,19 +170,6 @@ def test_boxes_are_those_of_the_contours():
         assert region.map_index.tolist() == sorted(region.map_index.tolist())
 
 
-def test_the_random_maps_have_holes_and_islands():
-    maps = random_maps(30, 37, 24, seed=37 * 24)
-    num_holes = num_islands = 0
-    for map_ in maps:
-        outer = list(contour_boxes(map_, holes=False))
-        num_holes += len(list(contour_boxes(map_))) - len(outer)
-        binary = (map_ > 0.4 * map_.max()).astype(np.uint8)
-        external, _ = cv2.findContours(binary, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        num_islands += len(outer) > len(external)
-    assert num_holes > 100
-    assert num_islands > 5
-
-
 # region_boxes, what a tall image could get wrong
 
 
@@ -242,17 +228,6 @@ def test_mask_is_the_union_of_slices():
         mask = boxes_to_mask(region_of(*(tuple(map(int, row)) for row in rows)), num_maps, (h, w))
         assert mask.dtype == torch.bool
         assert np.array_equal(mask.numpy(), expected)
-
-
-def test_boxes_that_contain_their_region_cover_all_that_is_high():
-    maps = rand(20, 9, 13)
-    high = maps > 0.45  # the cut is 0.4 of a maximum below one, to a level
-    covered = boxes_to_mask(region_boxes(maps, exclude_last=False), 20, (9, 13))
-    assert covered[high].all()
-    covered = boxes_to_mask(region_boxes(maps), 20, (9, 13))
-    assert covered[:, :-1, :-1][high[:, :-1, :-1]].all()
-    assert not covered[:, -1].any()
-    assert not covered[:, :, -1].any()
 
 
 def test_holes_do_not_change_the_mask():

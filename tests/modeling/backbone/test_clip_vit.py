@@ -112,17 +112,6 @@ class TestContract:
         assert output["patch_tokens"].shape[2:] == (5, 8)
         torch.testing.assert_close(output["patch_tokens"], cut["patch_tokens"], **TOLERANCE)
 
-    def test_a_turned_image_with_turned_positions_gives_turned_patches(self):
-        visual = two_head_tower()
-        turned = copy.deepcopy(visual)
-        turned.conv1.weight.data = visual.conv1.weight.mT.contiguous()
-        grid = visual.positional_embedding[1:].unflatten(0, (4, 4))
-        turned.positional_embedding[1:] = grid.transpose(0, 1).flatten(0, 1)
-        tokens = backbone_of(visual)(WIDE)["patch_tokens"]
-        torch.testing.assert_close(
-            backbone_of(turned)(WIDE.mT)["patch_tokens"].mT, tokens, **TOLERANCE
-        )
-
     def test_nothing_stays_behind(self):
         backbone = backbone_of(two_head_tower())
 
