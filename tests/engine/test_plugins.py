@@ -39,7 +39,7 @@ class TestModules:
         import_plugins(["my_package_1", "my_package_1.heads"])
         assert log() == ["my_package_1.heads"]
 
-    def test_hides_nothing(self, tmp_path):
+    def test_modules_of_the_folder_hide_no_installed_module(self, tmp_path):
         (tmp_path / "json.py").write_text("raise RuntimeError\n")
         (tmp_path / "my_module_1.py").write_text("import json\njson.dumps({})\n")
         import_plugins(["my_module_1"])
@@ -51,7 +51,7 @@ class TestModules:
 
 
 class TestFiles:
-    def test_once(self, tmp_path, log):
+    def test_a_file_is_imported_once(self, tmp_path, log):
         (tmp_path / "heads.py").write_text(CODE)
         import_plugins(["heads.py", str(tmp_path / "heads.py"), "./heads.py"])
         assert len(log()) == 1

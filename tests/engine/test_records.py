@@ -23,7 +23,7 @@ def config(*options):
 
 
 class TestDigest:
-    def test_what_decides_nothing(self):
+    def test_keys_that_do_not_change_results(self):
         assert re.fullmatch("[0-9a-f]{64}", config_digest(config()))
         for option in (
             ("OUTPUT_DIR", "elsewhere"),
@@ -41,7 +41,7 @@ class TestDigest:
         ):
             assert config_digest(config(*option)) == config_digest(config())
 
-    def test_what_decides(self):
+    def test_keys_that_change_results(self):
         for option in (
             ("DATASETS.TEST", ("freecp_ade20k_val",)),
             ("INPUT.MIN_SIZE_TEST", 448),
@@ -62,7 +62,7 @@ class TestDigest:
         b.freeze()
         assert config_digest(a) == config_digest(b)
 
-    def test_keys_that_one_back_end_alone_has_do_not_matter(self, monkeypatch):
+    def test_keys_of_one_back_end_do_not_matter(self, monkeypatch):
         before = config_digest(config())
         larger = get_cfg()
         larger.MODEL.RPN = CfgNode({"HEAD_NAME": "StandardRPNHead"})
@@ -91,7 +91,7 @@ class TestDigest:
         cfg.MODEL.OURS = CfgNode({"THRESH": 0.5})
         assert config_digest(cfg) != config_digest(config())
 
-    def test_every_process_finds_the_same(self):
+    def test_digest_is_equal_in_every_process(self):
         code = (
             "from tests.engine.test_records import config, config_digest;"
             "print(config_digest(config('TEST.NUM_IMAGES', 7)))"

@@ -1,4 +1,4 @@
-"""Automatic thresholds: by hand, at their limits, and what they must not depend on."""
+"""Automatic thresholds by hand, at their limits, and against slow references."""
 
 import math
 
@@ -44,7 +44,7 @@ class TestRedundancyByHand:
         ):
             assert tau_r(*scores) == pytest.approx(expected, rel=1e-5)
 
-    def test_a_few_words_that_are_all_there_stay(self):
+    def test_a_few_words_that_are_all_present_are_kept(self):
         for scores in ((0.4,), (0.4, 0.3), (0.45, 0.2, 0.06), (0.1, 0.1, 0.02)):
             thresh = automatic_redundancy_thresh(torch.tensor([scores]))
             _, keep = drop_redundant(
@@ -52,12 +52,12 @@ class TestRedundancyByHand:
             )
             assert keep.all()
 
-    def test_no_word_with_a_score_of_0_stays(self):
+    def test_words_with_score_0_are_dropped(self):
         scores = torch.zeros(1, 5)
         thresh = automatic_redundancy_thresh(scores)
         assert not drop_redundant(torch.ones(1, 5, 2, 2), scores, thresh)[1].any()
 
-    def test_it_sinks_with_the_square_root_of_the_number_of_words(self):
+    def test_threshold_falls_with_the_square_root_of_the_number_of_words(self):
         for k in (200, 400, 800, 1600):  # the absent words share half of the probability
             expected = math.sqrt(0.3 * 0.5 / k)
             assert tau_r(0.4, 0.3, *[0.5 / k] * (k - 2)) == pytest.approx(expected, rel=1e-4)
@@ -74,7 +74,7 @@ class TestRedundancyInGeneral:
         alone = torch.cat([automatic_redundancy_thresh(row[None, order]) for row in scores])
         torch.testing.assert_close(automatic_redundancy_thresh(scores), alone)
 
-    def test_only_words_among_the_given_count(self, scores):
+    def test_only_the_given_words_count(self, scores):
         among = torch.rand(6, 300, generator=torch.Generator().manual_seed(2)) > 0.5
         alone = [
             automatic_redundancy_thresh(row[chosen][None])
@@ -83,10 +83,10 @@ class TestRedundancyInGeneral:
         found = automatic_redundancy_thresh(scores, among)
         torch.testing.assert_close(found, torch.cat(alone))
 
-    def test_no_words_among_them(self, scores):
+    def test_no_given_words(self, scores):
         assert (automatic_redundancy_thresh(scores, torch.zeros(6, 300).bool()) == 0).all()
 
-    def test_no_cut_leaves_less_variance(self, scores):
+    def test_the_cut_has_the_least_variance(self, scores):
         levels = scores[0].clamp(min=FLOOR).double().log().sort()[0]
 
         def within(i):
@@ -115,7 +115,7 @@ TRIO = [[1.0, 0.9, 0.2], [0.9, 1.0, 0.3], [0.2, 0.3, 1.0]]
 
 
 class TestAmbiguityByHand:
-    def test_each_group_stands_for_a_thing(self):
+    def test_each_group_names_a_thing(self):
         for scores, expected, groups in (
             ((0.05, 0.05, 0.05), STEP, [3]),  # not a thing between them
             ((0.3, 0.3, 0.3), 0.3, [3]),  # the pair is more than one, the third is not
@@ -130,7 +130,7 @@ class TestAmbiguityByHand:
             sizes = connected_components(linked)[0].bincount().tolist()
             assert [size for size in sizes if size > 1] == groups
 
-    def test_more_and_more_words_that_are_not_there_make_no_groups(self):
+    def test_absent_words_make_no_groups_of_their_own(self):
         def at(k):  # each like one of two things, and like the other by 0.2
             side = torch.arange(k + 2) % 2
             overlap = torch.where(side[:, None] == side, 0.6, 0.2).fill_diagonal_(1.0)
@@ -139,7 +139,7 @@ class TestAmbiguityByHand:
         assert at(10) == at(20) == at(40)
         assert 0.6 - STEP <= at(10) <= 0.6
 
-    def test_words_that_are_apart_are_never_linked(self):
+    def test_disjoint_words_are_never_linked(self):
         found = tau_a([[1.0, 0.0], [0.0, 1.0]], [0.2, 0.2])
         assert 0 < found <= STEP
 
@@ -186,7 +186,7 @@ class TestAmbiguityInGeneral:
             found.append(things[group.unique()].min())
         return torch.stack(found)
 
-    def test_it_is_the_largest_that_leaves_no_less(self, window):
+    def test_it_is_the_largest_threshold_that_leaves_no_smaller_group(self, window):
         thresh = self.find(*window)
         assert (thresh > STEP).all()
         assert (self.least(*window, thresh) >= A_THING).all()
@@ -197,7 +197,7 @@ class TestAmbiguityInGeneral:
         alone = [self.find(*(part[n : n + 1, order] for part in window)) for n in range(3)]
         torch.testing.assert_close(self.find(*window), torch.cat(alone))
 
-    def test_dropped_words_have_no_say(self, window):
+    def test_dropped_words_are_ignored(self, window):
         maps, keep, scores = window
         other = torch.where(keep, scores, 0.5)
         torch.testing.assert_close(self.find(maps, keep, other), self.find(*window))

@@ -67,7 +67,7 @@ def test_min_max_by_hand():
         assert torch.equal(min_max_normalise(torch.tensor([cam])), torch.tensor([expected]))
 
 
-def test_min_max_stretches_each_window_by_itself():
+def test_min_max_is_per_window():
     cam = rand(3, 4, 2, 5) * torch.tensor([1.0, 0.1, 0.0]).view(3, 1, 1, 1)
     together = min_max_normalise(cam)
     for window in range(3):
@@ -77,7 +77,7 @@ def test_min_max_stretches_each_window_by_itself():
     assert together[:2].flatten(1).amax(dim=1).tolist() == [1, 1]
 
 
-def test_min_max_forgets_offset_and_gain_and_keeps_the_order():
+def test_min_max_ignores_offset_and_gain_and_keeps_the_order():
     cam = rand(1, 4, 3, 5, dtype=torch.float64)
     normalized_cam = min_max_normalise(cam)
     torch.testing.assert_close(min_max_normalise(0.3 * cam + 0.2), normalized_cam)
@@ -103,7 +103,7 @@ def test_a_class_takes_the_maximum_of_its_words_patch_by_patch():
         assert torch.equal(merged, torch.stack([draw(row) for row in expected])[None])
 
 
-def test_merging_is_per_window_and_blind_to_the_order_of_the_words():
+def test_merging_is_per_window_and_independent_of_word_order():
     words, word_to_class = rand(2, 6, 3, 5), torch.tensor([0, 0, 1, 2, 2, 2])
     merged = merge_synonyms(words, word_to_class, 3)
     assert torch.equal(merged[:, 0], torch.maximum(words[:, 0], words[:, 1]))
@@ -118,7 +118,7 @@ class TestWordsOfAWindow:
 
     CHOSEN = torch.tensor([[True, False, True, True], [False, False, True, False]])
 
-    def test_as_without_the_others(self):
+    def test_equals_a_vocabulary_without_the_others(self):
         features, text = rand(2, 8, 3, 5) - 0.5, unit_rows(4, 8)
         cam = class_activation_maps(features, text, 10.0, self.CHOSEN)
         normalized_cam = min_max_normalise(cam, self.CHOSEN)
@@ -129,7 +129,7 @@ class TestWordsOfAWindow:
             assert not cam[n, ~chosen].any()
             assert not normalized_cam[n, ~chosen].any()
 
-    def test_no_words_no_maps(self):
+    def test_no_words_give_empty_maps(self):
         nothing = torch.zeros(1, 4, dtype=torch.bool)
         cam = class_activation_maps(rand(1, 8, 2, 2), unit_rows(4, 8), 10.0, nothing)
         assert torch.equal(cam, torch.zeros(1, 4, 2, 2))

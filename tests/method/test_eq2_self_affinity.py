@@ -67,7 +67,7 @@ def test_without_sinkhorn_only_the_symmetric_part_remains():
     assert transition.tolist() == [[[1, 2], [2, 1]]]
 
 
-def test_each_squaring_doubles_the_steps_of_the_walk():
+def test_each_squaring_doubles_the_power():
     for num_squarings in (0, 1, 2, 3):
         affinity = positive(2, 6)
         one_step = transition_matrix(affinity, num_squarings=0)

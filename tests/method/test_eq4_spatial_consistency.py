@@ -58,7 +58,7 @@ def test_another_grid_raises():
             spatial_consistency(rand(4, 3), rand(*b_shape))
 
 
-def test_soft_iou_is_the_double_loop():
+def test_soft_iou_equals_a_double_loop_over_classes():
     for shape in ((2, 5, 4, 6), (1, 1, 3, 3), (3, 2, 1, 1), (1, 7, 24, 24)):
         maps = rand(*shape)
         maps[:, shape[1] // 2] *= maps[:, 0] > 0.5  # one with holes

@@ -6,7 +6,7 @@ from freecp_d2.method import drop_redundant, redundancy_scores
 from .helpers import draw, rand
 
 
-def test_a_map_that_moves_more_scores_less():
+def test_a_map_that_changes_more_scores_less():
     before = torch.stack([draw("##.."), draw("##.."), draw("##.."), draw("##.."), draw("....")])
     after = torch.stack([draw("##.."), draw(".##."), draw("..##"), draw("...."), draw("##..")])
     scores = redundancy_scores(before[None], after[None])
@@ -21,7 +21,7 @@ def test_two_by_two_by_hand():
     assert scores.item() == pytest.approx(0.2, abs=1e-7)
 
 
-def test_every_class_and_window_is_scored_by_itself():
+def test_scores_are_per_class_and_window():
     cam, refined = rand(2, 4, 3, 5), rand(2, 4, 3, 5, seed=1)
     scores, order = redundancy_scores(cam, refined), [2, 0, 3, 1]
     assert scores.shape == (2, 4)
@@ -29,7 +29,7 @@ def test_every_class_and_window_is_scored_by_itself():
     torch.testing.assert_close(permuted, scores[:, order].flip(0))
 
 
-def test_a_class_stays_where_its_score_is_strictly_greater():
+def test_a_class_is_kept_where_its_score_is_strictly_greater():
     for thresh, expected in (
         # The scores are exact in binary: the threshold itself is dropped.
         (0.0, [[True, True, True], [True, False, True]]),

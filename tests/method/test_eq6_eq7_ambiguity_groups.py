@@ -66,7 +66,7 @@ def test_windows_differ_in_survivors_and_are_never_linked():
     assert grouped(windows, 1.0, keep) == expected
 
 
-def test_no_group_has_the_same_types():
+def test_types_without_groups():
     for keep in (True, False):
         refined = torch.eye(3).view(1, 3, 1, 3).repeat(2, 1, 1, 1)
         groups = ambiguity_groups(refined, torch.full((2, 3), keep), 0.5)

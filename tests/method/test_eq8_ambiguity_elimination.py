@@ -57,7 +57,7 @@ def test_each_crop_has_its_own_candidates():
     assert elect_winners(crops, crops, others)[3] == 1
 
 
-def test_no_crop_no_winner():
+def test_no_crops_have_no_winners():
     winners = elect_winners(rand(0, 2), torch.tensor(CLASSES), torch.zeros(0, 4, dtype=torch.bool))
     assert winners.shape == (0,)
 
@@ -148,7 +148,7 @@ def test_regions_groups_and_windows_do_not_mix():
 # eliminate_in_window
 
 
-def test_a_class_that_wins_nothing_leaves_the_window():
+def test_a_class_that_wins_no_region_is_zero_in_the_window():
     for winners, undecided, leave in (
         # Boxes 0 and 1 belong to the group {0, 1, 2} of window 0, box 2 to {1, 3} of window 1.
         ([0, 0, 3], [False, False], [(0, 1), (0, 2), (1, 1)]),
@@ -170,7 +170,7 @@ def test_a_class_that_wins_nothing_leaves_the_window():
         assert torch.equal(result, expected)
 
 
-def test_a_group_without_a_contest():
+def test_a_group_without_regions():
     for undecided, remaining in ((False, [1, 0, 0]), (True, [1, 1, 1])):
         result = eliminate_in_window(
             torch.ones(1, 3, 1, 2),

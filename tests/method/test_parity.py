@@ -137,7 +137,7 @@ def test_boxes():
     assert Counter(box_rows(region)) == without_placeholder(stored["boxes"])
 
 
-def test_the_contours_that_other_tests_compare_with_are_the_program():
+def test_the_reference_contours_equal_the_released_program():
     stored = load("boxes_unit")
     boxes = []
     for index, map_ in enumerate(stored["maps"].numpy()):
@@ -158,7 +158,7 @@ def test_the_mask_needs_no_holes():
 # Eqs. (2) to (8) in one chain: every intermediate result
 
 
-def test_floats():
+def test_intermediate_floats():
     for name in CASES:
         for ours, theirs in (
             ("transition_once", "trans_sym"),

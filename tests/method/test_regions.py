@@ -66,7 +66,7 @@ def test_by_default_the_last_row_and_column_are_excluded():
         assert boxes_of(map_) == sorted(expected)
 
 
-def test_holes_have_boxes_of_their_own():
+def test_holes_have_their_own_boxes():
     for map_, expected in (
         (RING, [(1, 1, 4, 4), (1, 1, 4, 4)]),  # the hole's box is that of the pixels around it
         (RING_ON_THE_BORDER, [(0, 0, 3, 3), (0, 0, 3, 3)]),
@@ -147,7 +147,7 @@ def random_maps(num_maps, h, w, seed):
 
 
 def test_the_only_row_or_column_is_not_excluded():
-    """The released program does, and nothing is left of a thin image."""
+    """The released program excludes it, which leaves nothing of a thin image."""
     for map_, expected in (
         (torch.tensor([[0.0, 1, 1, 0]]), [(1, 0, 3, 1)]),
         (torch.tensor([[0.0], [1], [1], [0]]), [(0, 1, 1, 3)]),
@@ -157,7 +157,7 @@ def test_the_only_row_or_column_is_not_excluded():
         assert boxes_of(map_) == expected
 
 
-def test_boxes_are_those_of_the_contours():
+def test_boxes_equal_those_of_opencv_contours():
     sizes = [(12, 1, 1), (24, 1, 9), (24, 8, 1), (48, 2, 2), (60, 5, 7), (60, 9, 13), (90, 14, 14)]
     switches = (True, False)
     for size, thresh, holes, last in product(sizes, (0.4, 0.65), switches, switches):

@@ -1,4 +1,4 @@
-"""Stitching by hand, and the label map against the scores it must be the argmax of."""
+"""Stitching by hand, and the label map against the argmax of the scores."""
 
 from itertools import product
 
@@ -27,7 +27,7 @@ class TestStitch:
         expected = torch.tensor([0.2] * 4 + [0.5] * 4 + [0.8] * 4).expand(8, 12)
         torch.testing.assert_close(score, expected)
 
-    def test_a_class_that_is_gone_in_a_window_counts_as_zero_there(self):
+    def test_a_class_that_was_dropped_in_a_window_counts_as_zero_there(self):
         windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 4, 8, 12)]
         maps = [constant_maps([0.2, 0.6]), constant_maps([0.8, 0.0])]
         found = stitch(maps, windows, (8, 12), PATCH)
@@ -73,7 +73,7 @@ class TestStitch:
 class TestFullScores:
     FOUND = ClassScores(torch.tensor([1, 3]), torch.tensor([[[0.2, 0.7]], [[0.5, 0.1]]]))
 
-    def test_dead_classes_are_zero(self):
+    def test_dropped_classes_are_zero(self):
         scores = full_scores(self.FOUND, 5, (1, 2), background=False)
         expected = torch.tensor([[0.0, 0], [0.2, 0.7], [0, 0], [0.5, 0.1], [0, 0]])
         assert torch.equal(scores[:, 0], expected)
@@ -111,7 +111,7 @@ class TestLabelMap:
     }
 
     def test_is_the_argmax_of_the_scores(self, monkeypatch):
-        """Exactly where nothing is resized; elsewhere rounding may decide between equals."""
+        """Exactly if nothing is resized; otherwise rounding may decide a near tie."""
         classes, chunks = torch.tensor([0, 2, 3, 5, 8, 9, 11]), (1, 2, 3, 7, 16)
         sizes = ((6, 8), (13, 9), (3, 5))
         cases = product(self.CASES.values(), (False, True), (0.0, 0.5), sizes, chunks)
@@ -134,7 +134,7 @@ class TestLabelMap:
             assert torch.equal(label_map(found, (6, 8), background=False), scores.argmax(dim=0))
 
     def test_bands_of_rows_change_nothing(self, monkeypatch):
-        """But a near tie, which rounding decides."""
+        """Rounding may decide a near tie."""
         found = ClassScores(torch.arange(7), self.CASES["all different"])
         sizes = ((6, 8), (13, 9), (3, 5), (40, 8), (41, 64))
         for size, band, background in product(sizes, (1, 20, 100), (False, True)):
@@ -156,7 +156,7 @@ class TestLabelMap:
         assert label_map(found, (1, 3), background=False, floor=0.5).tolist() == [[1, 0, 0]]
         assert label_map(found, (1, 3), background=True, floor=0.7).tolist() == [[0, 0, 0]]
 
-    def test_a_label_of_its_own_where_no_class_has_a_score(self):
+    def test_label_of_pixels_without_a_score(self):
         found = ClassScores(torch.tensor([0, 4]), torch.tensor([[[0.6, 0, 0]], [[0.3, 0.4, 0]]]))
         assert label_map(found, (1, 3), background=False, unlabelled=-1).tolist() == [[0, 4, -1]]
         assert label_map(found, (1, 3), background=True, unlabelled=-1).tolist() == [[1, 0, 0]]

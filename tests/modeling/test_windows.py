@@ -1,4 +1,4 @@
-"""Windows cover an image, keep to its inside and are batched without loss."""
+"""Windows cover an image, stay inside it and are all batched."""
 
 import torch
 

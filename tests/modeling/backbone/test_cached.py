@@ -1,4 +1,4 @@
-"""The remembering encoder answers as the encoder does, and asks it once."""
+"""CachedBackbone gives the encoder's outputs and encodes the same pixels once."""
 
 import pytest
 import torch
@@ -31,56 +31,56 @@ def encoder(tiny_cfg):
     return build_backbone(tiny_cfg)
 
 
-def test_the_same_answers(encoder):
-    remembering = CachedBackbone(encoder, LAYERS)
+def test_outputs_equal_those_of_the_encoder(encoder):
+    cached = CachedBackbone(encoder, LAYERS)
     expected = encoder(IMAGES, attention_layers=LAYERS)
     for _ in range(2):
-        found = remembering(IMAGES, attention_layers=LAYERS)
+        found = cached(IMAGES, attention_layers=LAYERS)
         assert found.keys() == expected.keys()
         torch.testing.assert_close(found, expected)
-        torch.testing.assert_close(remembering.encode_image(IMAGES), encoder.encode_image(IMAGES))
-    assert remembering.patch_size == encoder.patch_size
-    assert remembering.output_shape() == encoder.output_shape()
+        torch.testing.assert_close(cached.encode_image(IMAGES), encoder.encode_image(IMAGES))
+    assert cached.patch_size == encoder.patch_size
+    assert cached.output_shape() == encoder.output_shape()
 
 
 def test_windows_are_encoded_once_with_or_without_attention(encoder, monkeypatch):
-    remembering, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
-    alone = remembering(IMAGES)["patch_tokens"]
-    purified = remembering(IMAGES.clone(), attention_layers=[1, 0])
+    cached, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    alone = cached(IMAGES)["patch_tokens"]
+    purified = cached(IMAGES.clone(), attention_layers=[1, 0])
     assert torch.equal(alone, purified["patch_tokens"])
     assert "attention" in purified
     assert counted.calls == [("forward", 3)]
 
 
-def test_other_pixels_are_other_windows(encoder, monkeypatch):
-    remembering, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
-    remembering(IMAGES)
+def test_other_pixels_are_encoded(encoder, monkeypatch):
+    cached, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    cached(IMAGES)
     changed = IMAGES.clone()
     changed[2, 0, 31, 31] += 1e-6
-    remembering(changed)
-    remembering(IMAGES.transpose(2, 3))
+    cached(changed)
+    cached(IMAGES.transpose(2, 3))
     assert len(counted.calls) == 3
 
 
 def test_only_crops_that_are_new_are_encoded(encoder, monkeypatch):
-    remembering, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
-    remembering.encode_image(IMAGES[:2])
-    found = remembering.encode_image(IMAGES[[2, 0, 2]])
+    cached, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    cached.encode_image(IMAGES[:2])
+    found = cached.encode_image(IMAGES[[2, 0, 2]])
     assert counted.calls == [("encode_image", 2), ("encode_image", 1)]
     torch.testing.assert_close(found, encoder.encode_image(IMAGES[[2, 0, 2]]))
 
 
-def test_what_cannot_be_kept_whole_is_not_remembered(encoder, monkeypatch):
-    remembering, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+def test_other_layers_and_unreduced_attention_are_not_cached(encoder, monkeypatch):
+    cached, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
     for _ in range(2):
-        remembering(IMAGES, attention_layers=[2])
-        assert remembering(IMAGES, attention_layers=LAYERS, reduce_attention=False)[
-            "attention"
-        ].shape[1] == len(LAYERS)
+        cached(IMAGES, attention_layers=[2])
+        assert cached(IMAGES, attention_layers=LAYERS, reduce_attention=False)["attention"].shape[
+            1
+        ] == len(LAYERS)
     assert len(counted.calls) == 4
 
 
-def test_encoders_that_share_a_memory_keep_apart(tiny_cfg):
+def test_encoders_that_share_a_memory_have_their_own_windows(tiny_cfg):
     memory = FeatureMemory()
     first, second = build_backbone(tiny_cfg), None
     tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = "maskclip"
@@ -89,7 +89,7 @@ def test_encoders_that_share_a_memory_keep_apart(tiny_cfg):
     assert not torch.allclose(found[0]["patch_tokens"], found[1]["patch_tokens"])
 
 
-def test_a_full_memory_forgets_what_was_not_used_longest():
+def test_a_full_memory_drops_the_least_recently_used():
     memory = FeatureMemory(capacity=100)  # bytes: two of 40
     first, second, third = (("windows", i) for i in range(3))
     features = {
@@ -104,10 +104,10 @@ def test_a_full_memory_forgets_what_was_not_used_longest():
     assert memory.get(third) is features[third]
 
 
-def test_a_memory_too_small_for_anything_still_answers(encoder):
-    remembering = CachedBackbone(encoder, LAYERS, FeatureMemory(capacity=1))
+def test_a_memory_that_is_too_small_changes_no_output(encoder):
+    cached = CachedBackbone(encoder, LAYERS, FeatureMemory(capacity=1))
     for _ in range(2):
-        torch.testing.assert_close(remembering.encode_image(IMAGES), encoder.encode_image(IMAGES))
+        torch.testing.assert_close(cached.encode_image(IMAGES), encoder.encode_image(IMAGES))
 
 
 def two_encoders(cfg, monkeypatch, method):

@@ -1,4 +1,4 @@
-"""CLIPResNet: the libraries' own forward pass where it has one, its contract where it has none."""
+"""CLIPResNet against the libraries' forward pass, and its own contract."""
 
 import copy
 import functools
@@ -22,7 +22,7 @@ WIDE = rand_normal(2, 3, 96, 160, seed=1)
 
 
 def shaken(tower: nn.Module) -> nn.Module:
-    """Moves parameters and statistics: gains of zero and statistics of none would hide mistakes."""
+    """Perturbs parameters and statistics, whose initial zeros and ones would hide mistakes."""
     generator = torch.Generator().manual_seed(4)
     with torch.no_grad():
         for name, value in tower.state_dict().items():
@@ -76,7 +76,7 @@ class TestDense:
         pooled = output["patch_tokens"].mean(dim=(2, 3))
         torch.testing.assert_close(output["class_token"], pooled, **TOLERANCE)
 
-    def test_position_does_not_reach_the_patch_tokens(self):
+    def test_patch_tokens_do_not_depend_on_positions(self):
         visual, other = clip_resnet(), clip_resnet()
         other.attnpool.positional_embedding.data += 1
         a, b = (resnet_of(tower)(WIDE) for tower in (visual, other))
@@ -91,7 +91,7 @@ class TestDense:
 
 
 class TestContract:
-    def test_shapes_are_the_announced_ones(self):
+    def test_outputs_match_output_shape(self):
         backbone = resnet_of(clip_resnet())
         shapes, output = backbone.output_shape(), backbone(WIDE)
         assert isinstance(backbone, CLIPBackbone)

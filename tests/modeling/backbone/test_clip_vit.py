@@ -1,4 +1,4 @@
-"""CLIPViT: the libraries' own forward pass where it has one, its contract where it has none."""
+"""CLIPViT against the libraries' forward pass, and its own contract."""
 
 import copy
 import warnings
@@ -90,7 +90,7 @@ class TestContract:
             for key in ("class_token", "attention"):
                 torch.testing.assert_close(ours[key], vanilla[key])
 
-    def test_shapes_are_the_announced_ones(self):
+    def test_outputs_match_output_shape(self):
         for method in METHODS:
             backbone = backbone_of(two_head_tower(), method)
             shapes = backbone.output_shape()
@@ -106,13 +106,13 @@ class TestContract:
             assert backbone.patch_size == backbone.size_divisibility == patches.stride == 8
             assert backbone.num_layers == 3
 
-    def test_pixels_beyond_the_last_whole_patch_are_lost(self):
+    def test_pixels_beyond_the_last_whole_patch_are_ignored(self):
         backbone, images = backbone_of(two_head_tower()), rand_normal(1, 3, 45, 70)
         output, cut = backbone(images), backbone(images[..., :40, :64])
         assert output["patch_tokens"].shape[2:] == (5, 8)
         torch.testing.assert_close(output["patch_tokens"], cut["patch_tokens"], **TOLERANCE)
 
-    def test_nothing_stays_behind(self):
+    def test_forward_leaves_no_state_or_hooks(self):
         backbone = backbone_of(two_head_tower())
 
         def state():

@@ -1,4 +1,4 @@
-"""The rewritten last block: what each method must do by its own definition."""
+"""The rewritten last block against the definition of each method."""
 
 import math
 from itertools import product
@@ -129,7 +129,7 @@ class TestGEM:
         alone = [gem([b], [x]) - x for b, x in zip(blocks, inputs, strict=True)]
         torch.testing.assert_close(gem(blocks, inputs), inputs[0] + sum(alone), **TOLERANCE)
 
-    def test_runs_by_its_name(self, blocks):
+    def test_from_preset_runs_gem(self, blocks):
         inputs = [rand_normal(*TOKENS.shape, seed=seed) for seed in range(2)]
         dense = DenseAttention.from_preset("gem", "freecp", gem_blocks=2)
         torch.testing.assert_close(dense(blocks[1:], inputs), gem(blocks[1:], inputs))

@@ -1,4 +1,4 @@
-"""A checkpoint and its tokenizer: of one vocabulary, or refused before anything is built."""
+"""A checkpoint and a tokenizer of different vocabularies are refused."""
 
 import pytest
 import torch
