@@ -8,26 +8,23 @@ machine. Decisions (boxes, groups, classes kept) agree exactly: the arrays are s
 
 from collections import Counter
 from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 
 from freecp_d2 import method
+from tests.helpers import parity
 
 from .helpers import box_rows, contour_boxes, has_area
 
-PARITY = Path(__file__).parents[1] / "parity"
 CASES = [f"purify_{number}" for number in range(6)]
 NO_CONTOUR = (0, 0, 0, 0)
 
 
 @cache
 def load(name):
-    with np.load(PARITY / f"{name}.npz") as arrays:
-        return {key: torch.from_numpy(arrays[key]) for key in arrays.files}
+    return {key: torch.from_numpy(array) for key, array in parity.load(name).items()}
 
 
 def mock_winner(box, classes):
@@ -111,10 +108,9 @@ def rows(region):
 
 def stored_groups(stored):
     """Component id and classes of each stored group of two or more."""
-    classes = {}
-    for class_index, group in zip(
-        stored["rp_keep"].tolist(), stored["ap_group"].tolist(), strict=True
-    ):
+    classes: dict[int, list[int]] = {}
+    pairs = zip(stored["rp_keep"].tolist(), stored["ap_group"].tolist(), strict=True)
+    for class_index, group in pairs:
         classes.setdefault(group, []).append(class_index)
     return {group: members for group, members in classes.items() if len(members) > 1}
 
@@ -174,17 +170,14 @@ def test_intermediate_floats():
             torch.testing.assert_close(getattr(result, ours), expected, rtol=0, atol=1e-5)
 
 
-def test_source_boxes_and_mask():
+def test_source_boxes_and_classes_kept():
     for name in CASES:
         result = purify(name)
         assert Counter(box_rows(result.boxes)) == without_placeholder(result.stored["boxes"])
         assert torch.equal(result.mask, result.stored["box_mask"].bool())
-
-
-def test_redundancy_keeps_the_same_classes():
-    for name in CASES:
-        result = purify(name)
         assert result.keep.nonzero().flatten().tolist() == result.stored["rp_keep"].tolist()
+        survivors = result.final.flatten(1).any(dim=1).nonzero().flatten()
+        assert survivors.tolist() == result.stored["kept"].tolist()
 
 
 def test_soft_iou_and_groups():
@@ -209,13 +202,6 @@ def test_contested_boxes_and_winners():
         assert decided == Counter(
             (number[group], *box, winner) for group, *box, winner in stored if winner != -1
         )
-
-
-def test_the_same_classes_survive():
-    for name in CASES:
-        result = purify(name)
-        survivors = result.final.flatten(1).any(dim=1).nonzero().flatten()
-        assert survivors.tolist() == result.stored["kept"].tolist()
 
 
 @pytest.mark.gpu

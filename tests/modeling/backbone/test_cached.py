@@ -81,27 +81,21 @@ def test_other_layers_and_unreduced_attention_are_not_cached(encoder, monkeypatc
 
 
 def test_encoders_that_share_a_memory_have_their_own_windows(tiny_cfg):
-    memory = FeatureMemory()
-    first, second = build_backbone(tiny_cfg), None
-    tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = "maskclip"
-    second = build_backbone(tiny_cfg)
-    found = [CachedBackbone(e, LAYERS, memory)(IMAGES) for e in (first, second)]
+    memory, found = FeatureMemory(), []
+    for method in ("sclip", "maskclip"):
+        tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = method
+        found.append(CachedBackbone(build_backbone(tiny_cfg), LAYERS, memory)(IMAGES))
     assert not torch.allclose(found[0]["patch_tokens"], found[1]["patch_tokens"])
 
 
 def test_a_full_memory_drops_the_least_recently_used():
     memory = FeatureMemory(capacity=100)  # bytes: two of 40
-    first, second, third = (("windows", i) for i in range(3))
-    features = {
-        key: {"class_token": torch.full((10,), float(key[1]))} for key in (first, second, third)
-    }
-    memory.put(first, features[first])
-    memory.put(second, features[second])
-    assert memory.get(first) is features[first]
-    memory.put(third, features[third])
-    assert memory.get(second) is None
-    assert memory.get(first) is features[first]
-    assert memory.get(third) is features[third]
+    features = [{"class_token": torch.full((10,), float(i))} for i in range(3)]
+    memory.put((0,), features[0])
+    memory.put((1,), features[1])
+    assert memory.get((0,)) is features[0]
+    memory.put((2,), features[2])
+    assert [memory.get((i,)) for i in range(3)] == [features[0], None, features[2]]
 
 
 def test_a_memory_that_is_too_small_changes_no_output(encoder):
