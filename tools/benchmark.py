@@ -5,10 +5,9 @@ Seconds and memory of each stage of the method, side by side for several vocabul
     python tools/benchmark.py --arch ViT-B/16 ViT-L/14 RN50x16 --words 150
     python tools/benchmark.py --size 560x1120 --window 224 --threads 1 --precision bf16
 
-Weights are random, in the released shapes; a ResNet's affinity is a DINO ViT-B/16's. The word
-features are drawn around the image's own patch features, so that maps are local and some words
-survive. Several CLIPs run one after another in processes of their own, for each one's peak memory.
-Shares compare within one run; absolute figures are this machine's.
+Weights are random, in the released shapes; with a ResNet the affinity is that of a DINO ViT-B/16.
+Word features are drawn around the image's patch features, so that maps are local and some words
+survive. Each CLIP of several runs in its own process, whose peak memory is reported.
 """
 
 import argparse
@@ -37,7 +36,7 @@ STAGES = ("backbone", "Eq. 1", "Eq. 2", "Eqs. 3-8", "crops of Eq. 8", "stitching
 
 
 class StageTimer:
-    """Adds up the seconds spent in wrapped methods; a stage inside another is not counted twice."""
+    """Seconds spent in wrapped methods, by stage; an outer stage excludes the inner one."""
 
     def __init__(self, device: torch.device):
         self.device = device
@@ -46,7 +45,7 @@ class StageTimer:
         self._inner = 0.0
 
     def wrap(self, owner: Any, method: str, stage: str) -> None:
-        """Replace `owner.method` by one that is timed as `stage`."""
+        """Replace `owner.method` by a function that is timed as `stage`."""
         original: Callable = getattr(owner, method)
 
         def timed(*args: Any, **kwargs: Any) -> Any:
@@ -98,8 +97,8 @@ def build_affinity(backbone: CLIPBackbone, precision: str) -> AffinityHead:
     return DINOAffinity(encoder=dino, precision=precision)
 
 
-def picture(height: int, width: int) -> Tensor:
-    """Smooth colour fields with edges, uint8 range, shape (3, H, W)."""
+def synthetic_image(height: int, width: int) -> Tensor:
+    """Colour fields with edges and smooth noise, in [0, 255], shape (3, H, W)."""
     torch.manual_seed(1)
     coarse = F.interpolate(255 * torch.rand(1, 3, 5, 7), size=(height, width), mode="nearest")
     fine = F.interpolate(torch.randn(1, 3, 40, 56), size=(height, width), mode="bilinear")
@@ -120,7 +119,7 @@ def word_features(backbone: CLIPBackbone, image: Tensor, num_words: int) -> Tens
 def measure(
     args: argparse.Namespace, backbone: CLIPBackbone, image: Tensor, num_words: int
 ) -> dict:
-    """One vocabulary size: seconds an image of each stage, and what came out."""
+    """Seconds per image of each stage for one vocabulary size, with counts of words and boxes."""
     vocabulary = Vocabulary("benchmark", tuple((f"word {i}",) for i in range(num_words)))
     text_head = TextHead(vocabulary=vocabulary, logit_scale=100.0)
     features = word_features(backbone, image, num_words)
@@ -150,21 +149,21 @@ def measure(
         model(inputs)
     total = (time.perf_counter() - start) / args.repeat
     for owner, method in calls:
-        delattr(owner, method)  # back to the class's own
+        delattr(owner, method)  # restores the method of the class
     row = {stage: timer.seconds[stage] / args.repeat for stage in STAGES}
     kept = sum(len(window.kept) for window in diagnosis) / len(diagnosis)
-    region_boxes = sum(len(group.region_boxes) for window in diagnosis for group in window.groups)
-    return {"words": num_words, "total": total, **row, "kept": kept, "region_boxes": region_boxes}
+    boxes = sum(len(group.region_boxes) for window in diagnosis for group in window.groups)
+    return {"words": num_words, "total": total, **row, "kept": kept, "boxes": boxes}
 
 
 def run_arch(args: argparse.Namespace, arch: str) -> list[dict]:
-    """A row for each vocabulary size, with the peak memory so far."""
+    """A row for each vocabulary size, with the peak memory up to it."""
     if args.threads:
         torch.set_num_threads(args.threads)
     height, width = (int(side) for side in args.size.split("x"))
     device = torch.device(args.device)
     backbone = build_backbone(arch, args.dense_attention, args.precision).to(device)
-    image = picture(height, width).to(device)
+    image = synthetic_image(height, width).to(device)
     rows = []
     for num_words in args.words:
         row = {"CLIP": arch} | measure(args, backbone, image, num_words)
@@ -176,7 +175,7 @@ def run_arch(args: argparse.Namespace, arch: str) -> list[dict]:
 
 
 def report(rows: Sequence[dict]) -> str:
-    """The table: seconds an image, and everything but backbone and crops as a share of it."""
+    """A table of seconds per image; "rest" is everything but backbone and crops."""
     table = []
     for row in rows:
         rest = sum(row[s] for s in STAGES) - row["backbone"] - row["crops of Eq. 8"]
@@ -185,7 +184,7 @@ def report(rows: Sequence[dict]) -> str:
         line |= {
             "rest / backbone": f"{100 * rest / row['backbone']:.1f} %",
             "words kept a window": f"{row['kept']:.0f}",
-            "region_boxes": row["region_boxes"],
+            "boxes": row["boxes"],
         }
         line |= {f"peak {key}": f"{row[key]:.0f}" for key in ("MiB", "GPU MiB") if key in row}
         table.append(line)
@@ -210,7 +209,7 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
         rows = run_arch(args, args.arch[0])
     else:
         rows = []
-        for arch in args.arch:  # a process each: peak memory is the process's
+        for arch in args.arch:  # one process each, because peak memory is per process
             with ProcessPoolExecutor(1, get_context("spawn")) as pool:
                 rows += pool.submit(run_arch, args, arch).result()
     threads = args.threads or torch.get_num_threads()

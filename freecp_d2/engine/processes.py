@@ -1,4 +1,4 @@
-"""Processes: Detectron2's launcher, or `torchrun`; GPUs, or CPU cores with gloo."""
+"""Several processes, by Detectron2's launcher or by `torchrun`: one per GPU, or gloo on the CPU."""
 
 import os
 from argparse import Namespace
@@ -11,15 +11,10 @@ from ..d2 import BACKEND, comm, launch
 from ..modeling.backbone import load_clip
 
 
-def started_by_torchrun() -> bool:
-    """Whether `torchrun` (torch elastic) has already started this process as one of several."""
-    return "TORCHELASTIC_RUN_ID" in os.environ
-
-
 def check_num_processes(num_gpus: int) -> None:
     """
     Raises:
-        ValueError: more processes than GPUs, or than CPU cores where there is no GPU.
+        ValueError: less than 1, more than the GPUs, or without a GPU more than the CPU cores.
     """
     gpus, cores = torch.cuda.device_count(), os.cpu_count() or 1
     if num_gpus < 1:
@@ -35,16 +30,21 @@ def check_num_processes(num_gpus: int) -> None:
 
 def launch_processes(main: Callable[[Namespace], object], args: Namespace) -> None:
     """
-    Run `main(args)` in as many processes as the command line, or torchrun, asks for.
+    Run `main(args)` in as many processes as the command line or torchrun asks for.
 
     Args:
-        main: importable at top level; called once in every process.
-        args: as from Detectron2's `default_argument_parser`.
+        main: a top-level function, called once in every process.
+        args: from Detectron2's `default_argument_parser`.
     """
-    if started_by_torchrun():
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun has started this process
         _join_torchrun()
         _run(main, args)
-        _leave_torchrun()
+        # Only after success: a process that failed must not wait here for the others.
+        if BACKEND == "fallback":
+            comm.leave_process_group()
+        else:
+            comm.synchronize()
+            dist.destroy_process_group()
         return
     if args.num_gpus * args.num_machines > 1:
         load_clip.cache_clear()  # the child processes load their own
@@ -68,17 +68,8 @@ def _join_torchrun() -> None:
     comm.create_local_process_group(local_size)
 
 
-def _leave_torchrun() -> None:
-    """Only after success: a process that failed must not wait here for the others."""
-    if BACKEND == "fallback":
-        comm.leave_process_group()
-    else:
-        comm.synchronize()
-        dist.destroy_process_group()
-
-
 def _run(main: Callable[[Namespace], object], args: Namespace) -> None:
     if not torch.cuda.is_available() and comm.get_local_size() > 1:
-        # Processes that each take every core would only wait for one another.
+        # Divide the cores among the processes.
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // comm.get_local_size()))
     main(args)

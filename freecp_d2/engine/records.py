@@ -1,4 +1,4 @@
-"""What an evaluation writes down: results, the config that gave them, the environment."""
+"""The record of an evaluation: `results.json` and `environment.txt`."""
 
 import datetime
 import hashlib
@@ -43,7 +43,7 @@ _NOT_DECISIVE = (
     "VERSION",
     "VIS_PERIOD",
 )
-"""Keys and groups: where and how fast something runs, what else is written, what training needs."""
+"""Keys and groups that do not change results: place, speed, extra output, training."""
 
 _DISTRIBUTIONS = {
     "torchvision": ("torchvision",),
@@ -54,17 +54,17 @@ _DISTRIBUTIONS = {
     "open_clip": ("open_clip_torch",),
     "freecp_d2": ("freecp_d2",),
 }
-"""Library -> the packages that may have brought it."""
+"""Library -> the packages that provide it."""
 
 
 def config_digest(cfg: CfgNode) -> str:
     """
     SHA-256 of the settings that decide the numbers of an evaluation.
 
-    Runs with equal digests give equal results, rounding of another device or batch size aside, as
-    long as the files that the settings name (data, weights, words) stay the same. Keys that are not
-    at their default count, so that both back ends agree, which do not have all of them in common,
-    and a key that a later version adds changes no digest; `_NOT_DECISIVE` is left out.
+    Runs with equal digests give equal results up to rounding on another device or batch size, if
+    the files that the settings name (data, weights, words) are the same. Only keys that differ from
+    their default are hashed, without `_NOT_DECISIVE`: the digest is the same on both back ends,
+    whose keys differ, and after a later version adds keys.
 
     Args:
         cfg: a config with the keys of `add_freecp_config`.
@@ -85,7 +85,7 @@ def config_digest(cfg: CfgNode) -> str:
 
 
 def forget_record(output_dir: str) -> None:
-    """Remove an earlier run's `results.json`: while there is none, a run is not complete."""
+    """Remove the `results.json` of an earlier run, since the file marks a complete run."""
     (Path(output_dir) / _FILE).unlink(missing_ok=True)
 
 
@@ -96,12 +96,12 @@ def write_record(
     seconds: Mapping[str, float],
 ) -> None:
     """
-    Write `environment.txt` and then, whole and as the last file of a run, `results.json`.
+    Write `environment.txt` and then, atomically and as the last file of a run, `results.json`.
 
     Args:
-        cfg: of the run; OUTPUT_DIR is where the files go.
+        cfg: config of the run; files are written to its OUTPUT_DIR.
         results: dataset -> {"sem_seg": {metric: percent}}; NaN becomes null.
-        images: dataset -> {"evaluated": how many, "official": how many there should be}.
+        images: dataset -> {"evaluated": number of images, "official": its expected value}.
         seconds: dataset -> wall time.
     """
     folder = Path(cfg.OUTPUT_DIR)
@@ -124,7 +124,7 @@ def write_record(
 
 
 def _environment(device: str) -> dict[str, Any]:
-    """Versions and hardware; nothing that names a user, a machine or a folder."""
+    """Versions and hardware, without names of users, machines and folders."""
     return {
         "platform": platform.platform(),
         "device": _device_name(device),
@@ -137,7 +137,7 @@ def _environment(device: str) -> dict[str, Any]:
 
 
 def _version(packages: tuple[str, ...]) -> str | None:
-    """Of the first package that is installed; None where the library came another way."""
+    """Version of the first package that is installed, or None."""
     for package in packages:
         try:
             return importlib.metadata.version(package)
@@ -147,7 +147,7 @@ def _version(packages: tuple[str, ...]) -> str | None:
 
 
 def _device_name(device: str) -> str:
-    """What the maker calls it."""
+    """The vendor's name of the GPU or CPU."""
     if device.startswith("cuda"):
         return torch.cuda.get_device_name(device)
     info = Path("/proc/cpuinfo")
@@ -157,7 +157,7 @@ def _device_name(device: str) -> str:
 
 
 def _leaves(cfg: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted key, plain value) of everything that is no group."""
+    """(dotted key, plain value) of all keys."""
     for name, value in cfg.items():
         if isinstance(value, Mapping):
             yield from _leaves(value, f"{prefix}{name}.")
@@ -166,7 +166,7 @@ def _leaves(cfg: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can say: a list for a tuple; None for NaN, the metric of an absent class."""
+    """A value for JSON: tuples as lists; NaN, the metric of an absent class, as None."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,5 +1,5 @@
 """
-The method section of the paper as pure, batched tensor functions.
+The equations of the paper as pure, batched tensor functions.
 
 | equation        | file                      | function                                        |
 | --------------- | ------------------------- | ----------------------------------------------- |

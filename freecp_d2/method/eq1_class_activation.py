@@ -22,14 +22,13 @@ def class_activation_maps(
         patch_features: projected patch tokens, not necessarily normalised, shape (N, D, h, w).
         text_features: one unit vector a word, shape (W, D).
         scale: CLIP's logit scale (100 for the released models).
-        words: the words of each window, bool, shape (N, W); None takes all. The maps of others
-            are 0.
+        words: the words of each window, bool, shape (N, W); None takes all. Other maps are 0.
 
     Returns:
-        Tensor: shape (N, W, h, w), in [0, 1], sums to one over the words (to 0 without any).
+        Tensor: shape (N, W, h, w), in [0, 1]; sums to 1 over the words, or to 0 without words.
 
     Raises:
-        ValueError: patches and words have embeddings of different size.
+        ValueError: patch and text features have different size.
     """
     if patch_features.shape[1] != text_features.shape[1]:
         raise ValueError(
@@ -46,14 +45,13 @@ def class_activation_maps(
 
 def min_max_normalise(cam: Tensor, words: Tensor | None = None) -> Tensor:
     """
-    Stretch the maps of a window to [0, 1] with one minimum and one maximum over words and patches.
+    Scale the maps of a window to [0, 1] by one minimum and one maximum over words and patches.
 
-    A window whose maps are constant (a vocabulary of one word) becomes all ones: the released
-    program divides zero by zero there.
+    Constant maps (a vocabulary of one word) become 1; the released program divides 0 by 0 there.
 
     Args:
         cam: shape (N, W, h, w).
-        words: as of `class_activation_maps`; the maps of others stay 0 and do not count.
+        words: see `class_activation_maps`; other maps stay 0 and are ignored.
 
     Returns:
         Tensor: shape (N, W, h, w), in [0, 1].

@@ -28,11 +28,11 @@ def transition_matrix(
     affinity: Tensor, *, num_sinkhorn_steps: int = 3, num_squarings: int = 1
 ) -> Tensor:
     """
-    Balance an affinity into a symmetric, nearly doubly stochastic matrix, and let it take steps.
+    A symmetric, nearly doubly stochastic matrix from an affinity, squared.
 
-    Sinkhorn: divide by column sums, then by row sums, `num_sinkhorn_steps` times. Then the average
-    with the transpose, then `num_squarings` products with itself (one: two steps of the walk).
-    Source: CLIP-ES, as the released program does it; the text of the paper is silent.
+    Sinkhorn: divide by column sums, then by row sums, `num_sinkhorn_steps` times. Then average with
+    the transpose and square `num_squarings` times. Not in the paper; the released program takes
+    this from CLIP-ES.
 
     Args:
         affinity: non-negative, shape (N, P, P).

@@ -12,8 +12,8 @@ def refine(maps: Tensor, transition: Tensor, mask: Tensor) -> Tensor:
     """
     Eq. (3): refined_k = T vec(box_k * M_k), then min-max per class.
 
-    Reading: box_k is 1 inside the boxes of the regions where M_k is high, and it masks the source
-    of the propagation, not its result. One (P, P) x (P, K) product a window.
+    Reading: box_k is 1 inside the boxes of the regions where M_k is high. It masks the source of
+    the propagation, not its result. One (P, P) x (P, K) product per window.
 
     Args:
         maps: globally min-max normalised activation maps, shape (N, K, h, w).

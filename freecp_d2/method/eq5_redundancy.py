@@ -13,8 +13,8 @@ def redundancy_scores(maps: Tensor, refined: Tensor) -> Tensor:
     """
     Eq. (5): s_k = SC(M_k, refined_k), the consistency of a class before and after refinement.
 
-    Reading: a word that is in the image keeps its shape under refinement; a map that changes too
-    much belongs to a word that is not there. M_k is the softmaxed map, not the min-max one.
+    Reading: refinement preserves the map of a word that is in the image and changes that of an
+    absent word. M_k is the softmaxed map, not the min-max normalised one.
 
     Args:
         maps: M, shape (N, K, h, w), in [0, 1].

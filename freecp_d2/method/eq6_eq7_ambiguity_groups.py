@@ -22,12 +22,12 @@ class AmbiguityGroups(NamedTuple):
 
 
 class Survivors(NamedTuple):
-    """The classes of each window that redundancy purification left, and how they overlap."""
+    """The classes of each window that redundancy purification kept, and their overlaps."""
 
     classes: Tensor
     """Class indices, padded with other, distinct classes, int64, shape (N, S)."""
     is_survivor: Tensor
-    """Which of them are no padding, bool, shape (N, S)."""
+    """Which of them are not padding, bool, shape (N, S)."""
     overlap: Tensor
     """p of Eq. (7) between them, shape (N, S, S), in [0, 1]."""
 
@@ -41,7 +41,7 @@ def ambiguity_groups(refined: Tensor, keep: Tensor, thresh: float | Tensor) -> A
 
     Args:
         refined: shape (N, K, h, w), in [0, 1].
-        keep: classes that redundancy purification left, bool, shape (N, K).
+        keep: classes that redundancy purification kept, bool, shape (N, K).
         thresh: tau_a, in [0, 1]; a number, or one for each window, shape (N,).
 
     Returns:
@@ -52,7 +52,7 @@ def ambiguity_groups(refined: Tensor, keep: Tensor, thresh: float | Tensor) -> A
 
 def compare_survivors(refined: Tensor, keep: Tensor) -> Survivors:
     """
-    The overlaps p_ij from which groups, and an automatic tau_a, follow.
+    The overlaps p_ij of the kept classes.
 
     Args:
         refined, keep: see `ambiguity_groups`.
@@ -66,8 +66,10 @@ def link_survivors(
     survivors: Survivors, thresh: float | Tensor, num_classes: int
 ) -> AmbiguityGroups:
     """
+    Groups of survivors whose overlap is at least the threshold.
+
     Args:
-        survivors: of `compare_survivors`.
+        survivors: from `compare_survivors`.
         thresh: see `ambiguity_groups`.
         num_classes: K.
 
@@ -90,7 +92,7 @@ def link_survivors(
 
 def connected_components(linked: Tensor) -> Tensor:
     """
-    Name every node after the smallest index in its connected component.
+    The smallest index in the connected component of each node.
 
     Args:
         linked: symmetric adjacency, bool, shape (N, S, S); the diagonal is taken as true.
@@ -111,8 +113,8 @@ def connected_components(linked: Tensor) -> Tensor:
 
 def _compact(keep: Tensor) -> tuple[Tensor, Tensor]:
     """
-    Indices of the kept classes, int64 (N, S), padded to the fullest window with other, distinct
-    classes; and which of them are no padding, bool (N, S).
+    Indices of the kept classes, int64 (N, S), padded with other, distinct classes; and which of
+    them are not padding, bool (N, S).
     """
     num_kept = keep.sum(dim=1)
     most = max(int(num_kept.max()), 1)

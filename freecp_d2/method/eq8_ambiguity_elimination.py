@@ -1,5 +1,5 @@
 """
-Eq. (8): ambiguity elimination, the contest of a group's classes for each of its regions.
+Eq. (8): ambiguity elimination, the choice of one class of a group for each of its regions.
 
 Shape shorthand in this module: N windows, K classes, G groups, B boxes, D embedding, h x w patches.
 """
@@ -14,7 +14,7 @@ from .regions import RegionBoxes, boxes_to_mask
 
 def fuse_groups(refined: Tensor, groups: AmbiguityGroups) -> Tensor:
     """
-    The mean refined map of each group, where its ambiguous regions are looked for.
+    The mean refined map of each group, in which its ambiguous regions are found.
 
     Args:
         refined: shape (N, K, h, w).
@@ -41,12 +41,12 @@ def elect_winners(crop_features: Tensor, class_features: Tensor, candidates: Ten
         Tensor: winning class, int64, shape (B,).
 
     Raises:
-        ValueError: crops and classes have features of different length.
+        ValueError: crops and classes have features of different size.
     """
     if crop_features.shape[1] != class_features.shape[1]:
         raise ValueError(
-            f"Crops have features of {crop_features.shape[1]} numbers, classes of "
-            f"{class_features.shape[1]}; both must come from the two encoders of one model."
+            f"Crops have features of size {crop_features.shape[1]}, classes of size "
+            f"{class_features.shape[1]}; both must come from the encoders of one CLIP."
         )
     similarity = F.normalize(crop_features, dim=1) @ F.normalize(class_features, dim=1).T
     return similarity.masked_fill(~candidates, -torch.inf).argmax(dim=1)
@@ -56,10 +56,10 @@ def eliminate_in_region(
     refined: Tensor, groups: AmbiguityGroups, region_boxes: RegionBoxes, winners: Tensor
 ) -> Tensor:
     """
-    The paper's elimination: inside a region the losing classes of its group become 0.
+    The paper's elimination: inside a region the maps of all classes of its group but one become 0.
 
     No class is removed. Where boxes of one group overlap, a class keeps the patches of every box
-    that it wins. A group whose regions have no area stays as it is.
+    that it wins. A box without area changes nothing.
 
     Args:
         refined: shape (N, K, h, w).
@@ -70,15 +70,13 @@ def eliminate_in_region(
         Tensor: shape (N, K, h, w).
 
     Raises:
-        ValueError: a winner is no member of its group.
+        ValueError: a winner is not a member of its group.
     """
     group, class_index, won = _pairs(groups, region_boxes, winners)
     grid = (refined.shape[2], refined.shape[3])
-    contested = boxes_to_mask(region_boxes, len(groups.window), grid).to(refined.device)
-    won_mask = boxes_to_mask(RegionBoxes(won, region_boxes.boxes), len(group), grid).to(
-        refined.device
-    )
-    allowed = won_mask | ~contested[group]
+    contested = boxes_to_mask(region_boxes, len(groups.window), grid)
+    won_mask = boxes_to_mask(RegionBoxes(won, region_boxes.boxes), len(group), grid)
+    allowed = (won_mask | ~contested[group.cpu()]).to(refined.device)
     window = groups.window[group]
     result = refined.clone()
     result[window, class_index] = refined[window, class_index] * allowed
@@ -93,13 +91,13 @@ def eliminate_in_window(
     undecided: Tensor,
 ) -> Tensor:
     """
-    The released program's elimination: a class that wins no region of its group leaves the window.
+    The released program's elimination: the map of a class that wins no region of its group is 0.
 
-    A class that wins one keeps its whole map.
+    A class that wins a region keeps its whole map.
 
     Args:
-        refined, groups, contests, winners: see `eliminate_in_region`.
-        undecided: groups with a region that has no area, bool, shape (G,); all their classes win.
+        refined, groups, region_boxes, winners: see `eliminate_in_region`.
+        undecided: groups with a region without area, bool, shape (G,); they keep all classes.
 
     Returns:
         Tensor: shape (N, K, h, w).
@@ -116,11 +114,11 @@ def eliminate_in_window(
 def _pairs(
     groups: AmbiguityGroups, region_boxes: RegionBoxes, winners: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Members as (group, class) pairs, and the pair that won each box (int64, on the CPU)."""
+    """Members as (group, class) pairs, and the index of the pair that won each box, on the CPU."""
     group, class_index = groups.members.nonzero(as_tuple=True)
     pair_of = torch.full(groups.members.shape, -1, dtype=torch.long)
     pair_of[group.cpu(), class_index.cpu()] = torch.arange(len(group))
     won = pair_of[region_boxes.map_index, winners.cpu()]
     if (won < 0).any():
-        raise ValueError("A region was won by a class outside its group; winners must be members.")
+        raise ValueError("The winner of a region is not in its group; winners must be members.")
     return group, class_index, won

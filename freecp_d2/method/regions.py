@@ -1,8 +1,8 @@
 """
-Boxes of the connected regions where activation maps are high, for all maps at once.
+Boxes of the connected regions where activation maps are high, which Eqs. (3) and (8) use.
 
-Eqs. (3) and (8) both look at these boxes. All maps are laid under each other in one tall image,
-so that a single call of OpenCV labels the regions of every class and window.
+All maps are stacked vertically in one tall image, so that a single call of OpenCV labels the
+regions of every class and window.
 
 Shape shorthand in this module: M maps, B boxes, h x w patches.
 """
@@ -24,7 +24,7 @@ class RegionBoxes(NamedTuple):
 
 
 def no_boxes() -> RegionBoxes:
-    """The boxes of maps that have none."""
+    """An empty `RegionBoxes`."""
     return RegionBoxes(torch.zeros(0, dtype=torch.long), torch.zeros(0, 4, dtype=torch.long))
 
 
@@ -34,31 +34,31 @@ def region_boxes(
     """
     Bounding boxes of the 8-connected regions where a map exceeds `thresh` of its own maximum.
 
-    Reading: as uint8, trunc(255 * map) > int(thresh * max). A map that stays below 1/255 has no
-    region. The released program boxes every contour, so a hole counts as well: its box is that of
-    the pixels around it. For a union of boxes holes change nothing; for Eq. (8) each is a crop.
+    Reading: as uint8, trunc(255 * map) > int(thresh * max). A map below 1/255 has no region. The
+    released program boxes every contour, so a hole has a box as well, that of the pixels around
+    it. Holes do not change a union of boxes; in Eq. (8) each is a crop.
 
     Args:
         maps: in [0, 1], shape (M, h, w).
-        thresh: the cut, a share of the maximum. Not in the paper; 0.4 in the released program.
+        thresh: the cut as a share of the maximum. Not in the paper; 0.4 in the released program.
         holes: also return the box around each hole.
-        exclude_last: end boxes at the last row and column, exclusive, so that neither is ever
-            inside, unless it is the only one. The released program does (there, too, and leaves
-            nothing of an image one patch high); False gives boxes that contain their region.
+        exclude_last: exclude the last row and column from all boxes, unless it is the only one. The
+            released program does, even where it is the only one; False gives boxes that contain
+            their region.
 
     Returns:
-        RegionBoxes: map by map; within a map in no particular order.
+        RegionBoxes: ordered by map; within a map in no particular order.
     """
     high = _high_activation(maps, thresh).cpu().numpy()
     num_maps, h, w = high.shape
     if num_maps == 0:
         return no_boxes()
-    # One row and one column of background around every map keep the maps apart.
+    # One row and one column of background around every map separate the maps.
     tall = np.zeros((num_maps * (h + 1) + 1, w + 2), dtype=np.uint8)
     tall[1:].reshape(num_maps, h + 1, w + 2)[:, :h, 1:-1] = high
     stats = _component_stats(tall, connectivity=8)
     if holes:
-        # Background that does not reach the frame; the pixels around it are one patch further out.
+        # A hole is background that does not reach the frame; its box is one patch larger.
         around = _component_stats(1 - tall, connectivity=4)
         outside = (around[:, 0] == 0) & (around[:, 1] == 0)
         around = around[~outside] + np.array([-1, -1, 2, 2])

@@ -1,4 +1,4 @@
-"""Parts and sizes of a model that do not go together, found when it is built."""
+"""Checks of options and heads that do not fit together, when a model is built."""
 
 from torch import nn
 
@@ -6,7 +6,7 @@ from torch import nn
 def check_background(rule: str, thresh: float) -> None:
     """
     Raises:
-        ValueError: an unknown rule; a threshold that is no score, or that nothing obeys.
+        ValueError: unknown rule; a threshold outside [0, 1), or one that the rule ignores.
     """
     if rule not in ("class", "words", "distractor"):
         raise ValueError(
@@ -18,9 +18,8 @@ def check_background(rule: str, thresh: float) -> None:
         )
     if thresh and rule == "distractor":
         raise ValueError(
-            f"MODEL.TEXT.BACKGROUND_THRESH is {thresh}, but with "
-            'MODEL.TEXT.BACKGROUND="distractor" no class is the background; set it to 0.0, or '
-            "BACKGROUND to class or words."
+            f"MODEL.TEXT.BACKGROUND_THRESH is {thresh}, but with MODEL.TEXT.BACKGROUND distractor "
+            "no class is the background; set it to 0.0, or BACKGROUND to class or words."
         )
 
 
@@ -33,22 +32,22 @@ def check_heads(
 ) -> None:
     """
     Raises:
-        ValueError: one head without the other; an oracle with nothing to tell; a background whose
-            words have maps, which the method never refines.
+        ValueError: one head without the other; an oracle without a purification head; background
+            "words" with a purification head, which does not refine background words.
     """
     if (affinity_head is None) != (purification_head is None):
         raise ValueError(
-            "Purification needs an affinity and the affinity is for purification alone: give "
-            "FreeCPSegmentor both heads or neither."
+            "Only one of affinity head and purification head is given; give FreeCPSegmentor both "
+            "heads or neither."
         )
     if purification_head is not None and background == "words":
         raise ValueError(
-            'MODEL.TEXT.BACKGROUND="words" is a rule of base methods alone: FreeCP refines and '
-            'purifies no background words. Use class, or MODEL.PURIFICATION_HEAD.NAME "".'
+            'MODEL.TEXT.BACKGROUND="words" is for base methods alone, FreeCP does not refine '
+            'background words; use class, or MODEL.PURIFICATION_HEAD.NAME "".'
         )
     if oracle and purification_head is None:
         raise ValueError(
-            "MODEL.PURIFICATION_HEAD.ORACLE=True restricts what the purification head refines, but "
+            "MODEL.PURIFICATION_HEAD.ORACLE=True restricts the purification head, but "
             'MODEL.PURIFICATION_HEAD.NAME is ""; use ClassPurification or no oracle.'
         )
 
@@ -58,7 +57,7 @@ def check_window_sizes(
 ) -> None:
     """
     Raises:
-        ValueError: a size that is not positive or less than a patch; a stride that leaves gaps.
+        ValueError: a size is not positive or smaller than a patch; the stride exceeds the window.
     """
     sizes = (size, stride, batch_size, crop_size)
     if min(sizes) < 1 or min(size, crop_size) < patch_size:
@@ -68,6 +67,6 @@ def check_window_sizes(
         )
     if stride > size:
         raise ValueError(
-            f"TEST.SLIDING_WINDOW.STRIDE {stride} leaves gaps between windows of SIZE {size}; "
-            "make it at most the size."
+            f"TEST.SLIDING_WINDOW.STRIDE {stride} leaves gaps between windows of SIZE {size}; use "
+            "at most the size."
         )

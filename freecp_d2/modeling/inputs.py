@@ -1,4 +1,4 @@
-"""The inputs of a model, checked: Detectron2's list of dicts."""
+"""Checks of a model's inputs, which are Detectron2's list of dicts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,10 +16,9 @@ def read_images(batched_inputs: Sequence[Mapping[str, Any]]) -> list[Tensor]:
         list[Tensor]: the images as they are.
 
     Raises:
-        ValueError: an image is missing, of another type or shape, or the wanted size is empty.
+        ValueError: an image is missing, of another type or shape or not finite, or the size of the
+            result is not positive.
     """
-    if isinstance(batched_inputs, Mapping):
-        raise ValueError("The model takes a list of dicts, one an image; got one dict.")
     if not isinstance(batched_inputs, Sequence):
         raise ValueError(
             f"The model takes a list of dicts, one an image; got {type(batched_inputs).__name__}."
@@ -51,26 +50,26 @@ def read_candidates(
     batched_inputs: Sequence[Mapping[str, Any]], num_outputs: int, *, background: bool
 ) -> Tensor:
     """
-    The classes that an image may have, as the oracle of Tab. 1 tells them.
+    The classes that the oracle of Tab. 1 allows in each image.
 
     Args:
         batched_inputs: one dict an image; "classes" lists channels of the output.
         num_outputs: channels of the output: K, or 1 + K with background.
-        background: channel 0 is the background, class k is channel k + 1. The background needs no
-            permission: it is where no class is.
+        background: channel 0 is the background, class k is channel k + 1. The background is
+            always allowed.
 
     Returns:
         Tensor: bool, shape (images, K).
 
     Raises:
-        ValueError: an image without "classes", or one that is no channel of the output.
+        ValueError: "classes" is missing, or is not a list of output channels.
     """
     candidates = torch.zeros(len(batched_inputs), num_outputs, dtype=torch.bool)
     for i, item in enumerate(batched_inputs):
         if item.get("classes") is None:
             raise ValueError(
-                f'Input {i} has no "classes", the indices of the classes that are in the image, '
-                "which the oracle needs; map the dataset with FreeCPDatasetMapper(cfg), or set "
+                f'Input {i} has no "classes", the indices of its classes, which the oracle needs; '
+                "map the dataset with FreeCPDatasetMapper(cfg), or set "
                 "MODEL.PURIFICATION_HEAD.ORACLE to False."
             )
         indices = torch.as_tensor(item["classes"]).flatten()

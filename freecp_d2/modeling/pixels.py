@@ -1,4 +1,4 @@
-"""CLIP's normalisation of pixels, and back: the image tower sees one, other encoders their own."""
+"""Normalisation of pixels by an encoder's own mean and deviation, and its inverse."""
 
 import torch
 from torch import Tensor, nn
@@ -9,8 +9,8 @@ class PixelNormalisation(nn.Module):
     Subtract a mean and divide by a deviation, both RGB in [0, 255].
 
     Args:
-        mean, std: of the backbone's own preprocessing.
-        input_format: "RGB" or "BGR", the channel order of what comes in; RGB comes out.
+        mean, std: of the encoder's own preprocessing.
+        input_format: channel order of the input, "RGB" or "BGR"; the output is RGB.
 
     Raises:
         ValueError: another `input_format`.
@@ -28,12 +28,12 @@ class PixelNormalisation(nn.Module):
             self.register_buffer(name, torch.tensor(value).view(3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Pixels in [0, 255], (..., 3, H, W), of any type and device -> normalised, float32."""
+        """Pixels in [0, 255], (..., 3, H, W), any dtype and device -> normalised, float32."""
         image = image.to(self.mean.device, torch.float32)
         if self.input_format == "BGR":
             image = image.flip(-3)
         return (image - self.mean) / self.std
 
     def undo(self, images: Tensor) -> Tensor:
-        """Normalised images, (..., 3, H, W) -> RGB in [0, 255], float32; padding is the mean."""
+        """Normalised images, (..., 3, H, W) -> RGB in [0, 255]; padding becomes the mean."""
         return images * self.std + self.mean

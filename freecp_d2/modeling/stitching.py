@@ -1,5 +1,5 @@
 """
-From patch maps of windows to class scores of an image: only classes that survive are upsampled.
+Class scores of an image from the patch maps of its windows. Only surviving classes are upsampled.
 
 Shape shorthand in this module: N windows of one image, K classes, S surviving classes, h x w
 patches, H, W pixels.
@@ -11,12 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .precision import without_autocast
+from ..utils.precision import without_autocast
 from .windows import Window
+
+CLASSES_AT_ONCE, PIXELS_AT_ONCE = 16, 1 << 22
+"""The most that `label_map` resizes at once; at least one row of pixels."""
 
 
 class ClassScores(NamedTuple):
-    """Scores of the classes that survive anywhere in an image; all others are 0 everywhere."""
+    """Scores of the classes that survive somewhere in an image; all other scores are 0."""
 
     classes: Tensor
     """Class indices, ascending, int64, shape (S,)."""
@@ -31,13 +34,13 @@ def stitch(
     """
     Upsample each window's maps to pixels (bilinear) and average where windows overlap.
 
-    A class that is gone in a window counts there as 0.
+    A class that was dropped in a window has score 0 there.
 
     Args:
         maps: the maps of each window, non-negative, shape (K, h, w).
-        windows: where each lies.
+        windows: the windows, in the order of `maps`.
         image_size: (H, W).
-        patch_size: pixels a patch; maps may reach over the window's end (padding), which is cut.
+        patch_size: side of a patch in pixels; the padding of a window is cut.
 
     Returns:
         ClassScores: at the size of the image.
@@ -62,10 +65,10 @@ def stitch(
 
 
 def resize_scores(scores: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear, not antialiased: (S, H, W) -> (S, *size); nothing is copied when the size fits."""
+    """Bilinear resize without antialiasing, (S, H, W) -> (S, *size); no copy at equal size."""
     if tuple(scores.shape[1:]) == size:
         return scores
-    if len(scores) == 0:  # no class survived; PyTorch refuses to resize nothing
+    if len(scores) == 0:  # no class survived, and PyTorch does not resize an empty tensor
         return scores.new_zeros(0, *size)
     return _resize(scores, size)
 
@@ -79,14 +82,14 @@ def full_scores(
     floor: float = 0.0,
 ) -> Tensor:
     """
-    The (C, H, W) scores that Detectron2 wants.
+    Dense (C, H, W) scores, as Detectron2's evaluators expect them.
 
     Args:
-        found: at the resolution of the network.
+        found: at the resolution of the network's input.
         num_classes: K, without background.
         size: (H, W) of the original image.
-        background: put a channel 1 - max in front, index 0.
-        floor: the least score of channel 0, so that a pixel whose classes score less is background.
+        background: add the background, 1 - max over classes, as channel 0.
+        floor: lower bound of channel 0: a pixel whose classes score less becomes class 0.
 
     Returns:
         Tensor: shape (K, H, W), or (1 + K, H, W) with background.
@@ -108,46 +111,39 @@ def label_map(
     background: bool,
     floor: float = 0.0,
     unlabelled: int = 0,
-    chunk: int = 16,
-    band: int = 1 << 22,
 ) -> Tensor:
     """
-    The argmax of `full_scores`, a few classes and rows at a time: beyond the result, memory grows
-    neither with the vocabulary nor with the image.
+    The argmax of `full_scores` in constant memory, a few classes and rows at a time.
+
+    Where bilinear rounding makes two classes tie, either may be the label.
 
     Args:
         found, size, background, floor: see `full_scores`.
-        unlabelled: the label where no class has a score; 0 is the argmax of zeros.
-        chunk: classes that are resized together.
-        band: most pixels that are resized together, at least one row.
+        unlabelled: the label of pixels where all scores are 0, whose argmax is 0.
 
     Returns:
         Tensor: int64, shape (H, W).
     """
     height, width = size
     label = torch.empty(size, dtype=torch.long, device=found.scores.device)
-    step = max(1, band // width)
+    step = max(1, PIXELS_AT_ONCE // width)
     for top in range(0, height, step):
         rows = slice(top, min(top + step, height))
-        label[rows] = _label_rows(found, size, rows, background, floor, chunk)
+        label[rows] = _label_rows(found, size, rows, background, floor)
     return label.masked_fill_(label < 0, unlabelled)
 
 
 def _label_rows(
-    found: ClassScores,
-    size: tuple[int, int],
-    rows: slice,
-    background: bool,
-    floor: float,
-    chunk: int,
+    found: ClassScores, size: tuple[int, int], rows: slice, background: bool, floor: float
 ) -> Tensor:
-    """The labels of some rows, int64, (rows, W); -1 where no class has a score."""
+    """Labels of some rows, int64, (rows, W); -1 where all scores are 0."""
     shape, device = (rows.stop - rows.start, size[1]), found.scores.device
     best = torch.full(shape, 0.0 if background else floor, device=device)
-    # A floor that is the score of class 0 labels all that stays below it.
+    # A floor is a score of class 0, so no pixel is without a label.
     label = torch.full(shape, 0 if floor and not background else -1, device=device)
-    for start in range(0, len(found.classes), chunk):
-        score, index = _resize_rows(found.scores[start : start + chunk], size, rows).max(dim=0)
+    for start in range(0, len(found.classes), CLASSES_AT_ONCE):
+        scores = found.scores[start : start + CLASSES_AT_ONCE]
+        score, index = _resize_rows(scores, size, rows).max(dim=0)
         better = score > best
         best = torch.where(better, score, best)
         label = torch.where(better, found.classes[start + index], label)
@@ -157,7 +153,7 @@ def _label_rows(
 
 
 def _resize_rows(scores: Tensor, size: tuple[int, int], rows: slice) -> Tensor:
-    """`resize_scores(scores, size)[:, rows]`, of which no other row is computed."""
+    """`resize_scores(scores, size)[:, rows]` without computing the other rows."""
     (height, width), num_rows = size, rows.stop - rows.start
     if num_rows == height or scores.shape[1] == height:
         return resize_scores(scores, size)[:, rows]

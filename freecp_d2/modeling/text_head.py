@@ -20,9 +20,9 @@ from ..text import (
     load_descriptions,
     load_vocabulary,
 )
+from ..utils.precision import without_autocast
 from .backbone import load_clip_from_config
 from .checks import check_background
-from .precision import without_autocast
 
 
 class TextHead(nn.Module):

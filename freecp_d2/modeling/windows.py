@@ -5,6 +5,7 @@ Shape shorthand in this module: H, W pixels of an image.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -29,12 +30,12 @@ class Window(NamedTuple):
 
 def sliding_windows(image: int, height: int, width: int, size: int, stride: int) -> list[Window]:
     """
-    Windows that cover an image, row by row; the last of a row or column is moved inside.
+    Windows that cover an image, row by row; the last of a row or column ends at the border.
 
     Args:
         image: index of the image in its batch.
         height, width: of the image.
-        size: side of a window; a smaller image gets a window of its own size.
+        size: side of a window; at most the side of the image.
         stride: step between windows.
 
     Returns:
@@ -43,8 +44,8 @@ def sliding_windows(image: int, height: int, width: int, size: int, stride: int)
     window_h, window_w = min(size, height), min(size, width)
     return [
         Window(image, y, x, y + window_h, x + window_w)
-        for y in _starts(height, window_h, stride)
-        for x in _starts(width, window_w, stride)
+        for y in [*range(0, height - window_h, stride), height - window_h]
+        for x in [*range(0, width - window_w, stride), width - window_w]
     ]
 
 
@@ -56,24 +57,16 @@ def windows_of_images(sizes: Sequence[tuple[int, int]], size: int, stride: int) 
         sizes: (height, width) of each image.
         size, stride: see `sliding_windows`.
     """
-    return [
-        window
-        for i, (height, width) in enumerate(sizes)
-        for window in sliding_windows(i, height, width, size, stride)
-    ]
-
-
-def _starts(length: int, size: int, stride: int) -> list[int]:
-    last = length - size
-    return [*range(0, last, stride), last]
+    windows = (sliding_windows(i, *image_size, size, stride) for i, image_size in enumerate(sizes))
+    return list(chain.from_iterable(windows))
 
 
 def batches_of_windows(windows: list[Window], batch_size: int) -> list[list[int]]:
     """
-    Group windows of one size, of all images together, into batches.
+    Group windows of equal size, across images, into batches.
 
     Returns:
-        list[list[int]]: indices into `windows`; each window once.
+        list[list[int]]: indices into `windows`; every window is in one batch.
     """
     by_size: dict[tuple[int, int], list[int]] = {}
     for index, window in enumerate(windows):
@@ -87,13 +80,13 @@ def batches_of_windows(windows: list[Window], batch_size: int) -> list[list[int]
 
 def cut_windows(images: list[Tensor], windows: list[Window], divisibility: int) -> Tensor:
     """
-    Cut windows of one size out of their images.
+    Crop windows of equal size from their images and stack them.
 
     Args:
         images: normalised, each of shape (3, H, W).
-        windows: of one size.
+        windows: of equal size.
         divisibility: pad right and bottom with zeros, the mean colour, to a multiple of this, so
-            that the backbone sees every pixel.
+            that the backbone encodes every pixel.
 
     Returns:
         Tensor: shape (N, 3, padded height, padded width).

@@ -16,7 +16,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..utils.layers import layer_norm
+from ..utils.precision import layer_norm
 
 __all__ = ["CausalTextTower", "LibraryTextTower", "build_text_tower"]
 

@@ -78,9 +78,10 @@ def test_scores_are_those_of_the_model_or_0(cfg: CfgNode) -> None:
     changed = False
     for found, own in zip(model(inputs()), wrapped_alone(model), strict=True):
         assert found["sem_seg"].shape == own.shape
-        assert ((found["sem_seg"] == own) | (found["sem_seg"] == 0)).all()
-        assert (found["sem_seg"].amax(dim=0) > 0).all()
-        changed |= bool((found["sem_seg"] != own).any())
+        removed = found["sem_seg"] == 0
+        torch.testing.assert_close(found["sem_seg"], own.masked_fill(removed, 0))
+        assert not removed.all(dim=0).any()
+        changed |= bool((own[removed] > 0).any())
     assert changed, "nothing was removed: this shows nothing"
     assert model.diagnose(inputs())[0][0].kept.keys() <= {f"channel {k}" for k in range(6)}
 
@@ -91,7 +92,8 @@ def test_with_a_clip_and_words(cfg: CfgNode) -> None:
     cfg.MODEL.TEXT.VOCABULARY = "cat; dog; tree; sky; road; wall"
     model = build(cfg)
     for found, own in zip(model(inputs()), wrapped_alone(model), strict=True):
-        assert ((found["sem_seg"] == own) | (found["sem_seg"] == 0)).all()
+        removed = found["sem_seg"] == 0
+        torch.testing.assert_close(found["sem_seg"], own.masked_fill(removed, 0))
     assert model.diagnose(inputs())[0][0].kept.keys() <= set(model.purifier.channels.names)
 
 
@@ -140,4 +142,4 @@ def test_other_outputs_of_panoptic_fpn_stay(cfg: CfgNode) -> None:
         assert found.keys() == own.keys() == {"sem_seg", "instances", "panoptic_seg"}
         assert torch.equal(found["instances"].scores, own["instances"].scores)
         assert torch.equal(found["panoptic_seg"][0], own["panoptic_seg"][0])
-        assert torch.equal(found["sem_seg"][0], own["sem_seg"].softmax(dim=0)[0])
+        torch.testing.assert_close(found["sem_seg"][0], own["sem_seg"].softmax(dim=0)[0])

@@ -1,12 +1,13 @@
-"""`--import`: modules and files of a user's own, and what is said of those that fail."""
+"""`--import`: a user's own modules and files, and the errors of those that fail."""
 
-import subprocess
 import sys
 from argparse import ArgumentParser
 
 import pytest
 
+from freecp_d2.apps.evaluate import train_net
 from freecp_d2.engine.plugins import add_import_argument, import_plugins
+from tests.helpers.command import CONFIG, ROOT
 
 CODE = "import builtins\nbuiltins.plugin_log = [*getattr(builtins, 'plugin_log', []), __name__]\n"
 
@@ -38,7 +39,7 @@ class TestModules:
         import_plugins(["my_package_1", "my_package_1.heads"])
         assert log() == ["my_package_1.heads"]
 
-    def test_hides_nothing(self, tmp_path):
+    def test_modules_of_the_folder_hide_no_installed_module(self, tmp_path):
         (tmp_path / "json.py").write_text("raise RuntimeError\n")
         (tmp_path / "my_module_1.py").write_text("import json\njson.dumps({})\n")
         import_plugins(["my_module_1"])
@@ -50,7 +51,7 @@ class TestModules:
 
 
 class TestFiles:
-    def test_once(self, tmp_path, log):
+    def test_a_file_is_imported_once(self, tmp_path, log):
         (tmp_path / "heads.py").write_text(CODE)
         import_plugins(["heads.py", str(tmp_path / "heads.py"), "./heads.py"])
         assert len(log()) == 1
@@ -108,31 +109,25 @@ class TestErrors:
         with pytest.raises(ImportError, match=f"there is no file {tmp_path}/none.py"):
             import_plugins(["none.py"])
 
-    @pytest.mark.parametrize("name", ["", ".heads", "my-package"])
-    def test_no_name_of_a_module(self, name):
-        with pytest.raises(ImportError, match=f"--import {name}: "):
-            import_plugins([name])
+    def test_no_name_of_a_module(self):
+        for name in ("", ".heads", "my-package"):
+            with pytest.raises(ImportError, match=f"--import {name}: "):
+                import_plugins([name])
 
 
 def test_the_argument():
     parser = ArgumentParser()
     add_import_argument(parser)
-    assert parser.parse_args([]).imports == []
     assert parser.parse_args(["--import", "a", "--import", "b.py"]).imports == ["a", "b.py"]
-    assert parser.parse_args([]).imports == [], "no list that is shared"
+    assert parser.parse_args([]).imports == [], "the default list is not shared"
 
 
-def test_an_error_is_one_line_of_train_net(tmp_path):
-    from tests.helpers.command import CONFIG, run
-
+def test_an_error_ends_train_net_with_one_line(tmp_path, capsys):
     (tmp_path / "heads.py").write_text("1 / 0\n")
-    heads = str(tmp_path / "heads.py")
-    result: subprocess.CompletedProcess = run(
-        "train_net.py", "--eval-only", "--config", CONFIG, "--import", heads
-    )
-    assert result.returncode == 1
-    assert result.stderr.strip().splitlines()[-1] == (
-        f"train_net.py: error: --import {heads}: ZeroDivisionError: division by zero "
-        f"({heads}, line 1)"
-    )
-    assert "Traceback" not in result.stderr
+    argv = ["--eval-only", "--config", str(ROOT / CONFIG), "--import", "heads.py"]
+    with pytest.raises(SystemExit) as error:
+        train_net(argv)
+    message = f"{error.value}\n{capsys.readouterr().err}"
+    expected = f"ZeroDivisionError: division by zero ({tmp_path / 'heads.py'}, line 1)"
+    assert f"error: --import heads.py: {expected}" in message
+    assert "Traceback" not in message

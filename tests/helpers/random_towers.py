@@ -19,7 +19,7 @@ def rand_normal(*shape: int, seed: int = 0) -> Tensor:
 
 
 def _shaken(tower: nn.Module, seed: int) -> nn.Module:
-    """Moves every parameter: biases start at zero, gains at one, which would hide mistakes."""
+    """Perturbs every parameter: initial zeros and ones would hide mistakes."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in tower.parameters():

@@ -19,18 +19,18 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("a", "b", "expected", "_"), PAIRS)
-def test_spatial_consistency_by_hand(a, b, expected, _):
-    a, b = draw(*a), draw(*b)
-    for score in (spatial_consistency(a, b), spatial_consistency(b, a)):
-        assert score.item() == pytest.approx(expected, abs=1e-7)
+def test_spatial_consistency_by_hand():
+    for a, b, expected, _ in PAIRS:
+        a, b = draw(*a), draw(*b)
+        for score in (spatial_consistency(a, b), spatial_consistency(b, a)):
+            assert score.item() == pytest.approx(expected, abs=1e-7)
 
 
-@pytest.mark.parametrize(("a", "b", "_", "expected"), PAIRS)
-def test_soft_iou_by_hand(a, b, _, expected):
-    iou = pairwise_soft_iou(torch.stack([draw(*a), draw(*b)])[None])
-    assert iou[0, 0, 1].item() == pytest.approx(expected, abs=1e-7)
-    assert iou[0, 1, 0].item() == pytest.approx(expected, abs=1e-7)
+def test_soft_iou_by_hand():
+    for a, b, _, expected in PAIRS:
+        iou = pairwise_soft_iou(torch.stack([draw(*a), draw(*b)])[None])
+        assert iou[0, 0, 1].item() == pytest.approx(expected, abs=1e-7)
+        assert iou[0, 1, 0].item() == pytest.approx(expected, abs=1e-7)
 
 
 def test_leading_dimensions_broadcast():
@@ -40,17 +40,6 @@ def test_leading_dimensions_broadcast():
     for i in range(3):
         for j in range(2):
             torch.testing.assert_close(score[i, j], spatial_consistency(a[i, 0], b[0, j]))
-
-
-def test_where_the_patches_are_does_not_matter():
-    a, b = rand(2, 3, 4, 5), rand(2, 3, 4, 5, seed=1)
-    torch.testing.assert_close(
-        spatial_consistency(a.flip(-1).transpose(-1, -2), b.flip(-1).transpose(-1, -2)),
-        spatial_consistency(a, b),
-    )
-    torch.testing.assert_close(
-        pairwise_soft_iou(a.flip(-1).transpose(-1, -2)), pairwise_soft_iou(a), rtol=0, atol=1e-6
-    )
 
 
 def test_bounds():
@@ -63,67 +52,22 @@ def test_bounds():
     assert iou.max() <= 1
 
 
-@pytest.mark.parametrize("b_shape", [(3, 4), (4, 2), (12,), (4, 3, 1)])
-def test_another_grid_raises(b_shape):
-    with pytest.raises(ValueError, match=r"maps on one grid, got \(4, 3\) and .*; resize one"):
-        spatial_consistency(rand(4, 3), rand(*b_shape))
+def test_another_grid_raises():
+    for b_shape in ((3, 4), (4, 2), (12,), (4, 3, 1)):
+        with pytest.raises(ValueError, match=r"maps on one grid, got \(4, 3\) and .*; resize one"):
+            spatial_consistency(rand(4, 3), rand(*b_shape))
 
 
-@pytest.mark.parametrize("shape", [(2, 5, 4, 6), (1, 1, 3, 3), (3, 2, 1, 1), (1, 7, 24, 24)])
-def test_soft_iou_is_the_double_loop(shape):
-    maps = rand(*shape)
-    maps[:, shape[1] // 2] *= maps[:, 0] > 0.5  # one with holes
-    maps[:, -1] = maps[:, 0]  # a twin, or the map itself
-    iou = pairwise_soft_iou(maps)
-    assert iou.shape == (shape[0], shape[1], shape[1])
-    for window, scores in zip(maps, iou, strict=True):
-        for i, a in enumerate(window):
-            for j, b in enumerate(window):
-                direct = torch.minimum(a, b).sum() / torch.maximum(a, b).sum()
-                # Differences of sums of a few hundred float32 values below one.
-                torch.testing.assert_close(scores[i, j], direct, rtol=0, atol=2e-6)
-
-
-def test_soft_iou_of_sets_is_their_jaccard_index():
-    sets = rand(1, 6, 5, 7) > 0.6
-    iou = pairwise_soft_iou(sets.float())[0]
-    for i in range(6):
-        for j in range(6):
-            a, b = sets[0, i], sets[0, j]
-            assert iou[i, j] == (a & b).sum() / (a | b).sum()
-
-
-@pytest.mark.parametrize("gain", [0.25, 0.5, 1.0])
-def test_soft_iou_of_a_fainter_copy_is_the_gain(gain):
-    maps = rand(2, 1, 4, 5)
-    iou = pairwise_soft_iou(torch.cat([maps, gain * maps], dim=1))
-    torch.testing.assert_close(iou[:, 0, 1], torch.full((2,), gain), rtol=0, atol=1e-6)
-
-
-def test_soft_iou_is_symmetric_and_one_on_the_diagonal():
-    maps = rand(2, 5, 4, 6)
-    maps[1, 3] = 0
-    iou = pairwise_soft_iou(maps)
-    assert torch.equal(iou, iou.transpose(1, 2))
-    expected = torch.ones(2, 5)
-    expected[1, 3] = 0  # an empty map coincides with nothing, not even itself
-    assert torch.equal(iou.diagonal(dim1=1, dim2=2), expected)
-
-
-def test_soft_iou_follows_the_order_of_classes_and_windows():
-    maps, order = rand(3, 4, 4, 6), [2, 0, 3, 1]
-    iou = pairwise_soft_iou(maps)
-    torch.testing.assert_close(pairwise_soft_iou(maps[:, order]), iou[:, order][:, :, order])
-    torch.testing.assert_close(pairwise_soft_iou(maps.flip(0)), iou.flip(0))
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("device", ["cpu", "meta"])  # "meta" rejects a tensor made on the CPU
-def test_dtype_and_device_are_kept(dtype, device):
-    maps = rand(2, 3, 4, 5).to(device, dtype)
-    score, iou = spatial_consistency(maps, maps), pairwise_soft_iou(maps)
-    assert score.shape == (2, 3)
-    assert iou.shape == (2, 3, 3)
-    for result in (score, iou):
-        assert result.dtype == dtype
-        assert result.device.type == device
+def test_soft_iou_equals_a_double_loop_over_classes():
+    for shape in ((2, 5, 4, 6), (1, 1, 3, 3), (3, 2, 1, 1), (1, 7, 24, 24)):
+        maps = rand(*shape)
+        maps[:, shape[1] // 2] *= maps[:, 0] > 0.5  # one with holes
+        maps[:, -1] = maps[:, 0]  # a twin, or the map itself
+        maps = torch.cat([maps, torch.zeros_like(maps[:, :1])], dim=1)  # an empty one: always 0
+        iou = pairwise_soft_iou(maps)
+        for window, scores in zip(maps, iou, strict=True):
+            for i, a in enumerate(window):
+                for j, b in enumerate(window):
+                    direct = torch.minimum(a, b).sum() / torch.maximum(a, b).sum().clamp(min=1e-8)
+                    # Differences of sums of a few hundred float32 values below one.
+                    torch.testing.assert_close(scores[i, j], direct, rtol=0, atol=2e-6)

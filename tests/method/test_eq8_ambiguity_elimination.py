@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 import torch
 
@@ -11,9 +13,7 @@ from freecp_d2.method import (
 
 from .helpers import draw, groups_of, rand, region_of
 
-# --------------------------------------------------------------------------------------------------
 # fuse_groups
-# --------------------------------------------------------------------------------------------------
 
 
 def test_a_group_is_the_mean_of_its_members_in_its_window():
@@ -25,36 +25,13 @@ def test_a_group_is_the_mean_of_its_members_in_its_window():
     torch.testing.assert_close(fused, expected)
 
 
-def test_two_groups_of_a_window_are_apart():
-    refined = rand(1, 5, 3, 4)
-    fused = fuse_groups(refined, groups_of(5, (0, {0, 3}), (0, {1, 2, 4})))
-    torch.testing.assert_close(fused[0], (refined[0, 0] + refined[0, 3]) / 2)
-    torch.testing.assert_close(fused[1], (refined[0, 1] + refined[0, 2] + refined[0, 4]) / 3)
-
-
-def test_identical_members_are_their_mean():
-    refined = rand(1, 1, 3, 4).expand(1, 4, 3, 4).contiguous()
-    torch.testing.assert_close(fuse_groups(refined, groups_of(4, (0, {0, 1, 3})))[0], refined[0, 0])
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("groups", [groups_of(3), groups_of(3, (1, {0, 2}))])
-def test_fused_shape_and_dtype(dtype, groups):
-    fused = fuse_groups(rand(2, 3, 4, 5, dtype=dtype), groups)
-    assert fused.shape == (len(groups.window), 4, 5)
-    assert fused.dtype == dtype
-
-
-# --------------------------------------------------------------------------------------------------
 # elect_winners
-# --------------------------------------------------------------------------------------------------
 
 CLASSES = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 0.0]]
 
 
-@pytest.mark.parametrize(
-    ("crop", "candidates", "winner"),
-    [
+def test_the_nearest_candidate_wins_by_direction():
+    for crop, candidates, winner in (
         ((3.0, 0.1), [0, 1, 2, 3], 0),
         ((3.0, 0.1), [1, 2, 3], 2),  # the best class is not in the group
         ((3.0, 0.1), [1, 3], 1),
@@ -62,19 +39,13 @@ CLASSES = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 0.0]]
         ((-1.0, 0.1), [0, 2], 2),  # all candidates point away
         ((2.0, 2.1), [0, 1, 2], 2),
         ((2.0, 2.1), [0, 1], 1),
-    ],
-)
-@pytest.mark.parametrize("crop_length", [0.01, 1.0, 50.0])
-@pytest.mark.parametrize("class_lengths", [[1, 1, 1, 1], [9, 0.1, 40, 3]])
-def test_the_nearest_candidate_wins_by_direction(
-    crop, candidates, winner, crop_length, class_lengths
-):
-    class_features = torch.tensor(CLASSES) * torch.tensor(class_lengths)[:, None]
-    allowed = torch.zeros(1, 4, dtype=torch.bool)
-    allowed[0, candidates] = True
-    winners = elect_winners(torch.tensor([crop]) * crop_length, class_features, allowed)
-    assert winners.dtype == torch.int64
-    assert winners.tolist() == [winner]
+    ):
+        allowed = torch.zeros(1, 4, dtype=torch.bool)
+        allowed[0, candidates] = True
+        for length, class_lengths in product((0.01, 50.0), ([1, 1, 1, 1], [9, 0.1, 40, 3])):
+            class_features = torch.tensor(CLASSES) * torch.tensor(class_lengths)[:, None]
+            winners = elect_winners(torch.tensor([crop]) * length, class_features, allowed)
+            assert winners.tolist() == [winner]
 
 
 def test_each_crop_has_its_own_candidates():
@@ -86,99 +57,68 @@ def test_each_crop_has_its_own_candidates():
     assert elect_winners(crops, crops, others)[3] == 1
 
 
-def test_no_crop_no_winner():
+def test_no_crops_have_no_winners():
     winners = elect_winners(rand(0, 2), torch.tensor(CLASSES), torch.zeros(0, 4, dtype=torch.bool))
     assert winners.shape == (0,)
-    assert winners.dtype == torch.int64
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("device", ["cpu", "meta"])  # "meta" rejects a tensor made on the CPU
-def test_winners_follow_the_features(dtype, device):
-    crops, candidates = rand(5, 8).to(device, dtype), torch.ones(5, 3).bool().to(device)
-    winners = elect_winners(crops, rand(3, 8).to(device, dtype), candidates)
-    assert winners.shape == (5,)
-    assert winners.device.type == device
+def test_features_of_another_size_raise():
+    with pytest.raises(ValueError, match="of size 3, classes of size 2"):
+        elect_winners(rand(1, 3), torch.tensor(CLASSES), torch.ones(1, 4, dtype=torch.bool))
 
 
-# --------------------------------------------------------------------------------------------------
 # eliminate_in_region
-# --------------------------------------------------------------------------------------------------
 
 # Two boxes of one group that share the middle patches, on a grid of 3 x 5.
 OVERLAPPING = region_of((0, 0, 0, 3, 2), (0, 2, 1, 4, 3))
 
 
-@pytest.mark.parametrize(
-    ("region", "winners", "expected"),
-    [
+def test_losers_become_zero_inside_the_region():
+    for region, winners, expected in (
         (
             OVERLAPPING,  # with different winners: each keeps its own box, both keep the overlap
             [0, 2],
-            {
-                0: ["#####", "###.#", "##..#"],
-                2: ["...##", "..###", "#####"],
-            },
+            {0: ["#####", "###.#", "##..#"], 2: ["...##", "..###", "#####"]},
         ),
         (
             OVERLAPPING,  # with the same winner: the loser keeps what no box covers
             [2, 2],
-            {
-                0: ["...##", "....#", "##..#"],
-                2: ["#####", "#####", "#####"],
-            },
+            {0: ["...##", "....#", "##..#"], 2: ["#####", "#####", "#####"]},
         ),
         (
             region_of((0, 1, 1, 2, 2)),  # one patch
             [0],
-            {
-                0: ["#####", "#####", "#####"],
-                2: ["#####", "#.###", "#####"],
-            },
+            {0: ["#####", "#####", "#####"], 2: ["#####", "#.###", "#####"]},
         ),
         (
-            region_of((0, 0, 0, 5, 3)),  # all patches: the loser is empty, but only here
+            region_of((0, 0, 0, 5, 3)),  # all patches: the map of the loser is 0
             [0],
-            {
-                0: ["#####", "#####", "#####"],
-                2: [".....", ".....", "....."],
-            },
+            {0: ["#####", "#####", "#####"], 2: [".....", ".....", "....."]},
         ),
         (
             region_of((0, 4, 0, 4, 3), (0, 1, 2, 3, 2)),  # no area: the group stays as it is
             [0, 2],
-            {
-                0: ["#####", "#####", "#####"],
-                2: ["#####", "#####", "#####"],
-            },
+            {0: ["#####", "#####", "#####"], 2: ["#####", "#####", "#####"]},
         ),
         (
             region_of((0, 4, 0, 4, 3), (0, 0, 0, 5, 1)),  # only the box with area is contested
             [0, 2],
-            {
-                0: [".....", "#####", "#####"],
-                2: ["#####", "#####", "#####"],
-            },
+            {0: [".....", "#####", "#####"], 2: ["#####", "#####", "#####"]},
         ),
         (
             region_of(),  # no region at all
             [],
-            {
-                0: ["#####", "#####", "#####"],
-                2: ["#####", "#####", "#####"],
-            },
+            {0: ["#####", "#####", "#####"], 2: ["#####", "#####", "#####"]},
         ),
-    ],
-)
-def test_losers_become_zero_inside_the_region(region, winners, expected):
-    refined = rand(1, 4, 3, 5) + 0.1
-    allowed = torch.ones(4, 3, 5)
-    for class_index, rows in expected.items():
-        allowed[class_index] = draw(*rows)
-    result = eliminate_in_region(
-        refined, groups_of(4, (0, {0, 2})), region, torch.tensor(winners, dtype=torch.long)
-    )
-    assert torch.equal(result, refined * allowed)  # classes 1 and 3 are in no group
+    ):
+        refined = rand(1, 4, 3, 5) + 0.1
+        allowed = torch.ones(4, 3, 5)
+        for class_index, rows in expected.items():
+            allowed[class_index] = draw(*rows)
+        result = eliminate_in_region(
+            refined, groups_of(4, (0, {0, 2})), region, torch.tensor(winners, dtype=torch.long)
+        )
+        assert torch.equal(result, refined * allowed)  # classes 1 and 3 are in no group
 
 
 def test_a_loser_of_three_loses_every_box():
@@ -200,27 +140,16 @@ def test_regions_groups_and_windows_do_not_mix():
     allowed[0, 3] = draw("#..#", "####")
     allowed[2, 1] = draw("####", "###.")
     assert torch.equal(result, refined * allowed)
-    order = [2, 0, 1]  # the order in which boxes are listed is nothing
-    shuffled = region_of(*(row for row in [(2, 3, 1, 4, 2), (0, 0, 0, 2, 2), (1, 1, 0, 3, 1)]))
-    again = eliminate_in_region(refined, groups, shuffled, torch.tensor([1, 2, 3])[order])
-    assert torch.equal(again, result)
+    shuffled = region_of((2, 3, 1, 4, 2), (0, 0, 0, 2, 2), (1, 1, 0, 3, 1))
+    again = eliminate_in_region(refined, groups, shuffled, torch.tensor([3, 1, 2]))
+    assert torch.equal(again, result), "the order of the boxes does not matter"
 
 
-def test_no_class_is_removed():
-    refined = torch.ones(1, 3, 2, 4)
-    region = region_of((0, 0, 0, 3, 1))
-    result = eliminate_in_region(refined, groups_of(3, (0, {0, 1, 2})), region, torch.tensor([1]))
-    assert result.flatten(2).amax(dim=2).tolist() == [[1, 1, 1]]
-
-
-# --------------------------------------------------------------------------------------------------
 # eliminate_in_window
-# --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("winners", "undecided", "leave"),
-    [
+def test_a_class_that_wins_no_region_is_zero_in_the_window():
+    for winners, undecided, leave in (
         # Boxes 0 and 1 belong to the group {0, 1, 2} of window 0, box 2 to {1, 3} of window 1.
         ([0, 0, 3], [False, False], [(0, 1), (0, 2), (1, 1)]),
         ([0, 2, 3], [False, False], [(0, 1), (1, 1)]),  # each of two winners keeps its whole map
@@ -228,85 +157,44 @@ def test_no_class_is_removed():
         ([0, 0, 3], [True, False], [(1, 1)]),  # undecided: all stay, whoever won
         ([0, 0, 3], [False, True], [(0, 1), (0, 2)]),
         ([0, 0, 3], [True, True], []),
-    ],
-)
-def test_a_class_that_wins_nothing_leaves_the_window(winners, undecided, leave):
-    refined = rand(2, 4, 2, 5) + 0.1
-    groups = groups_of(4, (0, {0, 1, 2}), (1, {1, 3}))
-    region = region_of((0, 0, 0, 2, 1), (0, 2, 0, 4, 2), (1, 1, 1, 3, 2))
-    result = eliminate_in_window(
-        refined, groups, region, torch.tensor(winners), torch.tensor(undecided)
-    )
-    expected = refined.clone()
-    for window, class_index in leave:
-        expected[window, class_index] = 0
-    assert torch.equal(result, expected)
+    ):
+        refined = rand(2, 4, 2, 5) + 0.1
+        groups = groups_of(4, (0, {0, 1, 2}), (1, {1, 3}))
+        region = region_of((0, 0, 0, 2, 1), (0, 2, 0, 4, 2), (1, 1, 1, 3, 2))
+        result = eliminate_in_window(
+            refined, groups, region, torch.tensor(winners), torch.tensor(undecided)
+        )
+        expected = refined.clone()
+        for window, class_index in leave:
+            expected[window, class_index] = 0
+        assert torch.equal(result, expected)
 
 
-@pytest.mark.parametrize(("undecided", "remaining"), [(False, [1, 0, 0]), (True, [1, 1, 1])])
-def test_a_group_without_a_contest(undecided, remaining):
-    result = eliminate_in_window(
-        torch.ones(1, 3, 1, 2),
-        groups_of(3, (0, {1, 2})),
-        region_of(),
-        torch.zeros(0, dtype=torch.long),
-        torch.tensor([undecided]),
-    )
-    assert result.amax(dim=(2, 3)).tolist() == [remaining]
+def test_a_group_without_regions():
+    for undecided, remaining in ((False, [1, 0, 0]), (True, [1, 1, 1])):
+        result = eliminate_in_window(
+            torch.ones(1, 3, 1, 2),
+            groups_of(3, (0, {1, 2})),
+            region_of(),
+            torch.zeros(0, dtype=torch.long),
+            torch.tensor([undecided]),
+        )
+        assert result.amax(dim=(2, 3)).tolist() == [remaining]
 
 
-# --------------------------------------------------------------------------------------------------
-# both
-# --------------------------------------------------------------------------------------------------
-
-
-def by_region(refined, groups, region, winners):
-    return eliminate_in_region(refined, groups, region, winners)
-
-
-def by_window(refined, groups, region, winners):
-    decided = torch.zeros(len(groups.window), dtype=torch.bool)
-    return eliminate_in_window(refined, groups, region, winners, decided)
-
-
-@pytest.mark.parametrize("eliminate", [by_region, by_window])
-def test_without_groups_nothing_happens(eliminate):
-    refined = rand(2, 3, 2, 4)
-    result = eliminate(refined, groups_of(3), region_of(), torch.zeros(0, dtype=torch.long))
-    assert torch.equal(result, refined)
-
-
-@pytest.mark.parametrize("eliminate", [by_region, by_window])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_input_is_left_alone_and_the_dtype_kept(eliminate, dtype):
-    refined = rand(1, 3, 2, 4, dtype=dtype) + 0.1
-    before = refined.clone()
-    result = eliminate(
-        refined, groups_of(3, (0, {0, 1})), region_of((0, 0, 0, 3, 1)), torch.tensor([1])
-    )
-    assert result.dtype == dtype
-    assert not torch.equal(result, refined)
-    assert torch.equal(refined, before)
-
-
-@pytest.mark.parametrize("eliminate", [by_region, by_window])
-def test_renaming_the_classes_renames_the_result(eliminate):
-    refined, order = rand(1, 5, 3, 4) + 0.1, torch.tensor([3, 0, 4, 1, 2])
-    new_name = order.argsort()  # class `order[i]` is now called i
-    region, winners = region_of((0, 0, 0, 2, 2), (0, 1, 1, 3, 3)), torch.tensor([4, 1])
-    result = eliminate(refined, groups_of(5, (0, {1, 3, 4})), region, winners)
-    renamed = groups_of(5, (0, set(new_name[[1, 3, 4]].tolist())))
-    again = eliminate(refined[:, order], renamed, region, new_name[winners])
-    assert torch.equal(again, result[:, order])
+def test_a_winner_outside_the_group_raises():
+    maps, groups, region = torch.ones(1, 3, 2, 4), groups_of(3, (0, {0, 1})), [(0, 0, 0, 3, 1)]
+    with pytest.raises(ValueError, match="not in its group"):
+        eliminate_in_region(maps, groups, region_of(*region), torch.tensor([2]))
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("eliminate", [eliminate_in_region, eliminate_in_window])
-def test_device_is_kept(eliminate):
-    refined = torch.ones(1, 3, 2, 4, device="cuda")
-    groups = ambiguity_groups(refined, refined.new_ones(1, 3).bool(), 0.5)
-    assert fuse_groups(refined, groups).is_cuda
-    undecided = () if eliminate is eliminate_in_region else (torch.tensor([False]),)
-    region, winners = region_of((0, 0, 0, 3, 1)), torch.tensor([1], device="cuda")
-    assert eliminate(refined, groups, region, winners, *undecided).is_cuda
+def test_device_is_kept():
+    for eliminate in (eliminate_in_region, eliminate_in_window):
+        refined = torch.ones(1, 3, 2, 4, device="cuda")
+        groups = ambiguity_groups(refined, refined.new_ones(1, 3).bool(), 0.5)
+        assert fuse_groups(refined, groups).is_cuda
+        undecided = () if eliminate is eliminate_in_region else (torch.tensor([False]),)
+        region, winners = region_of((0, 0, 0, 3, 1)), torch.tensor([1], device="cuda")
+        assert eliminate(refined, groups, region, winners, *undecided).is_cuda

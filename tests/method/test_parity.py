@@ -8,26 +8,23 @@ machine. Decisions (boxes, groups, classes kept) agree exactly: the arrays are s
 
 from collections import Counter
 from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 
 from freecp_d2 import method
+from tests.helpers import parity
 
 from .helpers import box_rows, contour_boxes, has_area
 
-PARITY = Path(__file__).parents[1] / "parity"
 CASES = [f"purify_{number}" for number in range(6)]
 NO_CONTOUR = (0, 0, 0, 0)
 
 
 @cache
 def load(name):
-    with np.load(PARITY / f"{name}.npz") as arrays:
-        return {key: torch.from_numpy(arrays[key]) for key in arrays.files}
+    return {key: torch.from_numpy(array) for key, array in parity.load(name).items()}
 
 
 def mock_winner(box, classes):
@@ -111,10 +108,9 @@ def rows(region):
 
 def stored_groups(stored):
     """Component id and classes of each stored group of two or more."""
-    classes = {}
-    for class_index, group in zip(
-        stored["rp_keep"].tolist(), stored["ap_group"].tolist(), strict=True
-    ):
+    classes: dict[int, list[int]] = {}
+    pairs = zip(stored["rp_keep"].tolist(), stored["ap_group"].tolist(), strict=True)
+    for class_index, group in pairs:
         classes.setdefault(group, []).append(class_index)
     return {group: members for group, members in classes.items() if len(members) > 1}
 
@@ -128,9 +124,7 @@ def without_placeholder(boxes):
     return Counter(row for row in boxes if row[1:] != NO_CONTOUR)
 
 
-# --------------------------------------------------------------------------------------------------
 # Boxes alone
-# --------------------------------------------------------------------------------------------------
 
 
 def test_boxes():
@@ -139,7 +133,7 @@ def test_boxes():
     assert Counter(box_rows(region)) == without_placeholder(stored["boxes"])
 
 
-def test_the_contours_that_other_tests_compare_with_are_the_program():
+def test_the_reference_contours_equal_the_released_program():
     stored = load("boxes_unit")
     boxes = []
     for index, map_ in enumerate(stored["maps"].numpy()):
@@ -157,72 +151,57 @@ def test_the_mask_needs_no_holes():
     assert torch.equal(method.boxes_to_mask(region, num_maps, (h, w)), expected)
 
 
-# --------------------------------------------------------------------------------------------------
 # Eqs. (2) to (8) in one chain: every intermediate result
-# --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize(
-    ("ours", "theirs"),
-    [
-        ("transition_once", "trans_sym"),
-        ("transition", "trans"),
-        ("cam_norm", "cam_norm"),
-        ("refined", "refined"),
-        ("scores", "rp_score"),
-        ("fused", "ap_fused"),
-        ("final", "final"),
-    ],
-)
-def test_floats(name, ours, theirs):
-    result = purify(name)
-    expected = result.stored[theirs]
-    torch.testing.assert_close(getattr(result, ours), expected, rtol=0, atol=1e-5)
+def test_intermediate_floats():
+    for name in CASES:
+        for ours, theirs in (
+            ("transition_once", "trans_sym"),
+            ("transition", "trans"),
+            ("cam_norm", "cam_norm"),
+            ("refined", "refined"),
+            ("scores", "rp_score"),
+            ("fused", "ap_fused"),
+            ("final", "final"),
+        ):
+            result = purify(name)
+            expected = result.stored[theirs]
+            torch.testing.assert_close(getattr(result, ours), expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_source_boxes_and_mask(name):
-    result = purify(name)
-    assert Counter(box_rows(result.boxes)) == without_placeholder(result.stored["boxes"])
-    assert torch.equal(result.mask, result.stored["box_mask"].bool())
+def test_source_boxes_and_classes_kept():
+    for name in CASES:
+        result = purify(name)
+        assert Counter(box_rows(result.boxes)) == without_placeholder(result.stored["boxes"])
+        assert torch.equal(result.mask, result.stored["box_mask"].bool())
+        assert result.keep.nonzero().flatten().tolist() == result.stored["rp_keep"].tolist()
+        survivors = result.final.flatten(1).any(dim=1).nonzero().flatten()
+        assert survivors.tolist() == result.stored["kept"].tolist()
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_redundancy_keeps_the_same_classes(name):
-    result = purify(name)
-    assert result.keep.nonzero().flatten().tolist() == result.stored["rp_keep"].tolist()
+def test_soft_iou_and_groups():
+    for name in CASES:
+        result = purify(name)
+        if len(result.stored["rp_keep"]) > 1:  # else the program skips it and stores zeros
+            torch.testing.assert_close(result.soft_iou, result.stored["ap_siou"], rtol=0, atol=1e-5)
+        assert result.members == list(stored_groups(result.stored).values())
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_soft_iou_and_groups(name):
-    result = purify(name)
-    if len(result.stored["rp_keep"]) > 1:  # else the program skips it and stores zeros
-        torch.testing.assert_close(result.soft_iou, result.stored["ap_siou"], rtol=0, atol=1e-5)
-    assert result.members == list(stored_groups(result.stored).values())
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_contested_boxes_and_winners(name):
-    result = purify(name)
-    stored = [tuple(row) for row in result.stored["ap_boxes"].tolist()]
-    number = {group: index for index, group in enumerate(stored_groups(result.stored))}
-    regions = Counter((number[group], *box) for group, *box, _ in stored)
-    assert Counter(box_rows(result.regions)) == regions
-    decided = Counter(
-        (*row, winner) for row, winner in zip(result.region_boxes, result.winners, strict=True)
-    )
-    # Winner -1: the box has no area, and the classifier was not asked.
-    assert decided == Counter(
-        (number[group], *box, winner) for group, *box, winner in stored if winner != -1
-    )
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_the_same_classes_survive(name):
-    result = purify(name)
-    survivors = result.final.flatten(1).any(dim=1).nonzero().flatten()
-    assert survivors.tolist() == result.stored["kept"].tolist()
+def test_contested_boxes_and_winners():
+    for name in CASES:
+        result = purify(name)
+        stored = [tuple(row) for row in result.stored["ap_boxes"].tolist()]
+        number = {group: index for index, group in enumerate(stored_groups(result.stored))}
+        regions = Counter((number[group], *box) for group, *box, _ in stored)
+        assert Counter(box_rows(result.regions)) == regions
+        decided = Counter(
+            (*row, winner) for row, winner in zip(result.region_boxes, result.winners, strict=True)
+        )
+        # Winner -1: the box has no area, and the classifier was not asked.
+        assert decided == Counter(
+            (number[group], *box, winner) for group, *box, winner in stored if winner != -1
+        )
 
 
 @pytest.mark.gpu
@@ -247,49 +226,47 @@ def test_the_arrays_exercise_every_decision():
     assert max(without_area) > 0
 
 
-# --------------------------------------------------------------------------------------------------
 # Eqs. (5) to (8) on all windows of an image at once, with a real crop classifier's verdicts
-# --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["e2e", "e2e_bkg"])
-def test_windows_of_an_image(name):
-    stored = load(name)
-    refined = stored["win_refined"]
-    redundancy_thresh, ambiguity_thresh = stored["params"][6:].tolist()
-    purified, keep = method.drop_redundant(refined, stored["win_rp_score"], redundancy_thresh)
-    assert torch.equal(keep, stored["win_rp_keep"].bool())
+def test_windows_of_an_image():
+    for name in ("e2e", "e2e_bkg"):
+        stored = load(name)
+        refined = stored["win_refined"]
+        redundancy_thresh, ambiguity_thresh = stored["params"][6:].tolist()
+        purified, keep = method.drop_redundant(refined, stored["win_rp_score"], redundancy_thresh)
+        assert torch.equal(keep, stored["win_rp_keep"].bool())
 
-    groups = method.ambiguity_groups(purified, keep, ambiguity_thresh)
-    expected_groups = [
-        (window, (row == group).nonzero().flatten().tolist())
-        for window, row in enumerate(stored["win_group"])
-        for group in range(int(row.max()) + 1)
-        if (row == group).sum() > 1
-    ]
-    members = [row.nonzero().flatten().tolist() for row in groups.members]
-    assert list(zip(groups.window.tolist(), members, strict=True)) == expected_groups
+        groups = method.ambiguity_groups(purified, keep, ambiguity_thresh)
+        expected_groups = [
+            (window, (row == group).nonzero().flatten().tolist())
+            for window, row in enumerate(stored["win_group"])
+            for group in range(int(row.max()) + 1)
+            if (row == group).sum() > 1
+        ]
+        members = [row.nonzero().flatten().tolist() for row in groups.members]
+        assert list(zip(groups.window.tolist(), members, strict=True)) == expected_groups
 
-    regions = method.region_boxes(method.fuse_groups(purified, groups), holes=True)
-    region_boxes = method.RegionBoxes(*(part[has_area(regions)] for part in regions))
-    winner_of = {}  # which group a stored crop belongs to shows in its winner
-    for window, *box, winner in stored["crops"].tolist():
-        group = next(
-            index
-            for index, (where, classes) in enumerate(expected_groups)
-            if where == window and winner in classes
+        regions = method.region_boxes(method.fuse_groups(purified, groups), holes=True)
+        region_boxes = method.RegionBoxes(*(part[has_area(regions)] for part in regions))
+        winner_of = {}  # which group a stored crop belongs to shows in its winner
+        for window, *box, winner in stored["crops"].tolist():
+            group = next(
+                index
+                for index, (where, classes) in enumerate(expected_groups)
+                if where == window and winner in classes
+            )
+            winner_of[(group, *box)] = winner
+        assert box_rows(region_boxes) == sorted(winner_of)
+
+        final = method.eliminate_in_window(
+            purified,
+            groups,
+            region_boxes,
+            torch.tensor([winner_of[tuple(row)] for row in rows(region_boxes)]),
+            undecided_groups(regions, len(members)),
         )
-        winner_of[(group, *box)] = winner
-    assert box_rows(region_boxes) == sorted(winner_of)
-
-    final = method.eliminate_in_window(
-        purified,
-        groups,
-        region_boxes,
-        torch.tensor([winner_of[tuple(row)] for row in rows(region_boxes)]),
-        undecided_groups(regions, len(members)),
-    )
-    torch.testing.assert_close(final, stored["win_final"].float(), rtol=0, atol=1e-5)
-    survivors = final.flatten(2).any(dim=2)
-    assert torch.equal(survivors, stored["win_kept"].bool())
-    assert survivors.sum() < keep.sum()
+        torch.testing.assert_close(final, stored["win_final"].float(), rtol=0, atol=1e-5)
+        survivors = final.flatten(2).any(dim=2)
+        assert torch.equal(survivors, stored["win_kept"].bool())
+        assert survivors.sum() < keep.sum()

@@ -1,6 +1,6 @@
 from collections import Counter
+from itertools import product
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -14,9 +14,7 @@ def boxes_of(map_, **options):
     return [row[1:] for row in box_rows(region_boxes(map_[None], **options))]
 
 
-# --------------------------------------------------------------------------------------------------
 # region_boxes by hand
-# --------------------------------------------------------------------------------------------------
 
 RING = draw(".....", ".###.", ".#.#.", ".###.", ".....")
 RING_ON_THE_BORDER = draw("###", "#.#", "###")
@@ -35,9 +33,8 @@ TWO_HOLES = draw(".......", ".#####.", ".#.#.#.", ".#####.", ".......")
 DIAGONAL_HOLES = draw("......", ".####.", ".#.##.", ".##.#.", ".####.", "......")
 
 
-@pytest.mark.parametrize(
-    ("map_", "expected"),
-    [
+def test_boxes_that_contain_their_region():
+    for map_, expected in (
         (draw(".....", ".##..", ".##..", "....."), [(1, 1, 3, 3)]),
         (draw("#....", ".....", "...#."), [(0, 0, 1, 1), (3, 2, 4, 3)]),
         (draw("#...", ".#..", "..#."), [(0, 0, 3, 3)]),  # corners connect
@@ -52,15 +49,12 @@ DIAGONAL_HOLES = draw("......", ".####.", ".#.##.", ".##.#.", ".####.", "......"
         (draw("#34", "..."), [(0, 0, 1, 1)]),  # 0.4 gives 102, the cut is int(0.4 * 255) = 102
         (draw("#.5", "..."), [(0, 0, 1, 1), (2, 0, 3, 1)]),
         (RING, [(1, 1, 4, 4)]),
-    ],
-)
-def test_boxes_that_contain_their_region(map_, expected):
-    assert boxes_of(map_, exclude_last=False) == sorted(expected)
+    ):
+        assert boxes_of(map_, exclude_last=False) == sorted(expected)
 
 
-@pytest.mark.parametrize(
-    ("map_", "expected"),
-    [
+def test_by_default_the_last_row_and_column_are_excluded():
+    for map_, expected in (
         (draw(".....", ".##..", ".##..", "....."), [(1, 1, 3, 3)]),  # away from the end: the same
         (draw("####", "####", "####"), [(0, 0, 3, 2)]),
         (draw(".##.", "....", "...."), [(1, 0, 3, 1)]),
@@ -68,15 +62,12 @@ def test_boxes_that_contain_their_region(map_, expected):
         (draw("...#", "...#", "...."), [(3, 0, 3, 2)]),  # no area: all of it in the last column
         (draw("....", "....", "##.."), [(0, 2, 2, 2)]),
         (draw("....", "....", "...#"), [(3, 2, 3, 2)]),
-    ],
-)
-def test_by_default_the_last_row_and_column_are_excluded(map_, expected):
-    assert boxes_of(map_) == sorted(expected)
+    ):
+        assert boxes_of(map_) == sorted(expected)
 
 
-@pytest.mark.parametrize(
-    ("map_", "expected"),
-    [
+def test_holes_have_their_own_boxes():
+    for map_, expected in (
         (RING, [(1, 1, 4, 4), (1, 1, 4, 4)]),  # the hole's box is that of the pixels around it
         (RING_ON_THE_BORDER, [(0, 0, 3, 3), (0, 0, 3, 3)]),
         (OPEN_RING, [(1, 1, 4, 4)]),
@@ -87,35 +78,29 @@ def test_by_default_the_last_row_and_column_are_excluded(map_, expected):
         (DIAGONAL_HOLES, [(1, 1, 4, 4), (1, 1, 5, 5), (2, 2, 5, 5)]),
         (draw(".#.", "#..", "..."), [(0, 0, 2, 2)]),  # cut off by the frame: no hole
         (draw("..", ".."), []),
-    ],
-)
-def test_holes_have_boxes_of_their_own(map_, expected):
-    assert boxes_of(map_, holes=True, exclude_last=False) == sorted(expected)
-    outer = boxes_of(map_, exclude_last=False)
-    assert Counter(outer) <= Counter(expected)
-    assert outer == sorted(contour_boxes(map_.numpy(), holes=False, exclude_last=False))
+    ):
+        assert boxes_of(map_, holes=True, exclude_last=False) == sorted(expected)
+        outer = boxes_of(map_, exclude_last=False)
+        assert Counter(outer) <= Counter(expected)
+        assert outer == sorted(contour_boxes(map_.numpy(), holes=False, exclude_last=False))
 
 
-@pytest.mark.parametrize(
-    ("value", "num_boxes"),
-    [
+def test_a_map_below_the_first_level_has_no_region():
+    for value, num_boxes in (
         (0.0, 0),
         (0.5 / 255, 0),  # below the first level
         (1.0 / 255 - 1e-6, 0),
         (1.0 / 255 + 1e-6, 1),
         (0.01, 1),
         (1.0, 1),
-    ],
-)
-def test_a_map_below_the_first_level_has_no_region(value, num_boxes):
-    map_ = torch.zeros(4, 5)
-    map_[1, 2] = value
-    assert len(boxes_of(map_)) == num_boxes
+    ):
+        map_ = torch.zeros(4, 5)
+        map_[1, 2] = value
+        assert len(boxes_of(map_)) == num_boxes
 
 
-@pytest.mark.parametrize(
-    ("thresh", "expected"),
-    [
+def test_the_cut_is_a_share_of_the_maximum():
+    for thresh, expected in (
         # Levels are 255, 204, 153, 102, 51, 0; the cut is strict.
         (0.0, [(0, 0, 5, 1)]),
         (0.2, [(0, 0, 4, 1)]),
@@ -126,19 +111,15 @@ def test_a_map_below_the_first_level_has_no_region(value, num_boxes):
         (0.79, [(0, 0, 2, 1)]),
         (0.999, [(0, 0, 1, 1)]),
         (1.0, []),
-    ],
-)
-def test_the_cut_is_a_share_of_the_maximum(thresh, expected):
-    levels = torch.tensor([[255, 204, 153, 102, 51, 0]], dtype=torch.float64)
-    # Half a level above keeps the truncation away from rounding errors.
-    map_ = ((levels + 0.5) / 255).clamp(max=1)
-    map_[0, 5] = 0
-    assert boxes_of(map_, thresh=thresh, exclude_last=False) == expected
+    ):
+        levels = torch.tensor([[255, 204, 153, 102, 51, 0]], dtype=torch.float64)
+        # Half a level above keeps the truncation away from rounding errors.
+        map_ = ((levels + 0.5) / 255).clamp(max=1)
+        map_[0, 5] = 0
+        assert boxes_of(map_, thresh=thresh, exclude_last=False) == expected
 
 
-# --------------------------------------------------------------------------------------------------
 # region_boxes against OpenCV's contours, one map at a time
-# --------------------------------------------------------------------------------------------------
 
 
 def random_maps(num_maps, h, w, seed):
@@ -165,112 +146,55 @@ def random_maps(num_maps, h, w, seed):
     return maps
 
 
-@pytest.mark.parametrize(
-    ("map_", "expected"),
-    [
+def test_the_only_row_or_column_is_not_excluded():
+    """The released program excludes it, which leaves nothing of a thin image."""
+    for map_, expected in (
         (torch.tensor([[0.0, 1, 1, 0]]), [(1, 0, 3, 1)]),
         (torch.tensor([[0.0], [1], [1], [0]]), [(0, 1, 1, 3)]),
         (torch.tensor([[0.0, 0, 1]]), [(2, 0, 2, 1)]),  # the last column of several still is
         (torch.tensor([[1.0]]), [(0, 0, 1, 1)]),
-    ],
-)
-def test_the_only_row_or_column_is_not_excluded(map_, expected):
-    """The released program does, and nothing is left of a thin image."""
-    assert boxes_of(map_) == expected
+    ):
+        assert boxes_of(map_) == expected
 
 
-@pytest.mark.parametrize("exclude_last", [True, False])
-@pytest.mark.parametrize("holes", [True, False])
-@pytest.mark.parametrize("thresh", [0.4, 0.65])
-@pytest.mark.parametrize(
-    ("num_maps", "h", "w"),
-    [
-        (12, 1, 1),
-        (24, 1, 9),
-        (24, 8, 1),
-        (48, 2, 2),
-        (60, 5, 7),
-        (60, 9, 13),
-        (90, 14, 14),
-        (30, 37, 24),
-    ],
-)
-def test_boxes_are_those_of_the_contours(num_maps, h, w, thresh, holes, exclude_last):
-    maps = random_maps(num_maps, h, w, seed=h * w)
-    options = {"thresh": thresh, "holes": holes, "exclude_last": exclude_last}
-    region = region_boxes(torch.from_numpy(maps), **options)
-    expected = [
-        (index, *box) for index, map_ in enumerate(maps) for box in contour_boxes(map_, **options)
-    ]
-    assert expected
-    assert box_rows(region) == sorted(expected)  # equal as multisets
-    assert region.map_index.tolist() == sorted(region.map_index.tolist())
+def test_boxes_equal_those_of_opencv_contours():
+    sizes = [(12, 1, 1), (24, 1, 9), (24, 8, 1), (48, 2, 2), (60, 5, 7), (60, 9, 13), (90, 14, 14)]
+    switches = (True, False)
+    for size, thresh, holes, last in product(sizes, (0.4, 0.65), switches, switches):
+        maps = random_maps(*size, seed=size[1] * size[2])
+        options = {"thresh": thresh, "holes": holes, "exclude_last": last}
+        region = region_boxes(torch.from_numpy(maps), **options)
+        rows = [(i, *box) for i, map_ in enumerate(maps) for box in contour_boxes(map_, **options)]
+        assert rows
+        assert box_rows(region) == sorted(rows)  # equal as multisets
+        assert region.map_index.tolist() == sorted(region.map_index.tolist())
 
 
-def test_the_random_maps_have_holes_and_islands():
-    maps = random_maps(30, 37, 24, seed=37 * 24)
-    num_holes = num_islands = 0
-    for map_ in maps:
-        outer = list(contour_boxes(map_, holes=False))
-        num_holes += len(list(contour_boxes(map_))) - len(outer)
-        binary = (map_ > 0.4 * map_.max()).astype(np.uint8)
-        external, _ = cv2.findContours(binary, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        num_islands += len(outer) > len(external)
-    assert num_holes > 100
-    assert num_islands > 5
-
-
-# --------------------------------------------------------------------------------------------------
 # region_boxes, what a tall image could get wrong
-# --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("holes", [True, False])
-def test_neighbouring_maps_never_join(holes):
-    full = region_boxes(torch.ones(5, 3, 4), holes=holes, exclude_last=False)
-    assert box_rows(full) == [(index, 0, 0, 4, 3) for index in range(5)]
-    # Arches and bowls, which stacked without a gap would close to rings.
-    arch, bowl = draw("###", "#.#", "#.#"), draw("#.#", "#.#", "###")
-    stacked = region_boxes(torch.stack([arch, bowl, arch, bowl]), holes=holes, exclude_last=False)
-    assert box_rows(stacked) == [(index, 0, 0, 3, 3) for index in range(4)]
+def test_neighbouring_maps_never_join():
+    for holes in (True, False):
+        full = region_boxes(torch.ones(5, 3, 4), holes=holes, exclude_last=False)
+        assert box_rows(full) == [(index, 0, 0, 4, 3) for index in range(5)]
+        # Arches and bowls, which stacked without a gap would close to rings.
+        arch, bowl = draw("###", "#.#", "#.#"), draw("#.#", "#.#", "###")
+        stacked = region_boxes(
+            torch.stack([arch, bowl, arch, bowl]), holes=holes, exclude_last=False
+        )
+        assert box_rows(stacked) == [(index, 0, 0, 3, 3) for index in range(4)]
 
 
-def test_maps_without_region_leave_a_gap_in_the_index():
-    blank, dot = torch.zeros(3, 3), draw("...", ".#.", "...")
-    region = region_boxes(torch.stack([blank, dot, blank, blank, dot, blank]))
-    assert box_rows(region) == [(1, 1, 1, 2, 2), (4, 1, 1, 2, 2)]
-
-
-def test_each_map_is_cut_by_its_own_maximum():
-    maps = torch.stack([draw("#5."), draw("#5.") / 10, draw("#3.") / 50])
-    region = region_boxes(maps, exclude_last=False)
-    assert box_rows(region) == [(0, 0, 0, 2, 1), (1, 0, 0, 2, 1), (2, 0, 0, 1, 1)]
-
-
-def test_permuting_maps_permutes_boxes():
-    maps = torch.from_numpy(random_maps(18, 9, 13, seed=5))
-    order = torch.randperm(18, generator=torch.Generator().manual_seed(0))
-    rows = box_rows(region_boxes(maps[order], holes=True))
-    renamed = sorted((int(order[index]), *box) for index, *box in rows)
-    assert renamed == box_rows(region_boxes(maps, holes=True))
-
-
-@pytest.mark.parametrize("shape", [(0, 4, 5), (3, 4, 5)])
-@pytest.mark.parametrize("holes", [True, False])
-def test_no_map_or_no_region(shape, holes):
-    region = region_boxes(torch.zeros(shape), holes=holes)
-    assert region.map_index.shape == (0,)
-    assert region.boxes.shape == (0, 4)
-    assert region.map_index.dtype == region.boxes.dtype == torch.int64
-    assert torch.equal(boxes_to_mask(region, shape[0], shape[1:]), torch.zeros(shape).bool())
-
-
-def test_boxes_are_integers_and_the_maps_are_left_alone():
-    maps = rand(4, 5, 6)
-    before = maps.clone()
-    region = region_boxes(maps, holes=True)
-    assert region.map_index.dtype == region.boxes.dtype == torch.int64
-    assert torch.equal(maps, before)
+def test_no_map_or_no_region():
+    for shape in ((0, 4, 5), (3, 4, 5)):
+        for holes in (True, False):
+            region = region_boxes(torch.zeros(shape), holes=holes)
+            assert region.map_index.shape == (0,)
+            assert region.boxes.shape == (0, 4)
+            assert region.map_index.dtype == region.boxes.dtype == torch.int64
+            assert torch.equal(
+                boxes_to_mask(region, shape[0], shape[1:]), torch.zeros(shape).bool()
+            )
 
 
 @pytest.mark.gpu
@@ -282,58 +206,28 @@ def test_boxes_of_maps_on_a_gpu_are_on_the_cpu():
     assert box_rows(region) == box_rows(region_boxes(maps, holes=True))
 
 
-# --------------------------------------------------------------------------------------------------
 # boxes_to_mask
-# --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("rows", "expected"),
-    [
-        ([], [("....", "....", "....")]),
-        ([(0, 1, 0, 3, 2)], [(".##.", ".##.", "....")]),
-        ([(0, 0, 0, 4, 3)], [("####", "####", "####")]),  # up to the end
-        ([(0, 0, 0, 2, 2), (0, 1, 1, 3, 3)], [("##..", "###.", ".##.")]),  # overlap counts once
-        ([(0, 1, 1, 2, 2)] * 3, [("....", ".#..", "....")]),
-        (
-            [(0, 1, 0, 1, 3), (0, 0, 2, 4, 2), (0, 2, 2, 2, 2)],
-            [("....", "....", "....")],
-        ),  # no area
-        ([(1, 3, 2, 4, 3), (0, 0, 0, 1, 1)], [("#...", "....", "...."), ("....", "....", "...#")]),
-    ],
-)
-def test_mask_by_hand(rows, expected):
-    mask = boxes_to_mask(region_of(*rows), len(expected), (3, 4))
-    assert mask.dtype == torch.bool
-    assert torch.equal(mask, torch.stack([draw(*map_) for map_ in expected]).bool())
-
-
-@pytest.mark.parametrize(
-    ("num_maps", "num_boxes", "h", "w"),
-    [(1, 1, 1, 1), (3, 5, 1, 7), (4, 40, 6, 3), (7, 60, 9, 13), (2, 500, 24, 24)],
-)
-def test_mask_is_the_union_of_slices(num_maps, num_boxes, h, w):
-    generator = np.random.default_rng(num_boxes)
-    xs = np.sort(generator.integers(0, w + 1, (num_boxes, 2)))
-    ys = np.sort(generator.integers(0, h + 1, (num_boxes, 2)))
-    maps = generator.integers(0, num_maps, num_boxes)
-    rows = list(zip(maps, xs[:, 0], ys[:, 0], xs[:, 1], ys[:, 1], strict=True))
-    expected = np.zeros((num_maps, h, w), dtype=bool)
-    for index, x0, y0, x1, y1 in rows:
-        expected[index, y0:y1, x0:x1] = True
-    mask = boxes_to_mask(region_of(*(tuple(map(int, row)) for row in rows)), num_maps, (h, w))
-    assert np.array_equal(mask.numpy(), expected)
-
-
-def test_boxes_that_contain_their_region_cover_all_that_is_high():
-    maps = rand(20, 9, 13)
-    high = maps > 0.45  # the cut is 0.4 of a maximum below one, to a level
-    covered = boxes_to_mask(region_boxes(maps, exclude_last=False), 20, (9, 13))
-    assert covered[high].all()
-    covered = boxes_to_mask(region_boxes(maps), 20, (9, 13))
-    assert covered[:, :-1, :-1][high[:, :-1, :-1]].all()
-    assert not covered[:, -1].any()
-    assert not covered[:, :, -1].any()
+def test_mask_is_the_union_of_slices():
+    for num_maps, num_boxes, h, w in (
+        (1, 1, 1, 1),
+        (3, 5, 1, 7),
+        (4, 40, 6, 3),
+        (7, 60, 9, 13),
+        (2, 500, 24, 24),
+    ):
+        generator = np.random.default_rng(num_boxes)
+        xs = np.sort(generator.integers(0, w + 1, (num_boxes, 2)))
+        ys = np.sort(generator.integers(0, h + 1, (num_boxes, 2)))
+        maps = generator.integers(0, num_maps, num_boxes)
+        rows = list(zip(maps, xs[:, 0], ys[:, 0], xs[:, 1], ys[:, 1], strict=True))
+        expected = np.zeros((num_maps, h, w), dtype=bool)
+        for index, x0, y0, x1, y1 in rows:
+            expected[index, y0:y1, x0:x1] = True
+        mask = boxes_to_mask(region_of(*(tuple(map(int, row)) for row in rows)), num_maps, (h, w))
+        assert mask.dtype == torch.bool
+        assert np.array_equal(mask.numpy(), expected)
 
 
 def test_holes_do_not_change_the_mask():

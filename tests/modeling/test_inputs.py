@@ -1,4 +1,4 @@
-"""What a caller can hand to the model by mistake."""
+"""Inputs of a model: what is refused, and what the oracle reads."""
 
 import numpy as np
 import pytest
@@ -9,9 +9,8 @@ from freecp_d2.modeling.inputs import read_candidates, read_images
 IMAGE = torch.zeros(3, 4, 5, dtype=torch.uint8)
 
 
-@pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
+def test_mistakes_are_explained():
+    for inputs, message in (
         ({"image": IMAGE}, "list of dicts"),
         (iter([{"image": IMAGE}]), "list of dicts.*got list_iterator"),
         ([{"image": IMAGE}, {}], 'Input 1: "image" is NoneType'),
@@ -22,11 +21,9 @@ IMAGE = torch.zeros(3, 4, 5, dtype=torch.uint8)
         ([{"image": IMAGE[:, :0]}], r"\(3, 0, 5\)"),
         ([{"image": IMAGE / 0.0}], "NaN or infinity"),
         ([{"image": IMAGE, "height": 0, "width": 5}], r"\(0, 5\)"),
-    ],
-)
-def test_mistakes_are_explained(inputs, message):
-    with pytest.raises(ValueError, match=message):
-        read_images(inputs)
+    ):
+        with pytest.raises(ValueError, match=message):
+            read_images(inputs)
 
 
 def test_images_pass_as_they_are():
@@ -36,37 +33,31 @@ def test_images_pass_as_they_are():
 
 
 class TestCandidates:
-    @pytest.mark.parametrize(
-        ("background", "num_outputs", "classes", "expected"),
-        [
+    def test_outputs_become_classes(self):
+        for background, num_outputs, classes, expected in (
             (False, 3, [0, 2], [True, False, True]),
             (False, 3, [], [False, False, False]),
             (False, 3, torch.tensor([1]), [False, True, False]),
             (True, 4, [0, 2], [False, True, False]),  # output 2 is class 1; 0 is the background
             (True, 4, [3, 1, 1], [True, False, True]),
-        ],
-    )
-    def test_outputs_become_classes(self, background, num_outputs, classes, expected):
-        found = read_candidates([{"classes": classes}], num_outputs, background=background)
-        assert found.dtype == torch.bool
-        assert found.tolist() == [expected]
+        ):
+            found = read_candidates([{"classes": classes}], num_outputs, background=background)
+            assert found.dtype == torch.bool
+            assert found.tolist() == [expected]
 
     def test_one_row_an_image(self):
         inputs = [{"classes": [0]}, {"classes": [1]}, {"classes": [0, 1]}]
         found = read_candidates(inputs, 2, background=False)
         assert found.tolist() == [[True, False], [False, True], [True, True]]
 
-    @pytest.mark.parametrize(
-        ("inputs", "message"),
-        [
+    def test_mistakes_are_explained(self):
+        for inputs, message in (
             ([{"classes": [0]}, {}], 'Input 1 has no "classes".*ORACLE to False'),
             ([{"classes": None}], 'no "classes"'),
             ([{"classes": [3]}], r"\[3\]; expected indices in 0\.\.2"),
             ([{"classes": [-1, 0]}], r"expected indices in 0\.\.2"),
             ([{"classes": [0.5]}], r"expected indices in 0\.\.2"),
             ([{"classes": [True, False, True]}], r"expected indices in 0\.\.2"),
-        ],
-    )
-    def test_mistakes_are_explained(self, inputs, message):
-        with pytest.raises(ValueError, match=message):
-            read_candidates(inputs, 3, background=False)
+        ):
+            with pytest.raises(ValueError, match=message):
+                read_candidates(inputs, 3, background=False)

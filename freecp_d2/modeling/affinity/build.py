@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode, Registry, ShapeSpec
 from ...method import transition_matrix
-from ..precision import without_autocast
+from ...utils.precision import without_autocast
 
 AFFINITY_HEAD_REGISTRY = Registry("AFFINITY_HEAD")
 AFFINITY_HEAD_REGISTRY.__doc__ = """

@@ -1,4 +1,4 @@
-"""Backbones: CLIP image towers that answer for every patch."""
+"""CLIP image towers as Detectron2 backbones with a feature for every patch."""
 
 from .base import CLIPBackbone
 from .cached import CachedBackbone, FeatureMemory

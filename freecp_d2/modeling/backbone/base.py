@@ -1,5 +1,5 @@
 """
-What the segmentor needs of a backbone, whatever CLIP is inside.
+The interface between the segmentors and an image tower.
 
 Shape shorthand in this module: N windows, T = 1 + h * w tokens (class token first), D embedding.
 """
@@ -14,13 +14,13 @@ from ...d2 import Backbone
 
 class CLIPBackbone(Backbone):
     """
-    An image encoder of a CLIP that answers for every patch.
+    A CLIP image encoder that returns a feature for every patch.
 
     Register subclasses in Detectron2's `BACKBONE_REGISTRY`; they are called with `obj(cfg,
-    input_shape)`. `output_shape()` promises what `forward` returns: "patch_tokens", with D channels
-    and a stride that is `patch_size`; "class_token", with D channels; and "attention", whose
-    channels are the layers, only if there is any. An affinity head is refused or accepted by it.
-    Windows come with sides that are multiples of `patch_size`; crops, of any size.
+    input_shape)`. `output_shape()` lists the outputs of `forward`: "patch_tokens" (D channels,
+    stride `patch_size`), "class_token" (D channels) and, if the tower has attention, "attention"
+    (one channel a layer). Affinity heads check their requirements against it. Sides of windows are
+    multiples of `patch_size`; crops have any size.
 
     Attributes:
         pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
@@ -45,26 +45,30 @@ class CLIPBackbone(Backbone):
         """
         Args:
             images: normalised by `pixel_mean` and `pixel_std`, shape (N, 3, H, W).
-            attention_layers: layers, 0 the first, whose attention is wanted.
-            reduce_attention: return their mean; it is accumulated, so one layer's worth of memory.
+            attention_layers: layers whose attention is returned; 0 is the first.
+            reduce_attention: return the mean over these layers, in the memory of one layer.
 
         Returns:
             dict[str, Tensor]: all float32.
             "patch_tokens": in the joint space with text, not normalised, (N, D, h, w);
-            "class_token": of the unmodified image path, (N, D);
-            "attention": averaged over heads, (N, 1 or L, T, T); absent when no layer was asked for.
-            `output_shape()` names "attention" only if the backbone has any.
+            "class_token": of the unmodified tower, (N, D);
+            "attention": averaged over heads, (N, 1 or L, T, T); absent without `attention_layers`.
         """
 
     @property
-    def unmodified_path(self) -> Hashable:
-        """Equal for backbones whose `encode_image` answers alike; it says nothing of `forward`."""
+    def size_divisibility(self) -> int:
+        """Pixels beyond a multiple of this are ignored; pad before."""
+        return self.patch_size
+
+    @property
+    def encode_image_key(self) -> Hashable:
+        """Cache key: backbones with the same key give the same `encode_image` output."""
         return self
 
     @abstractmethod
     def encode_image(self, images: Tensor) -> Tensor:
         """
-        The class token alone, without the cost of the dense path.
+        The class token alone, without the cost of the patch tokens.
 
         Args:
             images: normalised, shape (N, 3, H, W).

@@ -1,8 +1,4 @@
-"""
-An image encoder that remembers: other heads, thresholds and words do not need it again.
-
-Shape shorthand in this module: N windows.
-"""
+"""A cache of image features, for runs that differ in heads, thresholds or words only."""
 
 import hashlib
 from collections import OrderedDict
@@ -18,16 +14,15 @@ __all__ = ["CachedBackbone", "FeatureMemory"]
 
 Features = dict[str, Tensor]
 Key = tuple[Hashable, ...]
-"""Whose features they are, and of which pixels."""
+"""The encoder and a digest of the pixels."""
 
 
 class FeatureMemory:
     """
-    Features of several encoders by the content of the pixels they are of; those that were not used
-    longest go first.
+    A least-recently-used cache of features, shared by several encoders.
 
     Args:
-        capacity: most bytes that are kept.
+        capacity: largest total size in bytes.
     """
 
     def __init__(self, capacity: int = 512 << 20) -> None:
@@ -36,13 +31,13 @@ class FeatureMemory:
         self._kept: OrderedDict[Key, Features] = OrderedDict()
 
     def get(self, key: Key) -> Features | None:
-        """What is kept under that key, which is the newest from now on."""
+        """The features of that key, or None; marks them as most recently used."""
         if key in self._kept:
             self._kept.move_to_end(key)
         return self._kept.get(key)
 
     def put(self, key: Key, features: Features) -> None:
-        """Keep features and, where there are too many, drop the oldest."""
+        """Store features; the least recently used ones are dropped to stay within capacity."""
         self._drop(key)
         self._kept[key] = features
         self._size += _num_bytes(features)
@@ -55,16 +50,16 @@ class FeatureMemory:
 
 class CachedBackbone(CLIPBackbone):
     """
-    A backbone that does not look twice at the same pixels.
+    A backbone that encodes the same pixels only once.
 
-    Windows are remembered batch by batch with their attention, which the base method alone does
-    not need and the method with purification does; the crops of Eq. (8) one by one, for all
-    encoders with the same unmodified path, as the base methods on one set of weights.
+    Batches of windows are cached with their attention, so that the base method alone and the
+    method with purification share them. Crops of Eq. (8) are cached one by one and shared by all
+    encoders with the same `encode_image_key`.
 
     Args:
-        encoder: the backbone that does the work.
-        layers: those whose mean attention an affinity head asks for; others are not remembered.
-        memory: where features are kept, of one encoder or of several; None for one of its own.
+        encoder: the backbone to cache.
+        layers: the layers whose mean attention is cached; calls for other layers are not cached.
+        memory: the cache, which several encoders may share; None for a new one.
     """
 
     def __init__(
@@ -81,12 +76,12 @@ class CachedBackbone(CLIPBackbone):
         return self.encoder.patch_size
 
     @property
-    def unmodified_path(self) -> Hashable:
-        """As the encoder's."""
-        return self.encoder.unmodified_path
+    def encode_image_key(self) -> Hashable:
+        """See `CLIPBackbone.encode_image_key`."""
+        return self.encoder.encode_image_key
 
     def output_shape(self) -> dict[str, ShapeSpec]:
-        """As the encoder's."""
+        """The encoder's."""
         return self.encoder.output_shape()
 
     def forward(
@@ -96,7 +91,7 @@ class CachedBackbone(CLIPBackbone):
         attention_layers: Collection[int] = (),
         reduce_attention: bool = True,
     ) -> Features:
-        """See `CLIPBackbone.forward`; may hold attention that nobody asked for."""
+        """See `CLIPBackbone.forward`; "attention" may be present without `attention_layers`."""
         known = not attention_layers or tuple(sorted(attention_layers)) == self.layers
         if not known or not reduce_attention:
             return self.encoder(
@@ -111,8 +106,7 @@ class CachedBackbone(CLIPBackbone):
 
     def encode_image(self, images: Tensor) -> Tensor:
         """See `CLIPBackbone.encode_image`."""
-        owner = self.encoder.unmodified_path
-        keys: list[Key] = [("crop", owner, *_content(image)) for image in images]
+        keys: list[Key] = [("crop", self.encode_image_key, *_content(image)) for image in images]
         found = [self.memory.get(key) for key in keys]
         missing = {key: i for i, key in enumerate(keys) if found[i] is None}
         if missing:
@@ -125,7 +119,7 @@ class CachedBackbone(CLIPBackbone):
 
 
 def _content(images: Tensor) -> Key:
-    """Equal for equal pixels."""
+    """Shape and digest of the pixels."""
     pixels = images.detach().contiguous().cpu()
     digest = hashlib.blake2b(pixels.view(torch.uint8).numpy().data, digest_size=16)
     return images.shape, digest.digest()

@@ -15,21 +15,20 @@ from torch import Tensor
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
 from .base import CLIPBackbone
 from .clip_loading import load_clip_from_config
-from .positional_embedding import INTERPOLATIONS, resize_positional_embedding
+from .positional_embedding import check_interpolation, resize_positional_embedding
 
 _STAGES = ("layer1", "layer2", "layer3", "layer4")
-_STRIDE = 32  # the stem halves twice, three of the four stages once
+_STRIDE = 32  # two halvings in the stem, one in each of three stages
 
 
 @BACKBONE_REGISTRY.register()
 class CLIPResNet(CLIPBackbone):
     """
-    The ResNet that `clip` or `open_clip` loaded, run so that it answers for every 32 x 32 pixels.
+    A ResNet of `clip` or `open_clip` with a feature for every 32 x 32 pixels.
 
-    Its attention pool gives the class token. Patch tokens take the pool's value path alone, value
-    and output projection without attention and without positional embedding: MaskCLIP's (ECCV 2022)
-    reading of a ResNet, and the only one, for a ResNet has no block whose attention could be
-    rewritten. It gives no attention, so that the affinity needs an encoder of its own (Tab. 6).
+    The attention pool gives the class token. The patch tokens are the pool's value and output
+    projections, without attention and positional embedding, as in MaskCLIP (ECCV 2022). There is
+    no attention map, so the affinity head needs an encoder of its own (Tab. 6).
     """
 
     visual: Any  # the libraries' towers share attributes, not a type
@@ -58,11 +57,7 @@ class CLIPResNet(CLIPBackbone):
                 f"CLIPResNet cannot run {type(visual).__name__}: it is no ResNet with an attention "
                 "pool; choose RN50x16 or another one in MODEL.CLIP.ARCH, or the backbone CLIPViT."
             )
-        if interpolation not in INTERPOLATIONS:
-            raise ValueError(
-                f'MODEL.CLIP.POSITIONAL_EMBEDDING="{interpolation}" is unknown; '
-                f"use auto or one of {INTERPOLATIONS}."
-            )
+        check_interpolation(interpolation)
         self.visual = visual.eval().requires_grad_(False)
         self.interpolation = interpolation
         self.pixel_mean, self.pixel_std = pixel_mean, pixel_std
@@ -87,12 +82,7 @@ class CLIPResNet(CLIPBackbone):
 
     @property
     def patch_size(self) -> int:
-        """Side of a patch in pixels: the stride of the feature map."""
-        return _STRIDE
-
-    @property
-    def size_divisibility(self) -> int:
-        """Sides that are no multiple of this lose their last pixels; pad before."""
+        """Stride of the feature map in pixels."""
         return _STRIDE
 
     def output_shape(self) -> dict[str, ShapeSpec]:
@@ -130,8 +120,8 @@ class CLIPResNet(CLIPBackbone):
         }
 
     @property
-    def unmodified_path(self) -> Hashable:
-        """See `CLIPBackbone.unmodified_path`: the tower, and how it fits other grids."""
+    def encode_image_key(self) -> Hashable:
+        """See `CLIPBackbone.encode_image_key`."""
         return self.visual, self.interpolation
 
     def encode_image(self, images: Tensor) -> Tensor:
@@ -139,7 +129,7 @@ class CLIPResNet(CLIPBackbone):
         return self._pool(self._feature_map(images))
 
     def _feature_map(self, images: Tensor) -> Tensor:
-        """What the attention pool sees: (N, C, h, w)."""
+        """The input of the attention pool, (N, C, h, w)."""
         visual = self.visual
         x = images.to(visual.conv1.weight.dtype)
         for number in (1, 2, 3):

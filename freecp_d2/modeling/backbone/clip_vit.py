@@ -13,21 +13,21 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
-from ...utils.layers import layer_norm
+from ...utils.precision import layer_norm
 from .base import CLIPBackbone
 from .clip_loading import load_clip_from_config
 from .dense_attention import DenseAttention
-from .positional_embedding import INTERPOLATIONS, resize_positional_embedding
+from .positional_embedding import check_interpolation, resize_positional_embedding
 from .vit_block import run_block
 
 
 @BACKBONE_REGISTRY.register()
 class CLIPViT(CLIPBackbone):
     """
-    The image tower that `clip` or `open_clip` loaded, run so that it answers for every patch.
+    A ViT of `clip` or `open_clip` with a feature for every patch, for inputs of any size.
 
-    The unmodified path gives the class token and the attention; the last block(s), rewritten by a
-    `DenseAttention`, give the patch tokens. Any input size works.
+    The unmodified tower gives the class token and the attention; its last block(s), rewritten by a
+    `DenseAttention`, give the patch tokens.
     """
 
     visual: Any  # the libraries' towers share attributes, not a type
@@ -45,7 +45,7 @@ class CLIPViT(CLIPBackbone):
         """
         Args:
             visual: `clip.model.VisionTransformer` or `open_clip.transformer.VisionTransformer`.
-            dense_attention: what happens in the last block(s).
+            dense_attention: the method's last block(s).
             interpolation: of the positional embedding, one of `INTERPOLATIONS`.
             pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
 
@@ -60,11 +60,7 @@ class CLIPViT(CLIPBackbone):
                 f"{dense_attention.name} rewrites the last {dense_attention.num_blocks} blocks, "
                 f"this ViT has {len(blocks)}; lower MODEL.CLIP.GEM_BLOCKS."
             )
-        if interpolation not in INTERPOLATIONS:
-            raise ValueError(
-                f'MODEL.CLIP.POSITIONAL_EMBEDDING="{interpolation}" is unknown; '
-                f"use auto or one of {INTERPOLATIONS}."
-            )
+        check_interpolation(interpolation)
         self.visual = visual.eval().requires_grad_(False)
         self.dense_attention = dense_attention
         self.interpolation = interpolation
@@ -100,15 +96,10 @@ class CLIPViT(CLIPBackbone):
         """Number of transformer blocks."""
         return len(self.visual.transformer.resblocks)
 
-    @property
-    def size_divisibility(self) -> int:
-        """Sides that are no multiple of this lose their last pixels; pad before."""
-        return self.patch_size
-
     def output_shape(self) -> dict[str, ShapeSpec]:
         """
         patch_tokens: D channels on the patch grid; class_token: D channels; attention: one
-        (T, T) matrix a layer, `channels` layers.
+        channel, a (T, T) matrix, for each layer.
         """
         embed_dim = self.visual.proj.shape[1]
         return {
@@ -156,8 +147,8 @@ class CLIPViT(CLIPBackbone):
         return output
 
     @property
-    def unmodified_path(self) -> Hashable:
-        """See `CLIPBackbone.unmodified_path`: the tower, and how it fits other grids."""
+    def encode_image_key(self) -> Hashable:
+        """See `CLIPBackbone.encode_image_key`."""
         return self.visual, self.interpolation
 
     def encode_image(self, images: Tensor) -> Tensor:
@@ -170,7 +161,7 @@ class CLIPViT(CLIPBackbone):
         return self._project(x[:, 0])
 
     def _embed(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
-        """Tokens (N, T, C) in front of the first block, and the patch grid (h, w)."""
+        """Input tokens of the first block, (N, T, C), and the patch grid (h, w)."""
         visual = self.visual
         patches = visual.conv1(images.to(visual.conv1.weight.dtype))
         grid = (patches.shape[2], patches.shape[3])
@@ -183,29 +174,31 @@ class CLIPViT(CLIPBackbone):
         return layer_norm(visual.ln_pre, x), grid
 
     def _project(self, x: Tensor) -> Tensor:
-        """ln_post and the projection into the joint space, in float32 afterwards."""
+        """ln_post and the projection into the joint space; the result is float32."""
         return (layer_norm(self.visual.ln_post, x) @ self.visual.proj).float()
 
 
 def _check_plain_vit(visual: Any) -> None:
-    """Refuse towers whose forward pass this backbone would get wrong."""
-    reasons = []
+    """
+    Raises:
+        ValueError: a tower whose forward pass differs from a plain ViT's.
+    """
+    blocks = getattr(getattr(visual, "transformer", None), "resblocks", ())
     if not all(hasattr(visual, name) for name in ("conv1", "class_embedding", "transformer")):
-        reasons.append("it is no ViT with a class token")
+        reason = "it is no ViT with a class token"
     elif getattr(visual, "attn_pool", None) is not None:
-        reasons.append("it pools by attention")
+        reason = "it pools by attention"
     elif getattr(visual, "pool_type", "tok") != "tok":
-        reasons.append(f"it pools by '{visual.pool_type}', not by the class token")
+        reason = f"it pools by '{visual.pool_type}', not by the class token"
     elif getattr(visual, "final_ln_after_pool", False):
-        reasons.append("it normalises after pooling")
+        reason = "it normalises after pooling"
     elif visual.proj is None:
-        reasons.append("it has no projection into the joint space")
+        reason = "it has no projection into the joint space"
+    elif not all(isinstance(getattr(b, "attn", None), nn.MultiheadAttention) for b in blocks):
+        reason = "its blocks do not use plain multi-head attention"
     else:
-        blocks = visual.transformer.resblocks
-        if not all(isinstance(getattr(b, "attn", None), nn.MultiheadAttention) for b in blocks):
-            reasons.append("its blocks do not use plain multi-head attention")
-    if reasons:
-        raise ValueError(
-            f"CLIPViT cannot run {type(visual).__name__}: {reasons[0]}; choose a plain ViT of "
-            "`clip` or `open_clip` (for example ViT-B/16) in MODEL.CLIP.ARCH."
-        )
+        return
+    raise ValueError(
+        f"CLIPViT cannot run {type(visual).__name__}: {reason}; choose a plain ViT of `clip` or "
+        "`open_clip` (for example ViT-B/16) in MODEL.CLIP.ARCH."
+    )

@@ -1,9 +1,8 @@
 """
 The last block of the image encoder, as the training-free segmentation methods rewrite it (Tab. 2).
 
-A plain CLIP mixes all patches in its last block, which is right for one label an image and wrong
-for one label a patch. Each method replaces the attention there; the projects also differ in whether
-the residual and the MLP of that block stay.
+CLIP's last block mixes all patches, which suits a label for the image but not for each patch. Each
+method replaces its attention; some also drop the block's residual or MLP.
 
 Shape shorthand in this module: N windows, T tokens (class token first), C width, H heads,
 E = C / H.
@@ -17,13 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...utils.layers import layer_norm
-from .vit_block import (
-    attention_weights,
-    feed_forward,
-    project_heads,
-    query_key_value,
-)
+from ...utils.precision import layer_norm
+from .vit_block import attention_weights, feed_forward, project_heads, query_key_value
 
 
 def vanilla(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -32,7 +26,7 @@ def vanilla(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 
 def maskclip(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """MaskCLIP (ECCV 2022): the identity; every patch keeps its own value."""
+    """MaskCLIP (ECCV 2022): v, without attention."""
     return v
 
 
@@ -48,7 +42,7 @@ def clearclip(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 def self_self_attention(x: Tensor, v: Tensor, inverse_temperature: Tensor) -> Tensor:
     """
-    GEM's attention of a projection to itself: normalise, smooth once, normalise, attend to v.
+    GEM's self-self attention: normalise x, smooth it once by itself, normalise, attend to v.
 
     Args:
         x: one of q, k and v, shape (N, H, T, E).
@@ -65,12 +59,12 @@ def gem(blocks: Sequence[Any], inputs: Sequence[Tensor]) -> Tensor:
     """
     GEM (CVPR 2024): a second path along the last blocks that adds only self-self attention.
 
-    Each block contributes the mean of v-v, k-k and q-q attention, projected, with residual and
-    without MLP. The temperature adapts to the image: the mean token norm of ln_1(x), over sqrt(E).
+    Each block adds the projected mean of its v-v, k-k and q-q attention, without the MLP. The
+    inverse temperature is the image's mean token norm of ln_1(x), over sqrt(E).
 
     Args:
         blocks: the last blocks, in order.
-        inputs: what each of them gets on the unmodified path, each of shape (N, T, C).
+        inputs: the input of each block in the unmodified tower, shape (N, T, C).
 
     Returns:
         Tensor: shape (N, T, C).
@@ -91,25 +85,13 @@ HEADWISE: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "sclip": sclip,
     "clearclip": clearclip,
 }
-"""Methods that change only the attention of the last block."""
+"""Methods that replace only the attention of the last block."""
 
-RESIDUAL_AND_MLP: dict[str, dict[str, tuple[bool, bool]]] = {
-    # As the released FreeCP program runs them: no residual.
-    "freecp": {
-        "vanilla": (False, True),
-        "maskclip": (False, True),
-        "sclip": (False, True),
-        "clearclip": (False, False),
-    },
-    # As each method's own authors run it.
-    "original": {
-        "vanilla": (True, True),
-        "maskclip": (True, True),
-        "sclip": (True, True),
-        "clearclip": (False, False),
-    },
-}
-"""Preset -> method -> (residual, MLP) of the last block. GEM has one form, its authors' own."""
+PRESETS = {"freecp": (False, True), "original": (True, True)}
+"""
+Preset -> (residual, MLP) of the last block: as the released FreeCP program, or as each method's
+authors. ClearCLIP has neither in both, and GEM has only its authors' form.
+"""
 
 
 @dataclass(frozen=True)
@@ -119,9 +101,9 @@ class DenseAttention:
 
     Attributes:
         name: vanilla | maskclip | sclip | clearclip | gem.
-        residual: keep the block's residual around the attention (not read by gem).
-        mlp: keep the block's MLP and the residual around it (not read by gem).
-        num_blocks: how many of the last blocks the method looks at: 1; more for gem.
+        residual: keep the residual around the attention (ignored by gem).
+        mlp: keep the MLP and the residual around it (ignored by gem).
+        num_blocks: number of last blocks that are rewritten: 1, or more for gem.
     """
 
     name: str
@@ -138,10 +120,9 @@ class DenseAttention:
         Raises:
             ValueError: unknown method or preset.
         """
-        if preset not in RESIDUAL_AND_MLP:
+        if preset not in PRESETS:
             raise ValueError(
-                f'MODEL.CLIP.DENSE_PRESET="{preset}" is unknown; '
-                f"use one of {sorted(RESIDUAL_AND_MLP)} or custom."
+                f'MODEL.CLIP.DENSE_PRESET="{preset}" is unknown; use one of {[*PRESETS]} or custom.'
             )
         if name == "gem":
             if gem_blocks < 1:
@@ -152,14 +133,14 @@ class DenseAttention:
                 f'MODEL.CLIP.DENSE_ATTENTION="{name}" is unknown; '
                 f"use one of {[*sorted(HEADWISE), 'gem']}."
             )
-        residual, mlp = RESIDUAL_AND_MLP[preset][name]
+        residual, mlp = (False, False) if name == "clearclip" else PRESETS[preset]
         return cls(name, residual, mlp)
 
     def __call__(self, blocks: Sequence[Any], inputs: Sequence[Tensor]) -> Tensor:
         """
         Args:
             blocks: the last `num_blocks` blocks of the ViT.
-            inputs: the tokens each of them gets on the unmodified path, shape (N, T, C).
+            inputs: the input of each block in the unmodified tower, shape (N, T, C).
 
         Returns:
             Tensor: tokens after the rewritten block(s), shape (N, T, C).

@@ -1,4 +1,4 @@
-"""Checkpoints in OpenAI's layout: whether one holds what is asked."""
+"""OpenAI's released architectures, and checks of a checkpoint in their layout."""
 
 from torch import Tensor
 
@@ -19,13 +19,9 @@ OPENAI_RESNETS = {
     "RN50x16": (96, (6, 8, 18, 8), 384),
     "RN50x64": (128, (3, 15, 36, 10), 448),
 }
-"""Its ResNets."""
-
 OPENAI_TOWERS: dict[str, tuple] = OPENAI_VITS | OPENAI_RESNETS
-"""Both."""
-
 ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")
-"""Entries of an archive that are no weights."""
+"""Entries of a TorchScript archive that are not weights."""
 
 _EMBEDDINGS = ("token_embedding.weight", "positional_embedding")
 
@@ -33,7 +29,7 @@ _EMBEDDINGS = ("token_embedding.weight", "positional_embedding")
 def check_layout(state: dict[str, Tensor], arch: str, path: str) -> None:
     """
     Raises:
-        ValueError: the checkpoint is no CLIP, or not the tower that was asked for.
+        ValueError: the checkpoint is not a CLIP in OpenAI's layout, or not of `arch`.
     """
     try:
         is_resnet = "visual.layer1.0.conv1.weight" in state
@@ -74,7 +70,7 @@ def _resnet(state: dict[str, Tensor]) -> tuple:
 def check_vocabulary(num_embeddings: int, num_tokens: int, path: str, merges: str) -> None:
     """
     Raises:
-        ValueError: the text tower has not as many embeddings as the tokenizer has tokens.
+        ValueError: the numbers of token embeddings and of tokens differ.
     """
     if num_embeddings != num_tokens:
         raise ValueError(

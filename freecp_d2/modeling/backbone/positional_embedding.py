@@ -1,5 +1,5 @@
 """
-The positional embedding of a ViT at another grid than the one it was trained on.
+The positional embedding of a tower on another grid than its native one.
 
 Shape shorthand in this module: g x g the native grid, h x w the wanted grid, C width.
 """
@@ -13,6 +13,18 @@ INTERPOLATIONS = ("scale", "size_antialias")
 scale: bicubic, sampled with the factor (h + 0.1) / g, as DINO and the released FreeCP program do.
 size_antialias: bicubic to the size (h, w) with antialiasing, as GEM does.
 """
+
+
+def check_interpolation(interpolation: str) -> None:
+    """
+    Raises:
+        ValueError: not one of `INTERPOLATIONS`.
+    """
+    if interpolation not in INTERPOLATIONS:
+        raise ValueError(
+            f'MODEL.CLIP.POSITIONAL_EMBEDDING="{interpolation}" is unknown; '
+            f"use auto or one of {INTERPOLATIONS}."
+        )
 
 
 def resize_positional_embedding(
@@ -31,10 +43,10 @@ def resize_positional_embedding(
     if grid == (native, native):
         return embedding
     class_token, patches = embedding[:1], embedding[1:]
-    # In fp32: bicubic weights in half precision would move every patch.
+    # Bicubic weights in half precision would change every patch.
     image = patches.float().T.reshape(1, -1, native, native)
     if interpolation == "scale":
-        # Not size=: the factor itself spaces the samples, 7 % off at 14 -> 24, 35 % at 14 -> 7.
+        # scale_factor, not size: the samples are spaced by the factor itself, as in the release.
         factors = [(side + 0.1) / native for side in grid]
         image = F.interpolate(image, scale_factor=factors, mode="bicubic", align_corners=False)
     else:

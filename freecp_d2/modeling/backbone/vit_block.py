@@ -1,8 +1,8 @@
 """
-The parts of one transformer block of a CLIP ViT, for the blocks of both `clip` and `open_clip`.
+The parts of one transformer block of a CLIP ViT, for blocks of `clip` and of `open_clip`.
 
-The libraries' own blocks return neither attention nor queries, keys and values. Both keep the same
-layers under the same names, so these functions compute with the layers of either.
+The libraries' blocks do not return attention, queries, keys and values. Their layers have the same
+names in both libraries, so these functions compute with the layers of either.
 
 Shape shorthand in this module: N windows, T = 1 + h * w tokens (class token first), C width,
 H heads, E = C / H.
@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...utils.layers import layer_norm
+from ...utils.precision import layer_norm
 
 
 def query_key_value(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -45,11 +45,11 @@ def run_block(
     block: Any, x: Tensor, *, num_queries: int | None = None, need_attention: bool = False
 ) -> tuple[Tensor, Tensor | None]:
     """
-    One unmodified block.
+    The block as the library runs it.
 
     Args:
         x: tokens, shape (N, T, C).
-        num_queries: compute only the first `num_queries` output tokens (1: the class token).
+        num_queries: number of output tokens to compute, from the first (1: the class token).
         need_attention: also return the attention, averaged over heads.
 
     Returns:
@@ -68,5 +68,5 @@ def run_block(
 
 
 def _scaled(block: Any, name: str, x: Tensor) -> Tensor:
-    """open_clip's LayerScale, where the block has one."""
+    """Apply open_clip's LayerScale `name` if the block has it."""
     return getattr(block, name)(x) if hasattr(block, name) else x

@@ -24,7 +24,7 @@ from ...method import (
     refine,
     region_boxes,
 )
-from ..precision import without_autocast
+from ...utils.precision import without_autocast
 from .build import PURIFICATION_HEAD_REGISTRY, build_purification_head
 from .output import ClassifyBoxes, PurificationOutput
 from .thresholds import read_threshold

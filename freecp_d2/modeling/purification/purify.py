@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...method import min_max_normalise, transition_matrix
-from ..precision import without_autocast
+from ...utils.precision import without_autocast
 from .class_purification import ClassPurification
 from .class_scores import as_maps, as_probabilities
 from .crop_classifier import CropClassifier

@@ -76,7 +76,7 @@ def test_a_word_of_300_words_is_cut_as_clip_does_and_said_once(tiny_cfg, image, 
     assert "word299" in cut[0]
     # CLIP reads the same of it with another tail.
     scores = segment(tiny_cfg, f"cat; {LONG} and more", image)
-    torch.testing.assert_close(scores, segment(tiny_cfg, f"cat; {LONG}", image), rtol=0, atol=0)
+    torch.testing.assert_close(scores, segment(tiny_cfg, f"cat; {LONG}", image))
 
 
 def test_2000_words(tiny_cfg, image, tmp_path):
@@ -131,7 +131,8 @@ class TestMissingDescriptions:
         plain = build_model(tiny_cfg).text_head.class_features
         tiny_cfg.MODEL.TEXT.DESCRIPTIONS = str(tmp_path / "d.json")
         described = build_model(tiny_cfg).text_head.class_features
-        assert (plain != described).any(dim=1).tolist() == [True, False, False]
+        changed = ((plain - described).abs() > 1e-4).any(dim=1)
+        assert changed.tolist() == [True, False, False]
 
 
 @pytest.mark.slow

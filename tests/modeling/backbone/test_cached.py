@@ -1,4 +1,4 @@
-"""The remembering encoder answers as the encoder does, and asks it once."""
+"""CachedBackbone gives the encoder's outputs and encodes the same pixels once."""
 
 import pytest
 import torch
@@ -31,83 +31,77 @@ def encoder(tiny_cfg):
     return build_backbone(tiny_cfg)
 
 
-def test_the_same_answers(encoder):
-    remembering = CachedBackbone(encoder, LAYERS)
+def test_outputs_equal_those_of_the_encoder(encoder):
+    cached = CachedBackbone(encoder, LAYERS)
     expected = encoder(IMAGES, attention_layers=LAYERS)
     for _ in range(2):
-        found = remembering(IMAGES, attention_layers=LAYERS)
+        found = cached(IMAGES, attention_layers=LAYERS)
         assert found.keys() == expected.keys()
-        assert all(torch.equal(found[name], expected[name]) for name in expected)
-        assert torch.equal(remembering.encode_image(IMAGES), encoder.encode_image(IMAGES))
-    assert remembering.patch_size == encoder.patch_size
-    assert remembering.output_shape() == encoder.output_shape()
+        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(cached.encode_image(IMAGES), encoder.encode_image(IMAGES))
+    assert cached.patch_size == encoder.patch_size
+    assert cached.output_shape() == encoder.output_shape()
 
 
 def test_windows_are_encoded_once_with_or_without_attention(encoder, monkeypatch):
-    remembering, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
-    alone = remembering(IMAGES)["patch_tokens"]
-    purified = remembering(IMAGES.clone(), attention_layers=[1, 0])
+    cached, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    alone = cached(IMAGES)["patch_tokens"]
+    purified = cached(IMAGES.clone(), attention_layers=[1, 0])
     assert torch.equal(alone, purified["patch_tokens"])
     assert "attention" in purified
     assert counted.calls == [("forward", 3)]
 
 
-def test_other_pixels_are_other_windows(encoder, monkeypatch):
-    remembering, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
-    remembering(IMAGES)
+def test_other_pixels_are_encoded(encoder, monkeypatch):
+    cached, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    cached(IMAGES)
     changed = IMAGES.clone()
     changed[2, 0, 31, 31] += 1e-6
-    remembering(changed)
-    remembering(IMAGES.transpose(2, 3))
+    cached(changed)
+    cached(IMAGES.transpose(2, 3))
     assert len(counted.calls) == 3
 
 
 def test_only_crops_that_are_new_are_encoded(encoder, monkeypatch):
-    remembering, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
-    remembering.encode_image(IMAGES[:2])
-    found = remembering.encode_image(IMAGES[[2, 0, 2]])
+    cached, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+    cached.encode_image(IMAGES[:2])
+    found = cached.encode_image(IMAGES[[2, 0, 2]])
     assert counted.calls == [("encode_image", 2), ("encode_image", 1)]
     torch.testing.assert_close(found, encoder.encode_image(IMAGES[[2, 0, 2]]))
 
 
-def test_what_cannot_be_kept_whole_is_not_remembered(encoder, monkeypatch):
-    remembering, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
+def test_other_layers_and_unreduced_attention_are_not_cached(encoder, monkeypatch):
+    cached, counted = CachedBackbone(encoder, LAYERS), Counted(encoder, monkeypatch)
     for _ in range(2):
-        remembering(IMAGES, attention_layers=[2])
-        assert remembering(IMAGES, attention_layers=LAYERS, reduce_attention=False)[
-            "attention"
-        ].shape[1] == len(LAYERS)
+        cached(IMAGES, attention_layers=[2])
+        assert cached(IMAGES, attention_layers=LAYERS, reduce_attention=False)["attention"].shape[
+            1
+        ] == len(LAYERS)
     assert len(counted.calls) == 4
 
 
-def test_encoders_that_share_a_memory_keep_apart(tiny_cfg):
-    memory = FeatureMemory()
-    first, second = build_backbone(tiny_cfg), None
-    tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = "maskclip"
-    second = build_backbone(tiny_cfg)
-    found = [CachedBackbone(e, LAYERS, memory)(IMAGES) for e in (first, second)]
+def test_encoders_that_share_a_memory_have_their_own_windows(tiny_cfg):
+    memory, found = FeatureMemory(), []
+    for method in ("sclip", "maskclip"):
+        tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = method
+        found.append(CachedBackbone(build_backbone(tiny_cfg), LAYERS, memory)(IMAGES))
     assert not torch.allclose(found[0]["patch_tokens"], found[1]["patch_tokens"])
 
 
-def test_a_full_memory_forgets_what_was_not_used_longest():
+def test_a_full_memory_drops_the_least_recently_used():
     memory = FeatureMemory(capacity=100)  # bytes: two of 40
-    first, second, third = (("windows", i) for i in range(3))
-    features = {
-        key: {"class_token": torch.full((10,), float(key[1]))} for key in (first, second, third)
-    }
-    memory.put(first, features[first])
-    memory.put(second, features[second])
-    assert memory.get(first) is features[first]
-    memory.put(third, features[third])
-    assert memory.get(second) is None
-    assert memory.get(first) is features[first]
-    assert memory.get(third) is features[third]
+    features = [{"class_token": torch.full((10,), float(i))} for i in range(3)]
+    memory.put((0,), features[0])
+    memory.put((1,), features[1])
+    assert memory.get((0,)) is features[0]
+    memory.put((2,), features[2])
+    assert [memory.get((i,)) for i in range(3)] == [features[0], None, features[2]]
 
 
-def test_a_memory_too_small_for_anything_still_answers(encoder):
-    remembering = CachedBackbone(encoder, LAYERS, FeatureMemory(capacity=1))
+def test_a_memory_that_is_too_small_changes_no_output(encoder):
+    cached = CachedBackbone(encoder, LAYERS, FeatureMemory(capacity=1))
     for _ in range(2):
-        torch.testing.assert_close(remembering.encode_image(IMAGES), encoder.encode_image(IMAGES))
+        torch.testing.assert_close(cached.encode_image(IMAGES), encoder.encode_image(IMAGES))
 
 
 def two_encoders(cfg, monkeypatch, method):
@@ -125,7 +119,7 @@ def test_base_methods_share_crops(tiny_cfg, monkeypatch):
     expected = CachedBackbone(first, LAYERS, memory).encode_image(crops)
     assert torch.equal(CachedBackbone(second, LAYERS, memory).encode_image(crops), expected)
     assert calls == []
-    assert torch.equal(second.encode_image(crops), expected)  # they may
+    torch.testing.assert_close(second.encode_image(crops), expected)  # they may
 
 
 def test_another_positional_embedding_has_other_crops(tiny_cfg, monkeypatch):
@@ -135,5 +129,5 @@ def test_another_positional_embedding_has_other_crops(tiny_cfg, monkeypatch):
     others = CachedBackbone(first, LAYERS, memory).encode_image(crops)
     found = CachedBackbone(gem, LAYERS, memory).encode_image(crops)
     assert calls == [("encode_image", 3)]
-    assert torch.equal(found, gem.encode_image(crops))
+    torch.testing.assert_close(found, gem.encode_image(crops))
     assert not torch.allclose(found, others)

@@ -1,4 +1,4 @@
-"""A checkpoint and its tokenizer: of one vocabulary, or refused before anything is built."""
+"""A checkpoint and a tokenizer of different vocabularies are refused."""
 
 import pytest
 import torch
@@ -27,10 +27,10 @@ class TestVocabulary:
     def test_equal(self):
         check_vocabulary(514, 514, "weights.pt", "")
 
-    @pytest.mark.parametrize("num_embeddings", [513, 49407, 49409])
-    def test_of_another_size(self, num_embeddings):
-        with pytest.raises(ValueError, match=r"of \d+ tokens, the tokenizer has 49408 \(of the m"):
-            check_vocabulary(num_embeddings, 49408, "weights.pt", "")
+    def test_of_another_size(self):
+        for num_embeddings in (513, 49407, 49409):
+            with pytest.raises(ValueError, match=r"of \d+ tokens.* has 49408"):
+                check_vocabulary(num_embeddings, 49408, "weights.pt", "")
 
     def test_fewer_embeddings_than_clips_tokenizer(self, small, merges):
         with pytest.raises(
@@ -44,13 +44,13 @@ class TestVocabulary:
         with pytest.raises(ValueError, match=rf"of 49408 tokens, .* has {merges[1]} .*merges\.txt"):
             load_clip("clip", "custom", str(tiny_checkpoint), "fp32", merges[0])
 
-    @pytest.mark.parametrize("name", ["token_embedding.weight", "positional_embedding"])
-    def test_no_text_tower(self, tiny_checkpoint, tmp_path, name):
-        state = torch.load(tiny_checkpoint, weights_only=True)
-        del state[name]
-        torch.save(state, tmp_path / "other.pt")
-        with pytest.raises(ValueError, match=rf"other\.pt is no CLIP.*no '{name}'"):
-            load_clip("clip", "custom", str(tmp_path / "other.pt"), "fp32")
+    def test_no_text_tower(self, tiny_checkpoint, tmp_path):
+        for name in ("token_embedding.weight", "positional_embedding"):
+            state = torch.load(tiny_checkpoint, weights_only=True)
+            del state[name]
+            torch.save(state, tmp_path / "other.pt")
+            with pytest.raises(ValueError, match=rf"other\.pt is no CLIP.*no '{name}'"):
+                load_clip("clip", "custom", str(tmp_path / "other.pt"), "fp32")
 
 
 class TestMergesKey:

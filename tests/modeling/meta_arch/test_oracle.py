@@ -59,7 +59,7 @@ def test_all_classes_change_nothing():
     images = [x | {"classes": list(range(NUM_CLASSES))} for x in IMAGES]
     plain = segmentor(oracle=False)(IMAGES)
     for output, expected in zip(segmentor()(images), plain, strict=True):
-        assert torch.equal(output["sem_seg"], expected["sem_seg"])
+        torch.testing.assert_close(output["sem_seg"], expected["sem_seg"], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("window_batch_size", [1, 3, 64])
@@ -67,7 +67,8 @@ def test_images_of_a_batch_keep_their_own_classes(window_batch_size):
     model = segmentor(window_batch_size=window_batch_size)
     for x, expected in zip(IMAGES, scores(), strict=True):
         alone = model([x])[0]["sem_seg"]
-        assert torch.equal(alone.argmax(dim=0), expected.argmax(dim=0))
+        agree = alone.argmax(dim=0) == expected.argmax(dim=0)
+        assert agree.float().mean() > 0.999  # rounding may decide a tie
     together = [output["sem_seg"] for output in model(IMAGES[::-1])][::-1]
     assert [visible(volume) for volume in together] == [visible(volume) for volume in scores()]
 

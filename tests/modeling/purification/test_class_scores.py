@@ -19,13 +19,13 @@ class TestProbabilities:
         logits = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
         found = as_probabilities(logits, "logits")
         torch.testing.assert_close(found.sum(dim=1), torch.ones(2, 3, 4))
-        assert torch.equal(found.argmax(dim=1), logits.argmax(dim=1))
-        assert torch.equal(found[1], as_probabilities(logits[1], "logits"))
+        torch.testing.assert_close(found, logits.softmax(dim=1))
+        torch.testing.assert_close(found[1], as_probabilities(logits[1], "logits"))
 
     def test_temperature(self):
         logits = torch.tensor([0.0, 4.0]).view(2, 1, 1)
         halved = as_probabilities(logits, "logits", temperature=2.0)
-        assert torch.equal(halved, as_probabilities(logits / 2, "logits"))
+        torch.testing.assert_close(halved, as_probabilities(logits / 2, "logits"))
 
     def test_a_class_that_is_ruled_out_has_none(self):
         logits = torch.tensor([0.0, -torch.inf, math.log(3)]).view(3, 1, 1)
@@ -78,7 +78,7 @@ class TestPooling:
     def test_is_the_mean_of_a_patch(self):
         scores = torch.arange(16.0).view(1, 4, 4)
         expected = torch.tensor([[[2.5, 4.5], [10.5, 12.5]]])
-        assert torch.equal(pool_to_grid(scores, (2, 2)), expected)
+        torch.testing.assert_close(pool_to_grid(scores, (2, 2)), expected)
 
     def test_a_grid_finer_than_the_pixels(self):
         scores = torch.tensor([[[1.0, 3.0]]])

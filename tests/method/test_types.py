@@ -1,0 +1,82 @@
+"""Every function keeps the dtype and the device of its inputs, and the inputs themselves."""
+
+import torch
+
+from freecp_d2 import method
+
+from .helpers import groups_of, rand, region_of
+
+
+def results(dtype, device):
+    """(result, expected shape) of each function that runs on any device."""
+
+    def make(*shape):
+        return rand(*shape).to(device, dtype)
+
+    maps, features = make(2, 4, 3, 5), make(2, 8, 3, 5)
+    yield method.class_activation_maps(features, make(4, 8), 100.0), (2, 4, 3, 5)
+    yield method.min_max_normalise(maps), (2, 4, 3, 5)
+    yield method.merge_synonyms(maps, torch.tensor([0, 1, 1, 2], device=device), 3), (2, 3, 3, 5)
+    affinity = method.self_affinity(make(2, 3, 16, 16))
+    transition = method.transition_matrix(affinity)
+    yield affinity, (2, 15, 15)
+    yield transition, (2, 15, 15)
+    yield method.refine(maps, transition, maps > 0.5), (2, 4, 3, 5)
+    yield method.spatial_consistency(maps, maps), (2, 4)
+    yield method.pairwise_soft_iou(maps), (2, 4, 4)
+    scores = method.redundancy_scores(maps, maps)
+    yield scores, (2, 4)
+    yield method.drop_redundant(maps, scores, 0.1)[0], (2, 4, 3, 5)
+
+
+def results_on_the_cpu(dtype):
+    maps, none = rand(2, 3, 4, 5, dtype=dtype), torch.zeros(0, dtype=torch.long)
+    for groups in (groups_of(3), groups_of(3, (1, {0, 2}))):  # no group, and no region
+        yield method.fuse_groups(maps, groups), (len(groups.window), 4, 5)
+        undecided = torch.ones(len(groups.window), dtype=torch.bool)
+        yield method.eliminate_in_region(maps, groups, region_of(), none), (2, 3, 4, 5)
+        yield method.eliminate_in_window(maps, groups, region_of(), none, undecided), (2, 3, 4, 5)
+    scores = rand(2, 5, dtype=dtype) / 2
+    yield method.automatic_redundancy_thresh(scores), (2,)
+    overlap = method.pairwise_soft_iou(rand(2, 5, 4, 4, dtype=dtype))
+    yield method.automatic_ambiguity_thresh(overlap, torch.ones(2, 5).bool(), scores), (2,)
+
+
+def test_dtype_device_and_shape():
+    for dtype in (torch.float32, torch.float64):
+        for result, shape in results_on_the_cpu(dtype):
+            assert (result.dtype, result.shape) == (dtype, shape)
+        for device in ("cpu", "meta"):  # "meta" rejects a tensor made on the CPU
+            for result, shape in results(dtype, device):
+                assert (result.dtype, result.device.type, result.shape) == (dtype, device, shape)
+
+
+def test_inputs_are_not_changed():
+    maps, scores = rand(2, 4, 3, 5) + 0.1, rand(2, 4)
+    keep, transition, linked = scores > 0.1, rand(2, 15, 15), rand(1, 4, 4) > 0.5
+    groups, region, winners = groups_of(4, (0, {0, 1})), region_of((0, 0, 0, 3, 1)), [1]
+    arguments = (maps, scores, keep, transition, linked, *groups, *region)
+    before = [tensor.clone() for tensor in arguments]
+    method.min_max_normalise(maps, keep)
+    method.transition_matrix(transition)
+    method.refine(maps, transition, maps > 0.5)
+    method.pairwise_soft_iou(maps)
+    method.drop_redundant(maps, scores, 0.5)
+    method.ambiguity_groups(maps, keep, 0.3)
+    method.connected_components(linked)
+    method.region_boxes(maps[0], holes=True)
+    method.eliminate_in_region(maps, groups, region, torch.tensor(winners))
+    decided = torch.zeros(1, dtype=torch.bool)
+    method.eliminate_in_window(maps, groups, region, torch.tensor(winners), decided)
+    for tensor, copy in zip(arguments, before, strict=True):
+        assert torch.equal(tensor, copy)
+
+
+def test_integers_and_booleans_follow_the_device():
+    for device in ("cpu", "meta"):
+        crops, features = rand(5, 8).to(device), rand(3, 8).to(device)
+        winners = method.elect_winners(crops, features, torch.ones(5, 3).bool().to(device))
+        assert (winners.dtype, winners.device.type) == (torch.int64, device)
+        maps = rand(2, 3, 4, 5).to(device)
+        _, keep = method.drop_redundant(maps, maps.amax(dim=(2, 3)), 0.1)
+        assert (keep.dtype, keep.device.type) == (torch.bool, device)
