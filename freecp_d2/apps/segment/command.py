@@ -61,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="images, videos, folders with their sub-folders, quoted patterns: 'a/**/*.jpg'",
     )
-    add("--video-input", nargs="+", default=[], metavar="FILE", help="videos of any ending")
+    add("--video-input", nargs="+", default=[], metavar="FILE", help="videos with any suffix")
     add("--output", type=Path, default=OUTPUT, metavar="DIR", help=f"a folder; default: {OUTPUT}")
     add(
         "--vocabulary",

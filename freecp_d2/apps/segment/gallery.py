@@ -168,8 +168,8 @@ class RunGallery:
         left_out = self.num_of.total() - len(self.entries)
         if left_out:
             text = (
-                f"{left_out:,} more are labelled and in the folder of this page, which would be "
-                "too large for a browser with them."
+                f"{left_out:,} more are labelled, and their files are in the folder of this page; "
+                "with them the page would be too large for a browser."
             )
             notes.append(Note("Images that are not shown", (text,)))
         if failures:

@@ -107,6 +107,16 @@ def test_an_input_whose_files_cannot_be_written_is_a_failure(predictor, sources,
     assert [Path(f.name).name for f in summary.failures] == ["a.png", "broken.png"]
 
 
+def test_the_record_is_removed_before_other_files_change(predictor, sources, given):
+    go(sources[:1], given, lambda: predictor)
+    assert (given.output / "a.json").exists()
+    (given.output / "a_overlay.jpg").unlink()
+    (given.output / "a_overlay.jpg").mkdir()  # stops the second run halfway
+    summary, _ = go(sources[:1], given, lambda: predictor, force=True)
+    assert summary.num_labelled == 0
+    assert not (given.output / "a.json").exists()
+
+
 def test_inputs_that_were_not_found_are_failures(predictor, sources, given):
     early = FailedInput("gone.png", "there is no such file")
     summary, log = go([], given, never, failures=[early])
