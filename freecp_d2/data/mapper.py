@@ -13,7 +13,7 @@ from fvcore.transforms.transform import Transform
 
 from ..d2 import PathManager, check_image_size, configurable
 from ..d2 import transforms as T
-from .images import Channels, read_image
+from .images import read_image
 from .labels import classes_present
 
 RESIZE_RULES = ("cv2", "pil")
@@ -156,7 +156,7 @@ class FreeCPDatasetMapper:
         return T.ResizeTransform(h, w, new_h, new_w)
 
 
-def read_color_image(file_name: str, image_format: Channels) -> np.ndarray:
+def read_color_image(file_name: str, image_format: str) -> np.ndarray:
     """
     `read_image` for any name that iopath opens, for example `storybook://val/images/0.png`.
 

@@ -35,8 +35,8 @@ def overlay(image: np.ndarray, labels: np.ndarray, colors: Sequence[RGB]) -> np.
     known = (labels >= 0) & (labels < len(colors))
     labels = np.where(known, labels, -1)
     flat = np.array([*colors, NO_LABEL], dtype=np.uint8)[labels]
-    grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
-    grey = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    luminance = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(luminance, cv2.COLOR_GRAY2RGB)
     painted = cv2.addWeighted(grey, 1 - _OPACITY, flat, _OPACITY, 0)
     painted[~known] = image[~known]
     edge = np.zeros(labels.shape, dtype=np.uint8)

@@ -134,12 +134,20 @@ def run(
             progress.fail(summary.failures[-1])
         progress.step(name)
     if gallery is not None and report is not None:
-        page = render_page(gallery.page(summary.failures, report))
-        try:
-            write_whole(settings.output / PAGE, page.encode())
-        except OSError as error:
-            summary.stopped = str(error)
+        summary.stopped = _write_page(gallery, summary, settings, report)
     return summary
+
+
+def _write_page(
+    gallery: RunGallery, summary: RunSummary, settings: Settings, report: Mapping[str, str]
+) -> str:
+    """Write `index.html`; the error of the disk, or ""."""
+    page = render_page(gallery.page(summary.failures, report))
+    try:
+        write_whole(settings.output / PAGE, page.encode())
+    except OSError as error:
+        return str(error)
+    return ""
 
 
 def _label(

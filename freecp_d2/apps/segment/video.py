@@ -71,8 +71,7 @@ def label_video(
     finally:
         capture.release()
         temporary.unlink(missing_ok=True)
-    record = head | frames.record() | {"problem": _problem(frames.number, info)}
-    return write_record(settings.output, name, record, files)
+    return write_record(settings.output, name, head | frames.record(info), files)
 
 
 class _Frames:
@@ -101,13 +100,14 @@ class _Frames:
         self.number += 1
         return draw_frame(prediction.image, labels, names, colors, shares)
 
-    def record(self) -> dict[str, Any]:
+    def record(self, info: VideoInfo) -> dict[str, Any]:
         shares = visible_shares(np.asarray(self.counts))
         return {
             "size": self.size,
             "classes": self.classes,
             "frames": self.number,
             "frames_per_second": self.rate,
+            "problem": _problem(self.number, info),
             "visible": visible_of(shares, [entry["name"] for entry in self.classes]),
         }
 
