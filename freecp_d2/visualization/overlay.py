@@ -39,7 +39,7 @@ def overlay(image: np.ndarray, labels: np.ndarray, colors: Sequence[RGB]) -> np.
     grey = cv2.cvtColor(luminance, cv2.COLOR_GRAY2RGB)
     painted = cv2.addWeighted(grey, 1 - _OPACITY, flat, _OPACITY, 0)
     painted[~known] = image[~known]
-    edge = np.zeros(labels.shape, dtype=np.uint8)
+    edge: np.ndarray = np.zeros(labels.shape, dtype=np.uint8)
     edge[:, :-1] |= labels[:, :-1] != labels[:, 1:]
     edge[:-1] |= labels[:-1] != labels[1:]
     thickness = round(max(labels.shape) / 900)
