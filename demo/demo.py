@@ -1,6 +1,6 @@
 #!/usr/bin/env python
 """
-Label images and videos with words of your own, in Detectron2's manner.
+Label images and videos with your own words.
 
     python demo/demo.py --input photo.jpg --vocabulary "cat; dog, puppy; sofa"
     python demo/demo.py --input photos "more/*.jpg" --output results --report
@@ -10,7 +10,7 @@ Label images and videos with words of your own, in Detectron2's manner.
 import signal
 import sys
 
-if __name__ == "__main__":  # Ctrl-C during the imports, which take seconds, ends it without a trace
+if __name__ == "__main__":  # Ctrl-C during the slow imports prints no traceback
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from freecp_d2.apps.segment.command import main

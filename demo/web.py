@@ -1,6 +1,6 @@
 #!/usr/bin/env python
 """
-A web page for images and words of your own: a base method beside FreeCP, and why.
+A web page that labels your own images with your own words, by a base method and with FreeCP.
 
     python demo/web.py
 """

@@ -1,8 +1,8 @@
 """
-From a dataset record to the model's input: read, turn upright, resize, make a tensor.
+The dataset mapper: read the image of a record, turn it upright, resize it, make a tensor.
 
-Detectron2 resizes with Pillow, which antialiases when it shrinks; the literature's numbers come
-from OpenCV's bilinear, which does not. `INPUT.RESIZE` chooses.
+`INPUT.RESIZE` chooses between Pillow's antialiased resize, which Detectron2 uses, and OpenCV's
+bilinear one without antialiasing, which the literature uses.
 """
 
 from typing import Any
@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from fvcore.transforms.transform import Transform
-from PIL import Image, ImageOps
 
-from ..d2 import PathManager, check_image_size, configurable, read_image
+from ..d2 import PathManager, check_image_size, configurable
 from ..d2 import transforms as T
+from .images import read_image
 from .labels import classes_present
 
 RESIZE_RULES = ("cv2", "pil")
 _GROUND_TRUTH = ("sem_seg_file_name", "label_encoding", "sem_seg", "annotations", "segments_info")
-_WIDE_GREY = ("I", "I;16", "I;16L", "I;16B")
 
 
 class CV2ResizeTransform(Transform):
@@ -26,8 +25,8 @@ class CV2ResizeTransform(Transform):
     OpenCV's bilinear resize, not antialiased; otherwise as Detectron2's `ResizeTransform`.
 
     Args:
-        h, w: size of the image that comes in.
-        new_h, new_w: size of the image that goes out.
+        h, w: input size.
+        new_h, new_w: output size.
     """
 
     def __init__(self, h: int, w: int, new_h: int, new_w: int):
@@ -36,46 +35,42 @@ class CV2ResizeTransform(Transform):
 
     def apply_image(self, img: np.ndarray) -> np.ndarray:
         """Resize an image, (h, w) or (h, w, C) -> (new_h, new_w) or (new_h, new_w, C)."""
-        import cv2
-
-        return self._resize(img, cv2.INTER_LINEAR)
+        return self._resize(img, "INTER_LINEAR")
 
     def apply_segmentation(self, segmentation: np.ndarray) -> np.ndarray:
         """Resize a label map, (h, w) -> (new_h, new_w), by nearest neighbour."""
-        import cv2
-
-        return self._resize(segmentation, cv2.INTER_NEAREST)
+        return self._resize(segmentation, "INTER_NEAREST")
 
     def apply_coords(self, coords: np.ndarray) -> np.ndarray:
         """Scale points (x, y), shape (N, 2)."""
         return coords * np.array([self.new_w / self.w, self.new_h / self.h])
 
     def inverse(self) -> Transform:
-        """The transform back to the size that came in."""
+        """The transform back to the input size."""
         return CV2ResizeTransform(self.new_h, self.new_w, self.h, self.w)
 
-    def _resize(self, array: np.ndarray, interpolation: int) -> np.ndarray:
-        import cv2
+    def _resize(self, array: np.ndarray, rule: str) -> np.ndarray:
+        import cv2  # on first use: importing the package must not need OpenCV
 
         if array.shape[:2] != (self.h, self.w):
             raise ValueError(
                 f"got an image of (h, w) = {array.shape[:2]}, expected {(self.h, self.w)}; build "
                 "the transform for the image's own size."
             )
-        size = (self.new_w, self.new_h)
+        size, interpolation = (self.new_w, self.new_h), getattr(cv2, rule)
         resized = cv2.resize(np.ascontiguousarray(array), size, interpolation=interpolation)
         return resized.reshape(self.new_h, self.new_w, *array.shape[2:])  # cv2 drops one channel
 
 
 class FreeCPDatasetMapper:
     """
-    Map a dataset record to the input of a training-free model: no augmentation, no ground truth
-    but, for the oracle of Tab. 1, the list of classes that are there.
+    Map a dataset record to the input of a training-free model: no augmentation, no ground truth.
+    Only the oracle of Tab. 1 gets the list of classes in the label file.
 
     Args:
-        image_format: "RGB" or "BGR", the order of the channels that come out.
+        image_format: "RGB" or "BGR", the channel order of the output.
         min_size: length of the shorter side in pixels; 0 keeps the image's own size.
-        max_size: the longer side is at most this, which then decides the size.
+        max_size: upper limit of the longer side; it takes precedence over `min_size`.
         resize: "cv2" (bilinear, not antialiased, as the literature) or "pil" (Detectron2's).
         oracle: add `classes`, the train ids in the record's label file.
     """
@@ -155,7 +150,7 @@ class FreeCPDatasetMapper:
         if self.min_size == 0:
             return T.NoOpTransform()
         shape = T.ResizeShortestEdge.get_output_shape(h, w, self.min_size, self.max_size)
-        new_h, new_w = (max(1, side) for side in shape)  # a line of 5000x1 stays a line
+        new_h, new_w = (max(1, side) for side in shape)  # an image of 5000x1 would get height 0
         if self.resize == "cv2":
             return CV2ResizeTransform(h, w, new_h, new_w)
         return T.ResizeTransform(h, w, new_h, new_w)
@@ -163,10 +158,10 @@ class FreeCPDatasetMapper:
 
 def read_color_image(file_name: str, image_format: str) -> np.ndarray:
     """
-    Read an image upright with three channels: grey is repeated, palette and CMYK are converted.
+    `read_image` for any name that iopath opens, for example `storybook://val/images/0.png`.
 
     Args:
-        file_name: of any kind Pillow reads.
+        file_name: of the image.
         image_format: "RGB" or "BGR".
 
     Returns:
@@ -174,30 +169,8 @@ def read_color_image(file_name: str, image_format: str) -> np.ndarray:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file cannot be decoded; it is named.
+        ImageError: the file cannot be decoded; the message names it.
     """
-    try:
-        wide_grey = _read_wide_grey(file_name)
-        if wide_grey is not None:
-            return np.repeat(wide_grey[:, :, None], 3, axis=2)
-        return read_image(file_name, format=image_format)
-    except FileNotFoundError:
-        raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(
-            f"{file_name}: cannot be decoded ({error}); expected a complete image file, get it "
-            "again."
-        ) from error
-
-
-def _read_wide_grey(file_name: str) -> np.ndarray | None:
     with PathManager.open(file_name, "rb") as file:
-        image = Image.open(file)
-        return wide_grey(ImageOps.exif_transpose(image)) if image.mode in _WIDE_GREY else None
-
-
-def wide_grey(image: Image.Image) -> np.ndarray | None:
-    """A 16-bit grey image as uint8, (H, W), which Pillow's own conversion would clip; else None."""
-    if image.mode not in _WIDE_GREY:
-        return None
-    return (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+        image = read_image(file, name=file_name)
+    return image[:, :, ::-1] if image_format == "BGR" else image

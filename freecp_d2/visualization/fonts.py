@@ -1,7 +1,7 @@
 """
-Letters on images: a font that comes with matplotlib, for any name that a class may have.
+The font of drawings, matplotlib's DejaVu Sans, and names in the characters that it has.
 
-What the font cannot show is written in words where Unicode has some ("[cat face]"), else as boxes.
+Symbols without a glyph are replaced by their Unicode names ("[cat face]"), letters by a square.
 """
 
 import unicodedata
@@ -14,7 +14,7 @@ __all__ = ["fitted", "font", "showable"]
 
 _MISSING = "\N{WHITE SQUARE}"
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
-_WORDED = ("So", "Sk", "Sm", "Sc")  # symbols, emoji among them
+_SYMBOLS = ("So", "Sk", "Sm", "Sc")  # Unicode categories, with emoji
 
 
 @cache
@@ -24,16 +24,16 @@ def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
 
 
 def showable(text: str) -> str:
-    """The text on one line, in letters that the font has."""
+    """The text on one line, in characters that the font has."""
     shown = (_shown(c) for c in unicodedata.normalize("NFC", text))
     return " ".join("".join(shown).split())
 
 
 def fitted(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
-    """As much of a text as is `width` pixels long, with an ellipsis where that is not all."""
+    """The text, shortened with an ellipsis to at most `width` pixels."""
     if face.getlength(text) <= width:
         return text
-    low, high = 0, len(text)  # so many letters fit, so many do not
+    low, high = 0, len(text)  # `low` characters fit, `high` do not
     while high - low > 1:
         middle = (low + high) // 2
         fits = face.getlength(text[:middle].rstrip() + _ELLIPSIS) <= width
@@ -45,21 +45,20 @@ def _shown(c: str) -> str:
     if c.isspace():
         return " "
     category = unicodedata.category(c)
-    if category in ("Cc", "Cf", "Cs", "Co", "Cn"):
-        return ""
-    if "\N{VARIATION SELECTOR-1}" <= c <= "\N{VARIATION SELECTOR-16}":
+    is_variation = "\N{VARIATION SELECTOR-1}" <= c <= "\N{VARIATION SELECTOR-16}"
+    if is_variation or category in ("Cc", "Cf", "Cs", "Co", "Cn"):
         return ""
     if ord(c) in _letters():
         return c
-    if category in ("Mn", "Me"):  # a mark on a letter
+    if category in ("Mn", "Me"):  # a combining mark
         return ""
-    name = unicodedata.name(c, "") if category in _WORDED else ""
+    name = unicodedata.name(c, "") if category in _SYMBOLS else ""
     return f" [{name.lower()}] " if name else _MISSING
 
 
 @cache
 def _letters() -> frozenset[int]:
-    """The characters that both faces have."""
+    """The characters that the regular and the bold face have."""
     from matplotlib.ft2font import FT2Font  # here, as it is slow to import
 
     plain, bold = (frozenset(FT2Font(str(_path(bold))).get_charmap()) for bold in (False, True))

@@ -1,5 +1,5 @@
 """
-A label map as a PNG that programs read back as it is and people can look at.
+A label map as a PNG: pixel values are the labels, the palette has the class colours.
 
 Shape shorthand in this module: H, W pixels, C classes.
 """
@@ -12,15 +12,15 @@ import numpy as np
 from PIL import Image
 
 from ..utils.files import printable
+from .overlay import NO_LABEL
 
 __all__ = ["label_png", "no_word", "read_labels"]
 
 RGB = tuple[int, int, int]
-_GREY: RGB = (128, 128, 128)
 
 
 def no_word(num_classes: int) -> int:
-    """The value of pixels without a word: 255, or 65535 where 8 bits are too few for C classes."""
+    """The value of pixels without a word: 255, or 65535 if C classes need 16 bits."""
     return 255 if num_classes <= 255 else 65535
 
 
@@ -31,18 +31,19 @@ def label_png(label_map: np.ndarray, colors: Sequence[RGB]) -> bytes:
         colors: C colours, 0 to 255.
 
     Returns:
-        bytes: an indexed PNG whose values are the labels and whose palette the colours, no word
-        being grey; from 256 classes on a 16-bit grey one, for a palette has 256 colours at most.
+        bytes: an indexed PNG with the labels as values and the colours as palette, in which no word
+        is grey; from 256 classes on, a 16-bit grey PNG, because a palette has up to 256 colours.
 
     Raises:
-        ValueError: there are more classes than 16 bits have values.
+        ValueError: there are more classes than 16-bit values.
     """
     if len(colors) > 65535:
         raise ValueError(f"got {len(colors)} classes; a label PNG has room for 65535 at most.")
+    # -1 wraps to 255 or 65535.
     if no_word(len(colors)) == 255:
-        # -1 becomes 255, or 65535 below, as integers wrap.
         image = Image.fromarray(label_map.astype(np.uint8))
-        image.putpalette(_palette(colors))
+        table = [*colors, *[NO_LABEL] * (256 - len(colors))]
+        image.putpalette([value for color in table for value in color])
     else:
         image = Image.fromarray(label_map.astype(np.uint16))
     buffer = io.BytesIO()
@@ -53,14 +54,14 @@ def label_png(label_map: np.ndarray, colors: Sequence[RGB]) -> bytes:
 def read_labels(path: Path, no_word: int) -> np.ndarray:
     """
     Args:
-        path: of what `label_png` made.
+        path: of a PNG of `label_png`.
         no_word: the value of pixels without a word.
 
     Returns:
         np.ndarray: int32 (H, W), -1 is no word.
 
     Raises:
-        ValueError: it is damaged.
+        ValueError: the file is damaged.
     """
     try:
         with Image.open(path) as file:
@@ -71,9 +72,3 @@ def read_labels(path: Path, no_word: int) -> np.ndarray:
         ) from error
     labels[labels == no_word] = -1
     return labels
-
-
-def _palette(colors: Sequence[RGB]) -> list[int]:
-    """All 256 colours, flat."""
-    table = [*colors, *[_GREY] * (256 - len(colors))]
-    return [value for color in table for value in color]

@@ -1,4 +1,4 @@
-"""Which colour is which class, and how much of the image it has: in lines that fit a width."""
+"""A legend of classes: colour, name and share of the pixels, in lines of a given width."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont
 
 from .fonts import fitted, font, showable
-from .shares import Share
+from .overlay import NO_LABEL
+from .shares import Share, percent
 
 __all__ = ["Entry", "draw_legend", "legend_entries"]
 
 RGB = tuple[int, int, int]
-NO_WORD: RGB = (128, 128, 128)
 PAPER, INK, SOFT = (255, 255, 255), (34, 34, 34), (110, 110, 110)
 
 _MOST_SHOWN = 24
+_INDENT = 1.4  # of a name behind its colour, in letter sizes
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of a legend; without a colour it is only text."""
+    """An entry of a legend; one without a colour is only text."""
 
     color: RGB | None
     name: str
@@ -31,13 +32,13 @@ def legend_entries(
 ) -> list[Entry]:
     """
     Args:
-        shares: of the classes that are seen, see `visible_shares`.
+        shares: of the classes with pixels, see `visible_shares`.
         names, colors: of all classes.
-        most: entries; what is beyond is counted.
+        most: the largest number of entries; the last one counts the classes that are left out.
     """
     shown = shares if len(shares) <= most else shares[: most - 1]
     entries = [
-        Entry(NO_WORD, "(no word)", percent(share.share))
+        Entry(NO_LABEL, "(no word)", percent(share.share))
         if share.label < 0
         else Entry(colors[share.label], showable(names[share.label]), percent(share.share))
         for share in shown
@@ -49,20 +50,15 @@ def legend_entries(
     return entries
 
 
-def percent(share: float) -> str:
-    """A share of 0 to 1 as whole percent; what is there is never "0 %"."""
-    return "<1 %" if 0 < share < 0.01 else f"{100 * share:.0f} %"
-
-
 def draw_legend(entries: Sequence[Entry], width: int, size: int) -> Image.Image:
     """
     Args:
-        entries: what it says.
-        width: in pixels.
+        entries: see `legend_entries`.
+        width: of the legend, in pixels.
         size: of the letters, in pixels.
 
     Returns:
-        Image.Image: RGB, as high as its lines.
+        Image.Image: RGB; its height follows from the number of lines.
     """
     face, gap = font(size), round(0.8 * size)
     lines = _lines(entries, face, width - 2 * gap, size)
@@ -80,7 +76,7 @@ def draw_legend(entries: Sequence[Entry], width: int, size: int) -> Image.Image:
 def _lines(
     entries: Sequence[Entry], face: ImageFont.FreeTypeFont, width: float, size: int
 ) -> list[list[tuple[Entry, float]]]:
-    """Entries and their lengths, as many in a line as fit."""
+    """Entries with their lengths in pixels, broken into lines."""
     lines: list[list[tuple[Entry, float]]] = []
     used = width
     for entry in entries:
@@ -95,25 +91,21 @@ def _lines(
 
 def _length(entry: Entry, face: ImageFont.FreeTypeFont, size: int) -> float:
     value = face.getlength(entry.value) + 0.4 * size if entry.value else 0.0
-    return _indent(entry, size) + face.getlength(entry.name) + value
-
-
-def _indent(entry: Entry, size: int) -> float:
-    return 1.4 * size if entry.color else 0.0
+    return _INDENT * size * bool(entry.color) + face.getlength(entry.name) + value
 
 
 def _draw_entry(
     pen: ImageDraw.ImageDraw, entry: Entry, at: tuple[float, float], size: int, end: float
 ) -> None:
-    """Swatch, name, value; the name is cut where they reach beyond `end`."""
+    """Draw swatch, name and value; shorten the name if they reach beyond `end`."""
     face, (x, y) = font(size), at
     if entry.color:
         box = (x, y + 0.1 * size, x + 0.95 * size, y + 1.05 * size)
         outline = tuple(value * 2 // 3 for value in entry.color)
         pen.rounded_rectangle(box, 0.2 * size, fill=entry.color, outline=outline)
-        x += _indent(entry, size)
+        x += _INDENT * size
     shown, value = entry.value, face.getlength(entry.value) + 0.4 * size
-    if not shown or value > end - x - 2 * size:  # the name has to have some room
+    if not shown or value > end - x - 2 * size:  # no room for the name
         shown, value = "", 0.0
     name = fitted(entry.name, face, end - x - value)
     ink = INK if entry.color else SOFT

@@ -1,4 +1,4 @@
-"""The dataset mapper: every kind of image, both resize rules, Detectron2's output sizes."""
+"""The dataset mapper: images as Detectron2 reads them, both resize rules, the oracle."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from freecp_d2.config import add_freecp_config
-from freecp_d2.d2 import DatasetMapper, get_cfg
+from freecp_d2.d2 import DatasetMapper, get_cfg, read_image
 from freecp_d2.d2 import transforms as T
 from freecp_d2.data.labels import raw_encoding
 from freecp_d2.data.mapper import CV2ResizeTransform, FreeCPDatasetMapper, read_color_image
@@ -52,26 +52,23 @@ def test_bgr_is_rgb_reversed(photo):
     assert torch.equal(rgb.flip(0), bgr)
 
 
-@pytest.mark.parametrize(
-    ("size", "min_size", "max_size", "expected"),
-    [
+@pytest.mark.parametrize("resize", ["cv2", "pil"])
+def test_output_size(tmp_path, resize):
+    for size, min_size, max_size, expected in (
         ((40, 60), 20, 100, (20, 30)),
         ((60, 40), 20, 100, (30, 20)),
         ((40, 60), 80, 2048, (80, 120)),
         ((40, 61), 20, 100, (20, 31)),  # 30.5 rounds up
-        ((10, 400), 20, 100, (3, 100)),  # the longer side decides
+        ((10, 400), 20, 100, (3, 100)),  # max_size takes precedence
         ((40, 60), 0, 100, (40, 60)),
-    ],
-)
-@pytest.mark.parametrize("resize", ["cv2", "pil"])
-def test_output_size(tmp_path, size, min_size, max_size, expected, resize):
-    Image.fromarray(make_image(*size)).save(tmp_path / "a.png")
-    mapper = make_mapper(min_size=min_size, max_size=max_size, resize=resize)
-    inputs = mapper({"file_name": str(tmp_path / "a.png")})
-    assert tuple(inputs["image"].shape) == (3, *expected)
-    assert (inputs["height"], inputs["width"]) == size
-    if min_size:
-        assert T.ResizeShortestEdge.get_output_shape(*size, min_size, max_size) == expected
+    ):
+        Image.fromarray(make_image(*size)).save(tmp_path / "a.png")
+        mapper = make_mapper(min_size=min_size, max_size=max_size, resize=resize)
+        inputs = mapper({"file_name": str(tmp_path / "a.png")})
+        assert tuple(inputs["image"].shape) == (3, *expected)
+        assert (inputs["height"], inputs["width"]) == size
+        if min_size:
+            assert T.ResizeShortestEdge.get_output_shape(*size, min_size, max_size) == expected
 
 
 def test_cv2_is_plain_bilinear_and_pil_is_detectron2s(photo):
@@ -99,24 +96,18 @@ def test_cv2_halving_by_hand():
         transform.apply_image(np.zeros((3, 3), np.uint8))
 
 
-@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "1", "CMYK"])
-def test_every_mode_becomes_three_channels(tmp_path, mode):
-    source = Image.fromarray(make_image()).convert(mode)
-    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
-    source.save(path)
-    image = read_color_image(str(path), "RGB")
-    assert (image.shape, image.dtype) == ((40, 60, 3), np.uint8)
-    np.testing.assert_array_equal(image, np.asarray(source.convert("RGB")))
-
-
-@pytest.mark.parametrize("image_format", ["RGB", "BGR"])
-def test_16_bit_grey_keeps_its_high_byte(tmp_path, image_format):
-    values = np.array([[0, 255, 256], [32768, 65280, 65535]], np.uint16)
-    Image.fromarray(values).save(tmp_path / "a.png")
-    image = read_color_image(str(tmp_path / "a.png"), image_format)
-    assert image.dtype == np.uint8
-    assert image[:, :, 0].tolist() == [[0, 0, 1], [128, 255, 255]]
-    assert (image == image[:, :, :1]).all()
+def test_images_are_read_as_detectron2_reads_them(tmp_path):
+    for mode in ("L", "P", "RGBA", "LA", "1", "CMYK", "RGB"):
+        path = str(tmp_path / ("a.tif" if mode == "CMYK" else "a.png"))
+        Image.fromarray(make_image()).convert(mode).save(path)
+        for image_format in ("RGB", "BGR"):
+            found = read_color_image(path, image_format)
+            assert np.array_equal(found, read_image(path, image_format)), (mode, image_format)
+    # Detectron2 clips 16-bit grey to 255.
+    Image.fromarray(np.array([[0, 255, 256, 65535]], np.uint16)).save(tmp_path / "a.png")
+    for image_format in ("RGB", "BGR"):
+        found = read_color_image(str(tmp_path / "a.png"), image_format)
+        assert found.tolist() == [[[0] * 3, [0] * 3, [1] * 3, [255] * 3]]
 
 
 def test_exif_rotation_is_applied(tmp_path):
@@ -128,14 +119,11 @@ def test_exif_rotation_is_applied(tmp_path):
     np.testing.assert_array_equal(inputs["image"].permute(1, 2, 0), np.rot90(make_image(), -1))
 
 
-def test_damaged_and_missing_images_are_named(tmp_path, photo):
-    with open(photo, "rb") as file:
-        data = file.read()
-    for name, content in (("cut.png", data[: len(data) // 2]), ("text.jpg", b"no image")):
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(ValueError, match=rf"{name}: cannot be decoded"):
-            make_mapper()({"file_name": str(tmp_path / name)})
-    with pytest.raises(FileNotFoundError, match=r"absent.png"):
+def test_damaged_and_missing_images_are_named(tmp_path):
+    (tmp_path / "text.jpg").write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"text\.jpg: cannot be decoded"):
+        make_mapper()({"file_name": str(tmp_path / "text.jpg")})
+    with pytest.raises(FileNotFoundError, match=r"absent\.png"):
         make_mapper()({"file_name": str(tmp_path / "absent.png")})
 
 
@@ -144,37 +132,33 @@ def test_another_size_than_recorded_is_an_error(photo):
         make_mapper()({"file_name": photo, "height": 41, "width": 60})
 
 
-@pytest.mark.parametrize(
-    ("changes", "key"),
-    [
+def test_wrong_settings_name_their_key():
+    for changes, key in (
         ({"image_format": "L"}, "INPUT.FORMAT"),
         ({"resize": "bicubic"}, "INPUT.RESIZE"),
         ({"min_size": 448, "max_size": 300}, "INPUT.MAX_SIZE_TEST=300"),
-    ],
-)
-def test_wrong_settings_name_their_key(changes, key):
-    with pytest.raises(ValueError, match=key):
-        make_mapper(**changes)
+    ):
+        with pytest.raises(ValueError, match=key):
+            make_mapper(**changes)
 
 
-@pytest.mark.parametrize("resize", ["cv2", "pil"])
-def test_a_line_stays_a_line(tmp_path, resize):
+def test_no_side_becomes_0(tmp_path):
     # 5000 x 1 within 100 pixels would be a fiftieth of a pixel high.
     Image.new("RGB", (5000, 1), (9, 8, 7)).save(tmp_path / "a.png")
-    mapper = make_mapper(min_size=20, max_size=100, resize=resize)
-    image = mapper({"file_name": str(tmp_path / "a.png")})["image"]
-    assert torch.equal(image, torch.tensor([9, 8, 7]).view(3, 1, 1).expand(3, 1, 100))
+    for resize in ("cv2", "pil"):
+        mapper = make_mapper(min_size=20, max_size=100, resize=resize)
+        image = mapper({"file_name": str(tmp_path / "a.png")})["image"]
+        assert torch.equal(image, torch.tensor([9, 8, 7]).view(3, 1, 1).expand(3, 1, 100))
 
 
-@pytest.mark.parametrize("resize", ["cv2", "pil"])
-def test_from_config(resize):
+def test_from_config():
     cfg = get_cfg()
     add_freecp_config(cfg)
-    cfg.INPUT.RESIZE = resize
+    cfg.INPUT.RESIZE = "pil"
     cfg.INPUT.MIN_SIZE_TEST = 448
     mapper = FreeCPDatasetMapper(cfg, is_train=False)
     settings = (mapper.image_format, mapper.min_size, mapper.max_size, mapper.resize)
-    assert settings == (cfg.INPUT.FORMAT, 448, cfg.INPUT.MAX_SIZE_TEST, resize)
+    assert settings == (cfg.INPUT.FORMAT, 448, cfg.INPUT.MAX_SIZE_TEST, "pil")
     assert FreeCPDatasetMapper(cfg, min_size=100).min_size == 100
     with pytest.raises(ValueError, match="nothing to train"):
         FreeCPDatasetMapper(cfg, True)
@@ -187,15 +171,14 @@ class TestOracle:
         names = {name: str(tmp_path / f"{name[0]}.png") for name in ("a", "b")}
         return {"file_name": names["a"], "sem_seg_file_name": names["b"], **more}
 
-    @pytest.mark.parametrize(
-        ("more", "expected"),
-        [({}, [0, 3, 7]), ({"label_encoding": raw_encoding(10)}, [2, 6])],
-    )
-    def test_the_classes_are_a_list_and_the_labels_stay_out(self, tmp_path, more, expected):
-        values = [[3, 0], [7, 255 if not more else 0]]
-        inputs = make_mapper(oracle=True)(self.record(tmp_path, values, **more))
-        assert inputs["classes"] == expected
-        assert inputs.keys() == {"file_name", "height", "width", "image", "classes"}
+    def test_the_input_has_the_classes_and_no_labels(self, tmp_path):
+        for values, more, expected in (
+            ([[3, 0], [7, 255]], {}, [0, 3, 7]),
+            ([[3, 0], [7, 0]], {"label_encoding": raw_encoding(10)}, [2, 6]),
+        ):
+            inputs = make_mapper(oracle=True)(self.record(tmp_path, values, **more))
+            assert inputs["classes"] == expected
+            assert inputs.keys() == {"file_name", "height", "width", "image", "classes"}
 
     def test_no_oracle_no_classes(self, tmp_path):
         assert "classes" not in make_mapper()(self.record(tmp_path, [[0, 1], [2, 3]]))

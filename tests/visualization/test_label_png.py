@@ -1,4 +1,4 @@
-"""Labels in, labels out, through the file."""
+"""Label maps as PNG files."""
 
 import io
 
@@ -17,17 +17,16 @@ def colors(number):
     return [(k % 256, k // 256, 7) for k in range(number)]
 
 
-@pytest.mark.parametrize(
-    ("num_classes", "mode", "none"),
-    [(1, "P", 255), (255, "P", 255), (256, "I;16", 65535), (2000, "I;16", 65535)],
-)
-def test_every_label_comes_back(num_classes, mode, none):
-    labels = np.arange(-1, num_classes, dtype=np.int32)[None].repeat(2, axis=0)
-    image = read(label_png(labels, colors(num_classes)))
-    assert image.mode == mode
-    assert no_word(num_classes) == none
-    found = np.asarray(image).astype(np.int32)
-    assert np.array_equal(np.where(found == none, -1, found), labels)
+def test_pixel_values_are_labels():
+    for num_classes, mode, none in (
+        (1, "P", 255), (255, "P", 255), (256, "I;16", 65535), (2000, "I;16", 65535),
+    ):  # fmt: skip
+        labels = np.arange(-1, num_classes, dtype=np.int32)[None].repeat(2, axis=0)
+        image = read(label_png(labels, colors(num_classes)))
+        assert image.mode == mode
+        assert no_word(num_classes) == none
+        found = np.asarray(image).astype(np.int32)
+        assert np.array_equal(np.where(found == none, -1, found), labels)
 
 
 def test_the_palette_is_the_colours():
@@ -41,13 +40,13 @@ def test_too_many_classes():
         label_png(np.zeros((1, 1), dtype=np.int32), colors(65536))
 
 
-@pytest.mark.parametrize("num_classes", [3, 300])
-def test_it_is_read_back(tmp_path, num_classes):
-    labels = np.array([[-1, 0, 2]], dtype=np.int32)
-    content = label_png(labels, [(1, 2, 3)] * num_classes)
-    (tmp_path / "a.png").write_bytes(content)
-    assert read_labels(tmp_path / "a.png", no_word(num_classes)).tolist() == [[-1, 0, 2]]
-    for damaged in (b"", content[:50], b"x" + content[1:]):
-        (tmp_path / "a.png").write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"a\.png, are damaged; --force"):
-            read_labels(tmp_path / "a.png", no_word(num_classes))
+def test_files_are_read_back_or_damaged(tmp_path):
+    labels, path = np.array([[-1, 0, 2]], dtype=np.int32), tmp_path / "a.png"
+    for num_classes in (3, 300):
+        content = label_png(labels, [(1, 2, 3)] * num_classes)
+        path.write_bytes(content)
+        assert read_labels(path, no_word(num_classes)).tolist() == [[-1, 0, 2]]
+        for damaged in (b"", content[:50], b"x" + content[1:]):
+            path.write_bytes(damaged)
+            with pytest.raises(ValueError, match=r"a\.png.* damaged.*--force"):
+                read_labels(path, no_word(num_classes))

@@ -1,21 +1,12 @@
-"""Legends: what they say, and that they fit."""
+"""Legends: entries and layout."""
 
 import numpy as np
-import pytest
 
-from freecp_d2.visualization.legend import Entry, draw_legend, legend_entries, percent
+from freecp_d2.visualization.legend import Entry, draw_legend, legend_entries
 from freecp_d2.visualization.shares import Share
 
 NAMES = [f"word {k}" for k in range(100)]
 COLORS = [(k, 2 * k, 255 - k) for k in range(100)]
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [(0.0, "0 %"), (1e-9, "<1 %"), (0.0099, "<1 %"), (0.01, "1 %"), (0.5, "50 %"), (1.0, "100 %")],
-)
-def test_percent(share, text):
-    assert percent(share) == text
 
 
 def test_entries():
@@ -26,21 +17,21 @@ def test_entries():
     ]
 
 
-def test_what_is_beyond_is_counted():
+def test_further_classes_are_counted():
     found = legend_entries([Share(k, 0.01) for k in range(100)], NAMES, COLORS, most=24)
     assert len(found) == 24
     assert found[-1] == Entry(None, "and 77 more", "77 %")
 
 
-@pytest.mark.parametrize("width", [200, 480, 2048])
-@pytest.mark.parametrize("size", [9, 15, 40])
-def test_it_stays_inside(width, size):
+def test_entries_stay_inside():
     entries = [Entry((255, 0, 0), name * 9, "50 %") for name in ("a", "\N{CAT FACE} ", "long ")]
-    panel = np.asarray(draw_legend(entries, width, size))
-    assert panel.shape[1] == width
-    edges = np.concatenate([panel[:, :2].ravel(), panel[:, -2:].ravel(), panel[:2].ravel()])
-    assert (edges == 255).all()
-    assert (panel == (255, 0, 0)).all(axis=2).any()
+    for width in (200, 480, 2048):
+        for size in (9, 15, 40):
+            panel = np.asarray(draw_legend(entries, width, size))
+            assert panel.shape[1] == width
+            edges = [panel[:, :2].ravel(), panel[:, -2:].ravel(), panel[:2].ravel()]
+            assert (np.concatenate(edges) == 255).all()
+            assert (panel == (255, 0, 0)).all(axis=2).any()
 
 
 def test_more_entries_take_more_lines():
@@ -48,5 +39,5 @@ def test_more_entries_take_more_lines():
     assert draw_legend(many, 300, 15).height > draw_legend(few, 300, 15).height
 
 
-def test_nothing_to_say():
+def test_an_empty_legend():
     assert draw_legend([], 480, 15).width == 480

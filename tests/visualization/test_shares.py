@@ -1,9 +1,9 @@
-"""Counts of pixels, also where they are counted in blocks."""
+"""Counts and shares of pixels."""
 
 import numpy as np
 
 from freecp_d2.visualization import shares
-from freecp_d2.visualization.shares import Share, class_counts, visible_shares
+from freecp_d2.visualization.shares import Share, class_counts, percent, visible_shares
 
 
 def test_counts_by_hand():
@@ -21,5 +21,12 @@ def test_blocks_change_nothing(monkeypatch):
     assert whole.sum() == labels.size
 
 
-def test_equal_shares_are_in_the_order_of_the_classes():
+def test_equal_shares_are_in_class_order():
     assert [s.label for s in visible_shares([4, 1, 1, 2])] == [2, 0, 1, -1]
+
+
+def test_percent():
+    assert percent(0.0) == "0 %"
+    assert percent(1e-9) == percent(0.004) == "<1 %"
+    assert percent(0.007) == percent(0.01) == "1 %"
+    assert (percent(0.5), percent(1.0)) == ("50 %", "100 %")

@@ -1,11 +1,11 @@
 """
-Label photographs and videos with words of your own, in Detectron2's manner.
+Label images and videos with your own words.
 
     python demo/demo.py --input photo.jpg --vocabulary "cat; dog, puppy; sofa"
     python demo/demo.py --input photos "more/*.jpg" --output results --report
     python demo/demo.py --config-file demo/storybook.yaml --input demo/page.png
 
-demo/README.md says what is written. Kill it when you like: the same command goes on where it was.
+docs/OWN_IMAGES.md describes the result files. The same command resumes a killed run.
 """
 
 import argparse
@@ -26,32 +26,21 @@ from ...engine.predictor import Predictor
 from ...modeling.text_head import vocabulary_from_config
 from ...text import load_vocabulary
 from ...utils.files import printable
-from . import (
-    Failure,
-    Outcome,
-    Settings,
-    StoppedError,
-    Task,
-    check_folders,
-    check_page,
-    check_results,
-    find_inputs,
-    is_taken,
-    output_names,
-    plan,
-    run,
-)
+from .inputs import FailedInput, find_inputs
+from .outputs import check_folders, check_page, check_results, output_names
+from .records import Settings, is_taken
+from .run import RunSummary, Task, plan, run
 
 OUTPUT = Path("output/demo")
 CONFIG = config_path("ade20k/sclip_freecp.yaml")
-OTHERWISE = "Without weights: --config-file demo/storybook.yaml, for drawn pages."
+NO_WEIGHTS = "Without weights: --config-file demo/storybook.yaml, for drawn pages."
 USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description="Label every pixel of photographs and videos with words of your own.",
+        description="Label every pixel of images and videos with your own words.",
         epilog="Exit code: 0; 1 if some input could not be labelled, or the disk is full; "
         "2 if nothing was tried.",
     )
@@ -72,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="images, videos, folders with their sub-folders, quoted patterns: 'a/**/*.jpg'",
     )
-    add("--video-input", nargs="+", default=[], metavar="FILE", help="videos of any ending")
+    add("--video-input", nargs="+", default=[], metavar="FILE", help="videos with any suffix")
     add("--output", type=Path, default=OUTPUT, metavar="DIR", help=f"a folder; default: {OUTPUT}")
     add(
         "--vocabulary",
@@ -80,11 +69,13 @@ def build_parser() -> argparse.ArgumentParser:
         help='"cat; dog, puppy; sofa" (synonyms by comma), a text file with one class a line, or a '
         "shipped list's name; default: the config's words",
     )
-    add("--scores", action="store_true", help="write the scores of each image, too")
+    add("--scores", action="store_true", help="write the scores of each image")
     add("--report", action="store_true", help="write index.html, all images on one page")
-    add("--force", action="store_true", help="label again what an earlier run has labelled")
-    add("--overlay-side", type=int, default=2048, metavar="N", help="most pixels; 2048")
-    add("--max-megapixels", type=float, default=200.0, metavar="N", help="refuse larger ones; 200")
+    add("--force", action="store_true", help="label finished inputs again")
+    add("--overlay-side", type=int, default=2048, metavar="N", help="longest side in pixels; 2048")
+    add(
+        "--max-megapixels", type=float, default=200.0, metavar="N", help="refuse larger images; 200"
+    )
     add_import_argument(parser)
     add(
         "--opts",
@@ -96,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 class Bar:
-    """A progress bar of inputs, and one of frames while there is a video."""
+    """A progress bar of inputs, and one of the frames of the current video."""
 
     def __init__(self, total: int):
         self.bar = tqdm(total=total, unit=" inputs", disable=None if total else True)
@@ -116,15 +107,15 @@ class Bar:
             )
         self.video.update(done - self.video.n)
 
-    def fail(self, failure: Failure) -> None:
+    def fail(self, failure: FailedInput) -> None:
         tqdm.write(f"{printable(failure.name)}: {failure.reason}", file=sys.stderr)
 
     def close(self) -> None:
         self.bar.close()
 
 
-def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failure]]:
-    """All that can be wrong is wrong here, before a model is loaded."""
+def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[FailedInput]]:
+    """Find the inputs and check all arguments, before the model is loaded."""
     if not args.input and not args.video_input:
         raise ValueError("got nothing to label; give --input FILE, a folder, or a quoted pattern.")
     import_plugins(args.imports)
@@ -160,7 +151,7 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failur
 
 
 def label(args: argparse.Namespace) -> int:
-    """The exit code."""
+    """Run the command; returns its exit code."""
     settings, tasks, failures = prepare(args)
     facts = {
         "Command": "python demo/demo.py " + printable(shlex.join(args.argv)),
@@ -175,29 +166,28 @@ def label(args: argparse.Namespace) -> int:
         except OSError as error:
             if args.config_file != str(CONFIG):
                 raise
-            raise OSError(f"{error} {OTHERWISE}") from error
+            raise OSError(f"{error} {NO_WEIGHTS}") from error
 
     try:
-        outcome = run(tasks, build, settings, bar, failures, facts if args.report else None)
-    except StoppedError as stopped:
-        bar.close()
-        done = f"{stopped.outcome.num_labelled} labelled; the same command goes on from here."
-        print(f"demo.py: stopped: {printable(str(stopped))}. {done}", file=sys.stderr)
-        return SOME_FAILED
+        found = run(tasks, build, settings, bar, failures, facts if args.report else None)
     finally:
         bar.close()
-    print(summary(outcome, settings, time.time() - start, args.report))
-    return SOME_FAILED if outcome.failures else DONE
+    if found.stopped:
+        done = f"{found.num_labelled} labelled; the same command goes on from here."
+        print(f"demo.py: stopped: {printable(found.stopped)}. {done}", file=sys.stderr)
+        return SOME_FAILED
+    print(report_text(found, settings, time.time() - start, args.report))
+    return SOME_FAILED if found.failures else DONE
 
 
-def summary(outcome: Outcome, settings: Settings, seconds: float, has_page: bool) -> str:
-    parts = [f"{outcome.num_labelled} labelled in {seconds:.0f} s"]
-    if outcome.num_earlier:
-        parts.append(f"{outcome.num_earlier} were labelled before")
-    if outcome.failures:
-        parts.append(f"{len(outcome.failures)} with problems, named above")
+def report_text(found: RunSummary, settings: Settings, seconds: float, has_page: bool) -> str:
+    parts = [f"{found.num_labelled} labelled in {seconds:.0f} s"]
+    if found.num_earlier:
+        parts.append(f"{found.num_earlier} were labelled before")
+    if found.failures:
+        parts.append(f"{len(found.failures)} with problems, named above")
     where = settings.output / "index.html" if has_page else settings.output
-    notes = (settings.no_word_left(outcome.num_without_words), settings.caveat)
+    notes = (settings.no_word_left(found.num_without_words), settings.caveat)
     return "\n".join([f"{', '.join(parts)}: {printable(where)}", *filter(None, notes)])
 
 

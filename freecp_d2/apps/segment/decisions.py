@@ -1,11 +1,9 @@
-"""What a prediction decided, as JSON can say it, and back as pages show it."""
+"""The decisions of a prediction as JSON values, and back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from ...engine.predictor import Prediction
-from ...modeling.purification.diagnosis import WindowDiagnosis
 from ...modeling.purification.summary import GroupSummary, Purification, WordSummary
 from ...visualization.label_png import no_word
 from ...visualization.shares import Share
@@ -34,7 +32,7 @@ def classes_of(prediction: Prediction) -> list[dict[str, Any]]:
 
 
 def colors_of(record: Mapping[str, Any]) -> list[RGB]:
-    """Of the classes of a record."""
+    """The colours of the classes of a record."""
     values = [bytes.fromhex(entry["color"][1:]) for entry in record["classes"]]
     return [(red, green, blue) for red, green, blue in values]
 
@@ -43,26 +41,37 @@ def decisions_of(prediction: Prediction, shares: Sequence[Share]) -> dict[str, A
     """
     Args:
         prediction: of one image.
-        shares: of its classes, see `shares.visible_shares`.
+        shares: of its classes, see `visible_shares`.
 
     Returns:
-        dict: size, shares, words kept and removed, groups with winners, thresholds; `null` where a
-        base method alone has none.
+        dict: size, shares, words kept and removed, groups with winners, thresholds; the last three
+        are None for a base method alone.
     """
     height, width = prediction.label_map.shape
-    purification = prediction.purification
+    found, windows = prediction.purification, prediction.windows
+    thresholds = {
+        "redundancy": _range([window.redundancy_thresh for window in windows]),
+        "ambiguity": _range([window.ambiguity_thresh for window in windows]),
+    }
+    words = groups = None
+    if found is not None:
+        words = [_word(word) for word in found.words]
+        groups = [
+            {"words": list(group.members), "windows": group.num_windows, "wins": group.wins}
+            for group in found.groups
+        ]
     return {
         "size": {"width": width, "height": height},
         "no_word": no_word(len(prediction.names)),
         "visible": visible_of(shares, prediction.names),
-        "thresholds": _thresholds(prediction.windows),
-        "words": None if purification is None else [_word(word) for word in purification.words],
-        "groups": None if purification is None else [_group(g) for g in purification.groups],
+        "thresholds": thresholds if windows else None,
+        "words": words,
+        "groups": groups,
     }
 
 
 def visible_of(shares: Sequence[Share], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Index, name and share of what is seen; of pixels without a word index and name are null."""
+    """Index, name and share of the classes with pixels; index and name of no word are None."""
     return [
         {
             "index": share.label if share.label >= 0 else None,
@@ -74,15 +83,15 @@ def visible_of(shares: Sequence[Share], names: Sequence[str]) -> list[dict[str, 
 
 
 def has_no_word(record: Mapping[str, Any]) -> bool:
-    """Whether purification removed every word everywhere; of a video, whether no pixel has one."""
+    """Whether purification removed every word; for a video, whether no pixel has a word."""
     if record.get("words"):
         return all(word["state"] == "removed" for word in record["words"])
     return all(entry["index"] is None for entry in record["visible"])
 
 
 def purification_of(record: Mapping[str, Any]) -> Purification | None:
-    """What `decisions_of` wrote of it."""
-    if record["words"] is None:
+    """The inverse of `decisions_of`; None for a video or a base method alone."""
+    if record.get("words") is None:
         return None
     words = [
         WordSummary(w["name"], w["windows_removed"], w["windows"], w["highest"], w["mean"])
@@ -94,10 +103,9 @@ def purification_of(record: Mapping[str, Any]) -> Purification | None:
 
 def _word(word: WordSummary) -> dict[str, Any]:
     is_removed = word.num_removed == word.num_windows
-    state = "removed" if is_removed else "contested" if word.num_removed else "kept"
     return {
         "name": word.word,
-        "state": state,
+        "state": "removed" if is_removed else "contested" if word.num_removed else "kept",
         "highest": round(word.highest, _DIGITS),
         "mean": round(word.mean, _DIGITS),
         "windows": word.num_windows,
@@ -105,23 +113,8 @@ def _word(word: WordSummary) -> dict[str, Any]:
     }
 
 
-def _group(group: GroupSummary) -> dict[str, Any]:
-    found = asdict(group)
-    return {"words": list(found["members"]), "windows": found["num_windows"], "wins": found["wins"]}
-
-
-def _thresholds(windows: Sequence[WindowDiagnosis]) -> dict[str, Any] | None:
-    """Of both purifications; None where one is switched off, or both."""
-    if not windows:
-        return None
-    return {
-        "redundancy": _range([window.redundancy_thresh for window in windows]),
-        "ambiguity": _range([window.ambiguity_thresh for window in windows]),
-    }
-
-
 def _range(found: Sequence[float | None]) -> float | list[float] | None:
-    """The number, or the smallest and the largest where windows differ."""
+    """One threshold, the smallest and the largest of several, or None if it is switched off."""
     values = sorted({round(value, _DIGITS) for value in found if value is not None})
     if len(values) < 2:
         return values[0] if values else None

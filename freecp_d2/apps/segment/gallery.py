@@ -1,7 +1,8 @@
-"""`index.html`: all images of a run beside what was found in them, in a file of bounded size."""
+"""`index.html`: all images of a run with their labels, in a file of limited size."""
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,35 +22,37 @@ from ...visualization.html import (
     album_overview,
 )
 from ...visualization.html.markup import Markup, element, isolated, join
-from ...visualization.label_png import read_labels
-from ...visualization.legend import NO_WORD, percent
-from ...visualization.overlay import paint, picked, resized
+from ...visualization.overlay import NO_LABEL, fitted_size, overlay, resize_image, resize_labels
+from ...visualization.shares import percent
 from .decisions import colors_of, has_no_word, purification_of
-from .inputs import Failure
-from .settings import Settings
-from .thumbnails import middle_frame, thumbnail_side, thumbnail_size
+from .inputs import FailedInput
+from .records import Settings
 
-__all__ = ["ImageGallery"]
+__all__ = ["RunGallery", "thumbnail_side"]
 
 RGB = tuple[int, int, int]
+Pixels = Callable[[], tuple[np.ndarray, np.ndarray | None]]
+"""Loads an image, uint8 RGB (H, W, 3), and its label map, integers (H, W), -1 is no word."""
 
-_READING = (
+_HOW_TO_READ = (
     "The number on a word is its highest redundancy score s of Eq. (5) over the windows of the "
     "image; a window removes the words below the threshold. Of the words of an ambiguity group "
     "one wins each region. A word with a colour has pixels."
 )
 
-_MOST_LARGE = 40  # images from which they are cards
-_MOST_LETTERS = 60_000_000  # of the page; images that come later are only counted
-_MOST_NAMED = 100  # inputs that could not be labelled
+_MOST_LARGE = 40  # inputs; above, images are shown as cards
+_MOST_LETTERS = 60_000_000  # of the page; later images are only counted
+_MOST_NAMED = 100  # failed inputs
+_THUMBNAIL_BYTES = 30e6  # of all thumbnails together, approximately
+_BYTES_PER_PIXEL = 0.33  # of a JPEG in base64
 
 
-class ImageGallery:
+class RunGallery:
     """
-    Takes images one by one and keeps the part of the page that they are.
+    Collects the entries of the page, one input at a time.
 
     Args:
-        num_inputs: how many are to come, which decides how large they are.
+        num_inputs: the expected number, which decides the size of the thumbnails.
         settings: of the run.
     """
 
@@ -59,110 +62,26 @@ class ImageGallery:
         self.side = thumbnail_side(num_inputs)
         self.entries: list[Markup] = []
         self.num_letters = 0
-        self.num_left_out = 0
         self.shares: dict[str, float] = defaultdict(float)
         self.num_with: Counter[str] = Counter()
         self.colors: dict[str, RGB] = {}
-        self.num_images = 0
-        self.num_videos = 0
+        self.num_of: Counter[str] = Counter()  # by kind, "image" and "video"
         self.num_without_words = 0
 
-    @property
-    def has_room(self) -> bool:
-        """Whether one more image is shown."""
-        return self.num_letters < _MOST_LETTERS
-
-    def add_image(
-        self, name: Path, record: Mapping[str, Any], image: np.ndarray, label_map: np.ndarray
-    ) -> None:
+    def add(self, name: Path, record: Mapping[str, Any], pixels: Pixels) -> None:
         """
+        Count an input, and show it if the page has room.
+
         Args:
-            name: of its files.
+            name: of its result files.
             record: of `NAME.json`.
-            image: uint8 RGB (H, W, 3).
-            label_map: integers (H, W), -1 is no word.
+            pixels: called if the input is shown; without labels it is a frame of a video.
         """
-        size = thumbnail_size(label_map.shape, self.side)
-        labels = picked(label_map, size)
-        small = resized(image, size)
-        colors = colors_of(record)
-        shown = (
-            Shown("Image", small),
-            Shown("Labels", paint(small, labels, colors), labels),
-        )
-        self._add(name, record, shown, "")
-
-    def add_image_of_files(self, name: Path, record: Mapping[str, Any], image: np.ndarray):
-        """As `add_image`, with the labels that an earlier run wrote."""
-        path = (self.settings.output / name).parent / record["files"]["labels"]
-        self.add_image(name, record, image, read_labels(path, record["no_word"]))
-
-    def add_video(self, name: Path, record: Mapping[str, Any]) -> None:
-        """Shows the frame in its middle."""
-        path = (self.settings.output / name).parent / record["files"]["video"]
-        frame = middle_frame(path)
-        seconds = record["frames"] / record["frames_per_second"]
-        rate = f"{record['frames_per_second']:.4g}"
-        note = f"Video of {record['frames']} frames, {seconds:.1f} s at {rate} a second."
-        if record["problem"]:
-            note += f" Note: {record['problem']}."
-        size = thumbnail_size(frame.shape[:2], self.side)
-        self._add(name, record, (Shown("Frame in the middle", resized(frame, size)),), note)
-
-    def count_only(self, record: Mapping[str, Any]) -> None:
-        """An image for which there is no room, which is in the numbers of the page."""
-        self.num_left_out += 1
-        self._count(record)
-
-    def page(self, failures: Sequence[Failure], facts: Mapping[str, str]) -> Page:
-        """
-        Args:
-            failures: what could not be labelled.
-            facts: lines of the foot.
-        """
-        images = album(self.entries, self.compact)
-        sections = (
-            Section("words", "What was found", self._overview()),
-            Section("images", "The images", join([self._reading(), images])),
-        )
-        return Page(
-            kicker="FreeCP",
-            title=self._title(),
-            lead=self._lead(),
-            gallery=Gallery((), (), ()),
-            sections=sections if self.entries else (),
-            notes=self._notes(failures),
-            facts=tuple(facts.items()),
-        )
-
-    def _add(
-        self, name: Path, record: Mapping[str, Any], shown: tuple[Shown, ...], note: str
-    ) -> None:
-        self._count(record)
-        names = tuple(entry["name"] for entry in record["classes"])
-        colors = colors_of(record)
-        seen = {v["index"] for v in record["visible"] if v["index"] is not None}
-        first = len(names) - len(record["vocabulary"]["classes"])  # a background has no words
-        words = [words[0] for words in record["vocabulary"]["classes"]]
-        entry = AlbumEntry(
-            title=showable_name(name),
-            shown=shown,
-            class_names=names,
-            legend=tuple(_legend_row(v, colors) for v in record["visible"]),
-            purification=purification_of(record) if "words" in record else None,
-            colors={words[k - first]: colors[k] for k in seen if k >= first},
-            note=note,
-            links=tuple(
-                (title, quote(str(name.with_name(file)))) for title, file in _links(name, record)
-            ),
-        )
-        text = album_entry(entry, self.compact)
-        self.entries.append(text)
-        self.num_letters += len(text)
-
-    def _count(self, record: Mapping[str, Any]) -> None:
-        self.num_images += record["kind"] == "image"
-        self.num_videos += record["kind"] == "video"
+        if self.num_letters < _MOST_LETTERS:
+            text = album_entry(self._entry(name, record, *pixels()), self.compact)
+            self.entries.append(text)
+            self.num_letters += len(text)
+        self.num_of[record["kind"]] += 1
         self.num_without_words += has_no_word(record)
         for entry in record["visible"]:
             if entry["index"] is not None:
@@ -171,11 +90,62 @@ class ImageGallery:
         names = [entry["name"] for entry in record["classes"]]
         self.colors |= dict(zip(names, colors_of(record), strict=True))
 
-    def _title(self) -> str:
-        counts = {"image": self.num_images, "video": self.num_videos}
-        parts = [_count_of(number, kind) for kind, number in counts.items() if number]
+    def page(self, failures: Sequence[FailedInput], facts: Mapping[str, str]) -> Page:
+        """
+        Args:
+            failures: inputs that could not be labelled.
+            facts: lines at the end of the page.
+        """
+        reading = Markup()
+        if self.settings.cfg.MODEL.PURIFICATION_HEAD.NAME:
+            reading = element("p", _HOW_TO_READ, class_="note")
+        images = join([reading, album(self.entries, self.compact)])
+        sections = (
+            Section("words", "What was found", self._overview()),
+            Section("images", "The images", images),
+        )
+        counts = [_count_of(number, kind) for kind, number in sorted(self.num_of.items())]
         words = _count_of(self.settings.vocabulary.num_classes, "word")
-        return f"{' and '.join(parts) or 'Nothing'} in {words}"
+        return Page(
+            kicker="FreeCP",
+            title=f"{' and '.join(counts) or 'Nothing'} in {words}",
+            lead=self._lead(),
+            gallery=Gallery((), (), ()),
+            sections=sections if self.entries else (),
+            notes=self._notes(failures),
+            facts=tuple(facts.items()),
+        )
+
+    def _entry(
+        self, name: Path, record: Mapping[str, Any], image: np.ndarray, label_map: np.ndarray | None
+    ) -> AlbumEntry:
+        colors = colors_of(record)
+        size = fitted_size(image.shape, self.side // 2, self.side, least=8)
+        small, note = resize_image(image, size), ""
+        if label_map is None:
+            shown: tuple[Shown, ...] = (Shown("Frame in the middle", small),)
+            frames, rate = record["frames"], record["frames_per_second"]
+            note = f"Video of {frames} frames, {frames / rate:.1f} s at {rate:.4g} a second."
+            if record["problem"]:
+                note += f" Note: {record['problem']}."
+        else:
+            labels = resize_labels(label_map, size)
+            shown = Shown("Image", small), Shown("Labels", overlay(small, labels, colors), labels)
+        words = [words[0] for words in record["vocabulary"]["classes"]]
+        first = len(colors) - len(words)  # a background class has no words
+        seen = {v["index"] for v in record["visible"] if v["index"] is not None}
+        files = [(kind.capitalize(), file) for kind, file in record["files"].items()]
+        files.append(("Decisions", f"{name.name}.json"))
+        return AlbumEntry(
+            title=showable(str(name)) or "image",
+            shown=shown,
+            class_names=tuple(entry["name"] for entry in record["classes"]),
+            legend=tuple(_legend_row(v, colors) for v in record["visible"]),
+            purification=purification_of(record),
+            colors={words[k - first]: colors[k] for k in seen if k >= first},
+            note=note,
+            links=tuple((title, quote(str(name.with_name(file)))) for title, file in files),
+        )
 
     def _lead(self) -> tuple[str, ...]:
         names = self.settings.vocabulary.display_names
@@ -185,38 +155,23 @@ class ImageGallery:
         notes = (self.settings.caveat, self.settings.no_word_left(self.num_without_words))
         return (join([words, listed, f"{more}."]), *filter(None, notes))
 
-    def _reading(self) -> Markup:
-        """How to read what purification did, where it did something."""
-        head = self.settings.cfg.MODEL.PURIFICATION_HEAD
-        if not head.NAME:
-            return Markup()
-        return element("p", _READING, class_="note")
-
     def _overview(self) -> Markup:
-        order = sorted(self.shares, key=lambda name: (-self.shares[name], name))
-        total = self.num_images + self.num_videos
-        rows = [
-            (
-                self.colors[name],
-                name,
-                f"{percent(self.shares[name] / total)}, in {self.num_with[name]} of {total}",
-            )
-            for name in order
-        ]
+        total = self.num_of.total()
+        rows = []
+        for name, share in sorted(self.shares.items(), key=lambda pair: (-pair[1], pair[0])):
+            value = f"{percent(share / total)}, in {self.num_with[name]} of {total}"
+            rows.append((self.colors[name], name, value))
         return album_overview(rows)
 
-    def _notes(self, failures: Sequence[Failure]) -> tuple[Note, ...]:
+    def _notes(self, failures: Sequence[FailedInput]) -> tuple[Note, ...]:
         notes = []
-        if self.num_left_out:
-            notes.append(
-                Note(
-                    "Images that are not shown",
-                    (
-                        f"{self.num_left_out:,} more are labelled and in the folder of this page, "
-                        "which would be too large for a browser with them.",
-                    ),
-                )
+        left_out = self.num_of.total() - len(self.entries)
+        if left_out:
+            text = (
+                f"{left_out:,} more are labelled, and their files are in the folder of this page; "
+                "with them the page would be too large for a browser."
             )
+            notes.append(Note("Images that are not shown", (text,)))
         if failures:
             lines: list[str] = [
                 join([isolated(failure.name), f": {failure.reason}."])
@@ -228,20 +183,16 @@ class ImageGallery:
         return tuple(notes)
 
 
-def showable_name(name: Path) -> str:
-    """An image's name as a heading."""
-    return showable(str(name)) or "image"
+def thumbnail_side(num_images: int) -> int:
+    """Longest side in pixels of thumbnails, two for each image, that fit into the page."""
+    pixels = _THUMBNAIL_BYTES / (2 * max(1, num_images)) / _BYTES_PER_PIXEL
+    return int(min(960, max(256, math.sqrt(pixels / 0.75))))
 
 
 def _legend_row(entry: Mapping[str, Any], colors: Sequence[RGB]) -> tuple[RGB | None, str, str]:
     if entry["index"] is None:
-        return NO_WORD, "(no word)", percent(entry["share"])
+        return NO_LABEL, "(no word)", percent(entry["share"])
     return colors[entry["index"]], entry["name"], percent(entry["share"])
-
-
-def _links(name: Path, record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    files = [(title.capitalize(), file) for title, file in record["files"].items()]
-    return [*files, ("Decisions", f"{name.name}.json")]
 
 
 def _count_of(number: int, one: str) -> str:

@@ -1,25 +1,28 @@
-"""One image: read, labelled, written; its record last."""
+"""
+Label one image and write its files, the record last.
+
+Shape shorthand in this module: H, W pixels of the image, S surviving classes, h, w pixels of the
+network's input.
+"""
 
 import io
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+import numpy as np
 
+from ...data.images import read_image
 from ...engine.predictor import Prediction, Predictor
 from ...utils.files import write_whole
+from ...visualization.drawing import draw_overlay
 from ...visualization.label_png import label_png
-from ...visualization.overlay import draw_overlay
 from ...visualization.shares import class_counts, visible_shares
 from .decisions import classes_of, decisions_of
-from .inputs import Source
+from .inputs import Source, check_file
 from .outputs import ENDINGS
-from .reading import check_file, read_input
-from .records import check_record, files_of, forget_record, head_of, write_record
-from .scores_file import scores_npz
-from .settings import FORMAT, Settings
+from .records import Settings, check_record, forget_record, head_of, write_record
 
-__all__ = ["label_image"]
+__all__ = ["label_image", "scores_npz"]
 
 
 def label_image(
@@ -29,48 +32,57 @@ def label_image(
     Write `NAME_overlay.jpg`, `NAME_labels.png`, with `scores` `NAME_scores.npz`, and `NAME.json`.
 
     Returns:
-        tuple: what was predicted, and the record.
+        tuple: the prediction, and the record.
 
     Raises:
-        ValueError: the image cannot be read; the message is the reason.
+        ValueError: the image cannot be read, or the record would replace another file.
         OSError: a file cannot be written.
     """
     check_file(source.path)
     check_record(settings.output, name)
-    head = head_of(source, settings)  # before it is read: a file that changes meanwhile is redone
-    prediction = predictor(read_input(source.path, settings.max_megapixels), channels="RGB")
-    shares = visible_shares(class_counts(prediction.label_map, len(prediction.names)))
-    folder = (settings.output / name).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    forget_record(settings.output, name)
-    drawing = draw_overlay(
-        prediction.image,
-        prediction.label_map,
-        prediction.names,
-        prediction.colors,
-        shares,
-        settings.overlay_side,
+    head = head_of(source, settings)
+    image = read_image(source.path, 1e6 * settings.max_megapixels)
+    prediction = predictor(image, channels="RGB")
+    labels, names, colors = prediction.label_map, prediction.names, prediction.colors
+    shares = visible_shares(class_counts(labels, len(names)))
+    drawing, jpeg = io.BytesIO(), {"quality": 92, "subsampling": 0}  # keeps letters clean
+    draw_overlay(prediction.image, labels, names, colors, shares, settings.overlay_side).save(
+        drawing, "JPEG", **jpeg
     )
-    files = {kind: f"{name.name}{ENDINGS[kind]}" for kind in ("overlay", "labels")}
-    write_whole(folder / files["overlay"], as_jpeg(drawing))
-    write_whole(folder / files["labels"], label_png(prediction.label_map, prediction.colors))
+    contents = {"overlay": drawing.getvalue(), "labels": label_png(labels, colors)}
     if settings.scores:
-        files["scores"] = f"{name.name}{ENDINGS['scores']}"
-        write_whole(folder / files["scores"], scores_npz(prediction))
-    record = {
-        "format": FORMAT,
-        "kind": "image",
-        **head,
-        **decisions_of(prediction, shares),
-        "classes": classes_of(prediction),
-        **files_of(folder, files),
-    }
-    write_record(settings.output, name, record)
-    return prediction, record
+        contents["scores"] = scores_npz(prediction)
+    files = {kind: f"{name.name}{ENDINGS[kind]}" for kind in contents}
+    forget_record(settings.output, name)
+    for kind, content in contents.items():
+        write_whole((settings.output / name).with_name(files[kind]), content)
+    record = head | decisions_of(prediction, shares) | {"classes": classes_of(prediction)}
+    return prediction, write_record(settings.output, name, record, files)
 
 
-def as_jpeg(drawing: Image.Image) -> bytes:
-    """In a quality that keeps letters clean."""
+def scores_npz(prediction: Prediction) -> bytes:
+    """
+    The scores of the surviving classes, at the size of the network's input: at the size of the
+    image, 12 megapixels take 24 MB a class. Resized bilinearly they give the label map.
+
+    Returns:
+        bytes: an .npz of `scores`, float16 (S, h, w); `classes`, int32 (S,), their indices in the
+        label map; `names`, (S,); `size`, int32 (2,), H and W. A background of 1 - max is one of
+        the classes.
+    """
+    scores = prediction.found.scores.float().cpu().numpy()
+    classes = prediction.found.classes.cpu().numpy().astype(np.int32)
+    if prediction.background:
+        rest = 1 - scores.max(axis=0, initial=0.0)[None]
+        scores, classes = np.concatenate([rest, scores]), np.append(np.int32(0), classes + 1)
+    if prediction.floor and 0 in classes:
+        scores[classes == 0] = np.maximum(scores[classes == 0], prediction.floor)
     buffer = io.BytesIO()
-    drawing.save(buffer, format="JPEG", quality=92, subsampling=0)
+    np.savez_compressed(
+        buffer,
+        scores=scores.astype(np.float16),
+        classes=classes.astype(np.int32),
+        names=np.array([prediction.names[k] for k in classes], dtype=np.str_),
+        size=np.array(prediction.label_map.shape, dtype=np.int32),
+    )
     return buffer.getvalue()

@@ -1,9 +1,8 @@
 """
-From `--input` to files: files, quoted patterns and folders, in an order that does not change.
+Find the input files of a run: named files, quoted patterns and folders, in a stable order.
 
-Hidden files, linked folders and the output folder are left out of folders, as is what is neither
-an image nor a video. A pattern leaves out what is in the output folder, too. A file that is named
-is always an input.
+In folders, hidden files, linked folders, the output folder and files of other kinds are skipped.
+Patterns skip the output folder. A named file is always an input.
 """
 
 import glob
@@ -14,9 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .kinds import VIDEOS, looks_like_image
+from ...data.image_formats import looks_like_image
 
-__all__ = ["Failure", "Inputs", "Source", "expanded", "find_inputs", "is_below"]
+__all__ = ["FailedInput", "Inputs", "Source", "check_file", "expanded", "find_inputs", "is_below"]
+
+_VIDEOS = ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv"
+VIDEO_SUFFIXES = frozenset(_VIDEOS.split())
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Source:
     """
     Attributes:
         path: the file.
-        relative: its path below the folder, or below the first part with `*` of the pattern, that
-            it was found in; of a file that was named, its name alone.
+        relative: its path below the input folder, or below the first part of the pattern with a
+            wildcard; the file name alone for a named file.
         is_video: it is labelled frame by frame.
     """
 
@@ -35,8 +37,8 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """What was asked for by that name was not done, for that reason."""
+class FailedInput:
+    """An input that could not be found or labelled, and why."""
 
     name: str
     reason: str
@@ -47,12 +49,12 @@ class Inputs:
     """
     Attributes:
         sources: each file once.
-        failures: arguments that lead nowhere, folders that cannot be read.
+        failures: arguments without a file, folders that cannot be read.
         num_others: files of folders that are neither images nor videos.
     """
 
     sources: tuple[Source, ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[FailedInput, ...]
     num_others: int
 
 
@@ -61,46 +63,46 @@ def find_inputs(
 ) -> Inputs:
     """
     Args:
-        inputs: files, patterns (`**` reaches into sub-folders), folders with their sub-folders.
-        videos: files that are videos whatever they are called.
-        output: a folder whose files are no inputs.
+        inputs: files, patterns (`**` includes sub-folders), folders with their sub-folders.
+        videos: files that are videos whatever their suffix.
+        output: a folder whose files are skipped.
 
     Returns:
-        Inputs: in the order of the arguments, files of a pattern or folder by name, `p2` before
-        `p10`.
+        Inputs: in the order of the arguments; files of a pattern or folder are sorted by name,
+        `p2` before `p10`.
     """
+    search = _Search(os.path.realpath(output) if output else None)
     found: dict[str, Source] = {}
-    failures: list[Failure] = []
-    search = _Search(os.path.realpath(output) if output else None, failures)
-    for sources in (search.argument(argument) for argument in inputs):
-        for source in sources:
+    for argument in inputs:
+        for source in search.argument(argument):
             found.setdefault(os.path.abspath(source.path), source)
     for name in videos:
         path = expanded(name)
         if os.path.lexists(path):
             found[os.path.abspath(path)] = Source(path, Path(path.name), True)
         else:
-            failures.append(Failure(name, "there is no such file"))
-    return Inputs(tuple(found.values()), tuple(failures), search.num_others)
+            search.failures.append(FailedInput(name, "there is no such file"))
+    return Inputs(tuple(found.values()), tuple(search.failures), search.num_others)
 
 
 class _Search:
-    def __init__(self, output: str | None, failures: list[Failure]):
+    """Expands arguments, and collects failures and the number of skipped files."""
+
+    def __init__(self, output: str | None):
         self.output = output
-        self.failures = failures
+        self.failures: list[FailedInput] = []
         self.num_others = 0
 
     def argument(self, argument: str) -> Iterator[Source]:
-        """What one argument of the command line stands for."""
         path = expanded(argument)
         if path.is_dir():
             yield from self._folder(path, path)
         elif os.path.lexists(path):
-            yield _named(path, Path(path.name))
+            yield _source(path, Path(path.name))
         elif glob.has_magic(argument):
             yield from self._pattern(str(path))
         else:
-            self.failures.append(Failure(argument, "there is no such file or folder"))
+            self.failures.append(FailedInput(argument, "there is no such file or folder"))
 
     def _pattern(self, pattern: str) -> Iterator[Source]:
         parts = Path(pattern).parts
@@ -111,47 +113,68 @@ class _Search:
         if not matches:
             reason = "no file matches this pattern"
             if everything:
-                reason = "what matches this pattern is all in the output folder; name another one"
-            self.failures.append(Failure(pattern, reason))
+                reason = "all matches of this pattern are in the output folder; name another one"
+            self.failures.append(FailedInput(pattern, reason))
         for match in matches:
             if not match.is_dir():
-                yield _named(match, match.relative_to(root))
-            elif "**" not in parts:  # which has given the folder's own files
+                yield _source(match, match.relative_to(root))
+            elif "**" not in parts:  # `**` matches the files of folders, too
                 yield from self._folder(match, root)
+
+    def _is_outside(self, match: Path) -> bool:
+        """Whether a match is neither the output folder nor in it."""
+        folder = match if match.is_dir() else match.parent  # links to files are not resolved
+        return self.output is None or not is_below(os.path.realpath(folder), self.output)
 
     def _folder(self, folder: Path, root: Path) -> Iterator[Source]:
         def report(error: OSError) -> None:
             reason = f"the folder cannot be read: {error.strerror}"
-            self.failures.append(Failure(str(error.filename), reason))
+            self.failures.append(FailedInput(str(error.filename), reason))
 
         for place, folders, names in os.walk(folder, onerror=report):
-            entered = [name for name in folders if self._is_entered(Path(place, name))]
-            folders[:] = sorted(entered, key=_natural)
+            folders[:] = [
+                name
+                for name in sorted(folders, key=_natural)
+                if not name.startswith(".") and os.path.realpath(Path(place, name)) != self.output
+            ]
             for name in sorted(names, key=_natural):
+                path = Path(place, name)
                 if name.startswith("."):
                     continue
-                path = Path(place, name)
                 if _is_input(path):
-                    yield _named(path, path.relative_to(root))
+                    yield _source(path, path.relative_to(root))
                 else:
                     self.num_others += 1
 
-    def _is_entered(self, folder: Path) -> bool:
-        return not folder.name.startswith(".") and os.path.realpath(folder) != self.output
 
-    def _is_outside(self, match: Path) -> bool:
-        """Whether it is no result: neither the output folder nor in it."""
-        place = match if match.is_dir() else match.parent  # a link to a file is where the link is
-        return self.output is None or not is_below(os.path.realpath(place), self.output)
+def check_file(path: Path) -> None:
+    """
+    Raises:
+        ValueError: the path is not a regular file; the message is the reason, without the path.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if path.is_symlink():
+            raise ValueError("it is a link that leads nowhere") from error
+        is_gone = isinstance(error, FileNotFoundError)
+        raise ValueError("there is no such file" if is_gone else str(error.strerror)) from error
+    if not stat.S_ISREG(mode):
+        raise ValueError("it is not a regular file")
+
+
+def expanded(name: str) -> Path:
+    """The path with `~` expanded, unless a file has that name."""
+    return Path(name if os.path.lexists(name) else os.path.expanduser(name))
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Whether a path is the folder or in it; of real paths."""
+    """Whether a real path is the folder or in it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _natural(path: str | Path) -> list[tuple[list[tuple[str, int]], str]]:
-    """Numbers in names count: `p2` is before `p10`."""
+    """Sort key in which numbers count: `p2` comes before `p10`."""
 
     def pieces(part: str) -> list[tuple[str, int]]:
         found = re.split(r"(\d+)", part)  # text and digits in turn
@@ -160,20 +183,12 @@ def _natural(path: str | Path) -> list[tuple[list[tuple[str, int]], str]]:
     return [(pieces(part), part) for part in Path(path).parts]
 
 
-def expanded(name: str) -> Path:
-    """A home folder for `~`, unless there is a file of that name."""
-    return Path(name if os.path.lexists(name) else os.path.expanduser(name))
-
-
-def _named(path: Path, relative: Path) -> Source:
-    return Source(path, relative, path.suffix.lower() in VIDEOS)
+def _source(path: Path, relative: Path) -> Source:
+    return Source(path, relative, path.suffix.lower() in VIDEO_SUFFIXES)
 
 
 def _is_input(path: Path) -> bool:
-    """Whether a file of a folder is; a link that leads nowhere is one, as far as its name says."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return False  # reading a pipe would wait for ever
-    except OSError:
-        pass
-    return path.suffix.lower() in VIDEOS or looks_like_image(path)
+    """Whether a file of a folder is an input; a dangling link is one if its suffix fits."""
+    if path.exists() and not path.is_file():
+        return False  # reading a pipe would block
+    return path.suffix.lower() in VIDEO_SUFFIXES or looks_like_image(path)

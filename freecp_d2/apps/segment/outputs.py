@@ -1,13 +1,22 @@
-"""What results are called, and what they must not write over: inputs, and files of others."""
+"""
+Names of the result files, and checks that they do not replace inputs or other files.
 
+`a.jpg` becomes `a`; next to an `a.png`, `a.jpg`; next to an `a.jpg` of another folder, `x/a.jpg`;
+next to an `A.JPG`, `a.jpg~1f0c92ab`.
+"""
+
+import hashlib
 import os
-from collections.abc import Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from ...utils.files import printable
 from .inputs import Source, expanded, is_below
 
-__all__ = ["ENDINGS", "PAGE", "check_folders", "check_page", "check_results"]
+__all__ = ["ENDINGS", "PAGE", "check_folders", "check_page", "check_results", "output_names"]
 
 PAGE = "index.html"
 
@@ -19,38 +28,76 @@ ENDINGS = {
     "video": "_labelled.mp4",
     "frames": "_frames.jsonl",
 }
-"""Of the name of an input, by what it is that is written for it."""
+"""Kind of result -> what follows the name of the input."""
 
-_HEAD = 1 << 16  # bytes, more than the style of a page
-_MARK = b'<p class="kicker">FreeCP</p>'
-"""What every page that `gallery.py` makes begins with."""
+_PART_BYTES = 200  # of a part of a path: 255 less the longest ending
+_PAGE_START = 1 << 16  # bytes, longer than the style of a page
+_PAGE_MARK = b'<p class="kicker">FreeCP</p>'
+"""In the start of every page of `gallery.py`."""
+
+
+def output_names(
+    sources: Sequence[Source], is_taken: Callable[[Source, Path], bool] | None = None
+) -> list[Path]:
+    """
+    Choose the shortest name for each input that no other input has.
+
+    Args:
+        sources: different files.
+        is_taken: whether another input's results have this name in the output folder.
+
+    Returns:
+        list[Path]: relative, in UTF-8 without control characters, not hidden, short enough for
+        all endings, and different also on file systems that ignore case.
+    """
+    places = [_key(_clean(Path(*_absolute(source).parts[1:]))) for source in sources]
+    count = Counter(places)
+    choices = [
+        _choices(source, count[place] > 1) for source, place in zip(sources, places, strict=True)
+    ]
+    levels = [0] * len(choices)
+    taken = cache(is_taken) if is_taken else None
+    while True:
+        names = [options[level] for options, level in zip(choices, levels, strict=True)]
+        count = Counter(map(_key, names))
+        longer = [
+            i
+            for i, name in enumerate(names)
+            if levels[i] + 1 < len(choices[i])
+            and (count[_key(name)] > 1 or (taken and taken(sources[i], name)))
+        ]
+        if not longer:
+            return names
+        for i in longer:
+            levels[i] += 1
 
 
 def check_folders(inputs: Sequence[str], output: Path) -> None:
     """
     Args:
-        inputs: files, folders and patterns, as they were given.
-        output: the folder of the results; inside an input folder it is well.
+        inputs: files, folders and patterns.
+        output: the folder of the results; it may be inside an input folder.
 
     Raises:
-        ValueError: it is an input folder, or has one in it: results would be among the images,
-            replace what has their name, and be inputs the next time.
+        ValueError: `output` is an input folder or contains one: results could replace inputs, and
+            would be inputs of the next run.
     """
     place = os.path.realpath(output)
     for argument in inputs:
         folder = expanded(argument)
-        if folder.is_dir() and is_below(os.path.realpath(folder), place):
-            what = "is" if os.path.realpath(folder) == place else "has in it"
+        real = os.path.realpath(folder)
+        if folder.is_dir() and is_below(real, place):
+            what = "is" if real == place else "contains"
             raise ValueError(
-                f"--output {output} {what} the input folder {argument}, whose files results could "
-                f"replace; name another folder, which may be inside it: {folder / 'labelled'}"
+                f"--output {output} {what} the input folder {argument}, and results could replace "
+                f"its files; name another folder, or one inside it: {folder / 'labelled'}"
             )
 
 
 def check_results(sources: Sequence[Source], names: Sequence[Path], output: Path) -> None:
     """
     Args:
-        sources, names: inputs and what their results are called, as many of each.
+        sources, names: inputs and the names of their results, in the same order.
         output: the folder of the results.
 
     Raises:
@@ -58,12 +105,9 @@ def check_results(sources: Sequence[Source], names: Sequence[Path], output: Path
     """
     place = os.path.realpath(output)
     real = {os.path.realpath(source.path): source for source in sources}
-    inside = {path: source for path, source in real.items() if is_below(path, place)}
-    if not inside:
-        return
     for source, name in zip(sources, names, strict=True):
         for ending in ENDINGS.values():
-            other = inside.get(os.path.join(place, f"{name}{ending}"))
+            other = real.get(os.path.join(place, f"{name}{ending}"))
             if other:
                 raise ValueError(
                     f"a result of {printable(source.path)} would replace the input "
@@ -78,13 +122,56 @@ def check_page(output: Path) -> None:
     """
     page = output / PAGE
     if page.is_dir():
-        raise ValueError(f"{page} is a folder, where --report writes its page; move it away.")
+        raise ValueError(f"{page} is a folder, and --report writes a file there; move it away.")
     if not page.exists():
         return
     with page.open("rb") as file:
-        head = file.read(_HEAD)
-    if head.strip() and _MARK not in head:
+        start = file.read(_PAGE_START)
+    if start.strip() and _PAGE_MARK not in start:
         raise ValueError(
             f"{page} was not written by this program, and --report would replace it; move it away, "
             "or name another folder with --output."
         )
+
+
+def _absolute(source: Source) -> Path:
+    return Path(os.path.abspath(source.path))
+
+
+def _choices(source: Source, is_alike: bool) -> list[Path]:
+    """
+    Names of an input, from the shortest to one that is unique.
+
+    Args:
+        source: a file.
+        is_alike: the path of another input differs only in case, so that folders do not help.
+    """
+    relative, absolute = source.relative, _absolute(source)
+    around = () if is_alike else absolute.parts[1 : len(absolute.parts) - len(relative.parts)]
+    longer = [relative, *(Path(*around[i:], relative) for i in reversed(range(len(around))))]
+    choices = [_clean(relative.with_name(relative.stem)), *map(_clean, longer)]
+    return [*choices, choices[-1].with_name(f"{choices[-1].name}~{_hash(os.fsencode(absolute))}")]
+
+
+def _clean(path: Path) -> Path:
+    return Path(*map(_clean_part, path.parts))
+
+
+def _clean_part(part: str) -> str:
+    text = "".join(
+        f"%{ord(c) - 0xDC00:02X}" if "\udc80" <= c <= "\udcff" else c if c.isprintable() else "_"
+        for c in part
+    )
+    encoded = ("_" + text[1:] if text.startswith(".") else text).encode()
+    if len(encoded) <= _PART_BYTES:
+        return encoded.decode()
+    return f"{encoded[: _PART_BYTES - 9].decode(errors='ignore')}~{_hash(encoded)}"
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:8]
+
+
+def _key(name: Path) -> str:
+    """Equal for names that are one file where case or Unicode normalization is ignored."""
+    return unicodedata.normalize("NFC", str(name)).casefold()

@@ -1,25 +1,32 @@
 """
-`NAME.json`: what was decided in an image or video, and the mark that its other files are complete.
+`NAME.json`: what was decided in an image or video. It also marks the other files as complete.
 
-It is written last and removed first. A run leaves alone what has one that fits: the same settings,
-the same input file by name, size and time of change, and all files that it lists, at their sizes.
+It is removed before the other files are written, and written last. Inputs with a matching record
+are skipped: same settings, same input file by name, size and time of change, and all listed files
+with their sizes.
 """
 
+import hashlib
+import importlib.metadata
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...checkpoint.embedded import EMBEDDED_NAME
+from ...d2 import CfgNode
+from ...engine.records import config_digest
+from ...text import Vocabulary
 from ...utils.files import printable, write_whole
 from .inputs import Source
 from .outputs import ENDINGS
-from .settings import Settings
 
 __all__ = [
+    "Settings",
     "check_record",
-    "files_of",
     "find_record",
     "forget_record",
     "head_of",
@@ -29,26 +36,91 @@ __all__ = [
     "write_record",
 ]
 
-_ASIDE = re.compile(r"\.(\d+)\.[0-9a-f]{32}\.tmp(\.\w+)?$")
-"""What `files.write_whole` and `video_files` write before they rename it."""
+_FORMAT = 2
+"""Version of the result files; a new number makes old results out of date."""
 
-_HEAD = 1 << 16  # bytes, in which a record says what it is of; a thousand words make it long
-_INPUT_PATH = re.compile(rb'^ "input_path": (".*"),?$', re.MULTILINE)
-_MARK = b'"settings_sha256": "'
+_TEMPORARY = re.compile(r"\.(\d+)\.[0-9a-f]{32}\.tmp(\.\w+)?$")
+"""Names of the temporary files of `write_whole` and `video.py`, with the process id."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    Attributes:
+        config_file: as it was given.
+        opts: overrides of the config, keys and values in turn.
+        cfg: the config with the overrides.
+        vocabulary: the words.
+        output: the folder of the results.
+        scores: write the scores.
+        overlay_side: longest side of the image in an overlay, in pixels.
+        max_megapixels: larger images are refused.
+
+    Raises:
+        ValueError: a number is out of its range.
+    """
+
+    config_file: str
+    opts: Sequence[str]
+    cfg: CfgNode
+    vocabulary: Vocabulary
+    output: Path
+    scores: bool = False
+    overlay_side: int = 2048
+    max_megapixels: float = 200.0
+
+    def __post_init__(self) -> None:
+        if not 64 <= self.overlay_side <= 16384:
+            raise ValueError(f"--overlay-side is {self.overlay_side}; expected 64 to 16384 pixels.")
+        if not 0 < self.max_megapixels <= 2000:
+            raise ValueError(
+                f"--max-megapixels is {self.max_megapixels:g}; expected more than 0, up to 2000."
+            )
+
+    @property
+    def caveat(self) -> str:
+        """A limitation of the weights, or ""."""
+        if self.cfg.MODEL.CLIP.PRETRAINED != EMBEDDED_NAME:
+            return ""
+        return "The weights that ship with this package know drawn pages, not photographs."
+
+    def no_word_left(self, number: int) -> str:
+        """The advice for `number` images and videos without a word, or ""."""
+        if not number:
+            return ""
+        return (
+            f"No word is left in {number:,} image{'s' * (number != 1)}; lower "
+            "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH or set it to auto."
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of everything that the result files of an image depend on."""
+        content = {
+            "format": _FORMAT,
+            "version": importlib.metadata.version("freecp_d2"),
+            "config": config_digest(self.cfg),
+            "vocabulary": self.vocabulary.digest,
+            "scores": self.scores,
+            "overlay_side": self.overlay_side,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def record_path(output: Path, name: Path) -> Path:
-    """Where the record of an input called `name` is; not `with_suffix`, for names have dots."""
+    """The path of the record of the input called `name`."""
     return output / name.with_name(f"{name.name}{ENDINGS['record']}")
 
 
 def head_of(source: Source, settings: Settings) -> dict[str, Any]:
-    """The part of a record that says what it is of and how it was made."""
+    """The part of a record about the input and the settings; read it before the input."""
     vocabulary = settings.vocabulary
     return {
+        "format": _FORMAT,
+        "kind": "video" if source.is_video else "image",
         "input": printable(source.path),
-        "input_path": _place(source),
-        "input_file": _fingerprint(source.path),
+        "input_path": printable(os.path.abspath(source.path)),
+        "input_file": _file_state(source.path),
         "settings_sha256": settings.digest,
         "config": {"file": printable(settings.config_file), "opts": list(settings.opts)},
         "vocabulary": {
@@ -60,52 +132,45 @@ def head_of(source: Source, settings: Settings) -> dict[str, Any]:
     }
 
 
-def files_of(folder: Path, files: Mapping[str, str]) -> dict[str, Any]:
-    """The part of a record that says which files are written, and how large they are."""
-    sizes = {kind: (folder / file).stat().st_size for kind, file in files.items()}
-    return {"files": dict(files), "file_bytes": sizes}
-
-
 def find_record(source: Source, name: Path, settings: Settings) -> dict[str, Any] | None:
-    """The record of an input that an earlier run has finished; None if it has to be labelled."""
+    """The record of an input that needs no labelling, or None."""
     path = record_path(settings.output, name)
+    record = _read(path)
     try:
-        record = json.loads(path.read_bytes())
-        fits = (
+        matches = (
             record["settings_sha256"] == settings.digest
             and Path(record["input"]).name == Path(printable(source.path)).name
-            and record["input_file"] == _fingerprint(source.path)
-            and record["file_bytes"] == files_of(path.parent, record["files"])["file_bytes"]
+            and record["input_file"] == _file_state(source.path)
+            and record["file_bytes"] == _sizes(path.parent, record["files"])
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, TypeError, KeyError, AttributeError):
         return None
-    return record if fits else None
+    return record if matches else None
 
 
 def is_taken(source: Source, output: Path, name: Path) -> bool:
     """
-    Whether the files of a name are those of another input, which is still there.
+    Whether the results of this name belong to another input that still exists.
 
-    An input that was moved leaves its name free, so that what is done stays done.
+    The name of an input that was moved is free, so that its results are found again.
     """
-    found = _INPUT_PATH.search(_head(record_path(output, name)))
-    if not found:
+    other = _read(record_path(output, name)).get("input_path")
+    if not other or other == printable(os.path.abspath(source.path)):
         return False
-    other = json.loads(found[1])
-    is_there = os.path.exists(other)
-    if other == _place(source) or not (is_there or "\\" in other):
-        return False
-    return not (is_there and source.path.exists() and source.path.samefile(other))
+    if not os.path.exists(other):
+        return "\\" in other  # an escaped name, which may exist
+    return not (source.path.exists() and source.path.samefile(other))
 
 
 def check_record(output: Path, name: Path) -> None:
     """
     Raises:
-        ValueError: there is a file where the record would be that this program did not write.
+        ValueError: the place of the record has a file that this program did not write.
     """
     path = record_path(output, name)
-    head = _head(path)
-    if path.is_dir() or (head.strip(b"\0 \r\n") and _MARK not in head):
+    content = path.read_bytes() if path.is_file() else b""
+    # A crash of the machine can leave a file of null bytes.
+    if path.is_dir() or (content.strip(b"\0 \r\n") and not _read(path)):
         raise ValueError(
             f"{path} was not written by this program and would be replaced; move it away, or name "
             "another folder with --output"
@@ -113,46 +178,54 @@ def check_record(output: Path, name: Path) -> None:
 
 
 def forget_record(output: Path, name: Path) -> None:
-    """From now until `write_record` the files of this name are not complete."""
-    record_path(output, name).unlink(missing_ok=True)
+    """Remove the record before its files change, and make its folder."""
+    path = record_path(output, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
 
 
-def write_record(output: Path, name: Path, record: Mapping[str, Any]) -> None:
-    """Write it whole, as ASCII that every reader of JSON takes."""
-    text = json.dumps(record, indent=1, allow_nan=False)
-    write_whole(record_path(output, name), f"{text}\n".encode())
+def write_record(
+    output: Path, name: Path, record: Mapping[str, Any], files: Mapping[str, str]
+) -> dict[str, Any]:
+    """
+    Write the record as ASCII, with `files`, a file name for each kind, and their sizes.
+
+    Returns:
+        dict: the whole record.
+    """
+    path = record_path(output, name)
+    whole = {**record, "files": dict(files), "file_bytes": _sizes(path.parent, files)}
+    write_whole(path, f"{json.dumps(whole, indent=1, allow_nan=False)}\n".encode())
+    return whole
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed run was writing in a folder; what a living one writes stays."""
+    """Remove the temporary files of dead processes."""
     for name in os.listdir(folder) if folder.is_dir() else ():
-        found = _ASIDE.match(name)
-        if found and not _is_alive(int(found[1])):
+        found = _TEMPORARY.match(name)
+        if not found:
+            continue
+        try:
+            os.kill(int(found[1]), 0)
+        except ProcessLookupError:
             (folder / name).unlink(missing_ok=True)
+        except OSError:  # the process of another user
+            continue
 
 
-def _head(path: Path) -> bytes:
-    """The beginning of a record; nothing if there is none."""
-    if not path.is_file():
-        return b""
-    with path.open("rb") as file:
-        return file.read(_HEAD)
+def _read(path: Path) -> dict[str, Any]:
+    """A record of this program; {} if there is none."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) and "settings_sha256" in record else {}
 
 
-def _place(source: Source) -> str:
-    return printable(os.path.abspath(source.path))
-
-
-def _fingerprint(path: Path) -> dict[str, int]:
+def _file_state(path: Path) -> dict[str, int]:
     found = path.stat()
     return {"bytes": found.st_size, "modified_ns": found.st_mtime_ns}
 
 
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # another user's, which is alive
-        return True
-    return True
+def _sizes(folder: Path, files: Mapping[str, str]) -> dict[str, int]:
+    return {kind: (folder / file).stat().st_size for kind, file in files.items()}

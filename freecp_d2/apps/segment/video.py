@@ -1,4 +1,4 @@
-"""One video: each frame labelled, as a video again and as a line of JSON; its record last."""
+"""Label one video frame by frame, as a video and as lines of JSON; its record is written last."""
 
 import json
 import os
@@ -7,19 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-import cv2
 import numpy as np
 
 from ...engine.predictor import Predictor
 from ...utils.files import blaming
+from ...visualization.drawing import draw_frame
 from ...visualization.shares import class_counts, visible_shares
-from ...visualization.video_frame import draw_frame
 from .decisions import classes_of, decisions_of, visible_of
-from .inputs import Source
+from .inputs import Source, check_file
 from .outputs import ENDINGS
-from .reading import check_file
-from .records import check_record, files_of, forget_record, head_of, write_record
-from .settings import FORMAT, Settings
+from .records import Settings, check_record, forget_record, head_of, write_record
 from .video_files import VideoInfo, VideoSink, frames_of, open_video
 
 __all__ = ["label_video"]
@@ -30,126 +27,103 @@ def label_video(
     source: Source,
     name: Path,
     settings: Settings,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """
     Write `NAME_labelled.mp4`, `NAME_frames.jsonl` and `NAME.json`.
 
     Args:
-        progress: is told the frames that are done and those there should be, 0 if that is not said.
+        progress: called with the number of labelled frames and the expected one, 0 if unknown.
 
     Returns:
-        dict: the record; `problem` says why not all frames came, "" if they did.
+        dict: the record; `problem` says why frames are missing, or "".
 
     Raises:
-        ValueError: it cannot be read, or a frame is too large; the message is the reason.
+        ValueError: the video cannot be read, or a frame is too large; the message is the reason.
         OSError: a file cannot be written.
     """
     check_file(source.path)
     check_record(settings.output, name)
     head = head_of(source, settings)
     capture, info = open_video(source.path)
-    folder = (settings.output / name).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    forget_record(settings.output, name)
     files = {kind: f"{name.name}{ENDINGS[kind]}" for kind in ("video", "frames")}
+    video, lines = ((settings.output / name).with_name(file) for file in files.values())
+    forget_record(settings.output, name)
+    frames = _Frames(predictor, info.rate)
+    sink: VideoSink | None = None
+    temporary = lines.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp")
     try:
-        found = _Frames(predictor, settings, info, progress).label(
-            capture, folder / files["video"], folder / files["frames"]
-        )
+        with blaming(lines), temporary.open("w", encoding="utf-8") as file:
+            for frame in frames_of(capture):
+                if sink is None:
+                    _check_size(frame, settings.max_megapixels)
+                    sink = VideoSink(video, info.rate, frame.shape[:2])
+                sink.write(frames.label(frame, file))
+                progress(frames.number, info.num_frames)
+        if sink is None:
+            raise ValueError("it has no frame that can be read")
+        sink.close()
+        os.replace(temporary, lines)
+    except BaseException:
+        if sink:
+            sink.discard()
+        raise
     finally:
         capture.release()
-    record = {"format": FORMAT, "kind": "video", **head, **found, **files_of(folder, files)}
-    write_record(settings.output, name, record)
-    return record
+        temporary.unlink(missing_ok=True)
+    return write_record(settings.output, name, head | frames.record(info), files)
 
 
 class _Frames:
-    """The frames of one video, one after the other."""
+    """Labels frames, and accumulates their part of the record."""
 
-    def __init__(
-        self,
-        predictor: Predictor,
-        settings: Settings,
-        info: VideoInfo,
-        progress: Callable[[int, int], None] | None,
-    ):
+    def __init__(self, predictor: Predictor, rate: float):
         self.predictor = predictor
-        self.settings = settings
-        self.info = info
-        self.progress = progress
-        self.summary: dict[str, Any] = {}
-        self.counts: np.ndarray | None = None
+        self.rate = rate
+        self.number = 0
+        self.size: dict[str, int] = {}
+        self.classes: list[dict[str, Any]] = []
+        self.counts: np.ndarray | int = 0
 
-    def label(self, capture: cv2.VideoCapture, video: Path, lines: Path) -> dict[str, Any]:
-        """The frames' part of the record; both files appear together, or neither."""
-        sink: VideoSink | None = None
-        aside = lines.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp")
-        num_frames = 0
-        try:
-            with blaming(lines), aside.open("w", encoding="utf-8") as file:
-                for frame in frames_of(capture):
-                    sink = sink or self._open(frame, video)
-                    sink.write(self._label(frame, num_frames, file))
-                    num_frames += 1
-                    if self.progress:
-                        self.progress(num_frames, self.info.num_frames)
-            if sink is None:
-                raise ValueError("it has no frame that can be read")
-            sink.close()
-            os.replace(aside, lines)
-        except BaseException:
-            if sink:
-                sink.discard()
-            raise
-        finally:
-            aside.unlink(missing_ok=True)
-        return self._result(num_frames)
-
-    def _open(self, frame: np.ndarray, video: Path) -> VideoSink:
-        height, width = frame.shape[:2]
-        if height * width > 1e6 * self.settings.max_megapixels:
-            raise ValueError(
-                f"its frames have {width} x {height} pixels; the limit is "
-                f"{self.settings.max_megapixels:g} megapixels, see --max-megapixels"
-            )
-        return VideoSink(video, self.info.rate, (height, width))
-
-    def _label(self, frame: np.ndarray, index: int, file: TextIO) -> np.ndarray:
+    def label(self, frame: np.ndarray, file: TextIO) -> np.ndarray:
+        """Write the line of a frame, and return its overlay."""
         prediction = self.predictor(frame, channels="RGB")
-        counts = class_counts(prediction.label_map, len(prediction.names))
-        self.counts = counts if self.counts is None else self.counts + counts
+        labels, names, colors = prediction.label_map, prediction.names, prediction.colors
+        counts = class_counts(labels, len(names))
         shares = visible_shares(counts)
         decisions = decisions_of(prediction, shares)
-        if not index:
-            self.summary = {
-                "size": decisions["size"],
-                "classes": classes_of(prediction),
-            }
-        line = {"frame": index, "seconds": round(index / self.info.rate, 4)}
+        self.size, self.classes = decisions["size"], classes_of(prediction)
+        line = {"frame": self.number, "seconds": round(self.number / self.rate, 4)}
         line |= {key: decisions[key] for key in ("visible", "thresholds", "words", "groups")}
         file.write(json.dumps(line, allow_nan=False) + "\n")
-        return draw_frame(
-            prediction.image, prediction.label_map, prediction.names, prediction.colors, shares
-        )
+        self.counts = self.counts + counts
+        self.number += 1
+        return draw_frame(prediction.image, labels, names, colors, shares)
 
-    def _result(self, num_frames: int) -> dict[str, Any]:
-        assert self.counts is not None, "there was a frame"
-        names = [entry["name"] for entry in self.summary["classes"]]
+    def record(self, info: VideoInfo) -> dict[str, Any]:
+        shares = visible_shares(np.asarray(self.counts))
         return {
-            **self.summary,
-            "frames": num_frames,
-            "frames_per_second": self.info.rate,
-            "problem": _problem(num_frames, self.info),
-            "visible": visible_of(visible_shares(self.counts), names),
+            "size": self.size,
+            "classes": self.classes,
+            "frames": self.number,
+            "frames_per_second": self.rate,
+            "problem": _problem(self.number, info),
+            "visible": visible_of(shares, [entry["name"] for entry in self.classes]),
         }
 
 
-def _problem(num_frames: int, info: VideoInfo) -> str:
-    """Why fewer frames came than there should be; an estimated length may be off by a tenth."""
-    least = info.num_frames - 1 if info.is_exact else 0.9 * info.num_frames - 2
-    if num_frames >= least:
+def _check_size(frame: np.ndarray, max_megapixels: float) -> None:
+    height, width = frame.shape[:2]
+    if height * width > 1e6 * max_megapixels:
+        raise ValueError(
+            f"its frames have {width} x {height} pixels; the limit is {max_megapixels:g} "
+            "megapixels, see --max-megapixels"
+        )
+
+
+def _problem(number: int, info: VideoInfo) -> str:
+    """Why frames are missing; the length of some formats is estimated, and off by up to a tenth."""
+    expected = info.num_frames
+    if number >= (expected - 1 if info.is_exact else 0.9 * expected - 2):
         return ""
-    return (
-        f"it breaks off: {num_frames} of {info.num_frames} frames could be read, which are labelled"
-    )
+    return f"it breaks off: {number} of {expected} frames were read and labelled"

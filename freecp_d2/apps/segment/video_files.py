@@ -1,5 +1,5 @@
 """
-Videos as OpenCV reads and writes them, frame by frame.
+Read and write videos frame by frame with OpenCV.
 
 Shape shorthand in this module: H, W pixels.
 """
@@ -16,19 +16,19 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-__all__ = ["VideoInfo", "VideoSink", "frames_of", "open_video"]
+__all__ = ["VideoInfo", "VideoSink", "frames_of", "middle_frame", "open_video"]
 
 _CODECS = ("vp09", "mp4v")
-"""VP9, which browsers play; MPEG-4 Part 2, where OpenCV was built without it."""
+"""VP9, which browsers play, or MPEG-4 Part 2 if OpenCV was built without VP9."""
 
 _EXACT = (".3gp", ".avi", ".m4v", ".mov", ".mp4")
-"""Endings of files that count their frames; others tell how long they are."""
+"""Suffixes of formats that store the number of frames; others store their length."""
 
 _USUAL_RATE = 25.0
 
 
 class VideoInfo(NamedTuple):
-    """Frames a second, how many frames there should be (0: not said), whether that is exact."""
+    """Frames a second, the expected number of frames (0: unknown), and whether it is exact."""
 
     rate: float
     num_frames: int
@@ -40,9 +40,9 @@ def open_video(path: Path) -> tuple[cv2.VideoCapture, VideoInfo]:
     Raises:
         ValueError: OpenCV cannot read it as a video; the message is the reason.
     """
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # as `_quiet`, for the library below
-    with _quiet(), _in_utf8(path) as spelt:
-        capture = cv2.VideoCapture(str(spelt))
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg's own messages
+    with _quiet(), _in_utf8(path) as readable:
+        capture = cv2.VideoCapture(str(readable))
     if not capture.isOpened():
         raise ValueError("it cannot be opened as a video; is it complete, or of another format?")
     rate = capture.get(cv2.CAP_PROP_FPS)
@@ -57,7 +57,7 @@ def open_video(path: Path) -> tuple[cv2.VideoCapture, VideoInfo]:
 
 
 def frames_of(capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
-    """Upright frames, uint8 RGB (H, W, 3), all of the size of the first."""
+    """Upright frames, uint8 RGB (H, W, 3), resized to the size of the first."""
     size: tuple[int, int] | None = None
     while True:
         with _quiet():
@@ -70,29 +70,43 @@ def frames_of(capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
         yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
 
 
+def middle_frame(path: Path) -> np.ndarray:
+    """The frame in the middle, uint8 RGB (H, W, 3), or the first if seeking fails."""
+    capture, info = open_video(path)
+    try:
+        for position in (info.num_frames // 2, 0):
+            capture.set(cv2.CAP_PROP_POS_FRAMES, position)
+            is_read, frame = capture.read()
+            if is_read:
+                return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    finally:
+        capture.release()
+    raise ValueError(f"{path}: no frame can be read")
+
+
 class VideoSink:
     """
-    An MP4 that appears whole, when it is closed, or not at all.
+    Writes an MP4 to a temporary file, and renames it when it is closed.
 
     Args:
         path: of the MP4; its folder exists.
         rate: frames a second.
-        size: (H, W) of the frames; an odd side gets one more row or column, a copy of the last, for
-            the formats have none.
+        size: (H, W) of the frames. An odd side gets a copy of the last row or column, because the
+            formats need even sides.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
 
     def __init__(self, path: Path, rate: float, size: tuple[int, int]):
         self.path = path
-        self.aside = path.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp{path.suffix}")
+        self.temporary = path.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp{path.suffix}")
         self.padding = size[0] % 2, size[1] % 2
         whole = size[1] + self.padding[1], size[0] + self.padding[0]
         for codec in _CODECS:
-            with _quiet(), _in_utf8(self.aside.parent) as folder:
+            with _quiet(), _in_utf8(self.temporary.parent) as folder:
                 self.writer = cv2.VideoWriter(
-                    str(folder / self.aside.name), cv2.VideoWriter.fourcc(*codec), rate, whole
+                    str(folder / self.temporary.name), cv2.VideoWriter.fourcc(*codec), rate, whole
                 )
             if self.writer.isOpened():
                 return
@@ -100,38 +114,37 @@ class VideoSink:
         raise OSError(f"{path}: OpenCV cannot write an MP4 here")
 
     def write(self, frame: np.ndarray) -> None:
-        """Add a frame, uint8 RGB (H, W, 3)."""
+        """Append a frame, uint8 RGB (H, W, 3)."""
         bottom, right = self.padding
         if bottom or right:
             frame = cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
         self.writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
 
     def close(self) -> None:
-        """Complete the file."""
+        """Finish the file and rename it."""
         self.writer.release()
-        if not self.aside.is_file() or not self.aside.stat().st_size:
+        if not self.temporary.is_file() or not self.temporary.stat().st_size:
             self.discard()
             raise OSError(f"{self.path}: OpenCV wrote nothing; is the disk full?")
-        os.replace(self.aside, self.path)
+        os.replace(self.temporary, self.path)
 
     def discard(self) -> None:
-        """Leave no file."""
+        """Remove the temporary file."""
         self.writer.release()
-        self.aside.unlink(missing_ok=True)
+        self.temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def _in_utf8(path: Path) -> Iterator[Path]:
     """
-    A name under which OpenCV can open a file, or one in a folder: a name that is no UTF-8 ends the
-    whole process there. It is a link, and gone once the file is open.
+    A path for OpenCV, which aborts the process if a path is not UTF-8: then a temporary link.
     """
     if _is_utf8(path):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
         if not _is_utf8(Path(folder)):
-            raise ValueError("its name is no UTF-8, nor is that of the folder TMPDIR; rename one")
+            raise ValueError("its name is not UTF-8, nor is that of the folder TMPDIR; rename one")
         link = Path(folder) / f"link{path.suffix if path.suffix.isascii() else ''}"
         link.symlink_to(path.absolute())
         yield link
@@ -147,7 +160,7 @@ def _is_utf8(path: Path) -> bool:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without OpenCV's own lines about broken files, which are reported by name."""
+    """Suppress OpenCV's messages about broken files, which are reported by name."""
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:

@@ -7,6 +7,7 @@ from ...visualization.html.gallery import names_over
 from ...visualization.html.images import NO_LABEL, data_uri, overlay
 from ...visualization.html.markup import Markup, element, folded, isolated
 from ...visualization.html.words import purification_notes, swatch
+from ...visualization.shares import percent
 from .labelling import Comparison
 from .labels import Labels
 
@@ -64,7 +65,7 @@ def _thresholds(windows: Sequence[WindowDiagnosis]) -> str:
 
 def _figure(title: str, labels: Labels, point: Point | None) -> Markup:
     image, label_map, shares = labels.image, labels.label_map, labels.shares
-    named = [f"{name} {_percent(share)}" for name, share in shares.items()]
+    named = [f"{name} {percent(share)}" for name, share in shares.items()]
     alt = f"{title}: {', '.join(named[:_NAMES_SHOWN]) or 'no pixel is labelled'}"
     picture = element("img", src=data_uri(overlay(image, label_map, labels.colors)), alt=alt)
     frame = element(
@@ -100,8 +101,4 @@ def _legend(labels: Labels) -> Markup:
 
 
 def _entry(color: tuple[int, int, int], name: str, share: float) -> Markup:
-    return element("li", swatch(color), isolated(name), element("small", _percent(share)))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.005 else "< 1 %"
+    return element("li", swatch(color), isolated(name), element("small", percent(share)))

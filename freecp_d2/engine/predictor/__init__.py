@@ -1,7 +1,7 @@
 """Images and words in, labels and reasons out: the method without a dataset."""
 
+from ...data.images import as_image, read_image
 from .heads import with_heads
-from .images import as_image, read_image
 from .prediction import Prediction
 from .predictor import Predictor
 

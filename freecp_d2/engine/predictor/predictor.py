@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ...d2 import CfgNode
+from ...data.images import Channels, ImageLike, as_image
 from ...data.mapper import FreeCPDatasetMapper
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.purification.diagnosis import SegmentedImage
@@ -17,7 +18,6 @@ from ...modeling.text_head import vocabulary_from_config
 from ...text import Vocabulary, load_vocabulary
 from ..configuration import load_config
 from .heads import with_heads
-from .images import Channels, ImageLike, as_image
 from .prediction import Prediction
 
 __all__ = ["Predictor"]

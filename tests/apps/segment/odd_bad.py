@@ -1,4 +1,4 @@
-"""Odd files that are no images, or not whole ones, or too large. Each is to be named once."""
+"""Odd files that are not images, or damaged, or too large."""
 
 import gzip
 import io
@@ -31,7 +31,7 @@ _TEXTS = {
 
 
 def write_bad(folder: Path) -> list[Path]:
-    """The files; the folder has no other."""
+    """Write them into an empty folder."""
     found: list[Path] = []
     for part in (_others, _empty, _cut, _noise, _huge, _damaged, _links):
         place = folder / part.__name__.strip("_")
@@ -87,7 +87,7 @@ def _noise(folder):
 
 
 def _huge(folder):
-    """Headers that declare more than anyone has memory for."""
+    """Headers of huge images."""
     yield "huge.png", png(100_000, 100_000)
     yield "huge_alpha.png", png(60_000, 60_000, colour=6)
     whole = bytearray(encoded("JPEG"))
@@ -104,7 +104,7 @@ def _huge(folder):
 
 
 def _damaged(folder):
-    """Whole in length, broken inside."""
+    """Complete in length, damaged inside."""
     whole = bytearray(encoded("PNG"))
     at = whole.index(b"IDAT") + 20
     whole[at : at + 40] = bytes(40)
@@ -119,7 +119,7 @@ def _damaged(folder):
 
 
 def _links(folder):
-    """What leads nowhere."""
+    """Dangling links, and a file without permission."""
     for name, target in {"nowhere.jpg": "missing.jpg", "circle.png": "circle.png"}.items():
         (folder / name).symlink_to(target)
         yield name, None

@@ -1,4 +1,4 @@
-"""Odd images that can be read: kinds, modes, sizes, orientations, names. Each with its size."""
+"""Odd images that can be read: modes, formats, sizes, orientations and names."""
 
 import os
 from pathlib import Path
@@ -87,10 +87,10 @@ def _formats(folder):
     for suffix in ("dib", "ppm", "pgm", "pbm", "sgi", "qoi", "avif", "dds", "jfif", "icns", "mpo"):
         path = folder / f"plain.{suffix}"
         mode = {"pgm": "L", "pbm": "1", "icns": "RGBA"}.get(suffix, "RGB")
-        picture = IMAGE.convert(mode)
+        image = IMAGE.convert(mode)
         if suffix == "icns":
-            picture = picture.resize((64, 64))
-        picture.save(path)
+            image = image.resize((64, 64))
+        image.save(path)
         yield path, SIZE if suffix != "icns" else _size_of(path)
     IMAGE.save(folder / "icon.ico", sizes=[(64, 48)])
     yield folder / "icon.ico", SIZE
@@ -119,23 +119,10 @@ def _formats(folder):
 
 
 def _wide_values(folder):
-    """More than 8 bits."""
-    colours = np.asarray(IMAGE)
-    grey = np.asarray(IMAGE.convert("L"))
-    arrays = {
-        "grey16.png": grey.astype(np.uint16) * 257,
-        "rgb16.png": colours.astype(np.uint16) * 257,
-        "rgba16.png": np.dstack([colours, grey]).astype(np.uint16) * 257,
-        "grey16.tif": grey.astype(np.uint16) * 257,
-        "grey16.pgm": grey.astype(np.uint16) * 257,
-        "rgb16.ppm": colours.astype(np.uint16) * 257,
-    }
-    for name, array in arrays.items():
-        assert cv2.imwrite(str(folder / name), array)
-        yield folder / name, SIZE
-    floats = {"float255.tif": grey.astype(np.float32), "float1.tif": grey.astype(np.float32) / 255}
-    for name, array in {**floats, "int32.tif": grey.astype(np.int32) * 257}.items():
-        Image.fromarray(array).save(folder / name)
+    """Colours of 16 bits; `tests/data/test_images.py` reads wide grey."""
+    colours = np.asarray(IMAGE).astype(np.uint16) * 257
+    for name in ("rgb16.png", "rgb16.ppm"):
+        assert cv2.imwrite(str(folder / name), colours)
         yield folder / name, SIZE
 
 
@@ -173,7 +160,7 @@ def _sizes(folder):
 
 
 def _names(folder):
-    """Names that shells, pages and other systems stumble over; endings that lie."""
+    """Names with special characters, and wrong suffixes."""
     names = [
         b"two words.png", b"new\nline.png", b"tab\there.png", b"'quoted'.png", b'"double".png',
         b"-dash.png", b"--force.png", b"not utf8 \xff\xfe.png", b"\xe9t\xe9.jpg",
@@ -202,5 +189,5 @@ def _names(folder):
 
 
 def _size_of(path):
-    with Image.open(path) as picture:
-        return picture.size[::-1]
+    with Image.open(path) as image:
+        return image.size[::-1]

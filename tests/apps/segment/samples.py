@@ -1,4 +1,4 @@
-"""Predictions and settings made by hand: no model."""
+"""Predictions, records and settings without a model."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from freecp_d2.apps.segment.decisions import classes_of, decisions_of
-from freecp_d2.apps.segment.settings import Settings
+from freecp_d2.apps.segment.records import Settings
 from freecp_d2.engine import load_config
 from freecp_d2.engine.predictor import Prediction
 from freecp_d2.modeling.purification.diagnosis import GroupDiagnosis, RegionBox, WindowDiagnosis
@@ -18,18 +18,20 @@ from ...helpers.command import ROOT
 
 WORDS = Vocabulary.from_string("cat, kitten; dog; tree")
 CONFIG = str(ROOT / "configs" / "storybook" / "sclip_freecp.yaml")
+PAGE_WORDS = "sky; sea; grass; brick wall"
+SMALL = ("INPUT.MIN_SIZE_TEST", "72", "INPUT.MAX_SIZE_TEST", "96")
 COLORS = ((10, 20, 30), (40, 50, 60), (70, 80, 90))
 
 
 def settings(output: Path, **changes) -> Settings:
-    """Of the embedded config and three words."""
+    """Settings of the embedded config and three words."""
     given = {"config_file": CONFIG, "opts": (), "vocabulary": WORDS, "output": output}
     opts = list(changes.get("opts", ()))
     return Settings(**(given | {"cfg": load_config(CONFIG, opts)} | changes))
 
 
 def window(thresh=0.1, kept=(("cat", 0.5), ("tree", 0.2)), removed=(("dog", 0.01),)):
-    """A window with a group of two, whose region the cat won."""
+    """A window with an ambiguity group of two; the cat won its region."""
     group = GroupDiagnosis(["cat", "tree"], [RegionBox((0, 0, 8, 8), "cat")])
     return WindowDiagnosis(
         (0, 0, 16, 16), dict(kept), dict(removed), [group], ["cat"],
@@ -38,7 +40,7 @@ def window(thresh=0.1, kept=(("cat", 0.5), ("tree", 0.2)), removed=(("dog", 0.01
 
 
 def prediction(windows=(), background=False, floor=0.0) -> Prediction:
-    """An image of 4 x 6 whose left half is cat, its last row no word."""
+    """An image of 4 x 6: cat on the left, tree on the right, no word in the last row."""
     labels = np.zeros((4, 6), dtype=np.int32)
     labels[:, 3:] = 2
     labels[3] = -1
@@ -52,7 +54,7 @@ def prediction(windows=(), background=False, floor=0.0) -> Prediction:
 
 
 def record(windows=(), **more):
-    """What the record of that image has, but for its file."""
+    """The record of that image."""
     found = prediction(windows)
     shares = visible_shares(class_counts(found.label_map, 3))
     return {

@@ -1,4 +1,4 @@
-"""The command as people use it: words, patterns, killed runs, changes, mistakes."""
+"""The command: words, patterns, killed runs, changes, errors."""
 
 import errno
 import importlib.util
@@ -70,7 +70,7 @@ def results(pages, tmp_path_factory):
     return out, killed, done
 
 
-def test_finished_files_are_not_touched(results):
+def test_finished_files_are_not_written_again(results):
     folder, killed, done = results
     assert done.returncode == 0, done.stderr
     finished = [name for name in killed if name.endswith(".json")]
@@ -84,19 +84,16 @@ def test_finished_files_are_not_touched(results):
     assert f"{len(finished)} were labelled before" in done.stdout
 
 
-def test_the_result_is_complete(results):
+def test_a_resumed_run_is_complete(results):
     stems = ("a", "b", "c", "more/a")
     expected = {f"{s}{end}" for s in stems for end in (".json", "_overlay.jpg", "_labels.png")}
     assert set(files_of(results[0])) == expected | {"index.html"}
-
-
-def test_the_page_has_all_images(results):
     page = (results[0] / "index.html").read_text()
     assert page.count("<article") == 4
     assert "4 images in 4 words" in page
 
 
-def test_what_changed_is_made_again(results, pages, capsys):
+def test_changed_inputs_are_labelled_again(results, pages, capsys):
     folder, before = results[0], files_of(results[0])
     Image.fromarray(draw_scene(9).image).save(pages / "c.png")
     arguments = [*BASE[1:], "--input", str(pages), "--output", str(folder), *SMALL]
@@ -109,7 +106,7 @@ def test_what_changed_is_made_again(results, pages, capsys):
     }
 
 
-def test_other_words_change_all(results, pages, capsys):
+def test_other_words_label_all_again(results, pages, capsys):
     folder, before = results[0], files_of(results[0])
     other = [*BASE[1:-1], "grass; sky; tree; car"]
     assert demo_main([*other, "--input", str(pages), "--output", str(folder), *SMALL]) == 0
@@ -133,9 +130,9 @@ def test_a_pattern_a_video_scores_and_no_purification(pages, tmp_path):
         assert tuple(scores["size"]) == (192, 256)
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
+def test_mistakes_are_messages_before_a_model_is_loaded(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for options, said in (
         ([], "got nothing to label"),
         (["--input", "missing.png"], "there is no such file"),
         (["--input", "missing*.png"], "no file matches this pattern"),
@@ -143,29 +140,26 @@ def test_a_pattern_a_video_scores_and_no_purification(pages, tmp_path):
         (["--input", "README.md", "--vocabulary", ""], "neither a file nor one of the shipped"),
         (["--input", "README.md", "--vocabulary", "cta"], "neither a file nor one of the shipped"),
         (["--input", "README.md", "--config-file", "a.yaml"], "a.yaml"),
-        (["--input", "README.md", "--output", "README.md"], "is a file; name a folder"),
+        (["--input", "README.md", "--output", "README.md"], "--output README.md is a file"),
         (["--input", "demo", "--output", "demo"], "--output demo is the input folder demo"),
-        (["--input", "demo", "--output", "."], "has in it the input folder demo"),
-        (["--input", "demo/*.png", "--output", "demo"], "all in the output folder"),
+        (["--input", "demo", "--output", "."], "contains the input folder demo"),
+        (["--input", "demo/*.png", "--output", "demo"], "in the output folder"),
         (["--input", "README.md", "--config-file", "demo/page.png"], "demo/page.png is no text"),
         (["--input", "README.md", "--opts", "MODEL.DEVICE", "foo"], "use cuda or cpu"),
         (["--input", "README.md", "--overlay-side", "3"], "--overlay-side is 3"),
         (["--input", "README.md", "--max-megapixels", "0"], "--max-megapixels is 0"),
         (["--input", "README.md", "--import", "no_such_module"], "no_such_module"),
         (["--input", "README.md", "--opts", "MODEL.CLIP.ARCHH", "x"], "MODEL.CLIP.ARCH?"),
-    ],
-)
-def test_mistakes_are_messages_before_a_model_is_loaded(options, said, capsys, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    code = demo_main(["--config-file", CONFIG, *options])
-    error = capsys.readouterr().err
-    assert code == 2
-    assert error.startswith("demo.py: error: ")
-    assert said in error
-    assert len(error.splitlines()) == 1
+    ):
+        code = demo_main(["--config-file", CONFIG, *options])
+        error = capsys.readouterr().err
+        assert code == 2, options
+        assert error.startswith("demo.py: error: "), options
+        assert said in error, options
+        assert len(error.splitlines()) == 1, options
 
 
-def test_files_of_others_are_not_replaced(pages, tmp_path, capsys):
+def test_other_files_are_not_replaced(pages, tmp_path, capsys):
     arguments = [*BASE[1:], "--output", str(tmp_path), "--report", "--input"]
     (tmp_path / "index.html").write_text("my homepage")
     assert demo_main([*arguments, str(pages), *SMALL]) == 2
@@ -180,7 +174,7 @@ def test_files_of_others_are_not_replaced(pages, tmp_path, capsys):
 
 
 def test_two_folders_into_one(pages, tmp_path, capsys):
-    """One after the other, and once more: the second has names of its own, which it keeps."""
+    """The second folder gets other names, and keeps them in a later run."""
     arguments = [*BASE[1:], "--output", str(tmp_path / "out"), "--input"]
     for name in ("x", "y"):
         (tmp_path / name).mkdir()
@@ -213,14 +207,14 @@ def test_a_full_disk_after_work_is_exit_code_1(pages, tmp_path, capsys, monkeypa
     assert "2 labelled; the same command goes on from here" in error
 
 
-def test_words_that_are_all_removed_are_said(pages, tmp_path, capsys):
+def test_an_image_without_a_word_is_reported(pages, tmp_path, capsys):
     thresh = ("MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "1.0")
     arguments = [*BASE[1:], "--output", str(tmp_path), "--input", str(pages / "a.png")]
     assert demo_main([*arguments, *SMALL, *thresh]) == 0
     assert "No word is left in 1 image; lower" in capsys.readouterr().out
 
 
-def test_an_interrupt_while_it_is_imported_is_no_traceback(tmp_path):
+def test_an_interrupt_during_the_imports_prints_no_traceback(tmp_path):
     (tmp_path / "torch.py").write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     command = [sys.executable, str(ROOT / "demo" / "demo.py")]

@@ -1,33 +1,31 @@
-"""The page of a run: everything on it once, within its size."""
+"""The page of a run: every input once, within a limit of size."""
 
 import re
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from freecp_d2.apps.segment import gallery
-from freecp_d2.apps.segment.gallery import ImageGallery
-from freecp_d2.apps.segment.inputs import Failure
+from freecp_d2.apps.segment.gallery import RunGallery, thumbnail_side
+from freecp_d2.apps.segment.inputs import FailedInput
 from freecp_d2.text import Vocabulary
 from freecp_d2.visualization.html import render_page
-from freecp_d2.visualization.label_png import label_png
 
 from ...visualization.html.balance import read
-from .samples import COLORS, prediction, record, settings, window
-from .videos import write_video
+from .samples import prediction, record, settings, window
 
 NASTY = "<script>&'\"\N{CAT FACE}"
 
 
-def page(tmp_path, num_images=1, num_inputs=None, failures=(), facts=None, name="sub/a b"):
-    found = ImageGallery(num_inputs or num_images, settings(tmp_path))
+def add(gallery, name, of_image):
     one = prediction((window(),))
+    gallery.add(name, of_image, lambda: (one.image, one.label_map))
+
+
+def page(tmp_path, num_images=1, num_inputs=None, failures=(), facts=None, name="sub/a b"):
+    found = RunGallery(num_inputs or num_images, settings(tmp_path))
     for _ in range(num_images):
-        if found.has_room:
-            found.add_image(Path(name), record((window(),)), one.image, one.label_map)
-        else:
-            found.count_only(record((window(),)))
+        add(found, Path(name), record((window(),)))
     return read(render_page(found.page(failures, facts or {})))
 
 
@@ -42,8 +40,8 @@ def test_an_image(tmp_path):
     assert "25 %" in found.text
 
 
-def test_links_of_the_page_lead_to_its_parts(tmp_path):
-    found = page(tmp_path, failures=[Failure("x", "broken")])
+def test_internal_links_have_targets(tmp_path):
+    found = page(tmp_path, failures=[FailedInput("x", "broken")])
     names = {a["id"] for _, a in found.tags if "id" in a}
     links = {a["href"][1:] for a in found.all("a") if a["href"].startswith("#")}
     assert links == {"words", "images", "note-0"}
@@ -51,29 +49,20 @@ def test_links_of_the_page_lead_to_its_parts(tmp_path):
 
 
 def test_all_text_is_escaped(tmp_path):
-    found = page(tmp_path, failures=[Failure(NASTY, NASTY)], facts={NASTY: NASTY}, name=NASTY)
+    found = page(tmp_path, failures=[FailedInput(NASTY, NASTY)], facts={NASTY: NASTY}, name=NASTY)
     assert not found.all("script")
     assert next(a["alt"] for a in found.all("img")).startswith("<script>&'\"")
     assert {NASTY, f": {NASTY}."} <= set(found.text)
 
 
-def test_an_earlier_run_gives_the_same_entry(tmp_path):
-    one = prediction((window(),))
-    (tmp_path / "a_labels.png").write_bytes(label_png(one.label_map, COLORS))
-    now, then = (ImageGallery(1, settings(tmp_path)) for _ in range(2))
-    now.add_image(Path("a"), record((window(),)), one.image, one.label_map)
-    then.add_image_of_files(Path("a"), record((window(),)), one.image)
-    assert now.entries == then.entries
-
-
-def test_many_are_cards_and_few_are_not(tmp_path):
+def test_many_images_are_cards(tmp_path):
     assert not page(tmp_path, 40).all("div", **{"class": "album compact"})
     found = page(tmp_path, 41)
     assert len(found.all("div", **{"class": "album compact"})) == 1
     assert len(found.all("img")) == 82
 
 
-def test_there_is_an_end(tmp_path, monkeypatch):
+def test_the_size_of_the_page_is_limited(tmp_path, monkeypatch):
     monkeypatch.setattr(gallery, "_MOST_LETTERS", 10_000)
     found = page(tmp_path, 50)
     shown = len(found.all("article"))
@@ -82,53 +71,58 @@ def test_there_is_an_end(tmp_path, monkeypatch):
     assert any(text.startswith(f"{50 - shown} more are labelled") for text in found.text)
 
 
-def test_nothing_at_all(tmp_path):
-    found = page(tmp_path, 0, failures=[Failure("a", "b")] * 101)
+def test_a_run_without_images(tmp_path):
+    found = page(tmp_path, 0, failures=[FailedInput("a", "b")] * 101)
     assert "Nothing in 3 words" in found.text
     assert "And 1 more." in found.text
 
 
 def test_a_video(tmp_path):
-    write_video(tmp_path / "a_labelled.mp4", num_frames=3)
     files = {"video": "a_labelled.mp4", "frames": "a_frames.jsonl"}
     of_video = record(kind="video", files=files, frames=3, frames_per_second=12.5, problem="short")
     del of_video["words"]
-    found = ImageGallery(1, settings(tmp_path))
-    found.add_video(Path("a"), of_video)
+    found, frame = RunGallery(1, settings(tmp_path)), np.zeros((48, 64, 3), dtype=np.uint8)
+    found.add(Path("a"), of_video, lambda: (frame, None))
     shown = read(render_page(found.page((), {})))
     assert "1 video in 3 words" in shown.text
     assert "Video of 3 frames, 0.2 s at 12.5 a second. Note: short." in shown.text
     assert len(shown.all("img")) == 1
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (900, 1200)])
-def test_any_shape(tmp_path, shape):
-    found = ImageGallery(1, settings(tmp_path))
-    labels = np.zeros(shape, dtype=np.int32)
-    found.add_image(Path("a"), record(), np.zeros((*shape, 3), dtype=np.uint8), labels)
-    assert len(read(render_page(found.page((), {}))).all("img")) == 2
+def test_images_of_any_shape(tmp_path):
+    found = RunGallery(4, settings(tmp_path))
+    for shape in ((1, 1), (1, 5000), (5000, 1), (900, 1200)):
+        image, labels = np.zeros((*shape, 3), dtype=np.uint8), np.zeros(shape, dtype=np.int32)
+        found.add(Path("a"), record(), lambda image=image, labels=labels: (image, labels))
+    assert len(read(render_page(found.page((), {}))).all("img")) == 8
 
 
-def test_names_keep_their_direction_to_themselves(tmp_path):
-    """In Arabic or Hebrew, a name would turn the numbers and names beside it around."""
+def test_thumbnails_shrink_with_their_number():
+    sides = [thumbnail_side(n) for n in (0, 1, 10, 60, 300, 1000, 100_000)]
+    assert sides == sorted(sides, reverse=True)
+    assert (sides[0], sides[-1]) == (960, 256)
+
+
+def test_names_are_isolated_from_the_text_direction(tmp_path):
+    """An Arabic or Hebrew name would change the order of the text beside it."""
     word = "\N{HEBREW LETTER HE}\N{HEBREW LETTER RESH}"
     of_word = record(
         (window(kept=((word, 0.5),)),), visible=[{"index": 0, "name": word, "share": 1.0}]
     )
     of_word["classes"][0]["name"] = word
     given = settings(tmp_path, vocabulary=Vocabulary.from_string(f"{word}; dog; tree"))
-    found, one = ImageGallery(1, given), prediction()
-    found.add_image(Path(word), of_word, one.image, one.label_map)
-    html = render_page(found.page([Failure(word, "broken")], {}))
+    found = RunGallery(1, given)
+    add(found, Path(word), of_word)
+    html = render_page(found.page([FailedInput(word, "broken")], {}))
     visible = re.sub(
         r"<text.*?</text>|<[^>]*>", lambda tag: tag[0] if "bdi" in tag[0] else "", html
     )
     assert visible.count(word) == visible.count(f"<bdi>{word}</bdi>") >= 6
 
 
-def test_large_numbers_are_written_alike(tmp_path):
+def test_large_numbers_have_separators(tmp_path):
     words = Vocabulary.from_string("; ".join(f"word {k}" for k in range(2000)))
-    found = ImageGallery(1, settings(tmp_path, vocabulary=words)).page((), {})
+    found = RunGallery(1, settings(tmp_path, vocabulary=words)).page((), {})
     assert "2,000 words" in found.title
     assert "2,000 words: " in found.lead[0]
     assert "and 1,988 more." in found.lead[0]
@@ -136,8 +130,8 @@ def test_large_numbers_are_written_alike(tmp_path):
 
 def test_the_page_says_that_no_word_is_left(tmp_path):
     gone = window(kept=(), removed=(("cat", 0.01), ("dog", 0.02), ("tree", 0.0)))
-    found, one = ImageGallery(2, settings(tmp_path)), prediction((gone,))
-    found.add_image(Path("a"), record((window(),)), one.image, one.label_map)
+    found = RunGallery(2, settings(tmp_path))
+    add(found, Path("a"), record((window(),)))
     assert not any("No word" in text for text in found.page((), {}).lead)
-    found.add_image(Path("b"), record((gone,)), one.image, one.label_map)
+    add(found, Path("b"), record((gone,)))
     assert any("No word is left in 1 image; lower" in text for text in found.page((), {}).lead)

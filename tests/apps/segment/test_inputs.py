@@ -5,13 +5,12 @@ import os
 import pytest
 from PIL import Image
 
-from freecp_d2.apps.segment.inputs import find_inputs
-from freecp_d2.utils.files import printable
+from freecp_d2.apps.segment.inputs import check_file, find_inputs
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A tree with all that a folder of photographs may have in it; the current folder."""
+    """A folder with files of every kind; the current folder."""
     for name in (
         "a.jpg", "b.PNG", "sub/a.jpg", "sub/deep/c.webp", "film.mp4", "notes.txt", "page.svg",
         ".hidden.jpg", ".git/x.jpg", "out/a_overlay.jpg", "folder.jpg/d.png", "Thumbs.db",
@@ -41,11 +40,11 @@ def test_a_folder(folder):
     assert inputs.failures == ()
 
 
-def test_the_output_is_an_input_where_it_is_not_the_output(folder):
+def test_the_output_of_another_run_is_an_input(folder):
     assert ("out/a_overlay.jpg", "out/a_overlay.jpg") in found(".")
 
 
-def test_what_is_named_is_an_input_whatever_it_is(folder):
+def test_a_named_file_is_always_an_input(folder):
     assert found("notes.txt", "sub/a.jpg", ".hidden.jpg") == [
         ("notes.txt", "notes.txt"),
         ("sub/a.jpg", "a.jpg"),
@@ -53,20 +52,14 @@ def test_what_is_named_is_an_input_whatever_it_is(folder):
     ]
 
 
-@pytest.mark.parametrize(
-    ("pattern", "expected"),
-    [
+def test_patterns(folder):
+    for pattern, expected in (
         ("*.jpg", ["a.jpg", "d.png", "pipe.jpg"]),
         ("sub/*", ["a.jpg", "c.webp"]),
         ("**/a.jpg", ["a.jpg", "a.jpg", "a.jpg"]),
         ("s?b/[ab].jpg", ["a.jpg"]),
-    ],
-)
-def test_patterns(folder, pattern, expected):
-    assert sorted(os.path.basename(name) for name, _ in found(pattern)) == expected
-
-
-def test_a_pattern_keeps_what_is_below_its_first_star(folder):
+    ):
+        assert sorted(os.path.basename(name) for name, _ in found(pattern)) == expected
     assert ("sub/deep/c.webp", "deep/c.webp") in found("sub/**/*.webp")
 
 
@@ -75,7 +68,7 @@ def test_a_file_whose_name_looks_like_a_pattern(folder):
     assert found("a[1].jpg") == [("a[1].jpg", "a[1].jpg")]
 
 
-def test_a_file_that_begins_with_a_tilde_and_a_home(folder, monkeypatch):
+def test_a_tilde_is_expanded_unless_a_file_has_that_name(folder, monkeypatch):
     (folder / "~nobody.jpg").write_bytes(b"any")
     monkeypatch.setenv("HOME", str(folder / "sub"))
     assert found("~nobody.jpg", "~/a.jpg", "~/deep/*.webp") == [
@@ -90,18 +83,18 @@ def test_each_file_once(folder):
     assert len(found("a.jpg", "./a.jpg", str(folder / "a.jpg"), "*.PNG", "b.PNG")) == 2
 
 
-def test_a_video_of_any_ending(folder):
+def test_a_video_of_any_suffix(folder):
     (source,) = find_inputs(["notes.txt"], videos=["notes.txt"]).sources
     assert source.is_video
 
 
-def test_what_is_not_there_is_said(folder):
+def test_missing_inputs_are_reported(folder):
     inputs = find_inputs(["gone.jpg", "gone*.jpg", "a.jpg"], videos=["gone.mp4"])
     assert [failure.name for failure in inputs.failures] == ["gone.jpg", "gone*.jpg", "gone.mp4"]
     assert len(inputs.sources) == 1
 
 
-def test_a_folder_that_cannot_be_read_is_said(folder):
+def test_an_unreadable_folder_is_reported(folder):
     if not os.geteuid():
         pytest.skip("root reads everything")
     (folder / "sub").chmod(0)
@@ -110,28 +103,35 @@ def test_a_folder_that_cannot_be_read_is_said(folder):
     assert "cannot be read" in failure.reason
 
 
-def test_printable_is_one_line_of_utf8():
-    assert (
-        printable(os.fsdecode(b"a\n\xff\xc3\xa9\x1b.png"))
-        == "a\\n\\xff\N{LATIN SMALL LETTER E WITH ACUTE}\\x1b.png"
-    )
-
-
-def test_a_pattern_leaves_the_output_out(folder):
+def test_a_pattern_skips_the_output(folder):
     (folder / "out" / "deep").mkdir()
     (folder / "out" / "deep" / "b.jpg").write_bytes(b"any")
     for pattern in ("**/*.jpg", "*", "out/*", "**"):
         assert any(name.startswith("out") for name, _ in found(pattern)), pattern
         assert not any(name.startswith("out") for name, _ in found(pattern, output="out"))
     (failure,) = find_inputs(["out/*.jpg"], output="out").failures
-    assert "all in the output folder" in failure.reason
-    assert found("out/a_overlay.jpg", output="out")  # which is named
+    assert "in the output folder" in failure.reason
+    assert found("out/a_overlay.jpg", output="out")  # a named file
 
 
-def test_numbers_count(folder):
+def test_files_are_sorted_by_the_numbers_in_their_names(folder):
     names = ["p1.jpg", "p2.jpg", "p10.jpg"]
     (folder / "n").mkdir()
     for name in names:
         (folder / "n" / name).write_bytes(b"any")
     assert [relative for _, relative in found("n")] == names
     assert [relative for _, relative in found("n/*")] == names
+
+
+def test_irregular_files_are_named_with_a_reason(folder):
+    (folder / "loop").symlink_to("loop")
+    check_file(folder / "a.jpg")
+    for name, said in (
+        ("gone.png", "no such file"),
+        ("", "not a regular file"),
+        ("pipe.jpg", "not a regular file"),
+        ("lost.png", "link"),
+        ("loop", "link"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            check_file(folder / name)

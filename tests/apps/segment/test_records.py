@@ -1,4 +1,4 @@
-"""When an image counts as done."""
+"""Settings and records: when an input is finished, and which files are left alone."""
 
 import json
 import os
@@ -11,7 +11,6 @@ import pytest
 from freecp_d2.apps.segment.inputs import Source
 from freecp_d2.apps.segment.records import (
     check_record,
-    files_of,
     find_record,
     forget_record,
     head_of,
@@ -20,8 +19,9 @@ from freecp_d2.apps.segment.records import (
     sweep,
     write_record,
 )
+from freecp_d2.text import Vocabulary
 
-from .samples import settings
+from .samples import WORDS, settings
 
 NAME = Path("sub/a.b")
 
@@ -35,18 +35,50 @@ def done(tmp_path):
     source = Source(path, Path("a.b.jpg"), False)
     (given.output / "sub").mkdir(parents=True)
     (given.output / "sub" / "a.b_labels.png").write_bytes(b"labels")
-    files = files_of(given.output / "sub", {"labels": "a.b_labels.png"})
-    record = head_of(source, given) | files
-    write_record(given.output, NAME, record)
+    write_record(given.output, NAME, head_of(source, given), {"labels": "a.b_labels.png"})
     return source, given
 
 
-def test_it_is_found(done):
+def test_the_digest_changes_with_what_the_files_depend_on(tmp_path):
+    before = settings(tmp_path).digest
+    for changes in (
+        {"vocabulary": Vocabulary.from_string("cat; dog; tree")},
+        {"scores": True},
+        {"overlay_side": 1024},
+        {"opts": ("MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "0.02")},
+        {"opts": ("INPUT.MIN_SIZE_TEST", "200")},
+    ):
+        assert settings(tmp_path, **changes).digest != before, changes
+    for changes in (
+        {"vocabulary": Vocabulary("another name", WORDS.classes)},
+        {"max_megapixels": 3.0},
+        {"config_file": "the same elsewhere"},
+        {"opts": ("TEST.SLIDING_WINDOW.BATCH_SIZE", "2", "OUTPUT_DIR", "x")},
+    ):
+        assert settings(tmp_path / "x", **changes).digest == before, changes
+
+
+def test_numbers_out_of_range(tmp_path):
+    for changes in ({"overlay_side": 63}, {"overlay_side": 20000}, {"max_megapixels": 0.0}):
+        with pytest.raises(ValueError, match="expected"):
+            settings(tmp_path, **changes)
+
+
+def test_notes_of_a_run(tmp_path):
+    given = settings(tmp_path)
+    assert "drawn pages" in given.caveat
+    assert not settings(tmp_path, opts=("MODEL.CLIP.PRETRAINED", "a.pt")).caveat
+    assert given.no_word_left(0) == ""
+    assert given.no_word_left(1).startswith("No word is left in 1 image; lower MODEL.")
+    assert given.no_word_left(2000).startswith("No word is left in 2,000 images;")
+
+
+def test_a_record_is_found(done):
     source, given = done
     assert record_path(given.output, NAME) == given.output / "sub" / "a.b.json"
     found = find_record(source, NAME, given)
-    assert found is not None
     assert found["vocabulary"]["classes"] == [["cat", "kitten"], ["dog"], ["tree"]]
+    assert found["file_bytes"] == {"labels": 6}
 
 
 @pytest.mark.parametrize(
@@ -64,12 +96,12 @@ def test_it_is_found(done):
     ],
     ids=["touched", "edited", "gone", "no file", "damaged", "empty", "cut", "list", "forgotten"],
 )  # fmt: skip
-def test_it_is_out_of_date(done, change):
+def test_a_record_is_out_of_date(done, change):
     change(*done)
     assert find_record(done[0], NAME, done[1]) is None
 
 
-def test_other_settings_and_other_files_are_not_it(done, tmp_path):
+def test_other_settings_and_other_files_do_not_match(done, tmp_path):
     source, given = done
     assert find_record(source, NAME, settings(given.output, scores=True)) is None
     other = tmp_path / "a.b.png"
@@ -77,17 +109,16 @@ def test_other_settings_and_other_files_are_not_it(done, tmp_path):
     assert find_record(Source(other, Path("a.b.png"), False), NAME, given) is None
 
 
-def test_a_name_that_is_no_utf8_is_recorded(tmp_path):
+def test_a_name_that_is_not_utf8_is_recorded(tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path / "a") + b"\xff.jpg"))
     path.write_bytes(b"image")
     given, source = settings(tmp_path), Source(path, Path(path.name), False)
-    write_record(tmp_path, Path("a"), head_of(source, given) | files_of(tmp_path, {}))
-    text = (tmp_path / "a.json").read_bytes()
-    assert json.loads(text)["input"].endswith("a\\xff.jpg")
+    write_record(tmp_path, Path("a"), head_of(source, given), {})
+    assert json.loads((tmp_path / "a.json").read_bytes())["input"].endswith("a\\xff.jpg")
     assert find_record(source, Path("a"), given) is not None
 
 
-def test_what_a_killed_run_left_is_swept(tmp_path):
+def test_temporary_files_of_dead_processes_are_removed(tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     kept = [f".{os.getpid()}.{'0' * 32}.tmp", ".1.tmp", "a.tmp", ".hidden"]
@@ -99,58 +130,48 @@ def test_what_a_killed_run_left_is_swept(tmp_path):
     assert sorted(os.listdir(tmp_path)) == sorted(kept)
 
 
-def test_a_name_of_another_input_is_taken(done, tmp_path):
+def test_a_name_is_taken_by_another_input_that_exists(done, tmp_path):
     source, given = done
     assert not is_taken(source, given.output, NAME)
     assert not is_taken(source, given.output, Path("nothing"))
+    linked = Source(tmp_path / "linked.jpg", Path("a.b.jpg"), False)
+    linked.path.symlink_to(source.path)
+    assert not is_taken(linked, given.output, NAME)
     (tmp_path / "more").mkdir()
     other = Source(tmp_path / "more" / "a.b.jpg", Path("a.b.jpg"), False)
     other.path.write_bytes(b"another")
     assert is_taken(other, given.output, NAME)
-    linked = Source(tmp_path / "linked.jpg", Path("a.b.jpg"), False)
-    linked.path.symlink_to(source.path)
-    assert not is_taken(linked, given.output, NAME)
+    source.path.rename(other.path)  # the input was moved
+    assert not is_taken(other, given.output, NAME)
+    assert find_record(other, NAME, given) is not None
 
 
-def test_an_input_that_moved_leaves_its_name_free(done, tmp_path):
-    source, given = done
-    (tmp_path / "more").mkdir()
-    moved = Source(tmp_path / "more" / "a.b.jpg", Path("a.b.jpg"), False)
-    source.path.rename(moved.path)
-    assert not is_taken(moved, given.output, NAME)
-    assert find_record(moved, NAME, given) is not None
-
-
-def test_a_relative_path_is_of_its_folder(done, tmp_path, monkeypatch):
+def test_relative_paths_of_two_folders_differ(done, tmp_path, monkeypatch):
     _, given = done
     for name in ("x", "y"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.jpg").write_bytes(name.encode())
     source = Source(Path("a.jpg"), Path("a.jpg"), False)
     monkeypatch.chdir(tmp_path / "x")
-    write_record(given.output, NAME, head_of(source, given) | files_of(given.output, {}))
+    write_record(given.output, NAME, head_of(source, given), {})
     assert not is_taken(source, given.output, NAME)
     monkeypatch.chdir(tmp_path / "y")
     assert is_taken(source, given.output, NAME)
 
 
-@pytest.mark.parametrize("content", ['{"images": []}', "[]", "{}"])
-def test_a_file_of_others_is_not_replaced(done, content):
+def test_files_of_other_programs_are_not_replaced(done):
     _, given = done
     check_record(given.output, NAME)
     check_record(given.output, Path("nothing"))
     path = record_path(given.output, NAME)
-    path.write_text(content)
-    with pytest.raises(ValueError, match=r"a\.b\.json was not written by this program"):
+    for content in (b"", bytes(300)):  # left by a crash
+        path.write_bytes(content)
         check_record(given.output, NAME)
+    for content in ('{"images": []}', "[]", "{}", "text"):
+        path.write_text(content)
+        with pytest.raises(ValueError, match=r"a\.b\.json was not written by this program"):
+            check_record(given.output, NAME)
     path.unlink()
     path.mkdir()
-    with pytest.raises(ValueError, match="was not written"):
+    with pytest.raises(ValueError, match=r"a\.b\.json was not written"):
         check_record(given.output, NAME)
-
-
-@pytest.mark.parametrize("content", [b"", bytes(300)])
-def test_what_a_crash_left_of_a_record_is(done, content):
-    _, given = done
-    record_path(given.output, NAME).write_bytes(content)
-    check_record(given.output, NAME)

@@ -1,24 +1,26 @@
-"""The order of things: what is done, what fails, what stops a run."""
+"""Whole runs: finished inputs, failures, and errors that stop a run."""
 
 import errno
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from freecp_d2.apps.segment.inputs import Failure, Source
-from freecp_d2.apps.segment.run import StoppedError, plan, run
+from freecp_d2.apps.segment.inputs import FailedInput, Source
+from freecp_d2.apps.segment.run import plan, run
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.engine.predictor import Predictor
+from freecp_d2.text import load_vocabulary
 
-from .samples import CONFIG, WORDS, settings
-
-OPTS = ("INPUT.MIN_SIZE_TEST", "72", "INPUT.MAX_SIZE_TEST", "96")
+from .samples import PAGE_WORDS, SMALL, settings
+from .videos import write_video
 
 
 class Log:
-    """A progress that remembers."""
+    """Progress that records its calls."""
 
     def __init__(self):
         self.steps, self.failures = [], []
@@ -33,9 +35,13 @@ class Log:
         self.failures.append(failure)
 
 
-@pytest.fixture(scope="module")
-def predictor():
-    return Predictor.from_config(CONFIG, WORDS, OPTS)
+@pytest.fixture
+def given(tmp_path):
+    return small(tmp_path / "out")
+
+
+def small(output, *opts):
+    return settings(output, opts=(*SMALL, *opts), vocabulary=load_vocabulary(PAGE_WORDS))
 
 
 @pytest.fixture
@@ -58,23 +64,21 @@ def never():
     raise AssertionError("there is nothing to label")
 
 
-def test_a_model_is_built_if_there_is_something_to_label(predictor, sources, tmp_path):
-    given = settings(tmp_path / "out", opts=OPTS)
+def test_the_model_is_built_if_an_input_is_not_finished(predictor, sources, given):
     given.output.mkdir()
-    outcome, log = go(sources, given, lambda: predictor)
-    assert (outcome.num_labelled, outcome.num_earlier) == (2, 0)
+    summary, log = go(sources, given, lambda: predictor)
+    assert (summary.num_labelled, summary.num_earlier) == (2, 0)
     assert log.steps == ["a.png", "broken.png", "b.png"]
-    assert log.failures == outcome.failures
-    assert outcome.failures == [Failure(str(sources[1].path), "the file is empty")]
+    assert log.failures == summary.failures
+    assert summary.failures == [FailedInput(str(sources[1].path), "the file is empty")]
     done = [sources[0], sources[2]]
-    outcome, _ = go(done, given, never, report={"Command": "x"})
-    assert (outcome.num_labelled, outcome.num_earlier) == (0, 2)
-    assert (given.output / "index.html").read_text().count("<article") == 2
-    outcome, _ = go(done, given, lambda: predictor, force=True)
-    assert outcome.num_labelled == 2
+    summary, _ = go(done, given, never)
+    assert (summary.num_labelled, summary.num_earlier) == (0, 2)
+    summary, _ = go(done, given, lambda: predictor, force=True)
+    assert summary.num_labelled == 2
 
 
-def test_a_full_disk_stops_the_run(predictor, sources, tmp_path):
+def test_a_full_disk_stops_the_run(predictor, given, tmp_path):
     if not os.path.exists("/dev/full"):
         pytest.skip("needs /dev/full")
     with (
@@ -87,80 +91,96 @@ def test_a_full_disk_stops_the_run(predictor, sources, tmp_path):
         def frames(self, name, done, total):
             raise error.value
 
-    from .videos import write_video
-
     assert error.value.errno == errno.ENOSPC
     write_video(tmp_path / "film.mp4", num_frames=2)
-    given = settings(tmp_path / "out", opts=OPTS)
     tasks = plan([Source(tmp_path / "film.mp4", Path("f"), True)], [Path("f")], given)
-    with pytest.raises(StoppedError, match=r"No space left.*f_frames\.jsonl") as stopped:
-        run(tasks, lambda: predictor, given, Full())
-    assert stopped.value.outcome.num_labelled == 0
+    summary = run(tasks, lambda: predictor, given, Full())
+    assert re.search(r"No space left.*f_frames\.jsonl", summary.stopped)
+    assert summary.num_labelled == 0
     assert not list(given.output.rglob("*.*"))
 
 
-def test_what_cannot_be_written_is_named_and_the_others_go_on(predictor, sources, tmp_path):
-    given = settings(tmp_path / "out", opts=OPTS)
+def test_an_input_whose_files_cannot_be_written_is_a_failure(predictor, sources, given):
     (given.output / "a_overlay.jpg").mkdir(parents=True)
-    outcome, _ = go(sources, given, lambda: predictor)
-    assert outcome.num_labelled == 1
-    assert [Path(f.name).name for f in outcome.failures] == ["a.png", "broken.png"]
+    summary, _ = go(sources, given, lambda: predictor)
+    assert summary.num_labelled == 1
+    assert [Path(f.name).name for f in summary.failures] == ["a.png", "broken.png"]
 
 
-def test_failures_of_before_are_told_first(predictor, sources, tmp_path):
-    given = settings(tmp_path / "out", opts=OPTS)
-    early = Failure("gone.png", "there is no such file")
-    outcome, log = go([], given, never, failures=[early])
-    assert outcome.failures == log.failures == [early]
+def test_the_record_is_removed_before_other_files_change(predictor, sources, given):
+    go(sources[:1], given, lambda: predictor)
+    assert (given.output / "a.json").exists()
+    (given.output / "a_overlay.jpg").unlink()
+    (given.output / "a_overlay.jpg").mkdir()  # stops the second run halfway
+    summary, _ = go(sources[:1], given, lambda: predictor, force=True)
+    assert summary.num_labelled == 0
+    assert not (given.output / "a.json").exists()
 
 
-def test_a_page_that_cannot_be_written_stops_it_after_the_work(predictor, sources, tmp_path):
-    given = settings(tmp_path / "out", opts=OPTS)
+def test_inputs_that_were_not_found_are_failures(predictor, sources, given):
+    early = FailedInput("gone.png", "there is no such file")
+    summary, log = go([], given, never, failures=[early])
+    assert summary.failures == log.failures == [early]
+
+
+def test_a_page_that_cannot_be_written_stops_the_run(predictor, sources, given):
     (given.output / "index.html").mkdir(parents=True)
-    with pytest.raises(StoppedError, match=r"index\.html") as stopped:
-        go(sources, given, lambda: predictor, report={})
-    assert stopped.value.outcome.num_labelled == 2
+    summary, _ = go(sources, given, lambda: predictor, report={})
+    assert "index.html" in summary.stopped
+    assert summary.num_labelled == 2
 
 
-def test_a_file_of_others_stays_and_the_others_go_on(predictor, sources, tmp_path):
-    given = settings(tmp_path / "out", opts=OPTS)
+def test_a_file_of_another_program_is_not_replaced(predictor, sources, given):
     given.output.mkdir()
     (given.output / "a.json").write_text('{"images": []}')
-    outcome, _ = go(sources, given, lambda: predictor)
-    assert outcome.num_labelled == 1
-    assert "a.json was not written by this program" in outcome.failures[0].reason
+    summary, _ = go(sources, given, lambda: predictor)
+    assert summary.num_labelled == 1
+    assert "a.json was not written by this program" in summary.failures[0].reason
     assert (given.output / "a.json").read_text() == '{"images": []}'
     assert not (given.output / "a_labels.png").exists()
 
 
-def test_a_damaged_result_is_made_again(predictor, sources, tmp_path):
-    given = settings(tmp_path / "out", opts=OPTS)
+def test_a_damaged_result_is_written_again(predictor, sources, given):
     go(sources[:1], given, lambda: predictor)
     for name in ("a_labels.png", "a_overlay.jpg"):
         content = (given.output / name).read_bytes()
         (given.output / name).write_bytes(content[:-1])
-        outcome, _ = go(sources[:1], given, lambda: predictor, report={})
-        assert (outcome.num_labelled, outcome.failures) == (1, [])
+        summary, _ = go(sources[:1], given, lambda: predictor, report={})
+        assert (summary.num_labelled, summary.failures) == (1, [])
         assert (given.output / name).read_bytes() == content
 
 
-def test_images_without_a_word_are_counted(predictor, sources, tmp_path):
-    opts = (*OPTS, "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "1.0")
-    given = settings(tmp_path / "out", opts=opts)
-    before = Predictor.from_config(given.cfg, WORDS)
-    outcome, _ = go(sources, given, lambda: before)
-    assert outcome.num_without_words == 2
-    outcome, _ = go([sources[0]], given, never)  # of an earlier run, too
-    assert outcome.num_without_words == 1
-    outcome, _ = go(sources, settings(tmp_path / "2", opts=OPTS), lambda: predictor)
-    assert outcome.num_without_words == 0
+def test_images_without_a_word_are_counted(predictor, sources, given, tmp_path):
+    none = small(tmp_path / "none", "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "1.0")
+    strict = Predictor.from_config(none.cfg, none.vocabulary)
+    summary, _ = go(sources, none, lambda: strict)
+    assert summary.num_without_words == 2
+    summary, _ = go([sources[0]], none, never)  # of an earlier run
+    assert summary.num_without_words == 1
+    summary, _ = go(sources, given, lambda: predictor)
+    assert summary.num_without_words == 0
 
 
-def test_links_that_lead_nowhere_are_told(predictor, tmp_path):
+def test_dangling_links_are_failures(predictor, given, tmp_path):
     for name in ("lost.png", "loop.png", "loop.mp4"):
         (tmp_path / name).symlink_to(name if "loop" in name else "nowhere")
     paths = [tmp_path / name for name in ("lost.png", "loop.png", "loop.mp4")]
     links = [Source(path, Path(path.name), path.suffix == ".mp4") for path in paths]
-    outcome, _ = go(links, settings(tmp_path / "out", opts=OPTS), lambda: predictor)
-    assert {failure.reason for failure in outcome.failures} == {"it is a link that leads nowhere"}
-    assert len(outcome.failures) == 3
+    summary, _ = go(links, given, lambda: predictor)
+    assert {failure.reason for failure in summary.failures} == {"it is a link that leads nowhere"}
+    assert len(summary.failures) == 3
+
+
+def test_images_over_the_limit_are_failures_with_the_option(predictor, sources, given):
+    limited = replace(given, max_megapixels=0.01)
+    summary, _ = go(sources[:1], limited, lambda: predictor)
+    assert re.search("256 x 192 pixels.*--max-megapixels", summary.failures[0].reason)
+
+
+def test_an_earlier_run_gives_the_same_page(predictor, sources, given):
+    pages = []
+    for build in (lambda: predictor, never):
+        go([sources[0], sources[2]], given, build, report={})
+        pages.append((given.output / "index.html").read_text())
+    assert pages[0] == pages[1]
+    assert pages[0].count("<article") == 2

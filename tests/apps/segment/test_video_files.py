@@ -8,57 +8,57 @@ import cv2
 import numpy as np
 import pytest
 
-from freecp_d2.apps.segment.thumbnails import middle_frame
-from freecp_d2.apps.segment.video_files import VideoSink, frames_of, open_video
+from freecp_d2.apps.segment.video_files import VideoSink, frames_of, middle_frame, open_video
 
 from .videos import write_video
 
 
-@pytest.mark.parametrize(("codec", "suffix"), [("mp4v", ".mp4"), ("MJPG", ".avi")])
-def test_frames_are_those_that_were_written(tmp_path, codec, suffix):
-    path = tmp_path / f"film{suffix}"
-    frames = write_video(path, num_frames=5, rate=12.5, codec=codec, suffix=suffix)
-    capture, info = open_video(path)
-    found = list(frames_of(capture))
-    assert info == (12.5, 5, True)
-    assert len(found) == 5
-    for frame, expected in zip(found, frames, strict=True):
-        assert frame.shape == expected.shape
-        assert np.abs(frame.astype(int) - expected).mean() < 12  # lossy; red and blue in place
+def test_frames_are_read_in_order_and_colour(tmp_path):
+    for codec, suffix in (("mp4v", ".mp4"), ("MJPG", ".avi")):
+        path = tmp_path / f"film{suffix}"
+        frames = write_video(path, num_frames=5, rate=12.5, codec=codec, suffix=suffix)
+        capture, info = open_video(path)
+        found = list(frames_of(capture))
+        assert info == (12.5, 5, True)
+        assert len(found) == 5
+        for frame, expected in zip(found, frames, strict=True):
+            assert frame.shape == expected.shape
+            assert np.abs(frame.astype(int) - expected).mean() < 12  # lossy
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no video", bytes(5000)])
-def test_what_is_no_video(tmp_path, content):
-    if content is not None:
-        (tmp_path / "a.mp4").write_bytes(content)
-    with pytest.raises(ValueError, match="cannot be opened as a video"):
-        open_video(tmp_path / "a.mp4")
+def test_other_files_cannot_be_opened(tmp_path):
+    for content in (None, b"", b"no video", bytes(5000)):
+        if content is not None:
+            (tmp_path / "a.mp4").write_bytes(content)
+        with pytest.raises(ValueError, match="cannot be opened as a video"):
+            open_video(tmp_path / "a.mp4")
 
 
-@pytest.mark.parametrize("size", [(48, 64), (49, 65), (1, 1), (2, 200)])
-def test_a_sink_keeps_rate_number_and_size(tmp_path, size):
-    sink = VideoSink(tmp_path / "a.mp4", 23.976, size)
-    for value in range(0, 200, 20):
-        sink.write(np.full((*size, 3), value, dtype=np.uint8))
-        assert not (tmp_path / "a.mp4").exists()
-    sink.close()
-    capture = cv2.VideoCapture(str(tmp_path / "a.mp4"))
-    assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(23.976, abs=1e-3)
-    frames = list(frames_of(capture))
-    assert len(frames) == 10
-    even = tuple(side + side % 2 for side in size)  # the format knows no odd sides
-    assert frames[0].shape == (*even, 3)
-    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+def test_a_sink_keeps_rate_number_and_size(tmp_path):
+    for size in ((48, 64), (49, 65), (1, 1), (2, 200)):
+        path = tmp_path / "a.mp4"
+        path.unlink(missing_ok=True)
+        sink = VideoSink(path, 23.976, size)
+        for value in range(0, 200, 20):
+            sink.write(np.full((*size, 3), value, dtype=np.uint8))
+            assert not path.exists()
+        sink.close()
+        capture = cv2.VideoCapture(str(path))
+        assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(23.976, abs=1e-3)
+        frames = list(frames_of(capture))
+        assert len(frames) == 10
+        assert frames[0].shape == (size[0] + size[0] % 2, size[1] + size[1] % 2, 3)
+        assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
-def test_what_is_discarded_leaves_nothing(tmp_path):
+def test_a_discarded_sink_leaves_no_file(tmp_path):
     sink = VideoSink(tmp_path / "a.mp4", 25.0, (48, 64))
     sink.write(np.zeros((48, 64, 3), dtype=np.uint8))
     sink.discard()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_not_there(tmp_path):
+def test_a_missing_folder(tmp_path):
     with pytest.raises(OSError, match="cannot write an MP4"):
         VideoSink(tmp_path / "no" / "a.mp4", 25.0, (48, 64))
 
@@ -66,8 +66,8 @@ def test_a_folder_that_is_not_there(tmp_path):
 NO_UTF8 = os.fsdecode(b"film\xff")
 
 
-def test_a_name_that_is_no_utf8_is_read(tmp_path):
-    """OpenCV ends the process at such a name."""
+def test_a_name_that_is_not_utf8_is_read(tmp_path):
+    """OpenCV aborts the process for such a name."""
     (tmp_path / NO_UTF8).mkdir()
     write_video(tmp_path / "film.mp4", num_frames=3)
     for path in (tmp_path / f"{NO_UTF8}.mp4", tmp_path / NO_UTF8 / "film.mp4"):
@@ -77,7 +77,7 @@ def test_a_name_that_is_no_utf8_is_read(tmp_path):
         assert middle_frame(path).shape == (48, 64, 3)
 
 
-def test_a_folder_that_is_no_utf8_is_written_to(tmp_path, monkeypatch):
+def test_a_folder_that_is_not_utf8_is_written_to(tmp_path, monkeypatch):
     (tmp_path / NO_UTF8).mkdir()
     monkeypatch.chdir(tmp_path)
     sink = VideoSink(Path(NO_UTF8) / "a.mp4", 25.0, (48, 64))
@@ -87,8 +87,8 @@ def test_a_folder_that_is_no_utf8_is_written_to(tmp_path, monkeypatch):
     assert len(list(frames_of(open_video(Path(NO_UTF8) / "a.mp4")[0]))) == 1
 
 
-def test_no_name_is_utf8(tmp_path, monkeypatch):
+def test_no_folder_is_utf8(tmp_path, monkeypatch):
     (tmp_path / NO_UTF8).mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / NO_UTF8))
-    with pytest.raises(ValueError, match="no UTF-8"):
+    with pytest.raises(ValueError, match="not UTF-8"):
         open_video(tmp_path / NO_UTF8 / "film.mp4")

@@ -73,7 +73,7 @@ def test_small_shares_are_not_nothing():
     one = prediction([[0, 0], [0, 0]])
     image = np.zeros((30, 30, 3), dtype=np.uint8)
     full = Labels.of(Prediction(image, many, NAMES, COLORS, (), one.found))
-    assert "&lt; 1 %" in figures(Comparison("SCLIP", full, full))
+    assert "&lt;1 %" in figures(Comparison("SCLIP", full, full))
 
 
 def test_top_words_of_a_pixel_best_first(comparison):

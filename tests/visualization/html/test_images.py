@@ -1,48 +1,23 @@
-"""Overlays computed by hand, sizes, shares, and PNGs that come back."""
+"""Embedded images, sizes, and numbers about label maps."""
 
 import base64
 import io
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from freecp_d2.visualization.html.images import (
-    NO_LABEL,
     class_shares,
     data_uri,
     limited,
-    overlay,
     pixel_accuracy,
     visible_classes,
 )
 
 from .samples import page_image
 
-COLORS = [(200, 100, 0), (10, 20, 30)]
 
-
-class TestOverlay:
-    def test_by_hand(self):
-        # White leaves a colour, black takes `light` of it; pure green is 0.587 of white.
-        image = np.array([[[255, 255, 255], [0, 0, 0], [0, 255, 0]]], dtype=np.uint8)
-        found = overlay(image, np.array([[0, 0, 0]]), COLORS, light=0.5)
-        assert found.dtype == np.uint8
-        # 1 - 0.5 * (1 - 0.587) = 0.7935: 158.7 and 79.35.
-        assert found.tolist() == [[[200, 100, 0], [100, 50, 0], [159, 79, 0]]]
-
-    @pytest.mark.parametrize("label", [2, 255, -1])
-    def test_others_are_grey(self, label):
-        image = np.full((1, 1, 3), 255, dtype=np.uint8)
-        assert overlay(image, np.array([[label]]), COLORS).tolist() == [[list(NO_LABEL)]]
-
-    def test_labels_of_bytes(self):
-        image = np.full((1, 1, 3), 255, dtype=np.uint8)
-        labels = np.array([[1]], dtype=np.uint8)
-        assert overlay(image, labels, COLORS).tolist() == [[[10, 20, 30]]]
-
-
-def test_a_png_comes_back():
+def test_a_data_uri_has_the_pixels():
     image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
     kind, _, data = data_uri(image).partition(",")
     assert kind == "data:image/png;base64"
@@ -50,7 +25,7 @@ def test_a_png_comes_back():
 
 
 class TestLimited:
-    def test_small_ones_stay(self):
+    def test_small_images_are_not_changed(self):
         image = np.zeros((5, 7, 3), dtype=np.uint8)
         assert limited(image, 7) is image
 
@@ -65,7 +40,7 @@ class TestLimited:
 
 
 class TestNumbers:
-    def test_accuracy_is_of_labelled_pixels(self):
+    def test_accuracy_counts_labelled_pixels(self):
         truth = np.array([[0, 1, 255, -1]])
         assert pixel_accuracy(np.array([[0, 0, 255, -1]]), truth, 2) == 50.0
 

@@ -1,0 +1,52 @@
+"""The scores file of an image."""
+
+import io
+import re
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from freecp_d2.apps.segment.image import scores_npz
+from freecp_d2.modeling.stitching import ClassScores
+
+from ...helpers.command import ROOT
+from .samples import prediction
+
+
+def read(found):
+    with np.load(io.BytesIO(scores_npz(found))) as file:  # no pickles
+        return dict(file)
+
+
+def test_scores_of_surviving_classes():
+    found = read(prediction())
+    assert found["scores"].dtype == np.float16
+    assert found["scores"].tolist() == [[[0.89990234375, 0.25]], [[0.0, 0.5]]]
+    assert found["classes"].tolist() == [0, 2]
+    assert found["names"].tolist() == ["cat", "tree"]
+    assert found["size"].tolist() == [4, 6]
+
+
+def test_the_background_is_one_of_the_classes():
+    found = read(prediction(background=True, floor=0.25))
+    assert found["classes"].tolist() == [0, 1, 3]
+    assert found["names"].tolist() == ["background", "cat", "tree"]
+    assert found["scores"][0].tolist() == [[0.25, 0.5]]
+
+
+def test_the_recipe_of_the_readme_gives_the_scores_of_the_prediction(tmp_path, monkeypatch):
+    (recipe,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/OWN_IMAGES.md").read_text(), re.S)
+    found, folder = prediction(), tmp_path / "results"
+    folder.mkdir()
+    Image.new("P", (6, 4)).save(folder / "a_labels.png")
+    monkeypatch.chdir(tmp_path)
+    for num_classes in (2, 0):  # purification may remove all
+        left = ClassScores(found.found.classes[:num_classes], found.found.scores[:num_classes])
+        (folder / "a_scores.npz").write_bytes(scores_npz(replace(found, found=left)))
+        variables = {}
+        exec(recipe, variables)
+        assert variables["scores"].shape == (num_classes, 4, 6)
+        if num_classes:
+            assert np.abs(variables["scores"].numpy() - found.scores[[0, 2]]).max() < 1e-3
+    assert (found.scores[1] == 0).all()

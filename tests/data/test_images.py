@@ -1,0 +1,200 @@
+"""The image reader: every kind of input gives the same array, or a reason."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from freecp_d2.data.images import ImageError, ImageTooLargeError, as_image, read_image
+
+from ..helpers.png import png
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
+STORED = {
+    1: None, 2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE",
+    6: "ROTATE_90", 7: "TRANSVERSE", 8: "ROTATE_270",
+}  # fmt: skip
+"""EXIF orientation -> what makes the stored pixels from the upright ones."""
+
+
+def test_every_kind_of_input_gives_the_same_image(tmp_path):
+    Image.fromarray(IMAGE).save(tmp_path / "a.png")
+    tensor = torch.from_numpy(IMAGE).permute(2, 0, 1)
+    for image, channels in (
+        (IMAGE, "RGB"),
+        (IMAGE[:, :, ::-1], "BGR"),
+        (IMAGE.astype(np.int64), "RGB"),
+        (IMAGE + np.float32(0.25), "RGB"),
+        (tensor, "RGB"),
+        (tensor.flip(0), "BGR"),
+        (tensor.bfloat16(), "RGB"),
+        (tensor.float().requires_grad_(), "RGB"),
+        (Image.fromarray(IMAGE), None),
+        (Image.fromarray(IMAGE).convert("RGBA"), None),
+        (tmp_path / "a.png", None),
+        (str(tmp_path / "a.png"), None),
+        ((tmp_path / "a.png").read_bytes(), None),
+    ):
+        found = as_image(image, channels)
+        assert found.dtype == np.uint8
+        assert found.flags["C_CONTIGUOUS"]
+        assert np.array_equal(found, IMAGE)
+
+
+def test_grey_needs_no_channel_order():
+    for grey in (
+        IMAGE[:, :, 0],
+        IMAGE[:, :, :1],
+        Image.fromarray(IMAGE[:, :, 0]),
+        torch.from_numpy(IMAGE[None, :, :, 0].copy()),
+        Image.fromarray(IMAGE[:, :, 0].astype(np.uint16) * 257),
+    ):
+        assert np.array_equal(as_image(grey), IMAGE[:, :, :1].repeat(3, axis=2))
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_images_are_turned_upright_once(tmp_path, suffix):
+    for orientation, undo in STORED.items():
+        stored = Image.fromarray(IMAGE)
+        stored = stored if undo is None else stored.transpose(Image.Transpose[undo])
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        stored.save(tmp_path / f"a.{suffix}", exif=exif)
+        assert np.array_equal(read_image(tmp_path / f"a.{suffix}"), IMAGE), orientation
+        with Image.open(tmp_path / f"a.{suffix}") as image:
+            image.load()
+            assert np.array_equal(as_image(image), IMAGE), orientation
+
+
+def test_every_mode_becomes_three_channels(tmp_path):
+    for mode in ("L", "P", "RGBA", "LA", "1", "CMYK"):
+        source = Image.fromarray(IMAGE).convert(mode)
+        source.save(tmp_path / "a.tif")
+        found = read_image(tmp_path / "a.tif")
+        assert np.array_equal(found, np.asarray(source.convert("RGB"))), mode
+
+
+def test_grey_of_16_and_32_bits_is_scaled(tmp_path):
+    grey = IMAGE[:, :, 0]
+    for values in (
+        grey.astype(np.uint16) * 257,
+        grey.astype(np.float32),
+        grey.astype(np.float32) / 255,
+        grey.astype(np.int32),
+        grey.astype(np.int32) * 257,
+    ):
+        Image.fromarray(values).save(tmp_path / "a.tif")
+        assert np.array_equal(read_image(tmp_path / "a.tif"), grey[:, :, None].repeat(3, axis=2))
+    values = np.array([[0, 255, 256], [32768, 65280, 65535]], np.uint16)
+    Image.fromarray(values).save(tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png")[:, :, 0].tolist() == [[0, 0, 1], [128, 255, 255]]
+
+
+def test_floats_of_an_unknown_scale_are_refused(tmp_path):
+    for wrong in (-1.0, 256.0, np.nan, np.inf):
+        Image.fromarray(np.full((3, 4), wrong, dtype=np.float32)).save(tmp_path / "a.tif")
+        with pytest.raises(ImageError, match="expected 0 to 1 or 0 to 255"):
+            read_image(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("image", "channels", "error", "said"),
+    [
+        (IMAGE, None, ValueError, "channels='RGB'"),
+        (torch.zeros(3, 4, 4), None, ValueError, "channels='RGB'"),
+        (IMAGE, "rgb", ValueError, "channels is 'rgb'"),
+        (torch.zeros(4, 4, 3), "RGB", ValueError, r"\(4, 4, 3\).*permute"),
+        (np.full((4, 4, 3), 0.5), "RGB", ValueError, "multiply by 255"),
+        (np.full((4, 4, 3), 256), "RGB", ValueError, "expected 0 to 255"),
+        (np.full((4, 4, 3), -1), "RGB", ValueError, "expected 0 to 255"),
+        (np.full((4, 4, 3), np.nan), "RGB", ValueError, "expected 0 to 255"),
+        (np.full((4, 4), "a"), None, ValueError, "expected numbers"),
+        (3, None, TypeError, "got int"),
+    ],
+)
+def test_wrong_arguments_are_refused(image, channels, error, said):
+    with pytest.raises(error, match=said):
+        as_image(image, channels)
+
+
+def test_the_message_about_a_shape_says_how_to_change_it():
+    for shape, advice in (
+        ((3, 20, 30), "image.transpose(1, 2, 0)."),
+        ((1, 20, 30), "image.transpose(1, 2, 0)."),
+        ((1, 20, 30, 3), "image[0]."),
+        ((20, 30, 4), "image[..., :3]."),
+        ((3, 30, 4), "image[..., :3]."),
+        ((20, 30, 5), "no side empty."),
+        ((0, 30, 3), "no side empty."),
+        ((30,), "no side empty."),
+    ):
+        with pytest.raises(ValueError, match=re.escape(f"of shape {shape}")) as error:
+            as_image(np.zeros(shape, dtype=np.uint8), "RGB")
+        assert str(error.value).endswith(advice)
+
+
+def test_missing_files_and_folders_are_named(tmp_path):
+    for path in (tmp_path, tmp_path / "no.png"):
+        with pytest.raises(FileNotFoundError, match=re.escape(str(path))):
+            as_image(path)
+
+
+def test_damaged_files_are_not_read_by_halves(tmp_path):
+    buffer = io.BytesIO()
+    Image.fromarray(IMAGE.repeat(20, axis=0)).save(buffer, "PNG")
+    broken = bytearray(buffer.getvalue())
+    at = broken.index(b"IDAT") + 20
+    broken[at : at + 40] = bytes(40)
+    path = tmp_path / "a.png"
+    for content in (b"not an image", bytes(broken), buffer.getvalue()[:100], png(64, 48, data=b"")):
+        path.write_bytes(content)
+        with pytest.raises(ImageError, match=r"a\.png: cannot be decoded") as error:
+            read_image(path)
+        assert "cannot be decoded" in error.value.reason
+        assert str(tmp_path) not in error.value.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.jpg", b"", "empty"),
+        ("a.jpg", b"%PDF-1.7", "PDF"),
+        ("a.jpg", b"%!PS-Adobe", "PostScript"),
+        ("a.jpg", EPS, "PostScript"),
+        ("a.jpg", b'<?xml version="1.0"?>\n<SVG xmlns="">', "SVG"),
+        ("a.jpg", b"\0\0\0\x18ftypheic", "HEIC"),
+        ("a.jpg", b"\0\0\0\x18ftypisom", "video"),
+        ("a.svgz", b"\x1f\x8b", "SVG"),
+        ("a.cr3", b"\0\0\0\x18....", "camera raw"),
+        ("a.NEF", png(4, 4), "camera raw"),
+    ],
+)  # fmt: skip
+def test_refused_formats_say_why(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ImageError, match=said):
+        read_image(tmp_path / name)
+
+
+def test_the_limit_is_checked_before_decoding(tmp_path):
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png", max_pixels=600).shape == (20, 30, 3)
+    with pytest.raises(ImageTooLargeError, match=r"a\.png: it has 30 x 20 pixels") as error:
+        read_image(tmp_path / "a.png", max_pixels=599)
+    assert error.value.size == (20, 30)
+
+
+def test_the_limit_replaces_that_of_pillow(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    content = png(100_000, 100_000)
+    with pytest.raises(ImageTooLargeError, match="100000 x 100000"):
+        read_image(content, max_pixels=2e8)
+    assert Image.MAX_IMAGE_PIXELS == 100
+    with pytest.raises(ImageError, match="cannot be decoded"):
+        read_image(content)
+    buffer = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(buffer, "PNG")
+    assert read_image(buffer.getvalue(), max_pixels=600).shape == (20, 30, 3)
