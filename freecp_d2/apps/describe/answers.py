@@ -24,7 +24,7 @@ _THOUGHTS = re.compile(r"^.*</think>|<think>.*$", re.DOTALL)  # either tag may b
 _MARKER = re.compile(
     r"(?:[^\w\"'\u201c\u2018]+|[\u2460-\u24ff]"  # bullets, dashes, emoji; numbers in circles
     r"|\d{1,2}\s*(?:[.):\]\uff0e\uff09\u3001\uff1a\ufe0f\u20e3]+(?=\s|[^\W\d])|[-\u2013\u2014]\s+)"
-    r"|(?:[a-z]|[ivx]{1,4})\)|(?-i:(?:[a-h]|[ivx]{1,4})\.\s+(?=[A-Z]))"
+    r"|(?:[a-z]|[ivx]{1,4})\)|(?-i:(?:[a-hA-H]|[ivx]{1,4})\.\s+(?=[A-Z]))"
     r"|(?:sentence|answer|description|assistant)\s*\d*\s*[:.)]\s*)+",
     re.IGNORECASE,
 )

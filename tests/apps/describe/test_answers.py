@@ -37,7 +37,7 @@ class TestSplitAnswer:
 
     def test_list_markers_are_removed(self):
         markers = "\u25cf \u25aa \u2014 \u00b7 \u2460 \u2714 \u2714\ufe0f \u27a4 \U0001f431 - * + "
-        markers += "(a) a) B) iv. b. 12. 3: 2) (3) [2] \uff11\uff0e 3\uff09 1\ufe0f\u20e3 "
+        markers += "(a) a) B) iv. b. C. 12. 3: 2) (3) [2] \uff11\uff0e 3\uff09 1\ufe0f\u20e3 "
         markers += "Sentence: Answer: Assistant:"
         for marker in (*markers.split(), "2 -", "- 1.", "\u2022 \u2022"):
             for space in (" ", "  ", "\u00a0"):

@@ -122,13 +122,6 @@ class TestDescribe:
         assert len(set(everything)) == len(everything) == 15 * 6
         assert sorted(text for entry in kept() for text in entry.sentences) == sorted(everything)
 
-    def test_refusals_are_asked_again_and_then_reported(self, server, journal):
-        server.always = "refusal"
-        found = Collection(["cat"], Validator())
-        describe(found, self.endpoint(server), journal, attempts=3)
-        assert len(server.prompts) == 9
-        assert "'cat' has 0 of 15 sentences\n    9 x a refusal" in outcome(found)
-
     def test_a_rejected_question_is_not_asked_again(self, server, journal):
         server.forbidden = {"gun"}
         found = Collection(["cat", "gun", "dog"], Validator())
