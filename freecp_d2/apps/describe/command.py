@@ -175,7 +175,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(amount(output.collection, output.num_described, args.prices), flush=True)
             if args.questions and not args.dry_run:
                 write_questions(args.questions, output.collection)
-        except (ValueError, KeyError, OSError) as error:
+        except (ValueError, OSError) as error:
             print(f"describe.py: error: {error}", file=sys.stderr)
             return 2
         if source is None or journal is None:

@@ -88,6 +88,9 @@ class Senses:
     """
     The senses of a vocabulary's words, told by the classes around a word, unless the user says what
     the images show (`context`) or what the word means (`meanings`).
+
+    Attributes:
+        context: for the provenance.
     """
 
     def __init__(
