@@ -124,13 +124,15 @@ def test_the_first_failure_is_logged_once(server, caplog):
     assert "50" in record.getMessage()
 
 
-def test_a_question_without_retries_left_does_not_stop_the_others(server):
-    server.faults = [500] * 4
-    (_, first), *others = endpoint(server, concurrency=1).answers(questions())
-    assert isinstance(first, Unanswered)
-    assert "500" in first.reason
-    assert not first.is_final
-    assert all(isinstance(answer, str) for _, answer in others)
+def test_failed_questions_do_not_stop_the_run_unless_in_a_row(server):
+    server.faults = [500, None] * 6
+    source = endpoint(server, concurrency=1, retries=0)
+    answers = [answer for _, answer in source.answers(questions())]
+    assert len(server.prompts) == 12
+    for failed, answered in zip(answers[::2], answers[1::2], strict=True):
+        assert isinstance(answered, str)
+        assert "500" in failed.reason
+        assert not failed.is_final
 
 
 def test_rejected_questions_are_not_asked_again_and_do_not_stop_the_others(server):
