@@ -109,7 +109,9 @@ class Endpoint:
             PermissionError, FileNotFoundError, ConnectionError: the server accepts no question, or
                 several in a row failed. Answers that were under way are yielded first.
         """
-        waiting, done, stop = SimpleQueue(), SimpleQueue(), threading.Event()
+        waiting: SimpleQueue[Question] = SimpleQueue()
+        done: SimpleQueue[tuple[Question, str | Unanswered | Exception]] = SimpleQueue()
+        stop = threading.Event()
         for question in questions:
             waiting.put(question)
         threads = [  # daemons: an interrupted run does not wait for them

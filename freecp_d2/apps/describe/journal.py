@@ -74,9 +74,9 @@ def read_journal(path: Path) -> tuple[Entry, ...]:
     for line in path.read_bytes().splitlines() if path.is_file() else ():
         try:
             found = json.loads(line)
-            texts = [str(found[key]) for key in ("word", "instruction", "model")]
+            word, instruction, model = (found[key] for key in ("word", "instruction", "model"))
             sentences = tuple(map(str, found["sentences"]))
-            entries.append(Entry(*texts, sentences, found.get("sense", "")))
+            entries.append(Entry(word, instruction, model, sentences, found.get("sense", "")))
         except (ValueError, LookupError, TypeError, AttributeError):
             continue
     return tuple(entries)
