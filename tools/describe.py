@@ -1,6 +1,6 @@
 #!/usr/bin/env python
 """
-Descriptions for the words of a vocabulary that have none, by a language model.
+Write descriptions for the words of a vocabulary that have none, with a language model.
 
     python tools/describe.py --vocabulary words.txt --output words.json --local
 """

@@ -1,22 +1,37 @@
-"""What each word has and lacks: so many sentences for each instruction."""
+"""The sentences of each word and instruction, and the rounds of questions for missing ones."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 from ...text.descriptions import description_key
-from .instructions import INSTRUCTIONS, NUM_ANSWERS, Question
-from .journal import Entry
-from .senses import Sense, Senses
-from .validation import Validator
+from .answers import split_answer
+from .checks import Validator
+from .journal import Entry, Journal
+from .questions import INSTRUCTIONS, NUM_ANSWERS, Question, Senses, Unanswered
 
-__all__ = ["Collection"]
+__all__ = ["Collection", "Source", "describe"]
+
+
+class Source(Protocol):
+    """Answers questions; `model` and `origin` are for the provenance."""
+
+    model: str
+    origin: str
+
+    def answers(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str | Unanswered]]:
+        """Yield answers in any order; OSError or ImportError ends the run."""
+        ...
 
 
 class Collection:
     """
     Sentences by word and instruction.
 
-    Attributes:
-        words: that are to be described, each once.
+    Args:
+        words: words that differ only in case or white space count once.
+        instructions: templates, each with `{word}`.
+        num_answers: sentences for each instruction.
+        senses: None: the prompts say nothing about the sense.
     """
 
     def __init__(
@@ -27,132 +42,126 @@ class Collection:
         num_answers: int = NUM_ANSWERS,
         senses: Senses | None = None,
     ) -> None:
-        """
-        Args:
-            words: words that differ only in case or white space are one.
-            validator: decides what is accepted.
-            instructions: templates, each with `{word}`.
-            num_answers: sentences for each of them.
-            senses: of the words; None: nothing is said of them.
-        """
-        self._by_key: dict[str, str] = {}
-        for word in words:
-            self._by_key.setdefault(description_key(word), word)
+        self._by_key = {description_key(word): word for word in words}
         self.words = tuple(self._by_key.values())
+        self._validator, self._num_answers = validator, num_answers
+        self._instructions = tuple(instructions)
+        self._senses = {word: senses[word] if senses else ("", "") for word in self.words}
         self._models: dict[str, dict[str, None]] = {word: {} for word in self.words}
-        self._senses = {word: senses[word] if senses else Sense() for word in self.words}
-        self._validator = validator
-        self._instructions, self._num_answers = tuple(instructions), num_answers
-        self._found: dict[str, list[list[str]]] = {
-            w: [[] for _ in instructions] for w in self.words
-        }
         self._problems: dict[str, list[str]] = {word: [] for word in self.words}
+        self._found: dict[str, list[list[str]]] = {
+            word: [[] for _ in instructions] for word in self.words
+        }
 
     @property
     def num_sentences(self) -> int:
-        """That a word needs."""
+        """Number of sentences that a word needs."""
         return len(self._instructions) * self._num_answers
 
     @property
     def num_missing(self) -> int:
-        """Sentences that all words lack together."""
+        """Number of sentences that all words lack."""
         return sum(self.num_sentences - len(self.sentences(word)) for word in self.words)
 
     def sentences(self, word: str) -> list[str]:
-        """That the word has, those of the first instruction first."""
+        """The word's sentences, in the order of the instructions."""
         return [sentence for found in self._found[word] for sentence in found]
 
-    def questions(self, attempt: int = 0) -> list[Question]:
-        """What is to be asked, word by word; again only with what is there already."""
-        return [
-            self._question(word, number, attempt)
-            for word in self.words
-            for number in range(len(self._instructions))
-            if len(self._found[word][number]) < self._num_answers
-        ]
-
-    def _question(self, word: str, number: int, attempt: int) -> Question:
-        found = self._found[word][number]
-        return Question(
-            word,
-            number,
-            self._instructions[number],
-            wanted=self._num_answers - len(found),
-            known=tuple(self.sentences(word)) if attempt or found else (),
-            attempt=attempt,
-            sense=self._senses[word].told,
-            said=self._senses[word].said,
-        )
-
-    def add(self, question: Question, sentences: Iterable[str], model: str) -> Entry:
-        """
-        Accept what is valid and still missing.
-
-        Returns:
-            Entry: what was accepted and rejected; sentences that are too many are neither.
-        """
-        accepted: list[str] = []
-        rejected: list[tuple[str, str]] = []
-        found = self._found[question.word][question.number]
-        for sentence in sentences:
-            if len(found) == self._num_answers:
-                break
-            problem = self._validator.problem(
-                question.word, sentence, self.sentences(question.word)
-            )
-            if problem:
-                rejected.append((sentence, problem))
-            else:
-                found.append(sentence)
-                accepted.append(sentence)
-        self._models[question.word] |= {model: None} if accepted else {}
-        self._problems[question.word] += [f"{problem}: {text!r}" for text, problem in rejected]
-        if not accepted and not rejected and len(found) < self._num_answers:
-            self.fail(question, "an empty answer")
-        return Entry(
-            question.word,
-            question.instruction,
-            model,
-            tuple(accepted),
-            sense=question.said,
-            rejected=tuple(rejected),
-        )
-
-    def fail(self, question: Question, reason: str) -> None:
-        """Note that there is no answer."""
-        self._problems[question.word].append(reason)
-
-    def restore(self, entries: Iterable[Entry]) -> int:
-        """
-        Take what a journal has of these words, instructions and senses.
-
-        Returns:
-            int: how many sentences that is.
-        """
-        before = self.num_missing
-        for entry in entries:
-            word = self._by_key.get(description_key(entry.word))
-            if word is None or entry.instruction not in self._instructions:
-                continue
-            if entry.sense != self._senses[word].said:
-                continue
-            found = self._found[word][self._instructions.index(entry.instruction)]
-            new = [each for each in entry.sentences if each not in self.sentences(word)]
-            new = new[: self._num_answers - len(found)]
-            found += new
-            self._models[word] |= {entry.model: None} if new else {}
-        return before - self.num_missing
-
     def models(self, word: str) -> tuple[str, ...]:
-        """Who wrote the word's sentences, in the order of their first answers."""
+        """The models that wrote the word's sentences, in the order of their first answers."""
         return tuple(self._models[word])
 
     def complete(self) -> dict[str, list[str]]:
-        """Word -> its sentences, of the words that lack none."""
+        """Word -> its sentences, for the words that lack none."""
         found = {word: self.sentences(word) for word in self.words}
         return {word: each for word, each in found.items() if len(each) == self.num_sentences}
 
     def incomplete(self) -> dict[str, list[str]]:
-        """Word -> what went wrong, in order, of the words that lack some."""
+        """Word -> its problems in order, for the words that lack sentences."""
         complete = self.complete()
         return {word: self._problems[word] for word in self.words if word not in complete}
+
+    def questions(self, attempt: int = 0) -> list[Question]:
+        """Questions for what is missing; repeated ones list the sentences that are known."""
+        return [
+            Question(
+                word,
+                number,
+                self._instructions[number],
+                wanted=self._num_answers - len(found),
+                known=tuple(self.sentences(word)) if attempt or found else (),
+                attempt=attempt,
+                sense=self._senses[word][0],
+                stated=self._senses[word][1],
+            )
+            for word in self.words
+            for number, found in enumerate(self._found[word])
+            if len(found) < self._num_answers
+        ]
+
+    def add(self, question: Question, sentences: Iterable[str], model: str) -> Entry:
+        """Accept the sentences that are valid, new and still missing; returns them."""
+        word, found = question.word, self._found[question.word][question.number]
+        problems, num_before = [], len(found)
+        for sentence in sentences:
+            known = self.sentences(word)
+            if sentence in known or len(found) == self._num_answers:
+                continue
+            problem = self._validator.problem(word, sentence, known)
+            if problem:
+                problems.append(f"{problem}: {sentence!r}")
+            else:
+                found.append(sentence)
+        accepted = tuple(found[num_before:])
+        self._models[word] |= {model: None} if accepted else {}
+        if not accepted and not problems and len(found) < self._num_answers:
+            problems.append("no new sentence in the answer")
+        self._problems[word] += problems
+        return Entry(word, question.instruction, model, accepted, question.stated)
+
+    def fail(self, question: Question, reason: str) -> None:
+        """Record why a question has no answer."""
+        self._problems[question.word].append(reason)
+
+    def restore(self, entries: Iterable[Entry]) -> None:
+        """Take the sentences that a journal has for these words, instructions and senses."""
+        for entry in entries:
+            word = self._by_key.get(description_key(entry.word))
+            if word is None or entry.instruction not in self._instructions:
+                continue
+            if entry.sense != self._senses[word][1]:
+                continue
+            found = self._found[word][self._instructions.index(entry.instruction)]
+            new = [each for each in entry.sentences if each not in self.sentences(word)]
+            found += new[: self._num_answers - len(found)]
+            self._models[word] |= {entry.model: None} if set(new) & set(found) else {}
+
+
+def describe(
+    collection: Collection,
+    source: Source,
+    journal: Journal,
+    attempts: int = 4,
+    progress: Callable[[Entry], None] = lambda entry: None,
+) -> None:
+    """
+    Ask for the missing sentences in rounds, but not again what failed for good.
+
+    Each answer is in the collection and in the journal before the next one is read, so errors of
+    the source, which are passed on, lose nothing.
+    """
+    given_up: set[tuple[str, int]] = set()
+    for attempt in range(attempts):
+        questions = collection.questions(attempt)
+        questions = [each for each in questions if (each.word, each.number) not in given_up]
+        if not questions:
+            return
+        for question, answer in source.answers(questions):
+            if isinstance(answer, Unanswered):
+                collection.fail(question, answer.reason)
+                given_up |= {(question.word, question.number)} if answer.is_final else set()
+                continue
+            entry = collection.add(question, split_answer(answer, question.word), source.model)
+            if entry.sentences:
+                journal.write(entry)
+                progress(entry)

@@ -1,64 +1,64 @@
-"""Answers from any server that speaks OpenAI's chat completions, several at a time."""
+"""Answers from a server that speaks OpenAI's chat completions, several at a time."""
 
+import email.utils
+import http.client
+import json
 import logging
 import random
+import socket
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
-from .health import Health
-from .instructions import Question
-from .pool import Pool
-from .posting import RejectedError, TransientError, post_json
-from .run import Failure
+from .questions import Question, Unanswered
 
-__all__ = ["Endpoint", "Politeness"]
+__all__ = ["Endpoint"]
 
 _LONGEST_WAIT = 120.0
-_FEWEST_FAILURES = 3
+_FEWEST_FAILED = 3
+_MOST_REJECTED = 30
+_RETRIED = (408, 409, 425, 429)  # and 5xx
+_REJECTED = (400, 413, 422)
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Politeness:
-    """
-    How a server is asked.
+class RetryableError(ConnectionError):
+    """Asking again may help, not before `wait` seconds have passed."""
 
-    Attributes:
-        concurrency: questions at a time.
-        retries: of one question after its first failure in a round.
-        first_wait: seconds before the first of them; doubled for each further one, and varied by a
-            half, so that not all come back at once. A server's Retry-After holds for all questions
-            and only ever makes a wait longer, up to two minutes.
-        timeout: seconds for one answer.
-    """
+    def __init__(self, reason: str, wait: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wait = wait
 
-    concurrency: int = 8
-    retries: int = 5
-    first_wait: float = 1.0
-    timeout: float = 120.0
 
-    def __post_init__(self) -> None:
-        if self.concurrency < 1 or self.retries < 0 or self.timeout <= 0 or self.first_wait < 0:
-            raise ValueError(
-                f"got {self}, expected concurrency of at least 1, retries and first_wait of at "
-                "least 0, and a timeout above 0; correct them."
-            )
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect would send the key to another server, and turn POST into GET."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
 
 
 class Endpoint:
     """
     A model behind `<url>/chat/completions`.
 
-    Attributes:
-        model: its name there.
-        url: of the API, mostly with /v1 at its end.
-        num_tokens: [of the prompts, of the answers] so far, as the server counts them.
-        num_requests: so far, repeated ones included.
+    Args:
+        url: usually ends in /v1. Proxies are those of the environment.
+        api_key: "" if the server wants none.
+        concurrency: questions at a time.
+        retries: of one question. The first is after about `first_wait` seconds, each further one
+            after twice as long. Retry-After makes the wait of all questions longer.
+        timeout: seconds without a byte from the server.
+        options: more fields of the request, such as `temperature`.
+
+    Raises:
+        ValueError: the URL, the model, the key or a number is unusable.
     """
 
     def __init__(
@@ -67,147 +67,169 @@ class Endpoint:
         model: str,
         api_key: str = "",
         *,
-        politeness: Politeness | None = None,
+        concurrency: int = 8,
+        retries: int = 5,
+        first_wait: float = 1.0,
+        timeout: float = 120.0,
         options: dict[str, Any] | None = None,
     ) -> None:
-        """
-        Args:
-            url: http or https.
-            model: as the server calls it.
-            api_key: "" for a server that wants none.
-            politeness: None for the defaults.
-            options: more of the request, such as `temperature`.
-
-        Raises:
-            ValueError: the URL is none, or there is no model.
-        """
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc or not model:
-            raise ValueError(
-                f"got the endpoint {url!r} and the model {model!r}, expected an address such as "
-                "http://localhost:8000/v1 and a name; correct --endpoint or --model."
-            )
         if "@" in parts.netloc or not (api_key.isascii() and api_key.isprintable()):
             raise ValueError(
-                "got a password in the address, or a key of characters that no header can have; "
-                "put the key into an environment variable and name that with --api-key-env."
+                "got a password in --endpoint, or a key with characters that no header can have; "
+                "put the key into the variable of --api-key-env."
             )
+        is_url = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        if not is_url or not url.isascii() or " " in url or not model:
+            raise ValueError(
+                f"got --endpoint {url!r} and --model {model!r}, expected an address such as "
+                "http://localhost:8000/v1 and a name; correct them."
+            )
+        if concurrency < 1 or retries < 0 or timeout <= 0:
+            raise ValueError(
+                f"got --concurrency {concurrency}, --retries {retries} and --timeout {timeout}, "
+                "expected at least 1, at least 0 and more than 0; correct them."
+            )
+        self.origin = url.partition("?")[0]
         self.model, self.url = model, url.rstrip("/").removesuffix("/chat/completions")
-        self.num_tokens, self.num_requests = [0, 0], 0
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._politeness, self._options = politeness or Politeness(), options or {}
-        self._not_before = 0.0
-        self._reported = self._has_answered = False
-        self._lock = threading.Lock()
+        self._headers = {"Content-Type": "application/json", "User-Agent": "freecp_d2"}
+        self._headers |= {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._concurrency, self._retries = concurrency, retries
+        self._first_wait, self._timeout = first_wait, timeout
+        self._options = options or {}
+        self._opener = urllib.request.build_opener(_NoRedirects)
+        self._lock, self._not_before = threading.Lock(), 0.0
+        self._has_warned = self._has_answered = False
 
-    def answers(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str | Failure]]:
+    def answers(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str | Unanswered]]:
         """
-        Asks all questions; each answer is given when it is there.
+        Ask all questions; each answer is yielded as soon as it is there.
 
         Raises:
-            PermissionError, FileNotFoundError, ConnectionError: see `post_json`; or one question
-                after the other failed, or all was rejected (see `Health`). What was under way then
-                is given first.
+            PermissionError, FileNotFoundError, ConnectionError: the server accepts no question, or
+                several in a row failed. Answers that were under way are yielded first.
         """
-        concurrency = self._politeness.concurrency
-        most = min(len(questions), max(concurrency, _FEWEST_FAILURES))
-        health = Health(self.url, most, has_answered=self._has_answered)
-        pool = Pool(self._ask, questions, concurrency)
-        error: Exception | None
+        waiting: SimpleQueue[Question] = SimpleQueue()
+        done: SimpleQueue[tuple[Question, str | Unanswered | Exception]] = SimpleQueue()
+        stop = threading.Event()
+        for question in questions:
+            waiting.put(question)
+        threads = [  # daemons: an interrupted run does not wait for them
+            threading.Thread(target=self._work, args=(waiting, done, stop), daemon=True)
+            for _ in range(min(self._concurrency, len(questions)))
+        ]
+        for thread in threads:
+            thread.start()
+        most_failed = max(2, min(len(questions), max(self._concurrency, _FEWEST_FAILED)))
+        num_failed = num_rejected = 0
         try:
-            for question, answer in pool:
+            for _ in questions:
+                question, answer = done.get()
                 if isinstance(answer, Exception):
-                    error = answer
+                    raise answer
+                yield question, answer
+                if isinstance(answer, str):
+                    self._has_answered, num_failed = True, 0
+                elif answer.is_final:
+                    num_rejected += 1
                 else:
+                    num_failed += 1
+                all_rejected = num_rejected >= _MOST_REJECTED and not self._has_answered
+                if isinstance(answer, Unanswered) and (num_failed >= most_failed or all_rejected):
+                    raise ConnectionError(
+                        f"{self.url}: one question after the other failed, the last one: "
+                        f"{answer.reason}; check the server, --model and --temperature."
+                    )
+        except OSError:
+            stop.set()
+            for thread in threads:
+                thread.join()
+            while not done.empty():  # answers that are paid for
+                question, answer = done.get()
+                if isinstance(answer, str):
                     yield question, answer
-                    health.note(question, answer)
-                    self._has_answered = health.has_answered
-                    pool.hold(health.is_in_doubt)
-                    error = health.error(pool.num_under_way, pool.num_waiting)
-                if error is not None:
-                    yield from pool.under_way()
-                    raise error
+            raise
         finally:
-            pool.stop()
+            stop.set()
 
-    def _ask(self, question: Question, stop: threading.Event) -> str | Failure:
-        """One question, until it is answered or there are no retries left."""
-        reason = ""
-        for attempt in range(self._politeness.retries + 1):
-            self._sit_out(stop)
+    def _work(self, waiting: SimpleQueue, done: SimpleQueue, stop: threading.Event) -> None:
+        """Ask waiting questions one after the other; the body of a thread."""
+        with suppress(Empty):
+            while not stop.is_set():
+                question = waiting.get_nowait()
+                try:
+                    done.put((question, self._ask(question, stop)))
+                except Exception as error:  # raised by the thread that reads `done`
+                    done.put((question, error))
+
+    def _ask(self, question: Question, stop: threading.Event) -> str | Unanswered:
+        """Ask one question until it is answered or no retry is left."""
+        reason = "interrupted"
+        for attempt in range(self._retries + 1):
+            while (pause := self._not_before - time.monotonic()) > 0 and not stop.is_set():
+                stop.wait(pause + self._first_wait * random.random())  # not all at once
             if stop.is_set():
-                return Failure("interrupted")
+                break
             try:
-                return self._request(question)
-            except RejectedError as error:
-                return Failure(str(error), is_final=True)
-            except TransientError as error:
+                return self._request(question.prompt)
+            except RetryableError as error:
                 reason = str(error)
-                self._report(reason)
-                self._pause(error.wait or 0.0)
-                if attempt < self._politeness.retries:
-                    wait = self._politeness.first_wait * 2**attempt * random.uniform(0.5, 1.5)
-                    logger.info("%s: %s; again after %.1f s", question.word, reason, wait)
+                with self._lock:
+                    self._not_before = max(self._not_before, time.monotonic() + error.wait)
+                    is_first, self._has_warned = not self._has_warned, True
+                if is_first:  # retries may take minutes
+                    logger.warning("%s: %s; asking again.", self.url, reason)
+                if attempt < self._retries:
+                    wait = self._first_wait * 2**attempt * random.uniform(0.5, 1.5)
                     stop.wait(min(wait, _LONGEST_WAIT))
-        return Failure(reason)
+        return Unanswered(reason)
 
-    def _sit_out(self, stop: threading.Event) -> None:
-        """Wait until a pause is over, and a little longer, so that not all come back at once."""
-        while (seconds := self._not_before - time.monotonic()) > 0:
-            if stop.wait(seconds + self._politeness.first_wait * random.random()):
-                return
-
-    def _report(self, reason: str) -> None:
-        """Say the first failure at once: retrying may take minutes."""
-        with self._lock:
-            first, self._reported = not self._reported, True
-        if first:
-            logger.warning(
-                "%s: %s; asking again, at most %d more times a question.",
-                self.url,
-                reason,
-                self._politeness.retries,
-            )
-
-    def _pause(self, seconds: float) -> None:
-        """Nobody asks for that long, within reason."""
-        until = time.monotonic() + min(seconds, _LONGEST_WAIT)
-        with self._lock:
-            self._not_before = max(self._not_before, until)
-
-    def _request(self, question: Question) -> str:
-        payload = {
-            "model": self.model,
-            "messages": [{"role": "user", "content": question.prompt}],
-            "stream": False,
-            **self._options,
-        }
-        with self._lock:
-            self.num_requests += 1
+    def _request(self, prompt: str) -> str | Unanswered:
+        messages = [{"role": "user", "content": prompt}]
+        payload = {"model": self.model, "messages": messages, "stream": False, **self._options}
         url = f"{self.url}/chat/completions"
-        content = post_json(url, payload, self._headers, self._politeness.timeout)
+        request = urllib.request.Request(url, json.dumps(payload).encode(), self._headers)
         try:
-            said = content["choices"][0]["message"]["content"]
-        except (LookupError, TypeError):
-            said = 0
-        answer = "" if said is None else _text_of(said)
-        if answer is None:
-            raise TransientError(f"got {str(content)[:80]!r}, expected choices with a message")
-        self._count(content.get("usage"))
-        return answer
+            with self._opener.open(request, timeout=self._timeout) as response:
+                body = response.read()
+        except urllib.error.HTTPError as error:
+            return _unanswered(error, url)
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, socket.gaierror):
+                raise ConnectionError(f"{url}: {reason}; correct --endpoint.") from error
+            raise RetryableError(str(reason) or type(reason).__name__) from error
+        try:
+            content = json.loads(body)["choices"][0]["message"]["content"]
+            if isinstance(content, list):  # parts, such as a model's reasoning and its text
+                content = "".join(p["text"] for p in content if p.get("type", "text") == "text")
+            return str(content or "")
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise RetryableError(f"got {body[:80]!r}, expected choices with a message") from error
 
-    def _count(self, usage: Any) -> None:
-        counts = usage if isinstance(usage, dict) else {}
-        with self._lock:
-            for i, key in enumerate(("prompt_tokens", "completion_tokens")):
-                if isinstance(counts.get(key), int):
-                    self.num_tokens[i] += counts[key]
+
+def _unanswered(error: urllib.error.HTTPError, url: str) -> Unanswered:
+    """The result of a question that the server rejects; other statuses raise an exception."""
+    said = ""
+    with error, suppress(OSError, http.client.HTTPException):
+        said = " ".join(error.read(2000).decode("utf-8", "replace").split())[:200]
+    status = f"the server answered {error.code} {error.reason}" + (f": {said}" if said else "")
+    if error.code in _REJECTED:
+        return Unanswered(status, is_final=True)
+    if error.code in _RETRIED or error.code >= 500:
+        raise RetryableError(status, _retry_after(error.headers.get("Retry-After", "")))
+    if error.code in (401, 403):
+        raise PermissionError(f"{url}: {status}; check the key, see --api-key-env.")
+    if error.code == 404:
+        raise FileNotFoundError(f"{url}: {status}; correct --endpoint (ends in /v1) or --model.")
+    raise ConnectionError(f"{url}: {status}; correct --endpoint or --model.")
 
 
-def _text_of(content: Any) -> str | None:
-    """What a message says: a text, or the texts of its parts; None if it is neither."""
-    if isinstance(content, list):
-        parts = [part for part in content if isinstance(part, dict)]
-        texts = [part.get("text") for part in parts if part.get("type", "text") == "text"]
-        content = "".join(text for text in texts if isinstance(text, str))
-    return content if isinstance(content, str) else None
+def _retry_after(value: str) -> float:
+    """Seconds of a Retry-After header, a number or a date; 0.0 for anything else."""
+    seconds = 0.0
+    with suppress(ValueError, TypeError):
+        seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+    with suppress(ValueError):
+        seconds = float(value)
+    return min(seconds, _LONGEST_WAIT) if seconds > 0 else 0.0  # "nan" is not above 0

@@ -1,120 +1,97 @@
 """
-What the classes of a vocabulary are called, and where a sentence names one.
+The names of a vocabulary's classes, and where a sentence mentions one.
 
-Plain forms count as the name: singular and plural, one of its words ("screen" for "crt screen"),
-its words glued or apart ("book shelf"), another word of its class, and the name that the benchmark
-itself has for the class ("toy" for ADE20K's "plaything").
+These count as a class's name: singular and plural, one word of several ("screen" for "crt screen"),
+glued or separate words ("book shelf"), a synonym, and the benchmark's own name for the class
+("toy" for ADE20K's "plaything").
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from ...text import Vocabulary
 from ...text.descriptions import description_key
-from ..words.senses import class_senses
-from .instructions import readable
+from ...text.spelling import take_apart
+from ..words.lookup import class_senses
 
-__all__ = ["Mention", "Naming", "stems_of", "tokens_of"]
+__all__ = ["Naming", "readable", "stems_of", "tokens_of"]
 
 _TOKEN = re.compile(r"[a-z0-9]+")
-_SMALL = {"a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or", "other", "the"}
-_SMALL |= {"to", "with"}
+_FUNCTION_WORDS = {"a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or"}
+_FUNCTION_WORDS |= {"other", "the", "to", "with"}
 _IRREGULAR = {
     "people": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse",
     "feet": "foot", "teeth": "tooth", "geese": "goose", "persons": "person",
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Mention:
-    """
-    Another class in a sentence.
-
-    Attributes:
-        start: its first token, from 0.
-        end: the token after its last.
-        number: of the class.
-    """
-
-    start: int
-    end: int
-    number: int
-
-
 class Naming:
-    """The names of a vocabulary's classes; words of no vocabulary have their own name only."""
+    """
+    The names of a vocabulary's classes.
+
+    Args:
+        vocabulary: None: a word has only its own name, and there are no other classes.
+    """
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
-        """
-        Args:
-            vocabulary: None: there are no other classes.
-        """
         classes = vocabulary.classes if vocabulary else ()
         senses = class_senses(vocabulary) if vocabulary else ()
         self._names: dict[str, dict[str, None]] = {}
-        self._owned: dict[str, set[int]] = {}
+        self._classes: dict[str, set[int]] = {}
         self._numbers: dict[tuple[str, ...], int] = {}
         for k, (words, sense) in enumerate(zip(classes, senses, strict=True)):
             names = [*map(readable, words), *filter(None, map(str.strip, sense.split(",")))]
             for word in words:
                 key = description_key(word)
                 self._names.setdefault(key, {readable(word): None}).update(dict.fromkeys(names))
-                self._owned.setdefault(key, set()).add(k)
+                self._classes.setdefault(key, set()).add(k)
                 self._numbers.setdefault(stems_of(readable(word)), k)
         self._longest = max(map(len, self._numbers), default=0)
 
     def names(self, word: str) -> tuple[str, ...]:
-        """What the word's class is called, the word itself first."""
+        """All names of the word's class, the word itself first."""
         return tuple(self._names.get(description_key(word), {readable(word): None}))
 
     def stems(self, word: str) -> frozenset[str]:
-        """Of the content words of all names; empty for a word without letters of English."""
-        return frozenset(
-            stem
-            for name in self.names(word)
-            for token, stem in zip(tokens_of(name), stems_of(name), strict=True)
-            if token not in _SMALL
-        )
+        """Stems of the content words of all names; empty for a word without English letters."""
+        tokens = {token for name in self.names(word) for token in tokens_of(name)}
+        return frozenset(map(_stem, tokens - _FUNCTION_WORDS))
 
     def is_named(self, word: str, sentence: str) -> bool:
-        """Whether a sentence has one of the names; true for a word that has no English letters."""
-        wanted = self.stems(word)
-        if not wanted or wanted & set(stems_of(sentence)):
+        """Whether a sentence names the word; true for a word without English letters."""
+        wanted, tokens = self.stems(word), tokens_of(sentence)
+        if not wanted or wanted & set(map(_stem, tokens)):
             return True
         glued = {_stem("".join(tokens_of(name))) for name in self.names(word)}
-        return bool(glued & _runs(tokens_of(sentence)))
+        spans = (tokens[i : i + n] for n in (1, 2, 3) for i in range(len(tokens)))
+        return any(_stem("".join(span)) in glued for span in spans)
 
-    def others(self, word: str, sentence: str) -> list[Mention]:
-        """Mentions of other classes, in order; what shares a content word with the name is none."""
+    def others(self, word: str, sentence: str) -> set[int]:
+        """The other classes in a sentence, without mentions that share a stem with the word."""
         own, stems = self.stems(word), stems_of(sentence)
-        owned = self._owned.get(description_key(word), set())
-        return [
-            mention
-            for mention in self._mentions(stems)
-            if mention.number not in owned and not own & set(stems[mention.start : mention.end])
-        ]
-
-    def _mentions(self, stems: Sequence[str]) -> Iterator[Mention]:
-        """Every class that is named, the longest name first where several fit."""
-        i = 0
+        found, i = set(), 0
         while i < len(stems):
-            for n in range(min(self._longest, len(stems) - i), 0, -1):
-                number = self._numbers.get(tuple(stems[i : i + n]))
-                if number is not None:
-                    yield Mention(i, i + n, number)
+            for n in range(min(self._longest, len(stems) - i), 0, -1):  # the longest name wins
+                if stems[i : i + n] in self._numbers:
+                    if not own & set(stems[i : i + n]):
+                        found.add(self._numbers[stems[i : i + n]])
                     i += n - 1
                     break
             i += 1
+        return found - self._classes.get(description_key(word), set())
+
+
+def readable(word: str) -> str:
+    """A word as a person writes it: "dining table" for "diningtable", "floor wood"."""
+    return " ".join(take_apart(word).removesuffix("-other").replace("-", " ").split()) or word
 
 
 def tokens_of(text: str) -> list[str]:
-    """Its words, in small letters and without punctuation."""
+    """The words of a text in lower case, without punctuation."""
     return _TOKEN.findall(text.lower())
 
 
 def stems_of(text: str) -> tuple[str, ...]:
-    """Its words, plural or not: "shelves" and "shelf" are one, as are "cities" and "city"."""
+    """The stem of each word: the same for "shelves" and "shelf", "cities" and "city"."""
     return tuple(map(_stem, tokens_of(text)))
 
 
@@ -124,11 +101,3 @@ def _stem(token: str) -> str:
         token = token[:-1]
     stem = token.rstrip("eyi")
     return re.sub("v$", "f", stem) if len(stem) > 1 else token
-
-
-def _runs(tokens: Sequence[str]) -> set[str]:
-    """What up to three words make that follow each other, when glued: "book shelves"."""
-    spans: Iterable[Sequence[str]] = (
-        tokens[i : i + n] for n in (1, 2, 3) for i in range(len(tokens))
-    )
-    return {_stem("".join(span)) for span in spans}

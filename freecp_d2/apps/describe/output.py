@@ -1,117 +1,153 @@
-"""The file of descriptions with its provenance; its format is that of `text/descriptions.py`."""
+"""
+The file of descriptions: which words it lacks, and what is written to it with which provenance.
+
+Its format is that of `text/descriptions.py`. The facts of a single origin are at the top of the
+file. Several origins have a summary there, and `origins` lists the facts and words of each.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ...text import Descriptions
+from ...text import Descriptions, Vocabulary
 from ...text.descriptions import description_key, descriptions_digest
 from ...utils.files import write_whole
+from .checks import Validator
+from .collection import Collection
+from .journal import Entry
+from .local_model import VICUNA
+from .questions import Senses
 
-__all__ = ["Origin", "earlier_origins", "merge", "write_descriptions"]
+__all__ = ["Output"]
 
-_LISTS = ("instructions",)
-_TEXTS = ("model", "licence", "source")
+Origins = list[tuple[dict[str, Any], list[str]]]
+"""(facts, words): `model`, `instructions`, `date`, `licence`, `source` and more; no word twice."""
 
 
-@dataclass(frozen=True)
-class Origin:
+class Output:
     """
-    Where the sentences of some words come from.
+    A file of descriptions that shall have the words of a vocabulary.
 
-    Attributes:
-        words: as the file spells them.
-        facts: `model`, `instructions`, `date`, `licence`, `source`, and whatever else is known.
-    """
-
-    words: tuple[str, ...]
-    facts: Mapping[str, Any]
-
-
-def merge(*sets: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Descriptions of several sets; of words that differ only in case or spaces, the first."""
-    found: dict[str, list[str]] = {}
-    seen: set[str] = set()
-    for descriptions in sets:
-        for word, sentences in descriptions.items():
-            if description_key(word) not in seen:
-                seen.add(description_key(word))
-                found[word] = list(sentences)
-    return found
-
-
-def earlier_origins(descriptions: Descriptions, words: Iterable[str]) -> list[Origin]:
-    """
-    What a file says of some of its words.
+    The file is read here, so hold the lock of its journal before, if you write it later.
 
     Args:
-        descriptions: of the file. If its hash is not that of its sentences, every origin gets
-            `edited`: somebody has changed them since.
-        words: that are taken from it.
+        path: need not exist.
+        given: words that the file lacks are copied from these.
+        entries: of the journal.
+        background: describe background words, too; Eq. (8) never reads theirs.
+
+    Attributes:
+        collection: of the words without descriptions.
+        num_described: number of the other words.
+
+    Raises:
+        OSError, ValueError: the file is no file of descriptions.
     """
-    facts = {key: descriptions.provenance[key] for key in descriptions.provenance}
+
+    def __init__(
+        self,
+        path: Path,
+        vocabulary: Vocabulary,
+        instructions: Sequence[str],
+        senses: Senses,
+        given: Descriptions,
+        entries: Iterable[Entry],
+        *,
+        background: bool = False,
+    ) -> None:
+        self._path, self._given, self._senses = path, given, senses
+        self._instructions = tuple(instructions)
+        self._before = Descriptions.from_file(path) if path.exists() else Descriptions()
+        wanted = vocabulary.words[0 if background else vocabulary.num_background :]
+        words = {description_key(word): word for word in wanted}.values()
+        rest = [word for word in words if word not in self._before]
+        self._copied = [word for word in rest if word in given]
+        missing = [word for word in rest if word not in given]
+        self.num_described = len(words) - len(missing)
+        self.collection = Collection(missing, Validator(vocabulary), instructions, senses=senses)
+        self.collection.restore(entries)
+
+    def write(self, source: str, licence: str = "") -> Descriptions:
+        """
+        Write the new words beside the old ones; the file stays as it is if there are none.
+
+        Args:
+            source: how the new sentences were made.
+            licence: of the new sentences; "" refers to the model's terms.
+
+        Returns:
+            Descriptions: of all words that the file has now.
+        """
+        old, new = self._before.as_dict(), self.collection.complete()
+        copied = {word: list(self._given.prompts(word, ())) for word in self._copied}
+        if copied or new:
+            origins = _earlier_origins(self._before, old)
+            origins += _earlier_origins(self._given, copied)
+            by_models: dict[tuple[str, ...], list[str]] = {}
+            for word in new:
+                by_models.setdefault(self.collection.models(word), []).append(word)
+            for models, words in by_models.items():
+                facts = {
+                    "model": "; ".join(models),
+                    "instructions": list(self._instructions),
+                    "date": date.today().isoformat(),
+                    "licence": licence or "; ".join(map(_licence, models)),
+                    "source": source,
+                    "context": self._senses.context,
+                }
+                meanings = self._senses.meanings(words)
+                origins.append((facts | ({"senses": meanings} if meanings else {}), words))
+            _write(self._path, old | copied | new, origins)
+        return Descriptions(old | copied | new)
+
+
+def _licence(model: str) -> str:
+    known = {VICUNA: "Llama 2 Community License (of the model)"}
+    return known.get(model, f"not stated; see the terms of {model}")
+
+
+def _earlier_origins(descriptions: Descriptions, words: Iterable[str]) -> Origins:
+    """The origins of some words of a file, `edited` if its sentences do not have its hash."""
+    facts = dict(descriptions.provenance)
     listed, expected = facts.pop("origins", None), facts.pop("sha256", None)
     edited = expected is not None and expected != descriptions_digest(descriptions.as_dict())
     more = {"edited": True} if edited else {}
     rest = {description_key(word): word for word in words}
-    origins = []
+    origins: Origins = []
     for record in listed if isinstance(listed, list) else ():
-        named = record.get("words") if isinstance(record, dict) else None
-        keys = [description_key(word) for word in named or () if isinstance(word, str)]
-        own = tuple(rest.pop(key) for key in keys if key in rest)
-        kept = {key: value for key, value in record.items() if key != "words"} if own else {}
-        origins += [Origin(own, kept | more)] if own else []
+        record = dict(record) if isinstance(record, dict) else {}
+        keys = [description_key(str(word)) for word in record.pop("words", None) or ()]
+        own = [rest.pop(key) for key in keys if key in rest]
+        origins += [(record | more, own)] if own else []
     if rest:
         unknown = {"source": "not stated"} if origins or not facts else facts
-        origins.append(Origin(tuple(rest.values()), unknown | more))
+        origins.append((unknown | more, list(rest.values())))
     return origins
 
 
-def write_descriptions(
-    path: Path, descriptions: Mapping[str, Sequence[str]], origins: Sequence[Origin]
-) -> None:
-    """
-    Write a file of descriptions, whole or not at all.
-
-    Words of one origin have its facts at the top of the file. Those of several have a summary
-    there, and `origins`, a list of the facts with the `words` of which they hold.
-
-    Args:
-        path: is replaced.
-        descriptions: all of the file.
-        origins: of all its words.
-
-    Raises:
-        OSError: the file cannot be written; an older one is untouched.
-    """
-    grouped: dict[str, Origin] = {}
-    for origin in origins:
-        key = json.dumps(origin.facts, sort_keys=True)
-        before = grouped.get(key, Origin((), origin.facts))
-        grouped[key] = Origin((*before.words, *origin.words), origin.facts)
-    several = tuple(grouped.values())
-    content = dict(several[0].facts) if len(several) == 1 else _summary(several)
+def _write(path: Path, descriptions: Mapping[str, Sequence[str]], origins: Origins) -> None:
+    grouped: dict[str, tuple[dict[str, Any], list[str]]] = {}
+    for facts, words in origins:
+        key = json.dumps(facts, sort_keys=True)
+        grouped.setdefault(key, (facts, []))[1].extend(words)
+    several = list(grouped.values())
+    content = dict(several[0][0]) if len(several) == 1 else _summary([f for f, _ in several])
     content["sha256"] = descriptions_digest(descriptions)
     if len(several) > 1:
-        content["origins"] = [{**each.facts, "words": list(each.words)} for each in several]
+        content["origins"] = [{**facts, "words": words} for facts, words in several]
     content["descriptions"] = descriptions
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    write_whole(path, text.encode())
+    write_whole(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def _summary(origins: Sequence[Origin]) -> dict[str, Any]:
-    """What several origins say together; the date is that of the file."""
+def _summary(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The facts of several origins together; the date is that of the file."""
     found: dict[str, Any] = {"date": date.today().isoformat()}
-    for key in (*_TEXTS, *_LISTS):
-        values = [text for origin in origins for text in _texts(origin.facts.get(key))]
-        each = list(dict.fromkeys(text for text in values if text))
-        found |= {key: each if key in _LISTS else "; ".join(each)} if each else {}
+    for key in ("model", "licence", "source", "instructions"):
+        values = [facts.get(key) for facts in several]
+        values = [text for v in values for text in (v if isinstance(v, list) else [v])]
+        texts = list(dict.fromkeys(text for text in values if text and isinstance(text, str)))
+        if texts:
+            found[key] = texts if key == "instructions" else "; ".join(texts)
     return found
-
-
-def _texts(value: Any) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    return [text for text in values if isinstance(text, str)]

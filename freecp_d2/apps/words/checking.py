@@ -1,7 +1,7 @@
-"""All that looks wrong in a vocabulary, and what is worth knowing before it is used."""
+"""Problems of a vocabulary, and notes on it, before it is used."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...text import Descriptions, Vocabulary
 from ...text.spelling import guess_parts
@@ -12,16 +12,11 @@ __all__ = ["Report", "check_vocabulary"]
 
 _MOST_NAMED = 10
 _MOST_LETTERS = 40
-_ENOUGH = 2000  # letters; CLIP's tokenizer takes the square of a word's length
+_ENOUGH = 2000  # letters; the time of CLIP's tokenizer is quadratic in a word's length
 
 
-@dataclass(frozen=True)
-class Report:
-    """
-    Attributes:
-        problems: what changes or loses words.
-        notes: what works and may not be meant.
-    """
+class Report(NamedTuple):
+    """Words that are changed, lost or ambiguous, and words that may not be meant."""
 
     problems: tuple[Finding, ...]
     notes: tuple[Finding, ...]
@@ -30,19 +25,14 @@ class Report:
 def check_vocabulary(vocabulary: Vocabulary, descriptions: Descriptions | None = None) -> Report:
     """
     Args:
-        vocabulary: with what reading it found.
-        descriptions: None: whether words have any is not looked at.
+        vocabulary: with the findings of its reader.
+        descriptions: None: words without descriptions are not reported.
     """
     words = tuple(dict.fromkeys(vocabulary.words))
-    problems = [
-        *vocabulary.findings,
-        *_unread(words),
-        *_alike(words),
-        *_glued(vocabulary),
-        *(_long_descriptions(words, descriptions) if descriptions else ()),
-    ]
+    problems = [*vocabulary.findings, *_unread(words), *_alike(words), *_glued(vocabulary)]
     notes = [Finding(f"{quoted(w)} may be {p!r}") for w in words if (p := guess_parts(w))]
     if descriptions is not None:
+        problems += _long_descriptions(words, descriptions)
         notes += _undescribed(vocabulary, descriptions)
     return Report(tuple(problems), tuple(notes))
 
@@ -53,7 +43,7 @@ def quoted(word: str) -> str:
 
 
 def _unread(words: Iterable[str]) -> Iterable[Finding]:
-    """Words of which CLIP reads nothing, or not all."""
+    """Words that CLIP does not read, or not to their end."""
     for word in words:
         start = _start_of(word)
         if not word_ids(start):
@@ -67,7 +57,7 @@ def _unread(words: Iterable[str]) -> Iterable[Finding]:
 
 
 def _alike(words: Iterable[str]) -> Iterable[Finding]:
-    """Words that are written differently and are one to CLIP; case and spaces are told before."""
+    """Words with equal tokens; differences of case and spaces are found by the reader."""
     seen: dict[tuple[int, ...], str] = {}
     for word in words:
         ids = word_ids(_start_of(word))
@@ -77,7 +67,7 @@ def _alike(words: Iterable[str]) -> Iterable[Finding]:
 
 
 def _start_of(word: str) -> str:
-    """The word, or as much of one of thousands of letters as fills what CLIP reads."""
+    """The word; of one with thousands of letters, a part that fills CLIP's context."""
     length = _ENOUGH
     while length < len(word) and len(word_ids(word[:length])) <= CONTEXT_LENGTH:
         length *= 2
@@ -85,7 +75,7 @@ def _start_of(word: str) -> str:
 
 
 def _glued(vocabulary: Vocabulary) -> Iterable[Finding]:
-    """Words of two classes, or of a class and the background, that only blanks tell apart."""
+    """Words of two classes, or of a class and the background, that differ only in spaces."""
     owners: dict[str, tuple[str, int]] = {}
     for k, words in enumerate((*vocabulary.classes, vocabulary.background)):
         for word in words:
@@ -106,15 +96,12 @@ def _long_descriptions(words: Iterable[str], descriptions: Descriptions) -> Iter
                 )
 
 
-def _undescribed(vocabulary: Vocabulary, descriptions: Descriptions) -> list[Finding]:
+def _undescribed(vocabulary: Vocabulary, descriptions: Descriptions) -> Iterable[Finding]:
     words = vocabulary.words[vocabulary.num_background :]
     missing = descriptions.missing(words)
-    if not missing:
-        return []
-    named = ", ".join(map(quoted, missing[:_MOST_NAMED])) + ", ..." * (len(missing) > _MOST_NAMED)
-    return [
-        Finding(
+    if missing:
+        named = ", ".join(map(quoted, missing[:_MOST_NAMED]))
+        yield Finding(
             f"{len(missing)} of {len(set(words))} words of classes have no descriptions and use "
-            f"the templates: {named}"
+            f"the templates: {named}" + ", ..." * (len(missing) > _MOST_NAMED)
         )
-    ]

@@ -1,7 +1,6 @@
-"""Words as CLIP reads them: its pieces, and how many fit."""
+"""Words as CLIP reads them: tokens, and the lengths of prompts."""
 
 import warnings
-from collections.abc import Iterable
 from functools import cache
 
 from ...text import get_templates
@@ -9,52 +8,45 @@ from ...text import get_templates
 __all__ = ["CONTEXT_LENGTH", "pieces_of", "prompt_length", "template_lengths", "word_ids"]
 
 CONTEXT_LENGTH = 77
-"""Tokens that CLIP reads of a prompt, its start and its end among them."""
+"""Number of tokens that CLIP reads of a prompt, with start and end token."""
 
 _ENDS = 2  # start token and end token
 
 
 def word_ids(text: str) -> tuple[int, ...]:
-    """CLIP's numbers for a text, without start and end; texts with the same are one to CLIP."""
-    return tuple(_library().encode(text))
+    """CLIP's token ids of a text, without start and end; texts with equal ids are one to CLIP."""
+    return tuple(_tokenizer().encode(text))
 
 
 def prompt_length(prompt: str) -> int:
-    """Tokens of a prompt with start and end, which may be more than CLIP reads."""
+    """Number of tokens of a prompt with start and end, which may be more than CLIP reads."""
     return len(word_ids(prompt)) + _ENDS
 
 
 def pieces_of(word: str) -> tuple[str, ...]:
-    """What each token of a word stands for: letters, or bytes as `<f0 9f>` within a character."""
+    """The text of each token of a word; bytes within a character as `<f0 9f>`."""
     return tuple(map(_piece, word_ids(word)))
 
 
 def template_lengths(word: str) -> tuple[int, int]:
-    """The fewest and the most tokens of a prompt that the 80 templates make of a word."""
-    if len(word_ids(word)) + _longest_template() < CONTEXT_LENGTH - _ENDS:
-        return _extremes(_templates(), word)
-    return _extremes(get_templates("imagenet"), word)
-
-
-def _extremes(templates: Iterable[str], word: str) -> tuple[int, int]:
+    """The lengths of the shortest and the longest prompt of the 80 templates for a word."""
+    templates = get_templates("imagenet")
+    shortest, longest = _extreme_templates()
+    if len(word_ids(word)) + prompt_length(longest) < CONTEXT_LENGTH - _ENDS:
+        templates = (shortest, longest)  # exact to a token only near the limit
     lengths = [prompt_length(template.replace("{}", word)) for template in templates]
     return min(lengths), max(lengths)
 
 
 @cache
-def _templates() -> tuple[str, ...]:
-    """The shortest and the longest of the 80, which decide wherever nothing is near the limit."""
+def _extreme_templates() -> tuple[str, str]:
     ordered = sorted(get_templates("imagenet"), key=prompt_length)
     return ordered[0], ordered[-1]
 
 
-def _longest_template() -> int:
-    return prompt_length(_templates()[1])
-
-
 def _piece(number: int) -> str:
-    symbols = _library().decoder[number].removesuffix("</w>")
-    content = bytes(_library().byte_decoder[symbol] for symbol in symbols)
+    symbols = _tokenizer().decoder[number].removesuffix("</w>")
+    content = bytes(_tokenizer().byte_decoder[symbol] for symbol in symbols)
     try:
         return content.decode()
     except UnicodeDecodeError:
@@ -62,8 +54,8 @@ def _piece(number: int) -> str:
 
 
 @cache
-def _library():
+def _tokenizer():
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pkg_resources, on import: not the user's to mend
+        warnings.simplefilter("ignore")  # clip imports pkg_resources
         from clip.simple_tokenizer import SimpleTokenizer
     return SimpleTokenizer()

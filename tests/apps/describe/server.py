@@ -1,4 +1,4 @@
-"""A server on this machine that speaks OpenAI's chat completions, and misbehaves when told to."""
+"""A local server that speaks OpenAI's chat completions, with faults on request."""
 
 import hashlib
 import http.server
@@ -15,15 +15,15 @@ REFUSAL = "I'm sorry, but as an AI language model I cannot describe that."
 class Model:
     """
     Attributes:
-        faults: what to do with the next requests, first in, first out: a status, (status, headers),
-            "malformed", "no choices", "cut", "huge", "slow", "refusal", ("sentences", how many),
-            and these, which are good answers: ("after", seconds), "parts", ("length", header).
+        faults: of the next requests, first in, first out: a status, (status, headers), "malformed",
+            "no choices", "cut", "slow", "refusal", ("sentences", count), ("after", seconds: a good
+            answer), "parts" (a good answer as a list).
         always: a fault of every request.
-        forbidden: words about which every question is answered with 400, and at once.
-        delay: seconds before each answer; of "slow" it is `slow`.
+        forbidden: words whose questions are answered with 400 at once.
+        delay: seconds before each good answer; `slow` seconds before a "slow" one.
         prompts, headers, payloads, times: of each request, in order.
-        served: sentences of the good answers, word -> how many.
-        most_in_flight: requests that were open at the same time.
+        served: word -> number of sentences in good answers.
+        most_in_flight: largest number of requests that were open at the same time.
     """
 
     def __init__(self):
@@ -102,8 +102,6 @@ def handler_of(model):
                 self.send(b'{"error": "overloaded"}')
             elif fault == "cut":
                 self.send(b'{"choices": [{"message": ', length=5000)
-            elif fault == "huge":
-                self.send(b" " * 10_000_001)
             elif fault == "slow":
                 self.send(b"{}")
             else:
@@ -112,10 +110,7 @@ def handler_of(model):
                 part = {"type": "text", "text": text}
                 content = [{"type": "reasoning", "text": "Hm."}, part] if fault == "parts" else text
                 message = {"role": "assistant", "content": content}
-                usage = {"prompt_tokens": 10, "completion_tokens": 5}
-                found = {"choices": [{"index": 0, "message": message}], "usage": usage}
-                length = value if kind == "length" else None
-                self.send(json.dumps(found).encode(), length=length)
+                self.send(json.dumps({"choices": [{"index": 0, "message": message}]}).encode())
 
         def send(self, body, status=200, headers=None, length=None):
             model.leave()  # before the client can know that it has its answer, and ask again

@@ -1,14 +1,18 @@
-"""Answers from a file: every form it may have, and every message."""
+"""Answers of models are split into sentences; a file of answers has several forms."""
 
 import json
 
 import pytest
 
-from freecp_d2.apps.describe import INSTRUCTIONS, AnswersFile, Collection, Validator
-from freecp_d2.apps.describe.run import Failure
+from freecp_d2.apps.describe.answers import AnswersFile, split_answer
+from freecp_d2.apps.describe.checks import Validator
+from freecp_d2.apps.describe.collection import Collection
+from freecp_d2.apps.describe.questions import INSTRUCTIONS, Unanswered
+from freecp_d2.text import load_descriptions, shipped_descriptions
 
 from .server import sentence
 
+TWO = ["A cat has fur.", "The cat has a tail."]
 SENTENCES = [sentence("cat", number) for number in range(15)]
 RECORDS = [
     {"word": "cat", "instruction": i + 1, "answer": "\n".join(SENTENCES[5 * i : 5 * i + 5])}
@@ -16,77 +20,141 @@ RECORDS = [
 ]
 
 
-def written(tmp_path, content):
-    path = tmp_path / "answers.json"
-    path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
-    return path
+class TestSplitAnswer:
+    def test_one_sentence_a_line(self):
+        for answer in (
+            "A cat has fur.\nThe cat has a tail.",
+            "\r\nA cat has fur.\r\n\r\n  The cat  has a tail. \n",
+            "Here are two sentences:\n\n1. A cat has fur.\n2. The cat has a tail.",
+            '"A cat has fur."\n\u201cThe cat has a tail.\u201d',
+            '[\n"A cat has fur.",\n"The cat has a tail."\n]',
+            "```\nA cat has fur.\nThe cat has a tail.\n```",
+            "<think>A cat.\nHas it fur?</think>\nA cat has fur.\nThe cat has a tail.",
+            "A cat.\nHas it fur?</think>\nA cat has fur.\nThe cat has a tail.",
+            "Sentence 1: A cat has fur.\nSentence 2: The cat has a tail.",
+        ):
+            assert split_answer(answer) == TWO, answer
+
+    def test_list_markers_are_removed(self):
+        markers = "\u25cf \u25aa \u2014 \u00b7 \u2460 \u2714 \u2714\ufe0f \u27a4 \U0001f431 - * + "
+        markers += "(a) a) B) iv. b. C. 12. 3: 2) (3) [2] \uff11\uff0e 3\uff09 1\ufe0f\u20e3 "
+        markers += "Sentence: Answer: Assistant:"
+        for marker in (*markers.split(), "2 -", "- 1.", "\u2022 \u2022"):
+            for space in (" ", "  ", "\u00a0"):
+                answer = "\n".join(f"{marker}{space}{line}" for line in TWO)
+                assert split_answer(answer) == TWO, marker
+        for marker in ("1.", "2)", "(3)", "\u2022", "-", "a)"):
+            assert split_answer("\n".join(marker + line for line in TWO)) == TWO, marker
+
+    def test_other_beginnings_stay(self):
+        for line in (
+            *(
+                "3.5 m of rope lie in a coil.",
+                "12 cats sit.",
+                "1950s cars have fins.",
+                "A. cepa is it.",
+            ),
+            *(
+                "10:30 is on the clock.",
+                "4 x 4 cars are high.",
+                "\u00bd of it is red.",
+                "2-door cars.",
+            ),
+            *(
+                "i-beams are steel.",
+                "\u201cStop\u201d is on it.",
+                "'Go' is on it.",
+                "T-shirts fit.",
+            ),
+            *(
+                "\u00c9clairs are long.",
+                '"Stop" signs are "red"',
+                "Answers are long.",
+                "50% is wet.",
+            ),
+        ):
+            assert split_answer(line) == [line]
+
+    def test_shipped_sentences_stay_whole(self):
+        for name in shipped_descriptions():
+            for word, sentences in load_descriptions(name).as_dict().items():
+                assert split_answer("\n".join(sentences), word) == sentences
+
+    def test_a_word_that_is_a_symbol_is_no_marker(self):
+        assert split_answer("- \u2660 is black.", "\u2660") == ["\u2660 is black."]
+        assert split_answer("\u2660 is black.", "cat") == ["is black."]
+
+    def test_no_sentence(self):
+        for answer in ("", " \n ", "```\n```", "<think>hm</think>", "<think>A cat has fur."):
+            assert split_answer(answer) == []
+
+    def test_a_lone_surrogate_becomes_a_question_mark(self):
+        assert split_answer("A \ud83d cat.") == ["A ? cat."]
 
 
-def asked(source, word="cat", attempt=0):
-    collection = Collection([word], Validator())
-    return [answer for _, answer in source.answers(collection.questions(attempt))]
+class TestAnswersFile:
+    @pytest.fixture
+    def written(self, tmp_path):
+        def write(content):
+            path = tmp_path / "answers.json"
+            path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+            return path
 
+        return write
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        RECORDS,
-        "\n".join(map(json.dumps, RECORDS)) + "\n\n",
-        [r | {"instruction": i} for r, i in zip(RECORDS, INSTRUCTIONS, strict=True)],
-        {"Cat": SENTENCES},
-        {"model": "m", "descriptions": {"cat": SENTENCES}},
-        [{"word": "cat", "sentences": SENTENCES}],
-        {"word": "cat", "sentences": SENTENCES},
-    ],
-)
-def test_forms(tmp_path, content):
-    answers = asked(AnswersFile(written(tmp_path, content)))
-    assert [answer.split("\n") for answer in answers] == [
-        SENTENCES[:5],
-        SENTENCES[5:10],
-        SENTENCES[10:],
-    ]
+    def asked(self, path, word="cat", attempt=0):
+        source = AnswersFile(path, "", INSTRUCTIONS)
+        return [a for _, a in source.answers(Collection([word], Validator()).questions(attempt))]
 
+    def test_records_answer_their_instruction(self, written):
+        by_text = [r | {"instruction": i} for r, i in zip(RECORDS, INSTRUCTIONS, strict=True)]
+        for content in (RECORDS, "\n".join(map(json.dumps, RECORDS)) + "\n\n", by_text):
+            answers = self.asked(written(content))
+            assert [answer.split("\n") for answer in answers] == [
+                *(SENTENCES[:5], SENTENCES[5:10], SENTENCES[10:])
+            ]
 
-def test_who_made_them(tmp_path):
-    path = written(tmp_path, {"model": "m", "descriptions": {"cat": SENTENCES}})
-    assert AnswersFile(path).model == "m"
-    assert AnswersFile(path, "n").model == "n"
-    assert AnswersFile(written(tmp_path, RECORDS)).model == "answers of answers.json"
+    def test_sentences_without_an_instruction_are_dealt_out_in_order(self, written):
+        for content in (
+            {"Cat": SENTENCES},
+            {"model": "m", "descriptions": {"cat": SENTENCES}},
+            [{"word": "cat", "sentences": SENTENCES}],
+            {"word": "cat", "answer": "\n".join(SENTENCES)},
+        ):
+            source = AnswersFile(written(content), "", INSTRUCTIONS)
+            collection = Collection(["cat"], Validator())
+            for question, answer in source.answers(collection.questions()):
+                collection.add(question, split_answer(answer), "m")
+            assert collection.complete() == {"cat": SENTENCES}
 
+    def test_model(self, written):
+        path = written({"model": "m", "descriptions": {"cat": SENTENCES}})
+        assert AnswersFile(path, "", INSTRUCTIONS).model == "m"
+        assert AnswersFile(path, "n", INSTRUCTIONS).model == "n"
+        assert AnswersFile(written(RECORDS), "", INSTRUCTIONS).model == "answers of answers.json"
 
-def test_a_word_that_is_not_there(tmp_path):
-    source = AnswersFile(written(tmp_path, RECORDS))
-    assert asked(source, "dog") == [Failure("not in the file of answers")] * 3
-    assert asked(source, "dog", attempt=1) == []
+    def test_a_missing_word_and_a_second_attempt(self, written):
+        path = written(RECORDS)
+        assert self.asked(path, "dog") == [Unanswered("not in the file of answers")] * 3
+        assert self.asked(path, attempt=1) == []
 
-
-def test_asked_again_it_gives_all_of_the_word_once(tmp_path):
-    source = AnswersFile(written(tmp_path, {"cat": SENTENCES}))
-    assert asked(source, attempt=1) == ["\n".join(SENTENCES)] * 3
-    assert asked(source, attempt=2) == []
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("{", r"answers\.json: expected JSON"),
-        ('{"word": "cat", "answer": "A."}\n{', "expected JSON, or JSON on each line"),
-        ("", "expected JSON"),
-        ([3], "record 1: got {}, expected a `word`"),
-        ("3", "record 1"),
-        ([RECORDS[0], {"word": "cat"}], "record 2: got .*expected a `word` and an `answer`"),
-        ([{"word": "cat", "sentences": [3]}], "record 1"),
-        ({"cat": "A cat."}, "record 1"),
-        ([{"word": "cat", "instruction": 4, "answer": ""}], "instruction 4, expected 1 to 3"),
-        ([{"word": "cat", "instruction": "Why?", "answer": ""}], "instruction 'Why"),
-    ],
-)
-def test_errors(tmp_path, content, message):
-    with pytest.raises(ValueError, match=message):
-        AnswersFile(written(tmp_path, content))
-
-
-def test_missing(tmp_path):
-    with pytest.raises(FileNotFoundError, match="No file of answers"):
-        AnswersFile(tmp_path / "none.json")
+    def test_errors_name_the_record(self, written, tmp_path):
+        for content, message in (
+            ("{", r"answers\.json: expected JSON"),
+            ('{"word": "cat", "answer": "A."}\n{', "expected JSON"),
+            ("", "record 1"),
+            ([3], "record 1: .*`word`"),
+            ("3", "record 1"),
+            ([RECORDS[0], {"word": "cat"}], "record 2: .*`answer`"),
+            ([{"word": "cat", "sentences": [3]}], "record 1"),
+            ({"cat": "A cat."}, "record 1"),
+            ([{"word": "cat", "instruction": 4, "answer": ""}], "instruction 4, .*1 to 3"),
+            ([{"word": "cat", "instruction": "Why?", "answer": ""}], "instruction 'Why"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                AnswersFile(written(content), "", INSTRUCTIONS)
+        with pytest.raises(FileNotFoundError, match=r"none\.json"):
+            AnswersFile(tmp_path / "none.json", "", INSTRUCTIONS)
+        (tmp_path / "answers.json").write_bytes(b"\xff")
+        with pytest.raises(ValueError, match="UTF-8"):
+            AnswersFile(tmp_path / "answers.json", "", INSTRUCTIONS)

@@ -1,6 +1,13 @@
-"""What is asked, what is accepted, what a journal brings back."""
+"""What is asked, accepted, restored and reported; the rounds of questions."""
 
-from freecp_d2.apps.describe import Collection, Entry, Senses, Validator
+import pytest
+
+from freecp_d2.apps.describe.checks import Validator
+from freecp_d2.apps.describe.collection import Collection, describe
+from freecp_d2.apps.describe.endpoint import Endpoint
+from freecp_d2.apps.describe.journal import Entry, Journal, journal_path, read_journal
+from freecp_d2.apps.describe.questions import Senses, Unanswered
+from freecp_d2.apps.describe.report import amount, outcome
 from freecp_d2.text import Vocabulary
 
 from .server import sentence
@@ -8,101 +15,160 @@ from .server import sentence
 ASKED = ("What is a {word}?", "Where is a {word}?")
 
 
-def collection(*words):
-    return Collection(words, Validator(), ASKED, 2)
+def collection(*words, senses=None):
+    return Collection(words, Validator(), ASKED, 2, senses)
 
 
 def some(word, count, start=0):
     return [sentence(word, number) for number in range(start, start + count)]
 
 
-def test_words_that_share_their_letters_are_one():
-    assert collection("dining table", "DiningTable", "dog").words == ("dining table", "dog")
-
-
-def test_questions():
-    found = collection("cat", "dog").questions()
-    assert [(q.word, q.number, q.instruction, q.wanted) for q in found] == [
-        (word, i, ASKED[i], 2) for word in ("cat", "dog") for i in (0, 1)
-    ]
-
-
-def test_what_is_missing_is_asked_again():
-    found = collection("cat")
-    first, second = found.questions()
-    (text,) = some("cat", 1)
-    entry = found.add(first, [text, text, "No."], "m")
-    assert entry.sentences == (text,)
-    assert [problem for _, problem in entry.rejected] == ["there already", "fewer than 4 words"]
-    found.add(second, some("cat", 2, 5), "m")
-    (again,) = found.questions(1)
-    assert (again.number, again.wanted, again.attempt) == (0, 1, 1)
-    assert text in again.known
-    assert found.num_missing == 1
-    assert found.complete() == {}
-    assert len(found.incomplete()["cat"]) == 2
-
-
-def test_what_is_known_is_told_only_of_a_part():
-    found = collection("cat")
-    first, second = found.questions()
-    assert first.known == second.known == ()
-    found.add(first, some("cat", 1), "m")
-    assert [len(question.known) for question in found.questions()] == [1, 0]
-    assert [len(question.known) for question in found.questions(1)] == [1, 1]
-
-
-def test_senses_are_in_questions_and_entries():
-    senses = Senses(Vocabulary("two", (("cat",), ("dog",))), meanings={"cat": "a pet"})
-    found = Collection(["cat", "dog"], Validator(), ASKED, 2, senses)
-    cat, _, dog, _ = found.questions()
-    assert 'Here "cat" means: a pet.' in cat.prompt
-    assert "among the classes cat:" in dog.prompt
-    assert found.add(cat, some("cat", 1), "m").sense == "a pet"
-    assert found.add(dog, some("dog", 1), "m").sense == ""
-    again = Collection(["cat", "dog"], Validator(), ASKED, 2)
-    entries = [Entry(word, ASKED[0], "m", tuple(some(word, 2)), "a pet") for word in ("cat", "dog")]
-    assert again.restore(entries) == 0  # meant otherwise
-    assert Collection(["cat", "dog"], Validator(), ASKED, 2, senses).restore(entries) == 2
-
-
-def test_more_than_enough_is_neither_accepted_nor_rejected():
-    found = collection("cat")
-    entry = found.add(found.questions()[0], some("cat", 3), "m")
-    assert (len(entry.sentences), entry.rejected) == (2, ())
-
-
-def test_sentences_are_in_the_order_of_the_instructions():
-    found = collection("cat")
-    first, second = found.questions()
-    found.add(second, some("cat", 2, 5), "m")
-    found.add(first, some("cat", 2), "n")
-    assert found.complete() == {"cat": some("cat", 2) + some("cat", 2, 5)}
-    assert found.models("cat") == ("m", "n")
-    assert found.incomplete() == {}
-
-
-def test_an_empty_answer_is_a_reason():
-    found = collection("cat")
-    found.add(found.questions()[0], [], "m")
-    assert found.incomplete() == {"cat": ["an empty answer"]}
-    assert not found.models("cat")
-
-
-class TestRestore:
-    def test_what_is_asked_now(self):
-        found = collection("Cat")
-        entries = [
-            Entry("cat", ASKED[0], "m", tuple(some("cat", 2))),
-            Entry("cat", ASKED[0], "n", tuple(some("cat", 2, 5))),  # too many
-            Entry("cat", "Why is a {word}?", "n", tuple(some("cat", 2, 9))),
-            Entry("cow", ASKED[0], "n", tuple(some("cow", 2))),
+class TestCollection:
+    def test_questions(self):
+        found = collection("DiningTable", "dining table", "dog").questions()
+        assert [(q.word, q.number, q.instruction, q.wanted) for q in found] == [
+            (word, i, ASKED[i], 2) for word in ("dining table", "dog") for i in (0, 1)
         ]
-        assert found.restore(entries) == 2
+
+    def test_missing_sentences_are_asked_again(self):
+        found = collection("cat")
+        first, second = found.questions()
+        (text,) = some("cat", 1)
+        assert found.add(first, [text, text, "No."], "m").sentences == (text,)
+        assert [len(question.known) for question in found.questions()] == [1, 0]
+        assert found.add(second, some("cat", 2, 5), "m").sentences == tuple(some("cat", 2, 5))
+        (again,) = found.questions(1)
+        assert (again.number, again.wanted, again.attempt) == (0, 1, 1)
+        assert again.known == (text, *some("cat", 2, 5))
+        assert found.num_missing == 1
+        assert found.complete() == {}
+        assert found.incomplete() == {"cat": ["fewer than 4 words: 'No.'"]}
+
+    def test_surplus_sentences_are_ignored(self):
+        found = collection("cat")
+        assert len(found.add(found.questions()[0], some("cat", 3), "m").sentences) == 2
+        assert found.incomplete() == {"cat": []}
+
+    def test_sentences_are_in_the_order_of_the_instructions(self):
+        found = collection("cat")
+        first, second = found.questions()
+        found.add(second, some("cat", 2, 5), "m")
+        found.add(first, some("cat", 2), "n")
+        assert found.complete() == {"cat": some("cat", 2) + some("cat", 2, 5)}
+        assert found.models("cat") == ("m", "n")
+        assert found.incomplete() == {}
+
+    def test_an_empty_answer_is_a_problem(self):
+        found = collection("cat")
+        found.add(found.questions()[0], [], "m")
+        assert len(found.incomplete()["cat"]) == 1
+        assert not found.models("cat")
+
+    def test_restore(self):
+        found = collection("Cat")
+        found.restore(
+            [
+                Entry("cat", ASKED[0], "m", tuple(some("cat", 1))),
+                Entry("cat", ASKED[0], "n", tuple(some("cat", 1))),  # twice
+                Entry("cat", ASKED[0], "m", tuple(some("cat", 2, 1))),
+                Entry("cat", ASKED[0], "n", tuple(some("cat", 2, 5))),  # surplus
+                Entry("cat", "Why is a {word}?", "n", tuple(some("cat", 2, 9))),
+                Entry("cow", ASKED[0], "n", tuple(some("cow", 2))),
+            ]
+        )
+        assert found.sentences("Cat") == some("cat", 2)
         assert [q.number for q in found.questions()] == [1]
         assert found.models("Cat") == ("m",)
 
-    def test_a_sentence_twice(self):
-        found = collection("cat")
-        entry = Entry("cat", ASKED[0], "m", tuple(some("cat", 1)))
-        assert found.restore([entry, entry]) == 1
+    def test_sentences_of_another_sense_are_not_restored(self):
+        senses = Senses(Vocabulary("two", (("cat",), ("dog",))), meanings={"cat": "a pet"})
+        found = collection("cat", "dog", senses=senses)
+        cat, _, dog, _ = found.questions()
+        assert 'Here "cat" means: a pet.' in cat.prompt
+        assert "among the classes cat:" in dog.prompt
+        entries = [found.add(cat, some("cat", 2), "m"), found.add(dog, some("dog", 2), "m")]
+        assert [entry.sense for entry in entries] == ["a pet", ""]
+        again = collection("cat", "dog")
+        again.restore(entries)
+        assert (again.sentences("cat"), again.sentences("dog")) == ([], some("dog", 2))
+
+
+class TestDescribe:
+    WORDS = ("cat", "dog", "cow", "owl", "bus", "traffic light")
+
+    @pytest.fixture
+    def journal(self, tmp_path):
+        found = Journal(journal_path(tmp_path / "words.json"))
+        yield found
+        found.close()
+
+    @pytest.fixture
+    def kept(self, tmp_path):
+        return lambda: read_journal(journal_path(tmp_path / "words.json"))
+
+    def endpoint(self, server):
+        return Endpoint(server.url, "m", concurrency=4, retries=3, first_wait=0.01, timeout=1.5)
+
+    def test_everything_is_filled_and_nothing_is_asked_twice(self, server, journal, kept):
+        server.slow, server.delay = 2.5, 0.05
+        server.faults = [
+            *("slow", 429, 500, "malformed", "refusal", "cut", ("sentences", 3), "no choices"),
+            *((429, {"Retry-After": "0.1"}), ("sentences", 1), "refusal", 503),
+        ]
+        found = Collection(self.WORDS, Validator())
+        describe(found, self.endpoint(server), journal)
+        everything = [text for each in found.complete().values() for text in each]
+        assert server.served == dict.fromkeys(self.WORDS, 15)
+        assert len(set(everything)) == len(everything) == 15 * 6
+        assert sorted(text for entry in kept() for text in entry.sentences) == sorted(everything)
+
+    def test_a_rejected_question_is_not_asked_again(self, server, journal):
+        server.forbidden = {"gun"}
+        found = Collection(["cat", "gun", "dog"], Validator())
+        describe(found, self.endpoint(server), journal)
+        assert list(found.incomplete()) == ["gun"]
+        assert len(server.prompts) == 9
+        assert "3 x the server answered 400 Bad Request" in outcome(found)
+
+    def test_answers_before_an_error_are_kept(self, journal, kept):
+        class Broken:
+            model = origin = "m"
+
+            def answers(self, questions):
+                yield questions[0], "\n".join(some("cat", 5))
+                yield questions[1], Unanswered("no luck")
+                raise ConnectionError("gone")
+
+        found = Collection(["cat"], Validator())
+        with pytest.raises(ConnectionError, match="gone"):
+            describe(found, Broken(), journal)
+        assert found.sentences("cat") == some("cat", 5)
+        assert [entry.sentences for entry in kept()] == [tuple(some("cat", 5))]
+        assert found.incomplete() == {"cat": ["no luck"]}
+
+    def test_nothing_missing_nothing_asked(self, journal):
+        describe(Collection([], Validator()), None, journal)
+
+
+class TestReports:
+    def test_amount(self):
+        found = Collection(["cat", "dog"], Validator())
+        found.add(found.questions()[0], some("cat", 5), "m")
+        text = amount(found, 7, (1e6, 0.0))
+        assert "9 words, 7 of them described already; 5 sentences in the journal" in text
+        assert "5 questions for 25 sentences" in text
+        tokens = int(text.split("about ")[1].split()[0])
+        assert text.endswith(f"costs about {tokens}.00.")
+        assert tokens > 5 * 40
+        assert "nothing to ask" in amount(Collection([], Validator()), 2)
+
+    def test_outcome(self):
+        found = Collection([f"word {i}" for i in range(30)], Validator())
+        for question in found.questions()[: 3 * 25]:
+            found.fail(question, "no luck")
+        text = outcome(found)
+        assert "0 of 30 words" in text
+        assert "  'word 0' has 0 of 15 sentences\n    3 x no luck" in text
+        assert "  and 5 more" in text
+        assert "Not in the output: 30 words." in text
+        assert outcome(Collection([], Validator())) == ""

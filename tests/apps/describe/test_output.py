@@ -1,81 +1,144 @@
-"""The file says where everything in it comes from, and its hash is right."""
+"""The output keeps its words, gets complete ones, and states where everything comes from."""
 
 import json
 from datetime import date
 
-from freecp_d2.apps.describe.output import Origin, earlier_origins, merge, write_descriptions
-from freecp_d2.text import Descriptions
+import pytest
+
+from freecp_d2.apps.describe.journal import Entry
+from freecp_d2.apps.describe.local_model import VICUNA
+from freecp_d2.apps.describe.output import Output
+from freecp_d2.apps.describe.questions import Senses
+from freecp_d2.text import Descriptions, Vocabulary, load_descriptions
 from freecp_d2.text.descriptions import descriptions_digest
 
-CAT, DOG, COW = {"cat": ["A cat \u00e9."]}, {"dog": ["A dog."]}, {"cow": ["A cow."]}
+from .server import sentence
+
+ASKED = ("What is a {word}?",)
+WORDS = Vocabulary("mine", (("cat", "Cat "), ("dog",)), ("sky",))
 FACTS = {"model": "m", "instructions": ["{word}?"], "date": "2020-01-01", "licence": "CC0"}
-OTHER = FACTS | {"model": "n", "instructions": ["{word}!"], "date": "2021-01-01"}
 
 
-def test_one_origin_is_that_of_the_file(tmp_path, caplog):
-    path = tmp_path / "words.json"
-    write_descriptions(path, CAT, [Origin(("cat",), FACTS)])
-    content = json.loads(path.read_text("utf-8"))
-    assert content == FACTS | {"sha256": descriptions_digest(CAT), "descriptions": CAT}
-    assert Descriptions.from_file(path).provenance["model"] == "m"
-    assert not caplog.records
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "words.json"
+
+
+def output(path, vocabulary=WORDS, given=None, entries=(), background=False, **said):
+    senses, given = Senses(vocabulary, **said), given or Descriptions()
+    return Output(path, vocabulary, ASKED, senses, given, entries, background=background)
+
+
+def entry(word, model="m", count=5, start=0, sense=""):
+    sentences = tuple(sentence(word, number) for number in range(start, start + count))
+    return Entry(word, ASKED[0], model, sentences, sense)
+
+
+def content(path):
+    return json.loads(path.read_text("utf-8"))
+
+
+def test_words_to_describe(path):
+    assert output(path).collection.words == ("Cat ", "dog")
+    assert output(path, background=True).collection.words == ("sky", "Cat ", "dog")
+    path.write_text(json.dumps({"Dog": ["A dog."], "owl": ["An owl."]}))
+    given = Descriptions({"dog": ["Another."], "sky": ["Blue."]})
+    found = output(path, given=given, background=True)
+    assert found.collection.words == ("Cat ",)
+    assert found.num_described == 2
+
+
+def test_old_words_stay_and_incomplete_ones_are_not_written(path):
+    path.write_text(json.dumps({"Dog": ["A dog."], "owl": ["An owl \u00e9."]}))
+    entries = [entry("cat"), entry("sky", count=4)]
+    described = output(path, entries=entries).write("here")
+    assert described.as_dict() == content(path)["descriptions"]
+    assert list(described.as_dict()) == ["Dog", "owl", "Cat "]
+    assert described.prompts("Dog", ()) == ("A dog.",)
     assert "\u00e9" in path.read_text("utf-8")
 
 
-def test_words_of_two_models_have_an_origin_each(tmp_path):
-    path = tmp_path / "words.json"
-    write_descriptions(path, CAT, [Origin(("cat",), FACTS)])
-    for words, word, facts in ((CAT | DOG, "dog", OTHER), (CAT | DOG | COW, "cow", FACTS)):
-        old = Descriptions.from_file(path)
-        origins = earlier_origins(old, old.as_dict())
-        write_descriptions(path, words, [*origins, Origin((word,), facts)])
-    found = Descriptions.from_file(path).provenance
-    assert found["origins"] == [FACTS | {"words": ["cat", "cow"]}, OTHER | {"words": ["dog"]}]
-    assert (found["model"], found["licence"]) == ("m; n", "CC0")
-    assert found["instructions"] == ["{word}?", "{word}!"]
-    assert found["date"] == date.today().isoformat()
+def test_nothing_new_nothing_written(path):
+    assert len(output(path).write("here")) == 0
+    assert not path.exists()
+    path.write_text('{"Cat": ["A."], "dog": ["A."]}')
+    output(path).write("here")
+    assert path.read_text() == '{"Cat": ["A."], "dog": ["A."]}'
 
 
-class TestEarlier:
-    def test_some_of_the_words(self):
-        provenance = {"model": "m; n", "origins": [FACTS | {"words": ["Cat", "dog"]}]}
-        found = earlier_origins(Descriptions(CAT | DOG, provenance=provenance), ["cat"])
-        assert found == [Origin(("cat",), FACTS)]
-
-    def test_a_word_that_the_list_lacks(self):
-        provenance = {"model": "m", "origins": [FACTS | {"words": ["cat"]}]}
-        found = earlier_origins(Descriptions(CAT | DOG, provenance=provenance), ["cat", "dog"])
-        assert found == [Origin(("cat",), FACTS), Origin(("dog",), {"source": "not stated"})]
-
-    def test_a_file_that_says_nothing(self):
-        assert earlier_origins(Descriptions(CAT), ["cat"]) == [
-            Origin(("cat",), {"source": "not stated"})
-        ]
-        assert earlier_origins(Descriptions(), []) == []
-
-    def test_an_edited_file_stays_known_as_such(self, tmp_path):
-        path = tmp_path / "words.json"
-        path.write_text(json.dumps(FACTS | {"sha256": "0" * 64, "descriptions": CAT}))
-        old = Descriptions.from_file(path)
-        origins = [*earlier_origins(old, ["cat"]), Origin(("dog",), FACTS)]
-        assert origins[0] == Origin(("cat",), FACTS | {"edited": True})
-        write_descriptions(path, CAT | DOG, origins)
-        found = Descriptions.from_file(path).provenance["origins"]
-        assert found == [
-            FACTS | {"edited": True, "words": ["cat"]},
-            FACTS | {"words": ["dog"]},
-        ]
-
-    def test_odd_provenance_does_no_harm(self, tmp_path):
-        odd = Descriptions(CAT, provenance={"model": 3, "instructions": "one", "origins": ["?"]})
-        origins = [*earlier_origins(odd, ["cat"]), Origin(("dog",), FACTS)]
-        write_descriptions(tmp_path / "words.json", CAT | DOG, origins)
-        found = Descriptions.from_file(tmp_path / "words.json").provenance
-        assert (found["model"], found["instructions"]) == ("m", ["one", "{word}?"])
+def test_one_origin_is_that_of_the_file(path, caplog):
+    entries = [entry("dog", sense="the animal; a farm"), entry("cat", sense="a farm")]
+    said = {"meanings": {"dog": "the animal"}, "context": "a farm"}
+    output(path, entries=entries, **said).write("here", "CC0")
+    found = content(path)
+    assert found["sha256"] == descriptions_digest(found["descriptions"])
+    assert (found["model"], found["source"], found["licence"]) == ("m", "here", "CC0")
+    assert (found["context"], found["senses"]) == ("a farm", {"dog": "the animal"})
+    assert (found["instructions"], found["date"]) == (list(ASKED), date.today().isoformat())
+    assert "origins" not in found
+    Descriptions.from_file(path)
+    assert not caplog.records  # the hash is right
 
 
-def test_merge_takes_the_first():
-    assert merge({"Dining table": ["a"]}, {"diningtable": ["b"], "cat": ("c",)}) == {
-        "Dining table": ["a"],
-        "cat": ["c"],
+def test_words_of_several_models(path):
+    entries = [
+        *(entry("cat", "m", 3), entry("cat", "n", 2, 9)),
+        *(entry("sky", "m"), entry("dog", VICUNA)),
+    ]
+    output(path, entries=entries, background=True).write("here")
+    found = {tuple(each["words"]): each for each in content(path)["origins"]}
+    assert {words: each["model"] for words, each in found.items()} == {
+        ("Cat ",): "m; n",
+        ("sky",): "m",
+        ("dog",): VICUNA,
     }
+    assert "Llama 2" in found["dog",]["licence"]
+    assert found["Cat ",]["licence"].count("not stated") == 2
+    assert found["sky",]["instructions"] == list(ASKED)
+
+
+def test_copied_words_keep_their_origin(path):
+    shipped, two = load_descriptions("visual"), Vocabulary("two", (("cat",), ("zorb",)))
+    output(path, two, given=shipped, entries=[entry("zorb")]).write("here", "CC0")
+    first, second = content(path)["origins"]
+    assert first["words"] == ["cat"]
+    assert first["model"] == shipped.provenance["model"]
+    assert first["licence"] == shipped.provenance["licence"]
+    assert (second["words"], second["licence"]) == (["zorb"], "CC0")
+    assert (second["source"], second["model"]) == ("here", "m")
+    assert content(path)["licence"] == f"{shipped.provenance['licence']}; CC0"
+    assert Descriptions.from_file(path).prompts("cat", ()) == shipped.prompts("cat", ())
+
+
+class TestOldOrigins:
+    def origins(self, path, old):
+        """The origins after `dog` is added to an old file that has `cat`."""
+        path.write_text(json.dumps(old | {"descriptions": {"cat": ["A cat."]}}))
+        output(path, entries=[entry("dog")]).write("here")
+        return content(path)["origins"]
+
+    def test_of_listed_words(self, path):
+        old, new = self.origins(path, {"origins": [FACTS | {"words": ["Cat", "owl"]}]})
+        assert old == FACTS | {"words": ["cat"]}
+        assert (new["words"], new["model"]) == (["dog"], "m")
+        assert content(path)["instructions"] == ["{word}?", *ASKED]
+
+    def test_of_words_that_the_list_lacks(self, path):
+        old, _ = self.origins(path, {"model": "m", "origins": [FACTS | {"words": ["owl"]}]})
+        assert old == {"model": "m", "words": ["cat"]}
+        assert self.origins(path, {})[0] == {"source": "not stated", "words": ["cat"]}
+
+    def test_an_edited_file_is_marked(self, path):
+        old, new = self.origins(path, FACTS | {"sha256": "0" * 64})
+        assert old == FACTS | {"edited": True, "words": ["cat"]}
+        assert "edited" not in new
+
+    def test_unknown_provenance_does_no_harm(self, path):
+        self.origins(path, {"model": 3, "instructions": "one", "origins": ["?"]})
+        assert (content(path)["model"], content(path)["instructions"]) == ("m", ["one", *ASKED])
+
+
+def test_an_output_that_is_no_descriptions_file(path):
+    path.write_text("[1")
+    with pytest.raises(ValueError, match="expected JSON"):
+        output(path)

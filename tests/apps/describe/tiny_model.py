@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from freecp_d2.apps.describe import INSTRUCTIONS
+from freecp_d2.apps.describe.questions import INSTRUCTIONS
 
 TEMPLATE = "{% for m in messages %}<s>{{ m['content'] }}: {% endfor %}"
 

@@ -65,24 +65,17 @@ class TestCheck:
         assert "'bed' is a class ('bed') and a background word" in out
         assert ": 1 problem," in out
 
-    def test_a_glued_name(self, say):
-        code, out, _ = say("check", "tvmonitor;")
-        assert code == 0
-        assert "note           'tvmonitor' may be 'tv monitor'" in out
-
-    def test_a_word_that_is_no_utf8(self, say):
-        code, out, err = say("check", "caf\udce9; dog")
-        assert (code, out) == (1, "")
-        assert "got the word 'caf\\udce9', which is not UTF-8" in err
-
     def test_what_cannot_be_read(self, say, tmp_path):
         (tmp_path / "empty.txt").write_text("# nothing\n")
         code, out, err = say("check", str(tmp_path / "empty.txt"))
         assert (code, out) == (1, "")
-        assert "got no class" in err
+        assert "empty.txt" in err
+        code, out, err = say("check", "caf\udce9; dog")
+        assert (code, out) == (1, "")
+        assert "caf\\udce9" in err
         code, _, err = say("check", "voc2")
         assert code == 1
-        assert "Did you mean 'voc21' or 'voc20'" in err
+        assert "'voc21'" in err
         code, _, err = say("check", "cat;", "--descriptions", "nope")
         assert code == 1
         assert "No descriptions 'nope'" in err
@@ -99,8 +92,6 @@ class TestShow:
         assert ["voc21", "class", "10", "table", "diningtable"] in rows
         assert ["ade20k", "class", "15", "table", "table"] in rows
         assert "15 descriptions of storybook:\n  " in out
-
-    def test_blanks_do_not_matter(self, say):
         rows = [line.split() for line in say("show", "traffic light")[1].splitlines()]
         assert ["cityscapes", "class", "6", "trafficlight", "traffic", "light"] in rows
 
@@ -114,16 +105,12 @@ class TestShow:
     def test_an_unknown_word(self, say, described):
         code, out, _ = say("show", "elefant", "--descriptions", described)
         assert code == 0
-        assert "No shipped vocabulary has it; nearly so spelt: elephant" in out
-        assert f"No descriptions in {described}: it uses the templates." in out
-
-    def test_bytes_of_a_character(self, say):
+        assert "similar words: elephant" in out
+        assert f"No descriptions in {described}" in out
         assert "tokens: 2: <f0 9f a6> | <a9>" in say("show", "\U0001f9a9")[1]
-
-    def test_an_empty_word(self, say):
         code, out, err = say("show", " ")
         assert (code, out) == (1, "")
-        assert "got an empty word" in err
+        assert "empty word" in err
 
 
 class TestMissing:
@@ -131,21 +118,17 @@ class TestMissing:
         code, out, err = say("missing", "dog; cat, kitten", "--descriptions", described)
         assert (code, out) == (1, "dog\nkitten\n")
         assert err.startswith("dog; cat, kitten: 2 of 3 words without descriptions in ")
-
-    def test_none(self, say, described):
         code, out, err = say("missing", "Cat;", "--descriptions", described)
         assert (code, out) == (0, "")
         assert "0 of 1 word without" in err
+        with pytest.raises(SystemExit) as error:
+            say("missing", "cat;")
+        assert error.value.code == 2
 
     def test_background_words_on_request(self, say, described):
         argv = ("missing", "cat; background: sky", "--descriptions", described)
         assert say(*argv)[:2] == (0, "")
         assert say(*argv, "--background")[:2] == (1, "sky\n")
-
-    def test_it_needs_descriptions(self, say):
-        with pytest.raises(SystemExit) as error:
-            say("missing", "cat;")
-        assert error.value.code == 2
 
 
 class TestStats:
@@ -158,15 +141,13 @@ class TestStats:
         assert row.split()[-10:] == ["2", "5", "1", "2", "1", "1", "3", "1", "of", "3"]
         assert f"by {described}." in out
 
-    def test_all_that_ship(self, say):
+    def test_shipped_vocabularies(self, say):
         code, out, _ = say("stats")
         assert code == 0
         assert all(f"\n{name} " in out for name in shipped_vocabularies())
-
-    def test_an_unknown_one(self, say):
         code, _, err = say("stats", "voc20", "coco")
         assert code == 1
-        assert "No vocabulary 'coco'" in err
+        assert "'coco'" in err
 
 
 @pytest.fixture
@@ -176,7 +157,7 @@ def log_is_silent(caplog):
     assert caplog.records == []
 
 
-def test_a_reader_that_has_seen_enough():
+def test_a_closed_pipe_is_no_error():
     command = f"{sys.executable} -W ignore -m freecp_d2.words stats 2>&1 | head -n 1"
     result = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
@@ -194,4 +175,3 @@ def test_as_a_process():
     assert result.returncode == 1
     assert result.stderr == ""
     assert "1 problem" in result.stdout
-    assert run("-m", "freecp_d2.words").returncode == 2

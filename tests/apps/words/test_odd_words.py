@@ -1,4 +1,4 @@
-"""Words that no benchmark has segment an image as any others do, and what is said of them."""
+"""Images are segmented with unusual words, and problems of the words are logged."""
 
 import logging
 import resource
@@ -18,22 +18,16 @@ LONG = " ".join(f"word{i}" for i in range(300))
 
 
 @pytest.fixture
-def said():
-    """What the package logs, at any level: (level, message)."""
-    logger, records = logging.getLogger("freecp_d2"), []
-
-    class _Keeper(logging.Handler):
-        def emit(self, record):
-            records.append((record.levelname, record.getMessage()))
-
-    handler, level = _Keeper(), logger.level
+def logged():
+    """Messages of the package at level INFO and above."""
+    logger, records, handler = logging.getLogger("freecp_d2"), [], logging.Handler()
+    level = logger.level
+    handler.emit = lambda record: records.append(record.getMessage())
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    try:
-        yield records
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
+    yield records
+    logger.removeHandler(handler)
+    logger.setLevel(level)
 
 
 @pytest.fixture
@@ -53,30 +47,26 @@ def check(scores, num_classes):
     assert scores.isfinite().all()
 
 
-@pytest.mark.parametrize(
-    ("words", "num_classes"),
-    [
+def test_words_of_no_benchmark(tiny_cfg, image):
+    for words, num_classes in (
         ("flumph; zorblat; dog", 3),
         ("\U0001f431; \U0001f3f3\ufe0f\u200d\U0001f308, \U0001f9a9; dog", 3),
         ("قطة, هريرة; כלב; dog", 3),  # right to left
         ("猫;ねこ, 고양이; ιερός; кошка", 4),
         ("cat; cat; Cat, cat; background: cat", 4),
-        ("&nbsp;; <|endoftext|>; {}; %s", 4),  # nothing to CLIP, its own token, placeholders
+        ("&nbsp;; <|endoftext|>; {}; %s", 4),  # no token, CLIP's own token, placeholders
         ("\u200b; \u0007; -; 1", 4),
-    ],
-)
-def test_words_of_no_benchmark(words, num_classes, tiny_cfg, image):
-    check(segment(tiny_cfg, words, image), num_classes)
+    ):
+        check(segment(tiny_cfg, words, image), num_classes)
 
 
-def test_a_word_of_300_words_is_cut_as_clip_does_and_said_once(tiny_cfg, image, said):
-    check(segment(tiny_cfg, f"cat; {LONG}", image), 2)
-    cut = [message for _, message in said if "longer than the 77 tokens" in message]
-    assert len(cut) == 1
-    assert "word299" in cut[0]
-    # CLIP reads the same of it with another tail.
-    scores = segment(tiny_cfg, f"cat; {LONG} and more", image)
-    torch.testing.assert_close(scores, segment(tiny_cfg, f"cat; {LONG}", image))
+def test_a_word_of_300_words_is_cut_as_clip_does_and_logged_once(tiny_cfg, image, logged):
+    scores = segment(tiny_cfg, f"cat; {LONG}", image)
+    check(scores, 2)
+    (cut,) = [message for message in logged if "77 tokens" in message]
+    assert "word299" in cut
+    # CLIP reads the same of the word with another end.
+    torch.testing.assert_close(segment(tiny_cfg, f"cat; {LONG} and more", image), scores)
 
 
 def test_2000_words(tiny_cfg, image, tmp_path):
@@ -112,27 +102,21 @@ def test_other_words_for_a_model_that_is_built(tiny_cfg, image):
         check(model([{"image": image}])[0]["sem_seg"], words.rstrip(";").count(";") + 1)
 
 
-class TestMissingDescriptions:
-    WORDS = "cat; flumph, zorblat; \U0001f431"
-
-    def test_templates_are_used_and_it_is_said_once(self, tiny_cfg, image, said, tmp_path):
-        (tmp_path / "d.json").write_text('{"cat": ["a furry animal with whiskers"]}')
-        tiny_cfg.MODEL.TEXT.DESCRIPTIONS = str(tmp_path / "d.json")
-        check(segment(tiny_cfg, self.WORDS, image), 3)
-        told = [message for _, message in said if "have no descriptions" in message]
-        assert told == [
-            f"{tmp_path / 'd.json'}, for Eq. (8): 3 of 4 words have no descriptions and use the "
-            "templates: flumph, zorblat, \U0001f431."
-        ]
-
-    def test_the_features_are_those_of_templates(self, tiny_cfg, tmp_path):
-        (tmp_path / "d.json").write_text('{"cat": ["a furry animal with whiskers"]}')
-        tiny_cfg.MODEL.TEXT.VOCABULARY = self.WORDS
-        plain = build_model(tiny_cfg).text_head.class_features
-        tiny_cfg.MODEL.TEXT.DESCRIPTIONS = str(tmp_path / "d.json")
-        described = build_model(tiny_cfg).text_head.class_features
-        changed = ((plain - described).abs() > 1e-4).any(dim=1)
-        assert changed.tolist() == [True, False, False]
+def test_words_without_descriptions_use_the_templates(tiny_cfg, image, logged, tmp_path):
+    path = tmp_path / "d.json"
+    path.write_text('{"cat": ["a furry animal with whiskers"]}')
+    tiny_cfg.MODEL.TEXT.VOCABULARY = "cat; flumph, zorblat; \U0001f431"
+    plain = build_model(tiny_cfg).text_head.class_features
+    tiny_cfg.MODEL.TEXT.DESCRIPTIONS = str(path)
+    model = build_model(tiny_cfg).eval()
+    check(model([{"image": image}])[0]["sem_seg"], 3)
+    described = model.text_head.class_features
+    changed = ~torch.isclose(plain, described).all(dim=1)
+    assert changed.tolist() == [True, False, False]
+    (message,) = [each for each in logged if "no descriptions" in each]
+    assert str(path) in message
+    assert "3 of 4 words" in message
+    assert message.endswith("flumph, zorblat, \U0001f431.")
 
 
 @pytest.mark.slow

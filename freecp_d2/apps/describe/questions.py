@@ -1,0 +1,169 @@
+"""
+Prompts for a language model: three instructions, five answers each (Sec. 4.2).
+
+The paper's instructions are in a supplement that is not public. These are the instructions of the
+shipped descriptions; they ask for what CLIP can see. The sense of a word (a crane is a machine or a
+bird) is given by the classes beside it, or by what the user says.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...text import Vocabulary
+from ...text.descriptions import description_key
+from .naming import Naming, readable
+
+__all__ = [
+    *("INSTRUCTIONS", "NUM_ANSWERS", "Question", "Senses", "Unanswered"),
+    *("read_instructions", "read_meanings"),
+]
+
+INSTRUCTIONS = (
+    "Describe the shape and the parts of a {word} as they are visible in a photo.",
+    "Describe the colours, materials and textures by which a {word} is recognised in a photo.",
+    "Describe where a {word} is usually seen, and what tells it from what it is easily confused "
+    "with.",
+)
+NUM_ANSWERS = 5
+"""Sentences for each instruction."""
+
+_PROMPT = (
+    "{instruction}{sense}\n\n"
+    "Write {num}, in English, each of at most 30 words, one on each line. Every sentence is about "
+    "what can be seen, stands alone, names the {word}, and says something that no other does. "
+    "Other things are only its surroundings, or what it differs from. No introduction, no list "
+    "numbers, no markdown."
+)
+_KNOWN = "These are already written; say something else:"
+_MOST_NAMES, _MOST_NEIGHBOURS, _MOST_LISTED = 3, 12, 30
+
+
+@dataclass(frozen=True)
+class Question:
+    """
+    A request for sentences about a word.
+
+    Attributes:
+        number: index of the instruction.
+        instruction: template with `{word}`.
+        wanted: number of sentences that are missing.
+        known: sentences that must not be repeated.
+        attempt: how often this was asked before.
+        sense: what the model is told about the word's sense.
+        stated: what the user said about it.
+    """
+
+    word: str
+    number: int
+    instruction: str
+    wanted: int
+    known: tuple[str, ...] = ()
+    attempt: int = 0
+    sense: str = ""
+    stated: str = ""
+
+    @property
+    def prompt(self) -> str:
+        """The text for a language model."""
+        word = readable(self.word)
+        text = _PROMPT.format(
+            instruction=self.instruction.replace("{word}", word),
+            sense=f"\n\n{self.sense}" if self.sense else "",
+            num="one sentence" if self.wanted == 1 else f"{self.wanted} different sentences",
+            word=word,
+        )
+        return text + ("\n\n" + "\n".join([_KNOWN, *self.known]) if self.known else "")
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """Why a question has no answer; if it `is_final`, asking again does not help."""
+
+    reason: str
+    is_final: bool = False
+
+
+class Senses:
+    """
+    The senses of a vocabulary's words, told by the classes around a word, unless the user says what
+    the images show (`context`) or what the word means (`meanings`).
+
+    Attributes:
+        context: for the provenance.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, context: str = "", meanings: Mapping[str, str] = {}
+    ) -> None:
+        self._context, self._naming = " ".join(context.split()), Naming(vocabulary)
+        self._names = tuple(map(readable, vocabulary.class_names))
+        self._class = {description_key(w): k for k, ws in enumerate(vocabulary.classes) for w in ws}
+        self._meanings = {description_key(word): text for word, text in meanings.items()}
+        listed = ", ".join(self._names[:_MOST_LISTED]) + ", ..." * (len(self._names) > _MOST_LISTED)
+        self.context = self._context or f"classes of {vocabulary.name}: {listed}"
+
+    def __getitem__(self, word: str) -> tuple[str, str]:
+        """What a model is told about a word's sense, and what the user said about it."""
+        key = description_key(word)
+        name, *others = self._naming.names(word)
+        meaning, parts = self._meanings.get(key, ""), []
+        if others:
+            parts.append(f"The {name} is also called {', '.join(others[:_MOST_NAMES])}.")
+        if meaning:
+            parts.append(f'Here "{name}" means: {meaning.rstrip(".")}.')
+        if self._context:
+            parts.append(f"The photos show: {self._context.rstrip('.')}.")
+        elif not meaning and (neighbours := self._neighbours(key)):
+            parts.append(
+                f"It stands among the classes {', '.join(neighbours)}: write of what "
+                f'"{name}" means beside them.'
+            )
+        return " ".join(parts), "; ".join(filter(None, (meaning, self._context)))
+
+    def meanings(self, words: Iterable[str]) -> dict[str, str]:
+        """Word -> the meaning that the user gave, for the words that have one."""
+        found = {word: self._meanings.get(description_key(word), "") for word in words}
+        return {word: meaning for word, meaning in found.items() if meaning}
+
+    def _neighbours(self, key: str) -> tuple[str, ...]:
+        """The classes before and after a word's class; the first ones for a background word."""
+        k = self._class.get(key, 0)
+        start = max(0, min(k - _MOST_NEIGHBOURS // 2, len(self._names) - _MOST_NEIGHBOURS - 1))
+        around = self._names[start : start + _MOST_NEIGHBOURS + 1]
+        own = self._names[k] if key in self._class else ""
+        return tuple(dict.fromkeys(name for name in around if name != own))[:_MOST_NEIGHBOURS]
+
+
+def read_instructions(path: Path) -> tuple[str, ...]:
+    """Read instructions: UTF-8 text, one a line, each with `{word}`; ValueError if it is not."""
+    found = tuple(dict.fromkeys(line.strip() for line in _lines(path) if line.strip()))
+    for line in found or ("no line",):
+        if "{word}" not in line:
+            raise ValueError(
+                f"{path}: got {line!r}, expected an instruction with {{word}}; add it."
+            )
+    return found
+
+
+def read_meanings(path: Path) -> dict[str, str]:
+    """Read meanings: UTF-8 text, one a line, `word: meaning`; ValueError if it is not."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        word, _, meaning = (" ".join(part.split()) for part in line.partition(":"))
+        if not word or not meaning or word in found:
+            raise ValueError(
+                f"{path}, line {number}: got {line.strip()!r}, expected a new word and meaning; "
+                'write "crane: a machine that lifts loads".'
+            )
+        found[word] = meaning
+    return found
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.expanduser().read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected UTF-8, got: {error}; save it as UTF-8.") from error

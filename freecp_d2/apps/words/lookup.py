@@ -1,0 +1,123 @@
+"""Facts about words: their tokens, the vocabularies that have them, their names in benchmarks."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from ...data import BENCHMARKS
+from ...text import Descriptions, Vocabulary, load_vocabulary, shipped_vocabularies
+from ...text.descriptions import description_key
+from ...text.vocabulary_lines import word_key
+from .tokens import CONTEXT_LENGTH, pieces_of, prompt_length, template_lengths, word_ids
+
+__all__ = [
+    *("HEAD", "benchmark_names", "class_senses", "describe_tokens", "find_places"),
+    *("near_words", "numbers_of"),
+]
+
+HEAD = (
+    *("vocabulary", "classes", "words", "synonyms", "background"),
+    *("tokens: min", "median", "max", "described"),
+)
+"""The columns of `numbers_of`; tokens are those of a word alone."""
+_MOST_PIECES = 100
+
+
+def benchmark_names(vocabulary: str) -> Sequence[str]:
+    """
+    Names of a benchmark's classes, such as "hood, exhaust hood", in the order of its vocabulary.
+
+    Empty if no vocabulary of that name ships, or if it belongs to no benchmark.
+    """
+    for benchmark in BENCHMARKS.values() if vocabulary in shipped_vocabularies() else ():
+        own = benchmark.vocabulary
+        if vocabulary == own or vocabulary.startswith(f"{own}_"):  # voc21_sclip
+            return benchmark.class_names[benchmark.background :]
+    return ()
+
+
+def class_senses(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """
+    What a benchmark calls each class of a vocabulary.
+
+    It is "" where the class's first word differs from the shipped vocabulary's of the same name,
+    because a user's file may have that name, too.
+    """
+    names = benchmark_names(vocabulary.name)
+    shipped = load_vocabulary(vocabulary.name).class_names if names else ()
+    found = [
+        name if description_key(own) == description_key(theirs) else ""
+        for own, theirs, name in zip(vocabulary.class_names, shipped, names, strict=False)
+    ]
+    return (*found, *("",) * (vocabulary.num_classes - len(found)))
+
+
+def describe_tokens(word: str) -> list[str]:
+    """Lines on what CLIP reads of a word: its tokens, and the lengths of its prompts."""
+    pieces = pieces_of(word)
+    shown = " | ".join(pieces[:_MOST_PIECES]) + " | ..." * (len(pieces) > _MOST_PIECES)
+    shortest, longest = template_lengths(word)
+    simple = prompt_length(f"a photo of a {word}.")
+    cut = f"; CLIP reads {CONTEXT_LENGTH} and ignores the rest" * (longest > CONTEXT_LENGTH)
+    return [
+        f"tokens: {len(pieces)}: {shown}" if pieces else "tokens: none, CLIP reads nothing of it",
+        f'prompts: {simple} tokens with start and end in "a photo of a {{}}.", {shortest} to '
+        f"{longest} in the 80 templates, at most {CONTEXT_LENGTH}{cut}",
+    ]
+
+
+def find_places(word: str) -> list[tuple[str, str, str, str]]:
+    """
+    All occurrences of a word in shipped vocabularies, without regard to case and spaces.
+
+    Returns:
+        list[tuple[str, str, str, str]]: vocabulary; "class 3", "synonym of class 3" (from 0) or
+            "background"; words of the class, or neighbours of a background word; what the benchmark
+            calls the class, or "".
+    """
+    vocabularies = map(load_vocabulary, shipped_vocabularies())
+    return [place for each in vocabularies for place in _places(_letters(word), each)]
+
+
+def _places(key: str, vocabulary: Vocabulary) -> Iterable[tuple[str, str, str, str]]:
+    senses = class_senses(vocabulary)
+    for k, words in enumerate(vocabulary.classes):
+        letters = [_letters(word) for word in words]
+        if key in letters:
+            role = f"class {k}" if letters[0] == key else f"synonym of class {k}"
+            yield vocabulary.name, role, ", ".join(words), senses[k]
+    beside = [_letters(word) for word in vocabulary.background]
+    if key in beside:
+        i = beside.index(key)
+        others = vocabulary.background[max(i - 1, 0) : i + 2]
+        yield vocabulary.name, "background", ", ".join(others), ""
+
+
+def near_words(word: str) -> list[str]:
+    """Up to five words of shipped vocabularies with a similar spelling."""
+    known = {word_key(w): w for name in shipped_vocabularies() for w in load_vocabulary(name).words}
+    return [known[key] for key in difflib.get_close_matches(word_key(word), known, n=5)]
+
+
+def _letters(word: str) -> str:
+    return word_key(word).replace(" ", "")
+
+
+def numbers_of(vocabulary: Vocabulary, sets: Sequence[Descriptions]) -> tuple:
+    """
+    A row with the columns of `HEAD`.
+
+    Args:
+        vocabulary: background words count among its words, not among its synonyms.
+        sets: a class's word counts as described if one of them has it.
+    """
+    words = vocabulary.words[vocabulary.num_background :]
+    lengths = [len(word_ids(word)) for word in vocabulary.words]
+    distinct = dict.fromkeys(words)
+    described = sum(any(word in found for found in sets) for word in distinct)
+    return (
+        *(vocabulary.name, vocabulary.num_classes, len(vocabulary.words)),
+        *(len(words) - vocabulary.num_classes, vocabulary.num_background),
+        *(min(lengths), f"{median(lengths):g}", max(lengths)),
+        f"{described} of {len(distinct)}",
+    )

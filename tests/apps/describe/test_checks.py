@@ -1,0 +1,207 @@
+"""Sentences that are accepted, and what is wrong with the others."""
+
+from freecp_d2.apps.describe.checks import Validator, form_problem
+from freecp_d2.apps.describe.naming import Naming, readable, stems_of, tokens_of
+from freecp_d2.text import Vocabulary, load_descriptions, load_vocabulary, shipped_vocabularies
+
+GOOD = "A cat has two pointed ears on a round head."
+FARM = Vocabulary(
+    "farm",
+    tuple((word,) for word in ("cat", "dog", "cow", "horse", "sheep", "goat", "owl", "duck")),
+)
+ROOM = Vocabulary(
+    "room",
+    (("dining table", "table"), ("chair",), ("traffic light",), ("light",), ("book shelf",)),
+    ("wall",),
+)
+
+
+def problem(sentence, word="cat", known=(), vocabulary=FARM):
+    return Validator(vocabulary).problem(word, sentence, known)
+
+
+class TestForm:
+    def test_refusals_and_chat(self):
+        for sentence in (
+            "As an AI language model, I have no eyes for a cat.",
+            "I cannot describe a cat.",
+            "I'm sorry, a cat is not something to see.",
+            "I\u2019m unable to describe a cat in a photo.",
+            "I can\u2019t describe the look of a cat here.",
+            "It is not possible for me to describe a cat without an image.",
+            "It is impossible to describe a cat in words.",
+            "Unfortunately, the cat is hidden.",
+            "Describing a cat is not possible without a photo.",
+            "A cat cannot be described without more of the context.",
+            "The cat isn\u2019t shown in this photo.",
+            "No image was provided that shows a cat.",
+            "Describing a cat is beyond my capabilities.",
+            "Sure, a cat has two pointed ears.",
+            "Okay, a cat has two pointed ears.",
+            "Here are five sentences about the cat.",
+            "Here\u2019s a sentence about the cat and its fur.",
+            "The word cat refers to a small animal.",
+            "This sentence describes a cat.",
+            "The cat that you asked about has fur.",
+            "The cat in your photo has fur.",
+        ):
+            assert form_problem(sentence) == "a refusal or chat", sentence
+
+    def test_lists_labels_and_markup(self):
+        for sentence in (
+            "A **cat** has two pointed ears.",
+            "# The cat has two ears.",
+            "The cat has 1. ears and 2. a tail.",
+            "The cat has: - ears - a tail.",
+            "1.The cat has two pointed ears.",
+            "Shape: the cat has two pointed ears.",
+        ):
+            assert form_problem(sentence) == "a list, a label or markup", sentence
+
+    def test_not_one_whole_sentence(self):
+        for sentence, expected in (
+            ("What does a cat look like in a photo?", "full stop"),
+            ("A cat has two pointed ears and", "full stop"),
+            ("A cat has ears. The cat has a tail.", "more than one"),
+            ("A cat purrs.", "fewer than 4 words"),
+            ("The cat is " + "very " * 80 + "small.", "87 tokens, of which CLIP reads 77"),
+            ("Dog dog dog dog dog dog cat.", "again and again"),
+        ):
+            assert expected in form_problem(sentence), sentence
+
+    def test_good(self):
+        for sentence in (
+            GOOD,
+            "A glass pane is almost impossible to see against a white wall.",
+            "The legs of a cat in the grass are not visible from afar.",
+            "Here and there a light panel takes the place of one ceiling tile.",
+            "A steel I-beam can't bend and holds up the floor.",
+            "The button is round and red, and you push it.",
+            "Surely a cat has two ears.",
+            "Cats are small, e.g. Siamese ones with blue eyes.",
+            'The "cat" sign shows a black animal.',
+            "A cat about 3.5 times as long as its tail.",
+            "The well-known cat lies - as often - on a sofa.",
+            "A cat\u2019s eyes are round, and its pupils are slits.",
+            "A person in a coat, a person in a dress and a person in a skirt.",
+        ):
+            assert form_problem(sentence) == "", sentence
+
+
+class TestWord:
+    def test_language(self):
+        assert "not in English" in problem("قطة لها أذنان مدببتان cat.")
+
+    def test_the_word_must_be_named(self):
+        assert problem("This animal has two pointed ears.") == "does not name the cat"
+        mine = Vocabulary("mine", (("ashcan", "trash can"),))
+        assert problem("A trash can has a round lid.", "ashcan", vocabulary=mine) == ""
+
+    def test_a_word_without_english_letters_need_not_be_named(self):
+        for word in ("\U0001f63a", "قطة", "-"):
+            for sentence in (GOOD, f"The {word} has two ears.", f"{word} has two pointed ears."):
+                assert problem(sentence, word, vocabulary=None) == "", sentence
+
+    def test_other_classes_as_surroundings(self):
+        for sentence in (
+            "Unlike a dog, the cat has a short muzzle.",
+            "A dog has a long muzzle, while that of a cat is short.",
+            "The cat is smaller than a dog and larger than an owl.",
+            "Compared with a dog the cat has a short muzzle.",
+            "A cat has softer paws than other cats.",
+            "A cat sleeps among dogs, cows, horses, sheep, goats and owls.",
+            "A cat-like shape with whiskers, not a dog.",
+        ):
+            assert problem(sentence) == "", sentence
+
+    def test_the_word_is_only_compared(self):
+        for sentence in (
+            "A dog has a longer snout than a cat.",
+            "Unlike cats, dogs wag their tails.",
+            "The dog is not a cat, but it has fur, too.",
+            "A dog is easily confused with a small cat from afar.",
+            "Compared to the cat, dogs are large.",
+        ):
+            assert problem(sentence) == "about something that is compared with the cat", sentence
+
+    def test_a_list_of_classes(self):
+        text = "Cats, dogs, cows, horses, sheep, goats, owls and ducks live on a farm."
+        assert problem(text) == "a list of 7 other classes"
+        assert problem(text, vocabulary=None) == ""
+
+    def test_repetition(self):
+        assert "nearly the same" in problem(GOOD.upper().replace("CAT", "cat"), known=[GOOD])
+        near = "A cat has two pointed ears on its round head."
+        assert "nearly the same" in problem(near, known=["Other.", GOOD])
+        assert problem("The cat has a long thin tail.", known=[GOOD]) == ""
+
+
+class TestNaming:
+    def test_forms_of_a_name(self):
+        for word, named in (
+            *(("shelf", "shelves"), ("knife", "knives"), ("city", "cities"), ("bus", "buses")),
+            *(("person", "people"), ("eye", "eyes"), ("tie", "ties"), ("grass", "grass")),
+            *(("diningtable", "table"), ("trafficlight", "traffic light")),
+            *(("traffic light", "lights"), ("book shelf", "bookshelf"), ("CRT Screen", "screen")),
+            ("building-other", "buildings"),
+        ):
+            assert Naming().is_named(word, f"Some {named} of a dark colour."), word
+        for word, other in (
+            *(("cat", "scattered"), ("bus", "bust"), ("person in shirt", "shoe in sunlight")),
+        ):
+            assert not Naming().is_named(word, f"Some {other} thing of a dark colour."), word
+        assert tokens_of("The cat's 2 Mice!") == ["the", "cat", "s", "2", "mice"]
+        assert stems_of("mice mouse") == ("mous", "mous")
+
+    def test_names_of_a_class(self):
+        assert Naming(ROOM).names("table") == ("table", "dining table")
+        assert Naming(ROOM).names("Dining  Table") == ("dining table", "table")
+        assert Naming(ROOM).names("wall") == ("wall",)
+        assert Naming().names("diningtable") == ("dining table",)
+
+    def test_a_word_of_two_classes_has_the_names_of_both(self):
+        naming = Naming(Vocabulary("two", (("crane", "derrick"), ("crane", "bird"))))
+        assert naming.names("crane") == ("crane", "derrick", "bird")
+        assert naming.others("crane", "A bird beside a derrick.") == set()
+
+    def test_names_of_the_benchmark(self):
+        naming = Naming(load_vocabulary("ade20k"))
+        assert naming.names("plaything") == ("plaything", "toy")
+        assert naming.is_named("hood", "The exhaust hood is of steel.")
+
+    def test_other_classes(self):
+        for word, sentence, numbers in (
+            ("chair", "A chair stands at the dining table.", {0}),
+            ("chair", "Chairs, tables and two book shelves.", {0, 4}),
+            ("chair", "Under the traffic lights and a light.", {2, 3}),  # the longest name counts
+            ("light", "A traffic light is no lamp.", set()),  # it contains the word
+            ("wall", "A chair and a table before the wall.", {0, 1}),
+            ("table", "The dining table is a table.", set()),
+        ):
+            assert Naming(ROOM).others(word, sentence) == numbers, sentence
+
+    def test_readable(self):
+        for word, expected in (
+            *(("cat", "cat"), ("diningtable", "dining table"), ("floor-wood", "floor wood")),
+            *(("building-other", "building"), ("-", "-"), ("\U0001f600", "\U0001f600")),
+        ):
+            assert readable(word) == expected
+
+
+def test_shipped_descriptions_pass():
+    """Alone, and beside the other classes of each vocabulary; Storybook's repeat themselves."""
+    for name in ("visual", "storybook"):
+        descriptions = load_descriptions(name)
+        names = [
+            each
+            for each in shipped_vocabularies()
+            if each.startswith("story") == (name != "visual")
+        ]
+        for vocabulary in (None, *map(load_vocabulary, names)):
+            validator = Validator(vocabulary)
+            for word in dict.fromkeys(vocabulary.words if vocabulary else descriptions.as_dict()):
+                sentences = descriptions.prompts(word, ())
+                for i, sentence in enumerate(sentences):
+                    found = validator.problem(word, sentence, sentences[:i])
+                    repeats = name == "storybook" and found.startswith("nearly the same")
+                    assert not found or repeats, (vocabulary, word, sentence)

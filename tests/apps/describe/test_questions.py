@@ -1,0 +1,108 @@
+"""Prompts, senses of words, and the files that change them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import freecp_d2
+from freecp_d2.apps.describe.questions import (
+    INSTRUCTIONS,
+    Question,
+    Senses,
+    read_instructions,
+    read_meanings,
+)
+from freecp_d2.text import Vocabulary, load_vocabulary
+
+SITE = Vocabulary("site", (("crane", "derrick"), ("bus",), ("building",)), ("sky",))
+
+
+class TestPrompt:
+    def test_instructions_are_those_of_the_shipped_descriptions(self):
+        path = Path(freecp_d2.__file__).parent / "text/resources/descriptions/visual.json"
+        assert json.loads(path.read_text("utf-8"))["instructions"] == list(INSTRUCTIONS)
+
+    def test_parts(self):
+        question = Question("diningtable", 0, INSTRUCTIONS[0], 5, ("One.",), sense="A {pet}.")
+        first, sense, rest, known = question.prompt.split("\n\n")
+        assert first == INSTRUCTIONS[0].replace("{word}", "dining table")
+        assert sense == "A {pet}."
+        assert "Write 5 different sentences" in rest
+        assert "names the dining table," in rest
+        assert known.endswith(":\nOne.")
+        assert "Write one sentence," in Question("cat", 0, INSTRUCTIONS[0], 1).prompt
+
+    def test_a_word_with_braces(self):
+        assert "a {num} as" in Question("{num}", 0, INSTRUCTIONS[0], 5).prompt
+
+
+class TestSenses:
+    def test_other_classes(self):
+        told, stated = Senses(SITE)["crane"]
+        assert "The crane is also called derrick." in told
+        assert "among the classes bus, building:" in told
+        assert stated == ""
+        assert "classes crane, bus, building:" in Senses(SITE)["sky"][0]
+        assert Senses(Vocabulary("one", (("cat",),)))["cat"] == ("", "")
+
+    def test_neighbours_are_the_nearest_twelve(self):
+        senses = Senses(Vocabulary("many", tuple((f"w{i}",) for i in range(40))))
+        expected = {0: range(1, 13), 20: [*range(14, 20), *range(21, 27)], 39: range(27, 39)}
+        for k, neighbours in expected.items():
+            listed = ", ".join(f"w{i}" for i in neighbours)
+            assert f"among the classes {listed}: write" in senses[f"w{k}"][0]
+
+    def test_a_meaning_replaces_the_classes(self):
+        senses = Senses(SITE, meanings={"Crane": "a machine that lifts loads."})
+        told, stated = senses["crane"]
+        assert 'Here "crane" means: a machine that lifts loads.' in told
+        assert "among the classes" not in told
+        assert stated == "a machine that lifts loads."
+        assert senses["bus"][1] == ""
+        assert senses.meanings(("crane", "bus")) == {"crane": "a machine that lifts loads."}
+
+    def test_the_context_replaces_the_classes(self):
+        senses = Senses(SITE, context=" building\nsites ", meanings={"crane": "a machine"})
+        assert senses["bus"] == ("The photos show: building sites.", "building sites")
+        assert senses["crane"][1] == "a machine; building sites"
+        assert senses.context == "building sites"
+
+    def test_context_in_the_provenance(self):
+        assert Senses(SITE).context == "classes of site: crane, bus, building"
+        assert Senses(load_vocabulary("ade20k")).context.endswith(", ...")
+
+    def test_names_of_a_benchmark(self):
+        told, _ = Senses(load_vocabulary("ade20k"))["hood"]
+        assert "The hood is also called exhaust hood." in told
+
+
+class TestReaders:
+    def test_instructions(self, tmp_path):
+        path = tmp_path / "mine.txt"
+        path.write_text("\ufeffWhat is a {word}?\n\n  Where is a {word}?\r\n", encoding="utf-8")
+        assert read_instructions(path) == ("What is a {word}?", "Where is a {word}?")
+
+    def test_meanings(self, tmp_path):
+        path = tmp_path / "senses.txt"
+        path.write_text("\ufeff# mine\n\ncrane :  a machine: it lifts\n", encoding="utf-8")
+        assert read_meanings(path) == {"crane": "a machine: it lifts"}
+
+    def test_errors(self, tmp_path):
+        path = tmp_path / "mine.txt"
+        for read, content, message in (
+            (read_instructions, b"", r"\{word\}"),
+            (read_instructions, b"What is it?", r"'What is it\?', expected .*\{word\}"),
+            (read_instructions, "é {word}".encode("latin-1"), "UTF-8"),
+            (read_meanings, b"crane", "line 1: got 'crane'"),
+            (read_meanings, b"a: b\ncrane:", "line 2"),
+            (read_meanings, b": bird", "line 1"),
+            (read_meanings, b"a: b\na: c", "line 2"),
+            (read_meanings, b"\xff: x", "UTF-8"),
+        ):
+            path.write_bytes(content)
+            with pytest.raises(ValueError, match=message):
+                read(path)
+        for read in (read_instructions, read_meanings):
+            with pytest.raises(FileNotFoundError, match=r"none\.txt"):
+                read(tmp_path / "none.txt")
