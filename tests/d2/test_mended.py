@@ -132,12 +132,11 @@ class TestPicklableWrapper:
         assert self.copied(lambda x, y=1: x - y)(5) == 4
         assert self.copied(outer)(1) == 22
         assert self.copied(outer)(1, factor=3) == 33
-        # Globals are those of the module: numpy is imported by this one.
         assert self.copied(lambda x: np.sum(x))([1, 2]) == 3
 
     def test_functions_with_a_name_and_objects(self) -> None:
         assert self.copied(len)([1]) == 1
-        assert self.copied(scores_of)._obj is scores_of
+        assert self.copied(scores_of) is scores_of
         assert PicklableWrapper(PicklableWrapper(len))._obj is len
         assert self.copied(T.ResizeTransform(1, 2, 3, 4).apply_coords).__self__.new_w == 4
 
