@@ -1,6 +1,4 @@
-"""
-Weights and libraries of affinity encoders: found and complete, or an error that says what to do.
-"""
+"""Libraries and weights of affinity encoders, with errors that say what to change."""
 
 import importlib
 import importlib.util
@@ -17,9 +15,9 @@ def require_library(name: str, *, extra: str, head: str) -> ModuleType:
     Import an optional library.
 
     Args:
-        name: of its module.
-        extra: of this package, that installs it.
-        head: who needs it.
+        name: its module.
+        extra: the extra of this package that installs it.
+        head: the affinity head that needs it.
 
     Raises:
         ImportError: it is not installed.
@@ -34,15 +32,15 @@ def require_library(name: str, *, extra: str, head: str) -> ModuleType:
 
 def find_pretrained(key: str, value: str, example: str) -> str:
     """
-    The file or folder that a PRETRAINED key names, as `freecp_d2.checkpoint.find_weights`.
+    The file or folder of a PRETRAINED key, by `freecp_d2.checkpoint.find_weights`.
 
     Args:
-        key: dotted, for messages.
-        value: of the key.
-        example: a value that would be right.
+        key: config key, for messages.
+        value: its value.
+        example: a valid value, for messages.
 
     Raises:
-        ValueError: it is empty: random weights have no affinity; or it is not the file expected.
+        ValueError: the value is empty, or the file is not the expected one.
         FileNotFoundError, ConnectionError, PermissionError: as `find_weights`, with the key.
     """
     if not value:
@@ -60,16 +58,10 @@ def find_pretrained(key: str, value: str, example: str) -> str:
 
 def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice: str) -> None:
     """
-    Load a state dict that must fit.
+    Load the state dict of the file `path` into a module; raises as `refuse_misfits`.
 
     Args:
-        module: in place.
-        state: of the file.
-        path: of the file, for messages.
         advice: what to change if it does not fit.
-
-    Raises:
-        ValueError: keys are missing, unexpected or of another shape; names the first of each.
     """
     own = module.state_dict()
     shapes = [
@@ -82,15 +74,11 @@ def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice
 
 
 def refuse_misfits(
-    path: str,
-    missing: Iterable[str],
-    unexpected: Iterable[str],
-    shapes: Iterable[str],
-    advice: str,
+    path: str, missing: Iterable[str], unexpected: Iterable[str], shapes: Iterable[str], advice: str
 ) -> None:
     """
     Raises:
-        ValueError: one of the three is not empty.
+        ValueError: one of the three is not empty; names the first keys of each.
     """
     kinds = {"missing": missing, "unexpected": unexpected, "of another shape": shapes}
     found = [
