@@ -26,7 +26,7 @@ def check_file(
 
     Args:
         path: the file.
-        size: bytes; None if unknown.
+        size: in bytes; None if unknown.
         sha256: the published hash; "": use the hash stored beside the file, if any.
         keep_note: store the hash beside the file; only for files of our own cache.
         again: hash the file even if its stored hash is up to date.

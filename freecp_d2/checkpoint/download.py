@@ -27,10 +27,7 @@ from .checking import check_file, file_digest
 __all__ = ["MEGABYTE", "download"]
 
 MEGABYTE = 1_000_000
-_BLOCK = 1 << 20
-_RESERVE = 50_000_000
-"""Bytes to leave free on the disk."""
-
+_RESERVE = 50_000_000  # bytes to leave free on the disk
 _RETRY_STATUS = (408, 425, 429, 500, 502, 503, 504)
 _FINAL_STATUS = {401: PermissionError, 403: PermissionError, 404: FileNotFoundError}
 
@@ -84,28 +81,33 @@ def download(
             logger.warning("%s: the parts do not match; downloading it again.", path.name)
             part.discard()
             _fetch(part, size, retries, first_wait, timeout)
-        try:
-            check_file(part.path, size=size, sha256=sha256, keep_note=False)
-        except ValueError as error:
-            rejected = path.with_name(f"{path.name}.rejected")
-            os.replace(part.path, rejected)
-            part.discard()
-            raise ValueError(
-                f"{url} did not give the expected file: {error} The content is kept as "
-                f"{rejected}; it may be a web page of a proxy, or the publisher replaced the file."
-            ) from error
-        with part.path.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(part.path, path)
-        part.discard()
+        _accept(part, path, size, sha256)
     check_file(path, size=size, sha256=sha256, keep_note=True)
+
+
+def _accept(part: "_Part", path: Path, size: int | None, sha256: str) -> None:
+    """Check the complete content and rename it to `path`, or to `<file>.rejected`."""
+    try:
+        check_file(part.path, size=size, sha256=sha256, keep_note=False)
+    except ValueError as error:
+        rejected = path.with_name(f"{path.name}.rejected")
+        os.replace(part.path, rejected)
+        part.discard()
+        raise ValueError(
+            f"{part.url} did not give the expected file: {error} The content is kept as "
+            f"{rejected}; it may be a web page of a proxy, or the publisher replaced the file."
+        ) from error
+    with part.path.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(part.path, path)
+    part.discard()
 
 
 class _Part:
     """
     The partial content of a file, and the validator (ETag or date) of its version.
 
-    With `resumable`, it is resumed without a validator too, because a hash is checked at the end.
+    With `resumable`, no validator is needed, because a hash is checked at the end.
     """
 
     def __init__(self, target: Path, url: str, *, resumable: bool):
@@ -119,7 +121,7 @@ class _Part:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def start(self, validator: str) -> None:
-        """Start again from byte 0 with the version of this validator."""
+        """Start again from byte 0."""
         self.path.write_bytes(b"")
         write_whole(self._memo, json.dumps({"url": self.url, "validator": validator}).encode())
 
@@ -215,7 +217,7 @@ def _receive(part: _Part, size: int | None, timeout: float, bar: tqdm) -> None:
         if total or size:
             _check_space(part, (total or size or 0) - part.num_bytes)
         with part.path.open("ab") as file:
-            while block := response.read(_BLOCK):
+            while block := response.read(1 << 20):
                 file.write(block)
                 bar.total = total
                 bar.update(file.tell() - bar.n)
@@ -238,8 +240,7 @@ def _open(part: _Part, timeout: float) -> Any:
 
 
 def _check_space(part: _Part, missing: int) -> None:
-    folder = part.path.parent
-    free = shutil.disk_usage(folder).free
+    folder, free = part.path.parent, shutil.disk_usage(part.path.parent).free
     if missing + _RESERVE > free:
         raise OSError(
             errno.ENOSPC,

@@ -8,8 +8,8 @@ it; `hub_problem` does.
 
 import hashlib
 import os
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .catalogue import WeightsEntry
 from .checking import file_digest
@@ -46,14 +46,14 @@ def find_on_hub(entry: WeightsEntry, *, by_hand: Path, fetch: bool) -> str:
     for name in entry.files:
         paths = [_cached(entry.hub, each) for each in (name, *entry.beside)]
         if all(paths):
-            return _file_or_folder(paths[0], name, entry.beside)
+            return _folder(paths[0], name) if entry.beside else paths[0]
     for name in entry.files if fetch else ():
         if not (path := _fetched(entry.hub, name)):
             continue
         missing = [each for each in entry.beside if not _fetched(entry.hub, each)]
         if missing:
             raise FileNotFoundError(f"{entry.source} has no {missing}.")
-        return _file_or_folder(path, name, entry.beside)
+        return _folder(path, name) if entry.beside else path
     if fetch:
         raise FileNotFoundError(f"{entry.source} has none of {[*entry.files]}.")
     return ""
@@ -88,19 +88,19 @@ def _snapshot(hub: str, fetch: bool) -> str:
     import huggingface_hub
 
     repository, _, revision = hub.partition("@")
+    options: dict[str, Any] = {"ignore_patterns": _OTHER_FRAMEWORKS, "local_files_only": not fetch}
     try:
-        return str(
-            huggingface_hub.snapshot_download(
-                repository,
-                revision=revision or None,
-                ignore_patterns=_OTHER_FRAMEWORKS,
-                local_files_only=not fetch,
-            )
-        )
+        path = huggingface_hub.snapshot_download(repository, revision=revision or None, **options)
+        return str(path)
     except Exception as error:
         if not fetch:
             return ""
         raise _translated(error, repository) from error
+
+
+def _folder(path: str, name: str) -> str:
+    """The repository's folder: as many levels above the file as `name` has."""
+    return str(Path(path).parents[len(Path(name).parts) - 1])
 
 
 def _cached(hub: str, name: str) -> str:
@@ -126,11 +126,6 @@ def _fetched(hub: str, name: str) -> str:
         return ""
     except Exception as error:
         raise _translated(error, repository) from error
-
-
-def _file_or_folder(path: str, name: str, beside: Sequence[str]) -> str:
-    """The file, or with `beside` the repository's folder: as many levels up as `name` has."""
-    return str(Path(path).parents[len(Path(name).parts) - 1]) if beside else path
 
 
 def _translated(error: Exception, repository: str) -> Exception:

@@ -57,13 +57,7 @@ class AffinityHead(nn.Module):
     """Layers of the backbone whose attention the head reads; the backbone computes no others."""
 
     def __init__(self, *, num_sinkhorn_steps: int = 3, num_squarings: int = 1):
-        """
-        Args:
-            num_sinkhorn_steps, num_squarings: see `method.transition_matrix`.
-
-        Raises:
-            ValueError: one of the two is negative.
-        """
+        """See `method.transition_matrix`; raises `ValueError` if one is negative."""
         super().__init__()
         if min(num_sinkhorn_steps, num_squarings) < 0:
             raise ValueError(
@@ -75,16 +69,8 @@ class AffinityHead(nn.Module):
 
     def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
         """
-        The affinity of each pair of patches.
-
-        Args:
-            images: windows as RGB pixels, float32 in [0, 255], shape (N, 3, H, W).
-            features: outputs of the backbone: "patch_tokens" (N, D, h, w) and, if layers were asked
-                for, "attention".
-
-        Returns:
-            Tensor: non-negative, no empty row or column, float32, shape (N, P, P), patches row by
-            row.
+        The affinity of each pair of patches, shape (N, P, P), of windows (N, 3, H, W) and the
+        backbone's outputs for them; `AFFINITY_HEAD_REGISTRY` describes all three.
         """
         raise NotImplementedError
 

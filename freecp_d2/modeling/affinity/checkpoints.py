@@ -1,46 +1,31 @@
 """Libraries and weights of affinity encoders, with errors that say what to change."""
 
-import importlib
 import importlib.util
 from collections.abc import Iterable
-from types import ModuleType
 
 from torch import Tensor, nn
 
 from ...checkpoint import find_weights
 
 
-def require_library(name: str, *, extra: str, head: str) -> ModuleType:
+def require_library(name: str, *, extra: str, head: str) -> None:
     """
-    Import an optional library.
-
-    Args:
-        name: its module.
-        extra: the extra of this package that installs it.
-        head: the affinity head that needs it.
-
     Raises:
-        ImportError: it is not installed.
+        ImportError: the module `name`, which this package's `extra` brings, is not installed.
     """
     if importlib.util.find_spec(name) is None:
         raise ImportError(
             f'MODEL.AFFINITY_HEAD.NAME="{head}" needs the library {name}, which is not installed; '
             f'run pip install "freecp_d2[{extra}]".'
         )
-    return importlib.import_module(name)
 
 
 def find_pretrained(key: str, value: str, example: str) -> str:
     """
-    The file or folder of a PRETRAINED key, by `freecp_d2.checkpoint.find_weights`.
-
-    Args:
-        key: config key, for messages.
-        value: its value.
-        example: a valid value, for messages.
+    The file or folder of a PRETRAINED key and its value, by `freecp_d2.checkpoint.find_weights`.
 
     Raises:
-        ValueError: the value is empty, or the file is not the expected one.
+        ValueError: the value is empty (the message gives `example`), or the file is another one.
         FileNotFoundError, ConnectionError, PermissionError: as `find_weights`, with the key.
     """
     if not value:
@@ -57,12 +42,7 @@ def find_pretrained(key: str, value: str, example: str) -> str:
 
 
 def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice: str) -> None:
-    """
-    Load the state dict of the file `path` into a module; raises as `refuse_misfits`.
-
-    Args:
-        advice: what to change if it does not fit.
-    """
+    """Load the state dict of the file `path` into a module; raises as `refuse_misfits`."""
     own = module.state_dict()
     shapes = [
         f"{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}"
@@ -78,7 +58,7 @@ def refuse_misfits(
 ) -> None:
     """
     Raises:
-        ValueError: one of the three is not empty; names the first keys of each.
+        ValueError: one of the three is not empty; names the first keys of each and the advice.
     """
     kinds = {"missing": missing, "unexpected": unexpected, "of another shape": shapes}
     found = [

@@ -15,11 +15,7 @@ class CLIPAttentionAffinity(AffinityHead):
 
     @configurable
     def __init__(self, *, attention_layers: Collection[int], **options: int):
-        """
-        Args:
-            attention_layers: layers of the backbone, 0 the first.
-            options: see `AffinityHead`.
-        """
+        """Layers of the backbone, 0 the first; options as `AffinityHead`."""
         super().__init__(**options)
         self.attention_layers = frozenset(attention_layers)
 

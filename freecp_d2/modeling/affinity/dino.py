@@ -25,10 +25,6 @@ features: cosines of the last layer's normalised patch tokens ("DINO features", 
 attention: Eq. (2) with DINO's layers in place of CLIP's.
 """
 
-# ImageNet's, as DINO and DINOv2 were trained; the defaults of timm may differ.
-_PIXEL_MEAN = (123.675, 116.28, 103.53)
-_PIXEL_STD = (58.395, 57.12, 57.375)
-
 
 @AFFINITY_HEAD_REGISTRY.register()
 class DINOAffinity(EncoderAffinity):
@@ -70,7 +66,9 @@ class DINOAffinity(EncoderAffinity):
         if source == "attention":
             key = "MODEL.AFFINITY_HEAD.DINO.LAYERS"
             self.layers = resolve_layers(layers, len(encoder.blocks), key)
-        self.pixels = PixelNormalisation(_PIXEL_MEAN, _PIXEL_STD, "RGB")
+        # ImageNet's mean and std, as DINO and DINOv2 were trained; the defaults of timm may differ.
+        mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+        self.pixels = PixelNormalisation(mean, std, "RGB")
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
@@ -107,14 +105,8 @@ class DINOAffinity(EncoderAffinity):
 
 def patch_features(vit: Any, images: Tensor) -> Tensor:
     """
-    The last layer's patch tokens after the ViT's final norm.
-
-    Args:
-        vit: a `timm` VisionTransformer.
-        images: normalised, sides multiples of its patch.
-
-    Returns:
-        Tensor: float32, shape (N, C, P').
+    A `timm` VisionTransformer's patch tokens after the final norm, float32, shape (N, C, P'), of
+    normalised images with sides that are multiples of its patch.
     """
     return vit.forward_features(images)[:, vit.num_prefix_tokens :].float().mT
 
@@ -122,11 +114,8 @@ def patch_features(vit: Any, images: Tensor) -> Tensor:
 def patch_attention(vit: Any, images: Tensor, layers: Collection[int]) -> Tensor:
     """
     Self-attention between patches, averaged over heads and layers. Class token and registers are
-    dropped and the rest is not renormalised, as in Eq. (2). Later layers are not run.
-
-    Args:
-        vit, images: see `patch_features`.
-        layers: 0 the first; at least one.
+    dropped and the rest is not renormalised, as in Eq. (2). Layers after the last of `layers`
+    (0 the first) are not run. `vit` and `images` as in `patch_features`.
 
     Returns:
         Tensor: float32, shape (N, P', P').

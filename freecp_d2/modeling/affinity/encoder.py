@@ -27,11 +27,8 @@ class EncoderAffinity(AffinityHead):
         """
         Args:
             encoder: a module with weights.
-            precision: fp32 | fp16 | bf16, of the encoder's forward.
+            precision: fp32 | fp16 | bf16, of the encoder's forward; others raise `ValueError`.
             options: see `AffinityHead`.
-
-        Raises:
-            ValueError: unknown `precision`.
         """
         super().__init__(**options)
         if precision not in PRECISIONS:

@@ -56,7 +56,7 @@ class MaskFormerAffinity(EncoderAffinity):
         pixel_mean: tuple[float, ...],
         pixel_std: tuple[float, ...],
         input_size: int = 0,
-        **options: int,
+        **options: Any,
     ):
         """
         Args:
@@ -64,9 +64,6 @@ class MaskFormerAffinity(EncoderAffinity):
             pixel_mean, pixel_std: of its preprocessing, RGB, in [0, 255].
             input_size: shorter side in pixels to which windows are resized; 0: their own.
             options: see `AffinityHead`.
-
-        Raises:
-            ValueError: a number out of range.
         """
         super().__init__(encoder, **options)
         check_options(_KEY, input_size=input_size)

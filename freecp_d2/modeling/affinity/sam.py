@@ -94,11 +94,10 @@ class SAMAffinity(EncoderAffinity):
     def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
         """See `AffinityHead.affinity`; symmetric from both sources."""
         grid = backbone_grid(features)
-        if self.source == "features":
-            parts = images.split(self.batch_size)
-            found = torch.cat([self._features(part, grid) for part in parts])
-            return cosine_affinity(found, self.power)
-        return torch.cat([self._by_masks(image, grid) for image in images])
+        if self.source == "masks":
+            return torch.cat([self._by_masks(image, grid) for image in images])
+        parts = [self._features(part, grid) for part in images.split(self.batch_size)]
+        return cosine_affinity(torch.cat(parts), self.power)
 
     def _features(self, images: Tensor, grid: tuple[int, int]) -> Tensor:
         """The neck's features on the backbone's grid, (N, C, *grid)."""
@@ -128,11 +127,7 @@ class SAMAffinity(EncoderAffinity):
 
 def load_sam(arch: str, pretrained: str) -> Any:
     """
-    A `segment_anything` Sam with weights.
-
-    Args:
-        arch: name of an architecture, "vit_b".
-        pretrained: a file in the authors' format; see `find_weights`.
+    A `segment_anything` Sam ("vit_b") with weights in the authors' format; see `find_weights`.
 
     Raises:
         ValueError: unknown architecture, no weights, or weights of another one.
