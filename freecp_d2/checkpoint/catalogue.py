@@ -5,6 +5,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 
 import yaml
@@ -66,7 +67,7 @@ def load_catalogue() -> Mapping[str, WeightsEntry]:
     entries = {}
     for group, common in groups.items():
         for short_name, row in common.pop("weights").items():
-            fields = {
+            fields: dict[str, Any] = {
                 key: tuple(value) if isinstance(value, list) else value
                 for key, value in {**common, **row}.items()
             }

@@ -26,7 +26,7 @@ class PicklableWrapper:
         Args:
             obj: any callable; a wrapped one is not wrapped twice.
         """
-        self._obj = obj._obj if isinstance(obj, PicklableWrapper) else obj
+        self._obj: Any = obj._obj if isinstance(obj, PicklableWrapper) else obj
 
     def __reduce__(self) -> tuple:
         return cloudpickle.loads, (cloudpickle.dumps(self._obj),)
