@@ -56,11 +56,6 @@ def test_a_registered_head(own_head):
     torch.testing.assert_close(transition, together / 4)
 
 
-def test_the_base_class_has_no_affinity():
-    with pytest.raises(NotImplementedError):
-        AffinityHead()(torch.zeros(1, 3, 8, 8), {})
-
-
 def test_options_reach_the_transition_matrix():
     affinity = torch.rand(2, 6, 6, generator=torch.Generator().manual_seed(0)) + 0.1
 
@@ -77,3 +72,5 @@ def test_options_reach_the_transition_matrix():
     for options in ({"num_sinkhorn_steps": -1}, {"num_squarings": -1}):
         with pytest.raises(ValueError, match=r"SINKHORN_STEPS and SQUARINGS.*-1"):
             Fixed(**options)
+    with pytest.raises(NotImplementedError):
+        AffinityHead()(torch.zeros(1, 3, 8, 8), {})
