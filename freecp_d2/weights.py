@@ -1,8 +1,12 @@
-"""Weights on the command line: `python -m freecp_d2.weights list|fetch|verify|where`."""
+"""Weights: `python -m freecp_d2.weights list|fetch|verify|where`; alias of `checkpoint`."""
 
 import sys
 
-from .apps.weights import main
+from .checkpoint import WeightsEntry, find_weights, load_catalogue, read_state_dict, weights_dir
+
+__all__ = ["WeightsEntry", "find_weights", "load_catalogue", "read_state_dict", "weights_dir"]
 
 if __name__ == "__main__":
+    from .apps.weights import main
+
     sys.exit(main())

@@ -10,49 +10,49 @@ Weights on the command line.
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tabulate import tabulate
 
 from ..checkpoint.catalogue import WeightsEntry, load_catalogue
+from ..checkpoint.checking import check_file, file_digest, noted_digest
 from ..checkpoint.download import MEGABYTE
-from ..checkpoint.finding import find_weights, local_path, place_of, weights_dir
-from ..checkpoint.verifying import verify
+from ..checkpoint.finding import find_weights, local_path, place_of, remote_entry, weights_dir
+from ..checkpoint.hub import hub_problem, is_in_hub_cache
 
 OK, FAILED = 0, 1
-"""Exit codes; 2, from argparse, is a wrong command line."""
+"""Exit codes; argparse exits with 2 for a wrong command line."""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """`list`, `fetch`, `verify` and `where`."""
     parser = argparse.ArgumentParser(
         prog="python -m freecp_d2.weights",
-        description="Pretrained weights: which there are, and whether the right ones are here.",
+        description="List, download and check pretrained weights.",
         epilog="Exit code: 0, or 1 if something is missing, wrong or could not be downloaded.",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    help_of_names = "name of the catalogue, URL or hf://org/repo/file"
-    _add(verbs, "list", list_catalogue, "show the catalogue, and what of it is here")
-    fetch = _add(verbs, "fetch", fetch_all, "download what is not here, and check it")
-    fetch.add_argument("names", nargs="+", metavar="NAME", help=help_of_names)
-    verify = _add(verbs, "verify", verify_all, "read files again and compare their hashes")
-    verify.add_argument(
-        "names", nargs="*", metavar="NAME|PATH", help="default: all of the catalogue that is here"
-    )
-    where = _add(verbs, "where", show_where, "show where weights are, or where to put them")
-    where.add_argument("names", nargs=1, metavar="NAME", help=help_of_names)
+    texts = {
+        "list": "show the catalogue, and what of it is here",
+        "fetch": "download what is not here, and check it",
+        "verify": "hash files again and compare their hashes",
+        "where": "show where weights are, or where to put them",
+    }
+    add = {
+        verb: verbs.add_parser(verb, help=text, description=text).add_argument
+        for verb, text in texts.items()
+    }
+    name = "name of the catalogue, URL or hf://org/repo/file"
+    default = "default: all of the catalogue that is here"
+    add["fetch"]("names", nargs="+", metavar="NAME", help=name)
+    add["verify"]("names", nargs="*", metavar="NAME|PATH", help=default)
+    add["where"]("names", nargs=1, metavar="NAME", help=name)
     return parser
 
 
-def _add(verbs: "argparse._SubParsersAction", name: str, run: Callable, text: str):
-    parser = verbs.add_parser(name, help=text, description=text)
-    parser.set_defaults(run=run, names=[])
-    return parser
-
-
-def list_catalogue(_: Sequence[str]) -> int:
-    """The catalogue as a table."""
+def show_catalogue() -> int:
+    """Print the catalogue as a table."""
     rows = [
         (entry.name, entry.licence, _size(entry), _hash(entry), _source(entry), _here(entry.name))
         for entry in load_catalogue().values()
@@ -61,65 +61,6 @@ def list_catalogue(_: Sequence[str]) -> int:
     _say(tabulate(rows, head, disable_numparse=True))
     _say(f"\nHere: in {weights_dir()}, in the hub's cache, or where another program put it.")
     return OK
-
-
-def fetch_all(names: Sequence[str]) -> int:
-    """Find each, by download if need be; one that fails does not keep the others."""
-    results = [_try(_fetch, name) for name in names]
-    return max(results)
-
-
-def _fetch(name: str) -> int:
-    _say(f"{name}: {find_weights(name)}")
-    return OK
-
-
-def verify_all(names: Sequence[str]) -> int:
-    """Hash files again; by default all that are here, and then none can be missing."""
-    chosen = list(names) or [name for name in load_catalogue() if _here(name)]
-    return max((_try(_verify, name) for name in chosen), default=OK)
-
-
-def _verify(name: str) -> int:
-    given = Path(name).expanduser()
-    path = str(given) if given.exists() else local_path(name)
-    if not path:
-        _say(f"{name}: MISSING; `fetch {name}` downloads it")
-        return FAILED
-    verdict = verify(name, Path(path))
-    if verdict.problem:
-        _say(f"{name}: WRONG; {verdict.problem}")
-        return FAILED
-    known = [row.name for row in load_catalogue().values() if row.sha256 == verdict.digest != ""]
-    word = "OK" if verdict.compared or known else "HERE, with no hash to compare it with"
-    facts = [*known[:1], f"SHA-256 {verdict.digest}" if verdict.digest else "", path]
-    _say(f"{name}: {word}; {', '.join(fact for fact in facts if fact not in ('', name))}")
-    return OK
-
-
-def show_where(names: Sequence[str]) -> int:
-    """The path, alone on its line for use in scripts; else where to put it, on stderr."""
-    return max(_try(_where, name) for name in names)
-
-
-def _where(name: str) -> int:
-    path = local_path(name)
-    if path:
-        _say(path)
-        return OK
-    entry = load_catalogue().get(name)
-    source = f" from {entry.source}" if entry else ""
-    sys.stderr.write(f"{name} is not here; `fetch` puts it{source} at {place_of(name)}\n")
-    return FAILED
-
-
-def _try(act: Callable[[str], int], name: str) -> int:
-    """An error as a line, so that the next name has its turn."""
-    try:
-        return act(name)
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"{name}: {error}\n")
-        return FAILED
 
 
 def _size(entry: WeightsEntry) -> str:
@@ -135,7 +76,6 @@ def _hash(entry: WeightsEntry) -> str:
 
 
 def _source(entry: WeightsEntry) -> str:
-    """Short enough for a table; `where` and the messages give all of it."""
     if entry.url:
         return f"{entry.url.split('/')[2]}: {entry.file_name}"
     return f"hf://{entry.hub}" if entry.hub else entry.source
@@ -148,17 +88,88 @@ def _here(name: str) -> str:
         return "damaged"
 
 
+def fetch(name: str) -> int:
+    """Find the weights of a name, by download if needed, and print their path."""
+    _say(f"{name}: {find_weights(name)}")
+    return OK
+
+
+def verify(name: str) -> int:
+    """Hash the file or folder of a name or path again, and print the result."""
+    given = Path(name).expanduser()
+    found = str(given) if given.exists() else local_path(name)
+    if not found:
+        _say(f"{name}: MISSING; `fetch {name}` downloads it")
+        return FAILED
+    try:
+        digest, is_compared = _compare(name, Path(found))
+    except ValueError as error:
+        _say(f"{name}: WRONG; {error}")
+        return FAILED
+    known = [row.name for row in load_catalogue().values() if row.sha256 == digest != ""]
+    word = "OK" if is_compared or known else "HERE, with no hash to compare it with"
+    facts = [*known[:1], f"SHA-256 {digest}" if digest else "", found]
+    _say(f"{name}: {word}; {', '.join(fact for fact in facts if fact not in ('', name))}")
+    return OK
+
+
+def _compare(name: str, path: Path) -> tuple[str, bool]:
+    """
+    The SHA-256 of a file ("" for a folder), and whether there was a hash to compare it with.
+
+    Raises:
+        ValueError: it differs.
+    """
+    if path.is_dir() or is_in_hub_cache(path):
+        files = [path] if path.is_file() else [f for f in sorted(path.rglob("*")) if f.is_file()]
+        problems = [problem for file in files if (problem := hub_problem(file))]
+        if problems:
+            raise ValueError("\n".join(problems))
+        digest = file_digest(path) if path.is_file() else ""
+        return digest, bool(files) and all(map(is_in_hub_cache, files))
+    rows = load_catalogue()
+    by_file_name = (row for row in rows.values() if row.url and row.file_name == path.name)
+    entry = rows.get(name) or next(by_file_name, None) or remote_entry(name) or WeightsEntry(name)
+    is_compared = bool(entry.sha256 or noted_digest(path) or entry.package)
+    keep_note = path.is_relative_to(weights_dir())
+    digest = check_file(path, size=entry.size, sha256=entry.sha256, keep_note=keep_note, again=True)
+    return digest, is_compared
+
+
+def where(name: str) -> int:
+    """Print the path alone, for scripts; if it is missing, on stderr where to put it."""
+    path = local_path(name)
+    if path:
+        _say(path)
+        return OK
+    entry = load_catalogue().get(name)
+    source = f" from {entry.source}" if entry else ""
+    sys.stderr.write(f"{name} is not here; `fetch` puts it{source} at {place_of(name)}\n")
+    return FAILED
+
+
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a verb; returns the exit code."""
+    """Run a verb for every name; returns the exit code. An error does not stop the other names."""
     args = build_parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    for talkative in ("httpx", "httpx2", "iopath"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
-    return args.run(args.names)
+    for library in ("httpx", "httpx2"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    if args.verb == "list":
+        return show_catalogue()
+    names, code = args.names, OK
+    if args.verb == "verify" and not names:
+        names = [name for name in load_catalogue() if _here(name)]
+    for name in names:
+        try:
+            code = max(code, {"fetch": fetch, "verify": verify, "where": where}[args.verb](name))
+        except (OSError, ValueError) as error:
+            sys.stderr.write(f"{name}: {error}\n")
+            code = FAILED
+    return code
 
 
 if __name__ == "__main__":

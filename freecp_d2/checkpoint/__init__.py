@@ -1,16 +1,15 @@
 """
-Pretrained weights: where they come from, whether they are the right ones, how they are read.
+Pretrained weights: find, download, check and read them.
 
 | file | what |
 |---|---|
 | `catalogue.yaml`, `catalogue.py` | name -> source, licence, size, SHA-256 |
-| `finding.py` | a name, path, URL or hub name -> a file on this machine |
-| `download.py` | a URL -> a file, resumed, checked, atomic |
-| `hub.py` | a repository on Hugging Face -> a file or folder in its cache |
-| `checking.py` | is this the file that it should be? |
-| `reading.py` | a file -> tensors, never code |
-
-On the command line: `python -m freecp_d2.weights list|fetch|verify|where`.
+| `finding.py` | name, path, URL or hub address -> a file on this machine |
+| `download.py` | URL -> file: resumed, checked, atomic, one process at a time |
+| `hub.py` | Hugging Face repository -> file or folder in its cache |
+| `checking.py` | size and SHA-256 of a file |
+| `reading.py` | file -> tensors; never executes code |
+| `embedded.py` | the small CLIP that ships with the package |
 """
 
 from .catalogue import WeightsEntry, load_catalogue

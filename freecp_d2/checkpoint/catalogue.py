@@ -18,25 +18,25 @@ _FILE = Path(__file__).with_name("catalogue.yaml")
 @dataclass(frozen=True)
 class WeightsEntry:
     """
-    One row of the catalogue; exactly one of `url`, `hub` and `package` is set.
+    A row of the catalogue. Exactly one of `url`, `hub` and `package` is set.
 
     Attributes:
         name: what a user types, "clip:ViT-B/16".
-        licence: of the weights, as their publisher states it.
-        url: of a file.
-        hub: repository on Hugging Face, "org/repo".
-        files: of the hub: file names, of which the first that exists is taken.
-        beside: of the hub: files that belong to it; then the folder is what is found.
-        package: a file that comes with this package.
-        size: bytes, None where unknown.
-        about: bytes, roughly, for display; None where unknown.
-        sha256: 64 hexadecimal digits, "" where nobody published one.
-        hash_by: "publisher" or "users", who says so; "" without `sha256`.
+        licence: licence of the weights, as their publisher states it.
+        url: address of a single file.
+        hub: repository on Hugging Face, "org/repo" or "org/repo@revision".
+        files: with `hub`: alternative file names, the first that exists is used; empty: all files.
+        beside: with `hub`: other files that the model needs; the result is then the folder.
+        package: name of a file that ships with this package.
+        size: bytes, exactly; None if unknown.
+        about: bytes, roughly, for display only; None if unknown.
+        sha256: 64 hexadecimal digits; "" if nobody published one.
+        hash_by: source of the hash, "publisher" or "users"; "" without `sha256`.
         also_in: folders where other programs keep the same file.
     """
 
     name: str
-    licence: str
+    licence: str = ""
     url: str = ""
     hub: str = ""
     files: tuple[str, ...] = ()
@@ -50,44 +50,36 @@ class WeightsEntry:
 
     @property
     def file_name(self) -> str:
-        """Name of the file in the cache; of a hub's repository the preferred one."""
+        """Name of the file in the cache; with `hub`, of the preferred file."""
         return Path(urlparse(self.url).path).name if self.url else (self.package or self.files[0])
 
     @property
     def source(self) -> str:
-        """Where it comes from, as an address."""
-        return self.url or (f"https://huggingface.co/{self.hub}" if self.hub else "this package")
+        """Address to show to a user."""
+        hub = f"https://huggingface.co/{self.hub.replace('@', '/tree/')}" if self.hub else ""
+        return self.url or hub or "this package"
 
 
 @functools.cache
 def load_catalogue() -> Mapping[str, WeightsEntry]:
-    """
-    The catalogue, in its order.
-
-    Returns:
-        Mapping: name -> entry.
-    """
+    """Read the catalogue: name -> entry, in the order of the file."""
     groups = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
-    entries: dict[str, WeightsEntry] = {}
+    entries = {}
     for group, common in groups.items():
-        rows = common.pop("weights")
-        for short_name, row in rows.items():
-            entries[f"{group}:{short_name}"] = _entry(f"{group}:{short_name}", {**common, **row})
+        for short_name, row in common.pop("weights").items():
+            fields: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value
+                for key, value in {**common, **row}.items()
+            }
+            if "sha256" not in fields:
+                fields.pop("hash_by", None)
+            name = f"{group}:{short_name}"
+            entries[name] = WeightsEntry(name=name, **fields)
     return entries
 
 
-def _entry(name: str, fields: dict[str, Any]) -> WeightsEntry:
-    """A row, with what its group has in common."""
-    if not fields.get("sha256"):
-        fields.pop("hash_by", None)
-    values: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
-    }
-    return WeightsEntry(name=name, **values)
-
-
 def near_names(name: str) -> list[str]:
-    """At most three names of the catalogue that look like this one, the nearest first."""
+    """Up to three names of the catalogue that resemble `name`, the most similar first."""
     known = {known.lower(): known for known in load_catalogue()}
     found = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)
     return [known[match] for match in found]

@@ -1,35 +1,41 @@
 """
-From a URL to a file: resumed where it broke off, checked, and whole or not there.
+Download a file over HTTP: resumed after a break, checked, and atomic.
 
-What has come so far is kept as `<file>.part`; a killed process leaves that and nothing else, and
-the next one goes on from there if the server still has the same file.
+Incomplete content stays in `<file>.part`. A killed process leaves nothing else, and the next one
+resumes from there if the server still has the same file.
 """
 
 import errno
 import http.client
+import json
 import logging
+import os
+import re
+import shutil
 import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
-from iopath.common.file_io import file_lock
 from tqdm import tqdm
 
+from ..utils.files import locked, write_whole
 from .checking import check_file, file_digest
-from .transfer import BrokenOffError, Part, receive
 
 __all__ = ["MEGABYTE", "download"]
 
 MEGABYTE = 1_000_000
-"""Bytes, as in all messages."""
-
+_RESERVE = 50_000_000  # bytes to leave free on the disk
 _RETRY_STATUS = (408, 425, 429, 500, 502, 503, 504)
+_FINAL_STATUS = {401: PermissionError, 403: PermissionError, 404: FileNotFoundError}
 
 logger = logging.getLogger(__name__)
+
+
+class _BrokenOffError(ConnectionError):
+    """The connection was cut; a retry may help."""
 
 
 def download(
@@ -43,116 +49,202 @@ def download(
     timeout: float = 30.0,
 ) -> None:
     """
-    Download a file, unless another process has just done so.
+    Download a file, one process at a time. Does nothing if the file exists.
 
     Args:
-        url: http or https; proxies as in the environment.
-        path: the file; its folder is created.
-        size: bytes, None if unknown.
-        sha256: of the file; "" if unknown, it is then noted beside it.
-        retries: how often in a row the line may break without a byte.
+        url: http or https; proxies are taken from the environment.
+        path: target file; its folder is created.
+        size: bytes; None if unknown.
+        sha256: expected hash; "": the hash of this download is stored beside the file.
+        retries: consecutive failed attempts without a new byte before giving up.
         first_wait: seconds before the second attempt; doubled for each further one.
-        timeout: seconds without a byte after which the line counts as broken.
+        timeout: seconds without a byte after which the connection counts as broken.
 
     Raises:
-        ConnectionError: no answer, or broken off too often; what came is kept and resumed.
+        ConnectionError: no answer, or broken off too often; the partial file is kept.
         FileNotFoundError: the server has no such file.
-        PermissionError: the server does not give it away.
-        ValueError: what came is not what was expected; it is kept as `<file>.rejected`.
-        OSError: the disk is full, or the folder cannot be written to.
+        PermissionError: the server refuses access.
+        ValueError: size or hash differ; the content is kept as `<file>.rejected`.
+        OSError: the disk is full, or the folder is not writable.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(path):
+
+    def tell() -> None:
+        logger.info("Another process is downloading %s; waiting for it.", path.name)
+
+    with locked(path.with_name(f"{path.name}.lock"), tell):
         if path.exists():
             return
-        part = Part(path, url, resumable=bool(sha256))
-        resumed = _until_complete(part, size, retries, first_wait, timeout)
+        part = _Part(path, url, resumable=bool(sha256))
+        resumed = _fetch(part, size, retries, first_wait, timeout)
         if resumed and sha256 and file_digest(part.path) != sha256:
-            logger.warning("%s does not fit together; it is downloaded once more.", path.name)
+            logger.warning("%s: the parts do not match; downloading it again.", path.name)
             part.discard()
-            _until_complete(part, size, retries, first_wait, timeout)
-        try:
-            check_file(part.path, size=size, sha256=sha256, keep_note=False)
-        except ValueError as error:
-            rejected = part.reject()
-            raise ValueError(
-                f"{url} did not give what was expected: {error} What came is kept as {rejected}; "
-                "it may be a web page of a proxy, or the publisher replaced the file."
-            ) from error
-        part.finish()
+            _fetch(part, size, retries, first_wait, timeout)
+        _accept(part, path, size, sha256)
     check_file(path, size=size, sha256=sha256, keep_note=True)
 
 
-def _lock(path: Path) -> AbstractContextManager:
-    """One process at a time; the others wait (an hour at most) and find the file."""
-    lock: AbstractContextManager = file_lock(str(path))
-    return lock
+def _accept(part: "_Part", path: Path, size: int | None, sha256: str) -> None:
+    """Check the complete content and rename it to `path`, or to `<file>.rejected`."""
+    try:
+        check_file(part.path, size=size, sha256=sha256, keep_note=False)
+    except ValueError as error:
+        rejected = path.with_name(f"{path.name}.rejected")
+        os.replace(part.path, rejected)
+        part.discard()
+        raise ValueError(
+            f"{part.url} did not give the expected file: {error} The content is kept as "
+            f"{rejected}; it may be a web page of a proxy, or the publisher replaced the file."
+        ) from error
+    with part.path.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(part.path, path)
+    part.discard()
 
 
-def _until_complete(
-    part: Part, size: int | None, retries: int, first_wait: float, timeout: float
-) -> bool:
+class _Part:
     """
-    Receive until all is there.
+    The partial content of a file, and the validator (ETag or date) of its version.
 
-    Returns:
-        bool: whether it came in more than one piece.
+    With `resumable`, no validator is needed, because a hash is checked at the end.
     """
+
+    def __init__(self, target: Path, url: str, *, resumable: bool):
+        self.path, self.url = target.with_name(f"{target.name}.part"), url
+        self._memo = target.with_name(f"{target.name}.part.json")
+        self._resumable = resumable
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes received so far."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def start(self, validator: str) -> None:
+        """Start again from byte 0."""
+        self.path.write_bytes(b"")
+        write_whole(self._memo, json.dumps({"url": self.url, "validator": validator}).encode())
+
+    def discard(self) -> None:
+        """Remove the partial content."""
+        self.path.unlink(missing_ok=True)
+        self._memo.unlink(missing_ok=True)
+
+    def request(self) -> urllib.request.Request:
+        """A request for the whole file, or for the rest of the same version."""
+        try:
+            memo = json.loads(self._memo.read_text(encoding="utf-8"))
+            validator = memo["validator"] if memo["url"] == self.url else ""
+        except (OSError, ValueError, LookupError, TypeError):
+            validator = ""
+        headers = {"User-Agent": "freecp_d2", "Accept-Encoding": "identity"}
+        if self.num_bytes and (validator or self._resumable):
+            headers["Range"] = f"bytes={self.num_bytes}-"
+            if validator:
+                headers["If-Range"] = validator
+        return urllib.request.Request(self.url, headers=headers)
+
+
+def _fetch(part: _Part, size: int | None, retries: int, wait: float, timeout: float) -> bool:
+    """Receive until complete, with retries; returns whether it came in several pieces."""
     num_pieces, attempt = int(part.num_bytes > 0), 0
     logger.info("Downloading %s%s", part.url, f" ({size / MEGABYTE:.1f} MB)" if size else "")
-    with tqdm(total=size, unit="B", unit_scale=True, desc=part.name, disable=None) as bar:
+    with tqdm(total=size, unit="B", unit_scale=True, desc=part.path.stem, disable=None) as bar:
         while True:
             before = part.num_bytes
             try:
-                receive(part, size, timeout, _show(bar))
+                _receive(part, size, timeout, bar)
                 return num_pieces > 0
-            except BrokenOffError as error:
-                reason = str(error)
             except urllib.error.HTTPError as error:
-                reason = _explain_status(error, part.url)
-            except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-                if _is_of_the_disk(error):
+                reason = f"the server answered {error.code} {error.reason}"
+                error.close()
+                if error.code not in _RETRY_STATUS:
+                    kind = _FINAL_STATUS.get(error.code, ConnectionError)
+                    raise kind(f"{part.url}: {reason}") from error
+            except (http.client.HTTPException, OSError) as error:
+                if _is_disk_error(error):
                     raise
-                reason = str(getattr(error, "reason", error)) or type(error).__name__
-                if isinstance(getattr(error, "reason", None), socket.gaierror):
-                    attempt = retries  # no such host, or no network at all
+                cause = getattr(error, "reason", error)
+                reason = str(cause) or type(error).__name__
+                if isinstance(cause, socket.gaierror):  # no such host, or no network
+                    attempt = retries
             grown = part.num_bytes > before
             num_pieces += int(grown)
             attempt = 1 if grown else attempt + 1
             if attempt > retries:
                 raise ConnectionError(f"{part.url}: {reason}")
-            wait = first_wait * 2 ** (attempt - 1)
-            logger.info("%s: %s; trying again in %.0f s", part.url, reason, wait)
-            time.sleep(wait)
+            pause = wait * 2 ** (attempt - 1)
+            logger.info("%s: %s; trying again in %.0f s", part.url, reason, pause)
+            time.sleep(pause)
 
 
-def _explain_status(error: urllib.error.HTTPError, url: str) -> str:
-    """
-    What an answer that is no file means, if trying again may help.
-
-    Raises:
-        FileNotFoundError, PermissionError, ConnectionError: it will not.
-    """
-    message = f"{url}: the server answered {error.code} {error.reason}"
-    error.close()
-    if error.code in _RETRY_STATUS:
-        return f"the server answered {error.code} {error.reason}"
-    kind = {401: PermissionError, 403: PermissionError, 404: FileNotFoundError}
-    raise kind.get(error.code, ConnectionError)(message) from error
-
-
-def _is_of_the_disk(error: Exception) -> bool:
-    """Whether it was not the line that failed."""
+def _is_disk_error(error: Exception) -> bool:
+    """Whether the disk failed, not the connection."""
     if not isinstance(error, OSError) or isinstance(error, urllib.error.URLError):
         return False
     return error.filename is not None or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
-def _show(bar: tqdm) -> Callable[[int, int | None], None]:
-    """Tell a progress bar how many bytes there are, of how many."""
+def _receive(part: _Part, size: int | None, timeout: float, bar: tqdm) -> None:
+    """
+    Append the missing bytes to `part` in one connection; start again if the server cannot resume.
 
-    def update(num_bytes: int, total: int | None) -> None:
-        bar.total = total
-        bar.update(num_bytes - bar.n)
+    Raises:
+        _BrokenOffError: fewer bytes came than announced.
+        ValueError: the server has a file of another size.
+        OSError: no connection (urllib.error.URLError), or the disk is full.
+    """
+    response = _open(part, timeout)
+    if response is None:
+        return
+    with response:
+        is_rest = response.status == 206
+        content_range = response.headers.get("Content-Range") or ""
+        if is_rest and not re.match(rf"bytes {part.num_bytes}-", content_range):
+            part.discard()
+            raise _BrokenOffError("the server resumed at another byte")
+        length = response.headers.get("Content-Length")
+        total = int(length) + part.num_bytes * is_rest if length else None
+        if size is not None and total is not None and total != size:
+            kind = response.headers.get("Content-Type") or "no content type"
+            raise ValueError(
+                f"{part.url} has {total} bytes ({kind}), expected {size}: it is another file, such "
+                "as a web page of a proxy, or the publisher replaced it. Nothing was downloaded."
+            )
+        if not is_rest:  # only a strong ETag or a date may stand in If-Range
+            tag = response.headers.get("ETag") or ""
+            part.start(tag if tag.startswith('"') else response.headers.get("Last-Modified") or "")
+        if total or size:
+            _check_space(part, (total or size or 0) - part.num_bytes)
+        with part.path.open("ab") as file:
+            while block := response.read(1 << 20):
+                file.write(block)
+                bar.total = total
+                bar.update(file.tell() - bar.n)
+    if total is not None and part.num_bytes < total:
+        raise _BrokenOffError(f"cut after {part.num_bytes} of {total} bytes")
 
-    return update
+
+def _open(part: _Part, timeout: float) -> Any:
+    """The server's response; None if all bytes are here already."""
+    try:
+        return urllib.request.urlopen(part.request(), timeout=timeout)
+    except urllib.error.HTTPError as error:
+        if error.code != 416:  # 416: the part starts behind the end of the file
+            raise
+        error.close()
+        if (error.headers.get("Content-Range") or "") == f"bytes */{part.num_bytes}":
+            return None
+        part.discard()
+        raise _BrokenOffError("the server's file is shorter than the partial file") from error
+
+
+def _check_space(part: _Part, missing: int) -> None:
+    folder, free = part.path.parent, shutil.disk_usage(part.path.parent).free
+    if missing + _RESERVE > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"{part.path.stem} needs {missing} bytes more, {free} are free; free some space, or "
+            "set FREECP_CACHE to a folder on another disk",
+            str(folder),
+        )

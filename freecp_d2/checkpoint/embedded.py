@@ -1,13 +1,14 @@
 """
-The tiny CLIP that ships with the package: MODEL.CLIP.PRETRAINED storybook.
+The small CLIP that ships with the package: MODEL.CLIP.PRETRAINED storybook.
 
-Two files in `storybook/`: a state dict in OpenAI's layout and the merges of its tokenizer. They
-are read by the code that reads OpenAI's own; only that they are the right files is asked here.
+`storybook/` holds a state dict in OpenAI's layout and the merges of its tokenizer. The code for
+OpenAI's own files reads them; this module only checks their hashes.
 """
 
 import functools
-import hashlib
 from pathlib import Path
+
+from .checking import file_digest
 
 __all__ = ["EMBEDDED_NAME", "EMBEDDED_SHA256", "embedded_merges", "embedded_weights"]
 
@@ -19,51 +20,39 @@ EMBEDDED_SHA256 = {
     ),
     "merges.txt.gz": "b189b805aae9338315206ae41561d63a571d839e9297591921146cc47cc8d250",
 }
-"""What the files in `storybook/` are; a training run that replaces them replaces these."""
+"""SHA-256 of the files in `storybook/`; a new training run replaces both."""
 
 _WEIGHTS_DIR = Path(__file__).resolve().parent / "storybook"
+_digest = functools.cache(file_digest)  # one reading per process
 
 
 def embedded_weights() -> str:
     """
-    Path of the weights: a safetensors file of `clip.model.CLIP`.
+    Path of the weights, a safetensors file of `clip.model.CLIP`.
 
     Raises:
-        FileNotFoundError: the file is not there.
-        ValueError: it is another file.
+        FileNotFoundError: the file is missing.
+        ValueError: the file has another hash.
     """
     return _checked_path("storybook_clip.safetensors")
 
 
 def embedded_merges() -> str:
-    """
-    Path of the merges of its tokenizer (format: see `text.CLIPTokenizer`).
-
-    Raises:
-        FileNotFoundError: the file is not there.
-        ValueError: it is another file.
-    """
+    """Path of the merges of its tokenizer; raises as `embedded_weights`."""
     return _checked_path("merges.txt.gz")
 
 
 def _checked_path(name: str) -> str:
     path, expected = _WEIGHTS_DIR / name, EMBEDDED_SHA256[name]
-    found = _sha256(path) if path.is_file() else ""
     remedy = (
         f"restore the file with `git checkout -- freecp_d2/checkpoint/storybook/{name}`, or "
         "install freecp_d2 again."
     )
-    if not found:
+    if not path.is_file():
         raise FileNotFoundError(f"No file {path}, which ships with the package; {remedy}")
-    if found != expected:
+    if (found := _digest(path)) != expected:
         raise ValueError(
             f"{path} is not the file that ships with the package: its SHA-256 is {found}, expected "
-            f"{expected or 'none yet'}; {remedy}"
+            f"{expected}; {remedy}"
         )
     return str(path)
-
-
-@functools.cache
-def _sha256(path: Path) -> str:
-    """Of a file's content; read once a process."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,10 +1,7 @@
-"""
-From what a user writes to a file on this machine.
-"""
+"""Find the file of a weights name, and download it if it is missing."""
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -13,226 +10,172 @@ from .catalogue import WeightsEntry, load_catalogue, near_names
 from .checking import check_file
 from .download import MEGABYTE, download
 from .embedded import embedded_weights
-from .hub import find_on_hub, find_snapshot
+from .hub import find_on_hub
 
-__all__ = ["find_weights", "local_path", "place_of", "split_hash", "weights_dir"]
-
-_HUB = "hf://"
+__all__ = ["find_weights", "local_path", "place_of", "remote_entry", "weights_dir"]
 
 
 def find_weights(name_or_path: str) -> str:
     """
-    The file, or for a model of several files the folder, of weights that a user names.
+    Path of the weights that a user names; missing ones are downloaded and checked.
 
-    Taken are a path; a name of the catalogue ("clip:ViT-B/16"); a URL, "https://host/x.pth", with
-    "#sha256=<64 digits>" behind it if it is to be checked; "hf://org/repo/file" for a file of a
-    repository on Hugging Face and "hf://org/repo" for all of it, "org/repo@revision" for a
-    certain state; any other address that Detectron2's PathManager knows. What is not on this
-    machine is downloaded into `weights_dir()` (of the hub: into the hub's own cache) and checked.
+    Accepted are:
 
-    Args:
-        name_or_path: see above; "~" is expanded.
+    - a path; "~" is expanded;
+    - a name of the catalogue, "clip:ViT-B/16";
+    - a URL, "https://host/x.pth", optionally with "#sha256=<64 digits>" to check it;
+    - a file on Hugging Face, "hf://org/repo/file", or a whole repository, "hf://org/repo", at a
+      revision with "org/repo@revision";
+    - any other address that Detectron2's PathManager knows.
+
+    Downloads go to `weights_dir()`, those from Hugging Face to its own cache.
 
     Returns:
-        str: a path that exists.
+        str: path of an existing file; of a folder for a model of several files.
 
     Raises:
         FileNotFoundError: no such file, name or address.
-        ConnectionError: it could not be downloaded; the message says which file to put where.
-        PermissionError: its source does not give it away.
-        ValueError: it is another file than the one expected; nothing was deleted.
-        OSError: the disk is full, or the cache cannot be written to.
+        ConnectionError: the download failed; the message says which file to put where.
+        PermissionError: the source refuses access.
+        ValueError: the file is not the expected one; nothing is deleted.
+        OSError: the disk is full, or the cache is not writable.
     """
-    entry = load_catalogue().get(name_or_path)
+    entry = remote_entry(name_or_path)
     if entry is not None:
-        return _from_catalogue(entry)
-    if name_or_path.startswith(_HUB):
-        return _or_bring(
-            lambda: _from_hub_address(name_or_path, fetch=True),
-            name_or_path,
-            f"Bring {name_or_path}",
-            place_of(name_or_path),
-        )
-    if re.match(r"https?://", name_or_path):
-        return _from_url(name_or_path)
+        return _find_entry(entry)
     if name_or_path.startswith("file://"):
         name_or_path = urlparse(name_or_path).path
     elif "://" in name_or_path:
         return PathManager.get_local_path(name_or_path)
-    return _existing(name_or_path)
+    path = os.path.expanduser(name_or_path)
+    if not path or not os.path.exists(path):
+        raise FileNotFoundError(_unknown(name_or_path))
+    return path
 
 
 def local_path(name: str) -> str:
     """
-    Where the weights of a name, hub name or URL are on this machine; unchecked, no network.
+    Where the weights of a catalogue name, URL or hub address are on this machine.
 
     Returns:
-        str: a path, "" if they are not here.
+        str: a path, "" if they are not here. Nothing is checked or downloaded.
 
     Raises:
         FileNotFoundError: no such name.
     """
-    entry = load_catalogue().get(name)
-    if entry is not None and entry.hub:
-        return find_on_hub(
-            entry.hub, entry.files, entry.beside, by_hand=_by_hand(entry.hub), fetch=False
-        )
-    if entry is not None and entry.package:
+    entry = _known_entry(name)
+    if entry.hub:
+        return find_on_hub(entry, by_hand=_hub_folder(entry), fetch=False)
+    if entry.package:
         return embedded_weights()
-    if name.startswith(_HUB):
-        return _from_hub_address(name, fetch=False)
-    places = [place_of(name), *_elsewhere(entry)] if entry else [place_of(name)]
+    places = (place_of(name), *_other_places(entry))
     return next((str(place) for place in places if place.is_file()), "")
 
 
 def weights_dir() -> Path:
-    """Where downloads go: `$FREECP_CACHE/weights`, else `~/.cache/freecp_d2/weights`."""
+    """Folder of downloads: `$FREECP_CACHE/weights`, else `~/.cache/freecp_d2/weights`."""
     return Path(os.environ.get("FREECP_CACHE") or "~/.cache/freecp_d2").expanduser() / "weights"
 
 
 def place_of(name: str) -> Path:
     """
-    Where a file is looked for first, and where a user without network puts it.
-
-    Args:
-        name: of the catalogue, "hf://..." or a URL.
+    The place in `weights_dir()` that is searched first, and where a user without network puts the
+    file of a catalogue name, URL or hub address.
 
     Raises:
-        FileNotFoundError: it is none of the three.
+        FileNotFoundError: `name` is none of these.
     """
-    entry = load_catalogue().get(name)
-    if entry is not None and entry.hub:
-        return _by_hand(entry.hub) / ("" if entry.beside else entry.file_name)
-    if entry is not None:
+    entry = _known_entry(name)
+    if entry.hub:
+        file = "" if entry.beside or not entry.files else entry.file_name
+        return _hub_folder(entry) / file
+    if name in load_catalogue():
         return weights_dir() / entry.file_name
-    if name.startswith(_HUB):
-        repository, _, file = _split(name)
-        return _by_hand(repository) / file
-    address = urlparse(name)
-    if address.scheme not in ("http", "https"):
-        raise FileNotFoundError(_unknown(name))
+    address = urlparse(entry.url)
     parts = [part for part in address.path.split("/") if part not in ("", ".", "..")]
     return weights_dir().joinpath("urls", address.netloc.replace(":", "_"), *parts or ["index"])
 
 
-def _from_catalogue(entry: WeightsEntry) -> str:
-    if entry.package:
-        return embedded_weights()
-    if entry.url:
-        return _downloaded(entry.name, entry.url, entry.size, entry.sha256, _elsewhere(entry))
-    files = " or ".join(entry.files)
-    beside = "".join(f" and {name}" for name in entry.beside)
-    place = _by_hand(entry.hub)
-    return _or_bring(
-        lambda: find_on_hub(entry.hub, entry.files, entry.beside, by_hand=place, fetch=True),
-        entry.name,
-        f"Bring {files}{beside} of https://huggingface.co/{entry.hub}",
-        place,
-    )
-
-
-def _from_url(address: str) -> str:
-    url, sha256 = split_hash(address)
-    return _downloaded(address, url, None, sha256, [])
-
-
-def split_hash(address: str) -> tuple[str, str]:
+def remote_entry(name: str) -> WeightsEntry | None:
     """
-    A URL and the SHA-256 behind it, "" if there is none.
+    The catalogue's entry of a name, or a new entry for a URL or hub address; None for others.
 
     Raises:
-        ValueError: something else is behind it.
+        ValueError: a malformed hub address, or an unknown "#..." behind a URL.
     """
-    url, _, fragment = address.partition("#")
-    found = re.fullmatch(r"(?:sha256=([0-9a-fA-F]{64}))?", fragment)
-    if found is None:
-        raise ValueError(
-            f'"{address}": after # only sha256=<64 hexadecimal digits> has a meaning; correct or '
-            "remove it."
-        )
-    return url, (found[1] or "").lower()
+    if name in load_catalogue():
+        return load_catalogue()[name]
+    if name.startswith("hf://"):
+        found = re.fullmatch(r"hf://([\w.-]+/[\w.-]+(?:@[\w.-]+)?)(?:/(.+))?", name)
+        if found is None or ".." in name.split("/"):
+            raise ValueError(
+                f'"{name}" is no hub address; write hf://org/repo/file or hf://org/repo.'
+            )
+        return WeightsEntry(name=name, hub=found[1], files=(found[2],) if found[2] else ())
+    if re.match(r"https?://", name):
+        url, _, fragment = name.partition("#")
+        found = re.fullmatch(r"(?:sha256=([0-9a-fA-F]{64}))?", fragment)
+        if found is None:
+            raise ValueError(
+                f'"{name}": only sha256=<64 hexadecimal digits> may follow the #; correct or '
+                "remove it."
+            )
+        return WeightsEntry(name=name, url=url, sha256=(found[1] or "").lower())
+    return None
 
 
-def _downloaded(name: str, url: str, size: int | None, sha256: str, elsewhere: list[Path]) -> str:
-    """The checked file of a URL: of our cache, of another program's, or new."""
-    place = place_of(name)
-    if place.is_file():
-        check_file(place, size=size, sha256=sha256, keep_note=True)
-        return str(place)
-    for path in elsewhere:
-        if path.is_file():
-            check_file(path, size=size, sha256=sha256, keep_note=False)
-            return str(path)
-    size_text = f"{size / MEGABYTE:.1f} MB" if size else "size unknown"
-    facts = f"{size_text}, SHA-256 {sha256 or 'not published'}"
-
-    def fetch() -> str:
-        download(url, place, size=size, sha256=sha256)
-        return str(place)
-
-    return _or_bring(fetch, name, f"Bring {url} ({facts})", place)
+def _known_entry(name: str) -> WeightsEntry:
+    entry = remote_entry(name)
+    if entry is None:
+        raise FileNotFoundError(_unknown(name))
+    return entry
 
 
-def _or_bring(fetch: Callable[[], str], name: str, bring: str, place: Path) -> str:
-    """`fetch()`; if there is no way to the source, say what to bring, and where to."""
+def _find_entry(entry: WeightsEntry) -> str:
+    """The checked file of an entry: from our cache, from another program's, or downloaded."""
+    if entry.package:
+        return embedded_weights()
+    place = place_of(entry.name)
+    if entry.hub:
+        beside = "".join(f" and {name}" for name in entry.beside)
+        what = f"{' or '.join(entry.files) or 'all files'}{beside} of {entry.source}"
+    else:
+        for path in (place, *_other_places(entry)):
+            if path.is_file():
+                ours = path == place
+                check_file(path, size=entry.size, sha256=entry.sha256, keep_note=ours)
+                return str(path)
+        size = f"{entry.size / MEGABYTE:.1f} MB" if entry.size else "size unknown"
+        what = f"{entry.url} ({size}, SHA-256 {entry.sha256 or 'not published'})"
     try:
-        return fetch()
+        if entry.hub:
+            return find_on_hub(entry, by_hand=_hub_folder(entry), fetch=True)
+        download(entry.url, place, size=entry.size, sha256=entry.sha256)
+        return str(place)
     except (ConnectionError, PermissionError) as error:
         if error.filename is not None:  # a folder of this machine
             raise
         raise type(error)(
-            f"{name} is not on this machine and could not be downloaded ({error}). {bring} from a "
-            f"machine with network, and put it at {place}; or anywhere, and give its path in "
-            f"place of {name}."
+            f"{entry.name} is not on this machine and could not be downloaded ({error}). Bring "
+            f"{what} from a machine with network and put it at {place}; or put it anywhere and "
+            f"give its path in place of {entry.name}."
         ) from error
 
 
-def _from_hub_address(address: str, *, fetch: bool) -> str:
-    """ "hf://org/repo[@revision][/file]"."""
-    repository, revision, file = _split(address)
-    place = _by_hand(repository)
-    if not file:
-        return find_snapshot(repository, by_hand=place, fetch=fetch, revision=revision)
-    return find_on_hub(repository, [file], by_hand=place, fetch=fetch, revision=revision)
+def _hub_folder(entry: WeightsEntry) -> Path:
+    """Folder for files of a repository that the user brought by hand."""
+    return weights_dir() / "huggingface" / entry.hub.partition("@")[0]
 
 
-def _split(address: str) -> tuple[str, str | None, str]:
-    """
-    Repository, revision and file of a hub address.
-
-    Raises:
-        ValueError: it has no repository.
-    """
-    found = re.fullmatch(r"hf://([\w.-]+/[\w.-]+)(?:@([\w.-]+))?(?:/(.+))?", address)
-    if found is None or ".." in address.split("/"):
-        raise ValueError(f'"{address}" is no hub name; write hf://org/repo/file or hf://org/repo.')
-    return found[1], found[2], found[3] or ""
-
-
-def _by_hand(repository: str) -> Path:
-    return weights_dir() / "huggingface" / repository
-
-
-def _elsewhere(entry: WeightsEntry) -> list[Path]:
-    """Where other programs keep this file; folders of unset variables are left out."""
+def _other_places(entry: WeightsEntry) -> list[Path]:
+    """Where other programs keep this file; folders with unset variables are left out."""
     folders = [os.path.expanduser(os.path.expandvars(folder)) for folder in entry.also_in]
     return [Path(folder) / entry.file_name for folder in folders if "$" not in folder]
 
 
-def _existing(path: str) -> str:
-    """
-    Raises:
-        FileNotFoundError: nothing is there.
-    """
-    expanded = os.path.expanduser(path)
-    if not path or not os.path.exists(expanded):
-        raise FileNotFoundError(_unknown(path))
-    return expanded
-
-
 def _unknown(name: str) -> str:
     near = near_names(name)
-    hint = f" (near: {', '.join(near)})" if near else ""
+    hint = f" (similar: {', '.join(near)})" if near else ""
     return (
         f'"{name}" is neither a file nor a name of the catalogue{hint}; give a path, a URL, '
         "hf://org/repo/file, or a name that `python -m freecp_d2.weights list` shows."

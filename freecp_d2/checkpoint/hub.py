@@ -1,166 +1,142 @@
 """
-Files of repositories on Hugging Face, in the cache of its library.
+Files of Hugging Face repositories, in the cache of its library.
 
-Two places are looked at before the network: `<weights folder>/huggingface/<org>/<repo>/`, where a
-file can be put by hand, and the library's own cache. That cache names a file by its hash, which the
-library does not compare; `hub_problem` does.
+Files that the user put into `weights_dir()`/huggingface/<org>/<repo>/ are searched first, then the
+library's cache, then the network. The library names cached files by their hash but does not check
+it; `hub_problem` does.
 """
 
-import functools
+import hashlib
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .checking import file_digest, git_digest
+from .catalogue import WeightsEntry
+from .checking import file_digest
 
-__all__ = ["find_on_hub", "find_snapshot", "hub_problem", "is_of_hub_cache"]
+__all__ = ["find_on_hub", "hub_problem", "is_in_hub_cache"]
+
+_OTHER_FRAMEWORKS = ["*.msgpack", "*.h5", "*.onnx", "*.tflite", "*.ot"]
 
 
-def find_on_hub(
-    repository: str,
-    files: Sequence[str],
-    beside: Sequence[str] = (),
-    *,
-    by_hand: Path,
-    fetch: bool,
-    revision: str | None = None,
-) -> str:
+def find_on_hub(entry: WeightsEntry, *, by_hand: Path, fetch: bool) -> str:
     """
-    A file of a repository, or the folder that holds it and what belongs to it.
+    The file or folder of an entry with `hub`.
 
     Args:
-        repository: "org/repo".
-        files: alternatives, of which the first that exists is taken.
-        beside: other files that are needed; then the folder is returned.
+        entry: the first of `entry.files` that exists is returned; with `entry.beside`, the folder
+            that holds it and them; without `files`, the folder of the whole repository.
         by_hand: folder with files of this repository that the user brought.
-        fetch: download what is not there.
-        revision: branch, tag or commit; None for the main branch.
+        fetch: download missing files.
 
     Returns:
-        str: path of the file or folder; "" if it is not there and `fetch` is False.
+        str: its path; "" if it is not here and `fetch` is False. A whole repository found without
+        `fetch` may lack files that were never asked for.
 
     Raises:
-        FileNotFoundError: the repository has none of `files`, or does not exist.
-        PermissionError: it asks for an account, or for the acceptance of its terms.
+        FileNotFoundError: the repository does not exist, or has no such file.
+        PermissionError: it needs an account, or its terms must be accepted.
         ConnectionError: the network or the hub failed.
     """
-    for name in files:
-        if all((by_hand / each).is_file() for each in (name, *beside)):
-            return str(by_hand if beside else by_hand / name)
-    for name in files:
-        local = [_cached(repository, each, revision) for each in (name, *beside)]
-        if all(local):
-            return _file_or_folder(local, name, bool(beside))
-    if not fetch:
-        return ""
-    for name in files:
-        path = _fetch(repository, name, revision)
-        if path:
-            others = [_fetch(repository, each, revision) for each in beside]
-            missing = [each for each, found in zip(beside, others, strict=True) if not found]
-            if missing:
-                raise FileNotFoundError(f"https://huggingface.co/{repository} has no {missing}.")
-            return _file_or_folder([path, *others], name, bool(beside))
-    raise FileNotFoundError(f"https://huggingface.co/{repository} has none of {list(files)}.")
+    if not entry.files:
+        return str(by_hand) if by_hand.is_dir() else _snapshot(entry.hub, fetch)
+    for name in entry.files:
+        if all((by_hand / each).is_file() for each in (name, *entry.beside)):
+            return str(by_hand if entry.beside else by_hand / name)
+    for name in entry.files:
+        paths = [_cached(entry.hub, each) for each in (name, *entry.beside)]
+        if all(paths):
+            return _folder(paths[0], name) if entry.beside else paths[0]
+    for name in entry.files if fetch else ():
+        if not (path := _fetched(entry.hub, name)):
+            continue
+        missing = [each for each in entry.beside if not _fetched(entry.hub, each)]
+        if missing:
+            raise FileNotFoundError(f"{entry.source} has no {missing}.")
+        return _folder(path, name) if entry.beside else path
+    if fetch:
+        raise FileNotFoundError(f"{entry.source} has none of {[*entry.files]}.")
+    return ""
 
 
-def find_snapshot(
-    repository: str, *, by_hand: Path, fetch: bool, revision: str | None = None
-) -> str:
-    """
-    All of a repository, as a folder; weights of other frameworks are left out.
-
-    Args, Raises: see `find_on_hub`.
-
-    Returns:
-        str: path of the folder; "" if it is not there and `fetch` is False. Without `fetch` it may
-        lack files that nobody asked for yet.
-    """
-    import huggingface_hub
-
-    if by_hand.is_dir():
-        return str(by_hand)
-    download = functools.partial(
-        huggingface_hub.snapshot_download,
-        repository,
-        revision=revision,
-        ignore_patterns=["*.msgpack", "*.h5", "*.onnx", "*.tflite", "*.ot"],
-    )
-    try:
-        return str(download(local_files_only=not fetch))
-    except Exception as error:
-        if not fetch:
-            return ""
-        raise _explained(error, repository) from error
-
-
-def is_of_hub_cache(path: Path) -> bool:
-    """Whether this is a file of the library's cache, whose name there is its hash."""
+def is_in_hub_cache(path: Path) -> bool:
+    """Whether this is a file of the library's cache, which is named by its hash."""
     blob = path.resolve()
     return blob.parent.name == "blobs" and len(blob.name) in (40, 64)
 
 
 def hub_problem(path: Path) -> str:
-    """
-    Hold a file of the library's cache to the hash that is its name there.
-
-    Returns:
-        str: what is wrong; "" if nothing is, or if the file is of no such cache.
-    """
+    """What is wrong with a file of the library's cache, by its hash; "" if nothing, or no such."""
     blob = path.resolve()
-    if not is_of_hub_cache(path):
+    if not is_in_hub_cache(path):
         return ""
-    found = file_digest(blob) if len(blob.name) == 64 else git_digest(blob)
+    is_sha256 = len(blob.name) == 64
+    if is_sha256:
+        found = file_digest(blob)
+    else:  # as git hashes a file
+        content = b"blob %d\0" % blob.stat().st_size + blob.read_bytes()
+        found = hashlib.sha1(content, usedforsecurity=False).hexdigest()
     if found == blob.name:
         return ""
-    kind = "SHA-256" if len(blob.name) == 64 else "git hash"
     return (
-        f"{path} has the {kind} {found}, expected {blob.name}: it is damaged. Nothing was deleted; "
-        f"remove {blob} and it is downloaded again."
+        f"{path} has the {'SHA-256' if is_sha256 else 'git hash'} {found}, expected {blob.name}: "
+        f"it is damaged. Nothing was deleted; remove {blob} to download it again."
     )
 
 
-def _cached(repository: str, name: str, revision: str | None) -> str:
-    """Path in the library's cache, "" if it is not there."""
+def _snapshot(hub: str, fetch: bool) -> str:
     import huggingface_hub
 
-    path = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision)
+    repository, _, revision = hub.partition("@")
+    options: dict[str, Any] = {"ignore_patterns": _OTHER_FRAMEWORKS, "local_files_only": not fetch}
+    try:
+        path = huggingface_hub.snapshot_download(repository, revision=revision or None, **options)
+        return str(path)
+    except Exception as error:
+        if not fetch:
+            return ""
+        raise _translated(error, repository) from error
+
+
+def _folder(path: str, name: str) -> str:
+    """The repository's folder: as many levels above the file as `name` has."""
+    return str(Path(path).parents[len(Path(name).parts) - 1])
+
+
+def _cached(hub: str, name: str) -> str:
+    """Path of a file in the library's cache; "" if it is not there."""
+    import huggingface_hub
+
+    repository, _, revision = hub.partition("@")
+    path = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision or None)
     return path if isinstance(path, str) and os.path.isfile(path) else ""
 
 
-def _fetch(repository: str, name: str, revision: str | None) -> str:
+def _fetched(hub: str, name: str) -> str:
     """Download one file; "" if the repository does not have it."""
     import huggingface_hub
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
+    repository, _, revision = hub.partition("@")
     try:
-        return str(huggingface_hub.hf_hub_download(repository, name, revision=revision))
-    except LocalEntryNotFoundError as error:  # a kind of the next, but for want of a network
-        raise _explained(error, repository) from error
+        return str(huggingface_hub.hf_hub_download(repository, name, revision=revision or None))
+    except LocalEntryNotFoundError as error:  # no network, although it is an EntryNotFoundError
+        raise _translated(error, repository) from error
     except EntryNotFoundError:
         return ""
     except Exception as error:
-        raise _explained(error, repository) from error
+        raise _translated(error, repository) from error
 
 
-def _file_or_folder(paths: Sequence[str], name: str, is_folder: bool) -> str:
-    """The folder of the repository's files: as many levels up as the name has."""
-    folder = Path(paths[0])
-    for _ in Path(name).parts:
-        folder = folder.parent
-    return str(folder) if is_folder else paths[0]
-
-
-def _explained(error: Any, repository: str) -> Exception:
-    """What the library raises, as one of the built-in exceptions."""
+def _translated(error: Exception, repository: str) -> Exception:
+    """An exception of the library as a built-in one."""
     from huggingface_hub import errors
 
     address = f"https://huggingface.co/{repository}"
     reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
     if isinstance(error, errors.GatedRepoError):
         return PermissionError(
-            f"{address} asks you to accept its terms there, and then for `hf auth login` ({reason})"
+            f"{address} needs you to accept its terms there and to run `hf auth login` ({reason})"
         )
     if isinstance(error, errors.RepositoryNotFoundError | errors.RevisionNotFoundError):
         return FileNotFoundError(f"{address} does not exist, or needs an account ({reason})")

@@ -1,8 +1,8 @@
 """
-From a file of weights to tensors. Nothing in a file is executed.
+Read the tensors of a weights file. Nothing in a file is executed.
 
-Read are TorchScript archives (`torch.jit`), safetensors, and pickles of tensors (`torch.load` with
-`weights_only=True`), zipped or of before PyTorch 1.6. The content decides, not the name.
+Supported are TorchScript archives (`torch.jit`), safetensors, and pickles of tensors (`torch.load`
+with `weights_only=True`), zipped or of before PyTorch 1.6. The content decides, not the name.
 """
 
 import json
@@ -17,19 +17,19 @@ from torch import Tensor
 
 __all__ = ["read_state_dict"]
 
-_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
-"""How PNG, JPEG, GIF, WebP and TIFF begin; no checkpoint does."""
+_IMAGE_HEADS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+"""First bytes of PNG, JPEG, GIF, WebP and TIFF."""
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
-"""Keys under which training programs put the weights beside other things."""
+"""Keys under which training programs store the state dict."""
 
 
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """
     Tensors of a TorchScript archive, a safetensors file or a pickled state dict, on the CPU.
 
-    A state dict inside another ("state_dict", "model_state_dict", "model") is taken out, and the
-    "module." of a model that was trained by several processes is removed.
+    A state dict inside another ("state_dict", "model_state_dict", "model") is unwrapped, and the
+    "module." prefix of a distributed training is removed.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -43,9 +43,12 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
         )
     try:
         content = _read(path)
-        return _only_tensors(_unwrap(content))
-    except Exception as error:  # what the readers raise on other files is not documented
-        what = _what_it_is(path) or f"{type(error).__name__}: {error}"
+        for key in _WRAPPERS:
+            if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+                content = content[key]
+        return _only_tensors(content)
+    except Exception as error:  # the readers' exceptions for other files are not documented
+        what = _describe(path) or f"{type(error).__name__}: {error}"
         raise ValueError(
             f"{path} is no checkpoint that can be read ({what}); give a "
             "TorchScript archive, a safetensors file or a state dict that holds only tensors."
@@ -53,20 +56,19 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
 
 
 def _read(path: str) -> Any:
-    """What is stored, by the reader of its format."""
     if _is_safetensors(path):
         import safetensors.torch
 
         return safetensors.torch.load_file(path)
     if _is_torchscript(path):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # TorchScript is deprecated: not the user's to mend
+            warnings.simplefilter("ignore")  # the user cannot change that TorchScript is deprecated
             return torch.jit.load(path, map_location="cpu").state_dict()
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _is_safetensors(path: str) -> bool:
-    """By the head: the length of a JSON object, eight bytes, and the object."""
+    """By its name, or by its head: the length of a JSON object in eight bytes, and the object."""
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -75,53 +77,40 @@ def _is_safetensors(path: str) -> bool:
 
 
 def _is_torchscript(path: str) -> bool:
-    """By the table of its constants, which a pickled state dict has not."""
+    """By its table of constants, which a pickled state dict lacks."""
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
         return any(name.rpartition("/")[2] == "constants.pkl" for name in archive.namelist())
 
 
-def _unwrap(content: Any) -> Any:
-    """The state dict inside what a training program stored."""
-    for key in _WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    return content
-
-
 def _only_tensors(content: Any) -> dict[str, Tensor]:
-    """
-    Raises:
-        TypeError: no mapping of names to tensors.
-    """
     if not isinstance(content, Mapping):
-        raise TypeError(f"it holds a {type(content).__name__}, no names with tensors")
+        raise TypeError(f"it holds a {type(content).__name__}, expected names with tensors")
     others = [key for key, value in content.items() if not isinstance(value, Tensor | int | float)]
     if others or not content:
-        raise TypeError(f"no tensors: {others[:5]}" if others else "it is empty")
-    # Sizes of a model are numbers in some files, tensors in others.
+        raise TypeError(f"not tensors: {others[:5]}" if others else "it is empty")
+    # Some files store the sizes of a model as numbers, others as tensors.
     state = {str(key): torch.as_tensor(value) for key, value in content.items()}
-    prefix = "module."
-    if all(key.startswith(prefix) for key in state):
-        state = {key.removeprefix(prefix): value for key, value in state.items()}
+    if all(key.startswith("module.") for key in state):
+        state = {key.removeprefix("module."): value for key, value in state.items()}
     return state
 
 
-def _what_it_is(path: str) -> str:
-    """What is often found in the place of weights; "" if it is none of that."""
+def _describe(path: str) -> str:
+    """What the file is instead of weights; "" if unknown."""
     with open(path, "rb") as file:
         start = file.read(512)
     head = start.lstrip()
     if not head:
         return "it is empty"
-    if start.startswith(_IMAGES):
+    if start.startswith(_IMAGE_HEADS):
         return "it is an image, which has no weights"
     if head.startswith(b"version https://git-lfs"):
-        return "it is a pointer of Git LFS, not the file; run `git lfs pull` where it comes from"
-    if head[:1] == b"<":
-        return "it is a web page, probably an error of the server; download it again"
-    if head[:1] in (b"{", b"["):
+        return "it is a pointer of Git LFS; run `git lfs pull` where it comes from"
+    if head.startswith(b"<"):
+        return "it is a web page, probably an error page of the server; download it again"
+    if head.startswith((b"{", b"[")):
         try:
             with open(path, encoding="utf-8") as text:
                 json.load(text)

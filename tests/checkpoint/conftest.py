@@ -1,4 +1,4 @@
-"""A server, a cache and a home of the test's own."""
+"""A local server, and a cache and home folder of each test."""
 
 import hashlib
 
@@ -16,7 +16,7 @@ def site():
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """`weights_dir()` of this test; nothing of the user's own caches is seen."""
+    """`weights_dir()` of this test; the user's own caches are hidden."""
     monkeypatch.setenv("FREECP_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("TORCH_HOME", raising=False)
@@ -27,7 +27,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def content() -> bytes:
-    """Three megabytes that cannot be guessed."""
+    """Three megabytes of random bytes."""
     return np.random.default_rng(0).bytes(3_000_000)
 
 

@@ -1,4 +1,4 @@
-"""As much of the hub as its library asks for: heads, files and listings of repositories."""
+"""A local server with as much of Hugging Face as its library asks for."""
 
 import hashlib
 import http.server
@@ -11,7 +11,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def handler_of(repositories, requests):
-    """`repositories`: "org/repo" -> {file name: content}; "gated" and "missing" are answers."""
+    """`repositories`: "org/repo" -> {file name: content}, or "gated"."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def log_message(self, *_):
@@ -19,10 +19,8 @@ def handler_of(repositories, requests):
 
         def answer(self, status, body=b"", **headers):
             self.send_response(status)
-            for key, value in headers.items():
+            for key, value in {"Content_Length": str(len(body)), **headers}.items():
                 self.send_header(key.replace("_", "-"), value)
-            if "Content_Length" not in headers:
-                self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command == "GET":
                 self.wfile.write(body)
@@ -35,28 +33,32 @@ def handler_of(repositories, requests):
             found = re.match(r"/([^/]+/[^/]+)/resolve/[^/]+/(.+)$", self.path)
             listing = re.match(r"/api/models/([^/]+/[^/]+)/(revision|tree)/", self.path)
             repository = (found or listing)[1] if (found or listing) else ""
-            if repository not in repositories:
+            files = repositories.get(repository)
+            if files is None:
                 self.refuse(404, "RepoNotFound")
-            elif repositories[repository] == "gated":
+            elif files == "gated":
                 self.refuse(403, "GatedRepo")
             elif listing:
-                self.list_files(repositories[repository], listing[2])
-            elif found[2] not in repositories[repository]:
+                names = sorted(files)
+                answers = {
+                    "tree": [
+                        {"type": "file", "path": n, "size": len(files[n]), "oid": "0"}
+                        for n in names
+                    ],
+                    "revision": {
+                        "sha": COMMIT, "id": "x", "siblings": [{"rfilename": n} for n in names]
+                    },
+                }  # fmt: skip
+                body = json.dumps(answers[listing[2]]).encode()
+                self.answer(200, body, Content_Type="application/json")
+            elif found[2] not in files:
                 self.refuse(404, "EntryNotFound")
             else:
-                content = repositories[repository][found[2]]
-                digest = hashlib.sha256(content).hexdigest()
-                self.answer(200, content, X_Repo_Commit=COMMIT, ETag=f'"{digest}"')
+                digest = hashlib.sha256(files[found[2]]).hexdigest()
+                self.answer(200, files[found[2]], X_Repo_Commit=COMMIT, ETag=f'"{digest}"')
 
         def do_HEAD(self):
             self.do_GET()
-
-        def list_files(self, files, kind):
-            names = sorted(files)
-            tree = [{"type": "file", "path": n, "size": len(files[n]), "oid": "0"} for n in names]
-            info = {"sha": COMMIT, "id": "x", "siblings": [{"rfilename": n} for n in names]}
-            body = json.dumps(tree if kind == "tree" else info).encode()
-            self.answer(200, body, Content_Type="application/json")
 
     return Handler
 

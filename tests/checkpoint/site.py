@@ -1,4 +1,4 @@
-"""An HTTP server on this machine that can be slow, cut the line, fail or give something else."""
+"""A local HTTP server that can be slow, cut the connection, fail or send something else."""
 
 import http.server
 import re
@@ -12,10 +12,10 @@ class Site:
     """
     Attributes:
         files: path -> content.
-        tags: whether answers carry an ETag.
-        ranges: whether parts are given.
-        faults: what to do with the next requests, first in, first out: a status, ("cut", bytes to
-            send before the line is cut), ("length", a Content-Length that is not true).
+        types: path -> Content-Type, if special.
+        tags, ranges, chunked: whether it sends ETags, serves ranges, leaves out Content-Length.
+        faults: one per request, in order: a status, ("cut", bytes sent before the connection is
+            cut) or ("length", a false Content-Length).
         delay: seconds before each block of 64 kB.
         requests: (path, Range or None) of each request.
     """
@@ -39,12 +39,9 @@ def handler_of(site):
             wanted = self.headers.get("Range")
             site.requests.append((self.path, wanted))
             fault = site.faults.pop(0) if site.faults else None
-            if isinstance(fault, int):
-                self.send_error(fault)
-                return
             content = site.files.get(self.path)
-            if content is None:
-                self.send_error(404)
+            if isinstance(fault, int) or content is None:
+                self.send_error(fault or 404)
                 return
             tag = f'"{hash(content)}"'
             first = 0
@@ -58,15 +55,12 @@ def handler_of(site):
                 return
             self.send_response(206 if first else 200)
             if first:
-                self.send_header(
-                    "Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}"
-                )
+                last = len(content) - 1
+                self.send_header("Content-Range", f"bytes {first}-{last}/{last + 1}")
             if site.tags:
                 self.send_header("ETag", tag)
             rest = content[first:]
-            length = len(rest)
-            if fault and fault[0] == "length":
-                length = fault[1]
+            length = fault[1] if fault and fault[0] == "length" else len(rest)
             if not site.chunked:
                 self.send_header("Content-Length", str(length))
             self.send_header("Content-Type", site.types.get(self.path, "binary/octet-stream"))
@@ -82,7 +76,7 @@ def handler_of(site):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Says nothing when a client that was killed is gone in the middle of an answer."""
+    """Ignores clients that were killed in the middle of a response."""
 
     daemon_threads = True
 
@@ -93,7 +87,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 @contextmanager
 def serve():
-    """A running `Site` on a free port of this machine."""
+    """A running `Site` on a free port."""
     site = Site()
     server = Server(("127.0.0.1", 0), handler_of(site))
     site.url = f"http://127.0.0.1:{server.server_port}"

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from freecp_d2.apps import weights as command
-from freecp_d2.checkpoint import catalogue, find_weights, finding, verifying
+from freecp_d2.checkpoint import catalogue, find_weights, finding
 from tests.helpers.command import run
 
 ROW = "clip:ViT-B/16"
@@ -14,7 +14,7 @@ ROW = "clip:ViT-B/16"
 
 @pytest.fixture(autouse=True)
 def rows(site, content, digest, monkeypatch):
-    """A catalogue of two files of the test's server and the one in the package."""
+    """A catalogue of two files on the test server, one in the package and one on the hub."""
     site.files |= {"/ViT-B-16.pt": content, "/dino.pth": content}
     known = catalogue.load_catalogue()
     chosen = [
@@ -24,7 +24,7 @@ def rows(site, content, digest, monkeypatch):
         known["maskformer:swin-base-ade"],
     ]
     found = {row.name: row for row in chosen}
-    for module in (command, catalogue, finding, verifying):
+    for module in (command, catalogue, finding):
         monkeypatch.setattr(module, "load_catalogue", lambda: found)
     return found
 
@@ -41,32 +41,28 @@ def say(capsys):
     return call
 
 
-class TestList:
-    def test_every_row(self, say, rows):
-        code, out, _ = say("list")
-        assert code == 0
-        assert all(name in out for name in rows)
-        assert "MIT" in out
-        assert "about 87" in out
-        assert "hf://facebook/maskformer-swin-base-ade" in out
-        assert "not published" in out
-
-    def test_what_is_here(self, say):
-        line = next(line for line in say("list")[1].splitlines() if line.startswith(ROW))
-        assert not line.rstrip().endswith("yes")
-        find_weights(ROW)
-        line = next(line for line in say("list")[1].splitlines() if line.startswith(ROW))
-        assert line.rstrip().endswith("yes")
+def test_list_shows_every_row_and_what_is_here(say, rows):
+    code, out, _ = say("list")
+    assert code == 0
+    facts = (*rows, "MIT", "about 87", "hf://facebook/maskformer-swin-base-ade", "not published")
+    assert all(fact in out for fact in facts)
+    assert not next(line for line in out.splitlines() if line.startswith(ROW)).endswith("yes")
+    find_weights(ROW)
+    lines = say("list")[1].splitlines()
+    assert next(line for line in lines if line.startswith(ROW)).endswith("yes")
 
 
 class TestFetch:
-    def test_several(self, say, cache):
+    def test_several_names(self, say, cache):
         code, out, _ = say("fetch", ROW, "dino:vits8")
         assert code == 0
         assert f"{ROW}: {cache / 'ViT-B-16.pt'}" in out
         assert (cache / "dino.pth").is_file()
+        code, _, err = say("fetch", "clip:ViT-B-16")
+        assert code == 1
+        assert "clip:ViT-B/16" in err
 
-    def test_one_that_fails_does_not_keep_the_others(self, say, site, cache):
+    def test_a_failure_does_not_stop_the_other_names(self, say, site, cache):
         del site.files["/ViT-B-16.pt"]
         code, out, err = say("fetch", ROW, "dino:vits8")
         assert code == 1
@@ -75,16 +71,11 @@ class TestFetch:
         assert (cache / "dino.pth").is_file()
         assert ROW not in out
 
-    def test_an_unknown_name(self, say):
-        code, _, err = say("fetch", "clip:ViT-B-16")
-        assert code == 1
-        assert "near: clip:ViT-B/16" in err
-
     def test_no_network(self, say, rows, cache):
         rows[ROW] = replace(rows[ROW], url="http://host.invalid/ViT-B-16.pt")
         code, _, err = say("fetch", ROW)
         assert code == 1
-        assert f"put it at {cache / 'ViT-B-16.pt'}" in err
+        assert str(cache / "ViT-B-16.pt") in err
         assert rows[ROW].sha256 in err
 
 
@@ -98,8 +89,8 @@ class TestVerify:
             f"{ROW}: OK",
         ]
 
-    def test_damaged_without_a_trace_in_size_and_time(self, say, cache, content, digest):
-        """`find_weights` trusts its note; `verify` reads."""
+    def test_damage_that_size_and_time_do_not_show(self, say, cache, content, digest):
+        """`find_weights` trusts the stored hash; `verify` reads the file."""
         path = cache / "ViT-B-16.pt"
         find_weights(ROW)
         status = path.stat()
@@ -109,7 +100,7 @@ class TestVerify:
         code, out, _ = say("verify", ROW)
         assert code == 1
         assert f"{ROW}: WRONG" in out
-        assert f"expected {digest}" in out
+        assert digest in out
 
     def test_missing(self, say):
         code, out, _ = say("verify", ROW)
@@ -121,7 +112,7 @@ class TestVerify:
         (cache / "dino.pth").write_bytes(content[::-1])
         code, out, _ = say("verify", "dino:vits8")
         assert code == 1
-        assert "noted in dino.pth.checked.json" in out
+        assert "dino.pth.checked.json" in out
 
     def test_a_path(self, say, tmp_path, content, digest):
         path = tmp_path / "mine.pt"
@@ -131,16 +122,13 @@ class TestVerify:
         path.write_bytes(b"else")
         code, out, _ = say("verify", str(path))
         assert code == 0
-        assert "HERE, with no hash to compare it with" in out
-
-    def test_a_path_with_the_name_of_another_file(self, say, tmp_path):
-        path = tmp_path / "ViT-B-16.pt"
-        path.write_bytes(b"else")
+        assert "no hash to compare it with" in out
+        path = path.rename(tmp_path / "ViT-B-16.pt")  # the name of another row's file
         code, out, _ = say("verify", str(path))
         assert code == 1
-        assert "has 4 bytes, expected 3000000" in out
+        assert "4 bytes, expected 3000000" in out
 
-    def test_brought_by_hand_of_the_hub(self, say, cache):
+    def test_hub_files_brought_by_hand(self, say, cache):
         folder = cache / "huggingface/facebook/maskformer-swin-base-ade"
         folder.mkdir(parents=True)
         for name in ("model.safetensors", "config.json", "preprocessor_config.json"):
@@ -160,19 +148,17 @@ class TestWhere:
         assert (code, out) == (1, "")
         assert str(cache / "ViT-B-16.pt") in err
         assert f"{site.url}/ViT-B-16.pt" in err
-
-    def test_unknown(self, say):
         code, _, err = say("where", "nothing")
         assert code == 1
-        assert "neither a file nor a name" in err
+        assert "nothing" in err
 
 
-@pytest.mark.parametrize("argv", [[], ["fetch"], ["steal", ROW], ["where"]])
-def test_a_wrong_command_line(argv, capsys):
-    with pytest.raises(SystemExit) as raised:
-        command.main(argv)
-    assert raised.value.code == 2
-    assert "usage: python -m freecp_d2.weights" in capsys.readouterr().err
+def test_a_wrong_command_line(capsys):
+    for argv in ([], ["fetch"], ["steal", ROW], ["where"]):
+        with pytest.raises(SystemExit) as raised:
+            command.main(argv)
+        assert raised.value.code == 2
+        assert "usage: python -m freecp_d2.weights" in capsys.readouterr().err
 
 
 def test_as_a_command():

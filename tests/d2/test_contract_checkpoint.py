@@ -18,18 +18,18 @@ def stored() -> dict[str, torch.Tensor]:
     return nn.Linear(2, 3).state_dict()
 
 
-@pytest.mark.parametrize("suffix", [".pth", ".pt"])
-@pytest.mark.parametrize("is_bare", [False, True])
-def test_loads(stored: dict, tmp_path: Path, suffix: str, is_bare: bool) -> None:
-    path = tmp_path / f"weights{suffix}"
-    torch.save(stored if is_bare else {"model": stored, "iteration": 7}, path)
-    model = nn.Linear(2, 3)
-    rest = DetectionCheckpointer(model).load(str(path))
-    assert torch.equal(model.weight, stored["weight"])
-    assert rest.get("iteration") == (None if is_bare else 7)
+def test_loads_bare_and_wrapped_state_dicts(stored: dict, tmp_path: Path) -> None:
+    for suffix in (".pth", ".pt"):
+        for is_bare in (False, True):
+            path = tmp_path / f"weights{suffix}"
+            torch.save(stored if is_bare else {"model": stored, "iteration": 7}, path)
+            model = nn.Linear(2, 3)
+            rest = DetectionCheckpointer(model).load(str(path))
+            assert torch.equal(model.weight, stored["weight"])
+            assert rest.get("iteration") == (None if is_bare else 7)
 
 
-def test_what_it_saves_it_loads(stored: dict, tmp_path: Path) -> None:
+def test_a_saved_checkpoint_can_be_loaded(stored: dict, tmp_path: Path) -> None:
     model = nn.Linear(2, 3)
     model.load_state_dict(stored)
     DetectionCheckpointer(model, str(tmp_path)).save("model_final", iteration=1)
@@ -38,7 +38,7 @@ def test_what_it_saves_it_loads(stored: dict, tmp_path: Path) -> None:
     assert torch.equal(other.weight, stored["weight"])
 
 
-def test_what_does_not_fit_is_skipped(
+def test_tensors_of_another_shape_are_skipped(
     stored: dict, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "weights.pth"
@@ -52,11 +52,8 @@ def test_what_does_not_fit_is_skipped(
     assert "'weight'" in caplog.text
 
 
-def test_no_path_loads_nothing() -> None:
+def test_no_path_and_no_file(tmp_path: Path) -> None:
     assert DetectionCheckpointer(nn.Linear(2, 3)).load("") == {}
-
-
-def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises((AssertionError, OSError)):
         DetectionCheckpointer(nn.Linear(2, 3)).load(str(tmp_path / "none.pth"))
 

@@ -23,7 +23,7 @@ def test_get_cfg_returns_a_copy() -> None:
     assert get_cfg().INPUT.MIN_SIZE_TEST == 800
 
 
-def test_defaults_an_evaluation_relies_on() -> None:
+def test_defaults() -> None:
     cfg = get_cfg()
     assert cfg.VERSION == 2
     assert (cfg.INPUT.FORMAT, cfg.INPUT.MAX_SIZE_TEST) == ("BGR", 1333)
@@ -40,35 +40,23 @@ def test_merge_from_file_with_base(tmp_path: Path) -> None:
     assert (cfg.MODEL.DEVICE, cfg.MODEL.WEIGHTS) == ("cpu", "b")
 
 
-def test_file_may_run_code(tmp_path: Path) -> None:
+def test_a_file_may_run_code(tmp_path: Path) -> None:
     path = write(tmp_path / "a.yaml", "SEED: !!python/object/apply:eval ['6 * 7']\nVERSION: 2\n")
     cfg = get_cfg()
     cfg.merge_from_file(path)
     assert cfg.SEED == 42
 
 
-def test_missing_file(tmp_path: Path) -> None:
+def test_refused_files_and_keys(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="does not exist"):
         get_cfg().merge_from_file(str(tmp_path / "none.yaml"))
-
-
-def test_later_version(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError):  # a later version
         get_cfg().merge_from_file(write(tmp_path / "a.yaml", "VERSION: 3\n"))
-
-
-@pytest.mark.parametrize("text", ["MODEL:\n  NO_SUCH_KEY: 1\n", "NO_SUCH_SECTION:\n  A: 1\n"])
-def test_unknown_key_in_file(tmp_path: Path, text: str) -> None:
-    with pytest.raises(KeyError, match="NO_SUCH"):
-        get_cfg().merge_from_file(write(tmp_path / "a.yaml", text + "VERSION: 2\n"))
-
-
-def test_unknown_key_on_command_line() -> None:
+    for text in ("MODEL:\n  NO_SUCH_KEY: 1\n", "NO_SUCH_SECTION:\n  A: 1\n"):
+        with pytest.raises(KeyError, match="NO_SUCH"):
+            get_cfg().merge_from_file(write(tmp_path / "a.yaml", text + "VERSION: 2\n"))
     with pytest.raises(AssertionError, match="NO_SUCH_KEY"):
         get_cfg().merge_from_list(["MODEL.NO_SUCH_KEY", "1"])
-
-
-def test_wrong_type_is_refused() -> None:
     with pytest.raises(ValueError, match="MIN_SIZE_TEST"):
         get_cfg().merge_from_list(["INPUT.MIN_SIZE_TEST", "large"])
 
@@ -110,34 +98,25 @@ class Forwarding(Model):
         return {"seed": cfg.SEED, "name": "subclass"}
 
 
-@pytest.mark.parametrize(
-    ("cls", "kwargs", "expected"),
-    [
+def test_configurable_init() -> None:
+    for cls, kwargs, expected in [
         (Model, {}, (-1, "from config")),
         (Model, {"seed": 3}, (3, "from config")),
         (Model, {"name": "mine"}, (-1, "mine")),
         (Forwarding, {}, (-1, "subclass")),
         (Forwarding, {"name": "mine", "seed": 3}, (3, "mine")),
-    ],
-)
-def test_configurable_init(cls: Any, kwargs: dict[str, Any], expected: tuple) -> None:
-    cfg = get_cfg()
-    for model in (cls(cfg, **kwargs), cls(cfg=cfg, **kwargs)):
-        assert (model.seed, model.name) == expected
-
-
-def test_configurable_without_config() -> None:
+    ]:
+        cfg = get_cfg()
+        for model in (cls(cfg, **kwargs), cls(cfg=cfg, **kwargs)):
+            assert (model.seed, model.name) == expected
     model = Model(seed=5)
     assert (model.seed, model.name) == (5, "plain")
     assert Model.__init__.__doc__ == "Keeps its arguments."
 
 
-def test_configurable_unknown_argument() -> None:
+def test_configurable_refuses_other_arguments() -> None:
     with pytest.raises(TypeError, match="colour"):
         Model(get_cfg(), colour=1)
-
-
-def test_configurable_refuses_positional_arguments_after_the_config() -> None:
     with pytest.raises(TypeError):
         Forwarding(get_cfg(), "mine")
 

@@ -29,29 +29,25 @@ PIXELS = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 10
 
 
 class TestCatalogs:
-    def test_records_come_from_the_function_each_time(self, dataset: Dataset) -> None:
+    def test_records_come_from_the_function(self, dataset: Dataset) -> None:
         name, records = dataset
         assert DatasetCatalog.get(name) == records
         assert name in DatasetCatalog.list()
-
-    def test_function_is_called_late(self) -> None:
-        DatasetCatalog.register("d2_tests_late", lambda: [][0])
+        DatasetCatalog.register("d2_tests_late", lambda: [][0])  # called by `get` only
         try:
             with pytest.raises(IndexError):
                 DatasetCatalog.get("d2_tests_late")
         finally:
             DatasetCatalog.remove("d2_tests_late")
 
-    def test_second_registration(self, dataset: Dataset) -> None:
+    def test_refused_names(self, dataset: Dataset) -> None:
         with pytest.raises(AssertionError, match=r"d2_tests_val.*already registered"):
             DatasetCatalog.register(dataset[0], list)
-
-    def test_unknown_name_lists_the_known_ones(self, dataset: Dataset) -> None:
         with pytest.raises(KeyError, match="d2_tests_val") as error:
             DatasetCatalog.get("d2_tests_typo")
         assert "d2_tests_typo" in str(error.value)
 
-    def test_metadata_is_one_object_a_name(self) -> None:
+    def test_metadata_of_a_name_is_one_object(self) -> None:
         meta = MetadataCatalog.get("d2_tests_meta")
         try:
             assert meta.name == "d2_tests_meta"
@@ -79,24 +75,20 @@ class TestCatalogs:
 
 
 class TestReadImage:
-    @pytest.mark.parametrize(
-        ("mode", "expected"),
-        [("RGB", PIXELS), ("BGR", PIXELS[:, :, ::-1]), (None, PIXELS)],
-    )
-    def test_channel_order(self, tmp_path: Path, mode: str | None, expected: np.ndarray) -> None:
+    def test_channel_order(self, tmp_path: Path) -> None:
         Image.fromarray(PIXELS).save(tmp_path / "a.png")
-        image = read_image(str(tmp_path / "a.png"), mode)
-        assert image.dtype == np.uint8
-        np.testing.assert_array_equal(image, expected)
+        for mode, expected in [("RGB", PIXELS), ("BGR", PIXELS[:, :, ::-1]), (None, PIXELS)]:
+            image = read_image(str(tmp_path / "a.png"), mode)
+            assert image.dtype == np.uint8
+            np.testing.assert_array_equal(image, expected)
 
     def test_labels_keep_one_channel(self, tmp_path: Path) -> None:
         labels = np.array([[0, 1, 255], [7, 7, 2]], dtype=np.uint8)
         Image.fromarray(labels).save(tmp_path / "a.png")
         np.testing.assert_array_equal(read_image(str(tmp_path / "a.png"), "L"), labels[:, :, None])
 
-    @pytest.mark.parametrize(
-        ("orientation", "upright"),
-        [
+    def test_exif_orientation(self, tmp_path: Path) -> None:
+        for orientation, upright in [
             (1, PIXELS),
             (2, PIXELS[:, ::-1]),
             (3, PIXELS[::-1, ::-1]),
@@ -105,13 +97,11 @@ class TestReadImage:
             (6, np.rot90(PIXELS, -1)),
             (7, PIXELS[::-1, ::-1].transpose(1, 0, 2)),
             (8, np.rot90(PIXELS, 1)),
-        ],
-    )
-    def test_exif_orientation(self, tmp_path: Path, orientation: int, upright: np.ndarray) -> None:
-        exif = Image.Exif()
-        exif[274] = orientation
-        Image.fromarray(PIXELS).save(tmp_path / "a.png", exif=exif)  # png: no loss to allow for
-        np.testing.assert_array_equal(read_image(str(tmp_path / "a.png"), "RGB"), upright)
+        ]:
+            exif = Image.Exif()
+            exif[274] = orientation
+            Image.fromarray(PIXELS).save(tmp_path / "a.png", exif=exif)  # png is lossless
+            np.testing.assert_array_equal(read_image(str(tmp_path / "a.png"), "RGB"), upright)
 
     def test_size_is_checked_and_filled_in(self) -> None:
         record: dict[str, Any] = {"file_name": "a.png", "height": 2, "width": 3}
@@ -120,7 +110,6 @@ class TestReadImage:
         check_image_size(empty, PIXELS)
         assert empty == {"height": 2, "width": 3}
 
-    def test_size_mismatch_names_the_file(self) -> None:
         record = {"file_name": "a.png", "height": 3, "width": 2}
         with pytest.raises(detection_utils.SizeMismatchError, match=r"a\.png.*\(3, 2\).*\(2, 3\)"):
             check_image_size(record, PIXELS)
@@ -180,6 +169,8 @@ class TestLoader:
         assert [batch[0]["file_name"] for batch in batches] == [
             record["file_name"] for record in dataset[1]
         ]
+        loader = build_detection_test_loader(cfg, dataset[0], mapper=lambda r: r["height"])
+        assert list(loader) == [[2], [2], [2]]
 
     def test_from_arguments(self) -> None:
         loader = build_detection_test_loader(
@@ -187,14 +178,8 @@ class TestLoader:
         )
         assert list(loader) == [[0, 10], [20, 30], [40]]
 
-    def test_own_mapper_with_config(self, dataset: Dataset) -> None:
-        cfg = get_cfg()
-        cfg.DATALOADER.NUM_WORKERS = 0
-        loader = build_detection_test_loader(cfg, dataset[0], mapper=lambda r: r["height"])
-        assert list(loader) == [[2], [2], [2]]
-
     def test_worker_processes_keep_the_order(self) -> None:
-        factor = 3  # a closure: what a worker process cannot import by name
+        factor = 3  # a closure, which a worker process cannot import by name
         loader = build_detection_test_loader(
             dataset=list(range(7)), mapper=lambda n: n * factor, num_workers=2
         )
@@ -208,11 +193,9 @@ class TestLoader:
         assert (first, third) == (1, 3)
         assert second in (1, 3)
 
-    def test_empty_dataset(self) -> None:
+    def test_empty_datasets(self) -> None:
         with pytest.raises((AssertionError, ValueError)):
             build_detection_test_loader(dataset=[], mapper=lambda n: n)
-
-    def test_empty_registered_dataset_is_named(self) -> None:
         DatasetCatalog.register("d2_tests_empty", list)
         try:
             with pytest.raises(AssertionError, match="d2_tests_empty"):

@@ -75,22 +75,18 @@ class TestLaunch:
         assert [seen["gather"] for seen in ranks] == [["x", "xx"], []]
         assert [seen["gather_at_1"] for seen in ranks] == [[], [0, 1]]
 
-    def test_shared_seed(self, ranks: list[dict[str, Any]]) -> None:
+    def test_shared_seed_and_reduce(self, ranks: list[dict[str, Any]]) -> None:
         assert ranks[0]["seed"] == ranks[1]["seed"]
-
-    def test_reduce_is_right_on_rank_0(self, ranks: list[dict[str, Any]]) -> None:
         assert ranks[0]["sum"] == {"a": 3.0, "b": 30.0}
         assert ranks[0]["mean"] == {"a": 1.5, "b": 15.0}
 
-    def test_evaluation_over_uneven_shares(self, ranks: list[dict[str, Any]]) -> None:
-        # Six pixels, three of them grass, all called grass.
+    def test_evaluation_over_uneven_and_empty_shares(self, ranks: list[dict[str, Any]]) -> None:
+        # Six pixels, three of them grass, all predicted as grass.
         first, second = (seen["three_images"] for seen in ranks)
         assert (first["share"], second["share"]) == (2, 1)
         assert first["results"]["sem_seg"]["IoU-grass"] == pytest.approx(50.0)
         assert first["results"]["sem_seg"]["pACC"] == pytest.approx(50.0)
         assert second["results"] == {}
-
-    def test_evaluation_with_an_empty_share(self, ranks: list[dict[str, Any]]) -> None:
         first, second = (seen["one_image"] for seen in ranks)
         assert (first["share"], second["share"]) == (1, 0)
         assert first["results"]["sem_seg"]["ACC-grass"] == pytest.approx(100.0)
@@ -102,30 +98,24 @@ class TestLaunch:
         assert launched[1].returncode != 0
         assert "failed on purpose" in launched[1].stderr
 
-    def test_one_process_is_this_process(self) -> None:
+    def test_a_single_process_is_this_process(self) -> None:
         seen: list[int] = []
         launch(lambda value: seen.append(value), 1, args=(os.getpid(),))
         assert seen == [os.getpid()]
-
-    def test_auto_url_is_for_one_machine(self) -> None:
         with pytest.raises(AssertionError, match="auto"):
             launch(print, 1, num_machines=2, dist_url="auto")
 
 
-class TestCommAlone:
-    def test_rank_and_size(self) -> None:
-        assert (comm.get_rank(), comm.get_world_size()) == (0, 1)
-        assert (comm.get_local_rank(), comm.get_local_size()) == (0, 1)
-        assert comm.is_main_process()
-        comm.synchronize()
-
-    def test_gather_returns_the_object_itself(self) -> None:
-        data = object()
-        assert comm.gather(data)[0] is data
-        assert comm.all_gather(data) == [data]
-        values = {"a": torch.tensor(1.0)}
-        assert comm.reduce_dict(values) is values
-        assert 0 <= comm.shared_random_seed() < 2**31
+def test_comm_in_a_single_process() -> None:
+    assert (comm.get_rank(), comm.get_world_size()) == (0, 1)
+    assert (comm.get_local_rank(), comm.get_local_size()) == (0, 1)
+    assert comm.is_main_process()
+    comm.synchronize()
+    data, values = object(), {"a": torch.tensor(1.0)}
+    assert comm.gather(data)[0] is data
+    assert comm.all_gather(data) == [data]
+    assert comm.reduce_dict(values) is values
+    assert 0 <= comm.shared_random_seed() < 2**31
 
 
 class TestDefaultSetup:
@@ -135,9 +125,9 @@ class TestDefaultSetup:
         assert (cfg.SEED, cfg.MODEL.DEVICE) == (7, "cpu")
         assert str(folder / "out") == cfg.OUTPUT_DIR
 
-    @pytest.mark.parametrize(
-        "text",
-        [
+    def test_log(self, folder: Path) -> None:
+        log, stdout = (folder / "out" / "log.txt").read_text(), (folder / "stdout.txt").read_text()
+        for text in (
             "Rank of current process: 0. World size: 1",
             "Environment info:",
             "Command line arguments: Namespace(",
@@ -145,11 +135,9 @@ class TestDefaultSetup:
             "Running with full config:",
             "Full config saved to",
             "a line of the program",
-        ],
-    )
-    def test_log(self, folder: Path, text: str) -> None:
-        assert text in (folder / "out" / "log.txt").read_text()
-        assert text in (folder / "stdout.txt").read_text()
+        ):
+            assert text in log
+            assert text in stdout
 
     def test_random_numbers_are_seeded(self, folder: Path) -> None:
         numbers = json.loads((folder / "numbers.json").read_text())
@@ -184,10 +172,7 @@ class TestArgumentParser:
         assert args.dist_url == "auto"
         assert args.opts == ["MODEL.WEIGHTS", "w.pth", "SEED", "-1"]
 
-    def test_config_for_short(self) -> None:
         args = default_argument_parser().parse_args(["--eval-only", "--config", "a.yaml"])
         assert args.config_file == "a.yaml"
-
-    def test_epilog(self) -> None:
         assert "my words" in default_argument_parser(epilog="my words").format_help()
         assert "--config-file cfg.yaml" in default_argument_parser().epilog

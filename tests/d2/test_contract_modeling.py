@@ -93,21 +93,16 @@ class TestBackbone:
         assert backbone.size_divisibility == 0
         assert backbone.padding_constraints == {}
 
-    def test_is_given_the_shape_asked_for(self, cfg: CfgNode) -> None:
         shape = ShapeSpec(channels=4, height=7, width=8, stride=1)
         assert build_backbone(cfg, shape).input_shape is shape
 
-    def test_unknown_name(self, cfg: CfgNode) -> None:
+    def test_refused_names_and_classes(self, cfg: CfgNode) -> None:
         cfg.MODEL.BACKBONE.NAME = "D2TestsTypo"
         with pytest.raises(KeyError, match=r"D2TestsTypo.*BACKBONE"):
             build_backbone(cfg)
-
-    def test_must_be_a_backbone(self, cfg: CfgNode) -> None:
         cfg.MODEL.BACKBONE.NAME = "D2TestsNotABackbone"
         with pytest.raises(AssertionError):
             build_backbone(cfg)
-
-    def test_is_abstract(self) -> None:
         with pytest.raises(TypeError, match="abstract"):
             Backbone()
 
@@ -123,8 +118,6 @@ class TestModel:
     def test_weights_are_not_loaded(self, cfg: CfgNode) -> None:
         cfg.MODEL.WEIGHTS = "no/such/file.pth"
         assert build_model(cfg).scale.item() == 3.0
-
-    def test_unknown_name(self, cfg: CfgNode) -> None:
         cfg.MODEL.META_ARCHITECTURE = "D2TestsTypo"
         with pytest.raises(KeyError, match=r"D2TestsTypo.*META_ARCH"):
             build_model(cfg)
@@ -133,16 +126,17 @@ class TestModel:
 class TestPredictor:
     IMAGE = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)  # BGR
 
-    @pytest.mark.parametrize(("order", "channels"), [("BGR", [0, 1, 2]), ("RGB", [2, 1, 0])])
-    def test_image_in_the_order_of_the_model(
-        self, cfg: CfgNode, order: str, channels: list[int]
-    ) -> None:
-        cfg.INPUT.FORMAT = order
+    def test_image_in_the_order_of_the_model(self, cfg: CfgNode) -> None:
         cfg.INPUT.MIN_SIZE_TEST = 0
-        out = DefaultPredictor(cfg)(self.IMAGE)
-        assert (out["height"], out["width"]) == (2, 4)
-        expected = self.IMAGE[:, :, channels].transpose(2, 0, 1) * 3.0
-        np.testing.assert_allclose(out["scaled"].numpy(), expected)
+        for order, channels in [("BGR", [0, 1, 2]), ("RGB", [2, 1, 0])]:
+            cfg.INPUT.FORMAT = order
+            out = DefaultPredictor(cfg)(self.IMAGE)
+            assert (out["height"], out["width"]) == (2, 4)
+            expected = self.IMAGE[:, :, channels].transpose(2, 0, 1) * 3.0
+            np.testing.assert_allclose(out["scaled"].numpy(), expected)
+        cfg.INPUT.FORMAT = "L"
+        with pytest.raises(AssertionError):
+            DefaultPredictor(cfg)
 
     def test_resizes_and_loads_weights(self, cfg: CfgNode, tmp_path: Any) -> None:
         cfg.INPUT.MIN_SIZE_TEST = 4
@@ -159,11 +153,6 @@ class TestPredictor:
         assert (out["height"], out["width"]) == (2, 4)
         assert tuple(out["image"].shape) == (3, 4, 8)
 
-    def test_wrong_format(self, cfg: CfgNode) -> None:
-        cfg.INPUT.FORMAT = "L"
-        with pytest.raises(AssertionError):
-            DefaultPredictor(cfg)
-
 
 class TestSemSegPostprocess:
     def test_padding_is_cut_off(self) -> None:
@@ -177,11 +166,6 @@ class TestSemSegPostprocess:
         out = sem_seg_postprocess(torch.tensor([[[0.0, 4.0]]]), (1, 2), 1, 4)
         torch.testing.assert_close(out, torch.tensor([[[0.0, 1.0, 3.0, 4.0]]]))
 
-    def test_constant_stays_constant(self) -> None:
-        out = sem_seg_postprocess(torch.full((3, 5, 4), 0.25), (4, 3), 17, 11)
-        assert tuple(out.shape) == (3, 17, 11)
-        torch.testing.assert_close(out, torch.full((3, 17, 11), 0.25))
-
-    def test_type_is_kept(self) -> None:
-        out = sem_seg_postprocess(torch.rand(2, 3, 3, dtype=torch.float64), (3, 3), 5, 5)
-        assert out.dtype == torch.float64
+    def test_constants_and_types_are_kept(self) -> None:
+        out = sem_seg_postprocess(torch.full((3, 5, 4), 0.25, dtype=torch.float64), (4, 3), 17, 11)
+        torch.testing.assert_close(out, torch.full((3, 17, 11), 0.25, dtype=torch.float64))

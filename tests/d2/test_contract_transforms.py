@@ -9,25 +9,20 @@ from PIL import Image
 from freecp_d2.d2 import transforms as T
 
 
-@pytest.mark.parametrize(
-    ("size", "short", "longest", "expected"),
-    [
+def test_output_shape() -> None:
+    for size, short, longest, expected in [
         ((100, 200), 50, 1000, (50, 100)),
         ((200, 100), 50, 1000, (100, 50)),
         ((100, 100), 50, 1000, (50, 50)),
         ((100, 200), 80, 120, (60, 120)),  # 80 x 160 is too long: the maximum wins
         ((3, 10), 5, 100, (5, 17)),  # 16.67 rounds up
         ((2, 5), 3, 100, (3, 8)),  # 7.5 rounds up
-        ((2, 3), 3, 100, (3, 5)),  # and so does 4.5: not to the even number
+        ((2, 3), 3, 100, (3, 5)),  # 4.5 rounds up, not to the even number
         ((4, 5), 3, 100, (3, 4)),  # 3.75
         ((427, 640), 336, 2048, (336, 504)),  # 503.6
         ((375, 500), 448, 2048, (448, 597)),  # 597.3
-    ],
-)
-def test_output_shape(
-    size: tuple[int, int], short: int, longest: int, expected: tuple[int, int]
-) -> None:
-    assert T.ResizeShortestEdge.get_output_shape(*size, short, longest) == expected
+    ]:
+        assert T.ResizeShortestEdge.get_output_shape(*size, short, longest) == expected
 
 
 def test_resize_shortest_edge_transforms_the_input() -> None:
@@ -84,20 +79,20 @@ class TestResizeTransform:
         out = T.ResizeTransform(2, 2, 4, 4).apply_segmentation(labels)
         np.testing.assert_array_equal(out, np.kron(labels, np.ones((2, 2), np.uint8)))
 
-    @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-    @pytest.mark.parametrize("trailing", [(), (1,), (3,)])
-    def test_same_size_is_identity(self, dtype: type, trailing: tuple[int, ...]) -> None:
-        image = np.random.default_rng(0).integers(0, 255, (5, 7, *trailing)).astype(dtype)
-        out = T.ResizeTransform(5, 7, 5, 7).apply_image(image)
-        assert (out.dtype, out.shape) == (image.dtype, image.shape)
-        np.testing.assert_array_equal(out, image)
+    def test_same_size_is_identity(self) -> None:
+        for dtype in (np.uint8, np.float32):
+            for trailing in ((), (1,), (3,)):
+                image = np.random.default_rng(0).integers(0, 255, (5, 7, *trailing)).astype(dtype)
+                out = T.ResizeTransform(5, 7, 5, 7).apply_image(image)
+                assert (out.dtype, out.shape) == (image.dtype, image.shape)
+                np.testing.assert_array_equal(out, image)
 
-    @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-    def test_flipped_channels(self, dtype: type) -> None:
-        # What read_image returns for BGR: a view with a negative stride.
-        image = np.random.default_rng(0).integers(0, 255, (6, 8, 3)).astype(dtype)
-        resize = T.ResizeTransform(6, 8, 4, 5).apply_image
-        np.testing.assert_allclose(resize(image[:, :, ::-1]), resize(image)[:, :, ::-1])
+    def test_flipped_channels(self) -> None:
+        """`read_image` returns BGR as a view with a negative stride."""
+        for dtype in (np.uint8, np.float32):
+            image = np.random.default_rng(0).integers(0, 255, (6, 8, 3)).astype(dtype)
+            resize = T.ResizeTransform(6, 8, 4, 5).apply_image
+            np.testing.assert_allclose(resize(image[:, :, ::-1]), resize(image)[:, :, ::-1])
 
     def test_filter_can_be_chosen(self) -> None:
         image = np.array([[0, 100]], dtype=np.uint8)
@@ -111,7 +106,6 @@ class TestResizeTransform:
         assert there.tolist() == [[2.0, 3.0], [8.0, 6.0]]
         np.testing.assert_allclose(transform.inverse().apply_coords(there), points)
 
-    def test_wrong_size(self) -> None:
         with pytest.raises(AssertionError):
             T.ResizeTransform(4, 4, 2, 2).apply_image(np.zeros((4, 5), np.uint8))
 
@@ -130,34 +124,29 @@ class TestAugmentations:
         assert inputs.sem_seg.tolist() == [[2.0, 1.0], [4.0, 3.0]]
         assert [type(t) for t in applied.transforms] == [T.ResizeTransform, T.HFlipTransform]
 
-    def test_unknown_input_is_named(self) -> None:
+    def test_refused_augmentations_and_inputs(self) -> None:
         class NeedsDepth(T.Augmentation):
             def get_transform(self, image: np.ndarray, depth: np.ndarray) -> T.Transform:
                 return T.NoOpTransform()
 
-        with pytest.raises(AttributeError, match="depth"):
-            NeedsDepth()(T.AugInput(np.zeros((4, 4, 3), np.uint8)))
-
-    def test_variable_inputs_are_refused(self) -> None:
         class NeedsWhatever(T.Augmentation):
             def get_transform(self, image: np.ndarray, *others: np.ndarray) -> T.Transform:
                 return T.NoOpTransform()
 
-        with pytest.raises(TypeError, match=r"args"):
-            NeedsWhatever()(T.AugInput(np.zeros((4, 4, 3), np.uint8)))
-
-    def test_must_return_a_transform(self) -> None:
         class ReturnsImage(T.Augmentation):
             def get_transform(self, image: np.ndarray) -> np.ndarray:
                 return image
 
-        with pytest.raises(AssertionError, match="Transform"):
-            ReturnsImage()(T.AugInput(np.zeros((4, 4, 3), np.uint8)))
-
-    @pytest.mark.parametrize("image", [[[0]], np.zeros(3, np.uint8)])
-    def test_image_must_be_an_array_of_two_or_three_dimensions(self, image: object) -> None:
-        with pytest.raises(AssertionError):
-            T.AugInput(image)
+        for augmentation, error, message in [
+            (NeedsDepth(), AttributeError, "depth"),
+            (NeedsWhatever(), TypeError, "args"),
+            (ReturnsImage(), AssertionError, "Transform"),
+        ]:
+            with pytest.raises(error, match=message):
+                augmentation(T.AugInput(np.zeros((4, 4, 3), np.uint8)))
+        for image in ([[0]], np.zeros(3, np.uint8)):
+            with pytest.raises(AssertionError):
+                T.AugInput(image)
 
     def test_repr_shows_what_differs_from_the_defaults(self) -> None:
         shown = repr(T.AugmentationList([T.ResizeTransform(1, 2, 3, 4)]))

@@ -47,21 +47,17 @@ class TestLogger:
         assert count == len(first.handlers) == 2
         assert (first.level, first.propagate) == (logging.DEBUG, False)
 
-    @pytest.mark.parametrize(
-        ("output", "rank", "file"),
-        [
+    def test_file(self, tmp_path: Path) -> None:
+        for output, rank, file in [
             ("", 0, "log.txt"),
             ("", 2, "log.txt.rank2"),
             ("my.log", 0, "my.log"),
             ("deep/er/my.txt", 1, "deep/er/my.txt.rank1"),
-        ],
-    )
-    def test_file(self, tmp_path: Path, output: str, rank: int, file: str) -> None:
-        path = str(tmp_path / output)
-        logger = setup_logger(path, rank, name=f"d2_tests_{output}_{rank}")
-        logger.warning("a warning")
-        line = (tmp_path / file).read_text().strip()
-        assert line.endswith(f"d2_tests_{output}_{rank} WARNING: a warning")
+        ]:
+            name = f"d2_tests_{output}_{rank}"
+            setup_logger(str(tmp_path / output), rank, name=name).warning("a warning")
+            line = (tmp_path / file).read_text().strip()
+            assert line.endswith(f"{name} WARNING: a warning")
 
     def test_only_rank_0_writes_to_the_terminal(self, capsys: pytest.CaptureFixture) -> None:
         for rank in (0, 1):

@@ -67,13 +67,13 @@ def wrapped_alone(model: torch.nn.Module) -> list[torch.Tensor]:
 def build(cfg: CfgNode) -> torch.nn.Module:
     torch.manual_seed(0)
     model = build_model(cfg).eval()
-    # Random weights score every class alike; three times the logits make some words stand out.
+    # Random weights score every class alike; larger logits make some words stand out.
     with torch.no_grad():
         model.wrapped.sem_seg_head.predictor.weight *= 30
     return model
 
 
-def test_scores_are_those_of_the_model_or_0(cfg: CfgNode) -> None:
+def test_scores_are_those_of_the_model_or_zero(cfg: CfgNode) -> None:
     model = build(cfg)
     changed = False
     for found, own in zip(model(inputs()), wrapped_alone(model), strict=True):

@@ -3,15 +3,15 @@ Affinity heads: sources of the self-affinity of Eq. (2).
 
 | file | what |
 |---|---|
-| `build.py` | the registry, the contract, what every head inherits |
+| `build.py` | the registry, the contract, the base class |
 | `clip_attention.py` | `CLIPAttentionAffinity`: the backbone's own attention |
 | `dino.py`, `dino_weights.py` | `DINOAffinity`: features or attention of a DINO |
 | `sam.py` | `SAMAffinity`: features or masks of SAM |
 | `maskformer.py` | `MaskFormerAffinity`: masks of MaskFormer and Mask2Former |
-| `encoder.py`, `checkpoints.py` | what heads with an encoder of their own share |
-| `patch_affinity.py`, `resampling.py` | from features or masks to an affinity, on another grid |
+| `encoder.py`, `checkpoints.py` | base class and weights of heads with an encoder of their own |
+| `resampling.py` | from one patch grid to another |
 
-The libraries of the last three are optional and imported when such a head is built.
+The libraries of the last three heads are optional and imported when such a head is built.
 """
 
 from .build import AFFINITY_HEAD_REGISTRY, AffinityHead, build_affinity_head

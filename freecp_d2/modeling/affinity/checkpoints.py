@@ -1,48 +1,31 @@
-"""
-Weights and libraries of affinity encoders: found and complete, or an error that says what to do.
-"""
+"""Libraries and weights of affinity encoders, with errors that say what to change."""
 
-import importlib
 import importlib.util
 from collections.abc import Iterable
-from types import ModuleType
 
 from torch import Tensor, nn
 
 from ...checkpoint import find_weights
 
 
-def require_library(name: str, *, extra: str, head: str) -> ModuleType:
+def require_library(name: str, *, extra: str, head: str) -> None:
     """
-    Import an optional library.
-
-    Args:
-        name: of its module.
-        extra: of this package, that installs it.
-        head: who needs it.
-
     Raises:
-        ImportError: it is not installed.
+        ImportError: the module `name`, which this package's `extra` brings, is not installed.
     """
     if importlib.util.find_spec(name) is None:
         raise ImportError(
             f'MODEL.AFFINITY_HEAD.NAME="{head}" needs the library {name}, which is not installed; '
             f'run pip install "freecp_d2[{extra}]".'
         )
-    return importlib.import_module(name)
 
 
 def find_pretrained(key: str, value: str, example: str) -> str:
     """
-    The file or folder that a PRETRAINED key names, as `freecp_d2.checkpoint.find_weights`.
-
-    Args:
-        key: dotted, for messages.
-        value: of the key.
-        example: a value that would be right.
+    The file or folder of a PRETRAINED key and its value, by `freecp_d2.checkpoint.find_weights`.
 
     Raises:
-        ValueError: it is empty: random weights have no affinity; or it is not the file expected.
+        ValueError: the value is empty (the message gives `example`), or the file is another one.
         FileNotFoundError, ConnectionError, PermissionError: as `find_weights`, with the key.
     """
     if not value:
@@ -59,18 +42,7 @@ def find_pretrained(key: str, value: str, example: str) -> str:
 
 
 def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice: str) -> None:
-    """
-    Load a state dict that must fit.
-
-    Args:
-        module: in place.
-        state: of the file.
-        path: of the file, for messages.
-        advice: what to change if it does not fit.
-
-    Raises:
-        ValueError: keys are missing, unexpected or of another shape; names the first of each.
-    """
+    """Load the state dict of the file `path` into a module; raises as `refuse_misfits`."""
     own = module.state_dict()
     shapes = [
         f"{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}"
@@ -82,15 +54,11 @@ def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice
 
 
 def refuse_misfits(
-    path: str,
-    missing: Iterable[str],
-    unexpected: Iterable[str],
-    shapes: Iterable[str],
-    advice: str,
+    path: str, missing: Iterable[str], unexpected: Iterable[str], shapes: Iterable[str], advice: str
 ) -> None:
     """
     Raises:
-        ValueError: one of the three is not empty.
+        ValueError: one of the three is not empty; names the first keys of each and the advice.
     """
     kinds = {"missing": missing, "unexpected": unexpected, "of another shape": shapes}
     found = [

@@ -11,22 +11,12 @@ from .build import AFFINITY_HEAD_REGISTRY, AffinityHead, balancing_options
 
 @AFFINITY_HEAD_REGISTRY.register()
 class CLIPAttentionAffinity(AffinityHead):
-    """The mean attention of some layers of the backbone; costs nothing but the reading."""
+    """Mean attention of some layers of the backbone, which computes it anyway."""
 
     @configurable
-    def __init__(
-        self,
-        *,
-        attention_layers: Collection[int],
-        num_sinkhorn_steps: int = 3,
-        num_squarings: int = 1,
-    ):
-        """
-        Args:
-            attention_layers: layers of the backbone, 0 the first.
-            num_sinkhorn_steps, num_squarings: see `method.transition_matrix`.
-        """
-        super().__init__(num_sinkhorn_steps=num_sinkhorn_steps, num_squarings=num_squarings)
+    def __init__(self, *, attention_layers: Collection[int], **options: int):
+        """Layers of the backbone, 0 the first; options as `AffinityHead`."""
+        super().__init__(**options)
         self.attention_layers = frozenset(attention_layers)
 
     @classmethod
@@ -36,15 +26,14 @@ class CLIPAttentionAffinity(AffinityHead):
             raise ValueError(
                 f'MODEL.AFFINITY_HEAD.NAME="{cls.__name__}" needs self-attention, but '
                 f"{cfg.MODEL.BACKBONE.NAME} returns only {sorted(input_shape)}; use the backbone "
-                "CLIPViT, or an affinity head that brings its own encoder, such as DINOAffinity "
+                "CLIPViT, or an affinity head with its own encoder, such as DINOAffinity "
                 f"(registered: {others})."
             )
+        layers = cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS
+        num_layers = input_shape["attention"].channels or 0
+        key = "MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS"
         return {
-            "attention_layers": resolve_layers(
-                cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS,
-                input_shape["attention"].channels or 0,
-                "MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS",
-            ),
+            "attention_layers": resolve_layers(layers, num_layers, key),
             **balancing_options(cfg),
         }
 
@@ -55,31 +44,29 @@ class CLIPAttentionAffinity(AffinityHead):
 
 def resolve_layers(layers: Collection[int], num_layers: int, key: str) -> frozenset[int]:
     """
-    The layers of Eq. (2)'s mean.
+    The layers of the mean in Eq. (2).
 
     Args:
-        layers: layer numbers, negative from the end; empty means all but the last, as the released
+        layers: layer numbers, negative from the end; empty: all but the last, as in the released
             program.
-        num_layers: of the ViT.
-        key: dotted, for messages.
+        num_layers: layers of the ViT.
+        key: config key, for messages.
 
     Returns:
-        frozenset: 0 the first.
+        frozenset: layer numbers, 0 the first.
 
     Raises:
-        ValueError: a layer that the ViT does not have, or none is left of a ViT of one layer.
+        ValueError: the ViT lacks a layer, or has only one and `layers` is empty.
     """
     if not layers and num_layers < 2:
         raise ValueError(
-            f"{key} is empty, all layers but the last; of a ViT of {num_layers} none is left: use "
-            "[0] for the only one."
+            f"{key} is empty, which means all layers but the last; a ViT of {num_layers} has none "
+            "left. Use [0]."
         )
-    if not layers:
-        return frozenset(range(num_layers - 1))
     outside = [layer for layer in layers if not -num_layers <= layer < num_layers]
     if outside:
         raise ValueError(
             f"{key} asks for {outside}, the ViT has layers 0 to {num_layers - 1} (or "
             f"-{num_layers} to -1)."
         )
-    return frozenset(layer % num_layers for layer in layers)
+    return frozenset(layer % num_layers for layer in layers or range(num_layers - 1))

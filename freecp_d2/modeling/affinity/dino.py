@@ -1,7 +1,7 @@
 """
-DINO and DINOv2 as affinity: what a ViT that was trained without labels finds alike.
+DINO and DINOv2 as affinity: similarity of patches in a self-supervised ViT.
 
-Shape shorthand in this module: N windows, C width, h', w' the ViT's own grid, P' = h' * w'.
+Shapes: N windows, C width, h' x w' the ViT's own grid, P' = h' * w'.
 """
 
 from collections.abc import Collection
@@ -16,8 +16,7 @@ from .build import AFFINITY_HEAD_REGISTRY, balancing_options
 from .checkpoints import require_library
 from .clip_attention import resolve_layers
 from .dino_weights import load_dino
-from .encoder import EncoderAffinity, backbone_grid, check_options, fitting_size, resize
-from .patch_affinity import cosine_affinity
+from .encoder import EncoderAffinity, backbone_grid, check_options, cosine_affinity, resize
 from .resampling import resample, resample_matrix
 
 SOURCES = ("features", "attention")
@@ -26,16 +25,10 @@ features: cosines of the last layer's normalised patch tokens ("DINO features", 
 attention: Eq. (2) with DINO's layers in place of CLIP's.
 """
 
-# Of ImageNet, as DINO and DINOv2 were trained; timm's own may be those of another training.
-_PIXEL_MEAN = (123.675, 116.28, 103.53)
-_PIXEL_STD = (58.395, 57.12, 57.375)
-
 
 @AFFINITY_HEAD_REGISTRY.register()
 class DINOAffinity(EncoderAffinity):
-    """
-    Tab. 5, "DINO", and the affinity of Tab. 6's ResNet. `timm` runs the ViT, at any input size.
-    """
+    """Tab. 5, "DINO", and the affinity of Tab. 6's ResNet. `timm` runs the ViT at any size."""
 
     encoder: Any  # timm.models.VisionTransformer; the library is optional
 
@@ -48,28 +41,21 @@ class DINOAffinity(EncoderAffinity):
         layers: Collection[int] = (),
         power: float = 1.0,
         input_size: int = 0,
-        precision: str = "fp32",
-        num_sinkhorn_steps: int = 3,
-        num_squarings: int = 1,
+        **options: Any,
     ):
         """
         Args:
             encoder: a `timm` VisionTransformer, made with `dynamic_img_size=True`.
             source: one of `SOURCES`.
-            layers: with attention, those that are averaged; see `resolve_layers`.
-            power: with features, see `cosine_affinity`.
-            input_size: shorter side in pixels at which windows are looked at; 0: their own.
-            precision, num_sinkhorn_steps, num_squarings: see `EncoderAffinity`.
+            layers: of the attention, see `resolve_layers`.
+            power: of the features, see `cosine_affinity`.
+            input_size: shorter side in pixels to which windows are resized; 0: their own.
+            options: see `EncoderAffinity`.
 
         Raises:
             ValueError: unknown source or layer; a size or power out of range.
         """
-        super().__init__(
-            encoder,
-            precision=precision,
-            num_sinkhorn_steps=num_sinkhorn_steps,
-            num_squarings=num_squarings,
-        )
+        super().__init__(encoder, **options)
         if source not in SOURCES:
             raise ValueError(
                 f'MODEL.AFFINITY_HEAD.DINO.SOURCE="{source}" is unknown; use one of {SOURCES}.'
@@ -80,7 +66,9 @@ class DINOAffinity(EncoderAffinity):
         if source == "attention":
             key = "MODEL.AFFINITY_HEAD.DINO.LAYERS"
             self.layers = resolve_layers(layers, len(encoder.blocks), key)
-        self.pixels = PixelNormalisation(_PIXEL_MEAN, _PIXEL_STD, "RGB")
+        # ImageNet's mean and std, as DINO and DINOv2 were trained; the defaults of timm may differ.
+        mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+        self.pixels = PixelNormalisation(mean, std, "RGB")
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
@@ -99,13 +87,12 @@ class DINOAffinity(EncoderAffinity):
     @torch.no_grad()
     def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
         """
-        See `AffinityHead.affinity`. With features symmetric, 1 on the diagonal; with attention
-        neither (the balancing makes it symmetric).
+        See `AffinityHead.affinity`. From features it is symmetric with 1 on the diagonal; from
+        attention it is neither.
         """
         grid, patch = backbone_grid(features), self.encoder.patch_embed.patch_size[0]
-        size = fitting_size((images.shape[-2], images.shape[-1]), self.input_size, patch)
-        images = self.pixels(resize(images, size))
-        own_grid = (size[0] // patch, size[1] // patch)
+        images = self.pixels(resize(images, self.input_size, patch))
+        own_grid = (images.shape[-2] // patch, images.shape[-1] // patch)
         with self.autocast(images.device):
             if self.source == "attention":
                 found = patch_attention(self.encoder, images, self.layers)
@@ -118,28 +105,17 @@ class DINOAffinity(EncoderAffinity):
 
 def patch_features(vit: Any, images: Tensor) -> Tensor:
     """
-    The last layer's patch tokens after the ViT's final norm.
-
-    Args:
-        vit: a `timm` VisionTransformer.
-        images: normalised, sides multiples of its patch.
-
-    Returns:
-        Tensor: float32, shape (N, C, P').
+    A `timm` VisionTransformer's patch tokens after the final norm, float32, shape (N, C, P'), of
+    normalised images with sides that are multiples of its patch.
     """
     return vit.forward_features(images)[:, vit.num_prefix_tokens :].float().mT
 
 
 def patch_attention(vit: Any, images: Tensor, layers: Collection[int]) -> Tensor:
     """
-    Mean over heads and layers of the self-attention between patches. Class token and registers are
-    dropped and the rest is not renormalised, as in Eq. (2). Layers after the last one that is
-    wanted are not run.
-
-    Args:
-        vit: see `patch_features`.
-        images: see `patch_features`.
-        layers: 0 the first; at least one.
+    Self-attention between patches, averaged over heads and layers. Class token and registers are
+    dropped and the rest is not renormalised, as in Eq. (2). Layers after the last of `layers`
+    (0 the first) are not run. `vit` and `images` as in `patch_features`.
 
     Returns:
         Tensor: float32, shape (N, P', P').

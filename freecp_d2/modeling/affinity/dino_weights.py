@@ -1,6 +1,4 @@
-"""
-A DINO or DINOv2 ViT with weights: by the library, or from a file of either's authors or of `timm`.
-"""
+"""Load a DINO or DINOv2 ViT from timm, or from a file of the authors or of timm."""
 
 import argparse
 import contextlib
@@ -18,38 +16,40 @@ from .checkpoints import find_pretrained, load_strictly
 __all__ = ["load_dino"]
 
 LIBRARY = "timm"
-"""The value of PRETRAINED that leaves the download to the library."""
+"""Value of PRETRAINED that lets timm download its own weights."""
 
 _KEY = "MODEL.AFFINITY_HEAD.DINO"
 _HEADS = ("head.", "dino_head.", "ibot_head.")
-"""Of the training, behind the ViT; dropped."""
+"""Prefixes of the training's heads behind the ViT, which are dropped."""
+
+_EXAMPLES = "vit_base_patch16_224.dino or vit_base_patch14_dinov2.lvd142m"
 
 logger = logging.getLogger(__name__)
 
 
 def load_dino(arch: str, pretrained: str) -> Any:
     """
-    A `timm` VisionTransformer that takes images of any size, with weights.
+    A `timm` VisionTransformer with weights, for images of any size.
 
     Args:
-        arch: the library's name of it, "vit_base_patch16_224.dino".
-        pretrained: "timm" for the library's own download, else see `find_weights`: a file of
-            facebookresearch/dino or dinov2 (the backbone, or a checkpoint of the training, of which
-            the teacher is taken), or of timm.
+        arch: timm's name of the architecture, "vit_base_patch16_224.dino".
+        pretrained: "timm" to download timm's weights; else, see `find_weights`, a file of timm or
+            of facebookresearch/dino or dinov2: the backbone, or a training checkpoint, from which
+            the teacher is taken.
 
     Raises:
-        ValueError: no such ViT, no weights, or weights of another one.
-        FileNotFoundError, ConnectionError: the weights cannot be had.
+        ValueError: unknown ViT, no weights, or weights of another ViT.
+        FileNotFoundError, ConnectionError: the weights cannot be found or downloaded.
     """
     if pretrained == LIBRARY:
-        return _from_library(arch)
+        return _download(arch)
     path = find_pretrained(f"{_KEY}.PRETRAINED", pretrained, "dino:vitb16")
     vit = _build(arch, pretrained=False)
     state = _backbone_only(_read(path), path)
     _check_sizes(vit, state, arch, path)
     from timm.models.vision_transformer import checkpoint_filter_fn
 
-    if "register_tokens" in state:  # what the library knows the authors' format by
+    if "register_tokens" in state:  # timm recognises the authors' format by the mask token
         state.setdefault("mask_token", torch.zeros(1))
     load_strictly(
         vit, checkpoint_filter_fn(state, vit), path, f"change {_KEY}.ARCH ({arch}) or PRETRAINED."
@@ -57,87 +57,77 @@ def load_dino(arch: str, pretrained: str) -> Any:
     return vit
 
 
-def _from_library(arch: str) -> Any:
+def _download(arch: str) -> Any:
     if "dino" not in arch:
         raise ValueError(
-            f'{_KEY}.PRETRAINED="{LIBRARY}" would load the library\'s weights of {arch}, which are '
-            'not DINO\'s; name those in ARCH, for example "vit_base_patch16_224.dino".'
+            f'{_KEY}.PRETRAINED="{LIBRARY}" would load timm\'s weights of {arch}, which are not '
+            'DINO\'s; name those in ARCH, for example "vit_base_patch16_224.dino".'
         )
     try:
         return _build(arch, pretrained=True)
     except (OSError, RuntimeError) as error:  # the hub's errors are OSErrors
         raise ConnectionError(
-            f"timm could not get the weights of {arch} ({error}). Bring the file over and give its "
-            f'path in {_KEY}.PRETRAINED, or a name of the catalogue such as "dino:vitb16".'
+            f"timm could not get the weights of {arch} ({error}). Give the path of a file in "
+            f'{_KEY}.PRETRAINED, or a name of the catalogue such as "dino:vitb16".'
         ) from error
 
 
 def _build(arch: str, *, pretrained: bool) -> Any:
-    """
-    Raises:
-        ValueError: the library has no such ViT.
-    """
     import timm
     from timm.models.vision_transformer import Attention, VisionTransformer
 
-    examples = "vit_base_patch16_224.dino or vit_base_patch14_dinov2.lvd142m"
     if not timm.is_model(arch):
-        raise ValueError(f'{_KEY}.ARCH="{arch}" is no model of timm; use for example {examples}.')
+        raise ValueError(f'{_KEY}.ARCH="{arch}" is no model of timm; use for example {_EXAMPLES}.')
     try:
         timm.get_pretrained_cfg(arch, allow_unregistered=False)
-    except RuntimeError as error:  # of the tag behind the dot
-        raise ValueError(f'{_KEY}.ARCH="{arch}": {error}; use for example {examples}.') from error
+    except RuntimeError as error:  # an unknown tag behind the dot
+        raise ValueError(f'{_KEY}.ARCH="{arch}": {error}; use for example {_EXAMPLES}.') from error
     try:
         vit = timm.create_model(arch, pretrained=pretrained, num_classes=0, dynamic_img_size=True)
     except TypeError as error:
         raise ValueError(
-            f'{_KEY}.ARCH="{arch}" takes no images of any size ({error}), so it is no ViT of DINO; '
-            f"use for example {examples}."
+            f'{_KEY}.ARCH="{arch}" takes images of one size only ({error}), so it is no ViT of '
+            f"DINO; use for example {_EXAMPLES}."
         ) from error
     is_plain = isinstance(vit, VisionTransformer) and all(
         isinstance(block.attn, Attention) for block in vit.blocks
     )
     if not is_plain:
         raise ValueError(
-            f'{_KEY}.ARCH="{arch}" is no plain ViT ({type(vit).__name__}), whose attention could '
-            f"be read; use for example {examples}."
+            f'{_KEY}.ARCH="{arch}" is no plain ViT ({type(vit).__name__}), so its attention cannot '
+            f"be read; use for example {_EXAMPLES}."
         )
     return vit
 
 
 def _read(path: str) -> dict[str, Tensor]:
-    """The state dict of a file; of a checkpoint of the training, the teacher's."""
+    """The state dict of a file; of a training checkpoint, the teacher's."""
     try:
         return read_state_dict(path)
     except ValueError:
         teacher = _read_teacher(path)
-        if teacher is None:
+        if not teacher:
             raise
-        logger.info("%s is a checkpoint of a training; its teacher is taken.", path)
+        logger.info("%s is a training checkpoint; its teacher is used.", path)
         return teacher
 
 
-def _read_teacher(path: str) -> dict[str, Tensor] | None:
-    """
-    The authors' trainings store {"teacher": state dict, "args": argparse.Namespace, ...}.
-
-    Returns:
-        dict: None if the file is something else.
-    """
+def _read_teacher(path: str) -> dict[str, Tensor]:
+    """The teacher of {"teacher": state dict, "args": argparse.Namespace, ...}; {} if none."""
     allow = getattr(torch.serialization, "safe_globals", None)  # since PyTorch 2.5
     with allow([argparse.Namespace]) if allow else contextlib.nullcontext():
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception:  # whatever it is, `read_state_dict` has said it
-            return None
+        except Exception:  # `read_state_dict` has described the problem
+            return {}
     teacher = content.get("teacher") if isinstance(content, Mapping) else None
-    if not isinstance(teacher, Mapping) or not teacher:
-        return None
+    if not isinstance(teacher, Mapping):
+        return {}
     return {key: value for key, value in teacher.items() if isinstance(value, Tensor)}
 
 
 def _backbone_only(state: dict[str, Tensor], path: str) -> dict[str, Tensor]:
-    """Without the wrappers of a training and without its heads, which is said in the log."""
+    """Without the prefixes and heads of a training."""
     for prefix in ("module.", "backbone."):
         if any(key.startswith(prefix) for key in state):
             state = {key.removeprefix(prefix): value for key, value in state.items()}
@@ -155,7 +145,7 @@ def _backbone_only(state: dict[str, Tensor], path: str) -> dict[str, Tensor]:
 def _check_sizes(vit: Any, state: dict[str, Tensor], arch: str, path: str) -> None:
     """
     Raises:
-        ValueError: the file holds another ViT. (`timm` would resample its patches.)
+        ValueError: the file holds another ViT, whose patches `timm` would resample.
     """
     projection = state.get("patch_embed.proj.weight")
     if projection is None or projection.ndim != 4:
@@ -164,17 +154,15 @@ def _check_sizes(vit: Any, state: dict[str, Tensor], arch: str, path: str) -> No
             f"{', '.join(sorted(state)[:5])}, ...; give a .pth of facebookresearch/dino or dinov2, "
             f"or a file of timm, in {_KEY}.PRETRAINED."
         )
+
+    def sizes(projection: Tensor, num_layers: int, registers: Tensor | None) -> tuple[int, ...]:
+        num_registers = 0 if registers is None else registers.shape[1]
+        return (projection.shape[0], num_layers, projection.shape[-1], num_registers)
+
+    num_layers = len({key.split(".")[1] for key in state if key.startswith("blocks.")})
     registers = state.get("register_tokens", state.get("reg_token"))
-    blocks = {key.split(".")[1] for key in state if key.startswith("blocks.")}
-    found = (
-        projection.shape[0],
-        len(blocks),
-        projection.shape[-1],
-        0 if registers is None else registers.shape[1],
-    )
-    own = vit.patch_embed.proj.weight.shape
-    num_registers = 0 if vit.reg_token is None else vit.reg_token.shape[1]
-    expected = (own[0], len(vit.blocks), own[-1], num_registers)
+    found = sizes(projection, num_layers, registers)
+    expected = sizes(vit.patch_embed.proj.weight, len(vit.blocks), vit.reg_token)
     if found != expected:
         raise ValueError(
             f"{path} holds a ViT of (width, layers, patch, registers) = {found}, "

@@ -1,5 +1,7 @@
 """
-What affinity heads with an image encoder of their own have in common.
+Base class and tensor functions of affinity heads with an image encoder of their own.
+
+Shapes: N windows, C channels, Q masks, h x w patches, P = h * w.
 """
 
 import torch
@@ -9,33 +11,26 @@ from torch import Tensor, nn
 from ..backbone.clip_loading import PRECISIONS
 from .build import AffinityHead
 
+MIN_AFFINITY = 1e-6
+"""Lowest affinity by features, so that no row is empty, not even that of a zero feature."""
+
 
 class EncoderAffinity(AffinityHead):
     """
-    An affinity head that looks at the pixels itself, with a frozen encoder.
+    An affinity head with a frozen image encoder, always in evaluation mode.
 
-    The encoder stays in evaluation mode whatever the model around it does. Weights are float32;
-    in a lower precision it runs under `torch.autocast`, which keeps norms and softmax in float32.
+    Weights are float32. A lower precision runs under `torch.autocast`, which keeps norms and
+    softmax in float32.
     """
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        *,
-        precision: str = "fp32",
-        num_sinkhorn_steps: int = 3,
-        num_squarings: int = 1,
-    ):
+    def __init__(self, encoder: nn.Module, *, precision: str = "fp32", **options: int):
         """
         Args:
-            encoder: with weights.
-            precision: fp32 | fp16 | bf16, of the encoder's forward.
-            num_sinkhorn_steps, num_squarings: see `method.transition_matrix`.
-
-        Raises:
-            ValueError: unknown `precision`.
+            encoder: a module with weights.
+            precision: fp32 | fp16 | bf16, of the encoder's forward; others raise `ValueError`.
+            options: see `AffinityHead`.
         """
-        super().__init__(num_sinkhorn_steps=num_sinkhorn_steps, num_squarings=num_squarings)
+        super().__init__(**options)
         if precision not in PRECISIONS:
             raise ValueError(
                 f'MODEL.PRECISION="{precision}" is unknown; use one of {[*PRECISIONS]}.'
@@ -45,20 +40,14 @@ class EncoderAffinity(AffinityHead):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> "EncoderAffinity":
-        """As `nn.Module.train`, but for the encoder."""
+        """As `nn.Module.train`, except for the encoder."""
         super().train(mode)
         self.encoder.eval()
         return self
 
     def autocast(self, device: torch.device) -> torch.autocast:
-        """The context that the encoder's forward belongs in."""
+        """Context for the encoder's forward."""
         return torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32)
-
-
-def backbone_grid(features: dict[str, Tensor]) -> tuple[int, int]:
-    """(h, w) of the backbone's patches."""
-    h, w = features["patch_tokens"].shape[-2:]
-    return h, w
 
 
 def check_options(group: str, *, input_size: int = 0, power: float = 1.0) -> None:
@@ -72,28 +61,69 @@ def check_options(group: str, *, input_size: int = 0, power: float = 1.0) -> Non
         raise ValueError(f"{group}.COSINE_POWER is {power}; use more than 0, 1.0 for the cosine.")
 
 
-def fitting_size(
-    size: tuple[int, int], shorter_side: int, multiple: int, at_least: int = 1
-) -> tuple[int, int]:
+def backbone_grid(features: dict[str, Tensor]) -> tuple[int, int]:
+    """(h, w) of the backbone's patches."""
+    h, w = features["patch_tokens"].shape[-2:]
+    return h, w
+
+
+def resize(images: Tensor, shorter_side: int, multiple: int, at_least: int = 1) -> Tensor:
     """
-    The size at which an encoder sees a window.
+    Resize windows for an encoder: bilinear, antialiased.
 
     Args:
-        size: (H, W) of the window.
-        shorter_side: wanted, in pixels; 0: that of the window.
+        images: shape (N, 3, H, W).
+        shorter_side: wanted size of the shorter side in pixels; 0: that of the windows.
         multiple: both sides are rounded to the nearest multiple of this.
-        at_least: how many of them a side has.
+        at_least: minimum number of multiples a side.
 
     Returns:
-        tuple: (height, width); the aspect changes by the rounding.
+        Tensor: shape (N, 3, H', W'); the aspect ratio changes by the rounding.
     """
-    scale = shorter_side / min(size) if shorter_side else 1.0
-    height, width = (max(at_least, round(side * scale / multiple)) * multiple for side in size)
-    return height, width
+    window = (images.shape[-2], images.shape[-1])
+    scale = shorter_side / min(window) if shorter_side else 1.0
+    height, width = (max(at_least, round(side * scale / multiple)) * multiple for side in window)
+    return resize_to(images, (height, width))
 
 
-def resize(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear, antialiased: (N, 3, H, W) -> (N, 3, *size); as it is if it has that size."""
+def resize_to(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bilinear, antialiased: (N, 3, H, W) -> (N, 3, *size); unchanged if it has that size."""
     if images.shape[-2:] == size:
         return images
     return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+
+
+def cosine_affinity(features: Tensor, power: float = 1.0) -> Tensor:
+    """
+    max(cos(f_i, f_j), 0) ^ power, but at least `MIN_AFFINITY`.
+
+    Args:
+        features: shape (N, C, h, w).
+        power: above 1 the nearest patches count for more; 1 is the cosine.
+
+    Returns:
+        Tensor: symmetric, 1 on the diagonal, in [MIN_AFFINITY, 1] up to rounding, float32, shape
+        (N, P, P).
+    """
+    tokens = F.normalize(features.float().flatten(2), dim=1)
+    return (tokens.mT @ tokens).clamp(min=0).pow(power).clamp(min=MIN_AFFINITY)
+
+
+def mask_affinity(masks: Tensor, scores: Tensor) -> Tensor:
+    """
+    sum_q s_q m_q(i) m_q(j), plus on the diagonal the share of the patch that is in no mask.
+
+    That share, prod_q (1 - s_q m_q(i)), gives a patch outside all masks the row of the identity
+    instead of an empty one, and keeps the normalisation from amplifying traces of masks.
+
+    Args:
+        masks: m_q, the share of each patch that is in mask q, in [0, 1], shape (N, Q, h, w).
+        scores: s_q, the confidence of a mask, in [0, 1], shape (N, Q). Q may be 0.
+
+    Returns:
+        Tensor: symmetric, non-negative, float32, shape (N, P, P).
+    """
+    flat, weights = masks.float().flatten(2), scores.float().unsqueeze(-1)
+    unclaimed = (1 - weights * flat).clamp(min=0).prod(dim=1)
+    weighted = weights.sqrt() * flat
+    return weighted.mT @ weighted + torch.diag_embed(unclaimed)

@@ -1,8 +1,8 @@
 """
-MaskFormer and Mask2Former as affinity: patches that share masks are affine, whatever the masks are
-called.
+MaskFormer and Mask2Former as affinity: patches in the same masks are affine. Class names are not
+used.
 
-Shape shorthand in this module: N windows, Q queries, H, W pixels.
+Shapes: N windows, Q queries, H, W pixels.
 """
 
 import json
@@ -18,22 +18,21 @@ from ...d2 import CfgNode, ShapeSpec, configurable
 from ..pixels import PixelNormalisation
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
 from .checkpoints import find_pretrained, refuse_misfits, require_library
-from .encoder import EncoderAffinity, backbone_grid, check_options, fitting_size, resize
-from .patch_affinity import mask_affinity
+from .encoder import EncoderAffinity, backbone_grid, check_options, mask_affinity, resize
 from .resampling import resample
 
 MODELS = {
     "maskformer": "MaskFormerForInstanceSegmentation",
     "mask2former": "Mask2FormerForUniversalSegmentation",
 }
-"""model_type of a config.json -> class of `transformers`."""
+"""model_type in config.json -> class of `transformers`."""
 
 _KEY = "MODEL.AFFINITY_HEAD.MASKFORMER"
 _STRIDE = 32
-"""Of the encoders, to which inputs are rounded, as by the models' own preprocessing."""
+"""Stride of the encoders; the models' own preprocessing rounds inputs to it too."""
 
 _COMPUTED = ("relative_position_index", "criterion.empty_weight")
-"""Entries that follow from the config; versions of the library store them or do not."""
+"""Entries computed from the config; only some versions of the library store them."""
 
 _IMAGENET = {"image_mean": (0.485, 0.456, 0.406), "image_std": (0.229, 0.224, 0.225)}
 
@@ -57,32 +56,26 @@ class MaskFormerAffinity(EncoderAffinity):
         pixel_mean: tuple[float, ...],
         pixel_std: tuple[float, ...],
         input_size: int = 0,
-        num_sinkhorn_steps: int = 3,
-        num_squarings: int = 1,
+        **options: Any,
     ):
         """
         Args:
             encoder: one of the classes of `MODELS`.
             pixel_mean, pixel_std: of its preprocessing, RGB, in [0, 255].
-            input_size: shorter side in pixels at which windows are looked at; 0: their own.
-            num_sinkhorn_steps, num_squarings: see `EncoderAffinity`.
-
-        Raises:
-            ValueError: a number out of range.
+            input_size: shorter side in pixels to which windows are resized; 0: their own.
+            options: see `AffinityHead`.
         """
-        super().__init__(
-            encoder, num_sinkhorn_steps=num_sinkhorn_steps, num_squarings=num_squarings
-        )
+        super().__init__(encoder, **options)
         check_options(_KEY, input_size=input_size)
         self.input_size = input_size
         self.pixels = PixelNormalisation(pixel_mean, pixel_std, "RGB")
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
-        for library in ("transformers", "scipy"):  # transformers asks for scipy on its own
+        for library in ("transformers", "scipy"):  # transformers needs scipy for these models
             require_library(library, extra="maskformer", head=cls.__name__)
         node = cfg.MODEL.AFFINITY_HEAD.MASKFORMER
-        folder = _find_folder(node.PRETRAINED)
+        folder = find_folder(node.PRETRAINED)
         mean, std = read_pixel_statistics(folder)
         return {
             "encoder": load_maskformer(folder),
@@ -95,10 +88,9 @@ class MaskFormerAffinity(EncoderAffinity):
     @torch.no_grad()
     def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
         """See `AffinityHead.affinity`; symmetric."""
-        window = (images.shape[-2], images.shape[-1])
-        # Two at least: the pixel decoder cannot normalise over a single cell.
-        size = fitting_size(window, self.input_size, _STRIDE, at_least=2)
-        found = self.encoder(pixel_values=self.pixels(resize(images, size)))
+        # The pixel decoder cannot normalise over a single cell, so a side has two at least.
+        resized = resize(images, self.input_size, _STRIDE, at_least=2)
+        found = self.encoder(pixel_values=self.pixels(resized))
         scores = 1 - found.class_queries_logits.softmax(dim=-1)[..., -1]
         masks = found.masks_queries_logits.sigmoid()
         return mask_affinity(resample(masks, backbone_grid(features)), scores)
@@ -106,11 +98,11 @@ class MaskFormerAffinity(EncoderAffinity):
 
 def load_maskformer(folder: str) -> Any:
     """
-    A model of `transformers` from a folder with config.json and model.safetensors (or
-    pytorch_model.bin, read without executing anything).
+    A model of `transformers` from a folder with config.json and model.safetensors, or
+    pytorch_model.bin (never executed).
 
     Raises:
-        ValueError: another kind of model, or weights that are not those of its config.
+        ValueError: another kind of model, or weights of another config.
         FileNotFoundError: no config.json.
     """
     model_type = _read_json(folder, "config.json").get("model_type")
@@ -125,7 +117,7 @@ def load_maskformer(folder: str) -> Any:
         model, report = getattr(transformers, MODELS[model_type]).from_pretrained(
             folder, local_files_only=True, output_loading_info=True, weights_only=True
         )
-    except Exception as error:  # what the library raises on other files is not documented
+    except Exception as error:  # not documented for other files
         raise ValueError(
             f"{folder} holds no {model_type} that transformers can load ({type(error).__name__}: "
             f"{error}); give a folder with config.json and model.safetensors in {_KEY}.PRETRAINED."
@@ -141,21 +133,18 @@ def load_maskformer(folder: str) -> Any:
 
 
 def read_pixel_statistics(folder: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """
-    Mean and std of preprocessor_config.json, RGB, in [0, 255]; ImageNet's if there is no such file.
-    """
+    """Mean and std of preprocessor_config.json, RGB, in [0, 255]; ImageNet's without that file."""
+    found = {}
     if os.path.exists(os.path.join(folder, "preprocessor_config.json")):
         found = _read_json(folder, "preprocessor_config.json")
     else:
-        logger.warning("%s has no preprocessor_config.json; ImageNet's mean and std it is.", folder)
-        found = {}
-    values = _IMAGENET | found
-    scale = found.get("rescale_factor", 1 / 255)
+        logger.warning("%s has no preprocessor_config.json; using ImageNet's mean and std.", folder)
+    values, scale = _IMAGENET | found, found.get("rescale_factor", 1 / 255)
     mean, std = (tuple(v / scale for v in values[key]) for key in ("image_mean", "image_std"))
     return mean, std
 
 
-def _find_folder(pretrained: str) -> str:
+def find_folder(pretrained: str) -> str:
     """The folder of PRETRAINED, which may also be a bare hub name, "org/repo"."""
     is_hub_name = re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", pretrained)
     if is_hub_name and not os.path.exists(pretrained):
@@ -168,11 +157,11 @@ def _read_json(folder: str, name: str) -> dict:
     if not os.path.isfile(path):
         raise FileNotFoundError(
             f"{folder} has no {name}; {_KEY}.PRETRAINED takes a folder with config.json and "
-            "model.safetensors, as the hub has them, or a hub name."
+            "model.safetensors, as on the hub, or a hub name."
         )
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
     except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error}); bring it again from the hub.") from error
+        raise ValueError(f"{path} is no JSON ({error}); get it from the hub again.") from error
     return content if isinstance(content, dict) else {}

@@ -1,8 +1,7 @@
 """
-From the grid of one encoder to the grid of another.
+Resample maps and affinities from one patch grid to another.
 
-Shape shorthand in this module: N windows, C channels, h', w' a source's grid, h, w the wanted one,
-P' = h' * w', P = h * w.
+Shapes: (h', w') the source's grid, (h, w) the wanted one, P' = h' * w', P = h * w.
 """
 
 import torch
@@ -13,18 +12,18 @@ def resample(
     maps: Tensor, grid: tuple[int, int], extent: tuple[float, float] | None = None
 ) -> Tensor:
     """
-    Bilinear between cell centres, antialiased where it shrinks: as `F.interpolate` with
-    `antialias=True`, and the identity on the same grid. It can also leave padding behind.
+    Bilinear between cell centres, antialiased when it shrinks: as `F.interpolate` with
+    `antialias=True`, and the identity on the same grid. `extent` also leaves out padding.
 
     Args:
         maps: shape (..., h', w').
         grid: (h, w).
-        extent: how many cells of (h', w'), from the upper left, show the window; fractions
-            count, the rest is padding. None: all.
+        extent: how many cells of (h', w'), from the upper left, show the window; may be fractions.
+            The other cells are padding. None: all cells.
 
     Returns:
-        Tensor: shape (..., h, w), dtype and device of `maps`. Constants stay what they are; the
-        least and the greatest value are never exceeded.
+        Tensor: shape (..., h, w), dtype and device of `maps`. Constants stay constant; the result
+        stays within the range of `maps`.
     """
     height, width = maps.shape[-2:]
     extent = extent or (height, width)
@@ -37,8 +36,8 @@ def resample(
 
 def resample_matrix(matrix: Tensor, source: tuple[int, int], grid: tuple[int, int]) -> Tensor:
     """
-    An affinity between the cells of one grid as one between the cells of another: K A K^T with the
-    weights K of `resample`. Stays symmetric if it was, and non-negative; what is uniform stays so.
+    Bring an affinity from one grid to another: K A K^T with the weights K of `resample`. It stays
+    non-negative, and symmetric or uniform if it was.
 
     Args:
         matrix: shape (N, P', P').
@@ -55,7 +54,7 @@ def resample_matrix(matrix: Tensor, source: tuple[int, int], grid: tuple[int, in
 
 
 def _weights(num_from: int, num_to: int, extent: float) -> Tensor:
-    """Rows that sum to one, shape (num_to, num_from): a triangle around each wanted centre."""
+    """Triangle weights around each wanted centre; rows sum to one, shape (num_to, num_from)."""
     step = extent / num_to
     centres = (torch.arange(num_to, dtype=torch.float64) + 0.5) * step - 0.5
     cells = torch.arange(num_from, dtype=torch.float64)

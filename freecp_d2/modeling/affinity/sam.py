@@ -1,7 +1,7 @@
 """
-Segment Anything as affinity: its image encoder's features, or the masks it finds.
+Segment Anything as affinity: features of its image encoder, or its masks.
 
-Shape shorthand in this module: N windows, C channels, Q masks, H, W pixels.
+Shapes: N windows, C channels, Q masks, H, W pixels.
 """
 
 from typing import Any
@@ -13,15 +13,20 @@ from ...checkpoint import read_state_dict
 from ...d2 import CfgNode, ShapeSpec, configurable
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
 from .checkpoints import find_pretrained, load_strictly, require_library
-from .encoder import EncoderAffinity, backbone_grid, check_options, resize
-from .patch_affinity import cosine_affinity, mask_affinity
+from .encoder import (
+    EncoderAffinity,
+    backbone_grid,
+    check_options,
+    cosine_affinity,
+    mask_affinity,
+    resize_to,
+)
 from .resampling import resample
 
 SOURCES = ("features", "masks")
 """
 features: cosines of the features behind the image encoder's neck.
-masks: patches that share masks of `SamAutomaticMaskGenerator`. A grid of points is decoded for
-every window, 1024 by default: slow.
+masks: shared masks of `SamAutomaticMaskGenerator`; slow: it decodes 1024 points a window.
 """
 
 _KEY = "MODEL.AFFINITY_HEAD.SAM"
@@ -30,8 +35,8 @@ _KEY = "MODEL.AFFINITY_HEAD.SAM"
 @AFFINITY_HEAD_REGISTRY.register()
 class SAMAffinity(EncoderAffinity):
     """
-    Tab. 5, "SAM". The library `segment_anything` runs it, at its own input size: the longer side of
-    a window becomes 1024 pixels, the rest is padding, which is left behind.
+    Tab. 5, "SAM". `segment_anything` runs it at its own input size: the longer side of a window
+    becomes 1024 pixels, and the padding is left out of the result.
     """
 
     encoder: Any  # segment_anything.modeling.Sam; the library is optional
@@ -45,29 +50,21 @@ class SAMAffinity(EncoderAffinity):
         power: float = 1.0,
         points_per_side: int = 32,
         batch_size: int = 1,
-        precision: str = "fp32",
-        num_sinkhorn_steps: int = 3,
-        num_squarings: int = 1,
+        **options: Any,
     ):
         """
         Args:
             encoder: a `segment_anything` Sam.
             source: one of `SOURCES`.
-            power: with features, see `cosine_affinity`.
-            points_per_side: with masks, points of the grid that is decoded.
-            batch_size: windows in one forward of the image encoder; with masks always one.
-            precision: with features, see `EncoderAffinity`; masks are found in float32.
-            num_sinkhorn_steps, num_squarings: see `EncoderAffinity`.
+            power: of the features, see `cosine_affinity`.
+            points_per_side: of the masks, side of the grid of points.
+            batch_size: windows in one forward of the image encoder; masks always take one.
+            options: see `EncoderAffinity`; masks are found in float32.
 
         Raises:
             ValueError: unknown source; a number out of range.
         """
-        super().__init__(
-            encoder,
-            precision=precision,
-            num_sinkhorn_steps=num_sinkhorn_steps,
-            num_squarings=num_squarings,
-        )
+        super().__init__(encoder, **options)
         if source not in SOURCES:
             raise ValueError(f'{_KEY}.SOURCE="{source}" is unknown; use one of {SOURCES}.')
         if min(points_per_side, batch_size) < 1:
@@ -97,24 +94,25 @@ class SAMAffinity(EncoderAffinity):
     def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
         """See `AffinityHead.affinity`; symmetric from both sources."""
         grid = backbone_grid(features)
-        if self.source == "features":
-            parts = images.split(self.batch_size)
-            found = torch.cat([self._features(part, grid) for part in parts])
-            return cosine_affinity(found, self.power)
-        return torch.cat([self._by_masks(image, grid) for image in images])
+        if self.source == "masks":
+            return torch.cat([self._by_masks(image, grid) for image in images])
+        parts = [self._features(part, grid) for part in images.split(self.batch_size)]
+        return cosine_affinity(torch.cat(parts), self.power)
 
     def _features(self, images: Tensor, grid: tuple[int, int]) -> Tensor:
         """The neck's features on the backbone's grid, (N, C, *grid)."""
-        side = self.encoder.image_encoder.img_size
-        size = longest_side_size((images.shape[-2], images.shape[-1]), side)
-        prepared = self.encoder.preprocess(resize(images, size))
+        from segment_anything.utils.transforms import ResizeLongestSide
+
+        side, (height, width) = self.encoder.image_encoder.img_size, images.shape[-2:]
+        size = ResizeLongestSide.get_preprocess_shape(height, width, side)
+        prepared = self.encoder.preprocess(resize_to(images, size))
         with self.autocast(images.device):
             found = self.encoder.image_encoder(prepared).float()
         cell = side / found.shape[-1]
         return resample(found, grid, extent=(size[0] / cell, size[1] / cell))
 
     def _by_masks(self, image: Tensor, grid: tuple[int, int]) -> Tensor:
-        """Affinity (1, P, P) of one window by the masks that are found in it."""
+        """Affinity (1, P, P) of one window by its masks."""
         from segment_anything import SamAutomaticMaskGenerator
 
         generator = SamAutomaticMaskGenerator(self.encoder, points_per_side=self.points_per_side)
@@ -127,25 +125,13 @@ class SAMAffinity(EncoderAffinity):
         return mask_affinity(resample(masks, grid)[None], scores[None])
 
 
-def longest_side_size(size: tuple[int, int], side: int) -> tuple[int, int]:
-    """(H, W) at SAM's input: the longer becomes `side`; by the library's own rounding."""
-    from segment_anything.utils.transforms import ResizeLongestSide
-
-    height, width = ResizeLongestSide.get_preprocess_shape(*size, side)
-    return height, width
-
-
 def load_sam(arch: str, pretrained: str) -> Any:
     """
-    A `segment_anything` Sam with weights.
-
-    Args:
-        arch: a name of the library's registry, "vit_b".
-        pretrained: a file in the authors' format; see `find_weights`.
+    A `segment_anything` Sam ("vit_b") with weights in the authors' format; see `find_weights`.
 
     Raises:
         ValueError: unknown architecture, no weights, or weights of another one.
-        FileNotFoundError, ConnectionError: the weights cannot be had.
+        FileNotFoundError, ConnectionError: the weights cannot be found or downloaded.
     """
     from segment_anything import sam_model_registry
 

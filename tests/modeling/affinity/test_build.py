@@ -45,30 +45,32 @@ def test_unknown_name(tiny_cfg):
         build_affinity_head(tiny_cfg, SHAPES)
 
 
-def test_a_head_of_ones_own(own_head):
+def test_a_registered_head(own_head):
     head = build_affinity_head(own_head, SHAPES)
     assert list(head.attention_layers) == []  # the backbone computes no attention for it
     image = torch.zeros(1, 3, 16, 32)
     image[..., 16:] = 1
     transition = head(image, {})
-    # Two groups of four patches; a walk stays in its group and reaches all of it.
+    # Two groups of four patches: uniform within a group, zero between them.
     together = head.affinity(image, {})
     torch.testing.assert_close(transition, together / 4)
 
 
-def test_the_base_class_has_no_affinity():
-    with pytest.raises(NotImplementedError):
-        AffinityHead()(torch.zeros(1, 3, 8, 8), {})
-
-
-@pytest.mark.parametrize(("steps", "squarings"), [(0, 0), (1, 0), (3, 1), (2, 3)])
-def test_options_reach_the_transition_matrix(steps, squarings):
+def test_options_reach_the_transition_matrix():
     affinity = torch.rand(2, 6, 6, generator=torch.Generator().manual_seed(0)) + 0.1
 
     class Fixed(AffinityHead):
         def affinity(self, images, features):
             return affinity
 
-    head = Fixed(num_sinkhorn_steps=steps, num_squarings=squarings)
-    expected = transition_matrix(affinity, num_sinkhorn_steps=steps, num_squarings=squarings)
-    assert torch.equal(head(torch.zeros(2, 3, 8, 8), {}), expected)
+    for steps, squarings in [(0, 0), (1, 0), (3, 1), (2, 3)]:
+        found = Fixed(num_sinkhorn_steps=steps, num_squarings=squarings)(
+            torch.zeros(2, 3, 8, 8), {}
+        )
+        expected = transition_matrix(affinity, num_sinkhorn_steps=steps, num_squarings=squarings)
+        torch.testing.assert_close(found, expected)
+    for options in ({"num_sinkhorn_steps": -1}, {"num_squarings": -1}):
+        with pytest.raises(ValueError, match=r"SINKHORN_STEPS and SQUARINGS.*-1"):
+            Fixed(**options)
+    with pytest.raises(NotImplementedError):
+        AffinityHead()(torch.zeros(1, 3, 8, 8), {})

@@ -1,4 +1,4 @@
-"""DINOAffinity: timm's own features and attention, at any size, and what it refuses."""
+"""DINOAffinity: timm's own features and attention at any size, and refused options."""
 
 import pytest
 import torch
@@ -23,43 +23,44 @@ def grid_of(num, h, w):
     return {"patch_tokens": torch.zeros(num, 4, h, w)}
 
 
-@pytest.mark.parametrize(("arch", "size"), [(DINO, (48, 40)), (DINO, (32, 32)), (DINOV2, (42, 28))])
-def test_features_are_the_librarys(arch, size):
-    vit, patch = random_dino(arch), 8 if arch == DINO else 7
-    images, grid = windows(2, *size), (size[0] // patch, size[1] // patch)
-    with torch.no_grad():
-        (expected,) = vit.forward_intermediates(
-            (images / 255 - MEAN) / STD, indices=1, norm=True, intermediates_only=True
-        )
-    tokens = F.normalize(expected.flatten(2), dim=1)
-    found = DINOAffinity(encoder=vit).affinity(images, grid_of(2, *grid))
-    # Same functions, sums in another order.
-    expected = (tokens.mT @ tokens).clamp(min=1e-6)
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+def test_features_are_the_librarys():
+    for arch, patch, size in [(DINO, 8, (48, 40)), (DINO, 8, (32, 32)), (DINOV2, 7, (42, 28))]:
+        vit, images = random_dino(arch), windows(2, *size)
+        with torch.no_grad():
+            (expected,) = vit.forward_intermediates(
+                (images / 255 - MEAN) / STD, indices=1, norm=True, intermediates_only=True
+            )
+        tokens = F.normalize(expected.flatten(2), dim=1)
+        grid = grid_of(2, size[0] // patch, size[1] // patch)
+        found = DINOAffinity(encoder=vit).affinity(images, grid)
+        # Same functions, sums in another order.
+        expected = (tokens.mT @ tokens).clamp(min=1e-6)
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("arch", [DINO, DINOV2])
-@pytest.mark.parametrize("layers", [[0], [1], [0, 1]])
-def test_attention_is_the_librarys(arch, layers):
-    """Against what timm's own extraction reads behind the softmax."""
+def test_attention_is_the_librarys(arch):
+    """Against timm's own extraction behind the softmax."""
     vit, images = random_dino(arch), windows(2, 56, 56) / 255
-    found = patch_attention(vit, images, layers)
+    all_layers = ([0], [1], [0, 1])
+    found = [patch_attention(vit, images, layers) for layers in all_layers]
     for block in vit.blocks:
         block.attn.fused_attn = False
     with torch.no_grad():
         extracted = AttentionExtract(vit, names=["*.attn_drop"], method="hook")(images)
-    maps = [extracted[f"blocks.{layer}.attn.attn_drop"].mean(1) for layer in layers]
     first = vit.num_prefix_tokens
-    expected = torch.stack(maps).mean(0)[:, first:, first:]
-    # Same functions, sums in another order; values in [0, 1].
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+    for layers, one in zip(all_layers, found, strict=True):
+        maps = [extracted[f"blocks.{layer}.attn.attn_drop"].mean(1) for layer in layers]
+        expected = torch.stack(maps).mean(0)[:, first:, first:]
+        # Same functions, sums in another order; values in [0, 1].
+        torch.testing.assert_close(one, expected, rtol=0, atol=1e-6)
 
 
 def test_layers_after_the_last_one_are_not_run():
     vit = random_dino()
     expected = patch_attention(vit, windows() / 255, [0, 1])
     vit.blocks[1].mlp = vit.blocks[2] = None
-    assert torch.equal(patch_attention(vit, windows() / 255, [0, 1]), expected)
+    torch.testing.assert_close(patch_attention(vit, windows() / 255, [0, 1]), expected)
 
 
 def test_by_default_all_layers_but_the_last():
@@ -69,7 +70,7 @@ def test_by_default_all_layers_but_the_last():
 
 @pytest.mark.parametrize("source", ["features", "attention"])
 def test_another_grid_and_size(source):
-    """Patches of 7 pixels on windows of 40 x 56: looked at as 42 x 56, answered on 5 x 7."""
+    """Patches of 7 pixels on windows of 40 x 56: resized to 42 x 56, resampled to 5 x 7."""
     vit, images = random_dino(DINOV2), windows(2, 40, 56)
     head = DINOAffinity(encoder=vit, source=source)
     found = head.affinity(images, grid_of(2, 5, 7))
@@ -87,7 +88,7 @@ def test_another_grid_and_size(source):
 
 
 def test_input_size():
-    """Looked at twice as large, patches of 8 pixels are 4 of the window's."""
+    """Windows are resized to twice their size."""
     vit, images = random_dino(), windows(1, 32, 48)
     found = DINOAffinity(encoder=vit, input_size=64).affinity(images, grid_of(1, 8, 12))
     larger = F.interpolate(images, (64, 96), mode="bilinear", antialias=True)
@@ -102,8 +103,8 @@ def test_power():
     torch.testing.assert_close(cubed, plain.pow(3).clamp(min=1e-6))
 
 
-def test_in_bfloat16():
-    """Eight bits of mantissa: about 0.01 of a cosine; the answer is float32."""
+def test_bfloat16():
+    """Eight bits of mantissa: about 0.01 of a cosine; the result is float32."""
     vit, images = random_dino(), windows(1)
     plain = DINOAffinity(encoder=vit).affinity(images, grid_of(1, 6, 6))
     found = DINOAffinity(encoder=vit, precision="bf16").affinity(images, grid_of(1, 6, 6))
@@ -111,18 +112,12 @@ def test_in_bfloat16():
     torch.testing.assert_close(found, plain, rtol=0, atol=0.05)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"source": "keys"}, r'DINO\.SOURCE="keys" is unknown; use one of .*features'),
-        (
-            {"source": "attention", "layers": [3]},
-            r"DINO\.LAYERS asks for \[3\], the ViT has layers 0 to 2",
-        ),
+def test_refused_options():
+    for options, message in [
+        ({"source": "keys"}, r'DINO\.SOURCE="keys".*features'),
+        ({"source": "attention", "layers": [3]}, r"DINO\.LAYERS .*\[3\].*0 to 2"),
         ({"input_size": -5}, r"DINO\.INPUT_SIZE is -5"),
         ({"power": -1.0}, r"DINO\.COSINE_POWER is -1\.0"),
-    ],
-)
-def test_refusals(options, message):
-    with pytest.raises(ValueError, match=message):
-        DINOAffinity(encoder=random_dino(), **options)
+    ]:
+        with pytest.raises(ValueError, match=message):
+            DINOAffinity(encoder=random_dino(), **options)

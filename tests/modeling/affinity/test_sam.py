@@ -1,4 +1,4 @@
-"""SAMAffinity: the library's own features and masks, without the padding, and what it refuses."""
+"""SAMAffinity: the library's own features and masks without the padding, and refused files."""
 
 import numpy as np
 import pytest
@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_registry
 
 from freecp_d2.modeling.affinity import SAMAffinity, build_affinity_head
-from freecp_d2.modeling.affinity.patch_affinity import mask_affinity
+from freecp_d2.modeling.affinity.encoder import mask_affinity
 from freecp_d2.modeling.affinity.resampling import resample
-from freecp_d2.modeling.affinity.sam import load_sam, longest_side_size
+from freecp_d2.modeling.affinity.sam import load_sam
 from tests.helpers.random_affinity import SAM, random_sam, use_source
 from tests.modeling.affinity.test_dino import grid_of, windows
 
@@ -32,20 +32,20 @@ def sam():
     return random_sam()
 
 
-@pytest.mark.parametrize(("size", "valid"), [((64, 64), (8, 8)), ((48, 64), (6, 8))])
-def test_features_are_the_librarys(sam, size, valid):
+def test_features_are_the_librarys(sam):
     """At the encoder's own size nothing is resized; of 48 x 64 a quarter is padding."""
-    images = windows(2, *size).round()
-    found = SAMAffinity(encoder=sam).affinity(images, grid_of(2, *valid))
-    embeddings = torch.cat([predicted(sam, image) for image in images])
-    expected = cosines(embeddings[..., : valid[0], : valid[1]])
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+    for size, valid in [((64, 64), (8, 8)), ((48, 64), (6, 8))]:
+        images = windows(2, *size).round()
+        found = SAMAffinity(encoder=sam).affinity(images, grid_of(2, *valid))
+        embeddings = torch.cat([predicted(sam, image) for image in images])
+        expected = cosines(embeddings[..., : valid[0], : valid[1]])
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 
 def test_another_size(sam):
     """
-    Windows of 40 x 48 are looked at as 53 x 64. The library resizes with PIL and rounds to bytes:
-    half a level of 255, which a random encoder turns into a few thousandths of a cosine.
+    Windows of 40 x 48 become 53 x 64. The library resizes with PIL and rounds to bytes: half a
+    level of 255, which a random encoder turns into a few thousandths of a cosine.
     """
     smooth = F.interpolate(windows(1, 4, 4), (40, 48), mode="bicubic").clamp(0, 255).round()
     found = SAMAffinity(encoder=sam).affinity(smooth, grid_of(1, 5, 6))
@@ -53,24 +53,16 @@ def test_another_size(sam):
     torch.testing.assert_close(found, expected, rtol=0, atol=0.02)
 
 
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [((384, 384), (1024, 1024)), ((384, 320), (1024, 853)), ((200, 384), (533, 1024))],
-)
-def test_longest_side(size, expected):
-    assert longest_side_size(size, 1024) == expected
-
-
-@pytest.mark.parametrize("batch_size", [2, 8])
-def test_batches_change_nothing_but_memory(sam, batch_size):
+def test_the_batch_size_has_no_effect(sam):
     images = windows(3, 48, 64)
     alone = SAMAffinity(encoder=sam).affinity(images, grid_of(3, 6, 8))
-    together = SAMAffinity(encoder=sam, batch_size=batch_size).affinity(images, grid_of(3, 6, 8))
-    torch.testing.assert_close(together, alone)
+    for batch_size in (2, 8):
+        head = SAMAffinity(encoder=sam, batch_size=batch_size)
+        torch.testing.assert_close(head.affinity(images, grid_of(3, 6, 8)), alone)
 
 
 class HalfMasks:
-    """In the place of the library's generator: the left half of a window, and all of it."""
+    """Replaces the library's generator: the left half of a window, and all of it."""
 
     def __init__(self, model, points_per_side):
         assert points_per_side == 5
@@ -87,7 +79,7 @@ class HalfMasks:
 class TestMasks:
     @pytest.fixture
     def confident(self):
-        """A SAM whose masks are sharp and which trusts them; random ones are neither."""
+        """A SAM with sharp masks of high confidence; random ones have neither."""
         sam = random_sam(seed=3)
         for head in sam.mask_decoder.output_hypernetworks_mlps:
             head.layers[-1].weight *= 100
@@ -95,7 +87,7 @@ class TestMasks:
         sam.mask_decoder.iou_prediction_head.layers[-1].weight.zero_()
         return sam
 
-    def test_they_are_the_librarys(self, confident):
+    def test_masks_are_the_librarys(self, confident):
         image = windows(1, 48, 64)
         head = SAMAffinity(encoder=confident, source="masks", points_per_side=3)
         found = head.affinity(image, grid_of(1, 6, 8))
@@ -107,8 +99,8 @@ class TestMasks:
         expected = mask_affinity(shares, torch.full((1, len(records)), 0.95))
         torch.testing.assert_close(found, expected)
 
-    def test_what_becomes_of_them(self, monkeypatch, sam):
-        """Scores above one, which the decoder gives, count as one."""
+    def test_affinity_of_known_masks(self, monkeypatch, sam):
+        """Scores above one, which the decoder can give, count as one."""
         monkeypatch.setattr("segment_anything.SamAutomaticMaskGenerator", HalfMasks)
         head = SAMAffinity(encoder=sam, source="masks", points_per_side=5)
         found = head.affinity(windows(2, 32, 64), grid_of(2, 1, 4))
@@ -127,7 +119,7 @@ class TestMasks:
         torch.testing.assert_close(together, together.mT)
 
     def test_no_masks(self, sam):
-        """Random masks are never stable: every patch is alone, no row is empty."""
+        """Random masks are never stable: the affinity is the identity."""
         head = SAMAffinity(encoder=sam, source="masks", points_per_side=2)
         found = head.affinity(windows(1, 32, 48), grid_of(1, 4, 6))
         torch.testing.assert_close(found, torch.eye(24)[None])
@@ -138,14 +130,11 @@ class TestWeights:
     def file(self, tmp_path):
         return tmp_path / "sam.pth"
 
-    def test_the_authors_format(self, file, sam):
+    def test_the_authors_format_and_safetensors(self, file, sam):
         torch.save(sam.state_dict(), file)
         found = load_sam(SAM, str(file)).state_dict()
         assert "image_encoder.blocks.0.attn.rel_pos_h" in found
-        for key, value in sam.state_dict().items():
-            assert torch.equal(found[key], value)
-
-    def test_safetensors(self, file, sam):
+        assert all(torch.equal(found[key], value) for key, value in sam.state_dict().items())
         path = file.with_suffix(".safetensors")
         safetensors.torch.save_file(sam.state_dict(), path)
         found = load_sam(SAM, str(path)).image_encoder.pos_embed
@@ -159,46 +148,39 @@ class TestWeights:
         with pytest.raises(
             ValueError,
             match=r"1 missing \(image_encoder\.pos_embed\); 1 unexpected \(adapter\); 1 of another "
-            r"shape \(image_encoder\.neck\.0\.weight \(1,\) instead of .*SAM\.ARCH \(vit_freecp",
+            r"shape \(image_encoder\.neck\.0\.weight \(1,\) .*SAM\.ARCH \(vit_freecp",
         ):
             load_sam(SAM, str(file))
 
-    def test_a_truncated_file(self, file, sam):
-        torch.save(sam.state_dict(), file)
-        file.write_bytes(file.read_bytes()[:-2000])
-        with pytest.raises(ValueError, match=r"no checkpoint that can be read"):
-            load_sam(SAM, str(file))
-
-    def test_code_is_not_executed(self, file):
+    def test_damaged_files_and_code(self, file, sam):
         class Malicious:
             def __reduce__(self):
                 return (open, (str(file) + ".executed", "w"))
 
+        torch.save(sam.state_dict(), file)
+        file.write_bytes(file.read_bytes()[:-2000])
+        with pytest.raises(ValueError, match=file.name):
+            load_sam(SAM, str(file))
         torch.save({"image_encoder.pos_embed": Malicious()}, file)
-        with pytest.raises(ValueError, match=r"no checkpoint that can be read"):
+        with pytest.raises(ValueError, match=file.name):
             load_sam(SAM, str(file))
         assert not file.with_name(file.name + ".executed").exists()
 
-    def test_unknown_architecture(self):
-        with pytest.raises(ValueError, match=r'SAM\.ARCH="vit_g" is no model.*vit_h.*vit_b'):
+    def test_architectures(self):
+        assert {"vit_b", "vit_l", "vit_h"} <= sam_model_registry.keys()
+        with pytest.raises(ValueError, match=r'SAM\.ARCH="vit_g".*vit_h.*vit_b'):
             load_sam("vit_g", "sam.pth")
 
-    def test_the_real_ones_are_there(self):
-        assert {"vit_b", "vit_l", "vit_h"} <= sam_model_registry.keys()
 
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"source": "logits"}, r'SAM\.SOURCE="logits" is unknown; use one of .*masks'),
+def test_refused_options(sam):
+    for options, message in [
+        ({"source": "logits"}, r'SAM\.SOURCE="logits".*masks'),
         ({"points_per_side": 0}, r"POINTS_PER_SIDE and BATCH_SIZE are 0 and 1"),
         ({"batch_size": -1}, r"POINTS_PER_SIDE and BATCH_SIZE are 32 and -1"),
         ({"power": 0.0}, r"SAM\.COSINE_POWER is 0\.0"),
-    ],
-)
-def test_refusals(sam, options, message):
-    with pytest.raises(ValueError, match=message):
-        SAMAffinity(encoder=sam, **options)
+    ]:
+        with pytest.raises(ValueError, match=message):
+            SAMAffinity(encoder=sam, **options)
 
 
 def test_from_config(tiny_cfg, tmp_path):

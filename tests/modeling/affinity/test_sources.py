@@ -1,4 +1,4 @@
-"""What every affinity source promises, whichever encoder is inside."""
+"""Properties of every affinity source."""
 
 import importlib.util
 import subprocess
@@ -44,43 +44,43 @@ def head(request):
     return HEADS[request.param]()
 
 
-@pytest.mark.parametrize(
-    ("size", "grid"), [((48, 48), (6, 6)), ((40, 72), (5, 9)), ((32, 64), (2, 4))]
-)
-class TestAnyWindow:
-    def test_of_any_shape_on_the_grid_of_the_backbone(self, head, size, grid):
-        images, features = windows(2, *size), grid_of(2, *grid)
+WINDOWS = [((48, 48), (6, 6)), ((40, 72), (5, 9)), ((32, 64), (2, 4))]
+"""Sizes of windows and of the backbone's grid."""
+
+
+def test_shape_type_and_range(head):
+    for size, grid in WINDOWS:
+        affinity = head.affinity(windows(2, *size).requires_grad_(), grid_of(2, *grid))
+        assert not affinity.requires_grad
         num_patches = grid[0] * grid[1]
-        affinity = head.affinity(images, features)
         assert affinity.shape == (2, num_patches, num_patches)
         assert affinity.dtype is torch.float32
         assert affinity.min() >= 0
         assert min(affinity.sum(1).min(), affinity.sum(2).min()) > 0
-        is_symmetric = getattr(head, "source", "masks") != "attention"
-        if is_symmetric:
+        if getattr(head, "source", "masks") != "attention":
             torch.testing.assert_close(affinity, affinity.mT)
 
-    def test_rows_and_columns_sum_to_one(self, head, size, grid):
-        """Three steps of Sinkhorn leave a few percent where some patches have next to nothing in
-        common with others, thirty leave roundings."""
-        transition = head(windows(2, *size), grid_of(2, *grid))
+
+def test_rows_and_columns_sum_to_one(head):
+    """Three steps of Sinkhorn leave a few percent where some patches have little in common with
+    others, thirty leave roundings."""
+    for size, grid in WINDOWS:
+        images, features = windows(2, *size), grid_of(2, *grid)
+        transition = head(images, features)
         torch.testing.assert_close(transition, transition.mT)
         for sums in (transition.sum(1), transition.sum(2)):
             torch.testing.assert_close(sums, torch.ones_like(sums), rtol=0, atol=0.05)
-        affinity = head.affinity(windows(2, *size), grid_of(2, *grid))
-        sums = transition_matrix(affinity, num_sinkhorn_steps=30).sum(1)
+        balanced = transition_matrix(head.affinity(images, features), num_sinkhorn_steps=30)
+        sums = balanced.sum(1)
         torch.testing.assert_close(sums, torch.ones_like(sums), rtol=0, atol=1e-3)
 
-    def test_windows_of_a_batch_are_independent(self, head, size, grid):
+
+def test_windows_of_a_batch_are_independent(head):
+    for size, grid in WINDOWS:
         images = windows(3, *size)
         together = head(images, grid_of(3, *grid))
         alone = torch.cat([head(image[None], grid_of(1, *grid)) for image in images])
         torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
-
-
-def test_no_gradient_is_kept(head):
-    images = windows(1, 32, 32).requires_grad_()
-    assert not head(images, grid_of(1, 4, 4)).requires_grad
 
 
 class TestInTheModel:
@@ -108,19 +108,15 @@ class TestInTheModel:
         assert len(calls) == len(asked)  # once a batch of windows, not once a class
         seen, names = calls[0]
         assert ("attention" in names) != own
-        # Pixels as they were given, up to the roundings of a normalisation and its inverse.
+        # The image's pixels, up to the roundings of a normalisation and its inverse.
         torch.testing.assert_close(seen[0], image[:, :48, :48], rtol=0, atol=1e-3)
 
     @pytest.mark.parametrize("name", OWN_ENCODERS)
-    def test_a_backbone_without_attention(self, tiny_cfg, tmp_path, name):
-        """Tab. 6: nothing but a grid is asked of the backbone."""
+    def test_common_keys_and_a_backbone_without_attention(self, tiny_cfg, tmp_path, name):
+        """Tab. 6: such a head only needs the backbone's grid."""
         use_source(tiny_cfg, name, tmp_path)
         head = build_affinity_head(tiny_cfg, {"patch_tokens": ShapeSpec(channels=4, stride=32)})
         assert head(windows(1, 64, 96), grid_of(1, 2, 3)).shape == (1, 6, 6)
-
-    @pytest.mark.parametrize("name", OWN_ENCODERS)
-    def test_keys_of_all_heads(self, tiny_cfg, tmp_path, name):
-        use_source(tiny_cfg, name, tmp_path)
         tiny_cfg.MODEL.AFFINITY_HEAD.SINKHORN_STEPS = 7
         tiny_cfg.MODEL.AFFINITY_HEAD.SQUARINGS = 0
         tiny_cfg.MODEL.PRECISION = "bf16"
@@ -132,14 +128,12 @@ class TestInTheModel:
 
 
 class TestOptionalLibraries:
-    @pytest.mark.parametrize(
-        ("name", "extra"), list(zip(OWN_ENCODERS, ["dino", "sam", "maskformer"], strict=True))
-    )
-    def test_what_is_missing_is_named_with_its_extra(self, tiny_cfg, monkeypatch, name, extra):
+    def test_a_missing_library_is_named_with_its_extra(self, tiny_cfg, monkeypatch):
         monkeypatch.setattr(importlib.util, "find_spec", lambda library: None)
-        tiny_cfg.MODEL.AFFINITY_HEAD.NAME = name
-        with pytest.raises(ImportError, match=rf'"{name}" needs.*freecp_d2\[{extra}\]'):
-            build_affinity_head(tiny_cfg, {})
+        for name, extra in zip(OWN_ENCODERS, ["dino", "sam", "maskformer"], strict=True):
+            tiny_cfg.MODEL.AFFINITY_HEAD.NAME = name
+            with pytest.raises(ImportError, match=rf'"{name}".*freecp_d2\[{extra}\]'):
+                build_affinity_head(tiny_cfg, {})
 
     def test_they_are_not_imported_with_the_package(self):
         libraries = ("timm", "segment_anything", "transformers", "scipy")
