@@ -40,9 +40,6 @@ STORYBOOK_PAGES = (1_000_000, 1_000_149)
 _TABLES = ("confusion_matrix", "confusions", "per_class")
 REPORTS = (*(f"{name}.csv" for name in _TABLES), "per_class.txt", "sem_seg_evaluation.pth")
 
-FAMILIES = {key: [path for path in ON_BENCHMARKS if path.parent.name == key] for key in LAYOUTS}
-"""Benchmark -> its configs."""
-
 each_benchmark = pytest.mark.parametrize("key", LAYOUTS)
 
 
@@ -198,18 +195,18 @@ def tiny_weights(tiny_checkpoint, open_clip_weights, tmp_path):
 
 class TestConfigs:
     def test_each_benchmark_has_some(self):
-        assert all(FAMILIES.values())
         assert {path.parent.name for path in ON_BENCHMARKS} == LAYOUTS.keys()
         assert ON_STORYBOOK
 
     @pytest.mark.usefixtures("no_heatmap")
-    @each_benchmark
-    def test_every_config_in_one_layout(self, key, miniature_of, use, tiny_weights, tmp_path):
-        """Configs take the layouts in turn."""
+    @pytest.mark.parametrize("path", ON_BENCHMARKS, ids=lambda p: f"{p.parent.name}/{p.stem}")
+    def test_every_config_in_one_layout(self, path, miniature_of, use, tiny_weights, tmp_path):
+        """The configs of a benchmark use its layouts in turn."""
+        key = path.parent.name
         layouts = [*LAYOUTS[key]]
-        for number, path in enumerate(FAMILIES[key]):
-            layout = layouts[number % len(layouts)]
-            self.run(path, miniature_of(key, layout), use, tiny_weights(path), tmp_path / path.stem)
+        number = ON_BENCHMARKS.index(path)
+        miniature = miniature_of(key, layouts[number % len(layouts)])
+        self.run(path, miniature, use, tiny_weights(path), tmp_path)
 
     @pytest.mark.usefixtures("no_heatmap")
     @each_benchmark

@@ -1,4 +1,4 @@
-"""The shipped word lists and descriptions are what the classes say."""
+"""The shipped word lists and descriptions are generated from the classes."""
 
 import itertools
 import json
@@ -33,10 +33,10 @@ def written(words, tmp_path, monkeypatch, capsys):
     return shipped, tmp_path
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_files_are_up_to_date(written, name):
+def test_shipped_files_are_up_to_date(written):
     shipped, folder = written
-    assert (shipped / name).read_bytes() == (folder / name).read_bytes()
+    for name in SHIPPED:
+        assert (shipped / name).read_bytes() == (folder / name).read_bytes()
 
 
 def test_nothing_else_is_written(written):
@@ -61,7 +61,7 @@ class TestDescriptions:
             assert len(set(texts)) == len(texts) == 15, name
             assert all(name in text for text in texts)
 
-    def test_nobody_shares_one(self, descriptions):
+    def test_none_is_shared(self, descriptions):
         texts = [text for texts in descriptions["descriptions"].values() for text in texts]
         assert len(set(texts)) == 81 * 15
 
@@ -87,9 +87,6 @@ class TestDescriptions:
         assert clip.tokenize(texts).shape == (81 * 15, 77)
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("cow", "a cow"), ("animal", "an animal"), ("umbrella", "an umbrella"), ("bus", "a bus")],
-)
-def test_with_article(words, name, expected):
-    assert words.with_article(name) == expected
+def test_with_article(words):
+    for expected in ("a cow", "an animal", "an umbrella", "a bus"):
+        assert words.with_article(expected.partition(" ")[2]) == expected
