@@ -58,7 +58,7 @@ def with_article(name: str) -> str:
 
 def write_words(name: str, comment: str, words: list[str]) -> None:
     """One word a line under a comment."""
-    path = DATA / "classes" / f"{name}.txt"
+    path = DATA / "vocabularies" / f"{name}.txt"
     path.write_text(f"# {comment}\n" + "\n".join(words) + "\n", encoding="utf-8")
 
 

@@ -9,7 +9,11 @@ import pytest
 from freecp_d2.data.storybook.classes import CLASSES
 from freecp_d2.text import load_vocabulary
 
-SHIPPED = ("classes/storybook.txt", "classes/storybook_wide.txt", "descriptions/storybook.json")
+SHIPPED = (
+    "vocabularies/storybook.txt",
+    "vocabularies/storybook_wide.txt",
+    "descriptions/storybook.json",
+)
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ def descriptions(words):
 @pytest.fixture
 def written(words, tmp_path, monkeypatch, capsys):
     shipped = words.DATA
-    (tmp_path / "classes").mkdir()
+    (tmp_path / "vocabularies").mkdir()
     monkeypatch.setattr(words, "DATA", tmp_path)
     words.main()
     assert capsys.readouterr().out == "36 classes, 81 words\n"
