@@ -16,7 +16,7 @@ DATA = Path(__file__).resolve().parents[2] / "freecp_d2" / "text" / "resources"
 
 INSTRUCTIONS = (
     "a photo of {a_name}, {look}.",
-    "an image of the {name}, {look}.",
+    "a picture of the {name}, {look}.",
     "{look}, {a_name}.",
 )
 """The sentences in which a look is said, as captions say it; 3 x 5 looks are 15 descriptions."""
@@ -34,7 +34,7 @@ def main() -> None:
     )
     looks = {c.name: c.looks for c in CLASSES} | NEIGHBOURS
     content = {
-        "source": "looks of freecp_d2/data/storybook/classes.yaml in the instructions below",
+        "source": "looks of freecp_d2/storybook/classes.yaml in the instructions below",
         "instructions": list(INSTRUCTIONS),
         "descriptions": {
             name: [
