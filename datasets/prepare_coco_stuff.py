@@ -1,13 +1,13 @@
 #!/usr/bin/env python
 """
-Convert the annotations of a benchmark; `--help` says what is read and written.
+Convert annotations; `--help` lists what is read and written. The same as `freecp data prepare`.
 
     python datasets/prepare_coco_stuff.py
 """
 
 import sys
 
-from freecp_d2.apps.data.prepare_coco_stuff import main
+from freecp_d2.apps.data.command import prepare
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(prepare("coco_stuff"))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python
 """
-Verify the files of the benchmarks in full, and name what is wrong with them.
+Verify the files of the benchmarks. The same as `freecp data verify`.
 
     python datasets/verify.py voc21 coco_object --report output/datasets.json
 """

@@ -1,4 +1,4 @@
-"""Every benchmark is read right in every layout of its folders, and every config runs on it."""
+"""Every benchmark loads in every layout of its folders; every config runs in one layout."""
 
 import csv
 import functools
@@ -40,13 +40,7 @@ STORYBOOK_PAGES = (1_000_000, 1_000_149)
 _TABLES = ("confusion_matrix", "confusions", "per_class")
 REPORTS = (*(f"{name}.csv" for name in _TABLES), "per_class.txt", "sem_seg_evaluation.pth")
 
-each_layout = pytest.mark.parametrize(
-    ("key", "layout"), [(key, layout) for key in LAYOUTS for layout in LAYOUTS[key]]
-)
-
-
-def each(paths):
-    return pytest.mark.parametrize("path", paths, ids=lambda p: f"{p.parent.name}/{p.stem}")
+each_benchmark = pytest.mark.parametrize("key", LAYOUTS)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -101,33 +95,26 @@ def lists(arrays):
 
 
 class TestLoaders:
-    @each_layout
-    def test_it_lists_the_files_that_are_meant(self, key, layout, miniature_of, use):
-        miniature = miniature_of(key, layout)
-        records = use(miniature)
-        assert [r["file_name"] for r in records] == [str(path) for path in miniature.images]
-        assert [r["sem_seg_file_name"] for r in records] == [str(p) for p in miniature.labels]
-        assert [(r["height"], r["width"]) for r in records] == miniature.sizes
+    @each_benchmark
+    def test_every_layout(self, key, miniature_of, use):
+        """Files, sizes, train ids, and images as displayed."""
+        for layout in LAYOUTS[key]:
+            miniature = miniature_of(key, layout)
+            records = use(miniature)
+            assert [r["file_name"] for r in records] == [str(path) for path in miniature.images]
+            assert [r["sem_seg_file_name"] for r in records] == [str(p) for p in miniature.labels]
+            assert [(r["height"], r["width"]) for r in records] == miniature.sizes
+            assert read_all(records) == lists(miniature.truths)
+            for record, photo in zip(records, miniature.photos, strict=True):
+                image = read_color_image(record["file_name"], "RGB")
+                assert image.shape == photo.shape
+                assert np.abs(image.astype(int) - photo).mean() < 4, "JPEG's losses"
 
-    @each_layout
-    def test_labels_are_the_known_train_ids(self, key, layout, miniature_of, use):
-        miniature = miniature_of(key, layout)
-        assert read_all(use(miniature)) == lists(miniature.truths)
-
-    @each_layout
-    def test_images_are_what_a_viewer_shows(self, key, layout, miniature_of, use):
-        miniature = miniature_of(key, layout)
-        for record, photo in zip(use(miniature), miniature.photos, strict=True):
-            image = read_color_image(record["file_name"], "RGB")
-            assert image.shape == photo.shape
-            assert np.abs(image.astype(int) - photo).mean() < 4, "JPEG's losses"
-
-    @pytest.mark.parametrize("key", LAYOUTS)
-    def test_layouts_and_benchmarks_do_not_disturb_one_another(self, key, all_in_one, use):
-        miniature = all_in_one[key]
-        records = use(miniature)
-        assert [(r["height"], r["width"]) for r in records] == miniature.sizes
-        assert read_all(records) == lists(miniature.truths)
+    def test_benchmarks_share_one_root(self, all_in_one, use):
+        for miniature in all_in_one.values():
+            records = use(miniature)
+            assert [(r["height"], r["width"]) for r in records] == miniature.sizes
+            assert read_all(records) == lists(miniature.truths)
 
     def test_every_folder_of_the_table_is_in_a_layout(self):
         assert {key: row.num_classes for key, row in BENCHMARKS.items()} == NUM_CLASSES
@@ -212,22 +199,37 @@ class TestConfigs:
         assert ON_STORYBOOK
 
     @pytest.mark.usefixtures("no_heatmap")
-    @each(ON_BENCHMARKS)
-    def test_it_runs_in_every_layout(self, path, miniature_of, use, tiny_weights, tmp_path):
-        key, model, matrices = path.parent.name, None, []
-        weights = tiny_weights(path)
+    @pytest.mark.parametrize("path", ON_BENCHMARKS, ids=lambda p: f"{p.parent.name}/{p.stem}")
+    def test_every_config_in_one_layout(self, path, miniature_of, use, tiny_weights, tmp_path):
+        """The configs of a benchmark use its layouts in turn."""
+        key = path.parent.name
+        layouts = [*LAYOUTS[key]]
+        number = ON_BENCHMARKS.index(path)
+        miniature = miniature_of(key, layouts[number % len(layouts)])
+        self.run(path, miniature, use, tiny_weights(path), tmp_path)
+
+    @pytest.mark.usefixtures("no_heatmap")
+    @each_benchmark
+    def test_every_layout_with_one_config(self, key, miniature_of, use, tiny_weights, tmp_path):
+        path, model, matrices = ROOT / "configs" / key / "sclip_freecp.yaml", None, []
         for layout in LAYOUTS[key]:
-            miniature = miniature_of(key, layout)
-            use(miniature)
-            options = [*OPTIONS, *weights, "OUTPUT_DIR", str(tmp_path / layout)]
-            cfg = load_config(str(path), options)
-            assert list(cfg.DATASETS.TEST) == [f"freecp_{key}_val"]
-            check_run(cfg)
-            model = model or build_model(cfg).eval()
-            run = Run(cfg, model)
-            run.check(miniature.histogram, NUM_IMAGES)
+            folder = tmp_path / layout
+            run, model = self.run(
+                path, miniature_of(key, layout), use, tiny_weights(path), folder, model
+            )
             matrices.append(run.matrix.tolist())
-        assert all(matrix == matrices[0] for matrix in matrices), "layouts are one benchmark"
+        assert all(matrix == matrices[0] for matrix in matrices), "layouts hold the same benchmark"
+
+    def run(self, path, miniature, use, weights, folder, model=None):
+        """Evaluate a config on a miniature, and check its results."""
+        use(miniature)
+        cfg = load_config(str(path), [*OPTIONS, *weights, "OUTPUT_DIR", str(folder)])
+        assert list(cfg.DATASETS.TEST) == [f"freecp_{path.parent.name}_val"]
+        check_run(cfg)
+        model = model or build_model(cfg).eval()
+        run = Run(cfg, model)
+        run.check(miniature.histogram, NUM_IMAGES)
+        return run, model
 
     def test_the_matrix_is_drawn(self, miniature_of, use, tiny_checkpoint, tmp_path):
         """Once for all."""
@@ -240,12 +242,12 @@ class TestConfigs:
 
     @pytest.mark.skipif(not embedded._WEIGHTS_DIR.is_dir(), reason="no weights in the package")
     @pytest.mark.usefixtures("no_heatmap")
-    @each(ON_STORYBOOK)
-    def test_it_runs_on_storybook(self, path, tmp_path):
-        """With the weights, words, sizes and thresholds that it is for."""
+    def test_every_config_of_storybook(self, tmp_path):
+        """With its own weights, words, sizes and thresholds."""
         options = ["TEST.NUM_IMAGES", str(len(STORYBOOK_PAGES)), "TEST.LABEL_MAP", "True"]
         options += ["MODEL.DEVICE", "cpu", "DATALOADER.NUM_WORKERS", "0"]
-        cfg = load_config(str(path), [*options, "OUTPUT_DIR", str(tmp_path)])
         labels = np.stack([draw_scene(seed).labels for seed in STORYBOOK_PAGES])
         histogram = np.bincount(labels.ravel(), minlength=82)
-        Run(cfg, build_model(cfg).eval()).check(histogram, len(STORYBOOK_PAGES))
+        for path in ON_STORYBOOK:
+            cfg = load_config(str(path), [*options, "OUTPUT_DIR", str(tmp_path / path.stem)])
+            Run(cfg, build_model(cfg).eval()).check(histogram, len(STORYBOOK_PAGES))

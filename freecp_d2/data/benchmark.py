@@ -1,6 +1,5 @@
-"""What a row of the benchmark table says: where the files are and what their values mean."""
+"""The types of the benchmark table: folders of images, folders of labels, a benchmark."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +12,13 @@ _NAMES_DIR = Path(__file__).resolve().parents[1] / "text" / "resources" / "class
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder below the root of all datasets, and how the names of its files end."""
+    """
+    Files of a folder.
+
+    Args:
+        path: of the folder, below the root of all datasets.
+        suffix: how the names of the files end.
+    """
 
     path: str
     suffix: str
@@ -25,11 +30,12 @@ class Folder:
 @dataclass(frozen=True)
 class LabelFolder(Folder):
     """
-    A folder of label files, what their values mean, and which of them belong to the benchmark.
+    Label files of a folder.
 
     Args:
+        encoding: what their pixel values mean.
         split_file: a text file below the root with one name (path without suffix) a line; "" takes
-            all files of the folder, and those images that they are named after.
+            all label files of the folder and the images with the same names.
     """
 
     encoding: LabelEncoding
@@ -47,13 +53,16 @@ class Benchmark:
 
     Args:
         key: `ade20k` registers `freecp_ade20k_val`.
-        num_images: the official number; another one is a warning, so that a part of it works.
-        num_classes: K, the number of classes that are scored.
-        vocabulary: the list of words under `data/classes` that are the method's input by default.
-        names: the list under `data/names` of what the classes are called in results.
-        images: where the images may be; the first folder that has files wins.
-        labels: where the annotations may be, in order of preference.
-        background: class 0 is "background", which neither list counts.
+        num_images: the official number; any other is a warning, so that a subset works.
+        num_classes: K, the number of scored classes.
+        vocabulary: the default input of the method, a list in `text/resources/classes`.
+        names: the names of the classes in results, a list in `text/resources/class_names`.
+        images: candidate folders of images; the first that has files is used.
+        labels: candidate folders of labels, in order of preference.
+        background: class 0 is "background", which neither list contains.
+
+    Raises:
+        ValueError: an encoding has another number of classes.
     """
 
     key: str
@@ -76,32 +85,30 @@ class Benchmark:
 
     @property
     def name(self) -> str:
-        """The name in Detectron2's catalogs; the prefix keeps clear of Detectron2's own."""
+        """The name in Detectron2's catalogs; the prefix avoids Detectron2's own names."""
         return f"freecp_{self.key}_val"
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
-        """What the K scored classes are called, in label order: the dataset's own names."""
+        """The dataset's own names of the K classes, in label order."""
         lines = (_NAMES_DIR / f"{self.names}.txt").read_text(encoding="utf-8").splitlines()
         names = ("background",) * self.background + tuple(line for line in lines if line)
         if len(names) != self.num_classes:
             raise ValueError(
-                f"data/names/{self.names}.txt gives {len(names)} classes, expected "
+                f"text/resources/class_names/{self.names}.txt gives {len(names)} classes, expected "
                 f"{self.num_classes} for {self.name}; correct the file."
             )
         return names
 
     @property
     def shares_images(self) -> bool:
-        """Whether the images lie among those of other splits."""
+        """Whether the folder of images also has those of other splits."""
         return any(folder.split_file for folder in self.labels)
 
     def expected_tree(self) -> str:
-        """The folders under the root, a line each, alternatives marked."""
-
-        def lines() -> Iterator[str]:
-            for folders in (self.images, self.labels):
-                for i, folder in enumerate(folders):
-                    yield f"  {'or ' if i else ''}{folder}"
-
-        return "\n".join(lines())
+        """The folders below the root, one a line, alternatives marked with "or"."""
+        return "\n".join(
+            f"  {'or ' if i else ''}{folder}"
+            for folders in (self.images, self.labels)
+            for i, folder in enumerate(folders)
+        )

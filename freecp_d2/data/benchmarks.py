@@ -1,23 +1,18 @@
 """
-The eight benchmarks, as a table, and one loop that registers them as `freecp_<key>_val`.
+The table of the eight benchmarks, registered as `freecp_<key>_val`.
 
-Registration touches no data: `DatasetCatalog.get(name)` looks under `$DETECTRON2_DATASETS` (default
-`./datasets`) when it is called, and checks what it finds. Folders are those of mmsegmentation and
-of projects on Detectron2 (CAT-Seg, SAN); `datasets/README.md` explains them.
+Registration reads no data: `DatasetCatalog.get(name)` looks under `$DETECTRON2_DATASETS` (default
+`./datasets`) when it is called. Folders are those of mmsegmentation and of projects on Detectron2
+(CAT-Seg, SAN); `datasets/README.md` describes them.
 """
 
 import functools
+from collections.abc import Iterable
 
 from ..d2 import DatasetCatalog, MetadataCatalog
 from .benchmark import Benchmark, Folder, LabelFolder
 from .label_ids import CITYSCAPES_IDS, COCO_STUFF_IDS, COCO_THING_IDS
-from .labels import (
-    IGNORE_LABEL,
-    LabelEncoding,
-    raw_encoding,
-    rest_encoding,
-    shifted_encoding,
-)
+from .labels import IGNORE_LABEL, LabelEncoding, raw_encoding, rest_encoding, shifted_encoding
 from .loading import load_benchmark
 
 _VOC = "VOCdevkit/VOC2012"
@@ -30,38 +25,35 @@ _CONTEXT_VAL = f"{_CONTEXT}/ImageSets/SegmentationContext/val.txt"
 _CONTEXT_IMAGES = (Folder(f"{_CONTEXT}/JPEGImages", ".jpg"), Folder("pcontext/val/image", ".jpg"))
 _CONTEXT_59 = (f"{_CONTEXT}/annotations_detectron2/pc59_val", "pcontext/val/label")
 
-_COCO_IMAGES = tuple(
-    Folder(path, ".jpg")
-    for path in (
-        "coco_stuff164k/images/val2017",
-        "coco_object/images/val2017",
-        "coco/val2017",
-        "coco-stuff/images/val2017",
-    )
+_COCO_IMAGES = (
+    Folder("coco_stuff164k/images/val2017", ".jpg"),
+    Folder("coco_object/images/val2017", ".jpg"),
+    Folder("coco/val2017", ".jpg"),
+    Folder("coco-stuff/images/val2017", ".jpg"),
 )
-_STUFF_164K = Folder("coco_stuff164k/annotations/val2017", "_labelTrainIds.png")
+_STUFF_164K = "coco_stuff164k/annotations/val2017"
 _STUFF_TRAIN_IDS = (
-    Folder("coco/stuffthingmaps_detectron2/val2017", ".png"),
-    Folder("coco-stuff/annotations_detectron2/val2017", ".png"),
+    "coco/stuffthingmaps_detectron2/val2017",
+    "coco-stuff/annotations_detectron2/val2017",
 )
-_STUFF_RAW = Folder("coco/stuffthingmaps/val2017", ".png")
-_OBJECT = tuple(
-    Folder(f"{root}/annotations/val2017", "_instanceTrainIds.png")
-    for root in ("coco_object", "coco_stuff164k")
-)
+_STUFF_RAW = "coco/stuffthingmaps/val2017"
+COCO_STUFF_ENCODING = LabelEncoding(COCO_STUFF_IDS, (IGNORE_LABEL,))
+"""COCO-Stuff's `stuffthingmaps`, as published."""
+COCO_OBJECT_ENCODING = rest_encoding(COCO_THING_IDS, COCO_STUFF_IDS[len(COCO_THING_IDS) :])
+"""The same values for COCO-Object: stuff and unlabelled pixels are background."""
 
 _CITY = "cityscapes/gtFine/val"
 CITYSCAPES_ENCODING = LabelEncoding(
     CITYSCAPES_IDS,
     tuple(value for value in (*range(34), IGNORE_LABEL) if value not in CITYSCAPES_IDS),
 )
-"""Cityscapes' labelIds, as published."""
+"""Cityscapes' `labelIds`, as published."""
 
 _ADE = ("ADEChallengeData2016", "ade/ADEChallengeData2016")
 
 
-def _label_folders(folders: tuple[Folder, ...], encoding: LabelEncoding) -> tuple[LabelFolder, ...]:
-    return tuple(LabelFolder(folder.path, folder.suffix, encoding) for folder in folders)
+def _label_folders(paths: Iterable[str], encoding: LabelEncoding) -> tuple[LabelFolder, ...]:
+    return tuple(LabelFolder(path, ".png", encoding) for path in paths)
 
 
 _ROWS = (
@@ -78,7 +70,7 @@ _ROWS = (
             LabelFolder(
                 f"{_VOC}/annotations_detectron2_bg/val",
                 ".png",
-                LabelEncoding((20, *range(20)), (IGNORE_LABEL,)),  # background is the last
+                LabelEncoding((20, *range(20)), (IGNORE_LABEL,)),  # background is last
             ),
         ),
     ),
@@ -96,8 +88,10 @@ _ROWS = (
                 LabelEncoding(range(1, 21), (0, IGNORE_LABEL)),
                 _VOC_VAL,
             ),
-            LabelFolder(f"{_VOC}/annotations_detectron2/val", ".png", shifted_encoding(20)),
-            LabelFolder("VOC2012/annotations_detectron2/val", ".png", shifted_encoding(20)),
+            *_label_folders(
+                (f"{_VOC}/annotations_detectron2/val", "VOC2012/annotations_detectron2/val"),
+                shifted_encoding(20),
+            ),
         ),
     ),
     Benchmark(
@@ -110,7 +104,7 @@ _ROWS = (
         images=_CONTEXT_IMAGES,
         labels=(
             LabelFolder(_CONTEXT_LABELS, ".png", LabelEncoding(range(60)), _CONTEXT_VAL),
-            *(LabelFolder(path, ".png", rest_encoding(range(59))) for path in _CONTEXT_59),
+            *_label_folders(_CONTEXT_59, rest_encoding(range(59))),
         ),
     ),
     Benchmark(
@@ -122,7 +116,7 @@ _ROWS = (
         images=_CONTEXT_IMAGES,
         labels=(
             LabelFolder(_CONTEXT_LABELS, ".png", raw_encoding(59), _CONTEXT_VAL),
-            *(LabelFolder(path, ".png", shifted_encoding(59)) for path in _CONTEXT_59),
+            *_label_folders(_CONTEXT_59, shifted_encoding(59)),
         ),
     ),
     Benchmark(
@@ -134,9 +128,12 @@ _ROWS = (
         background=True,
         images=_COCO_IMAGES,
         labels=(
-            *_label_folders(_OBJECT, LabelEncoding(range(81))),
+            *(
+                LabelFolder(path, "_instanceTrainIds.png", LabelEncoding(range(81)))
+                for path in ("coco_object/annotations/val2017", _STUFF_164K)
+            ),
             *_label_folders(_STUFF_TRAIN_IDS, rest_encoding(range(80), range(80, 171))),
-            *_label_folders((_STUFF_RAW,), rest_encoding(COCO_THING_IDS, COCO_STUFF_IDS[80:])),
+            LabelFolder(_STUFF_RAW, ".png", COCO_OBJECT_ENCODING),
         ),
     ),
     Benchmark(
@@ -147,8 +144,9 @@ _ROWS = (
         names="coco_stuff",
         images=_COCO_IMAGES,
         labels=(
-            *_label_folders((_STUFF_164K, *_STUFF_TRAIN_IDS), shifted_encoding(171)),
-            *_label_folders((_STUFF_RAW,), LabelEncoding(COCO_STUFF_IDS, (IGNORE_LABEL,))),
+            LabelFolder(_STUFF_164K, "_labelTrainIds.png", shifted_encoding(171)),
+            *_label_folders(_STUFF_TRAIN_IDS, shifted_encoding(171)),
+            LabelFolder(_STUFF_RAW, ".png", COCO_STUFF_ENCODING),
         ),
     ),
     Benchmark(
@@ -171,15 +169,10 @@ _ROWS = (
         names="ade20k",
         images=tuple(Folder(f"{root}/images/validation", ".jpg") for root in _ADE),
         labels=(
-            *(
-                LabelFolder(f"{root}/annotations/validation", ".png", raw_encoding(150))
-                for root in _ADE
-            ),
-            *(
-                LabelFolder(
-                    f"{root}/annotations_detectron2/validation", ".png", shifted_encoding(150)
-                )
-                for root in _ADE
+            *_label_folders([f"{root}/annotations/validation" for root in _ADE], raw_encoding(150)),
+            *_label_folders(
+                [f"{root}/annotations_detectron2/validation" for root in _ADE],
+                shifted_encoding(150),
             ),
         ),
     ),
@@ -190,7 +183,7 @@ BENCHMARKS = {row.key: row for row in _ROWS}
 
 
 def register_benchmarks() -> None:
-    """Register every benchmark with its metadata; those already registered are left alone."""
+    """Register every benchmark and its metadata; benchmarks that are registered are skipped."""
     for benchmark in BENCHMARKS.values():
         if benchmark.name in DatasetCatalog.list():
             continue

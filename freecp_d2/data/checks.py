@@ -1,16 +1,17 @@
 """
-What is checked of a benchmark's files before a run: they pair up, are complete, agree in size.
+Checks of image and label files before a run: they are complete and agree in size.
 
 Only headers and the last bytes are read, so that thousands of files take a second or two.
 """
 
 import functools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO
 
 from PIL import Image
+
+Size = tuple[int, int]  # (height, width)
 
 _FEW = 5
 _TAIL = 1024
@@ -21,28 +22,12 @@ DECODE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 _THREADS = 8
 
 
-def list_files(folder: str, suffix: str) -> dict[str, str]:
-    """
-    Find the files below a folder whose names end in `suffix`; hidden files are left out.
-
-    Returns:
-        dict: path below `folder` without the suffix (what an image and its label share) -> path.
-    """
-    found = {}
-    for parent, _, names in os.walk(folder, followlinks=True):
-        for name in names:
-            if name.endswith(suffix) and not name.startswith("."):
-                path = os.path.join(parent, name)
-                found[os.path.relpath(path, folder)[: -len(suffix)].replace(os.sep, "/")] = path
-    return found
-
-
 @functools.lru_cache(maxsize=16)
-def check_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[int, int], ...]:
+def check_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[Size, ...]:
     """
-    Check that every image and label can be decoded and that the two agree in size.
+    Check that every image and label is complete and that the two agree in size.
 
-    The answer is kept: the loader and the evaluator of a run both ask for the same files.
+    The result is cached, because the loader and the evaluator of a run check the same files.
 
     Args:
         pairs: (image file, label file).
@@ -57,7 +42,7 @@ def check_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[int, int], ..
     images = _map_files(displayed_size, [image for image, _ in pairs])
     labels = _map_files(_stored_size, [label for _, label in pairs])
     differ = [
-        f"{image} is {a[1]}x{a[0]} but {label} is {b[1]}x{b[0]}"
+        describe_sizes(image, a, label, b)
         for (image, label), a, b in zip(pairs, images, labels, strict=True)
         if a != b
     ]
@@ -70,18 +55,38 @@ def check_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[int, int], ..
     return tuple(images)
 
 
+def describe_sizes(image: str, image_size: Size, label: str, label_size: Size) -> str:
+    """The sizes of an image and its label for a message, width x height."""
+    return (
+        f"{image} is {image_size[1]}x{image_size[0]} but {label} is {label_size[1]}x{label_size[0]}"
+    )
+
+
 def first_few(items: Sequence[str]) -> str:
-    """Join the first few of `items` and count the rest, for an error message."""
+    """Join the first few of `items` and count the rest, for a message."""
     rest = f" and {len(items) - _FEW} more" if len(items) > _FEW else ""
     return "; ".join(items[:_FEW]) + rest
 
 
-def _map_files(
-    size_of: Callable[[Image.Image], tuple[int, int]], paths: Sequence[str]
-) -> list[tuple[int, int]]:
-    """Sizes (height, width) of intact files, in order; ValueError names the others."""
+def displayed_size(image: Image.Image) -> Size:
+    """(height, width) after EXIF rotation, from the header alone."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return _stored_size(image)  # Pillow would decode the whole file to look for a late chunk
+    try:
+        orientation = image.getexif().get(_EXIF_ORIENTATION)
+    except Exception:  # as Detectron2's read_image, which ignores a damaged EXIF block
+        orientation = None
+    return (image.width, image.height) if orientation in _SWAPS_SIDES else _stored_size(image)
 
-    def probe(path: str) -> tuple[int, int] | str:
+
+def _stored_size(image: Image.Image) -> Size:
+    return image.height, image.width
+
+
+def _map_files(size_of: Callable[[Image.Image], Size], paths: Sequence[str]) -> list[Size]:
+    """Sizes (height, width) of the files, in order; ValueError names those that are damaged."""
+
+    def probe(path: str) -> Size | str:
         try:
             return _probe_size(size_of, path)
         except DECODE_ERRORS as error:
@@ -98,59 +103,16 @@ def _map_files(
     return [answer for answer in answers if not isinstance(answer, str)]
 
 
-def _probe_size(size_of: Callable[[Image.Image], tuple[int, int]], path: str) -> tuple[int, int]:
-    """Size (height, width) of an image file; raises one of `DECODE_ERRORS` if it is damaged."""
+def _probe_size(size_of: Callable[[Image.Image], Size], path: str) -> Size:
+    """(height, width) of an image file; raises one of `DECODE_ERRORS` if it is damaged."""
     with open(path, "rb") as file:
         image = Image.open(file)
         size = size_of(image)
-        mark = _END_MARKS.get(image.format or "")
-        # Some writers append data after the end mark, so only decoding can convict a file.
-        if mark is not None and mark not in _read_tail(file):
-            file.seek(0)
-            Image.open(file).load()
+        if mark := _END_MARKS.get(image.format or ""):
+            length = file.seek(0, os.SEEK_END)
+            file.seek(max(0, length - _TAIL))
+            # Some writers append data after the end mark: decode before reporting a file.
+            if mark not in file.read():
+                file.seek(0)
+                Image.open(file).load()
     return size
-
-
-def _read_tail(file: IO[bytes]) -> bytes:
-    length = file.seek(0, os.SEEK_END)
-    file.seek(max(0, length - _TAIL))
-    return file.read()
-
-
-def _stored_size(image: Image.Image) -> tuple[int, int]:
-    return image.height, image.width
-
-
-def displayed_size(image: Image.Image) -> tuple[int, int]:
-    """(height, width) after EXIF rotation, from the header alone."""
-    if image.format == "PNG" and "exif" not in image.info:
-        return _stored_size(image)  # Pillow would decode the whole file to look for a late chunk
-    try:
-        orientation = image.getexif().get(_EXIF_ORIENTATION)
-    except Exception:  # a damaged EXIF block is no orientation; Detectron2's read_image agrees
-        orientation = None
-    return (image.width, image.height) if orientation in _SWAPS_SIDES else _stored_size(image)
-
-
-def check_keys(images: Iterable[str], labels: Iterable[str], where: str) -> None:
-    """
-    Check that images and labels belong together one to one.
-
-    Args:
-        images, labels: names without suffix, as `list_files` gives them.
-        where: the folders, for the message.
-
-    Raises:
-        ValueError: an image without annotation or the reverse; the first few are named.
-    """
-    image_keys, label_keys = set(images), set(labels)
-    for have, lack, missing in (
-        ("images", "annotation", image_keys - label_keys),
-        ("annotations", "image", label_keys - image_keys),
-    ):
-        if missing:
-            raise ValueError(
-                f"{len(missing)} {have} without {lack}: {first_few(sorted(missing))} ({where}). "
-                "Expected one annotation for each image, under the same name; extract the archive "
-                "again, or remove what does not belong."
-            )

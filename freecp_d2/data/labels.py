@@ -1,10 +1,9 @@
 """
-Label files: how their pixel values spell classes, and reading them as train ids.
+Read label files as train ids, with checks of the encoding.
 
-Two spellings of the same benchmark differ by one (ADE20K: 1..150 as published, 0..149 as
-Detectron2's converter writes them). Reading one as the other gives every class its neighbour's name
-without a crash, hence the checks here: a value that the expected spelling does not know is an error
-that names the likely cause.
+Two encodings of one benchmark may differ by one: ADE20K has 1..150 as published and 0..149 as
+Detectron2's converter writes it. Reading one as the other renames every class without a crash.
+Therefore a value that is not in the encoding is an error, which names the likely cause.
 """
 
 import functools
@@ -22,13 +21,13 @@ IGNORE_LABEL = 255
 """The train id of a pixel without a class; it is never scored."""
 
 ILLEGAL = -1
-"""What `lookup_table` gives for a value that an encoding does not know."""
+"""The entry of `lookup_table` for a value that an encoding does not contain."""
 
 NUM_VALUES = 1 << 16
 """Label files have 8 or 16 bits."""
 
 _NUM_PROBED = 32
-_MIN_EVIDENCE = 16  # so many label maps without one unlabelled pixel are no coincidence
+_MIN_EVIDENCE = 16  # fewer label maps may lack unlabelled pixels by chance
 _INDEX_MODES = ("L", "P", "I", "I;16", "I;16L", "I;16B")
 
 
@@ -38,8 +37,11 @@ class LabelEncoding:
     What the pixel values of a label file mean.
 
     Args:
-        ids: the file's value of class 0, 1, ..., or its values, a tuple; hashable.
+        ids: the file's value of class 0, 1, ..., or a tuple of values; hashable.
         unlabelled: the values of pixels without a class.
+
+    Raises:
+        ValueError: a value occurs twice or is out of 0..65535, or there are more than 255 classes.
     """
 
     ids: Sequence[int | tuple[int, ...]]
@@ -59,8 +61,8 @@ class LabelEncoding:
     def __str__(self) -> str:
         values = [ids for ids in self.ids if isinstance(ids, int)]
         parts = [f"{min(values)}..{max(values)} = classes"]
-        rest = next((ids for ids in self.ids if isinstance(ids, tuple)), ())
-        for kind, others in (("background", rest), ("unlabelled", self.unlabelled)):
+        background = next((ids for ids in self.ids if isinstance(ids, tuple)), ())
+        for kind, others in (("background", background), ("unlabelled", self.unlabelled)):
             parts += [f"{_ranges(others)} = {kind}"] if others else []
         return ", ".join(parts)
 
@@ -77,13 +79,23 @@ def raw_encoding(num_classes: int) -> LabelEncoding:
 
 
 def shifted_encoding(num_classes: int) -> LabelEncoding:
-    """Values 0..K-1 for the classes, 255 for unlabelled: files that hold train ids."""
+    """Values 0..K-1 for the classes, 255 for unlabelled: files of train ids."""
     return LabelEncoding(range(num_classes), (IGNORE_LABEL,))
 
 
 def rest_encoding(ids: Sequence[int], others: Sequence[int] = ()) -> LabelEncoding:
-    """`ids` for classes 1, 2, ...; `others` and 255, what no class is named for, are class 0."""
+    """`ids` for classes 1, 2, ...; `others` and 255 for class 0, the background."""
     return LabelEncoding(((*others, IGNORE_LABEL), *ids))
+
+
+@functools.lru_cache(maxsize=16)
+def lookup_table(encoding: LabelEncoding) -> np.ndarray:
+    """The train id of each possible value, (65536,) int16; `ILLEGAL` where there is none."""
+    table = np.full(NUM_VALUES, ILLEGAL, dtype=np.int16)
+    labels, values = zip(*encoding.pairs(), strict=True)
+    table[list(values)] = labels
+    table[list(encoding.unlabelled)] = IGNORE_LABEL
+    return table
 
 
 def read_label(
@@ -94,14 +106,15 @@ def read_label(
 
     Args:
         path: an indexed, 8-bit grey or 16-bit grey image.
-        dtype: of the result; anything that holds 0..255.
+        dtype: of the result; must hold 0..255.
         encoding: what the file's values mean.
 
     Returns:
         ndarray: shape (H, W), values 0..K-1 and 255 (`IGNORE_LABEL`).
 
     Raises:
-        ValueError: the file is no label map, or has a value the encoding does not know.
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not a label map, or has a value that is not in the encoding.
     """
     values = read_values(path)
     labels = lookup_table(encoding)[values]
@@ -109,25 +122,25 @@ def read_label(
     if illegal.any():
         found = np.unique(values[illegal]).tolist()
         raise ValueError(
-            f"{path}: pixel value {', '.join(map(str, found[:5]))}{' ...' if found[5:] else ''}; "
-            f"expected {encoding}. {likely_cause(found, encoding)}"
+            f"{path}: pixel value {first_values(found)}; expected {encoding}. "
+            f"{likely_cause(found, encoding)}"
         )
     return labels.astype(dtype)
 
 
 def classes_present(path: str | Path, encoding: LabelEncoding | None = None) -> list[int]:
     """
-    The classes that a label file has, for the oracle of Tab. 1; unlabelled pixels are no class.
+    List the classes that occur in a label file, for the oracle of Tab. 1.
 
     Args:
         path: a label file.
         encoding: what its values mean; None for train ids, 255 (`IGNORE_LABEL`) for no class.
 
     Returns:
-        list[int]: train ids, ascending.
+        list[int]: train ids, ascending, without `IGNORE_LABEL`.
 
     Raises:
-        ValueError: the file is no label map, or has a value the encoding does not know.
+        ValueError: as `read_label`.
     """
     labels = read_label(path, encoding=encoding or shifted_encoding(IGNORE_LABEL))
     return [label for label in np.unique(labels).tolist() if label != IGNORE_LABEL]
@@ -135,16 +148,16 @@ def classes_present(path: str | Path, encoding: LabelEncoding | None = None) -> 
 
 def probe_labels(paths: Sequence[str], encoding: LabelEncoding) -> None:
     """
-    Read up to 32 evenly spaced label files, to find a wrong convention before a run starts.
+    Read up to 32 evenly spaced label files, to detect a wrong encoding before a run starts.
 
     Args:
         paths: the label files of a benchmark, in order.
-        encoding: what their values are believed to mean.
+        encoding: the expected meaning of their values.
 
     Raises:
-        ValueError: a file has a value the encoding does not know, or 16 files or more have not one
-            unlabelled pixel although the encoding has a value for it: the sign of labels that were
-            never shifted.
+        ValueError: a file has a value that is not in the encoding, or 16 files or more have no
+            unlabelled pixel although the encoding has a value for it, which suggests labels that
+            were not shifted.
     """
     count = min(len(paths), _NUM_PROBED)
     chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, count).round().astype(int)]
@@ -152,65 +165,50 @@ def probe_labels(paths: Sequence[str], encoding: LabelEncoding) -> None:
     if encoding.unlabelled and count >= _MIN_EVIDENCE and not any(unlabelled):
         raise ValueError(
             f"{chosen[0]} and {count - 1} more label files have no unlabelled pixel; expected "
-            f"{encoding}. They look like labels of another convention, shifted by one; take the "
-            "official files, or see datasets/README.md for the folder of each convention."
+            f"{encoding}. They look like labels of another encoding, shifted by one; use the "
+            "official files, or see datasets/README.md for the folder of each encoding."
         )
 
 
 def read_values(path: str | Path) -> np.ndarray:
     """
-    Read the stored values of a label file, whatever they mean.
+    Read the stored values of a label file.
 
     Returns:
         ndarray: shape (H, W), integers in 0..65535.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is damaged (its cause is the decoder's error) or is no label map.
+        ValueError: the file cannot be decoded (`__cause__` is the decoder's error) or is not a
+            label map.
     """
     try:
         with PathManager.open(str(path), "rb") as file, Image.open(file) as image:
-            # Decoders stretch grey of fewer than 8 bits to 0..255, which loses the class numbers.
+            # Pillow scales grey of fewer than 8 bits to 0..255, which loses the class numbers.
             rawmode = str(image.tile[0][3]) if image.tile else ""
-            normalized_cam = image.mode == "1" or (image.mode == "L" and rawmode.startswith("L;"))
+            is_scaled = image.mode == "1" or (image.mode == "L" and rawmode.startswith("L;"))
             mode, values = image.mode, np.asarray(image)
     except FileNotFoundError:
         raise
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path}: cannot be read as a label map ({error}).") from error
-    if normalized_cam or mode not in _INDEX_MODES:
+    if is_scaled or mode not in _INDEX_MODES:
         raise ValueError(
             f"{path}: is stored as {rawmode or mode}, expected one class number a pixel (indexed, "
-            "8-bit grey or 16-bit grey); take the label file, not its coloured image."
+            "8-bit grey or 16-bit grey); use the label file, not its coloured image."
         )
     if values.min() < 0 or values.max() >= NUM_VALUES:
         raise ValueError(f"{path}: values {values.min()}..{values.max()}, expected 0..65535.")
     return values
 
 
-@functools.lru_cache(maxsize=16)
-def lookup_table(encoding: LabelEncoding) -> np.ndarray:
-    """The train id of each possible value, (65536,) int16; -1 where there is none."""
-    table = np.full(NUM_VALUES, ILLEGAL, dtype=np.int16)
-    labels, values = zip(*encoding.pairs(), strict=True)
-    table[list(values)] = labels
-    table[list(encoding.unlabelled)] = IGNORE_LABEL
-    return table
-
-
-def _ranges(values: Sequence[int]) -> str:
-    """Values as runs: (0, 1, 2, 255) is "0..2, 255"."""
-    runs: list[list[int]] = []
-    for value in sorted(values):
-        if runs and value == runs[-1][1] + 1:
-            runs[-1][1] = value
-        else:
-            runs.append([value, value])
-    return ", ".join(str(a) if a == b else f"{a}..{b}" for a, b in runs)
+def first_values(values: Sequence[int]) -> str:
+    """The first five of `values` for a message, "..." for the rest."""
+    return ", ".join(map(str, values[:5])) + (" ..." if values[5:] else "")
 
 
 def likely_cause(found: list[int], encoding: LabelEncoding) -> str:
-    """One sentence on how labels with the values `found` came about, and what to do."""
+    """How labels with the illegal values `found` were probably made, and what to do."""
     num_classes = len(encoding.ids)
     if IGNORE_LABEL - 1 in found:
         return "It looks shifted twice (0 became 255, then 254); shift the official labels once."
@@ -229,4 +227,15 @@ def likely_cause(found: list[int], encoding: LabelEncoding) -> str:
             f"It looks unshifted (1..{num_classes}, 0 = unlabelled); move such files to the folder "
             "of official labels, or shift them."
         )
-    return "It looks like a label map of another list of classes; take the benchmark's own."
+    return "It looks like a label map of another list of classes; use the benchmark's own."
+
+
+def _ranges(values: Sequence[int]) -> str:
+    """Values as ranges: (0, 1, 2, 255) is "0..2, 255"."""
+    ranges: list[list[int]] = []
+    for value in sorted(values):
+        if ranges and value == ranges[-1][1] + 1:
+            ranges[-1][1] = value
+        else:
+            ranges.append([value, value])
+    return ", ".join(str(a) if a == b else f"{a}..{b}" for a, b in ranges)

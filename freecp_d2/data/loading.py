@@ -1,14 +1,14 @@
-"""Listing a benchmark's images and annotations, and checking them before anything slow starts."""
+"""List a benchmark's images and annotations, and check them before a run."""
 
 import functools
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from .benchmark import Benchmark, Folder, LabelFolder
-from .checks import check_keys, check_pairs, first_few, list_files
+from .checks import check_pairs, first_few
 from .labels import probe_labels
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,13 @@ class BenchmarkFiles:
     label_folder: LabelFolder
     labels: dict[str, str]
 
+    def keep(self, keys: Iterable[str]) -> "BenchmarkFiles":
+        """The files with these names only."""
+        keys = set(keys)
+        images = {key: path for key, path in self.images.items() if key in keys}
+        labels = {key: path for key, path in self.labels.items() if key in keys}
+        return replace(self, images=images, labels=labels)
+
 
 def datasets_root() -> str:
     """The folder of all datasets: `$DETECTRON2_DATASETS`, else `./datasets`; read at every call."""
@@ -33,7 +40,7 @@ def datasets_root() -> str:
 
 def load_benchmark(benchmark: Benchmark, root: str | None = None) -> list[dict[str, Any]]:
     """
-    List a benchmark's images, after checking that its files are complete and in order.
+    List a benchmark's images after checking its files.
 
     Args:
         benchmark: a row of the table.
@@ -45,10 +52,18 @@ def load_benchmark(benchmark: Benchmark, root: str | None = None) -> list[dict[s
 
     Raises:
         FileNotFoundError: a folder or the split file is missing or empty.
-        ValueError: files without partner, damaged, of unequal size, or of another convention.
+        ValueError: files without partner, damaged, of unequal size, or of another encoding.
     """
     root = datasets_root() if root is None else root
-    folder, pairs = find_pairs(benchmark, root)
+    files, absent = select_split(benchmark, find_files(benchmark, root), root)
+    folder = files.label_folder
+    if absent:
+        raise ValueError(
+            f"{folder.split_file} names {len(absent)} images that are not there: "
+            f"{first_few(absent)} (under {root}); extract the archive of images again."
+        )
+    _check_partners(files, root)
+    pairs = tuple((files.images[key], files.labels[key]) for key in sorted(files.images))
     if len(pairs) != benchmark.num_images:
         _warn_count(benchmark, len(pairs), os.path.abspath(root))
     sizes = check_pairs(pairs)
@@ -65,35 +80,9 @@ def load_benchmark(benchmark: Benchmark, root: str | None = None) -> list[dict[s
     ]
 
 
-def find_pairs(benchmark: Benchmark, root: str) -> tuple[LabelFolder, tuple[tuple[str, str], ...]]:
-    """
-    Find the images of a benchmark and their annotations; nothing is opened but the split file.
-
-    Args:
-        benchmark: a row of the table.
-        root: the folder of all datasets.
-
-    Returns:
-        tuple: the folder of annotations that was found, and (image file, label file) by name.
-
-    Raises:
-        FileNotFoundError: a folder or the split file is missing or empty.
-        ValueError: an image without annotation, or the reverse.
-    """
-    files, absent = select_split(benchmark, find_files(benchmark, root), root)
-    folder = files.label_folder
-    if absent:
-        raise ValueError(
-            f"{folder.split_file} names {len(absent)} images that are not there: "
-            f"{first_few(absent)} (under {root}); extract the archive of images again."
-        )
-    check_keys(files.images, files.labels, f"images and {folder.path} under {root}")
-    return folder, tuple((files.images[key], files.labels[key]) for key in sorted(files.images))
-
-
 def find_files(benchmark: Benchmark, root: str) -> BenchmarkFiles:
     """
-    List all files of the folders that a benchmark reads, those of other splits among them.
+    List all files of a benchmark's folders, including those of other splits.
 
     Raises:
         FileNotFoundError: a folder is missing or empty.
@@ -116,15 +105,46 @@ def select_split(
     Raises:
         FileNotFoundError: the split file is missing.
     """
-    images, labels = files.images, files.labels
-    keys = images.keys() & labels.keys() if benchmark.shares_images else images.keys()
-    absent: list[str] = []
-    if files.label_folder.split_file:
-        keys = _read_split(benchmark, files.label_folder.split_file, root)
-        absent = sorted(keys - images.keys())
-        labels = {key: path for key, path in labels.items() if key in keys}
-    images = {key: path for key, path in images.items() if key in keys}
-    return replace(files, images=images, labels=labels), absent
+    if split_file := files.label_folder.split_file:
+        path = os.path.join(root, split_file)
+        if not os.path.isfile(path):
+            raise _missing(benchmark, split_file, root)
+        with open(path, encoding="utf-8") as file:
+            keys = {line.strip() for line in file if line.strip()}
+        return files.keep(keys), sorted(keys - files.images.keys())
+    if benchmark.shares_images:
+        files = replace(files, images=files.keep(files.labels).images)
+    return files, []
+
+
+def list_files(folder: str, suffix: str) -> dict[str, str]:
+    """
+    Find the files below a folder whose names end in `suffix`; hidden files are skipped.
+
+    Returns:
+        dict: path below `folder` without the suffix, which an image and its label share -> path.
+    """
+    found = {}
+    for parent, _, names in os.walk(folder, followlinks=True):
+        for name in names:
+            if name.endswith(suffix) and not name.startswith("."):
+                path = os.path.join(parent, name)
+                found[os.path.relpath(path, folder)[: -len(suffix)].replace(os.sep, "/")] = path
+    return found
+
+
+def _check_partners(files: BenchmarkFiles, root: str) -> None:
+    images, labels = files.images.keys(), files.labels.keys()
+    for have, lack, missing in (
+        ("images", "annotation", images - labels),
+        ("annotations", "image", labels - images),
+    ):
+        if missing:
+            raise ValueError(
+                f"{len(missing)} {have} without {lack}: {first_few(sorted(missing))} (images and "
+                f"{files.label_folder.path} under {root}). Expected one annotation for each image, "
+                "under the same name; extract the archive again, or remove the extra files."
+            )
 
 
 @functools.lru_cache  # once a process: the loader and the evaluator both load the dataset
@@ -140,20 +160,10 @@ def _first_with_files(
 ) -> tuple[_F, dict[str, str]]:
     """The first of `folders` that has files, and the files by name without suffix."""
     for folder in folders:
-        files = list_files(os.path.join(root, folder.path), folder.suffix)
-        if files:
+        if files := list_files(os.path.join(root, folder.path), folder.suffix):
             return folder, files
     patterns = [f"{folder.path}/*{folder.suffix}" for folder in folders]
     raise _missing(benchmark, " or ".join(patterns), root)
-
-
-def _read_split(benchmark: Benchmark, split_file: str, root: str) -> set[str]:
-    """The names (paths without suffix) that belong to the benchmark."""
-    path = os.path.join(root, split_file)
-    if not os.path.isfile(path):
-        raise _missing(benchmark, split_file, root)
-    with open(path, encoding="utf-8") as file:
-        return {line.strip() for line in file if line.strip()}
 
 
 def _missing(benchmark: Benchmark, what: str, root: str) -> FileNotFoundError:

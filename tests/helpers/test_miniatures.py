@@ -1,4 +1,4 @@
-"""The miniatures themselves: by hand where the answers come from, and what files there are."""
+"""The miniatures: their encodings by hand, and their files."""
 
 import re
 from pathlib import Path
@@ -12,9 +12,14 @@ from .miniatures import LAYOUTS, MAX_IMAGES, NUM_CLASSES, encodings, make_miniat
 from .miniatures.files import voc_color_map
 from .miniatures.scenes import draw_annotation, family_of
 
-each_layout = pytest.mark.parametrize(
-    ("key", "layout"), [(key, layout) for key in LAYOUTS for layout in LAYOUTS[key]]
-)
+EACH = [(key, layout) for key in LAYOUTS for layout in LAYOUTS[key]]
+
+
+@pytest.fixture(scope="module")
+def every(tmp_path_factory):
+    """(key, layout) -> a miniature with three images."""
+    root = tmp_path_factory.mktemp("miniatures")
+    return {each: make_miniature(root / "_".join(each), *each) for each in EACH}
 
 
 def contents(root):
@@ -27,15 +32,14 @@ def stored(path):
         return image.mode, np.asarray(image)
 
 
-def test_they_know_nothing_of_the_package():
+def test_they_do_not_import_the_package():
     for path in Path(miniatures.__file__).parent.glob("*.py"):
         code = path.read_text(encoding="utf-8")
         assert not re.search(r"(?:from|import) freecp", code)
 
 
-@pytest.mark.parametrize(
-    ("encode", "published", "expected"),
-    [
+def test_encodings():
+    for encode, published, expected in (
         ("as_published", [0, 20, 255], [0, 20, 255]),
         ("minus_one", [0, 1, 150], [255, 0, 149]),
         ("voc20", [0, 1, 20, 255], [255, 0, 19, 255]),
@@ -47,68 +51,64 @@ def test_they_know_nothing_of_the_package():
         # road, parking, building, pole, polegroup, car, caravan, bicycle
         ("cityscapes", [7, 9, 11, 17, 18, 26, 29, 33], [0, 255, 2, 5, 255, 13, 255, 18]),
         ("cityscapes_instances", [7, 26, 33], [7, 26000, 33000]),
-    ],
-)
-def test_encodings(encode, published, expected):
-    values = np.array(published, np.uint8)
-    assert getattr(encodings, encode)(values).tolist() == expected
-    assert values.tolist() == published, "in place nothing changes"
+    ):
+        values = np.array(published, np.uint8)
+        assert getattr(encodings, encode)(values).tolist() == expected, encode
+        assert values.tolist() == published, "the argument is not changed"
 
 
-@pytest.mark.parametrize("key", NUM_CLASSES)
-def test_truths_are_the_same_in_every_layout(tmp_path, key):
-    made = [make_miniature(tmp_path / name, key, name) for name in LAYOUTS[key]]
-    assert {"mmseg", "detectron2"} <= LAYOUTS[key].keys()
-    for other in made[1:]:
-        assert (other.histogram == made[0].histogram).all()
-        assert all((a == b).all() for a, b in zip(other.photos, made[0].photos, strict=True))
-        assert all((a == b).all() for a, b in zip(other.truths, made[0].truths, strict=True))
+def test_truths_are_the_same_in_every_layout(every):
+    for key in NUM_CLASSES:
+        assert {"mmseg", "detectron2"} <= LAYOUTS[key].keys()
+        first, *others = (every[key, layout] for layout in LAYOUTS[key])
+        for other in others:
+            assert (other.histogram == first.histogram).all()
+            assert all((a == b).all() for a, b in zip(other.photos, first.photos, strict=True))
+            assert all((a == b).all() for a, b in zip(other.truths, first.truths, strict=True))
 
 
-@each_layout
-def test_what_occurs(tmp_path, key, layout):
-    made = make_miniature(tmp_path, key, layout)
-    histogram = made.histogram
-    assert made.num_classes == NUM_CLASSES[key] == len(histogram) - 1
-    assert min(histogram[0], histogram[-2]) > 0, "the first and the last class"
-    assert bool(histogram[-1]) == (key not in ("context60", "coco_object")), "not scored"
-    assert histogram.sum() == sum(height * width for height, width in made.sizes)
-    heights, widths = np.array(made.sizes).T
-    assert len(set(made.sizes)) == 3
-    assert {*np.sign(heights - widths)} == {-1, 1}, "landscape and portrait"
-    assert len({truth.tobytes() for truth in made.truths}) == 3
-    paths = [*made.images, *made.labels]
-    assert all(path.is_file() and path.is_relative_to(tmp_path) for path in paths)
-    assert [*made.images] == sorted(made.images)
+def test_contents(every):
+    for (key, _), made in every.items():
+        histogram = made.histogram
+        assert made.num_classes == NUM_CLASSES[key] == len(histogram) - 1
+        assert min(histogram[0], histogram[-2]) > 0, "the first and the last class"
+        assert bool(histogram[-1]) == (key not in ("context60", "coco_object")), "not scored"
+        assert histogram.sum() == sum(height * width for height, width in made.sizes)
+        heights, widths = np.array(made.sizes).T
+        assert len(set(made.sizes)) == 3
+        assert {*np.sign(heights - widths)} == {-1, 1}, "landscape and portrait"
+        assert len({truth.tobytes() for truth in made.truths}) == 3
+        paths = [*made.images, *made.labels]
+        assert all(path.is_file() and path.is_relative_to(made.root) for path in paths)
+        assert [*made.images] == sorted(made.images)
 
 
-@each_layout
-def test_kinds_of_files(tmp_path, key, layout):
-    made = make_miniature(tmp_path, key, layout)
-    modes = [stored(path)[0] for path in made.images]
-    assert modes == ["RGB", "L", "RGBA" if key == "cityscapes" else "CMYK"]
-    rotated = Image.open(made.images[0])
-    assert rotated.getexif()[0x0112] == 6
-    assert rotated.size == made.sizes[0] != rotated.size[::-1], "(width, height) as stored"
-    modes = [stored(path)[0] for path in made.labels]
-    if key in ("voc20", "voc21") and layout == "mmseg":
-        assert modes == ["P", "P", "P"]
-    else:
-        assert modes == ["L", "L", "L" if key == "cityscapes" else "I;16"]
+def test_kinds_of_files(every):
+    for (key, layout), made in every.items():
+        modes = [stored(path)[0] for path in made.images]
+        assert modes == ["RGB", "L", "RGBA" if key == "cityscapes" else "CMYK"]
+        with Image.open(made.images[0]) as rotated:
+            assert rotated.getexif()[0x0112] == 6
+            assert rotated.size == made.sizes[0] != rotated.size[::-1], "(width, height) as stored"
+        modes = [stored(path)[0] for path in made.labels]
+        if key in ("voc20", "voc21") and layout == "mmseg":
+            assert modes == ["P", "P", "P"]
+        else:
+            assert modes == ["L", "L", "L" if key == "cityscapes" else "I;16"]
 
 
-@each_layout
-def test_labels_fit_what_a_viewer_shows(tmp_path, key, layout):
-    """Colours change where the annotation does, which may tell fewer things apart."""
-    made = make_miniature(tmp_path, key, layout, MAX_IMAGES)
-    for image, label, photo in zip(made.images, made.labels, made.photos, strict=True):
-        shown = np.asarray(ImageOps.exif_transpose(Image.open(image)).convert("RGB"))
-        values = stored(label)[1]
-        assert shown.shape[:2] == values.shape
-        assert np.abs(shown.astype(int) - photo).mean() < 4, "JPEG's losses"
-        inside = values[:, 1:] == values[:, :-1]
-        steps = np.abs(np.diff(shown.astype(int), axis=1)).mean(axis=2)
-        assert steps[inside].mean() < steps[~inside].mean() / 2
+def test_labels_fit_the_displayed_images(tmp_path):
+    """Colours change where the annotation does, which may have fewer classes."""
+    for key, layout in EACH:
+        made = make_miniature(tmp_path / key / layout, key, layout, MAX_IMAGES)
+        for image, label, photo in zip(made.images, made.labels, made.photos, strict=True):
+            shown = np.asarray(ImageOps.exif_transpose(Image.open(image)).convert("RGB"))
+            values = stored(label)[1]
+            assert shown.shape[:2] == values.shape
+            assert np.abs(shown.astype(int) - photo).mean() < 4, "JPEG's losses"
+            inside = values[:, 1:] == values[:, :-1]
+            steps = np.abs(np.diff(shown.astype(int), axis=1)).mean(axis=2)
+            assert steps[inside].mean() < steps[~inside].mean() / 2
 
 
 def test_voc_is_indexed_with_its_own_colors(tmp_path):
@@ -120,7 +120,7 @@ def test_voc_is_indexed_with_its_own_colors(tmp_path):
         assert (np.asarray(image.convert("RGB")) == colors[np.asarray(image)]).all()
 
 
-def test_files_that_are_not_meant_lie_around(tmp_path):
+def test_other_files_are_beside_them(tmp_path):
     images = "VOCdevkit/VOC2012/JPEGImages"
     make_miniature(tmp_path / "voc", "voc20")
     assert len(list((tmp_path / "voc" / images).iterdir())) == 4
@@ -155,7 +155,7 @@ def test_every_value_can_occur():
         assert set(np.unique(drawn).tolist()) == allowed
 
 
-@pytest.mark.parametrize("num_images", [0, MAX_IMAGES + 1])
-def test_number_of_images(tmp_path, num_images):
-    with pytest.raises(ValueError, match=f"num_images is {num_images}, expected 1 to 4"):
-        make_miniature(tmp_path, "voc21", num_images=num_images)
+def test_number_of_images(tmp_path):
+    for num_images in (0, MAX_IMAGES + 1):
+        with pytest.raises(ValueError, match=f"num_images is {num_images}, expected 1 to 4"):
+            make_miniature(tmp_path, "voc21", num_images=num_images)

@@ -11,12 +11,12 @@ from freecp_d2.text import get_templates
 ALONE = get_templates("imagenet")
 TOGETHER = (
     "a photo of {}.",
-    "an image of {}.",
+    "a picture of {}.",
     "{}",
     "a scene with {}.",
     "an image showing {}.",
     "there is {} in the scene.",
-    "{} in one image.",
+    "{} in one picture.",
     "a view of {}.",
     "a painting of {}.",
     "a page of a picture book with {}.",
@@ -26,7 +26,7 @@ DESCRIBED = (
     "{name}: {look}.",
     "{name}, {look}",
     "{look}, a {name}.",
-    "an image of the {name}, {look}.",
+    "a picture of the {name}, {look}.",
 )
 BETWEEN = (" next to ", " in front of ", " with ", " near ", " and ")
 

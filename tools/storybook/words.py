@@ -16,7 +16,7 @@ DATA = Path(__file__).resolve().parents[2] / "freecp_d2" / "text" / "resources"
 
 INSTRUCTIONS = (
     "a photo of {a_name}, {look}.",
-    "an image of the {name}, {look}.",
+    "a picture of the {name}, {look}.",
     "{look}, {a_name}.",
 )
 """The sentences in which a look is said, as captions say it; 3 x 5 looks are 15 descriptions."""
@@ -34,7 +34,7 @@ def main() -> None:
     )
     looks = {c.name: c.looks for c in CLASSES} | NEIGHBOURS
     content = {
-        "source": "looks of freecp_d2/data/storybook/classes.yaml in the instructions below",
+        "source": "looks of freecp_d2/storybook/classes.yaml in the instructions below",
         "instructions": list(INSTRUCTIONS),
         "descriptions": {
             name: [
@@ -58,7 +58,7 @@ def with_article(name: str) -> str:
 
 def write_words(name: str, comment: str, words: list[str]) -> None:
     """One word a line under a comment."""
-    path = DATA / "classes" / f"{name}.txt"
+    path = DATA / "vocabularies" / f"{name}.txt"
     path.write_text(f"# {comment}\n" + "\n".join(words) + "\n", encoding="utf-8")
 
 

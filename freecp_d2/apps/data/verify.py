@@ -1,35 +1,31 @@
 """
-Verify the files of the benchmarks in full, and name what is wrong with them.
+Verify the files of the benchmarks in full, and report what is wrong.
 
     python datasets/verify.py
     python datasets/verify.py voc21 coco_object --report output/datasets.json
 
-Every image and label is decoded, and the classes are counted: a wrong number of images, damaged and
-missing files, unequal sizes, and labels of another convention (shifted, in another order, without
-unlabelled pixels) are all listed, with what to do. Benchmarks that are not there are listed as not
-found. The exit status is 0 if nothing is wrong, and 1 if anything is, if a benchmark that was named
-is not there, or if none is.
+Every image and label is decoded, and the classes are counted. Findings are a wrong number of
+images, damaged or missing files, unequal sizes, and labels of another encoding (shifted, in another
+order, without unlabelled pixels). The exit status is 0 without findings, and 1 with one, if a
+benchmark that was named is missing, or if all are.
 """
 
 import argparse
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from ...data import BENCHMARKS, datasets_root
 from ...data.benchmark import Benchmark
-from ...data.verification import (
-    Verification,
-    not_found_text,
-    report_data,
-    report_text,
-    summary_text,
-    verify_benchmark,
-)
+from ...data.checks import first_few
+from ...data.verification import Verification, verify_benchmark
 from ...utils.files import write_whole
+
+_NUM_LARGEST = 5
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -41,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"of {', '.join(BENCHMARKS)}, or freecp_<name>_val; default: all that are there",
+        help=f"of {', '.join(BENCHMARKS)}, or freecp_<name>_val; default: all that are found",
     )
     parser.add_argument(
         "--root",
@@ -52,18 +48,18 @@ def build_parser() -> argparse.ArgumentParser:
         "--workers", type=int, metavar="N", default=os.cpu_count() or 1, help="default: all CPUs"
     )
     parser.add_argument(
-        "--report", type=Path, metavar="FILE.json", help="write everything, histograms as well"
+        "--report", type=Path, metavar="FILE.json", help="write all findings and the histograms"
     )
     return parser
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Arguments whose mistakes should not show after minutes of decoding."""
+    """Parse the command line; `keys` are the benchmarks that are named."""
     parser = build_parser()
     args = parser.parse_args(argv)
     keys = {name: row.key for row in BENCHMARKS.values() for name in (row.key, row.name)}
     if unknown := [name for name in args.names if name not in keys]:
-        parser.error(f"no benchmark {', '.join(unknown)}; take some of {', '.join(BENCHMARKS)}")
+        parser.error(f"no benchmark {', '.join(unknown)}; use some of {', '.join(BENCHMARKS)}")
     if args.workers < 1:
         parser.error(f"--workers {args.workers}, expected 1 or more")
     if args.report and not args.report.parent.is_dir():
@@ -72,8 +68,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def main(argv: Sequence[str] | None = None, write: Callable[[str], None] = print) -> int:
-    """Verify, write a text, and return the exit status."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Verify, print a report, and return the exit status."""
     args = parse_args(argv)
     root = args.root or datasets_root()
     results: list[Verification] = []
@@ -82,12 +78,16 @@ def main(argv: Sequence[str] | None = None, write: Callable[[str], None] = print
         try:
             results.append(_verify(benchmark, root, args.workers))
         except FileNotFoundError as error:
-            missing[benchmark.name] = not_found_text(benchmark, error)
+            what = str(error).split(". Expected there:")[0].split(", found ", 1)[-1]
+            missing[benchmark.name] = f"{benchmark.name}: not found; {what}"
         else:
-            write(report_text(results[-1]) + "\n")
-    write("\n".join([*missing.values(), summary_text(results, len(missing))]))
+            print(report_text(results[-1]) + "\n")
+    count = sum(len(result.findings) for result in results)
+    verified = "1 benchmark" if len(results) == 1 else f"{len(results)} benchmarks"
+    not_found = f", {len(missing)} not found" if missing else ""
+    print(*missing.values(), f"{verified} verified: {_findings(count)}{not_found}", sep="\n")
     if not results:
-        write("Set DETECTRON2_DATASETS, or --root, to the folder that has the datasets.")
+        print("Set DETECTRON2_DATASETS, or --root, to the folder that has the datasets.")
     if args.report:
         data = {
             "root": os.path.abspath(root),
@@ -95,8 +95,55 @@ def main(argv: Sequence[str] | None = None, write: Callable[[str], None] = print
             "not_found": missing,
         }
         write_whole(args.report, (json.dumps(data, indent=1) + "\n").encode())
-    wanted_missing = bool(args.names and missing) or not results
-    return int(wanted_missing or any(result.findings for result in results))
+    return int(bool(count or not results or (args.names and missing)))
+
+
+def report_text(result: Verification) -> str:
+    """The result of one benchmark as text; of each finding the first few files are named."""
+    benchmark, files, pixels = result.benchmark, result.files, result.pixels
+    total = max(int(pixels.sum()), 1)
+    order = sorted(range(benchmark.num_classes), key=lambda label: -pixels[label])
+    largest = [label for label in order[:_NUM_LARGEST] if pixels[label]]
+    shares = [f"{benchmark.class_names[i]} {pixels[i] / total:.1%}" for i in largest]
+    lines = [
+        f"{benchmark.name}: {_findings(len(result.findings))}",
+        f"  images   {files.image_folder}",
+        f"  labels   {files.label_folder}",
+        f"  counted  {len(files.images)} images, official {benchmark.num_images}; "
+        f"{int((pixels[:-1] > 0).sum())} of {benchmark.num_classes} classes occur; "
+        f"{pixels[-1] / total:.1%} of the pixels unlabelled",
+        f"  largest  {', '.join(shares) or 'none'}",
+        *(f"  note     {note}" for note in result.notes),
+    ]
+    for finding in result.findings:
+        lines.append(f"  FINDING  {finding.what};")
+        lines.append(f"           {finding.advice}")
+        if finding.files:
+            lines.append(f"           {len(finding.files)} in all: {first_few(finding.files)}")
+    return "\n".join(lines)
+
+
+def report_data(result: Verification) -> dict[str, Any]:
+    """The result of one benchmark for JSON, with the full histogram and all files."""
+    benchmark, files = result.benchmark, result.files
+    pixels = result.pixels.tolist()
+    return {
+        "name": benchmark.name,
+        "image_folder": files.image_folder.path,
+        "label_folder": files.label_folder.path,
+        "encoding": str(files.label_folder.encoding),
+        "num_images": len(files.images),
+        "official_num_images": benchmark.num_images,
+        "num_classes": benchmark.num_classes,
+        "num_classes_present": sum(count > 0 for count in pixels[:-1]),
+        "pixels": dict(zip(benchmark.class_names, pixels[:-1], strict=True)),
+        "pixels_unlabelled": pixels[-1],
+        "findings": [
+            {"kind": f.kind, "what": f.what, "advice": f.advice, "files": list(f.files)}
+            for f in result.findings
+        ],
+        "notes": list(result.notes),
+    }
 
 
 def _verify(benchmark: Benchmark, root: str, num_workers: int) -> Verification:
@@ -104,3 +151,9 @@ def _verify(benchmark: Benchmark, root: str, num_workers: int) -> Verification:
         return tqdm(items, benchmark.name, total, unit="image", leave=False, disable=None)
 
     return verify_benchmark(benchmark, root, num_workers, progress)
+
+
+def _findings(count: int) -> str:
+    if count == 1:
+        return "1 finding"
+    return f"{count} findings" if count else "no finding"

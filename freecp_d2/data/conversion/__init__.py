@@ -1,1 +1,1 @@
-"""Converting annotations into label files of train ids; the commands are in `datasets/`."""
+"""Convert annotations into label files of train ids; the command is `freecp data prepare`."""

@@ -1,4 +1,4 @@
-"""Label maps drawn from annotations in COCO's form: regions with a category, in order."""
+"""Read annotations in COCO's format, regions with a category, and draw label maps from them."""
 
 import json
 from collections import defaultdict
@@ -22,7 +22,7 @@ class AnnotatedImage:
 
     Args:
         name: of its file, without suffix.
-        phase: the split it belongs to; "" where the file does not say.
+        phase: its split; "" where the file has none.
         height, width: in pixels.
         annotations: (category id, segmentation) in the order of the file.
     """
@@ -36,7 +36,7 @@ class AnnotatedImage:
 
 def load_annotations(path: Path, *, annotations: str, image_id: str) -> list[AnnotatedImage]:
     """
-    Read a JSON file of images and annotations; of what else it has nothing is kept in memory.
+    Read a JSON file of images and annotations.
 
     Args:
         path: the file.
@@ -45,7 +45,7 @@ def load_annotations(path: Path, *, annotations: str, image_id: str) -> list[Ann
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is not complete, or has other keys.
+        ValueError: the file is truncated, or has other keys.
     """
     keys = frozenset((*_KEYS, "images", annotations, "image_id", image_id))
     content = _read_json(path, keys)
@@ -73,7 +73,7 @@ def load_annotations(path: Path, *, annotations: str, image_id: str) -> list[Ann
 
 def draw_annotations(label_of: Mapping[int, int], image: AnnotatedImage) -> bytes:
     """
-    Draw the annotations of an image in order, each over those before it.
+    Draw the annotations of an image in order, later ones over earlier ones.
 
     Args:
         label_of: category id -> label; other categories are drawn as 0.
@@ -83,7 +83,7 @@ def draw_annotations(label_of: Mapping[int, int], image: AnnotatedImage) -> byte
         bytes: an 8-bit grey PNG.
 
     Raises:
-        ValueError: an annotation has no region that fits the image; annotations count from 0.
+        ValueError: a malformed annotation; its number counts from 0.
     """
     labels = np.zeros((image.height, image.width), dtype=np.uint8)
     for number, (category, segmentation) in enumerate(image.annotations):
@@ -97,11 +97,11 @@ def draw_annotations(label_of: Mapping[int, int], image: AnnotatedImage) -> byte
 
 def decode_region(segmentation: Any, height: int, width: int) -> np.ndarray:
     """
-    The pixels of an annotation.
+    Decode the pixels of an annotation.
 
     Args:
         segmentation: run lengths (`size`, `counts`; compressed or not), or a list of polygons
-            [x0, y0, x1, y1, ...], which has no pixels if it is empty.
+            [x0, y0, x1, y1, ...]; an empty list has no pixels.
         height, width: of the image.
 
     Returns:
@@ -130,7 +130,7 @@ def decode_region(segmentation: Any, height: int, width: int) -> np.ndarray:
 
 
 def _read_json(path: Path, keys: frozenset[str]) -> dict[str, Any]:
-    """The object in a file, with `keys` at any depth; the rest would take gigabytes."""
+    """The object in a file with only `keys`, at any depth; all keys would take gigabytes."""
 
     def keep(node: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in node.items() if key in keys}

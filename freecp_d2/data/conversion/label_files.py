@@ -1,35 +1,35 @@
 """
-Rewriting label files whose pixel values are another list of classes.
+Convert label files to train ids, and the table of the benchmarks that are converted so.
 
-Only values that the source is known to have are accepted: a label map that was converted before, or
-a coloured image of one, is an error that names the file and not a wrong figure later.
+A value that the source's encoding does not contain is an error that names the file: it shows files
+that were converted before, or coloured images.
 """
 
 import functools
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from ..checks import list_files
-from ..labels import LabelEncoding, read_label
-from .command import Options, argument_parser, run_command
-from .runner import Job, Outcome, convert_files
+from ..benchmarks import CITYSCAPES_ENCODING, COCO_OBJECT_ENCODING, COCO_STUFF_ENCODING
+from ..labels import LabelEncoding, raw_encoding, read_label
+from ..loading import list_files
+from .runner import ConversionReport, Job, Options, convert_files
 
-_RESULT_SUFFIX = "TrainIds.png"  # some layouts keep results beside their sources
+_RESULT_SUFFIX = "TrainIds.png"  # some layouts have results and sources in one folder
 
 
 @dataclass(frozen=True)
 class Layout:
     """
-    Where label files may be, and where their converted copies belong.
+    Where label files may be, and where the converted ones go.
 
     Args:
         source, target: folders below the root; "{split}" stands for the name of the split.
-        source_suffix, target_suffix: how the names of the files end; the rest stays.
+        source_suffix, target_suffix: how the names of the files end.
     """
 
     source: str
@@ -47,8 +47,8 @@ class LabelConversion:
         title: the benchmark's name.
         page: the official page, where the files come from.
         splits: "val" and "train" -> the name of the split in the layouts.
-        layouts: the first that has files wins.
-        encoding: what the values mean; the labels are the train ids that a benchmark reads.
+        layouts: candidates; the first that has files is used.
+        encoding: what the source's values mean.
     """
 
     title: str
@@ -57,54 +57,82 @@ class LabelConversion:
     layouts: tuple[Layout, ...]
     encoding: LabelEncoding
 
+    def of_split(self, folder: str, split: str) -> str:
+        """A folder of a layout with the name of the split."""
+        return folder.replace("{split}", self.splits[split])
 
-def convert_labels(conversion: LabelConversion, options: Options) -> Outcome:
+
+OBJECT_TARGET, OBJECT_SUFFIX = "coco_object/annotations/{split}", "_instanceTrainIds.png"
+_COCO_PAGE = "https://github.com/nightrome/cocostuff (stuffthingmaps_trainval2017.zip)"
+_COCO_SPLITS = {"val": "val2017", "train": "train2017"}
+_164K, _CITY = "coco_stuff164k/annotations/{split}", "cityscapes/gtFine/{split}"
+
+LABEL_CONVERSIONS = {
+    "ade20k": LabelConversion(
+        title="ADE20K",
+        page="http://sceneparsing.csail.mit.edu/ (ADEChallengeData2016.zip)",
+        splits={"val": "validation", "train": "training"},
+        layouts=tuple(
+            Layout(f"{root}/annotations/{{split}}", f"{root}/annotations_detectron2/{{split}}")
+            for root in ("ADEChallengeData2016", "ade/ADEChallengeData2016")
+        ),
+        encoding=raw_encoding(150),
+    ),
+    "cityscapes": LabelConversion(
+        title="Cityscapes",
+        page="https://www.cityscapes-dataset.com (gtFine_trainvaltest.zip)",
+        splits={"val": "val", "train": "train"},
+        layouts=(Layout(_CITY, _CITY, "_gtFine_labelIds.png", "_gtFine_labelTrainIds.png"),),
+        encoding=CITYSCAPES_ENCODING,
+    ),
+    "coco_object": LabelConversion(
+        title="COCO-Object",
+        page=_COCO_PAGE,
+        splits=_COCO_SPLITS,
+        layouts=tuple(
+            Layout(source, OBJECT_TARGET, target_suffix=OBJECT_SUFFIX)
+            for source in (_164K, "coco/stuffthingmaps/{split}", "coco-stuff/annotations/{split}")
+        ),
+        encoding=COCO_OBJECT_ENCODING,
+    ),
+    "coco_stuff": LabelConversion(
+        title="COCO-Stuff",
+        page=_COCO_PAGE,
+        splits=_COCO_SPLITS,
+        layouts=(
+            Layout(_164K, _164K, target_suffix="_labelTrainIds.png"),
+            Layout("coco/stuffthingmaps/{split}", "coco/stuffthingmaps_detectron2/{split}"),
+            Layout("coco-stuff/annotations/{split}", "coco-stuff/annotations_detectron2/{split}"),
+        ),
+        encoding=COCO_STUFF_ENCODING,
+    ),
+}
+"""Name of `freecp data prepare` -> conversion."""
+
+
+def convert_labels(conversion: LabelConversion, options: Options) -> ConversionReport:
     """
-    Convert the label files of one split; other splits need not be there.
+    Convert the label files of one split; the other split need not exist.
 
     Raises:
         FileNotFoundError: no layout has files; names the layouts and the official page.
         OSError: a file cannot be written.
     """
     layout, sources = _find_sources(conversion, options)
-    folder = options.root / _in_split(layout.target, conversion, options)
-    jobs = [
-        Job(str(path), folder / f"{name}{layout.target_suffix}", path)
-        for name, path in sources.items()
-    ]
+    folder = options.root / conversion.of_split(layout.target, options.split)
     return convert_files(
-        jobs,
+        [
+            Job(path, folder / f"{name}{layout.target_suffix}", path)
+            for name, path in sources.items()
+        ],
         functools.partial(convert_label, conversion.encoding),
         folder=folder,
-        num_workers=options.num_workers,
+        options=options,
         description=f"{conversion.title}, {options.split}",
-        overwrite=options.overwrite,
     )
 
 
-def label_command(
-    conversion: LabelConversion,
-    document: str | None,
-    argv: Sequence[str] | None,
-    write: Callable[[str], None],
-) -> int:
-    """
-    The command of a conversion that has no options of its own.
-
-    Args:
-        conversion: what it converts.
-        document: its first paragraph describes the command.
-        argv: the arguments; None takes those of the process.
-        write: shows the report: `print`.
-
-    Returns:
-        int: the exit status.
-    """
-    options = Options.from_arguments(argument_parser(document).parse_args(argv))
-    return run_command(lambda: convert_labels(conversion, options), write)
-
-
-def convert_label(encoding: LabelEncoding, path: Path) -> bytes:
+def convert_label(encoding: LabelEncoding, path: str | Path) -> bytes:
     """
     Convert a label file.
 
@@ -116,20 +144,20 @@ def convert_label(encoding: LabelEncoding, path: Path) -> bytes:
         bytes: its train ids as an 8-bit grey PNG.
 
     Raises:
-        ValueError: the file is no label map, or has a value that the encoding does not know.
+        ValueError: the file is not a label map, or has a value that is not in the encoding.
     """
     return encode_labels(read_label(path, np.uint8, encoding=encoding))
 
 
 def encode_labels(labels: np.ndarray) -> bytes:
-    """An 8-bit grey PNG of a label map, (H, W) uint8."""
+    """Encode a label map, (H, W) uint8, as an 8-bit grey PNG."""
     file = io.BytesIO()
     Image.fromarray(labels).save(file, format="PNG")
     return file.getvalue()
 
 
 def missing_files(title: str, page: str, root: Path, patterns: Iterable[str]) -> FileNotFoundError:
-    """The error that says which of `patterns`, paths below `root`, are expected, and whence."""
+    """The error for missing sources: `patterns` are the paths below `root` that are expected."""
     tree = "\n".join(f"  {'or ' if i else ''}{pattern}" for i, pattern in enumerate(patterns))
     return FileNotFoundError(
         f"{title}: found no files to convert under {root.absolute()}. Expected there:\n{tree}\n"
@@ -139,26 +167,13 @@ def missing_files(title: str, page: str, root: Path, patterns: Iterable[str]) ->
     )
 
 
-def _in_split(folder: str, conversion: LabelConversion, options: Options) -> str:
-    return folder.replace("{split}", conversion.splits[options.split])
-
-
-def _find_sources(conversion: LabelConversion, options: Options) -> tuple[Layout, dict[str, Path]]:
-    """The first layout that has files, and its files by name without suffix."""
+def _find_sources(conversion: LabelConversion, options: Options) -> tuple[Layout, dict[str, str]]:
+    """The first layout that has files, and its files by name without suffix, sorted."""
     patterns = []
     for layout in conversion.layouts:
-        folder = _in_split(layout.source, conversion, options)
-        if sources := _list_sources(options.root / folder, layout.source_suffix):
+        folder = conversion.of_split(layout.source, options.split)
+        files = list_files(str(options.root / folder), layout.source_suffix)
+        if sources := {n: files[n] for n in sorted(files) if not files[n].endswith(_RESULT_SUFFIX)}:
             return layout, sources
         patterns.append(f"{folder}/*{layout.source_suffix}")
     raise missing_files(conversion.title, conversion.page, options.root, patterns)
-
-
-def _list_sources(folder: Path, suffix: str) -> dict[str, Path]:
-    """Path below `folder` without suffix -> file, in order; no hidden files and no results."""
-    files = list_files(str(folder), suffix)
-    return {
-        name: Path(files[name])
-        for name in sorted(files)
-        if not files[name].endswith(_RESULT_SUFFIX)
-    }

@@ -1,8 +1,7 @@
 """
-Converting many files: in parallel, continued where a run before it ended, and with a report of the
-sources that could not be converted.
+Convert many files in parallel. A repeated run continues where the last one stopped.
 
-A file appears under its name only when it is whole, so what is there needs no second look.
+Files are written atomically, so that an existing file is complete and is skipped.
 """
 
 import functools
@@ -24,7 +23,25 @@ from tqdm import tqdm
 from ...utils.files import write_whole
 
 _CHUNK = 8  # files that a process takes at a time
-_LEFTOVER = re.compile(r"\.\d+\.[0-9a-f]{32}\.tmp")  # how `write_whole` names what it sets aside
+_LEFTOVER = re.compile(r"\.\d+\.[0-9a-f]{32}\.tmp")  # the temporary files of `write_whole`
+
+
+@dataclass(frozen=True)
+class Options:
+    """
+    Options of all conversions.
+
+    Args:
+        root: the folder of all datasets.
+        split: "val" or "train".
+        num_workers: processes; 1 converts in this one.
+        overwrite: also convert files that exist.
+    """
+
+    root: Path
+    split: str = "val"
+    num_workers: int = 1
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,9 +50,9 @@ class Job:
     One file to write.
 
     Args:
-        source: what it is made from, as a report names it.
+        source: its name in the report.
         target: the file.
-        content: what the converting function is given; it can be pickled.
+        content: the argument of the converting function; it can be pickled.
     """
 
     source: str
@@ -44,16 +61,16 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ConversionReport:
     """
-    What a conversion did; `str` of it is the report.
+    The result of a conversion; `str` of it is the text for the user.
 
     Args:
         folder: where the files are.
         written: the number of files that this run wrote.
-        kept: the number of files that were there before.
-        broken: "source: what is wrong with it", for each that was not converted.
-        notes: sentences for the end of the report.
+        kept: the number of files that existed.
+        broken: "source: problem" for each source that was not converted.
+        notes: sentences for the end of the text.
     """
 
     folder: str
@@ -69,15 +86,10 @@ class Outcome:
             lines += [
                 f"{len(self.broken):,} could not be converted:",
                 *(f"  {entry}" for entry in self.broken),
-                "Get these again and repeat the command: it converts what is missing. If they were "
-                "the wrong files altogether, add --overwrite, which converts all of them anew.",
+                "Replace these files and repeat the command: it converts what is missing. If all "
+                "files were the wrong ones, add --overwrite to convert them all again.",
             ]
         return "\n".join([*lines, *self.notes])
-
-    @property
-    def status(self) -> int:
-        """The exit status of a command: 0 if nothing is missing."""
-        return 1 if self.broken else 0
 
 
 def convert_files(
@@ -85,27 +97,25 @@ def convert_files(
     convert: Callable[[Any], bytes],
     *,
     folder: str | Path,
-    num_workers: int = 1,
+    options: Options,
     description: str = "",
-    overwrite: bool = False,
-) -> Outcome:
+) -> ConversionReport:
     """
-    Write a file for each job that has none yet, with a progress bar where there is a terminal.
+    Write the file of each job, with a progress bar on a terminal.
 
     Args:
-        jobs: their targets differ.
-        convert: makes a file of a job's content, and raises ValueError to say what is wrong with
-            it. A function of a module, as other processes import it, or a `partial` of one.
-        folder: all targets lie below it.
-        num_workers: processes; 1 converts in this one.
-        description: stands before the progress bar.
-        overwrite: write the files that are there as well.
+        jobs: their targets differ; existing targets are skipped unless `options.overwrite`.
+        convert: makes the file from a job's content; raises ValueError for a bad source. It is
+            pickled, so it must be a function of a module or a `partial` of one.
+        folder: all targets are below it.
+        options: `num_workers` and `overwrite` are used.
+        description: label of the progress bar.
 
     Returns:
-        Outcome: sources for which `convert` raised ValueError are listed, the others are done.
+        ConversionReport: lists the sources for which `convert` raised ValueError.
 
     Raises:
-        ValueError: two jobs have one target.
+        ValueError: two jobs have the same target.
         OSError: a target cannot be written.
     """
     jobs = list(jobs)
@@ -114,11 +124,12 @@ def convert_files(
     for parent in folders:
         parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(folders)
-    todo = [job for job in jobs if overwrite or not job.target.exists()]
+    todo = [job for job in jobs if options.overwrite or not job.target.exists()]
     broken = []
+    run = _run(functools.partial(_convert, convert), todo, options.num_workers)
     try:
         with (
-            closing(_run(functools.partial(_convert, convert), todo, num_workers)) as results,
+            closing(run) as results,
             tqdm(total=len(todo), desc=description, unit="file", disable=None) as bar,
         ):
             for job, problem in zip(todo, results, strict=True):
@@ -128,7 +139,7 @@ def convert_files(
     finally:
         _remove_leftovers(folders)
     kept = len(jobs) - len(todo)
-    return Outcome(str(folder), len(todo) - len(broken), kept, tuple(broken))
+    return ConversionReport(str(folder), len(todo) - len(broken), kept, tuple(broken))
 
 
 def _check_targets(jobs: Sequence[Job]) -> None:
@@ -142,7 +153,7 @@ def _check_targets(jobs: Sequence[Job]) -> None:
 
 
 def _remove_leftovers(folders: Iterable[Path]) -> None:
-    """Remove what a killed run had set aside and not finished."""
+    """Remove the temporary files of killed processes."""
     for folder in folders:
         for path in folder.glob(".*.tmp"):
             if _LEFTOVER.fullmatch(path.name):
@@ -152,7 +163,7 @@ def _remove_leftovers(folders: Iterable[Path]) -> None:
 def _run(
     convert: Callable[[Job], str], jobs: Sequence[Job], num_workers: int
 ) -> Generator[str, None, None]:
-    """`convert` of each job, in order; closing the generator ends the processes."""
+    """Yield `convert(job)` in order; closing the generator ends the processes."""
     if num_workers == 1 or len(jobs) < 2:
         yield from map(convert, jobs)
         return
@@ -164,7 +175,7 @@ def _run(
 
 
 def _start_worker() -> None:
-    """Leave Ctrl-C to the first process, and do not outlive it, however it ends."""
+    """Ignore Ctrl-C, which the parent handles, and exit when the parent ends, even if killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -177,7 +188,7 @@ def _end_with_parent() -> None:
 
 
 def _convert(convert: Callable[[Any], bytes], job: Job) -> str:
-    """Write one file; returns what is wrong with its source, "" if it is written."""
+    """Write one file; returns the problem of its source, "" if it is written."""
     try:
         content = convert(job.content)
     except ValueError as error:

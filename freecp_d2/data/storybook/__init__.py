@@ -9,7 +9,7 @@ __all__ = ["Scene", "draw_scene", "draw_training_scene"]
 
 
 def __getattr__(name: str) -> Any:
-    """What draws is imported when it is used first: whoever imports freecp_d2 seldom draws."""
+    """Import the drawing code when it is first used, to keep `import freecp_d2` quick."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import scene

@@ -1,4 +1,4 @@
-"""The words of the picture book, read from `classes.yaml` beside this file."""
+"""The classes of Storybook, read from `classes.yaml` beside this file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,8 @@ class StorybookClass:
     """
     Attributes:
         name: the word.
-        is_thing: has an outline of its own; otherwise stuff.
-        scored: in the benchmark; the others are in training scenes only.
+        is_thing: a thing; otherwise stuff.
+        scored: belongs to the benchmark; the others are in training scenes only.
         synonyms: words that captions use for it now and then, `kinds` among them.
         kinds: wider words ("animal") that several classes share.
         looks: what is visible of it, five phrases.
@@ -68,6 +68,6 @@ def _neighbours() -> dict[str, tuple[str, ...]]:
 NEIGHBOURS = _neighbours()
 """
 Words near the classes, with their looks: wider ones that several classes share ("animal"), and
-synonyms of the classes that are not scored ("pond"). A synonym of a scored class is not among them:
-no image could decide between the two.
+synonyms of the classes that are not scored ("pond"). Synonyms of scored classes are left out:
+no image can distinguish the two.
 """

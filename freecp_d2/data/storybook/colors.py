@@ -1,6 +1,6 @@
 """
-Colours to draw Storybook's label maps in: for stuff roughly the mean colour it is painted in, for
-things, which come in any paint, one that stands out beside it.
+Colours for Storybook's label maps: about the mean colour of its texture for stuff, a contrasting
+colour for things.
 """
 
 import colorsys
@@ -43,8 +43,8 @@ def stuff_colors(names: Iterable[str]) -> list[tuple[int, int, int]]:
     A colour for each class, as Detectron2's metadata has them.
 
     Args:
-        names: the classes, in label order. One that is not in the table gets a strong colour, its
-            hue a golden section of the circle further for each place in the order.
+        names: the classes, in label order. A class that is not in the table gets a saturated
+            colour, whose hue depends on its position.
 
     Returns:
         list[tuple]: (red, green, blue), 0 to 255.

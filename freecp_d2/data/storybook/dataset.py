@@ -1,8 +1,8 @@
 """
-Storybook, the drawn benchmark: 36 classes, or the same pages with distractors among the words.
+Storybook, the drawn benchmark, with 36 classes.
 
-Registers `freecp_storybook_val` and `freecp_storybook_dev`, and with the longer list of words
-`freecp_storybook_wide_val` and `freecp_storybook_wide_dev`, whose further classes are nowhere.
+Registers `freecp_storybook_val` and `freecp_storybook_dev`, and `freecp_storybook_wide_val` and
+`freecp_storybook_wide_dev`, whose longer vocabulary adds classes that no page has.
 """
 
 import functools
@@ -18,7 +18,7 @@ _VOCABULARIES = ("storybook", "storybook_wide")
 
 
 def register_storybook() -> None:
-    """Register the four datasets and the files they name; nothing is drawn before it is opened."""
+    """Register the four datasets and their files, which are drawn when they are opened."""
     from ...text import load_vocabulary  # here, so that either package may be imported first
 
     register_storybook_files()
@@ -41,7 +41,7 @@ def register_storybook() -> None:
 
 def load_storybook(split: str) -> list[dict[str, Any]]:
     """
-    List the pages of a split. Label maps hold train ids, so Detectron2's own tools read them too.
+    List the pages of a split. Label maps hold train ids, as Detectron2's own tools expect.
 
     Args:
         split: "val" or "dev".

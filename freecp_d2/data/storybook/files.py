@@ -2,7 +2,7 @@
 The pages of the Storybook benchmark as files that are drawn when they are opened.
 
 `storybook://val/images/0007.png` is an image, `storybook://val/labels/0007.png` its label map, for
-whoever opens files through `PathManager`, as Detectron2 does. Nothing is on disk.
+code that opens files through `PathManager`, as Detectron2 does. No file is on disk.
 """
 
 import functools
@@ -39,7 +39,7 @@ def page_name(split: str, kind: str, number: int) -> str:
 
 
 class StorybookPathHandler(PathHandler):
-    """Draws the file that a name asks for; read-only."""
+    """Draws the file of a name; read-only."""
 
     def _get_supported_prefixes(self) -> list[str]:
         return [PREFIX]
@@ -76,7 +76,7 @@ class StorybookPathHandler(PathHandler):
 
 
 def register_storybook_files() -> None:
-    """Let `PathManager` open `storybook://`; again is the same as once."""
+    """Let `PathManager` open `storybook://`; repeated calls have no effect."""
     PathManager.register_handler(StorybookPathHandler(), allow_override=True)
 
 

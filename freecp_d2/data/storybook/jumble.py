@@ -1,4 +1,4 @@
-"""A page with anything anywhere, so that no class is known by its company alone."""
+"""A page with any classes anywhere, so that context alone does not identify a class."""
 
 from .classes import CLASSES
 from .painter import EDGES, Painter

@@ -1,9 +1,9 @@
 """
-The part of CLIP's byte pair encoding that some texts need: a small vocabulary that cuts those texts
-into the pieces CLIP cuts them into.
+The subset of CLIP's byte pair encoding that given texts need: a small vocabulary that tokenizes
+these texts as CLIP does.
 
-A word is encoded by applying the earliest merge that fits until none fits. With every merge that
-the whole encoding applies to a word, and none that it lacks, each step is the same; so is the end.
+A word is encoded by applying the earliest merge that fits until none fits. With all merges that the
+full encoding applies to a word, and no others, each step is the same.
 """
 
 import gzip
@@ -21,7 +21,7 @@ MAX_MERGES = 49152 - 256 - 2
 
 
 class _Applied(dict[Merge, int]):
-    """Ranks of merges that note which were applied: `bpe` asks `in` only of what it then merges."""
+    """Ranks of merges that record which are applied; `bpe` tests `in` for merges it applies."""
 
     def __init__(self, ranks: dict[Merge, int]) -> None:
         super().__init__(ranks)
@@ -38,7 +38,7 @@ def merges_for(texts: Iterable[str]) -> list[Merge]:
     """
     The merges of CLIP's own file that its tokenizer applies to these texts, in the file's order.
 
-    A tokenizer with only these cuts every word of the texts, in any other text too, as CLIP's does.
+    A tokenizer with these merges splits every word of the texts as CLIP's does, in any text.
 
     Args:
         texts: any strings; they are cleaned and lower-cased as CLIP does.
@@ -49,7 +49,7 @@ def merges_for(texts: Iterable[str]) -> list[Merge]:
     if isinstance(texts, str):
         raise ValueError(f"got the string {texts!r}, expected several; write [{texts!r}].")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pkg_resources, on import: not the user's to mend
+        warnings.simplefilter("ignore")  # pkg_resources, on import
         from clip.simple_tokenizer import SimpleTokenizer
     tokenizer = SimpleTokenizer()
     ranks = tokenizer.bpe_ranks = _Applied(tokenizer.bpe_ranks)
@@ -92,6 +92,6 @@ def write_merges(path: str | Path, merges: Sequence[Merge]) -> None:
         seen.add(merge)
     lines = ["#version: 0.2", *(" ".join(merge) for merge in merges)]
     content = io.BytesIO()
-    with gzip.GzipFile("", "wb", 9, content, mtime=0) as file:  # no name and no time in it
+    with gzip.GzipFile("", "wb", 9, content, mtime=0) as file:  # without name and time
         file.write("\n".join(lines).encode())
     Path(path).write_bytes(content.getvalue())

@@ -1,8 +1,8 @@
 """
-What textures are made of: coordinates, waves, clouds of noise, blends.
+Building blocks of textures: coordinates, waves, noise, blends.
 
-Only +, -, *, / and table look-ups are used, which IEEE 754 makes equal on every machine; sines and
-exponentials are not.
+Only +, -, *, / and table look-ups are used: IEEE 754 makes them equal on every machine, unlike
+sines and exponentials.
 """
 
 import math

@@ -1,8 +1,8 @@
 """
-The places of the picture book: what may stand where.
+The places of Storybook, and which classes may be where.
 
-Each function paints one place. Names of classes that a page does not allow are passed over, so the
-same places serve the benchmark (scored classes alone) and the training scenes (all).
+Each function paints one place. Classes that a page does not allow are skipped, so the benchmark
+(scored classes only) and the training scenes (all classes) use the same places.
 """
 
 from collections.abc import Callable

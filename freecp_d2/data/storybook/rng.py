@@ -1,7 +1,7 @@
 """
-The only source of chance in the picture book: the same draws on every machine, for ever.
+The only random source of Storybook, with the same draws on every machine.
 
-NumPy freezes the stream of `RandomState.random_sample` (NEP 19), and nothing else here draws.
+NumPy freezes the stream of `RandomState.random_sample` (NEP 19); no other random function is used.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Rng:
         return bool(self._state.random_sample() < probability)
 
     def pick(self, options: Sequence[T]) -> T:
-        """One of the options; name one twice to make it twice as likely."""
+        """One of the options; one that is listed twice is twice as likely."""
         return options[self.integer(0, len(options) - 1)]
 
     def shuffled(self, options: Sequence[T]) -> list[T]:
@@ -58,7 +58,7 @@ class Rng:
         return red, green, blue
 
     def paint(self) -> Colour:
-        """A clear colour, as of lacquer or cloth."""
+        """A saturated colour."""
         return self.colour(self.pick(_PAINTS), 0.08)
 
 

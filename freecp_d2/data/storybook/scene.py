@@ -1,5 +1,5 @@
 """
-A page of the picture book: an image and the class of every pixel, from one number.
+A page of Storybook: an image and the class of every pixel, from a seed.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def draw_scene(seed: int) -> Scene:
 
 
 def draw_training_scene(seed: int) -> Scene:
-    """A page for training: a place with any classes or, one time in three, a jumble of them."""
+    """A page for training: a place with any classes or, with probability 1/3, a jumble."""
     chance = Rng(seed)
     page = Painter(HEIGHT, WIDTH, chance, [c.name for c in CLASSES])
     (jumble if chance.maybe(1 / 3) else chance.pick(PLACES))(page)

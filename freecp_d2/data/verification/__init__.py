@@ -1,13 +1,5 @@
-"""Verifying the files of the benchmarks in full; the command is `datasets/verify.py`."""
+"""Verify the files of the benchmarks in full; the command is `freecp data verify`."""
 
-from .report import not_found_text, report_data, report_text, summary_text
 from .verifying import Verification, verify_benchmark
 
-__all__ = [
-    "Verification",
-    "not_found_text",
-    "report_data",
-    "report_text",
-    "summary_text",
-    "verify_benchmark",
-]
+__all__ = ["Verification", "verify_benchmark"]

@@ -1,13 +1,21 @@
 """
-Roughly how much of each benchmark's pixels its dominant classes cover.
+Approximate shares of the benchmarks' pixels by class, to recognise labels of another encoding.
 
-These are coarse: they tell one convention of labels from another, nothing finer. They come from
-what others published of the whole dataset or another split of it, while the benchmarks are the
-validation sets: ADE20K from `objectInfo150.txt` of its authors, Cityscapes from the class
-frequencies of its training set that methods use as weights, VOC and Pascal Context from the class
-balance that Dataset Ninja lists, COCO from the sizes of its objects there, scaled to 29 % things,
-65 % stuff and 6 % unlabelled. Classes that are not listed share what is left.
+They distinguish encodings, nothing finer: they were published for the whole dataset or another
+split. Sources: ADE20K `objectInfo150.txt` of its authors; Cityscapes the class frequencies of its
+training set that methods use as weights; VOC and Pascal Context the class balance that Dataset
+Ninja lists; COCO the sizes of its objects there, scaled to 29 % things, 65 % stuff and 6 %
+unlabelled. Classes that are not listed share the rest.
 """
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..benchmark import Benchmark
+
+_MIN_SHARE = 1e-4  # for classes without pixels, whose logarithm would be infinite
 
 _VOC = {
     "aeroplane": 0.7, "bicycle": 0.3, "bird": 0.8, "boat": 0.6, "bottle": 0.7, "bus": 1.7,
@@ -56,7 +64,7 @@ CLASS_SHARES: dict[str, dict[str, float]] = {
         "mountain, mount": 1.1, "plant": 1.0, "curtain": 1.0, "chair": 1.0, "car": 1.0,
     },
 }  # fmt: skip
-"""Percent of all pixels, unlabelled ones included, by benchmark and name of the class."""
+"""Percent of all pixels, including unlabelled ones, by benchmark and name of the class."""
 
 UNLABELLED_SHARES = {
     "voc21": 5.5,
@@ -69,3 +77,46 @@ UNLABELLED_SHARES = {
     "ade20k": 8.0,
 }
 """Percent of all pixels that belong to no scored class."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """The expected histogram of a benchmark; classes that are not listed are pooled."""
+
+    benchmark: Benchmark
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """Shares of each listed class, other classes, unlabelled and illegal pixels; sum 1."""
+        listed = list(CLASS_SHARES.get(self.benchmark.key, {}).values())
+        unlabelled = UNLABELLED_SHARES.get(self.benchmark.key, 0.0)
+        shares = np.array([*listed, 100 - sum(listed) - unlabelled, unlabelled, 0.0]) / 100
+        shares = shares.clip(_MIN_SHARE)
+        return shares / shares.sum()
+
+    @cached_property
+    def listed(self) -> list[int]:
+        """Train ids of the listed classes."""
+        names = self.benchmark.class_names
+        return [names.index(name) for name in CLASS_SHARES.get(self.benchmark.key, {})]
+
+    def divergence(self, counts: np.ndarray, labelled: bool = False) -> float:
+        """
+        Kullback-Leibler divergence of a histogram from the expected one.
+
+        Args:
+            counts: pixels of class 0..K-1, unlabelled, illegal, shape (K + 2,).
+            labelled: leave out unlabelled pixels; detects files whose unlabelled pixels were given
+                a class.
+
+        Returns:
+            float: nats, 0 for equal shares.
+        """
+        listed = counts[self.listed]
+        pooled = np.array([*listed, counts[:-2].sum() - listed.sum(), *counts[-2:]], float)
+        expected = self.shares.copy()
+        if labelled:
+            pooled[-2] = expected[-2] = 0
+        shares, expected = pooled / max(pooled.sum(), 1), expected / expected.sum()
+        seen = shares > 0
+        return float((shares[seen] * np.log(shares[seen] / expected[seen])).sum())

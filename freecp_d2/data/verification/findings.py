@@ -1,4 +1,4 @@
-"""What verifying a benchmark can find: one finding, and what a wrong number of images means."""
+"""A finding of the verification, and what a wrong number of images probably means."""
 
 from dataclasses import dataclass
 
@@ -41,14 +41,14 @@ _KNOWN_COUNTS = {
         3352: "the test split has as many",
     },
 }
-_COMMANDS = {
+_SCRIPTS = {
     "context60": "prepare_pascal_context",
     "context59": "prepare_pascal_context",
     "coco_object": "prepare_coco_object",
     "coco_stuff": "prepare_coco_stuff",
     "cityscapes": "prepare_cityscapes",
 }
-_MAX_DROPPED = 15  # VOC images that a converter leaves out as all unlabelled, generously
+_MAX_DROPPED = 15  # an upper bound of the VOC images whose annotation is all 255
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class Finding:
     One thing that is wrong with a benchmark's files.
 
     Args:
-        kind: a word for programs: count, split, unpaired, image, label, mode, size, values,
-            convention, unlabelled, histogram.
+        kind: for programs: count, split, unpaired, image, label, mode, size, values, convention,
+            unlabelled or histogram.
         what: what was found and what was expected.
         advice: what to do.
-        files: the files concerned, all of them; empty if it concerns the whole.
+        files: all files concerned; empty if it concerns the whole set.
     """
 
     kind: str
@@ -75,22 +75,24 @@ def count_finding(benchmark: Benchmark, num_images: int) -> Finding | None:
     official = benchmark.num_images
     if num_images == official:
         return None
-    cause = _KNOWN_COUNTS[benchmark.key].get(num_images, "")
+    cause = _KNOWN_COUNTS.get(benchmark.key, {}).get(num_images, "")
     if not cause and benchmark.key == "voc20" and 0 < official - num_images <= _MAX_DROPPED:
         cause = "CAT-Seg's converter leaves out images whose annotation is all 255"
     elif not cause and num_images < official:
         cause = "a part of the set"
-    split = next((folder.split_file for folder in benchmark.labels if folder.split_file), "")
+    cause = f" ({cause})" if cause else ""
+    split = next(
+        (f" ({folder.split_file})" for folder in benchmark.labels if folder.split_file), ""
+    )
     return Finding(
         "count",
-        f"{num_images} images, expected the official {official}" + (f" ({cause})" if cause else ""),
-        "take the official val split" + (f" ({split})" if split else "") + ", all of it; results "
-        "on another set are not comparable",
+        f"{num_images} images, expected the official {official}{cause}",
+        f"use the official val split{split}, all of it; results on another set are not comparable",
     )
 
 
 def restore(benchmark: Benchmark) -> str:
-    """What to do about labels of a wrong convention."""
-    if command := _COMMANDS.get(benchmark.key):
-        return f"take the official files, and if need be run python datasets/{command}.py"
-    return "take the official files; datasets/README.md says from where"
+    """The advice for labels of a wrong encoding."""
+    if script := _SCRIPTS.get(benchmark.key):
+        return f"use the official files, and if needed run python datasets/{script}.py"
+    return "use the official files; datasets/README.md says from where"

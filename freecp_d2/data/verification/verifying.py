@@ -1,8 +1,8 @@
 """
-Verifying a benchmark's files in full: every image and label is decoded, and all findings reported.
+Verify a benchmark's files in full: decode every image and label, and report all findings.
 
-Loading a benchmark checks headers and stops at the first fault, because a run waits for it; this
-takes minutes and goes on, because a person repairs what it lists.
+Loading a benchmark reads headers only and stops at the first fault, so that a run starts quickly;
+verifying takes minutes.
 """
 
 import functools
@@ -16,26 +16,38 @@ import numpy as np
 from PIL import Image
 
 from ..benchmark import Benchmark, LabelFolder
-from ..checks import DECODE_ERRORS, displayed_size
+from ..checks import DECODE_ERRORS, describe_sizes, displayed_size
 from ..labels import ILLEGAL, NUM_VALUES, lookup_table, read_values
 from ..loading import BenchmarkFiles, find_files, select_split
-from .conventions import own_reading
+from .conventions import count_classes
 from .findings import Finding, count_finding
 from .plausibility import MIN_IMAGES, ValueCount, judge_values
 
 _AGAIN = "download or extract them again"
+_FILE_FAULTS = (
+    ("image", "images cannot be decoded, expected complete files", _AGAIN),
+    ("label", "labels cannot be decoded, expected complete files", _AGAIN),
+    ("mode", "labels do not hold class numbers", "use the label files, not their images"),
+    (
+        "size",
+        "images and their annotations differ in size (width x height), expected equal sizes, EXIF "
+        "rotation applied to the image",
+        "take both from the official archive",
+    ),
+)
+"""Findings on single files: kind, what, advice."""
 
 
 @dataclass(frozen=True, eq=False)
 class Verification:
     """
-    What is there of a benchmark, and what is wrong with it.
+    The result for one benchmark.
 
     Args:
         benchmark: the row of the table.
         files: the images and labels that belong to the benchmark, and their folders.
         pixels: pixels of class 0..K-1 and unlabelled ones, shape (K + 1,).
-        findings: in the order in which they are best repaired.
+        findings: in the order in which they should be repaired.
         notes: what could not be judged, and why.
     """
 
@@ -62,42 +74,43 @@ def verify_benchmark(
     progress: Callable[[Iterable, int], Iterable] = lambda items, _: items,
 ) -> Verification:
     """
-    Decode all of a benchmark's images and labels and judge what they hold.
+    Decode all of a benchmark's images and labels and check their contents.
 
     Args:
         benchmark: a row of the table.
         root: the folder of all datasets.
         num_workers: threads that decode.
-        progress: is given an iterator and its length and passes its items on.
+        progress: `progress(items, total)` yields the items, and may show a progress bar.
 
     Returns:
-        Verification: without findings if the files are complete and in order.
+        Verification: without findings if the files are complete and correct.
 
     Raises:
         FileNotFoundError: a folder of images or of labels is missing or empty.
     """
     files, findings = _select(benchmark, find_files(benchmark, root), root)
+    folder = files.label_folder
     keys = sorted(files.images.keys() & files.labels.keys())
     pairs = [(files.images[key], files.labels[key]) for key in keys]
     with ThreadPoolExecutor(num_workers) as pool:
         decoded = list(progress(pool.map(_decode_pair, pairs), len(pairs)))
     findings += _file_faults(pairs, decoded)
-    values = _count_values(files.label_folder, pairs, [label for _, label in decoded])
-    findings += judge_values(benchmark, files.label_folder, values)
+    values = _count_values(folder, pairs, [label for _, label in decoded])
+    findings += judge_values(benchmark, folder, values)
     notes = []
     if values.num_files < MIN_IMAGES:
         notes.append(
             f"too few images to judge the histogram: {values.num_files} with labels that can be "
             f"read, {MIN_IMAGES} are needed"
         )
-    counted = own_reading(files.label_folder).count(values.pixels, benchmark.num_classes)
+    counted = count_classes(lookup_table(folder.encoding), values.pixels, benchmark.num_classes)
     return Verification(benchmark, files, counted[:-1], tuple(findings), tuple(notes))
 
 
 def _select(
     benchmark: Benchmark, files: BenchmarkFiles, root: str
 ) -> tuple[BenchmarkFiles, list[Finding]]:
-    """The files that belong to the benchmark, and what their names tell."""
+    """The files that belong to the benchmark, and findings on their names and number."""
     folder, absent = files.label_folder, list[str]()
     findings = []
     try:
@@ -107,30 +120,23 @@ def _select(
             Finding(
                 "split",
                 f"{folder.split_file} is missing, expected the names of the benchmark's images; "
-                f"all files of {folder.path} that have an image are taken instead",
+                f"all files of {folder.path} that have an image are used instead",
                 "extract it from the archive of the annotations, or see datasets/README.md",
             )
         )
-        shared = files.images.keys() & files.labels.keys()
-        files = BenchmarkFiles(
-            files.image_folder,
-            {key: files.images[key] for key in shared},
-            folder,
-            {key: files.labels[key] for key in shared},
-        )
+        files = files.keep(files.images.keys() & files.labels.keys())
     if count := count_finding(benchmark, len(files.images)):
         findings.append(count)
     images, labels = files.images.keys(), files.labels.keys()
-    for keys, what, advice in (
-        (absent, f"images that {folder.split_file} names are missing", "extract the images again"),
-        (images - labels, "images have no annotation", "extract the annotations again"),
-        (labels - images, "annotations have no image", "extract the images again"),
+    for keys, what, archive in (
+        (absent, f"images that {folder.split_file} names are missing", "images"),
+        (images - labels, "images have no annotation", "annotations"),
+        (labels - images, "annotations have no image", "images"),
     ):
         if keys:
             found = tuple(sorted(keys))
-            findings.append(
-                Finding("unpaired", f"{len(found)} {what}, expected one for each", advice, found)
-            )
+            what, advice = f"{len(found)} {what}, expected one for each", f"extract the {archive}"
+            findings.append(Finding("unpaired", what, f"{advice} again", found))
     return files, findings
 
 
@@ -140,7 +146,7 @@ def _decode_pair(pair: tuple[str, str]) -> tuple[_Decoded, _Decoded]:
 
 
 def _stamp(path: str) -> tuple[int, int]:
-    """What changes when a file does, so that a file of two benchmarks is decoded once."""
+    """Cache key of a file's contents: two benchmarks share files, which are decoded once."""
     try:
         stat = os.stat(path)
     except OSError:
@@ -153,7 +159,7 @@ def _decode_image(path: str, *_stamp: int) -> _Decoded:
     try:
         with Image.open(path) as image:
             size = displayed_size(image)
-            # An eighth of the size is several times faster, and still reads the file to its end.
+            # An eighth of the size is several times faster, and still reads the whole file.
             image.draft(None, (image.width // 8, image.height // 8))
             image.load()
     except DECODE_ERRORS as error:
@@ -178,28 +184,15 @@ def _decode_label(path: str, *_stamp: int) -> _Decoded:
 def _file_faults(
     pairs: list[tuple[str, str]], decoded: list[tuple[_Decoded, _Decoded]]
 ) -> Iterator[Finding]:
-    """Findings on single files, one for each kind of fault."""
+    """One finding for each kind of fault of single files."""
     faults = defaultdict(list)
     for (image_path, label_path), (image, label) in zip(pairs, decoded, strict=True):
         for answer in (image, label):
             if answer.size is None:
                 faults[answer.fault[0]].append(answer.fault[1])
         if image.size and label.size and image.size != label.size:
-            faults["size"].append(
-                f"{image_path} is {image.size[1]}x{image.size[0]} but {label_path} is "
-                f"{label.size[1]}x{label.size[0]}"
-            )
-    for kind, what, advice in (
-        ("image", "images cannot be decoded, expected complete files", _AGAIN),
-        ("label", "labels cannot be decoded, expected complete files", _AGAIN),
-        ("mode", "labels do not hold class numbers", "take the label files, not their images"),
-        (
-            "size",
-            "images and their annotations differ in size (width x height), expected equal sizes, "
-            "EXIF rotation applied to the image",
-            "take both from the official archive",
-        ),
-    ):
+            faults["size"].append(describe_sizes(image_path, image.size, label_path, label.size))
+    for kind, what, advice in _FILE_FAULTS:
         if found := faults[kind]:
             yield Finding(kind, f"{len(found)} {what}", advice, tuple(found))
 

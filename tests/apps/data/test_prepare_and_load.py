@@ -1,9 +1,8 @@
-"""What the scripts write is what the benchmarks read: folders, names and values."""
+"""Converted labels are what the benchmarks read: folders, names and values."""
 
 import json
 
 import numpy as np
-import pytest
 
 from freecp_d2.data import BENCHMARKS, load_benchmark, read_label
 
@@ -29,23 +28,24 @@ def image(path):
 class TestCoco:
     RAW = [0, 12, 89, 91, 181, 255]
 
-    @pytest.mark.parametrize(
-        ("folder", "images"),
-        [
-            ("coco_stuff164k/annotations/val2017", "coco_stuff164k/images/val2017"),
-            ("coco/stuffthingmaps/val2017", "coco/val2017"),
-            ("coco-stuff/annotations/val2017", "coco-stuff/images/val2017"),
-        ],
-    )
-    def test_from_each_folder(self, root, run, folder, images):
-        image(root / images / "1.jpg")
-        source(root / folder / "1.png", self.RAW)
-        run("prepare_coco_stuff")
-        assert labels("coco_stuff") == [[0, 11, 79, 80, 170, 255]] * HEIGHT
-        run("prepare_coco_object")
-        assert labels("coco_object") == [[1, 12, 80, 0, 0, 0]] * HEIGHT
+    def test_from_each_folder(self, root, run, monkeypatch):
+        for number, (folder, images) in enumerate(
+            (
+                ("coco_stuff164k/annotations/val2017", "coco_stuff164k/images/val2017"),
+                ("coco/stuffthingmaps/val2017", "coco/val2017"),
+                ("coco-stuff/annotations/val2017", "coco-stuff/images/val2017"),
+            )
+        ):
+            datasets = root / str(number)
+            monkeypatch.setenv("DETECTRON2_DATASETS", str(datasets))
+            image(datasets / images / "1.jpg")
+            source(datasets / folder / "1.png", self.RAW)
+            run("coco_stuff")
+            assert labels("coco_stuff") == [[0, 11, 79, 80, 170, 255]] * HEIGHT
+            run("coco_object")
+            assert labels("coco_object") == [[1, 12, 80, 0, 0, 0]] * HEIGHT
 
-    def test_the_official_files_are_read_as_if_they_were_prepared(self, root):
+    def test_the_official_files_are_read_without_conversion(self, root):
         image(root / "coco/val2017/1.jpg")
         source(root / "coco/stuffthingmaps/val2017/1.png", self.RAW)
         assert labels("coco_stuff") == [[0, 11, 79, 80, 170, 255]] * HEIGHT
@@ -57,7 +57,7 @@ def test_cityscapes(root, run):
     source(root / "cityscapes/gtFine/val/ulm/a_gtFine_labelIds.png", [7, 8, 33, 0, 9, 255])
     expected = [[0, 1, 18, 255, 255, 255]] * HEIGHT
     assert labels("cityscapes") == expected
-    run("prepare_cityscapes")
+    run("cityscapes")
     (record,) = load_benchmark(BENCHMARKS["cityscapes"])
     assert record["sem_seg_file_name"].endswith("labelTrainIds.png")
     assert labels("cityscapes") == expected
@@ -69,7 +69,7 @@ def test_ade20k(root, run):
     source(raw, [0, 1, 2, 3, 149, 150])
     expected = [[255, 0, 1, 2, 148, 149]] * HEIGHT
     assert labels("ade20k") == expected
-    run("prepare_ade20k")
+    run("ade20k")
     raw.unlink()
     assert labels("ade20k") == expected
 
@@ -95,6 +95,6 @@ def test_pascal_context(root, run):
         ],
     }
     (folder / "trainval_merged.json").write_text(json.dumps(content))
-    run("prepare_pascal_context")
+    run("pascal_context")
     assert labels("context60") == [[0, 1, 6, 59, 0, 0]] * HEIGHT
     assert labels("context59") == [[255, 0, 5, 58, 255, 255]] * HEIGHT

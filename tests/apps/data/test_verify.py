@@ -1,30 +1,26 @@
-"""datasets/verify.py: what it prints, writes and returns."""
+"""`freecp data verify`: what it prints, writes and returns."""
 
-import importlib.util
 import json
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
 import pytest
 
+from freecp_d2.apps.data.verify import main
 from freecp_d2.data import BENCHMARKS
 from tests.helpers.share_trees import make_tree
 
-SCRIPT = Path(__file__).resolve().parents[3] / "datasets/verify.py"
-SAMPLE = Path(__file__).resolve().parents[4] / "shared/data/ade20k_mini"
+ROOT = Path(__file__).resolve().parents[3]
+SAMPLE = ROOT.parent / "shared/data/ade20k_mini"
 
 
 @pytest.fixture
-def verify(tmp_path, monkeypatch, capsys):
-    """`verify("ade20k", "--report", file)`: the exit status and what it prints."""
-    spec = importlib.util.spec_from_file_location("verify", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+def verify(root, capsys):
+    """`verify("ade20k", "--report", file)`: (exit status, printed text)."""
 
     def call(*options):
-        status = module.main(["--workers", "2", *map(str, options)])
+        status = main(["--workers", "2", *map(str, options)])
         return status, capsys.readouterr().out
 
     return call
@@ -99,14 +95,14 @@ def test_the_report_has_everything(verify, whole, tmp_path):
     assert ade["label_folder"] == "ADEChallengeData2016/annotations/validation"
 
 
-@pytest.mark.parametrize("names", [(), ("voc21",), ("ade20k", "voc21")])
-def test_what_is_named_and_not_there_is_a_failure(verify, whole, names):
-    if "ade20k" in names:
-        whole("ade20k")
-    status, text = verify(*names)
-    assert status == 1
-    assert "freecp_voc21_val: not found" in text
-    assert ("Set DETECTRON2_DATASETS, or --root" in text) == ("ade20k" not in names)
+def test_a_named_benchmark_that_is_missing_is_a_failure(verify, whole):
+    for names in ((), ("voc21",), ("ade20k", "voc21")):
+        if "ade20k" in names:
+            whole("ade20k")
+        status, text = verify(*names)
+        assert status == 1
+        assert "freecp_voc21_val: not found" in text
+        assert ("Set DETECTRON2_DATASETS, or --root" in text) == ("ade20k" not in names)
 
 
 def test_labels_that_are_not_there_are_named(verify, whole, tmp_path):
@@ -117,34 +113,32 @@ def test_labels_that_are_not_there_are_named(verify, whole, tmp_path):
     assert "freecp_ade20k_val: not found; no ADEChallengeData2016/annotations/validation/" in text
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (("voc",), "no benchmark voc; take some of voc21, voc20, context60, context59, coco_obj"),
-        (("--workers", "0"), "--workers 0, expected 1 or more"),
-        (("--report", "/no/such/folder/a.json"), "there is no folder /no/such/folder; create it"),
-    ],
-)
-def test_mistakes_are_named_before_the_work(verify, capsys, options, said):
-    with pytest.raises(SystemExit) as exit:
-        verify(*options)
-    assert exit.value.code == 2
-    assert said in capsys.readouterr().err
+def test_wrong_options_are_named_before_the_work(verify, capsys):
+    for options, parts in (
+        (("voc",), ("no benchmark voc", "voc21, voc20, context60, context59, coco_obj")),
+        (("--workers", "0"), ("--workers 0",)),
+        (
+            ("--report", "/no/such/folder/a.json"),
+            ("there is no folder /no/such/folder",),
+        ),
+    ):
+        with pytest.raises(SystemExit) as stop:
+            verify(*options)
+        assert stop.value.code == 2
+        error = capsys.readouterr().err
+        assert all(part in error for part in parts)
 
 
-def test_as_a_command(tmp_path):
-    row = BENCHMARKS["coco_stuff"]
-    make_tree(tmp_path, "coco_stuff", row.labels[0])
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", SCRIPT, "coco_stuff", "--root", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 1
-    assert "3 images, expected the official 5000 (a part of the set)" in done.stdout
-    assert done.stderr == ""  # the progress bar is for terminals
+def test_the_script(tmp_path, capsys, monkeypatch):
+    make_tree(tmp_path, "coco_stuff", BENCHMARKS["coco_stuff"].labels[0])
+    script = str(ROOT / "datasets/verify.py")
+    monkeypatch.setattr(sys, "argv", [script, "coco_stuff", "--root", str(tmp_path)])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(script, run_name="__main__")
+    assert stop.value.code == 1
+    printed = capsys.readouterr()
+    assert "3 images, expected the official 5000 (a part of the set)" in printed.out
+    assert printed.err == ""  # the progress bar is for terminals
 
 
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason="three photographs of ADE20K are not at hand")

@@ -1,10 +1,8 @@
-"""The words of the picture book: each drawn once, said in its own words, in a fixed order."""
+"""The classes: their order, drawings, words and descriptions."""
 
 import re
 from collections import Counter
 from pathlib import Path
-
-import pytest
 
 import freecp_d2.data.storybook
 from freecp_d2.data.storybook.classes import CLASS_INDEX, CLASSES, NEIGHBOURS, SCORED
@@ -70,11 +68,9 @@ class TestWords:
 
 
 class TestLooks:
-    @pytest.mark.parametrize("c", CLASSES, ids=lambda c: c.name)
-    def test_five(self, c):
-        assert len(set(c.looks)) == len(c.looks) == 5
-
-    def test_nobody_shares_one(self):
+    def test_five_for_each_class_and_none_shared(self):
+        for c in CLASSES:
+            assert len(set(c.looks)) == len(c.looks) == 5, c.name
         looks = Counter(look for c in CLASSES for look in c.looks)
         assert [look for look, count in looks.items() if count > 1] == []
 
@@ -87,15 +83,15 @@ class TestLooks:
         ]
         assert wrong == []
 
-    @pytest.mark.parametrize("kind", WIDER)
-    def test_of_wider_words(self, kind):
-        """Five different ones, of all members in turn: no member has two more than another."""
-        members = [c for c in CLASSES if kind in c.kinds]
-        seen = NEIGHBOURS[kind]
-        assert len(set(seen)) == len(seen) == 5
-        counts = [sum(look in c.looks for look in seen) for c in members]
-        assert sum(counts) == 5
-        assert max(counts) - min(counts) <= 1
+    def test_of_wider_words(self):
+        """Five, from all members in turn: the members' counts differ by at most one."""
+        for kind in WIDER:
+            members = [c for c in CLASSES if kind in c.kinds]
+            seen = NEIGHBOURS[kind]
+            assert len(set(seen)) == len(seen) == 5, kind
+            counts = [sum(look in c.looks for look in seen) for c in members]
+            assert sum(counts) == 5
+            assert max(counts) - min(counts) <= 1, kind
 
     def test_of_other_neighbours(self):
         """What the class itself looks like."""

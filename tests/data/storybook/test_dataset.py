@@ -1,4 +1,4 @@
-"""Storybook in the catalogs: records, metadata, and every reader of a dataset."""
+"""Storybook in the catalogs: records, metadata, loader and evaluators."""
 
 import os
 import subprocess
@@ -29,7 +29,6 @@ NARROW, WIDE = (
         "freecp_storybook_wide_dev",
     ],
 )
-every_dataset = pytest.mark.parametrize("name", NARROW + WIDE)
 FEW = 6
 
 
@@ -37,14 +36,14 @@ def make_mapper(**options):
     return FreeCPDatasetMapper(image_format="RGB", min_size=0, max_size=2048, **options)
 
 
-@every_dataset
-def test_metadata(name):
-    meta = MetadataCatalog.get(name)
-    vocabulary = load_vocabulary(meta.vocabulary)
-    assert meta.vocabulary == ("storybook_wide" if "_wide_" in name else "storybook")
-    assert tuple(meta.stuff_classes) == vocabulary.class_names
-    assert len(set(meta.stuff_colors)) == len(meta.stuff_classes)
-    assert (meta.evaluator_type, meta.ignore_label, meta.num_images) == ("sem_seg", 255, 150)
+def test_metadata():
+    for name in NARROW + WIDE:
+        meta = MetadataCatalog.get(name)
+        vocabulary = load_vocabulary(meta.vocabulary)
+        assert meta.vocabulary == ("storybook_wide" if "_wide_" in name else "storybook")
+        assert tuple(meta.stuff_classes) == vocabulary.class_names
+        assert len(set(meta.stuff_colors)) == len(meta.stuff_classes)
+        assert (meta.evaluator_type, meta.ignore_label, meta.num_images) == ("sem_seg", 255, 150)
 
 
 def test_the_wide_words_are_the_narrow_ones_and_more():
@@ -55,19 +54,19 @@ def test_the_wide_words_are_the_narrow_ones_and_more():
     assert DatasetCatalog.get(WIDE[0]) == DatasetCatalog.get(NARROW[0])
 
 
-@every_dataset
-def test_records(name):
-    records = DatasetCatalog.get(name)
-    split = name.rpartition("_")[2]
-    assert records == load_storybook(split)
-    assert records[7] == {
-        "file_name": f"storybook://{split}/images/0007.png",
-        "sem_seg_file_name": f"storybook://{split}/labels/0007.png",
-        "height": HEIGHT,
-        "width": WIDTH,
-        "image_id": 7,
-    }
-    assert len({r["file_name"] for r in records}) == len(records) == 150
+def test_records():
+    for name in NARROW + WIDE:
+        records = DatasetCatalog.get(name)
+        split = name.rpartition("_")[2]
+        assert records == load_storybook(split)
+        assert records[7] == {
+            "file_name": f"storybook://{split}/images/0007.png",
+            "sem_seg_file_name": f"storybook://{split}/labels/0007.png",
+            "height": HEIGHT,
+            "width": WIDTH,
+            "image_id": 7,
+        }
+        assert len({r["file_name"] for r in records}) == len(records) == 150
 
 
 def test_unknown_split():
@@ -105,8 +104,8 @@ def perfect(scene, num_classes):
 
 @pytest.mark.parametrize("evaluator_class", [SemSegEvaluator, FreeCPSemSegEvaluator])
 @pytest.mark.parametrize("name", [NARROW[0], WIDE[0]])
-def test_perfect_predictions_are_perfect(scenes, evaluator_class, name):
-    """Of Detectron2's own evaluator too, which knows train ids only."""
+def test_perfect_predictions_score_100(scenes, evaluator_class, name):
+    """Also with Detectron2's own evaluator, which reads train ids only."""
     evaluator = evaluator_class(name, distributed=False)
     evaluator.reset()
     num_classes = len(MetadataCatalog.get(name).stuff_classes)

@@ -1,4 +1,4 @@
-"""Drawn files: what a name gives, and names that give nothing."""
+"""Files that are drawn when they are opened: their names and contents."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_every_reader_of_the_package_reads_them(scene):
     np.testing.assert_array_equal(found, scene.labels)
 
 
-def test_the_same_split_and_number_of_another_split_is_another_page(scene):
+def test_splits_have_different_pages(scene):
     assert (read(page_name("dev", "images", 7))[2] != scene.image).any()
 
 
@@ -81,15 +81,14 @@ def test_a_page_is_drawn_once_for_its_image_and_its_labels(monkeypatch):
     assert drawn == [1_000_007]
 
 
-@pytest.mark.parametrize("name", [IMAGE, LABELS, page_name("dev", "labels", 149)])
-def test_they_exist(name):
-    assert PathManager.exists(name)
-    assert PathManager.isfile(name)
+def test_valid_names_exist():
+    for name in (IMAGE, LABELS, page_name("dev", "labels", 149)):
+        assert PathManager.exists(name)
+        assert PathManager.isfile(name)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+def test_other_names_do_not():
+    for name in (
         "storybook://train/images/0007.png",
         "storybook://val/images/0150.png",
         "storybook://val/images/-001.png",
@@ -101,22 +100,20 @@ def test_they_exist(name):
         "storybook://val/masks/0007.png",
         "storybook://val/images",
         "storybook://",
-    ],
-)
-def test_no_other_name_does(name):
-    assert not PathManager.exists(name)
-    assert not PathManager.isfile(name)
-    with pytest.raises(FileNotFoundError, match=r"no page of Storybook; expected .*val \(0000 to"):
-        PathManager.open(name, "rb")
+    ):
+        assert not PathManager.exists(name)
+        assert not PathManager.isfile(name)
+        with pytest.raises(FileNotFoundError, match=r"no page of Storybook; .*val \(0000 to"):
+            PathManager.open(name, "rb")
 
 
-@pytest.mark.parametrize("mode", ["r", "w", "wb", "a", "r+b"])
-def test_pages_are_read_and_as_bytes(mode):
-    with pytest.raises(ValueError, match=rf'0007\.png: opened with mode "{mode[0]}.*use "rb"'):
-        PathManager.open(IMAGE, mode)
+def test_pages_are_read_only_and_binary():
+    for mode in ("r", "w", "wb", "a", "r+b"):
+        with pytest.raises(ValueError, match=rf'0007\.png: opened with mode "{mode[0]}.*"rb"'):
+            PathManager.open(IMAGE, mode)
 
 
-def test_a_name_that_is_not_there_is_not_called_damaged():
+def test_a_missing_page_is_not_reported_as_damaged():
     with pytest.raises(FileNotFoundError):
         read_color_image("storybook://val/images/9999.png", "RGB")
 

@@ -1,4 +1,6 @@
-"""Labels say what was painted last, on every pixel."""
+"""The label of every pixel is the class that was painted last."""
+
+import itertools
 
 import numpy as np
 import pytest
@@ -22,12 +24,12 @@ def names(labels):
 
 
 class TestFill:
-    @pytest.mark.parametrize("name", sorted(TEXTURES))
-    def test_the_whole_page(self, name):
-        page = make_page()
-        page.fill("sky")
-        page.fill(name)
-        assert names(page.labels) == {name}
+    def test_the_whole_page(self):
+        for name in TEXTURES:
+            page = make_page()
+            page.fill("sky")
+            page.fill(name)
+            assert names(page.labels) == {name}
 
     def test_below_a_flat_border(self):
         """A border between two rows; it lies half a pixel below its height."""
@@ -45,27 +47,26 @@ class TestFill:
         np.testing.assert_array_equal(page.colour[:40], before[:40])
         assert (page.colour[40:] != before[40:]).any(axis=2).mean() > 0.99
 
-    @pytest.mark.parametrize("top", [0.396, 0.3975, 0.3999, 0.4001, 0.4025, 0.404])
-    def test_a_pixel_on_the_border_is_of_the_larger_part(self, coded, top):
-        page = make_page()
-        page.fill("sky")
-        page.fill("sea", top)
-        row, sky, sea = page.colour[40, 0], coded["sky"], coded["sea"]
-        share = ((row - sky) / (sea - sky))[0]
-        np.testing.assert_allclose(row, (1 - share) * sky + share * sea, atol=1e-12)
-        assert 0 < share < 1
-        assert (page.labels[40] == CLASS_INDEX["sea" if share > 0.5 else "sky"]).all()
-        assert names(page.labels[:40]) == {"sky"}
-        assert names(page.labels[41:]) == {"sea"}
+    def test_a_pixel_on_the_border_has_the_class_of_the_larger_part(self, coded):
+        for top in (0.396, 0.3975, 0.3999, 0.4001, 0.4025, 0.404):
+            page = make_page()
+            page.fill("sky")
+            page.fill("sea", top)
+            row, sky, sea = page.colour[40, 0], coded["sky"], coded["sea"]
+            share = ((row - sky) / (sea - sky))[0]
+            np.testing.assert_allclose(row, (1 - share) * sky + share * sea, atol=1e-12)
+            assert 0 < share < 1
+            assert (page.labels[40] == CLASS_INDEX["sea" if share > 0.5 else "sky"]).all()
+            assert names(page.labels[:40]) == {"sky"}
+            assert names(page.labels[41:]) == {"sea"}
 
-    @pytest.mark.parametrize("edge", EDGES)
-    def test_under_any_edge_all_is_filled(self, edge):
-        for seed in range(5):
+    def test_everything_below_any_edge_is_filled(self):
+        for edge, seed in itertools.product(EDGES, range(5)):
             page = make_page(seed)
             page.fill("snow")
             page.fill("sand", 0.5, edge)
             sand = page.labels == CLASS_INDEX["sand"]
-            assert (np.diff(sand.astype(int), axis=0) >= 0).all()  # once sand, sand to the foot
+            assert (np.diff(sand.astype(int), axis=0) >= 0).all(), edge
             assert 0.2 < sand.mean() < 0.9
             assert (sand.sum(axis=0).std() > 0.5) == (edge != "flat")
 
@@ -100,18 +101,18 @@ class TestPatchesAndPaths:
 
 
 class TestPlace:
-    @pytest.mark.parametrize("name", ["sun", "house", "palm tree", "crate"])
-    def test_its_outline_is_its_label(self, name):
-        page = make_page()
-        page.fill("snow")
-        outline = draw_thing(name, Rng(0), 0.6).cover > 0.5
-        page.chance = Rng(0)
-        page.place(name, 0.5, 0.9 if THINGS[name].grounded else 0.5, 0.6)
-        placed = page.labels == CLASS_INDEX[name]
-        rows, columns = np.nonzero(placed.any(axis=1))[0], np.nonzero(placed.any(axis=0))[0]
-        cut = placed[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        np.testing.assert_array_equal(cut, outline[outline.any(axis=1)][:, outline.any(axis=0)])
-        assert names(page.labels) == {name, "snow"}
+    def test_its_outline_is_its_label(self):
+        for name in ("sun", "house", "palm tree", "crate"):
+            page = make_page()
+            page.fill("snow")
+            outline = draw_thing(name, Rng(0), 0.6).cover > 0.5
+            page.chance = Rng(0)
+            page.place(name, 0.5, 0.9 if THINGS[name].grounded else 0.5, 0.6)
+            placed = page.labels == CLASS_INDEX[name]
+            placed = placed[placed.any(axis=1)][:, placed.any(axis=0)]
+            outline = outline[outline.any(axis=1)][:, outline.any(axis=0)]
+            np.testing.assert_array_equal(placed, outline)
+            assert names(page.labels) == {name, "snow"}
 
     def test_the_foot_is_on_the_spot(self):
         page = make_page()
@@ -128,22 +129,22 @@ class TestPlace:
         moon = np.argwhere(page.labels == CLASS_INDEX["moon"])
         np.testing.assert_allclose(moon.mean(axis=0), (49.5, 59.5), atol=1)
 
-    @pytest.mark.parametrize(("x", "y"), [(-3, 0.5), (4, 0.5), (0.5, -3), (0.5, 4)])
-    @pytest.mark.parametrize("name", ["moon", "crate"])
-    def test_beside_the_page(self, name, x, y):
-        page = make_page()
-        page.fill("snow")
-        page.place(name, x, y)
-        assert names(page.labels) == {"snow"}
+    def test_outside_the_page(self):
+        for name, x, y in itertools.product(("moon", "crate"), (-3, 4), (0.5,)):
+            for place in ((x, y), (y, x)):
+                page = make_page()
+                page.fill("snow")
+                page.place(name, *place)
+                assert names(page.labels) == {"snow"}
 
-    @pytest.mark.parametrize(("x", "y"), [(0, 0), (1, 0), (0, 1), (1, 1)])
-    def test_a_quarter_in_the_corner(self, x, y):
-        page = make_page()
-        page.fill("snow")
-        page.place("moon", x, y)
+    def test_a_quarter_in_the_corner(self):
         whole = (draw_thing("moon", Rng(0)).cover > 0.5).sum()
-        found = (page.labels == CLASS_INDEX["moon"]).sum()
-        assert found == pytest.approx(whole / 4, rel=0.02)
+        for x, y in itertools.product((0, 1), (0, 1)):
+            page = make_page()
+            page.fill("snow")
+            page.place("moon", x, y)
+            found = (page.labels == CLASS_INDEX["moon"]).sum()
+            assert found == pytest.approx(whole / 4, rel=0.02)
 
     def test_a_shadow_is_no_class(self):
         page = make_page()
@@ -173,12 +174,13 @@ class TestChoices:
         for _ in range(30):
             assert strict.choose("pig", "cow", "pig", "sheep") == plain.choose("cow", "sheep")
 
-    @pytest.mark.parametrize("count", [0, 1, 5])
-    def test_spots_are_apart(self, count):
-        spots = sorted(make_page().spots(count))
-        assert len(spots) == count
-        for i, spot in enumerate(spots):  # each in its own strip of the page
-            assert i / count < spot < (i + 1) / count
+    def test_spots_are_apart(self):
+        """Each is in its own strip of the page."""
+        for count in (0, 1, 5):
+            spots = sorted(make_page().spots(count))
+            assert len(spots) == count
+            for i, spot in enumerate(spots):
+                assert i / count < spot < (i + 1) / count
 
     def test_farther_ones_come_first_and_are_smaller(self, monkeypatch):
         placed = []

@@ -1,7 +1,8 @@
-"""Wrong conventions of labels, planted in whole trees, are named; a part is judged with care."""
+"""Wrong encodings in whole trees are named, and so are wrong numbers of images."""
 
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from freecp_d2.data import BENCHMARKS
 from freecp_d2.data.label_ids import CITYSCAPES_IDS, COCO_STUFF_IDS, PASCAL_CONTEXT_IDS
 from freecp_d2.data.verification import verify_benchmark
+from freecp_d2.data.verification.findings import count_finding, restore
 from freecp_d2.data.verification.plausibility import ValueCount, judge_values
 from tests.helpers.share_trees import make_tree
 
@@ -136,15 +138,18 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("key", "index", "change", "num_files", "kind", "said"), WRONG)
-def test_wrong_conventions_are_named(tmp_path, key, index, change, num_files, kind, said):
-    (finding,) = verify(tmp_path, key, index, num_files, change)
-    assert finding.kind == kind
-    assert re.search(said, finding.what), finding.what
-    assert finding.advice
+@pytest.mark.parametrize("key", BENCHMARKS)
+def test_wrong_encodings_are_named(tmp_path, key):
+    cases = [case[1:] for case in WRONG if case[0] == key]
+    assert cases
+    for number, (index, change, num_files, kind, said) in enumerate(cases):
+        (finding,) = verify(tmp_path / str(number), key, index, num_files, change)
+        assert finding.kind == kind, said
+        assert re.search(said, finding.what), finding.what
+        assert finding.advice
 
 
-def test_labels_of_no_known_list_are_noticed(tmp_path):
+def test_labels_of_an_unknown_list_are_detected(tmp_path):
     rng = np.random.default_rng(0)
     (finding,) = verify(
         tmp_path, "ade20k", 0, 120, lambda v: rng.choice([0, 90, 120, 140], v.shape)
@@ -178,3 +183,28 @@ def test_a_part_of_the_set_may_lack_classes(tmp_path):
     assert verify_benchmark(row, str(tmp_path)).findings[0].kind == "histogram"
     (finding,) = verify_benchmark(BENCHMARKS["ade20k"], str(tmp_path)).findings
     assert finding.kind == "count"
+
+
+def test_a_wrong_number_of_images_is_explained():
+    for key, count, said in (
+        ("voc21", 2913, r"official 1449 \(train and val.*SegmentationClass"),
+        ("voc20", 1447, "CAT-Seg's converter leaves out images whose annotation is all 255"),
+        ("voc21", 1447, "a part of the set"),
+        ("context60", 5105, r"official 5104 \(papers count 5,105"),
+        ("coco_stuff", 1000, "COCO-Stuff-10k's test split"),
+        ("cityscapes", 2975, "the train split"),
+        ("ade20k", 20210, "the train split"),
+        ("ade20k", 2001, "official 2000$"),
+    ):
+        finding = count_finding(BENCHMARKS[key], count)
+        assert finding.kind == "count"
+        assert re.search(f"^{count} images, .*{said}", finding.what), finding.what
+    assert all(count_finding(row, row.num_images) is None for row in BENCHMARKS.values())
+
+
+def test_scripts_that_restore_labels_exist():
+    for row in BENCHMARKS.values():
+        advice = restore(row)
+        assert "official files" in advice
+        for script in re.findall(r"datasets/\w+\.py", advice):
+            assert (Path(__file__).parents[3] / script).is_file()

@@ -1,4 +1,4 @@
-"""Captions name what is in the crop, in English that the tokenizer knows by heart."""
+"""Captions name the classes of the crop in words that the tokenizer knows."""
 
 import re
 from collections import Counter
