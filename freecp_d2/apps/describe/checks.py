@@ -27,11 +27,12 @@ _CHAT = re.compile(
     r"|\bunfortunately\b|\bmy (?:training|capabilit(?:y|ies))\b|^(?:ok(?:ay)?|yes|great)[,!] "
     r"|\b(?:unable|not able|(?:not |im)possible) (?:for me )?to (?:describe|provide|answer)\b"
     r"|\bdescribing\b.*\b(?:not |im)possible\b|\b(?:cannot|can't|can not) be described\b"
-    r"|\b(?:is|are)(?: not|n't) (?:visible|shown|present) in (?:the|this|your) (?:image|photo)\b"
-    r"|\bno (?:image|photo) (?:is|was|has been) (?:given|provided|attached|uploaded)\b"
+    r"|\b(?:is|are)(?: not|n't) (?:visible|shown|present) in (?:the|this|your) "
+    r"(?:image|photo|picture)\b"
+    r"|\bno (?:image|photo|picture) (?:is|was|has been) (?:given|provided|attached|uploaded)\b"
     r"|\brefers? to\b|\b(?:this|these|the above) (?:sentence|description|answer)s?\b"
     r"|\byou(?:'ve| have)? (?:gave|given|provided?|uploaded|sent|asked|requested)\b"
-    r"|\byour (?:image|photo|request|question|prompt)\b",
+    r"|\byour (?:image|photo|picture|request|question|prompt)\b",
     re.IGNORECASE,
 )
 _LIST = re.compile(r"[*`|#{}<>\\]|__|\]\(|https?://|[:;]\s[-\u2022]\s|\b1[.)] .*\b2[.)] ")
