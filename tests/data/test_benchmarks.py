@@ -266,7 +266,7 @@ def test_words_of_other_authors_are_for_the_same_classes(key):
 def test_background_words_that_are_classes_are_reported():
     words = load_vocabulary("coco_object")
     assert words.num_background == 26
-    (finding,) = words.findings
+    (finding,) = words.issues
     assert "'bed' is a class ('bed') and a background word" in finding.text
 
 

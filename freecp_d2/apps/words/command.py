@@ -25,7 +25,7 @@ from ...text import (
     shipped_descriptions,
     shipped_vocabularies,
 )
-from ...text.vocabulary_lines import Finding
+from ...text.vocabulary_format import VocabularyIssue
 from .checking import check_vocabulary
 from .showing import describe_tokens, find_places, near_words, sentences_of
 from .statistics import HEAD, numbers_of
@@ -102,7 +102,7 @@ def check_words(args: argparse.Namespace) -> int:
     return FAILED if report.problems else OK
 
 
-def _rows(level: str, findings: Sequence[Finding]) -> list[tuple[str, str, str]]:
+def _rows(level: str, findings: Sequence[VocabularyIssue]) -> list[tuple[str, str, str]]:
     return [(level, finding.where, finding.text) for finding in findings]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ...text import Descriptions, Vocabulary, load_vocabulary, shipped_vocabularies
-from ...text.vocabulary_lines import word_key
+from ...text.vocabulary_format import word_key
 from .senses import class_senses
 from .tokens import CONTEXT_LENGTH, pieces_of, prompt_length, template_lengths
 
