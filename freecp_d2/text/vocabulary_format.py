@@ -12,18 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = [
-    "CLASS_SEPARATOR",
-    "WORD_SEPARATOR",
-    "Parsed",
-    "VocabularyIssue",
-    "parse_lines",
-    "parse_string",
-    "report",
-    "shortened",
-    "warn_once",
-    "word_key",
-]
+__all__ = ["VocabularyIssue", "word_key"]
 
 # Commas: Latin, Arabic, full-width, ideographic. Semicolons and colons: Latin, Arabic, full-width.
 _COMMAS, _SEMICOLONS = ",\u060c\uff0c\u3001", ";\u061b\uff1b"

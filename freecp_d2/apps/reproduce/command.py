@@ -161,7 +161,7 @@ def make(run: Run, root: Path, number: str, num_gpus: int) -> str:
 def print_layout(layout: Layout) -> None:
     """Print a table and its remarks; URLs and paths are not broken."""
     options = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": "    "}
-    print(f"\n{layout.title}\n\n{layout.terminal()}" + ("\n" if layout.remarks else ""))
+    print(f"\n{layout.title}\n\n{layout.table()}" + ("\n" if layout.remarks else ""))
     for remark in layout.remarks:
         first, *rest = remark.splitlines()
         print(textwrap.fill(first, WIDTH, **options))

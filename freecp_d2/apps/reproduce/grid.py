@@ -12,18 +12,15 @@ from .tables import Column, Row
 @dataclass(frozen=True)
 class Request:
     """
-    The options of a command.
+    The options of a command; see its help.
 
     Attributes:
-        table: 1 to 6.
         root: the folder of `configs/` and, in a clone, `train_net.py`.
-        output: folder of all runs and tables.
         benchmarks: keys; empty: the benchmarks of the table whose data are found.
-        methods: base methods of Tab. 2 and 4.
         limit: images of each run; 0: all.
         sources: text source -> file of descriptions, see `tables.cell_overrides`.
         opts: "KEY", "VALUE" in turn, for every run.
-        imports: modules or files of the user, see `engine.import_plugins`.
+        imports: see `engine.import_plugins`.
     """
 
     table: int
@@ -43,13 +40,11 @@ class Run:
     One process of `train_net.py`.
 
     Attributes:
-        config_file: a YAML file.
         opts: "KEY", "VALUE" in turn, with OUTPUT_DIR.
-        cfg: the config of both.
+        cfg: the config of `config_file` and `opts`.
         digest: of the settings that decide the numbers, see `engine.config_digest`.
         folder: OUTPUT_DIR.
         vocabulary: SHA-256 of the words.
-        imports: as in `Request`.
     """
 
     config_file: Path

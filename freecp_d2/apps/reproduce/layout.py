@@ -21,16 +21,8 @@ from .results import (
     average_title,
 )
 
-_NARROW = TableFormat(
-    lineabove=None,
-    linebelowheader=Line("", "-", " ", ""),
-    linebetweenrows=None,
-    linebelow=None,
-    headerrow=DataRow("", " ", ""),
-    datarow=DataRow("", " ", ""),
-    padding=0,
-    with_header_hide=None,
-)
+_SPACED = DataRow("", " ", "")
+NARROW = TableFormat(None, Line("", "-", " ", ""), None, None, _SPACED, _SPACED, 0, None)
 
 
 @dataclass
@@ -50,31 +42,21 @@ class Layout:
     remarks: list[str] = field(default_factory=list)
     num_labels: int = 2
 
-    def terminal(self) -> str:
-        """The table, at most 100 characters wide for eight benchmarks and their mean."""
-        return self._table(_NARROW)
-
-    def markdown(self) -> str:
-        """The table in Markdown."""
-        return self._table("pipe")
-
-    def _table(self, style: str | TableFormat) -> str:
+    def table(self, style: str | TableFormat = NARROW) -> str:
+        """The table; `NARROW` fits eight benchmarks and their mean in 100 characters."""
         align = ["left" if i < self.num_labels else "right" for i in range(len(self.headers))]
         options = {"tablefmt": style, "colalign": align, "disable_numparse": True}
         return tabulate(self.lines, headers=self.headers, **options)
 
 
-class _Footnotes:
-    """Numbers the reasons; equal reasons share a number."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
+class _Footnotes(dict[str, int]):
+    """Reason -> its number in the table."""
 
     def mark(self, reason: str) -> str:
-        return f"[{self.numbers.setdefault(reason, len(self.numbers) + 1)}]"
+        return f"[{self.setdefault(reason, len(self) + 1)}]"
 
     def texts(self) -> list[str]:
-        return [f"[{number}] {reason}" for reason, number in self.numbers.items()]
+        return [f"[{number}] {reason}" for reason, number in self.items()]
 
 
 def lay_out(grid: Grid, results: CellResults) -> Layout:

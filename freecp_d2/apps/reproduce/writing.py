@@ -112,7 +112,7 @@ def _csv(cells: list[dict[str, Any]]) -> str:
 
 def _markdown(layout: Layout, command: str) -> str:
     remarks = "".join(f"- {' '.join(remark.split())}\n" for remark in layout.remarks)
-    return f"# {layout.title}\n\n    {command}\n\n{layout.markdown()}\n\n{remarks}"
+    return f"# {layout.title}\n\n    {command}\n\n{layout.table('pipe')}\n\n{remarks}"
 
 
 def _draw(path: Path, grid: Grid, results: CellResults) -> bool:

@@ -83,7 +83,7 @@ def test_footnotes_have_each_reason_once():
 def test_tables_fit_on_a_terminal():
     for number in range(1, 7):
         done = {"state": DONE, "ours": 0.0, "images": 5, "official": 9}
-        table = lay_out(*make(number, None, done)).terminal()
+        table = lay_out(*make(number, None, done)).table()
         assert max(map(len, table.splitlines())) <= 100
 
 
@@ -116,7 +116,7 @@ def test_states():
     layout = lay_out_states(grid, results)
     assert [line[1] for line in layout.lines] == ["done", "-[1]", "to run"]
     assert layout.remarks == ["[1] why"]
-    assert "ADE" in layout.terminal().splitlines()[0]
+    assert "ADE" in layout.table().splitlines()[0]
 
 
 def test_gist():
