@@ -73,12 +73,12 @@ class TextClassifier:
         on_disk: bool = True,
     ) -> Tensor:
         """
-        Eq. (1): the text features of all words, each the mean over its prompts.
+        Eq. (1): the text features of `vocabulary.words`, each the mean over its prompts.
 
         Args:
-            vocabulary: its `words` become the rows, background words first.
+            vocabulary: background words come first.
             descriptions: prompts that replace the templates of the words they have (Tab. 4).
-            on_disk: read and write the cache on disk.
+            on_disk: use the disk cache.
 
         Returns:
             Tensor: unit rows, shape (num_words, D), float32, on the encoder's device.
@@ -99,9 +99,9 @@ class TextClassifier:
         descriptions uses the templates (Tab. 4: costs 0 to 0.3 mIoU).
 
         Args:
-            vocabulary: its `classes` become the rows.
-            descriptions: descriptions by word; None: templates for every word.
-            on_disk: read and write the cache on disk.
+            vocabulary: its `classes` are the rows.
+            descriptions: by word; None: templates for all words.
+            on_disk: use the disk cache.
 
         Returns:
             Tensor: unit rows, shape (num_classes, D), float32, on the encoder's device.
@@ -161,17 +161,18 @@ class TextClassifier:
         first: dict[str, int] = {}
         for i, key in enumerate(keys):
             first.setdefault(key, i)
-        missing = {key: i for key, i in first.items() if key not in self._rows}
+        found = {key: self._rows[key] for key in first if key in self._rows}
+        missing = {key: i for key, i in first.items() if key not in found}
         if missing:
             rows = compute(list(missing.values()))
             # Clones, because a view keeps all rows alive.
-            self._rows |= {key: row.clone() for key, row in zip(missing, rows, strict=True)}
-        found = torch.stack([self._rows[key] for key in keys])
+            found |= {key: row.clone() for key, row in zip(missing, rows, strict=True)}
         for key in first:
-            self._rows[key] = self._rows.pop(key)  # to the end
-        for key in list(self._rows)[: max(len(self._rows) - _MAX_ROWS, 0)]:
-            del self._rows[key]
-        return found
+            self._rows.pop(key, None)
+            self._rows[key] = found[key]  # at the end
+        while len(self._rows) > _MAX_ROWS:
+            del self._rows[next(iter(self._rows))]
+        return torch.stack([found[key] for key in keys])
 
     def _encode(self, rows: Sequence[Prompts]) -> Tensor:
         """

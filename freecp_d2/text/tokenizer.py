@@ -17,12 +17,7 @@ __all__ = ["CLIPTokenizer", "load_bpe"]
 
 
 def load_bpe(merges: str = "") -> Any:
-    """
-    A new `clip.simple_tokenizer.SimpleTokenizer`, without the warnings of its import.
-
-    Args:
-        merges: file in the format of CLIP's own merges; "": CLIP's own.
-    """
+    """A `clip.simple_tokenizer.SimpleTokenizer` with the merges of a file; "": CLIP's own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pkg_resources, which users cannot fix
         from clip.simple_tokenizer import SimpleTokenizer, default_bpe
@@ -40,9 +35,8 @@ class CLIPTokenizer:
     def __init__(self, merges: str = "", context_length: int = 77) -> None:
         """
         Args:
-            merges: gzip of UTF-8: a first line that is ignored, then a line per merge, its two
-                symbols separated by a space, without a newline at the end (see
-                `storybook.merges.write_merges`); "": CLIP's own.
+            merges: gzip of UTF-8: a line that is ignored, then a line per merge, its two symbols
+                separated by a space, no newline at the end; "": CLIP's own.
             context_length: T, unless a call gives another.
 
         Raises:

@@ -114,9 +114,7 @@ def test_name_of_a_string_is_its_beginning():
     assert Vocabulary.from_string(" cat;  dog").name == "cat; dog"
     assert Vocabulary.from_string("cat; dog", "mine").name == "mine"
     long = Vocabulary.from_string("; ".join(f"word {i}" for i in range(100))).name
-    assert long.startswith("word 0; word 1;")
-    assert long.endswith("...")
-    assert len(long) <= 40
+    assert long == "word 0; word 1; word 2; word 3; word..."
 
 
 def test_issues_of_strings(log):

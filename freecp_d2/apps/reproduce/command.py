@@ -160,11 +160,13 @@ def make(run: Run, root: Path, number: str, num_gpus: int) -> str:
 
 def print_layout(layout: Layout) -> None:
     """Print a table and its remarks; URLs and paths are not broken."""
-    options = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": "    "}
+    wrapper = textwrap.TextWrapper(
+        WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
     print(f"\n{layout.title}\n\n{layout.table()}" + ("\n" if layout.remarks else ""))
     for remark in layout.remarks:
         first, *rest = remark.splitlines()
-        print(textwrap.fill(first, WIDTH, **options))
+        print(wrapper.fill(first))
         print("".join(f"    {line}\n" for line in rest), end="")
 
 
@@ -198,14 +200,19 @@ def reproduce(args: argparse.Namespace, words: Sequence[str]) -> int:
     args.output.mkdir(parents=True, exist_ok=True)
     program = "python tools/reproduce.py" if is_clone(request.root) else "freecp reproduce"
     command = f"{program} {shlex.join(words)}"
-    facts = {"root": request.root, "command": command, "num_gpus": args.num_gpus}
     failures: dict[str, str] = {}
-    written = write_files(args.output, grid, read_results(grid), **facts)
+
+    def write() -> list[Path]:
+        results = read_results(grid, failures)
+        facts = request.root, command, args.num_gpus
+        return write_files(args.output, grid, results, *facts)
+
+    written = write()
     for i, run in enumerate(pending, start=1):
         failure = make(run, request.root, f"[{i}/{len(pending)}]", args.num_gpus)
         if failure:
             failures[run.name] = failure
-        written = write_files(args.output, grid, read_results(grid, failures), **facts)
+        written = write()
     print_layout(lay_out(grid, read_results(grid, failures)))
     print(f"\nFiles: {', '.join(str(path) for path in written)}")
     return 1 if failures or not grid.runs() else 0

@@ -45,8 +45,7 @@ class Layout:
     def table(self, style: str | TableFormat = NARROW) -> str:
         """The table; `NARROW` fits eight benchmarks and their mean in 100 characters."""
         align = ["left" if i < self.num_labels else "right" for i in range(len(self.headers))]
-        options = {"tablefmt": style, "colalign": align, "disable_numparse": True}
-        return tabulate(self.lines, headers=self.headers, **options)
+        return tabulate(self.lines, self.headers, style, disable_numparse=True, colalign=align)
 
 
 class _Footnotes(dict[str, int]):

@@ -23,7 +23,7 @@ _CSV_FIELDS = (
 
 
 def write_files(
-    output: Path, grid: Grid, results: CellResults, *, root: Path, command: str, num_gpus: int
+    output: Path, grid: Grid, results: CellResults, root: Path, command: str, num_gpus: int
 ) -> list[Path]:
     """
     Write `table<N>.md`, `.csv`, `.json` and, if there is a number to draw, `.png`.
