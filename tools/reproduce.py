@@ -1,6 +1,6 @@
 #!/usr/bin/env python
 """
-Run the paper's tables and print them beside its numbers.
+Reproduce a table of the paper and print it beside the paper's numbers.
 
     python tools/reproduce.py --table 2 --num-gpus 8
 """

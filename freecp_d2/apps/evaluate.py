@@ -104,3 +104,7 @@ def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) 
             message = f"{message} if it is of your own, name its module or file with --import."
         sys.exit(f"{parser.prog}: error: {message}")
     launch_processes(run, args)
+
+
+if __name__ == "__main__":
+    train_net()

@@ -1,4 +1,4 @@
-"""Words to features: vocabularies, templates, descriptions, the text encoder and its classifier."""
+"""From words to features: vocabularies, templates, descriptions, text encoder, classifier."""
 
 from .cache import FeatureCache, default_cache_dir, features_key
 from .classifier import TextClassifier
@@ -6,8 +6,7 @@ from .descriptions import Descriptions, load_descriptions, shipped_descriptions
 from .templates import SIMPLE, TEMPLATE_SETS, fill_templates, get_templates
 from .text_encoder import TextEncoder
 from .tokenizer import CLIPTokenizer
-from .vocabularies import load_vocabulary, shipped_vocabularies
-from .vocabulary import Vocabulary
+from .vocabulary import Vocabulary, load_vocabulary, shipped_vocabularies
 
 __all__ = [
     "SIMPLE",

@@ -1,15 +1,14 @@
 """
 A disk cache of text features, addressed by content: weights, prompts and format decide the name.
 
-Nothing is ever invalidated: other weights, words or templates are another file. A cache that cannot
-be read or written costs time, never a crash.
+Entries are never invalidated: other weights, words or templates have another file. A cache that
+cannot be read or written is a warning, and the features are computed.
 """
 
 import hashlib
 import json
 import logging
 import os
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,10 +16,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from ..utils.files import write_whole
+
 __all__ = ["FORMAT_VERSION", "FeatureCache", "default_cache_dir", "features_key"]
 
 FORMAT_VERSION = 2
-"""Raise it when the same prompts and weights give other features, or the file looks different."""
+"""Increase it when the features of the same prompts and weights change, or the file format."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +33,11 @@ def default_cache_dir() -> Path:
 
 def features_key(encoder_digest: str, prompts: Sequence[Sequence[str]]) -> str:
     """
-    SHA-256 (hex) of all that decides a matrix of text features.
+    SHA-256 (hex) of everything that decides a matrix of text features.
 
     Args:
-        encoder_digest: `TextEncoder.digest`, the weights.
-        prompts: the prompts of each row, in order: the words and the templates.
+        encoder_digest: `TextEncoder.digest`.
+        prompts: the prompts of each row, in order.
     """
     content = json.dumps([FORMAT_VERSION, encoder_digest, [list(row) for row in prompts]])
     return hashlib.sha256(content.encode()).hexdigest()
@@ -44,16 +45,16 @@ def features_key(encoder_digest: str, prompts: Sequence[Sequence[str]]) -> str:
 
 class FeatureCache:
     """
-    Float32 matrices in a folder, one safetensors file a key.
+    Float32 matrices in a folder, one safetensors file per key.
 
-    Files appear whole or not at all (written aside, then renamed), so that several processes may
-    read and write the same key at once. A checksum guards what is read.
+    Files are written atomically, so several processes may use the same key at once. A checksum
+    detects damaged files.
     """
 
     def __init__(self, cache_dir: str | Path | None = None) -> None:
         """
         Args:
-            cache_dir: the folder, created when first written to; None or "": `default_cache_dir()`.
+            cache_dir: the folder, created on the first write; None or "": `default_cache_dir()`.
         """
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
 
@@ -67,8 +68,8 @@ class FeatureCache:
 
         Args:
             key: see `features_key`.
-            num_rows: rows the matrix must have; a file with another shape is computed again.
-            compute: called if the cache has no usable file; what it returns is stored.
+            num_rows: rows that the matrix must have; a file of another shape is not used.
+            compute: called if there is no usable file; its result is stored.
         """
         features = self._load(key, num_rows)
         if features is None:
@@ -84,32 +85,21 @@ class FeatureCache:
             with safe_open(path, framework="pt") as file:
                 features = file.get_tensor("features").clone()  # not a view of the mapped file
                 metadata = file.metadata() or {}
-        except (OSError, SafetensorError) as error:
-            logger.warning(
-                "Cannot read the cached text features %s (%s); recomputing.", path, error
-            )
+            if metadata.get("checksum") != _checksum(key, features):
+                raise ValueError("its checksum is wrong")
+            if features.ndim != 2 or len(features) != num_rows:
+                raise ValueError(f"got shape {tuple(features.shape)}, expected ({num_rows}, D)")
+        except (OSError, SafetensorError, ValueError) as error:
+            logger.warning("Cannot use the cached text features %s (%s); recomputing.", path, error)
             return None
-        if metadata.get("checksum") != _checksum(key, features):
-            problem = "its checksum is wrong"
-        elif features.ndim != 2 or len(features) != num_rows:
-            problem = f"got shape {tuple(features.shape)}, expected ({num_rows}, D)"
-        else:
-            return features
-        logger.warning("The cached text features %s are damaged: %s; recomputing.", path, problem)
-        return None
+        return features
 
     def _store(self, key: str, features: Tensor) -> None:
         metadata = {"checksum": _checksum(key, features)}
         content = save({"features": features.contiguous()}, metadata=metadata)
-        # Not tempfile, whose files only their owner can read: a cache may be shared.
-        aside = self.cache_dir / f".{key[:16]}.{os.getpid()}.{uuid.uuid4().hex}.tmp"
         try:
             self.cache_dir.mkdir(parents=True, exist_ok=True)
-            try:
-                aside.write_bytes(content)
-                os.replace(aside, self.path(key))
-            finally:
-                aside.unlink(missing_ok=True)
+            write_whole(self.path(key), content)
         except OSError as error:
             logger.warning(
                 "Cannot store text features in %s (%s); the next start computes them again. "
@@ -119,7 +109,7 @@ class FeatureCache:
 
 
 def _checksum(key: str, features: Tensor) -> str:
-    """SHA-256 (hex) of a matrix, its dtype and shape, and the key it was stored under."""
+    """SHA-256 (hex) of a matrix, its dtype and shape, and its key."""
     content = hashlib.sha256(f"{key} {features.dtype} {tuple(features.shape)}".encode())
     content.update(features.contiguous().numpy().tobytes())
     return content.hexdigest()

@@ -4,9 +4,7 @@ Text features of words (Eq. 1) and of class descriptions (Eq. 8).
 Shape letters: `R` rows (words or classes), `B` prompts of a batch, `D` embedding.
 """
 
-import logging
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -16,27 +14,26 @@ from tqdm import tqdm
 
 from .cache import FeatureCache, features_key
 from .descriptions import Descriptions
-from .row_memory import RowMemory
 from .templates import fill_templates
 from .text_encoder import TextEncoder
 from .vocabulary import Vocabulary
+from .vocabulary_format import warn_once
 
 __all__ = ["TextClassifier"]
 
-_LONG_RUN = 2000  # prompts; below, a progress bar is noise
-
-logger = logging.getLogger(__name__)
+_LONG_RUN = 2000  # prompts from which a progress bar is drawn
+_MAX_ROWS = 8192  # kept in memory, 2 to 4 kB each
 
 Prompts = tuple[str, ...]
 
 
 class TextClassifier:
     """
-    Turns vocabularies into the rows that image features are compared with.
+    Computes the text features of vocabularies.
 
-    A row is the mean of its prompts' L2-normalised features, L2-normalised again. The words of a
-    vocabulary are cached on disk by content, so that a second start encodes nothing, and each in
-    memory, so that a vocabulary with one word more costs one word.
+    The feature of a word is the mean of its prompts' L2-normalised features, L2-normalised again.
+    A vocabulary is cached on disk by content, so a second start encodes nothing. Each word is
+    cached in memory, so a vocabulary with one more word encodes one word.
     """
 
     def __init__(
@@ -53,8 +50,8 @@ class TextClassifier:
             encoder: the text side of CLIP.
             templates: strings with one `{}`, see `get_templates`.
             cache_dir: see `FeatureCache`.
-            batch_size: prompts encoded at once.
-            show_progress: draw a progress bar on long runs; False on all but the main process.
+            batch_size: prompts of a forward pass.
+            show_progress: draw a progress bar on long runs.
 
         Raises:
             ValueError: batch_size below 1.
@@ -65,7 +62,8 @@ class TextClassifier:
             )
         self.encoder, self.templates = encoder, tuple(templates)
         self.batch_size, self.show_progress = batch_size, show_progress
-        self._cache, self._memory = FeatureCache(cache_dir), RowMemory()
+        self._cache = FeatureCache(cache_dir)
+        self._rows: dict[str, Tensor] = {}  # key -> sum of the row's features, last used last
 
     def word_features(
         self,
@@ -75,12 +73,12 @@ class TextClassifier:
         on_disk: bool = True,
     ) -> Tensor:
         """
-        Eq. (1): the text features of all words, each the mean over its prompts.
+        Eq. (1): the text features of `vocabulary.words`, each the mean over its prompts.
 
         Args:
-            vocabulary: its `words` become the rows, background words first.
-            descriptions: prompts to use instead of the templates for the words they know (Tab. 4).
-            on_disk: read and write the cache on disk.
+            vocabulary: background words come first.
+            descriptions: prompts that replace the templates of the words they have (Tab. 4).
+            on_disk: use the disk cache.
 
         Returns:
             Tensor: unit rows, shape (num_words, D), float32, on the encoder's device.
@@ -97,13 +95,13 @@ class TextClassifier:
         """
         Eq. (8): the description features of the foreground classes.
 
-        The synonyms of a class count alike, however many prompts each has: a word without
-        descriptions uses the templates (Tab. 4: costs 0 to 0.3 mIoU), which are many more.
+        The synonyms of a class have equal weight, however many prompts each has. A word without
+        descriptions uses the templates (Tab. 4: costs 0 to 0.3 mIoU).
 
         Args:
-            vocabulary: its `classes` become the rows.
-            descriptions: descriptions by word; None: templates for every word.
-            on_disk: read and write the cache on disk.
+            vocabulary: its `classes` are the rows.
+            descriptions: by word; None: templates for all words.
+            on_disk: use the disk cache.
 
         Returns:
             Tensor: unit rows, shape (num_classes, D), float32, on the encoder's device.
@@ -118,7 +116,7 @@ class TextClassifier:
         own = torch.tensor(vocabulary.word_to_class)
         num_words = own.bincount(minlength=vocabulary.num_classes)
         num_prompts = torch.tensor([len(prompts) for prompts in rows])
-        # The mean of a class of one word is the direction of the sum itself.
+        # A class of one word has the direction of the sum itself.
         weight = torch.where(num_words[own] == 1, 1.0, 1.0 / num_prompts)
         classes = sums.new_zeros(vocabulary.num_classes, sums.shape[1])
         classes.index_add_(0, own, sums * weight[:, None])
@@ -127,13 +125,13 @@ class TextClassifier:
     def _prompts(
         self, words: Sequence[str], descriptions: Descriptions | None, stage: str
     ) -> list[Prompts]:
-        """The prompts of each word; says once how many words fall back to the templates."""
+        """The prompts of each word; logs once which words fall back to the templates."""
         if descriptions is None:
             return [fill_templates(self.templates, word) for word in words]
         missing = descriptions.missing(words)
         if missing:
             named = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else ".")
-            _warn_once(
+            warn_once(
                 f"{descriptions.name}, for {stage}: {len(missing)} of {len(set(words))} words have "
                 f"no descriptions and use the templates: {named}"
             )
@@ -145,21 +143,42 @@ class TextClassifier:
         keys = [features_key(digest, [row]) for row in rows]
 
         def compute() -> Tensor:
-            return self._memory.get_or_compute(
-                keys, lambda new: self._encode([rows[i] for i in new])
-            )
+            return self._recall(keys, lambda new: self._encode([rows[i] for i in new]))
 
         if not on_disk:
             return compute()
         sums = self._cache.get_or_compute(features_key(digest, rows), len(rows), compute)
-        return self._memory.get_or_compute(keys, lambda new: sums[list(new)])
+        return self._recall(keys, lambda new: sums[new])
+
+    def _recall(self, keys: Sequence[str], compute: Callable[[list[int]], Tensor]) -> Tensor:
+        """
+        The rows of `keys` from memory, shape (R, D), on the CPU; keeps the last `_MAX_ROWS` used.
+
+        Args:
+            keys: digests of the rows' content; may repeat.
+            compute: indices into `keys` of missing rows, each key once -> those rows.
+        """
+        first: dict[str, int] = {}
+        for i, key in enumerate(keys):
+            first.setdefault(key, i)
+        found = {key: self._rows[key] for key in first if key in self._rows}
+        missing = {key: i for key, i in first.items() if key not in found}
+        if missing:
+            rows = compute(list(missing.values()))
+            # Clones, because a view keeps all rows alive.
+            found |= {key: row.clone() for key, row in zip(missing, rows, strict=True)}
+        for key in first:
+            self._rows.pop(key, None)
+            self._rows[key] = found[key]  # at the end
+        while len(self._rows) > _MAX_ROWS:
+            del self._rows[next(iter(self._rows))]
+        return torch.stack([found[key] for key in keys])
 
     def _encode(self, rows: Sequence[Prompts]) -> Tensor:
         """
-        Encodes each distinct prompt once, in batches of similar length, and adds up by row.
+        The sum of each row's features, shape (R, D), on the CPU.
 
-        Returns:
-            Tensor: shape (R, D), on the CPU.
+        Each distinct prompt is encoded once, in batches of similar length.
         """
         rows_of: dict[str, list[int]] = {}
         for row, prompts in enumerate(rows):
@@ -169,7 +188,7 @@ class TextClassifier:
         is_quiet = not self.show_progress or len(distinct) <= _LONG_RUN
         bar = tqdm(total=len(distinct), desc="text features", unit="prompt", disable=is_quiet)
         sums: Tensor | None = None
-        with bar as progress:
+        with bar:
             num_tokens = dict(zip(distinct, self.encoder.num_tokens(distinct), strict=True))
             order = sorted(distinct, key=num_tokens.__getitem__)  # a batch costs its longest prompt
             for start in range(0, len(order), self.batch_size):
@@ -180,17 +199,11 @@ class TextClassifier:
                     sums = features.new_zeros(len(rows), features.shape[1])
                 source = [i for i, prompt in enumerate(batch) for _ in rows_of[prompt]]
                 target = [row for prompt in batch for row in rows_of[prompt]]
-                # On the CPU, where the order of this sum, and so its rounding, is fixed.
+                # On the CPU the order of this sum, and so its rounding, is deterministic.
                 sums.index_add_(0, torch.tensor(target), features[source])
-                progress.update(len(batch))
+                bar.update(len(batch))
         assert sums is not None, "a vocabulary has at least one word, and a word has prompts"
         return sums
-
-
-@lru_cache(maxsize=1000)
-def _warn_once(message: str) -> None:
-    """A model whose words change often, or that describes words as well, need not say it again."""
-    logger.warning("%s", message)
 
 
 def _check_finite(features: Tensor, prompts: Sequence[str]) -> None:

@@ -1,10 +1,9 @@
 """
 Colours of classes for legends and label maps.
 
-Readable: between dark and light, so that they show on black and on white, and none is a grey, which
-leaves black, white and greys for background and pixels without a label. Stable: a name has its
-colour wherever it stands, unless a class before it has taken one too near. Distinct, for as many
-classes as there are.
+They are visible on black and on white and never grey; black, white and greys are for background and
+pixels without a label. All are different. The colour of a name is the same in every vocabulary,
+unless a class before it has a similar one.
 """
 
 import hashlib
@@ -14,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from .vocabulary_lines import word_key
+from .vocabulary_format import word_key
 
 __all__ = ["Color", "class_colors"]
 
@@ -22,8 +21,8 @@ Color = tuple[int, int, int]
 
 _LIGHTNESS = (0.42, 0.88)  # of Oklab, 0 black to 1 white
 _LEAST_CHROMA = 0.07  # of Oklab; greys have 0
-_FIRST_DISTANCE = 0.12  # in Oklab; told apart at a glance
-_RELAXED = 0.8  # what is left of the distance wherever no colour is far enough
+_FIRST_DISTANCE = 0.12  # in Oklab; clearly different
+_RELAXATION = 0.8  # factor of the distance when no colour is far enough
 
 
 def class_colors(names: Iterable[str]) -> tuple[Color, ...]:
@@ -35,14 +34,17 @@ def class_colors(names: Iterable[str]) -> tuple[Color, ...]:
         tuple: (red, green, blue) of each, 0 to 255, all different; never black, white or a grey.
     """
     keys = [word_key(name) for name in names]
-    colors, places = _candidates(_step_for(len(keys)))
-    nearest = np.full(len(colors), np.inf)  # distance to what is taken
+    step = 17
+    while len(_candidates(step)[0]) < 2 * len(keys) and step > 1:
+        step //= 2
+    colors, places = _candidates(step)
+    nearest = np.full(len(colors), np.inf)  # distance to the chosen colours
     distance = _FIRST_DISTANCE
     chosen: list[Color] = []
     for key in keys:
         order = _order_of(key, len(colors))
         while not (far := nearest[order] >= distance).any():
-            distance *= _RELAXED
+            distance *= _RELAXATION
         i = int(order[far.argmax()])
         nearest = np.minimum(nearest, np.linalg.norm(places - places[i], axis=1))
         red, green, blue = colors[i].tolist()
@@ -50,17 +52,9 @@ def class_colors(names: Iterable[str]) -> tuple[Color, ...]:
     return tuple(chosen)
 
 
-def _step_for(num_classes: int) -> int:
-    """Step of the grid of colours: 17 unless so many classes need a finer one."""
-    step = 17
-    while len(_candidates(step)[0]) < 2 * num_classes and step > 1:
-        step //= 2
-    return step
-
-
 @cache
 def _candidates(step: int) -> tuple[np.ndarray, np.ndarray]:
-    """Readable colours of a grid: 8-bit values (n, 3) and their places in Oklab (n, 3)."""
+    """Usable colours of a grid with that step: 8-bit (n, 3), and in Oklab (n, 3)."""
     values = np.arange(0, 256, step)
     colors = np.stack(np.meshgrid(values, values, values, indexing="ij"), axis=-1).reshape(-1, 3)
     places = _oklab(colors / 255)
@@ -71,7 +65,7 @@ def _candidates(step: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _order_of(key: str, num_colors: int) -> np.ndarray:
-    """Every index once, in an order that the name alone decides."""
+    """A permutation of the indices that depends on the name alone."""
     digest = hashlib.sha256(key.encode()).digest()
     start, stride = (int.from_bytes(part, "big") % num_colors for part in (digest[:8], digest[8:]))
     while math.gcd(stride, num_colors) != 1:
@@ -80,7 +74,7 @@ def _order_of(key: str, num_colors: int) -> np.ndarray:
 
 
 def _oklab(srgb: np.ndarray) -> np.ndarray:
-    """Colours in [0, 1], (n, 3), as lightness and two axes of hue, (n, 3)."""
+    """sRGB in [0, 1], (n, 3), to Oklab: lightness and two axes of hue, (n, 3)."""
     # https://bottosson.github.io/posts/oklab, public domain
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     to_lms = np.array(

@@ -1,11 +1,8 @@
 """
-Descriptions of words, for the text side of Eq. (8): sentences a language model wrote about a word.
+Descriptions of words for Eq. (8): sentences that a language model wrote about a word.
 
-The file is JSON, a word's descriptions in a list::
-
-    {"cat": ["a small furry animal with whiskers", "a pet that purrs"], "dog": ["..."]}
-
-or the same under the key `descriptions`, beside their provenance (`tools/describe.py` writes it)::
+The file is JSON: a word's descriptions in a list, or the same under `descriptions`, beside their
+provenance (`tools/describe.py` writes it)::
 
     {
       "model": "lmsys/vicuna-13b-v1.5",
@@ -14,17 +11,14 @@ or the same under the key `descriptions`, beside their provenance (`tools/descri
       "licence": "of the sentences, or of the model that wrote them",
       "source": "how they were made",
       "sha256": "of `descriptions`, see `descriptions_digest`",
-      "context": "what told the sense of the words",
-      "descriptions": {"cat": ["..."]}
+      "context": "the subject of the images, which decides the sense of the words",
+      "descriptions": {"cat": ["a small furry animal", "a pet that purrs"], "dog": ["..."]}
     }
 
-Where words are of several origins, `origins` is a list of these facts with the `words` of which
-each of them holds, and what stands at the top is a summary. `senses` (word -> meaning) is what the
-user said of words; `edited` is true for what was changed after its hash was written. Every key but
-`descriptions` may be missing, and others may be there; all are kept as `provenance`. With 3
-instructions and 15 sentences a word, the first five are answers to the first instruction.
-
-A word without descriptions falls back to templates, so any vocabulary works without a file.
+Words of several origins have a list `origins` of these facts, each with its `words`; the facts at
+the top are then a summary. `senses` (word -> meaning) are the user's; `edited` is true if sentences
+changed after the hash was written. All keys but `descriptions` are optional, and kept as
+`provenance`. With 3 instructions and 15 sentences a word, the first five answer the first one.
 """
 
 import hashlib
@@ -35,7 +29,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .shipped import find_shipped, shipped_names
 from .templates import fill_templates
 
 __all__ = [
@@ -53,13 +46,11 @@ logger = logging.getLogger(__name__)
 
 class Descriptions:
     """
-    Descriptions by word; looking a word up ignores case and white space ("Traffic light" finds
-    "trafficlight").
+    Descriptions by word; lookup ignores case and white space ("Traffic light" is "trafficlight").
 
     Attributes:
-        name: where they come from, for messages.
-        provenance: what the file says of its origin (see the top of this module); empty for a file
-            that says nothing.
+        name: the source in messages.
+        provenance: the facts of the file about its origin (see the top of this module).
     """
 
     def __init__(
@@ -70,35 +61,32 @@ class Descriptions:
     ) -> None:
         """
         Args:
-            descriptions: word -> its descriptions; None or empty: every word falls back.
-            name: where they come from, for messages.
-            provenance: what is known of their origin.
+            descriptions: word -> its descriptions; None: every word uses the templates.
+            name: the source in messages.
+            provenance: facts about their origin.
 
         Raises:
-            ValueError: a word's entry is no list of non-empty strings, or two words differ only in
+            ValueError: an entry is not a list of non-empty strings, or two words differ only in
                 case or white space.
         """
         self.name = name
         self.provenance = dict(provenance or {})
         self._by_key: dict[str, tuple[str, ...]] = {}
-        spelling: dict[str, str] = {}
+        self._words: dict[str, str] = {}  # key -> the word as written
         for word, sentences in (descriptions or {}).items():
             key = description_key(word)
-            if key in spelling:
+            if key in self._words:
                 raise ValueError(
-                    f"{name}: got both {spelling[key]!r} and {word!r}, which differ only in case "
-                    "or white space; merge their lists."
+                    f"{name}: got both {self._words[key]!r} and {word!r}, which differ only in "
+                    "case or white space; merge their lists."
                 )
-            spelling[key] = word
+            self._words[key] = word
             self._by_key[key] = _checked(sentences, word, name)
-        self._spelling = tuple(spelling.values())
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Descriptions":
         """
-        Reads a JSON file of descriptions (format: see the top of this module).
-
-        A file that was edited after its hash was written is read, with a warning.
+        Read a JSON file; one that was edited after its hash was written is a warning.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -116,7 +104,14 @@ class Descriptions:
         if isinstance(content, dict) and isinstance(content.get("descriptions"), dict):
             provenance = {key: content[key] for key in content if key != "descriptions"}
             content = content["descriptions"]
-            _warn_edited(path, provenance.get("sha256"), content)
+            expected, found = provenance.get("sha256"), descriptions_digest(content)
+            if expected is not None and expected != found:
+                logger.warning(
+                    "%s: got descriptions of sha256 %s, expected %s: they were edited after the "
+                    'hash was written. Write the new hash at "sha256" or delete that line; if the '
+                    "edit was not on purpose, restore the file.",
+                    *(path, found, expected),
+                )
         if not isinstance(content, dict):
             raise ValueError(
                 f"{path}: got a JSON {type(content).__name__}, expected an object; "
@@ -125,8 +120,8 @@ class Descriptions:
         return cls(content, name=str(path), provenance=provenance)
 
     def as_dict(self) -> dict[str, list[str]]:
-        """Word, as the file spells it -> its descriptions, in the file's order."""
-        return {word: list(self._by_key[description_key(word)]) for word in self._spelling}
+        """Word, as written in the file -> its descriptions, in the file's order."""
+        return {word: list(self._by_key[key]) for key, word in self._words.items()}
 
     def __len__(self) -> int:
         return len(self._by_key)
@@ -136,30 +131,30 @@ class Descriptions:
 
     def prompts(self, word: str, templates: Sequence[str]) -> tuple[str, ...]:
         """
-        Returns the word's descriptions, or the templates filled with the word if it has none.
+        The word's descriptions, or the templates filled with a word that has none.
 
         Raises:
-            ValueError: the word falls back and the templates are unusable.
+            ValueError: the word has no descriptions and the templates are unusable.
         """
         found = self._by_key.get(description_key(word))
         return found if found is not None else fill_templates(templates, word)
 
     def missing(self, words: Iterable[str]) -> tuple[str, ...]:
-        """Returns the words that have no descriptions, in order, each once."""
+        """The words without descriptions, in order, each once."""
         return tuple(dict.fromkeys(word for word in words if word not in self))
 
 
 def description_key(word: str) -> str:
-    """What words have in common that share their descriptions: letters, not case nor spaces."""
+    """The same for words that differ only in case and white space."""
     return "".join(unicodedata.normalize("NFC", word).split()).casefold()
 
 
 def descriptions_digest(descriptions: Mapping[str, Sequence[str]]) -> str:
     """
-    SHA-256 (hex) of descriptions, whatever the layout of their file.
+    SHA-256 (hex) of descriptions; depends on the order of sentences, but not of words.
 
     It is that of the UTF-8 of `json.dumps(descriptions, sort_keys=True, ensure_ascii=False,
-    separators=(",", ":"))`: the order of words does not count, that of sentences does.
+    separators=(",", ":"))`.
     """
     content = json.dumps(descriptions, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
@@ -167,18 +162,20 @@ def descriptions_digest(descriptions: Mapping[str, Sequence[str]]) -> str:
 
 def load_descriptions(name_or_path: str | Path) -> Descriptions:
     """
-    Loads descriptions that ship with the package by name, or your own by their path.
+    Load shipped descriptions by name, or a file.
 
-    A shipped name wins over a file of that name in the working directory, as with vocabularies.
+    A shipped name has priority over a file of that name in the working directory.
 
     Raises:
         FileNotFoundError: neither a shipped name nor a file; the message lists what exists.
-        ValueError: the file breaks the format (see `Descriptions.from_file`).
+        ValueError: the file breaks the format.
     """
-    path = find_shipped(_DESCRIPTIONS_DIR, ".json", name_or_path)
-    if path is not None:
-        return Descriptions.from_file(path)
     shipped = shipped_descriptions()
+    if str(name_or_path) in shipped:
+        return Descriptions.from_file(_DESCRIPTIONS_DIR / f"{name_or_path}.json")
+    path = Path(name_or_path).expanduser()
+    if path.is_file() or path.suffix or len(path.parts) > 1:
+        return Descriptions.from_file(path)
     raise FileNotFoundError(
         f"No descriptions {str(name_or_path)!r}: it is neither a file nor one that ships with the "
         f"package ({', '.join(shipped) or 'none does'}); use such a name or the path of a JSON "
@@ -188,37 +185,34 @@ def load_descriptions(name_or_path: str | Path) -> Descriptions:
 
 def shipped_descriptions() -> tuple[str, ...]:
     """Names of the descriptions that ship with the package, sorted."""
-    return shipped_names(_DESCRIPTIONS_DIR, ".json")
+    return tuple(sorted(path.stem for path in _DESCRIPTIONS_DIR.glob("*.json")))
 
 
 def _read_json(path: Path) -> Any:
-    """The content of a file; of a word that it has twice, JSON itself would lose the first."""
+    """The content of a file. Repeated keys are an error; `json` would keep the last only."""
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in found:
-                raise ValueError(f"{key!r} is there twice")
-            found[key] = value
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise ValueError(f"{twice!r} is there twice")
         return found
 
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=once)
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: expected JSON in UTF-8, got: {error}; correct it.") from error
 
 
 def _checked(sentences: Any, word: str, name: str) -> tuple[str, ...]:
-    """Checks the entry of one word and returns it as a tuple of stripped strings."""
-    if not isinstance(sentences, list | tuple):
+    """The stripped descriptions of one word."""
+    if not isinstance(sentences, list | tuple) or not sentences:
+        got = "an empty list" if sentences == [] else f"a {type(sentences).__name__}"
         raise ValueError(
-            f"{name}: got a {type(sentences).__name__} for {word!r}, expected a list of strings; "
-            f'write {{"{word}": ["description", ...]}}.'
-        )
-    if not sentences:
-        raise ValueError(
-            f"{name}: got an empty list for {word!r}, expected at least one description; "
-            "write one, or delete the word so that it uses the templates."
+            f"{name}: got {got} for {word!r}, expected at least one description in a list; "
+            f'write {{"{word}": ["description", ...]}}, or delete the word, which then uses the '
+            "templates."
         )
     for sentence in sentences:
         if not isinstance(sentence, str) or not sentence.strip():
@@ -227,15 +221,3 @@ def _checked(sentences: Any, word: str, name: str) -> tuple[str, ...]:
                 "non-empty string; correct or delete it."
             )
     return tuple(sentence.strip() for sentence in sentences)
-
-
-def _warn_edited(path: Path, expected: Any, descriptions: dict[str, Any]) -> None:
-    """Says that the hash in a file, if there is one, is not that of its descriptions."""
-    if expected is None or expected == (found := descriptions_digest(descriptions)):
-        return
-    logger.warning(
-        "%s: got descriptions of sha256 %s, expected %s: they were edited after the hash was "
-        'written. If that was on purpose, write the new hash at "sha256" or delete that line; '
-        "otherwise restore the file.",
-        *(path, found, expected),
-    )

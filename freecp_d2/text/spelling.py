@@ -1,69 +1,66 @@
 """
-Class names as people write them: "diningtable", as benchmarks glue it, is "dining table".
+Class names as people write them: "diningtable", as benchmarks write it, is "dining table".
 
-What is known of spelling are the names of the eight benchmarks, in `data/names`, and a few that
-no benchmark writes apart.
+Known spellings are the class names of the eight benchmarks, in `resources/class_names`, and a few
+that no benchmark writes with spaces.
 """
 
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from .vocabulary_lines import word_key
+from .vocabulary_format import shortened, word_key
 
 __all__ = ["guess_parts", "readable_names", "take_apart"]
 
 _NAMES_DIR = Path(__file__).resolve().parent / "resources" / "class_names"
-_LONGEST = 40
-_SHORTEST_PART = 3
-_GLUED_EVERYWHERE = (
+_MAX_LENGTH = 100  # of a word with two known parts; no name of a benchmark has 50 letters
+_MIN_PART = 3
+_ALWAYS_GLUED = (
     *("tv monitor",),  # Pascal VOC and PASCAL Context
     *("playing field", "water drops"),  # COCO-Stuff
     *("swimming pool", "television receiver"),  # ADE20K
 )
-"""Names of several words that `data/names` has without their blanks or not at all."""
 
 
 def take_apart(word: str) -> str:
-    """The word with blanks where a benchmark's name has them, else as it is."""
+    """The word with the spaces of a benchmark's name, or unchanged if it is not such a name."""
     return _glued().get(word_key(word), word)
 
 
 def guess_parts(word: str) -> str | None:
     """
-    "book shelf" for "bookshelf": two words, each of them known, that may have been glued.
+    Two known words that may have been joined: "book shelf" for "bookshelf".
 
     Returns:
-        str | None: None for a word that is known as it is, or that has no such parts.
+        str | None: None for a known word, or one without such parts.
     """
     key = word_key(word)
     if key in _glued():
         return _glued()[key]
     names, tokens = _names(), _tokens()
-    if key in names or key in tokens or len(key) > 2 * _longest_name():
+    if key in names or key in tokens or len(key) > _MAX_LENGTH:
         return None
     for i in range(2, len(key) - 1):
         parts = (key[:i], key[i:])
-        if all(p in names or (p in tokens and len(p) >= _SHORTEST_PART) for p in parts):
+        if all(p in names or (p in tokens and len(p) >= _MIN_PART) for p in parts):
             return " ".join(parts)
     return None
 
 
 def readable_names(words: Iterable[str]) -> tuple[str, ...]:
     """
-    Names for a legend, all different.
+    Distinct names for a legend.
 
     Args:
-        words: the first word of each class; long ones are cut at 40 characters, and the second of
-            two that are then alike is "crane (2)".
+        words: the first word of each class. Names are cut at 40 characters; the second of two equal
+            ones is "crane (2)".
     """
     chosen: dict[str, None] = {}
-    counts: dict[str, int] = {}  # so that a thousand alike are not counted a thousand times
+    counts: dict[str, int] = {}  # keeps a thousand equal names from quadratic time
     for word in words:
-        name = " ".join(take_apart(word).split())
-        if len(name) > _LONGEST:
-            name = f"{name[: _LONGEST - 3].rstrip()}..."
-        base, count = name, counts.get(name, 1)
+        name = base = shortened(" ".join(take_apart(word).split()))
+        count = counts.get(base, 1)
         while name in chosen:
             count += 1
             name = f"{base} ({count})"
@@ -73,10 +70,10 @@ def readable_names(words: Iterable[str]) -> tuple[str, ...]:
 
 @cache
 def _names() -> frozenset[str]:
-    """Every name of every benchmark; "road, route" are two."""
+    """All names of all benchmarks; "road, route" are two."""
     texts = [path.read_text(encoding="utf-8") for path in sorted(_NAMES_DIR.glob("*.txt"))]
     names = (name for text in texts for line in text.splitlines() for name in line.split(","))
-    return frozenset(key for key in map(word_key, names) if key)
+    return frozenset(filter(None, map(word_key, names)))
 
 
 @cache
@@ -85,12 +82,7 @@ def _tokens() -> frozenset[str]:
 
 
 @cache
-def _longest_name() -> int:
-    return max(map(len, _names()))
-
-
-@cache
 def _glued() -> dict[str, str]:
-    """Names of several words by their letters alone, which another benchmark may have as a name."""
-    apart = (*sorted(name for name in _names() if " " in name), *_GLUED_EVERYWHERE)
+    """Names of several words without their spaces -> with them."""
+    apart = (*sorted(name for name in _names() if " " in name), *_ALWAYS_GLUED)
     return {name.replace(" ", ""): name for name in apart}

@@ -1,25 +1,26 @@
 """
-Prompt templates: the sentences a word is put into before CLIP reads it (Sec. 4.2).
+Prompt templates: sentences with one `{}` for the word that CLIP encodes (Sec. 4.2).
 
-A template is a plain string with one `{}` for the word, so that it can be printed, compared and
-hashed.
+`resources/templates/imagenet.txt` has the 80 templates of CLIP's ImageNet evaluation (source and
+licence: see that file).
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 __all__ = ["SIMPLE", "TEMPLATE_SETS", "fill_templates", "get_templates"]
 
 SIMPLE = ("a photo of a {}.",)
 TEMPLATE_SETS = ("imagenet", "simple")
+_IMAGENET = Path(__file__).resolve().parent / "resources" / "templates" / "imagenet.txt"
 
 
 def get_templates(name: str) -> tuple[str, ...]:
     """
-    Returns a set of templates by the name the config uses.
+    The templates of a set.
 
     Args:
-        name: "imagenet", the 80 templates CLIP was evaluated with on ImageNet, taken from the
-            open_clip library; or "simple", the single "a photo of a {}.".
+        name: "imagenet", the 80 of CLIP's ImageNet evaluation, or "simple", "a photo of a {}.".
 
     Raises:
         ValueError: no such set.
@@ -27,9 +28,8 @@ def get_templates(name: str) -> tuple[str, ...]:
     if name == "simple":
         return SIMPLE
     if name == "imagenet":
-        import open_clip  # seconds to import, and only needed here
-
-        return tuple(template("{}") for template in open_clip.OPENAI_IMAGENET_TEMPLATES)
+        lines = _IMAGENET.read_text(encoding="utf-8").splitlines()
+        return tuple(line for line in lines if not line.startswith("#"))
     raise ValueError(
         f"got templates {name!r}, expected one of {', '.join(TEMPLATE_SETS)}; use one of those."
     )
@@ -37,11 +37,10 @@ def get_templates(name: str) -> tuple[str, ...]:
 
 def fill_templates(templates: Sequence[str], word: str) -> tuple[str, ...]:
     """
-    Puts a word into every template.
+    Put a word into every template.
 
     Raises:
-        ValueError: no templates, a bare string instead of a sequence, or a template in which `{}`
-            does not appear exactly once.
+        ValueError: no templates, a bare string, or a template in which `{}` does not appear once.
     """
     if isinstance(templates, str) or not templates:
         raise ValueError(

@@ -1,5 +1,5 @@
 """
-The text side of a CLIP model as a module of its own: sentences in, features out.
+The text encoder of a CLIP model.
 
 Shape letters: `B` prompts, `T` tokens a prompt (77 in CLIP), `D` embedding.
 """
@@ -18,9 +18,8 @@ __all__ = ["TextEncoder"]
 
 Tokenizer = Callable[..., Tensor]
 
-_CHUNK = 1024  # prompts tokenised at once: a token is 8 bytes, and a prompt 77 tokens
-
-# Tokenised into the digest, so that another tokenizer on the same weights is another encoder.
+_CHUNK = 1024  # prompts tokenised at once, to bound the memory
+# Its tokens are part of the digest, which therefore depends on the tokenizer.
 _PROBE = "A photo of the CLIP's 1st café, isn't it?"
 
 logger = logging.getLogger(__name__)
@@ -28,33 +27,32 @@ logger = logging.getLogger(__name__)
 
 class TextEncoder(nn.Module):
     """
-    Encodes prompts with the text tower of a CLIP model, and keeps nothing else of that model alive.
+    Encodes prompts with the text tower of a CLIP model, without keeping the vision tower alive.
 
-    The tower's parameters are shared with the model, not copied; gradients are never needed.
+    The tower shares its parameters with the model and computes no gradients.
     """
 
     def __init__(self, model: nn.Module, tokenizer: Tokenizer) -> None:
         """
         Args:
             model: a CLIP model of `clip` or `open_clip` (see `build_text_tower`).
-            tokenizer: the library's tokenizer, `clip.tokenize` or `open_clip.get_tokenizer(arch)`:
-                a list of B strings -> token ids (B, T).
+            tokenizer: B strings -> token ids (B, T), such as `clip.tokenize`.
 
         Raises:
-            ValueError: the model has no text side to take.
+            ValueError: the model has no usable text tower.
         """
         super().__init__()
         self.tower = build_text_tower(model)
         self.eval()
         self._tokenizer = tokenizer
-        self._options = _option_names(tokenizer)
+        self._options = frozenset(inspect.signature(tokenizer).parameters)
         self._truncated: set[str] = set()
         self._digest: tuple[object, str] | None = None
 
     @torch.no_grad()
     def forward(self, prompts: Sequence[str]) -> Tensor:
         """
-        Encodes prompts; one that is too long loses its tail and is named in a warning.
+        Encode prompts. Long prompts are truncated, and named once in a warning.
 
         Args:
             prompts: B sentences, at least one.
@@ -75,12 +73,7 @@ class TextEncoder(nn.Module):
         return self.tower(tokens).float()
 
     def num_tokens(self, prompts: Sequence[str]) -> list[int]:
-        """
-        Returns how many tokens the tower reads of each prompt; a batch costs its longest one.
-
-        Only some prompts' tokens are in memory at once, and all that are too long are in one
-        warning.
-        """
+        """The number of tokens that the tower reads of each prompt."""
         counts: list[int] = []
         cut: list[str] = []
         length = 0
@@ -94,7 +87,7 @@ class TextEncoder(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the tower's parameters are."""
+        """The device of the tower's parameters."""
         return next(self.tower.parameters()).device
 
     @property
@@ -102,7 +95,7 @@ class TextEncoder(nn.Module):
         """
         BLAKE2b (hex) of what decides the features: weights and structure of the tower, tokenizer.
 
-        Computed once, and again only if the weights were moved or changed since.
+        Computed again only if the weights were moved or changed.
         """
         state = self.tower.state_dict()
         version = tuple(
@@ -114,7 +107,7 @@ class TextEncoder(nn.Module):
         return self._digest[1]
 
     def _compute_digest(self, state: dict[str, Tensor]) -> str:
-        # The module tree tells GELU from QuickGELU, which share their weights; heads are not in it.
+        # The module tree distinguishes GELU and QuickGELU, but not numbers of heads.
         heads = [getattr(module, "num_heads", None) for module in self.tower.modules()]
         probe = self._tokenizer([_PROBE]).tolist()
         content = hashlib.blake2b(f"{self.tower!r}{heads}{probe}".encode(), digest_size=32)
@@ -125,16 +118,13 @@ class TextEncoder(nn.Module):
         return content.hexdigest()
 
     def _tokenize(self, prompts: list[str]) -> tuple[Tensor, list[str]]:
-        """
-        Returns token ids (B, T) on the CPU, where too long prompts keep their end token, and those
-        prompts that are too long and were not known to be.
-        """
+        """Token ids (B, T) on the CPU, and the truncated prompts that were not reported before."""
         options = {"truncate": True} if "truncate" in self._options else {}
         tokens = self._tokenizer(prompts, **options).cpu()
         length = tokens.shape[1]
         cut_now: list[str] = []
         for prompt, row in zip(prompts, tokens, strict=True):
-            # A token is at least one byte, and the start and end tokens are two.
+            # A token has at least one byte; the start and end tokens are two.
             if len(prompt.encode()) <= length - 2 or prompt in self._truncated:
                 continue
             if "context_length" in self._options:
@@ -149,18 +139,9 @@ class TextEncoder(nn.Module):
 
 
 def _warn_truncated(prompts: Sequence[str], length: int) -> None:
-    """One warning for all prompts that were cut."""
     if prompts:
         logger.warning(
             "%s longer than the %d tokens CLIP reads; its tail is ignored. Shorten it: %r",
             "This prompt is" if len(prompts) == 1 else f"Each of {len(prompts)} prompts is",
             *(length, min(prompts, key=len)),
         )
-
-
-def _option_names(tokenizer: Tokenizer) -> frozenset[str]:
-    """Names of the parameters of a tokenizer; none if it does not tell."""
-    try:
-        return frozenset(inspect.signature(tokenizer).parameters)
-    except (TypeError, ValueError):
-        return frozenset()

@@ -1,12 +1,12 @@
 """
-CLIP's text tower without the vision tower, for the models of `clip` and `open_clip`.
+The text towers of `clip` and `open_clip` models.
 
 Shape letters: `B` prompts, `T` tokens a prompt (77 in CLIP), `n <= T` tokens up to the last end
 token, `W` the tower's width, `D` embedding.
 
-The tower is causal and reads the feature of the end token, so nothing behind the end token can
-matter: a batch is cut behind its last end token. This is exact, and about five times less work for
-prompts such as "a photo of a cat.".
+A CLIP text tower is causal and returns the feature of the end token, so tokens behind the end token
+have no effect. Cutting a batch behind its last end token is exact, and about five times less work
+for prompts such as "a photo of a cat.".
 """
 
 import copy
@@ -22,13 +22,13 @@ __all__ = ["CausalTextTower", "LibraryTextTower", "build_text_tower"]
 
 
 class CausalTextTower(nn.Module):
-    """A causal text tower that reads the end token, run on no more tokens than the batch needs."""
+    """A causal text tower that runs on the tokens up to the last end token of a batch."""
 
     def __init__(self, source: Any, end_token: int | None = None) -> None:
         """
         Args:
-            source: the library's module that owns the tower's parts; they are shared, not copied.
-            end_token: id of the end token; None: it is the highest id of a prompt.
+            source: the library's module with the tower's parts, which are shared, not copied.
+            end_token: id of the end token; None: the highest id of a prompt.
         """
         super().__init__()
         self.token_embedding = source.token_embedding
@@ -39,7 +39,7 @@ class CausalTextTower(nn.Module):
         self.end_token = end_token
 
     def last_tokens(self, tokens: Tensor) -> Tensor:
-        """Returns the position, shape (B,), of the last token each prompt (B, T) is read to."""
+        """Position of the end token of each prompt: (B, T) -> (B,)."""
         if self.end_token is None:
             return tokens.argmax(dim=-1)
         return torch.eq(tokens, self.end_token).int().argmax(dim=-1)
@@ -73,39 +73,38 @@ class CausalTextTower(nn.Module):
 
 
 class LibraryTextTower(nn.Module):
-    """Any other text tower: the library's own `encode_text`, on all tokens."""
+    """Any other text tower: the library's `encode_text` on all tokens."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        # A shallow copy that shares every part but the vision tower, so that it can be freed.
+        # A shallow copy without the vision tower, which can then be freed.
         self.model = copy.copy(model)
         for table in ("_modules", "_parameters", "_buffers"):
             self.model.__dict__[table] = dict(model.__dict__[table])
         self.model._modules.pop("visual", None)
 
     def last_tokens(self, tokens: Tensor) -> Tensor:
-        """Returns the position, shape (B,), of the last token each prompt (B, T) is read to."""
+        """Position of the last token of each prompt: (B, T) -> (B,)."""
         return torch.full((len(tokens),), tokens.shape[1] - 1)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Maps token ids (B, T), on the CPU, to features (B, D)."""
+        """Token ids (B, T) on the CPU -> features (B, D)."""
         device = next(self.model.parameters()).device
         features = cast(Any, self.model).encode_text(tokens.to(device))
-        # Towers made for captions return the features of all tokens as well.
+        # Captioning models return the features of all tokens as well.
         return features[0] if isinstance(features, tuple) else features
 
 
 def build_text_tower(model: nn.Module) -> CausalTextTower | LibraryTextTower:
     """
-    Takes the text tower out of a CLIP model.
+    The text tower of a CLIP model, with shared parameters.
 
     Args:
         model: `clip.model.CLIP`, `open_clip.CLIP`, `open_clip.CustomTextCLIP`, or any module with
             an `encode_text` that does not need `model.visual`.
 
     Returns:
-        (B, T) tokens -> (B, D) features, sharing its parameters with `model`: a
-        `CausalTextTower` where cutting the tokens is known to be exact, else a `LibraryTextTower`.
+        A `CausalTextTower` if cutting the tokens is known to be exact, else a `LibraryTextTower`.
 
     Raises:
         ValueError: the model has no `encode_text`, or is a TorchScript archive.
@@ -114,8 +113,9 @@ def build_text_tower(model: nn.Module) -> CausalTextTower | LibraryTextTower:
         raise ValueError(
             "got a TorchScript CLIP, expected an nn.Module; load it with clip.load(..., jit=False)."
         )
-    tower = _clip_tower(model) or _open_clip_tower(model)
-    if tower is not None:
+    if _is_library_class(model, "clip.model", "CLIP"):
+        return CausalTextTower(model)
+    if (tower := _open_clip_tower(model)) is not None:
         return tower
     if not callable(getattr(model, "encode_text", None)):
         raise ValueError(
@@ -125,13 +125,8 @@ def build_text_tower(model: nn.Module) -> CausalTextTower | LibraryTextTower:
     return LibraryTextTower(model)
 
 
-def _clip_tower(model: nn.Module) -> CausalTextTower | None:
-    """Returns the tower of a `clip` model, None for any other model."""
-    return CausalTextTower(model) if _is_library_class(model, "clip.model", "CLIP") else None
-
-
 def _open_clip_tower(model: nn.Module) -> CausalTextTower | None:
-    """Returns the tower of an `open_clip` model, None where cutting is not known to be exact."""
+    """The tower of an `open_clip` model, or None if cutting is not known to be exact."""
     source: Any
     if _is_library_class(model, "open_clip.model", "CLIP"):
         source, prefix = model, "text_"
@@ -141,7 +136,6 @@ def _open_clip_tower(model: nn.Module) -> CausalTextTower | None:
             return None
     else:
         return None
-    pool_type = getattr(source, f"{prefix}pool_type", None)
     has_class_token = getattr(source, "cls_emb", None) is not None
     has_known_blocks = all(
         _is_library_class(block, "open_clip.transformer", "ResidualAttentionBlock")
@@ -149,18 +143,18 @@ def _open_clip_tower(model: nn.Module) -> CausalTextTower | None:
     )
     if source.attn_mask is None or has_class_token or not has_known_blocks:
         return None
-    if pool_type == "argmax":
-        return CausalTextTower(source)
-    return (
-        CausalTextTower(source, getattr(source, f"{prefix}eos_id")) if pool_type == "eos" else None
-    )
+    pool_type = getattr(source, f"{prefix}pool_type", None)
+    if pool_type not in ("argmax", "eos"):
+        return None
+    end_token = getattr(source, f"{prefix}eos_id") if pool_type == "eos" else None
+    return CausalTextTower(source, end_token)
 
 
 def _is_library_class(model: nn.Module, module_name: str, class_name: str) -> bool:
     """
-    True for that class of a library, or a subclass that leaves the text side alone.
+    Whether a module is of that class, or of a subclass with the same text side.
 
-    A library that nobody imported cannot have made the model, so it need not be imported to know.
+    Imports nothing: a library that is not imported has not made the model.
     """
     library_class = getattr(sys.modules.get(module_name), class_name, None)
     if library_class is None or not isinstance(model, library_class):
@@ -171,10 +165,10 @@ def _is_library_class(model: nn.Module, module_name: str, class_name: str) -> bo
 
 def _run_block(block: Any, x: Tensor, mask: Tensor) -> Tensor:
     """
-    Runs a residual attention block of `clip` or `open_clip` on x (B, n, W) with a mask (n, n).
+    Run a residual attention block of `clip` or `open_clip` on x (B, n, W) with a mask (n, n).
 
-    Part by part, because the blocks of `clip` bring their own mask, and those of `open_clip` want
-    tokens or prompts first depending on the version.
+    The blocks of `clip` have a mask of full length, and the order of dimensions in `open_clip`
+    depends on its version, so neither `forward` is used.
     """
     y = layer_norm(block.ln_1, x)
     y = y if block.attn.batch_first else y.transpose(0, 1)

@@ -1,5 +1,5 @@
 """
-CLIP's tokenizer with its own merges or with others, such as a subset for a small text tower.
+CLIP's tokenizer with its own merges or others, such as a subset for a small text tower.
 
 Shape letters: `B` prompts, `T` tokens a prompt (77 in CLIP).
 """
@@ -8,44 +8,48 @@ import warnings
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["CLIPTokenizer"]
+__all__ = ["CLIPTokenizer", "load_bpe"]
+
+
+def load_bpe(merges: str = "") -> Any:
+    """A `clip.simple_tokenizer.SimpleTokenizer` with the merges of a file; "": CLIP's own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of pkg_resources, which users cannot fix
+        from clip.simple_tokenizer import SimpleTokenizer, default_bpe
+    return SimpleTokenizer(merges or default_bpe())
 
 
 class CLIPTokenizer:
     """
-    What `clip.tokenize` does, which knows one vocabulary only, with the merges of any file.
+    `clip.tokenize` with the merges of any file.
 
-    The ids are those of `clip.simple_tokenizer`: 256 bytes inside a word and 256 at its end, one a
-    merge, the start token, and the end token, whose id is the highest.
+    The ids are those of `clip.simple_tokenizer`: 256 bytes inside a word and 256 at its end, one
+    per merge, the start token, and the end token, which has the highest id.
     """
 
     def __init__(self, merges: str = "", context_length: int = 77) -> None:
         """
         Args:
-            merges: file in the format of CLIP's own, gzip of UTF-8: one line that is not read, then
-                a line for each merge, its two symbols apart by a blank, and no newline after the
-                last (see `storybook.merges.write_merges`); "": CLIP's own.
-            context_length: T, unless a call says otherwise.
+            merges: gzip of UTF-8: a line that is ignored, then a line per merge, its two symbols
+                separated by a space, no newline at the end; "": CLIP's own.
+            context_length: T, unless a call gives another.
 
         Raises:
             FileNotFoundError: there is no such file.
-            ValueError: it is not in that format.
+            ValueError: the file has another format.
         """
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pkg_resources, on import: not the user's to mend
-            from clip.simple_tokenizer import SimpleTokenizer, default_bpe
-
         if merges and not Path(merges).is_file():
             raise FileNotFoundError(
                 f'No file of merges "{merges}"; correct the path (MODEL.CLIP.MERGES), or give none '
                 "for CLIP's own."
             )
         try:
-            self._bpe = SimpleTokenizer(merges or default_bpe())
+            self._bpe = load_bpe(merges)
         except (OSError, EOFError, ValueError, zlib.error) as error:
             raise ValueError(
                 f"{merges}: expected gzip of UTF-8 text, got: {error}; give a file like CLIP's own "
@@ -61,18 +65,18 @@ class CLIPTokenizer:
             if len(merge) != 2:
                 raise ValueError(
                     f'{merges}, line {line}: got "{" ".join(merge)}", expected two symbols apart '
-                    "by a blank; correct it. An empty line, also after the last newline, counts as "
-                    "a merge: let the file end with its last merge."
+                    "by a blank; correct it. The file must end with its last merge: an empty line, "
+                    "also after the last newline, counts as a merge."
                 )
         if len(self._bpe.encoder) != self.num_tokens:
             raise ValueError(
                 f"{merges}: got {len(self._bpe.encoder)} different tokens, expected "
-                f"{self.num_tokens}, one for each merge; some lines make the same, leave one."
+                f"{self.num_tokens}, one per merge; delete lines that make the same token."
             )
 
     @property
     def num_tokens(self) -> int:
-        """Size of the vocabulary: the rows that the token embedding of its model has."""
+        """Number of rows of the model's token embedding."""
         return self.end + 1
 
     def __call__(
@@ -85,7 +89,7 @@ class CLIPTokenizer:
         Args:
             texts: B prompts; a bare string is one.
             context_length: T; None: that of the constructor.
-            truncate: cut what is longer, and end it with the end token.
+            truncate: cut longer prompts, which then end with the end token.
 
         Returns:
             Tensor: start token, text, end token, zeros; int64, shape (B, T).

@@ -8,31 +8,41 @@ A vocabulary file is UTF-8 text, one class a line, in label order::
     cat, kitten
     dog
 
-A comma separates synonyms; the reserved line `background:` (at most one, anywhere) lists words that
-compete for pixels without being a class of their own. A string says the same with `;` between the
-lines, and has no comments: `"cat, kitten; dog; background: sky, wall, road"`. The full-width and
-Arabic forms of comma, semicolon and colon separate, too.
+Commas separate synonyms. The reserved line `background:` (at most one, anywhere) lists words that
+compete for pixels without being a class. A string has `;` or new lines between the classes and no
+comments: `"cat, kitten; dog; background: sky, wall, road"`. The full-width and Arabic forms of
+comma, semicolon and colon are separators, too.
 
-Spaces around words, empty lines and parts, and commas at an end do not count. What may not have
-been meant, such as a word twice, is mended or kept, listed in `Vocabulary.findings`, and said in
-one warning.
+Spaces around words, empty lines and parts, and commas at an end are ignored. Suspicious entries,
+such as a repeated word, are fixed or kept, listed in `Vocabulary.issues`, and reported once.
 """
 
+import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from .colors import Color, class_colors
-from .spelling import readable_names
-from .vocabulary_lines import Finding, Listing, empty_parts, read_listing, split_string, warn_once
+from .spelling import readable_names, take_apart
+from .vocabulary_format import (
+    CLASS_SEPARATOR,
+    WORD_SEPARATOR,
+    Parsed,
+    VocabularyIssue,
+    parse_lines,
+    parse_string,
+    report,
+    shortened,
+)
 
-__all__ = ["Vocabulary"]
+__all__ = ["Vocabulary", "load_vocabulary", "shipped_vocabularies"]
 
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_VOCABULARIES_DIR = Path(__file__).resolve().parent / "resources" / "vocabularies"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -41,20 +51,19 @@ class Vocabulary:
     K foreground classes, each with one or more synonyms, and optional background words.
 
     Attributes:
-        name: what the vocabulary is called in logs and messages; not part of `digest`.
+        name: the name in logs and messages; not part of `digest`.
         classes: `classes[k]` are the synonyms of foreground class k, in label order.
         background: words that join the softmax of Eq. (1) but are no class.
-        findings: what its author may not have meant; takes no part in `==` and `digest`.
+        issues: suspicious entries; not part of `==` and `digest`.
 
     Raises:
-        ValueError: no class at all, a class without synonyms, an empty word, or one that is no
-            UTF-8.
+        ValueError: no class, a class without synonyms, an empty word, or a word that is not UTF-8.
     """
 
     name: str
     classes: tuple[tuple[str, ...], ...]
     background: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = field(default=(), compare=False, repr=False)
+    issues: tuple[VocabularyIssue, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         groups = (*self.classes, self.background)
@@ -63,30 +72,32 @@ class Vocabulary:
                 f"Vocabulary {self.name!r}: got a bare string where a tuple of words is expected; "
                 'write (("cat", "kitten"), ("dog",)), or use Vocabulary.from_lines.'
             )
-        if not self.classes:
+        if not self.classes or not all(self.classes) or not all(map(str.strip, self.words)):
             raise ValueError(
-                f"{self.name}: got no class, expected at least one; write one class a line."
+                f"Vocabulary {self.name!r}: got no class, a class without words or an empty word; "
+                "give at least one class, and every class at least one synonym."
             )
-        if not all(self.classes) or not all(word.strip() for group in groups for word in group):
+        # Python decodes the bytes of an argument that are not UTF-8 as lone surrogates.
+        if _SURROGATE.search("\n".join(self.words)):
+            word = next(filter(_SURROGATE.search, self.words))
             raise ValueError(
-                f"Vocabulary {self.name!r}: got a class without words or an empty word; "
-                "give every class at least one synonym."
+                f"Vocabulary {self.name!r}: got the word {word!r}, which is not UTF-8, expected "
+                "text; type the word in a UTF-8 terminal, or write it in a file saved as UTF-8."
             )
-        _refuse_what_is_no_utf8(self.words, self.name)
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Vocabulary":
         """
-        Reads a vocabulary file (format: see the top of this module); its name is the file's stem.
+        Read a vocabulary file; its name is the file's stem.
 
         Raises:
-            FileNotFoundError: there is no such file; the message lists what is there instead.
-            ValueError: the file is not UTF-8, or its content breaks the format (named: file, line).
+            FileNotFoundError: there is no such file; the message lists the files of its folder.
+            ValueError: the file is not UTF-8 or breaks the format; the message names the line.
         """
         path = Path(path).expanduser()
         if not path.is_file():
             raise FileNotFoundError(
-                f"No vocabulary file {path}: {_what_is_there(path)}; correct the path."
+                f"No vocabulary file {path}: {_describe_missing(path)}; correct the path."
             )
         try:
             text = path.read_text(encoding="utf-8-sig")
@@ -95,52 +106,39 @@ class Vocabulary:
                 f"{path}: got a byte that is not UTF-8 at offset {error.start}; "
                 "save the file as UTF-8."
             ) from error
-        return cls._of(read_listing(text.splitlines(), str(path)), path.stem, str(path))
+        return cls._build(parse_lines(text.splitlines(), str(path)), path.stem, str(path))
 
     @classmethod
     def from_lines(cls, lines: Iterable[str], name: str) -> "Vocabulary":
         """
-        Parses the lines of a vocabulary file, for instance `["background: sky", "cat, kitten"]`.
+        Parse the lines of a vocabulary file, such as `["background: sky", "cat, kitten"]`.
 
         Raises:
-            ValueError: the content breaks the format; the message names `name` and the line.
+            ValueError: the lines break the format; the message names `name` and the line.
         """
         lines = lines.splitlines() if isinstance(lines, str) else lines
-        return cls._of(read_listing(lines, name), name, name)
+        return cls._build(parse_lines(lines, name), name, name)
 
     @classmethod
     def from_string(cls, text: str, name: str = "") -> "Vocabulary":
         """
-        Parses `"cat, kitten; dog; background: sky"`; "cat;" is one class.
-
-        Args:
-            text: classes apart by `;` or new lines, synonyms by `,`.
-            name: "": the beginning of the text.
+        Parse `"cat, kitten; dog; background: sky"`; the default name is the beginning of the text.
 
         Raises:
-            ValueError: the content breaks the format; the message names the part.
+            ValueError: the text breaks the format; the message names the part.
         """
-        name = name or _shortened(" ".join(text.split()))
-        source, parts = f'"{name}"', split_string(text)
-        listing = read_listing(parts, source, unit="part")
-        findings = empty_parts(text, parts)
-        if len(parts) == 1 and len(listing.classes[0]) > 1:
-            words = listing.classes[0]
-            classes = _shortened("; ".join(words))
-            findings.append(Finding(f'{len(words)} words of one class; for classes: "{classes}"'))
-        findings += listing.findings
-        listing = Listing(listing.classes, listing.background, tuple(findings))
-        return cls._of(listing, name, source)
+        name = name or shortened(" ".join(text.split()))
+        return cls._build(parse_string(text, f'"{name}"'), name, f'"{name}"')
 
     @classmethod
-    def _of(cls, listing: Listing, name: str, source: str) -> "Vocabulary":
-        vocabulary = cls(name, listing.classes, listing.background, listing.findings)
-        warn_once(source, listing.findings)
+    def _build(cls, parsed: Parsed, name: str, source: str) -> "Vocabulary":
+        vocabulary = cls(name, *parsed)
+        report(source, vocabulary.issues)
         return vocabulary
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """Every word that is fed to CLIP: background words, then all synonyms in class order."""
+        """All words that CLIP encodes: background words, then all synonyms in class order."""
         return self.background + tuple(word for synonyms in self.classes for word in synonyms)
 
     @property
@@ -160,48 +158,93 @@ class Vocabulary:
 
     @cached_property
     def display_names(self) -> tuple[str, ...]:
-        """A name a class for legends: short, all different, "diningtable" as "dining table"."""
+        """Short, distinct names of the classes for legends; "diningtable" is "dining table"."""
         reserved = ("background",) if self.num_background else ()
         return readable_names((*reserved, *self.class_names))[len(reserved) :]
 
     @cached_property
     def colors(self) -> tuple[Color, ...]:
-        """A colour (red, green, blue) a class, 0 to 255, see `colors.class_colors`."""
+        """The colour (red, green, blue) of each class, 0 to 255, see `colors.class_colors`."""
         return class_colors(self.class_names)
 
     @cached_property
     def word_to_class(self) -> tuple[int, ...]:
-        """Class index of each foreground word, that is of `words[num_background:]`."""
+        """The class index of each foreground word, that is of `words[num_background:]`."""
         return tuple(k for k, synonyms in enumerate(self.classes) for _ in synonyms)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 (hex) of the classes and background words, in order; the name is left out."""
+        """SHA-256 (hex) of the classes and background words, in order, without the name."""
         content = json.dumps([self.background, self.classes])
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _refuse_what_is_no_utf8(words: Sequence[str], name: str) -> None:
-    """Half characters, which is how Python hands on an argument's bytes that are no UTF-8."""
-    if _HALF_CHARACTER.search("\n".join(words)) is None:
-        return
-    word = next(filter(_HALF_CHARACTER.search, words))
-    raise ValueError(
-        f"Vocabulary {name!r}: got the word {word!r}, which is not UTF-8, expected text; "
-        "type the word anew in a UTF-8 terminal, or write it in a file that is saved as UTF-8."
-    )
+def load_vocabulary(words: str | Path) -> Vocabulary:
+    """
+    Load a shipped vocabulary, a file, or the words of a string; the first that fits:
+
+    1. `"ade20k"`: a shipped name; write `./ade20k` for a file of that name.
+    2. `"animals.txt"`: a path: a file that exists, a `Path`, or a string that ends in `.txt` and
+       has no `;` and no new line.
+    3. `"cat, kitten; dog"`: a string with `;`, `,` or a new line; see `Vocabulary.from_string`.
+       One class of one word is `"cat;"`, because a bare word may be a misspelt name.
+
+    A word that a benchmark writes with spaces, such as "diningtable", is kept and reported once.
+
+    Raises:
+        FileNotFoundError: none of these, or a missing file; the message lists what exists.
+        TypeError: neither a string nor a path.
+        ValueError: the file or string breaks the format.
+    """
+    if not isinstance(words, str | Path):
+        raise TypeError(
+            f"Got words as {type(words).__name__}, expected a string such as "
+            '"cat, kitten; dog", the name of a shipped list or a path; for a list "; ".join(words).'
+        )
+    text = str(words).strip()
+    shipped = shipped_vocabularies()
+    if text in shipped:
+        return Vocabulary.from_file(_VOCABULARIES_DIR / f"{text}.txt")
+    if isinstance(words, Path) or _is_path(text):
+        vocabulary = Vocabulary.from_file(words if isinstance(words, Path) else text)
+    elif CLASS_SEPARATOR.search(text) or WORD_SEPARATOR.search(text):
+        vocabulary = Vocabulary.from_string(text)
+    else:
+        near = difflib.get_close_matches(text.lower(), shipped, n=3)
+        meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise FileNotFoundError(
+            f"No vocabulary {text!r}: it is neither a file nor one of the shipped lists "
+            f"({', '.join(shipped)}); use one of those names or the path of a text file, or write "
+            f'the words: "cat, kitten; dog", and for this one class "{text or "cat"};".{meant}'
+        )
+    apart = {word: take_apart(word) for word in vocabulary.words}
+    glued = [VocabularyIssue(f"{w!r} may be {other!r}") for w, other in apart.items() if w != other]
+    report(vocabulary.name, glued)
+    return vocabulary
 
 
-def _shortened(text: str, most: int = 40) -> str:
-    return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
+def shipped_vocabularies() -> tuple[str, ...]:
+    """Names of the vocabularies that ship with the package, sorted."""
+    return tuple(sorted(path.stem for path in _VOCABULARIES_DIR.glob("*.txt")))
 
 
-def _what_is_there(path: Path) -> str:
-    """Describes what exists where a file was expected."""
+def _is_path(text: str) -> bool:
+    """Whether a string is the path of a file, existing or missing, and not words."""
+    try:
+        if Path(text).expanduser().is_file():
+            return True
+    except (OSError, ValueError, RuntimeError):  # too long for a name, a null, an unknown home
+        return False
+    if CLASS_SEPARATOR.search(text):
+        return False
+    is_explicit = text.startswith(("./", "../", "/", "~/")) and not WORD_SEPARATOR.search(text)
+    return text.lower().endswith(".txt") or is_explicit
+
+
+def _describe_missing(path: Path) -> str:
     if path.is_dir():
         return "it is a folder, expected a text file"
     if not path.parent.is_dir():
         return f"the folder {path.parent} does not exist"
-    others = sorted(other.name for other in path.parent.glob("*.txt"))
-    listed = ", ".join(others[:20]) + (", ..." if len(others) > 20 else "")
-    return f"the folder {path.parent} has {listed or 'no .txt file'}"
+    others = sorted(other.name for other in path.parent.glob("*.txt"))[:20]
+    return f"the folder {path.parent} has {', '.join(others) or 'no .txt file'}"

@@ -261,7 +261,7 @@ def test_words_are_as_many_as_classes():
 def test_background_words_that_are_classes_are_reported():
     words = load_vocabulary("coco_object")
     assert words.num_background == 26
-    (finding,) = words.findings
+    (finding,) = words.issues
     assert "'bed' is a class ('bed') and a background word" in finding.text
 
 

@@ -1,6 +1,5 @@
-"""Fixtures of the text tests: a tiny encoder, and what the package logs."""
+"""Fixtures of the text tests: a tiny encoder, and the log of the package."""
 
-import functools
 import logging
 from collections.abc import Iterator
 
@@ -23,30 +22,19 @@ def encoder() -> TextEncoder:
     return TextEncoder(make_clip(), clip.tokenize)
 
 
-class _Messages(logging.Handler):
+class _Warnings(logging.Handler):
     def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.records: list[tuple[str, str]] = []
+        super().__init__(logging.WARNING)
+        self.warnings: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.records.append((record.levelname, record.getMessage()))
-
-    def at(self, level: str) -> list[str]:
-        return [message for name, message in self.records if name == level]
-
-    warnings = property(functools.partial(at, level="WARNING"))
-    infos = property(functools.partial(at, level="INFO"))
+        self.warnings.append(record.getMessage())
 
 
 @pytest.fixture
-def log() -> Iterator[_Messages]:
-    """What the `freecp_d2` logger gets, even where another test stopped its propagation."""
-    logger, handler = logging.getLogger("freecp_d2"), _Messages()
-    level = logger.level
+def log() -> Iterator[_Warnings]:
+    """Warnings of the `freecp_d2` logger, even if another test stopped its propagation."""
+    logger, handler = logging.getLogger("freecp_d2"), _Warnings()
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield handler
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
+    yield handler
+    logger.removeHandler(handler)

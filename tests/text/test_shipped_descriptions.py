@@ -1,4 +1,4 @@
-"""The descriptions that ship: complete, short enough, no two alike, each of its own word."""
+"""The shipped descriptions: complete, short enough, distinct, each of its own word."""
 
 import functools
 import itertools
@@ -24,16 +24,14 @@ OTHER_FORMS = {
     "pooltable": "table",
     "tradename": "brand name",
 }
-"""Word -> what its name becomes besides an s, its head where it is glued, the usual spelling."""
-
+"""Word -> another form of its name: irregular plural, last part, usual spelling."""
 
 SETS = {
     "visual": {"words": 6, "same_word": 0.6, "two_words": 0.75},
-    # Five looks in three frames each, and its sentences are of few words: "five golden points, a
-    # star." has five, and "an image of the ..." is most of what two looks have in common.
+    # Its sentences are short, five looks in three sentence frames each.
     "storybook": {"words": 5, "same_word": 0.7, "two_words": 0.75},
 }
-"""Set -> the fewest words of a sentence, and how alike two of a word or of two words may be."""
+"""Set -> the fewest words of a sentence, and the highest similarity within and between words."""
 
 
 @functools.cache
@@ -44,25 +42,6 @@ def sentences_of(name):
 
 def set_of(vocabulary):
     return "storybook" if vocabulary.startswith("storybook") else "visual"
-
-
-def compared(name, sentences):
-    """
-    Those of a word that are to differ: all of them or, of Storybook, those in the same frame,
-    because another frame says the same look again on purpose.
-    """
-    if name != "storybook":
-        return [sentences]
-    return [sentences[i : i + NUM_ANSWERS] for i in range(0, NUM_SENTENCES, NUM_ANSWERS)]
-
-
-def apart(name):
-    """
-    Words whose sentences are to differ from each other's: all or, of Storybook, the scored classes,
-    because a wider word ("animal") and a synonym ("pond") have the looks of what they stand for.
-    """
-    scored = load_vocabulary("storybook").class_names
-    return scored if name == "storybook" else tuple(sentences_of(name))
 
 
 def letters(text):
@@ -88,16 +67,16 @@ def named(word, sentence):
     return has_part or letters(stem)[:-1] in letters(sentence)
 
 
-@pytest.mark.parametrize("name", shipped_vocabularies())
-def test_every_word_of_a_shipped_vocabulary_has_fifteen(name):
-    descriptions = load_descriptions(set_of(name))
-    for word in load_vocabulary(name).words:
-        assert word in descriptions, word
-        sentences = descriptions.prompts(word, ())
-        assert len(set(filter(str.strip, sentences))) == len(sentences) == NUM_SENTENCES, word
+def test_every_word_of_the_shipped_vocabularies_has_fifteen():
+    for name in shipped_vocabularies():
+        descriptions = load_descriptions(set_of(name))
+        for word in load_vocabulary(name).words:
+            assert word in descriptions, word
+            sentences = descriptions.prompts(word, ())
+            assert len(set(filter(str.strip, sentences))) == len(sentences) == NUM_SENTENCES, word
 
 
-def test_nothing_is_described_that_no_vocabulary_has():
+def test_every_description_is_of_a_word_of_a_vocabulary():
     names = [name for name in shipped_vocabularies() if not name.startswith("storybook")]
     used = {"".join(word.split()) for name in names for word in load_vocabulary(name).words}
     assert {"".join(word.split()) for word in sentences_of("visual")} <= used
@@ -107,9 +86,9 @@ def test_nothing_is_described_that_no_vocabulary_has():
 def test_counts_and_lengths(name):
     tokenizer = CLIPTokenizer()
     for word, sentences in sentences_of(name).items():
-        assert len(sentences) == len(set(map(str.lower, sentences))) == NUM_SENTENCES, word
+        assert len(sentences) == NUM_SENTENCES, word
         tokens = tokenizer(sentences, context_length=CONTEXT_LENGTH + 1)
-        assert (tokens[:, CONTEXT_LENGTH] == 0).all(), f"{word}: CLIP would cut a sentence"
+        assert (tokens[:, CONTEXT_LENGTH] == 0).all(), f"{word}: longer than CLIP's context"
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -124,34 +103,31 @@ def test_sentences(name):
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_no_two_sentences_of_a_word_are_alike(name):
-    for word, sentences in sentences_of(name).items():
-        for group in compared(name, sentences):
-            for first, second in itertools.combinations(group, 2):
+def test_sentences_differ(name):
+    everything = list(itertools.chain(*sentences_of(name).values()))
+    assert len(set(map(str.lower, everything))) == len(everything)
+    # Storybook repeats a look in other frames, so only sentences of one frame are compared.
+    step = NUM_ANSWERS if name == "storybook" else NUM_SENTENCES
+    for sentences in sentences_of(name).values():
+        for start in range(0, NUM_SENTENCES, step):
+            for first, second in itertools.combinations(sentences[start : start + step], 2):
                 assert alike(first, second) <= SETS[name]["same_word"], f"{first} | {second}"
-        assert len(set(sentences)) == NUM_SENTENCES, word
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_no_sentence_is_that_of_two_words(name):
-    sentences = list(itertools.chain(*sentences_of(name).values()))
-    assert len(set(map(str.lower, sentences))) == len(sentences)
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_no_sentence_describes_two_words(name):
-    owners, sentences = zip(
-        *((word, sentence) for word in apart(name) for sentence in sentences_of(name)[word]),
-        strict=True,
-    )
+def test_sentences_of_two_words_are_not_similar(name):
+    words = sentences_of(name)
+    if name == "storybook":  # a wider word ("animal") and a synonym have the looks of a class
+        words = load_vocabulary(name).class_names
+    pairs = [(word, sentence) for word in words for sentence in sentences_of(name)[word]]
+    owners, sentences = zip(*pairs, strict=True)
     vocabulary = {word: i for i, word in enumerate(sorted(set().union(*map(words_of, sentences))))}
     has = np.zeros((len(sentences), len(vocabulary)), np.float32)
     for row, sentence in enumerate(sentences):
         has[row, [vocabulary[word] for word in words_of(sentence)]] = 1
     both, sizes = has @ has.T, has.sum(axis=1)
     close = np.argwhere(both / (sizes[:, None] + sizes - both) >= SETS[name]["two_words"])
-    pairs = [(sentences[a], sentences[b]) for a, b in close if owners[a] < owners[b]]
-    assert pairs == []
+    assert [(sentences[a], sentences[b]) for a, b in close if owners[a] < owners[b]] == []
 
 
 def test_instructions_and_origin_are_recorded():

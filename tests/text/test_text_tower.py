@@ -1,7 +1,7 @@
 """
-Cutting the tokens is exact: the features are those of the libraries' own `encode_text`.
+Features of the text towers equal those of the libraries' `encode_text`.
 
-Tolerance: 1e-5 on features of size about 1, the rounding of float32 sums in another order.
+Tolerance: 1e-5 on features of size about 1, for float32 sums in another order.
 """
 
 import gc
@@ -51,14 +51,14 @@ def library_features(model, tokens):
 
 
 @pytest.mark.parametrize("name", CUT)
-def test_cut_tower_equals_the_library(name):
+def test_causal_tower_equals_the_library(name):
     make, options = CUT[name]
     model = make(**options)
     tokens = clip.tokenize(PROMPTS)
     tower = build_text_tower(model)
     assert isinstance(tower, CausalTextTower)
     expected = library_features(model, tokens)
-    assert expected.std(dim=0).max() > 0.1  # the prompts do differ
+    assert expected.std(dim=0).max() > 0.1, "the prompts have different features"
     with torch.no_grad():
         torch.testing.assert_close(tower(tokens), expected, atol=1e-5, rtol=0)
 
@@ -77,43 +77,39 @@ def test_other_towers_run_at_full_length(name):
         )
 
 
-@pytest.mark.parametrize("make", [make_clip, make_open_clip])
-def test_the_blocks_see_no_more_tokens_than_the_longest_prompt(make):
-    model = make()
+def test_blocks_run_on_the_tokens_of_the_longest_prompt():
     lengths = []
-    for block in model.transformer.resblocks:
-        block.mlp.register_forward_hook(lambda _, args, __: lengths.append(args[0].shape[1]))
-    tokens = clip.tokenize(["a cat.", "a small cat"])  # 5 tokens: start, 3, end
-    build_text_tower(model)(tokens)
-    assert lengths == [5, 5]
+    for model in (make_clip(), make_open_clip()):
+        for block in model.transformer.resblocks:
+            block.mlp.register_forward_hook(lambda _, args, __: lengths.append(args[0].shape[1]))
+        build_text_tower(model)(clip.tokenize(["a cat.", "a small cat"]))
+    assert lengths == [5, 5, 5, 5]  # start, 3 tokens, end; two blocks each
 
 
 def test_last_tokens():
     tokens = clip.tokenize(["", "a cat", "a photo of a cat."])
-    assert build_text_tower(make_clip()).last_tokens(tokens).tolist() == [1, 3, 7]
-    eos = make_open_clip(pool_type="eos", eos_id=49407)
-    assert build_text_tower(eos).last_tokens(tokens).tolist() == [1, 3, 7]
+    for model in (make_clip(), make_open_clip(pool_type="eos", eos_id=49407)):
+        assert build_text_tower(model).last_tokens(tokens).tolist() == [1, 3, 7]
 
 
-@pytest.mark.parametrize("make", [make_clip, make_open_clip])
-@pytest.mark.parametrize(("dtype", "atol"), [(torch.float16, 0.02), (torch.bfloat16, 0.15)])
-@pytest.mark.parametrize("norms", ["float32", "cast"])
-def test_half_precision(make, dtype, atol, norms):
+def test_half_precision():
     """Weights in half precision, the layer norms with them or not; features are about 1 to 5."""
     tokens = clip.tokenize(PROMPTS)
-    expected = library_features(make(), tokens)
-    model = make().to(dtype)
-    if norms == "float32":
-        for module in model.modules():
-            if isinstance(module, nn.LayerNorm):
-                module.float()
-    with torch.no_grad():
-        features = build_text_tower(model)(tokens)
-    assert features.dtype == dtype
-    torch.testing.assert_close(features.float(), expected, atol=atol, rtol=0.05)
+    for make in (make_clip, make_open_clip):
+        expected = library_features(make(), tokens)
+        for dtype, atol in ((torch.float16, 0.02), (torch.bfloat16, 0.15)):
+            for norms in (torch.float32, dtype):
+                model = make().to(dtype)
+                for module in model.modules():
+                    if isinstance(module, nn.LayerNorm):
+                        module.to(norms)
+                with torch.no_grad():
+                    features = build_text_tower(model)(tokens)
+                assert features.dtype == dtype
+                torch.testing.assert_close(features.float(), expected, atol=atol, rtol=0.05)
 
 
-def test_clips_own_half_precision():
+def test_half_precision_of_clip():
     model = make_clip()
     tokens = clip.tokenize(PROMPTS)
     clip.model.convert_weights(model)
@@ -124,20 +120,19 @@ def test_clips_own_half_precision():
     torch.testing.assert_close(features, expected, atol=0.02, rtol=0.01)
 
 
-@pytest.mark.parametrize("name", [*CUT, *FULL])
-def test_the_vision_tower_is_let_go(name):
-    make, options = {**CUT, **FULL}[name]
-    model = make(**options)
-    visual, embedding = weakref.ref(model.visual), weakref.ref(model.visual.conv1.weight)
-    tower = build_text_tower(model)
-    del model
-    gc.collect()
-    assert visual() is None
-    assert embedding() is None
-    assert not any("visual" in name for name in tower.state_dict())
+def test_vision_tower_is_freed():
+    for make, options in {**CUT, **FULL}.values():
+        model = make(**options)
+        visual, embedding = weakref.ref(model.visual), weakref.ref(model.visual.conv1.weight)
+        tower = build_text_tower(model)
+        del model
+        gc.collect()
+        assert visual() is None
+        assert embedding() is None
+        assert not any("visual" in name for name in tower.state_dict())
 
 
-def test_parameters_are_shared_and_the_model_stays_whole():
+def test_parameters_are_shared_and_the_model_is_unchanged():
     for model in (make_clip(), make_open_clip(no_causal_mask=True)):
         before = list(model.state_dict())
         tower = build_text_tower(model)
@@ -146,7 +141,7 @@ def test_parameters_are_shared_and_the_model_stays_whole():
         assert all(id(weight) in own for weight in tower.parameters())
 
 
-def test_a_subclass_with_its_own_text_side_is_not_cut():
+def test_subclass_with_another_text_side_runs_at_full_length():
     class Negated(clip.model.CLIP):
         visual_dtype = torch.float32
 
@@ -166,7 +161,7 @@ def test_a_subclass_with_its_own_text_side_is_not_cut():
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")
-def test_refuses_what_has_no_text_side():
+def test_refuses_models_without_text_side():
     with pytest.raises(ValueError, match=r"got a Linear without encode_text.*pass the whole model"):
         build_text_tower(nn.Linear(2, 2))
     with pytest.raises(ValueError, match=r"got a TorchScript CLIP.*jit=False"):

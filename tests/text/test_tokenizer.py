@@ -1,4 +1,4 @@
-"""CLIPTokenizer: with CLIP's merges it is `clip.tokenize`, with a subset it keeps its habits."""
+"""CLIPTokenizer equals `clip.tokenize` with CLIP's merges, and works with a subset of them."""
 
 import gzip
 
@@ -39,30 +39,25 @@ def small(merges, tmp_path_factory):
     return CLIPTokenizer(str(path))
 
 
-class TestWhole:
-    @pytest.mark.parametrize("length", [77, 12, 3])
-    def test_it_is_clips(self, whole, length):
+def test_clips_merges_give_the_ids_of_clip(whole):
+    for length in (77, 12, 3):
         expected = clip.tokenize(TEXTS, context_length=length, truncate=True)
         found = whole(TEXTS, context_length=length)
         assert torch.equal(found, expected)
         assert found.dtype == expected.dtype == torch.int64
-
-    def test_a_bare_string_is_one_prompt(self, whole):
-        assert torch.equal(whole("a cat"), clip.tokenize("a cat"))
-
-    def test_vocabulary(self, whole):
-        assert (whole.num_tokens, whole.start, whole.end) == (49408, 49406, 49407)
+    assert torch.equal(whole("a cat"), clip.tokenize("a cat"))
+    assert (whole.num_tokens, whole.start, whole.end) == (49408, 49406, 49407)
 
 
-class TestSmall:
-    def test_vocabulary(self, small, merges):
-        assert small.num_tokens == 512 + len(merges) + 2
-        assert (small.start, small.end) == (small.num_tokens - 2, small.num_tokens - 1)
+def test_small_vocabulary(small, merges):
+    assert small.num_tokens == 512 + len(merges) + 2
+    assert (small.start, small.end) == (small.num_tokens - 2, small.num_tokens - 1)
 
-    @pytest.mark.parametrize("text", TEXTS)
-    def test_any_text(self, small, text):
+
+def test_small_vocabulary_encodes_any_text(small):
+    for text in TEXTS:
         (row,) = small([text])
-        end = int(row.argmax())  # how the text tower finds it
+        end = int(row.argmax())  # where the text tower finds it
         assert row.shape == (77,)
         assert row[0] == small.start
         assert row[end] == small.end
@@ -70,58 +65,48 @@ class TestSmall:
         if "<|endoftext|>" not in text:
             assert not row[end + 1 :].any()
 
-    def test_words_it_knows_have_as_many_pieces(self, small, whole):
-        texts = ["a photo of two cat sailboats", "the sea."]
-        assert torch.equal(small(texts).argmax(1), whole(texts).argmax(1))
 
-    def test_words_it_does_not_have_more(self, small, whole):
-        assert small(["xylophone"]).argmax() > whole(["xylophone"]).argmax()
+def test_small_vocabulary_splits_unknown_words_only(small, whole):
+    texts = ["a photo of two cat sailboats", "the sea."]
+    assert torch.equal(small(texts).argmax(1), whole(texts).argmax(1))
+    assert small(["xylophone"]).argmax() > whole(["xylophone"]).argmax()
 
-    def test_lengths(self, small):
-        assert small([]).shape == (0, 77)
-        cut = small(["cat " * 9], context_length=5)
-        assert cut.shape == (1, 5)
-        assert cut[0, -1] == small.end
-        with pytest.raises(
-            ValueError, match=r"got 11 tokens, expected at most 5; shorten 'cat cat"
-        ):
-            small(["cat " * 9], context_length=5, truncate=False)
-        assert small(["cat cat cat"], context_length=5, truncate=False)[0, -1] == small.end
+
+def test_lengths(small):
+    assert small([]).shape == (0, 77)
+    cut = small(["cat " * 9], context_length=5)
+    assert cut.shape == (1, 5)
+    assert cut[0, -1] == small.end
+    with pytest.raises(ValueError, match=r"11 tokens, expected at most 5; shorten 'cat cat"):
+        small(["cat " * 9], context_length=5, truncate=False)
+    assert small(["cat cat cat"], context_length=5, truncate=False)[0, -1] == small.end
+
+
+def test_missing_file():
+    with pytest.raises(FileNotFoundError, match=r'"no/such\.gz".*MODEL\.CLIP\.MERGES'):
+        CLIPTokenizer("no/such.gz")
 
 
 ZIPPED = gzip.compress(b"#version\na b", mtime=0)
 
 
-class TestBadFiles:
-    def test_missing(self):
-        with pytest.raises(FileNotFoundError, match=r'"no/such\.gz".*MODEL\.CLIP\.MERGES'):
-            CLIPTokenizer("no/such.gz")
+def test_damaged_files(tmp_path):
+    path = tmp_path / "merges.gz"
 
-    @pytest.mark.parametrize("content", [b"a b\n", ZIPPED[:-9], ZIPPED[:10] + b"~~" + ZIPPED[12:]])
-    def test_no_gzip_of_text(self, tmp_path, content):
-        path = tmp_path / "merges.gz"
+    def zipped(text):
+        return gzip.compress(text.encode())
+
+    for content, message in (
+        (b"a b\n", "expected gzip of UTF-8"),
+        (ZIPPED[:-9], "expected gzip of UTF-8"),
+        (ZIPPED[:10] + b"~~" + ZIPPED[12:], "expected gzip of UTF-8"),
+        (gzip.compress("#\né a".encode("latin-1")), "expected gzip of UTF-8"),
+        (zipped("#version\na b\n"), 'line 3: got "", expected two symbols'),
+        (zipped("#version\na b c"), 'line 2: got "a b c", expected two'),
+        (zipped("#version\na b\nab"), 'line 3: got "ab", expected two'),
+        (zipped("#version\na b\na b"), "got 515 different tokens, expected 516"),
+        (zipped("#version\nc d\na bc\nab c"), "got 516 different tokens, expected 517"),
+    ):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"merges\.gz: expected gzip of UTF-8"):
-            CLIPTokenizer(str(path))
-
-    @pytest.mark.parametrize(
-        ("text", "message"),
-        [
-            ("#version\na b\n", 'line 3: got "", expected two symbols.*after the last newline'),
-            ("#version\na b c", 'line 2: got "a b c", expected two'),
-            ("#version\na b\nab", 'line 3: got "ab", expected two'),
-            ("#version\na b\na b", "got 515 different tokens, expected 516"),
-            ("#version\nc d\na bc\nab c", "got 516 different tokens, expected 517"),
-        ],
-    )
-    def test_no_merges(self, tmp_path, text, message):
-        path = tmp_path / "merges.gz"
-        path.write_bytes(gzip.compress(text.encode()))
         with pytest.raises(ValueError, match=rf"merges\.gz.*{message}"):
-            CLIPTokenizer(str(path))
-
-    def test_not_utf8(self, tmp_path):
-        path = tmp_path / "merges.gz"
-        path.write_bytes(gzip.compress("#\né a".encode("latin-1")))
-        with pytest.raises(ValueError, match="expected gzip of UTF-8"):
             CLIPTokenizer(str(path))

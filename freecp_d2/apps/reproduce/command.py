@@ -1,11 +1,11 @@
 """
-A table of the paper, made again: every cell by `train_net.py`, beside the printed number.
+Reproduce a table of the paper: run every cell, and print it beside the paper's number.
 
     python tools/reproduce.py --table 2 --num-gpus 8
     python tools/reproduce.py --table 3 --benchmarks storybook
 
-Kill it when you like: the same command goes on where it was. Writes `table<N>.md`, `.csv`, `.json`
-and `.png` to `--output`, again after every run.
+It can be killed at any time; the same command continues. `table<N>.md`, `.csv`, `.json` and `.png`
+are written to `--output` after every run.
 """
 
 import argparse
@@ -25,26 +25,14 @@ from ...engine import (
 )
 from ...engine.config_files import configs_dir
 from ...modeling.backbone import load_clip
-from . import (
-    BENCHMARKS,
-    METHODS,
-    SOURCES,
-    Grid,
-    Layout,
-    Request,
-    Run,
-    command_line,
-    execute,
-    gist,
-    lay_out,
-    lay_out_states,
-    plan_grid,
-    read_outcomes,
-    read_record,
-    write_files,
-)
+from .grid import Grid, Request, Run
+from .layout import Layout, gist, lay_out, lay_out_states
+from .plan import plan_grid
+from .results import read_results
+from .runs import command_line, execute, is_clone, read_record
+from .tables import BENCHMARKS, METHODS, SOURCES
+from .writing import write_files
 
-REPO = configs_dir().parent
 USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
 WIDTH = 100
 
@@ -52,8 +40,8 @@ WIDTH = 100
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").split("\n")[1],
-        epilog="KEY VALUE pairs at the end hold for every run: MODEL.PRECISION fp16. Runs that are "
-        "done, in --output, are not made again, whichever table they were made for.",
+        epilog="KEY VALUE pairs at the end are for every run: MODEL.PRECISION fp16. Finished runs "
+        "in --output are not made again, also for another table.",
     )
     add = parser.add_argument
     add("--table", type=int, required=True, choices=range(1, 7), help="of the paper")
@@ -62,10 +50,10 @@ def build_parser() -> argparse.ArgumentParser:
         nargs="+",
         default=["all"],
         metavar="NAME",
-        help=f"{', '.join(BENCHMARKS)}, or all (default): those of the table whose data are found",
+        help=f"{', '.join(BENCHMARKS)}, or all (default): all of the table whose data are found",
     )
     add("--methods", nargs="+", metavar="NAME", help=f"of Tab. 2 and 4: {', '.join(METHODS)}")
-    add("--limit", type=int, default=0, metavar="N", help="N images of a benchmark, evenly spread")
+    add("--limit", type=int, default=0, metavar="N", help="N images per benchmark, evenly spread")
     add("--num-gpus", type=int, default=1, metavar="N", help="processes of a run (CPU: the same)")
     add("--output", type=Path, default=Path("output/reproduce"), help="folder of runs and tables")
     add(
@@ -74,16 +62,16 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         metavar="WHOSE=PATH",
         help="vicuna=PATH, gpt=PATH: JSON files of descriptions (Tab. 4; all tables use Vicuna's); "
-        "{benchmark} in PATH stands for the benchmark's name",
+        "{benchmark} in PATH is replaced by the benchmark's name",
     )
     add_import_argument(parser)
-    add("--list", action="store_true", help="show what is done and what is not, and run nothing")
+    add("--list", action="store_true", help="list the finished and the open runs, and run nothing")
     add("opts", nargs="*", metavar="KEY VALUE", help="config options for every run")
     return parser
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """Options of several words end where KEY VALUE pairs begin."""
+    """Parse `argv`; an option of several words ends where KEY VALUE pairs begin."""
     args = build_parser().parse_args(argv)
     for words in (args.benchmarks, args.methods or [], args.descriptions):
         start = next((i for i, word in enumerate(words) if word.isupper()), len(words))
@@ -95,7 +83,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def read_request(args: argparse.Namespace) -> Request:
     """
     Raises:
-        ValueError: a name that does not exist, or a number out of its range.
+        ValueError: an unknown name, or a number out of its range.
     """
     benchmarks = () if args.benchmarks in ([], ["all"]) else tuple(dict.fromkeys(args.benchmarks))
     check_names("--benchmarks", benchmarks, [*BENCHMARKS, "all, by itself"])
@@ -112,7 +100,7 @@ def read_request(args: argparse.Namespace) -> Request:
             raise ValueError(f"--descriptions {source} names no file; write {source}=PATH.")
     return Request(
         table=args.table,
-        root=REPO,
+        root=configs_dir().parent,
         output=args.output,
         benchmarks=benchmarks,
         methods=tuple(args.methods or METHODS),
@@ -150,8 +138,8 @@ def check_pending(grid: Grid) -> list[Run]:
     return pending
 
 
-def make(run: Run, number: str, num_gpus: int) -> str:
-    """One run, with a line on the terminal; returns why it failed, or ""."""
+def make(run: Run, root: Path, number: str, num_gpus: int) -> str:
+    """Execute a run and print its progress; returns why it failed, or ""."""
     start = time.time()
     is_terminal = sys.stdout.isatty()
     if not is_terminal:
@@ -162,7 +150,7 @@ def make(run: Run, number: str, num_gpus: int) -> str:
             line = f"{number} {run.name}: {time.time() - start:.0f} s, {stage}"
             print(f"\r\033[K{line[:WIDTH]}", end="", flush=True)
 
-    failure = execute(run, REPO, num_gpus, progress)
+    failure = execute(run, root, num_gpus, progress)
     head = f"\r\033[K{number} {run.name}: " if is_terminal else "    "
     print(f"{head}{'failed' if failure else 'done'}, {time.time() - start:.0f} s", flush=True)
     if failure:
@@ -170,26 +158,33 @@ def make(run: Run, number: str, num_gpus: int) -> str:
     return failure
 
 
-def wrap(text: str) -> str:
-    """In lines that fit; addresses and paths stay whole."""
-    return textwrap.fill(
-        text, WIDTH, break_long_words=False, break_on_hyphens=False, subsequent_indent="    "
-    )
-
-
 def print_layout(layout: Layout) -> None:
-    """The table, and what is to be said about it in lines that fit."""
-    print(f"\n{layout.title}\n\n{layout.terminal()}" + ("\n" if layout.remarks else ""))
+    """Print a table and its remarks; URLs and paths are not broken."""
+    wrapper = textwrap.TextWrapper(
+        WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+    print(f"\n{layout.title}\n\n{layout.table()}" + ("\n" if layout.remarks else ""))
     for remark in layout.remarks:
         first, *rest = remark.splitlines()
-        print(wrap(first))
+        print(wrapper.fill(first))
         print("".join(f"    {line}\n" for line in rest), end="")
 
 
-def reproduce(args: argparse.Namespace, command: str) -> int:
-    """The exit code: 0 if every run that can be made is done."""
+def print_states(grid: Grid, root: Path, num_gpus: int) -> None:
+    """Print what is done, and the commands of the runs that are not."""
+    print_layout(lay_out_states(grid, read_results(grid)))
+    runs = grid.runs()
+    todo = [run for run in runs if read_record(run) is None]
+    end = " To run:" if todo else ""
+    print(f"\n{len(runs) - len(todo)} of {len(runs)} runs are done.{end}\n")
+    print("".join(f"  {command_line(run, root, num_gpus)}\n" for run in todo), end="")
+
+
+def reproduce(args: argparse.Namespace, words: Sequence[str]) -> int:
+    """The exit code: 0 if every possible run is done."""
     import_plugins(args.imports)
-    grid = plan_grid(read_request(args))
+    request = read_request(args)
+    grid = plan_grid(request)
     if not grid.columns:
         reasons = "".join(f"\n{title}: {gist(text)}" for title, text in grid.left_out.items())
         raise FileNotFoundError(
@@ -197,25 +192,28 @@ def reproduce(args: argparse.Namespace, command: str) -> int:
             "datasets/README.md says where to get them; --benchmarks storybook needs no data."
         )
     if args.list:
-        print_layout(lay_out_states(grid, read_outcomes(grid)))
-        todo = [run for run in grid.runs() if read_record(run) is None]
-        print(f"\n{len(grid.runs()) - len(todo)} of {len(grid.runs())} runs are done.", end="")
-        print(" To run:\n" if todo else "\n")
-        print("".join(f"  {command_line(run, REPO, args.num_gpus)}\n" for run in todo), end="")
+        print_states(grid, request.root, args.num_gpus)
         return 0
     print(f"Checking {len(grid.runs())} runs ...", flush=True)
     pending = check_pending(grid)
     print(f"{len(grid.runs()) - len(pending)} are done, {len(pending)} to run.", flush=True)
     args.output.mkdir(parents=True, exist_ok=True)
+    program = "python tools/reproduce.py" if is_clone(request.root) else "freecp reproduce"
+    command = f"{program} {shlex.join(words)}"
     failures: dict[str, str] = {}
-    facts = {"root": REPO, "command": command, "num_gpus": args.num_gpus}
-    written = write_files(args.output, grid, read_outcomes(grid), **facts)
+
+    def write() -> list[Path]:
+        results = read_results(grid, failures)
+        facts = request.root, command, args.num_gpus
+        return write_files(args.output, grid, results, *facts)
+
+    written = write()
     for i, run in enumerate(pending, start=1):
-        failure = make(run, f"[{i}/{len(pending)}]", args.num_gpus)
+        failure = make(run, request.root, f"[{i}/{len(pending)}]", args.num_gpus)
         if failure:
             failures[run.name] = failure
-        written = write_files(args.output, grid, read_outcomes(grid, failures), **facts)
-    print_layout(lay_out(grid, read_outcomes(grid, failures)))
+        written = write()
+    print_layout(lay_out(grid, read_results(grid, failures)))
     print(f"\nFiles: {', '.join(str(path) for path in written)}")
     return 1 if failures or not grid.runs() else 0
 
@@ -223,18 +221,17 @@ def reproduce(args: argparse.Namespace, command: str) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     args = parse(words)
-    command = shlex.join(["python", "tools/reproduce.py", *words])
+    logger = logging.getLogger("freecp_d2")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # each run logs its own warnings
     try:
-        return reproduce(args, command)
+        return reproduce(args, words)
     except USER_ERRORS as error:
         message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"reproduce.py: error: {message}", file=sys.stderr)
+        print(f"{Path(sys.argv[0]).name}: error: {message}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
+        print("\nInterrupted; the same command continues.", file=sys.stderr)
         return 130
-
-
-if __name__ == "__main__":
-    logging.getLogger("freecp_d2").setLevel(logging.ERROR)  # the runs log their warnings themselves
-    sys.exit(main())
+    finally:
+        logger.setLevel(level)

@@ -1,4 +1,4 @@
-"""What is asked for, and a table of the paper as cells that are filled by runs."""
+"""A table of the paper as cells that are filled by runs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,18 +12,15 @@ from .tables import Column, Row
 @dataclass(frozen=True)
 class Request:
     """
-    What to make.
+    The options of a command; see its help.
 
     Attributes:
-        table: 1 to 6.
-        root: of the repository, where `configs/` and `train_net.py` are.
-        output: folder of all runs and tables.
-        benchmarks: keys; empty: those of the table whose data are found.
-        methods: base methods of Tab. 2 and 4.
+        root: the folder of `configs/` and, in a clone, `train_net.py`.
+        benchmarks: keys; empty: the benchmarks of the table whose data are found.
         limit: images of each run; 0: all.
         sources: text source -> file of descriptions, see `tables.cell_overrides`.
         opts: "KEY", "VALUE" in turn, for every run.
-        imports: modules or files of the user's own, see `engine.import_plugins`.
+        imports: see `engine.import_plugins`.
     """
 
     table: int
@@ -43,13 +40,11 @@ class Run:
     One process of `train_net.py`.
 
     Attributes:
-        config_file: a YAML file.
-        opts: "KEY", "VALUE" in turn, OUTPUT_DIR among them.
-        cfg: what the two make.
-        digest: of what decides its numbers, see `engine.config_digest`.
+        opts: "KEY", "VALUE" in turn, with OUTPUT_DIR.
+        cfg: the config of `config_file` and `opts`.
+        digest: of the settings that decide the numbers, see `engine.config_digest`.
         folder: OUTPUT_DIR.
         vocabulary: SHA-256 of the words.
-        imports: as in `Request`.
     """
 
     config_file: Path
@@ -62,7 +57,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Benchmark and folder, for people."""
+        """Benchmark and folder."""
         return f"{self.folder.parent.name}/{self.folder.name}"
 
 
@@ -70,11 +65,11 @@ class Run:
 class Cell:
     """
     Attributes:
-        row, column: where it stands.
-        paper: mIoU in percent that the paper prints there; None if it prints none.
-        run: what fills it; None if nothing can.
-        reason: why nothing can; "" otherwise.
-        notes: what a reader has to know about it.
+        row, column: its place.
+        paper: mIoU in percent of the paper, or None.
+        run: the run that fills it, or None.
+        reason: why there is no run, or "".
+        notes: remarks for the reader of the table.
     """
 
     row: Row
@@ -92,7 +87,7 @@ class Grid:
         table: of the paper.
         rows, columns: headings.
         cells: (row's key, column's title) -> cell.
-        left_out: heading of a benchmark that was not asked for by name -> why it is not here.
+        left_out: heading of a benchmark without data -> the reason.
     """
 
     table: PaperTable

@@ -1,4 +1,4 @@
-"""A grid and its outcomes as the words and numbers of a table, for a terminal and for Markdown."""
+"""Tables of results as text, for a terminal and for Markdown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from tabulate import DataRow, Line, TableFormat, tabulate
 
 from .grid import Grid
-from .outcomes import (
+from .paper import TOLERANCE
+from .results import (
     DONE,
     FAILED,
     NONE,
@@ -14,34 +15,25 @@ from .outcomes import (
     OUTSIDE,
     SUBSET,
     WITHIN,
-    Outcome,
-    Outcomes,
+    CellResult,
+    CellResults,
     average,
     average_title,
 )
-from .paper import TOLERANCE
 
-_NARROW = TableFormat(
-    lineabove=None,
-    linebelowheader=Line("", "-", " ", ""),
-    linebetweenrows=None,
-    linebelow=None,
-    headerrow=DataRow("", " ", ""),
-    datarow=DataRow("", " ", ""),
-    padding=0,
-    with_header_hide=None,
-)
+_SPACED = DataRow("", " ", "")
+NARROW = TableFormat(None, Line("", "-", " ", ""), None, None, _SPACED, _SPACED, 0, None)
 
 
 @dataclass
 class Layout:
     """
     Attributes:
-        title: what the table shows.
+        title: of the table.
         headers: of the columns.
-        lines: one string a column; a row of the grid takes up to three lines.
+        lines: one string per column; a row of the grid has up to three lines.
         remarks: below the table.
-        num_labels: columns on the left that are words.
+        num_labels: number of text columns on the left.
     """
 
     title: str
@@ -50,134 +42,111 @@ class Layout:
     remarks: list[str] = field(default_factory=list)
     num_labels: int = 2
 
-    def terminal(self) -> str:
-        """The table alone, as narrow as can be: eight benchmarks and their mean on 100 columns."""
-        return self._table(_NARROW)
-
-    def markdown(self) -> str:
-        """The table alone."""
-        return self._table("pipe")
-
-    def _table(self, style: str | TableFormat) -> str:
+    def table(self, style: str | TableFormat = NARROW) -> str:
+        """The table; `NARROW` fits eight benchmarks and their mean in 100 characters."""
         align = ["left" if i < self.num_labels else "right" for i in range(len(self.headers))]
-        return tabulate(
-            self.lines,
-            headers=self.headers,
-            tablefmt=style,
-            colalign=align,
-            disable_numparse=True,
-        )
+        return tabulate(self.lines, self.headers, style, disable_numparse=True, colalign=align)
 
 
-class _Footnotes:
-    """Reasons, each once, and the numbers by which cells name them."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
+class _Footnotes(dict[str, int]):
+    """Reason -> its number in the table."""
 
     def mark(self, reason: str) -> str:
-        return f"[{self.numbers.setdefault(reason, len(self.numbers) + 1)}]"
+        return f"[{self.setdefault(reason, len(self) + 1)}]"
 
     def texts(self) -> list[str]:
-        return [f"[{number}] {reason}" for reason, number in self.numbers.items()]
+        return [f"[{number}] {reason}" for reason, number in self.items()]
 
 
-def lay_out(grid: Grid, outcomes: Outcomes) -> Layout:
-    """The table as it is printed."""
+def lay_out(grid: Grid, results: CellResults) -> Layout:
+    """The table of numbers: the paper's, ours, and the differences."""
     footnotes = _Footnotes()
     mean_title = average_title(grid)
     titles = [column.title for column in grid.columns]
     lines: list[list[str]] = []
     for row in grid.rows:
-        found = [outcomes[row.key, title] for title in titles]
-        found += [average(grid, outcomes, row.key)] if mean_title else []
+        found = [results[row.key, title] for title in titles]
+        found += [average(grid, results, row.key)] if mean_title else []
         lines += _row_lines(row.title, found, footnotes)
     return Layout(
         f"Tab. {grid.table.number}: {grid.table.title}, mIoU in percent",
         ["", "", *titles, *([mean_title] if mean_title else [])],
         lines,
-        [*_verdicts(outcomes), *footnotes.texts(), *_notes(grid), *_left_out(grid)],
+        [*_verdicts(results), *footnotes.texts(), *_notes(grid)],
     )
 
 
-def lay_out_states(grid: Grid, outcomes: Outcomes) -> Layout:
-    """What is done and what is not, without numbers."""
+def lay_out_states(grid: Grid, results: CellResults) -> Layout:
+    """The table of states: done, to run, failed."""
     footnotes = _Footnotes()
     titles = [column.title for column in grid.columns]
     words = {DONE: "done", OPEN: "to run", FAILED: "failed"}
     lines = []
     for row in grid.rows:
-        found = [outcomes[row.key, title] for title in titles]
-        texts = [words.get(o.state) or f"-{footnotes.mark(o.reason)}" for o in found]
+        found = [results[row.key, title] for title in titles]
+        texts = [words.get(r.state) or f"-{footnotes.mark(r.reason)}" for r in found]
         lines.append([row.title, *texts])
     return Layout(
         f"Tab. {grid.table.number}: {grid.table.title}",
         ["", *titles],
         lines,
-        [*footnotes.texts(), *_notes(grid), *_left_out(grid)],
+        [*footnotes.texts(), *_notes(grid)],
         num_labels=1,
     )
 
 
-def _row_lines(title: str, found: Sequence[Outcome], footnotes: _Footnotes) -> list[list[str]]:
-    """The paper's numbers, ours and the differences; ours alone if the paper has none."""
-    ours = ["ours", *(_ours(outcome, footnotes) for outcome in found)]
-    if all(outcome.paper is None for outcome in found):
+def _row_lines(title: str, found: Sequence[CellResult], footnotes: _Footnotes) -> list[list[str]]:
+    ours = ["ours", *(_ours(result, footnotes) for result in found)]
+    if all(result.paper is None for result in found):
         return [[title, *ours]]
-    paper = ["paper", *("" if o.paper is None else f"{o.paper:.1f}" for o in found)]
+    paper = ["paper", *("" if r.paper is None else f"{r.paper:.1f}" for r in found)]
     return [[title, *paper], ["", *ours], ["", "diff", *map(_difference, found)]]
 
 
-def _ours(outcome: Outcome, footnotes: _Footnotes) -> str:
-    if outcome.state == NONE:
-        return f"-{footnotes.mark(outcome.reason)}"
-    if outcome.state == FAILED:
-        return f"failed{footnotes.mark(outcome.reason)}"
-    if outcome.state == OPEN or outcome.ours is None:
-        return "..." if outcome.state == OPEN else "-"
-    return f"{'~' if outcome.is_subset else ''}{outcome.ours:.1f}"
+def _ours(result: CellResult, footnotes: _Footnotes) -> str:
+    if result.state in (NONE, FAILED):
+        return ("-" if result.state == NONE else "failed") + footnotes.mark(result.reason)
+    if result.ours is None:
+        return "..." if result.state == OPEN else "-"
+    return f"{'~' if result.is_subset else ''}{result.ours:.1f}"
 
 
-def _difference(outcome: Outcome) -> str:
-    if outcome.difference is None:
+def _difference(result: CellResult) -> str:
+    if result.difference is None:
         return ""
-    return {WITHIN: "", OUTSIDE: "!", SUBSET: "~"}[outcome.verdict] + f"{outcome.difference:+.1f}"
+    return {WITHIN: "", OUTSIDE: "!", SUBSET: "~"}[result.verdict] + f"{result.difference:+.1f}"
 
 
-def _verdicts(outcomes: Outcomes) -> list[str]:
-    """What the marks mean, as far as there are any."""
-    found = list(outcomes.values())
+def _verdicts(results: CellResults) -> list[str]:
+    """The meaning of the marks in the table."""
+    found = list(results.values())
     remarks = []
-    count = {verdict: sum(o.verdict == verdict for o in found) for verdict in (WITHIN, OUTSIDE)}
+    count = {verdict: sum(r.verdict == verdict for r in found) for verdict in (WITHIN, OUTSIDE)}
     if compared := sum(count.values()):
         remarks.append(
             f"{count[WITHIN]} of {compared} differences are within {TOLERANCE} mIoU of the paper"
             + (f"; ! marks the others ({count[OUTSIDE]})." if count[OUTSIDE] else ".")
         )
-    subsets = sorted({(o.images, o.official or 0) for o in found if o.is_subset})
+    subsets = sorted({(r.images, r.official or 0) for r in found if r.is_subset})
     if subsets:
         counts = ", ".join(f"{images} of {official}" for images, official in subsets)
         remarks.append(f"~ {counts} images: not comparable.")
-    states = [outcome.state for outcome in found]
-    if OPEN in states:
-        remarks.append(f"... still to run ({states.count(OPEN)}); the same command goes on.")
+    if to_run := sum(result.state == OPEN for result in found):
+        remarks.append(f"... still to run ({to_run}); the same command continues.")
     return remarks
 
 
 def _notes(grid: Grid) -> list[str]:
-    """Each note once, with the rows that it is about."""
+    """Each note with its rows, then the benchmarks without data."""
     rows: dict[str, dict[str, None]] = {}
     for cell in grid.cells.values():
         for note in cell.notes if cell.run else []:
             rows.setdefault(note, {})[cell.row.title] = None
-    return [f"{'; '.join(titles)}: {note}" for note, titles in rows.items()]
-
-
-def _left_out(grid: Grid) -> list[str]:
-    return [f"Without {title}: {gist(reason)}" for title, reason in grid.left_out.items()]
+    notes = [f"{'; '.join(titles)}: {note}" for note, titles in rows.items()]
+    return notes + [f"Without {title}: {gist(text)}" for title, text in grid.left_out.items()]
 
 
 def gist(reason: str) -> str:
-    """The first line of a message, without the announcement of a list below it."""
+    """The first line of a message, without a last sentence that announces a list."""
     line = reason.partition("\n")[0]
     return line.rpartition(". ")[0] + "." if line.endswith(":") and ". " in line else line

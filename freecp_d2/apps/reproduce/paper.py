@@ -1,15 +1,16 @@
-"""The numbers that the paper prints, read from `paper.yaml`."""
+"""The numbers of the paper's tables, read from `paper.yaml`."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 AVERAGE = "average"
 TOLERANCE = 0.3
-"""mIoU; what others who re-ran such tables came within, given the same lists of class names."""
+"""mIoU; published reproductions with the official class names are within it."""
 
 _FILE = Path(__file__).with_name("paper.yaml")
 
@@ -19,11 +20,11 @@ class PaperTable:
     """
     Attributes:
         number: 1 to 6.
-        title: what it shows.
-        columns: keys of benchmarks and "average"; of base methods where `benchmark` is set.
-        rows: key -> mIoU in percent, one a column.
-        benchmark: the only one of the table, if the columns are methods.
-        quoted: method -> as `rows`, of work that is not run here; None is a dash.
+        title: the subject.
+        columns: keys of benchmarks and "average"; base methods if `benchmark` is set.
+        rows: key -> mIoU in percent of each column.
+        benchmark: the only benchmark of a table whose columns are methods, else "".
+        quoted: method -> mIoU of other work, which is not run here; None is a dash.
     """
 
     number: int
@@ -41,7 +42,7 @@ class PaperTable:
         return tuple(key for key in self.columns if key != AVERAGE)
 
     def number_of(self, row: str, column: str) -> float | None:
-        """mIoU in percent that the paper prints; None where it prints none."""
+        """mIoU in percent of a cell, or None if the paper has no number."""
         if row not in self.rows or column not in self.columns:
             return None
         return self.rows[row][self.columns.index(column)]
@@ -56,25 +57,16 @@ def read_table(number: int) -> PaperTable:
     if number not in tables:
         raise KeyError(f"The paper has no table {number}; use one of {sorted(tables)}.")
     node = dict(tables[number])
-    return PaperTable(
-        number=number,
-        title=node["title"],
-        columns=tuple(node["columns"]),
-        rows=_tuples(node["rows"]),
-        benchmark=node.get("benchmark", ""),
-        quoted=_tuples(node.get("quoted", {})),
-    )
+    for key in ("rows", "quoted"):
+        node[key] = {row: tuple(values) for row, values in node.get(key, {}).items()}
+    return PaperTable(number, **node | {"columns": tuple(node["columns"])})
 
 
 def benchmark_titles() -> dict[str, str]:
-    """Key of every benchmark of the paper -> its heading there, in the order of Tab. 2."""
+    """Key -> heading of the paper's benchmarks, in the order of Tab. 2."""
     return dict(_content()["benchmarks"])
 
 
-def _tuples(rows: Mapping[str, Sequence]) -> dict[str, tuple]:
-    return {key: tuple(values) for key, values in rows.items()}
-
-
 @functools.cache
-def _content() -> dict:
+def _content() -> dict[str, Any]:
     return yaml.safe_load(_FILE.read_text(encoding="utf-8"))

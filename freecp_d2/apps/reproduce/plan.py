@@ -1,7 +1,7 @@
 """
-The cells of a table as runs of `train_net.py`: config, folder, and why a cell cannot run.
+The runs of a table: config, folder, and why a cell cannot run.
 
-A run's folder follows from its config alone, so cells that tables share are run once.
+The folder of a run depends on its config alone, so tables share runs.
 """
 
 import re
@@ -34,8 +34,8 @@ _DIGITS = 8
 def plan_grid(request: Request) -> Grid:
     """
     Raises:
-        ValueError: a benchmark that was asked for by name is not there; a key of `opts` that a
-            table sets itself, or that has no value.
+        ValueError: a named benchmark has no data; a key of `opts` that the table sets itself, or
+            that has no value.
         KeyError: a key of `opts` that does not exist.
     """
     _check_opts(request.opts)
@@ -78,7 +78,7 @@ def _check_opts(opts: tuple[str, ...]) -> None:
 def _plan_cell(
     request: Request, table: PaperTable, row: Row, column: Column, runs: dict[str, Run]
 ) -> Cell:
-    """A cell with its run, one of `runs` (by digest) or a new one; or why there is none."""
+    """A cell with its run, or the reason for none; `runs` has the runs by digest."""
     cell = Cell(row, column, table.number_of(row.key, column.key))
     name = config_name(row, column)
     if not (request.root / name).is_file():
@@ -102,8 +102,8 @@ def _plan_cell(
     source = cell.run.cfg.MODEL.TEXT.DESCRIPTIONS
     if row.paper_descriptions and "vicuna" not in request.sources and source != STORYBOOK:
         cell.notes.append(
-            f"Descriptions of Eq. (8): {source or 'templates'}, where the paper has Vicuna's (Tab. "
-            "4: its sources differ by 0 to 0.4 mIoU); --descriptions vicuna=PATH gives them."
+            f"Descriptions of Eq. (8): {source or 'templates'}; the paper uses Vicuna's (Tab. 4: "
+            "sources differ by 0 to 0.4 mIoU), which --descriptions vicuna=PATH adds."
         )
     return cell
 
@@ -121,7 +121,7 @@ def _plan_run(
         )
     digest = config_digest(cfg)
     folder = request.output / "runs" / benchmark
-    known = sorted(folder.glob(f"*-{digest[:_DIGITS]}"))  # whatever it was called
+    known = sorted(folder.glob(f"*-{digest[:_DIGITS]}"))  # under any name
     name = _folder_name(config_file.stem, load_config(str(config_file)), cfg)
     suffix = f"_limit{request.limit}" if request.limit else ""
     folder = known[0] if known else folder / f"{name}{suffix}-{digest[:_DIGITS]}"
@@ -134,7 +134,7 @@ def _plan_run(
 
 
 def _folder_name(stem: str, base: CfgNode, cfg: CfgNode) -> str:
-    """The config file and what differs from it, for people; a digest tells runs apart."""
+    """A readable name: the config file and the settings that differ from it."""
     before = dict(_leaves(base))
     parts = [stem]
     for key, value in _leaves(cfg):
@@ -145,7 +145,7 @@ def _folder_name(stem: str, base: CfgNode, cfg: CfgNode) -> str:
 
 
 def _leaves(cfg: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key with dots, and its value."""
+    """Every dotted key and its value."""
     for key, value in cfg.items():
         if isinstance(value, CfgNode):
             yield from _leaves(value, f"{prefix}{key}.")
@@ -156,7 +156,7 @@ def _leaves(cfg: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def _absent_benchmarks(
     request: Request, cells: Mapping[tuple[str, str], Cell], wanted: tuple[str, ...]
 ) -> dict[str, str]:
-    """Key of each benchmark that cannot be evaluated here -> why."""
+    """Key of each benchmark without configs or data -> the reason."""
     absent = {}
     for key in wanted:
         runs = [cell.run for cell in cells.values() if cell.run and cell.column.benchmark == key]
@@ -171,5 +171,5 @@ def _absent_benchmarks(
 
 
 def _message(error: Exception) -> str:
-    """Of a KeyError without the quotes around it."""
+    """The message; of a KeyError without quotes."""
     return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)

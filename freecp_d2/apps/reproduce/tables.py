@@ -1,8 +1,7 @@
 """
-The paper's Tab. 1 to 6 as grids: rows and columns, and the config file and overrides of each cell.
+The rows and columns of the paper's Tab. 1 to 6, and the config and overrides of each cell.
 
-A row is a file of `configs/<benchmark>/` and what differs from it; nothing here is code that a
-table runs by itself.
+A row is a file of `configs/<benchmark>/` and overrides.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,11 +14,11 @@ METHODS = {"maskclip": "MaskCLIP", "gem": "GEM", "clearclip": "ClearCLIP", "scli
 SOURCES = {"template": "template", "vicuna": "Vicuna", "gpt": "GPT-3.5"}
 STORYBOOK = "storybook"
 BENCHMARKS = {**benchmark_titles(), STORYBOOK: "Storybook"}
-"""Key -> heading; the drawn benchmark, which the paper does not have, last."""
+"""Key -> heading; Storybook is not in the paper."""
 
 _VARIANTS = {variant.name: tuple(map(str, variant.overrides)) for variant in VARIANTS}
 _AP_ALONE = ("MODEL.PURIFICATION_HEAD.REDUNDANCY.ENABLED", "False")
-_PAPERS = "vicuna"  # whose descriptions the paper uses everywhere but in Tab. 4 (Sec. 4.2)
+_PAPERS = "vicuna"  # its descriptions are used in all tables but Tab. 4 (Sec. 4.2)
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,9 @@ class Row:
         title: as in the paper.
         config: name of the config file, without suffix; {method} is the column's.
         overrides: "KEY", "VALUE" in turn.
-        words: source of the words' text, Eq. (1); "": as the config.
-        descriptions: source of the descriptions, Eq. (8); "": as the config.
-        paper_descriptions: the paper has Vicuna's here; without them the config's are taken.
+        words: text source of the words, Eq. (1); "": as the config.
+        descriptions: text source of Eq. (8); "": as the config.
+        paper_descriptions: the paper uses Vicuna's; without them the config's are used.
     """
 
     key: str
@@ -61,7 +60,7 @@ class Column:
 
 
 def table_rows(table: PaperTable, methods: Sequence[str]) -> list[Row]:
-    """The rows of a table, in the paper's order; `methods` choose among those of Tab. 2."""
+    """The rows of a table, in the paper's order; `methods` selects rows of Tab. 2."""
     if table.number == 2:
         return [
             row
@@ -78,7 +77,7 @@ def table_rows(table: PaperTable, methods: Sequence[str]) -> list[Row]:
 def table_columns(
     table: PaperTable, benchmarks: Sequence[str], methods: Sequence[str]
 ) -> list[Column]:
-    """The columns of a table, in the order of `benchmarks`; Tab. 4 has one a base method."""
+    """The columns of a table, in the order of `benchmarks`; those of Tab. 4 are base methods."""
     if not table.benchmark:
         return [Column(key, BENCHMARKS[key], key) for key in benchmarks]
     prefix = len(benchmarks) > 1
@@ -96,7 +95,7 @@ def table_columns(
 
 
 def config_name(row: Row, column: Column) -> str:
-    """Path of the cell's config file below the repository's root."""
+    """Path of the cell's config file, relative to `Request.root`."""
     return f"configs/{column.benchmark}/{row.config.format(method=column.method)}.yaml"
 
 
@@ -105,31 +104,28 @@ def cell_overrides(
 ) -> tuple[tuple[str, ...], list[str]]:
     """
     Args:
-        sources: text source -> a file of descriptions; {benchmark} in it stands for the key.
+        sources: text source -> a file of descriptions; {benchmark} in it is the benchmark's key.
 
     Returns:
-        tuple: "KEY", "VALUE" in turn; what a reader has to know about the sources.
+        tuple: "KEY", "VALUE" in turn; notes on the sources.
 
     Raises:
-        ValueError: the cell needs a source that `sources` does not have.
+        ValueError: `sources` lacks a source of the cell.
     """
     overrides, notes = list(row.overrides), []
-    wanted = {
-        "MODEL.TEXT.WORD_DESCRIPTIONS": row.words,
-        "MODEL.TEXT.DESCRIPTIONS": row.descriptions,
-    }
+    wanted = {"WORD_DESCRIPTIONS": row.words, "DESCRIPTIONS": row.descriptions}
     if row.paper_descriptions and _PAPERS in sources and column.benchmark != STORYBOOK:
-        wanted["MODEL.TEXT.DESCRIPTIONS"] = _PAPERS
+        wanted["DESCRIPTIONS"] = _PAPERS
     for key, source in wanted.items():
         if source:
             value, note = _source_file(source, column.benchmark, sources)
-            overrides += [key, value]
+            overrides += [f"MODEL.TEXT.{key}", value]
             notes += [note] if note and note not in notes else []
     return tuple(overrides), notes
 
 
 def _source_file(source: str, benchmark: str, sources: Mapping[str, str]) -> tuple[str, str]:
-    """A source's value of the config key, and a note or ""."""
+    """The value of the config key, and a note or ""."""
     if source == "template":
         return "", ""
     if benchmark == STORYBOOK and source == _PAPERS:
@@ -194,7 +190,7 @@ _ROWS = {
         for key, title, method in (
             ("vitl14", "ViT-L/14", "sclip"),
             ("openclip_vitl14", "OpenCLIP ViT-L/14", "sclip"),
-            ("rn50x16", "R50x16", "maskclip"),  # the value path is all that a ResNet has
+            ("rn50x16", "R50x16", "maskclip"),  # a ResNet has the value path only
         )
         for row in (
             Row(key, title, f"{method}_{key}"),

@@ -1,9 +1,8 @@
-"""The files of a table: Markdown, CSV, JSON and an image, each whole or not there at all."""
+"""The files of a table: Markdown, CSV, JSON and a heat map."""
 
 import csv
 import io
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ from ...evaluation.heatmap import write_heatmap
 from ...utils.files import write_whole
 from .grid import Grid
 from .layout import Layout, lay_out
-from .outcomes import DONE, Outcome, Outcomes, average, average_title
 from .paper import TOLERANCE
+from .results import DONE, CellResult, CellResults, average, average_title
 from .runs import command_line
 
 _CSV_FIELDS = (
@@ -24,56 +23,50 @@ _CSV_FIELDS = (
 
 
 def write_files(
-    output: Path, grid: Grid, outcomes: Outcomes, *, root: Path, command: str, num_gpus: int
+    output: Path, grid: Grid, results: CellResults, root: Path, command: str, num_gpus: int
 ) -> list[Path]:
     """
-    Write `table<N>.md`, `.csv`, `.json` and, as soon as there is a number to draw, `.png`.
+    Write `table<N>.md`, `.csv`, `.json` and, if there is a number to draw, `.png`.
 
     Args:
-        output: folder; it exists.
-        root: of the repository.
-        command: what makes this table.
-        num_gpus: of the commands that make single cells.
+        output: an existing folder.
+        root: as in `Request`.
+        command: the command of this table.
+        num_gpus: of the commands of single cells.
 
     Returns:
-        list[Path]: what was written.
+        list[Path]: the files.
     """
-    records = {
-        place: _record(grid, place, outcome, root, num_gpus) for place, outcome in outcomes.items()
+    records = [_record(grid, place, root, num_gpus, result) for place, result in results.items()]
+    texts = {
+        ".md": _markdown(lay_out(grid, results), command),
+        ".csv": _csv(records),
+        ".json": _json(grid, results, records, command),
     }
     stem = output / f"table{grid.table.number}"
-    texts = {
-        ".md": _markdown(lay_out(grid, outcomes), command),
-        ".csv": _csv(list(records.values())),
-        ".json": _json(grid, outcomes, list(records.values()), command),
-    }
     written = []
     for suffix, text in texts.items():
         write_whole(path := stem.with_suffix(suffix), text.encode("utf-8"))
         written.append(path)
     image = stem.with_suffix(".png")
-    return [*written, image] if _draw(image, grid, outcomes) else written
+    return [*written, image] if _draw(image, grid, results) else written
 
 
 def _record(
-    grid: Grid, place: tuple[str, str], outcome: Outcome, root: Path, num_gpus: int
+    grid: Grid, place: tuple[str, str], root: Path, num_gpus: int, result: CellResult
 ) -> dict[str, Any]:
-    """All there is to know about a cell, for JSON."""
-    cell, record = grid.cells[place], outcome.record
+    """All facts of a cell, for JSON."""
+    cell, record = grid.cells[place], result.record
     found: dict[str, Any] = {
         "row": cell.row.title,
         "benchmark": cell.column.benchmark,
         "method": cell.column.method or cell.row.config.partition("_")[0],
-        "state": outcome.state,
-        "paper": outcome.paper,
-        "ours": outcome.ours,
-        "ours_mmseg": outcome.ours_mmseg,
-        "difference": outcome.difference,
-        "verdict": outcome.verdict,
-        "images": outcome.images if outcome.state == DONE else None,
-        "official_images": outcome.official,
+        "state": result.state,
+        **_numbers(result),
+        "images": result.images if result.state == DONE else None,
+        "official_images": result.official,
         "seconds": sum(record["seconds"].values()) if record else None,
-        "reason": outcome.reason,
+        "reason": result.reason,
         "notes": cell.notes,
     }
     if cell.run is None:
@@ -89,34 +82,24 @@ def _record(
     }
 
 
-def _json(grid: Grid, outcomes: Outcomes, cells: list[dict], command: str) -> str:
+def _json(grid: Grid, results: CellResults, cells: list[dict], command: str) -> str:
+    means = {row.title: average(grid, results, row.key) for row in grid.rows}
+    averages = [{"row": title} | _numbers(mean) for title, mean in means.items()]
     content = {
         "table": grid.table.number,
         "title": grid.table.title,
         "command": command,
         "tolerance": TOLERANCE,
         "left_out": grid.left_out,
-        "averages": _averages(grid, outcomes),
+        "averages": averages if average_title(grid) else [],
         "cells": cells,
     }
     return json.dumps(content, indent=2, allow_nan=False, default=str) + "\n"
 
 
-def _averages(grid: Grid, outcomes: Outcomes) -> list[dict[str, Any]]:
-    if not average_title(grid):
-        return []
-    means = {row.title: average(grid, outcomes, row.key) for row in grid.rows}
-    return [
-        {
-            "row": title,
-            "paper": mean.paper,
-            "ours": mean.ours,
-            "ours_mmseg": mean.ours_mmseg,
-            "difference": mean.difference,
-            "verdict": mean.verdict,
-        }
-        for title, mean in means.items()
-    ]
+def _numbers(result: CellResult) -> dict[str, Any]:
+    names = ("paper", "ours", "ours_mmseg", "difference", "verdict")
+    return {name: getattr(result, name) for name in names}
 
 
 def _csv(cells: list[dict[str, Any]]) -> str:
@@ -128,23 +111,21 @@ def _csv(cells: list[dict[str, Any]]) -> str:
 
 
 def _markdown(layout: Layout, command: str) -> str:
-    remarks = "".join(f"- {_one_line(remark)}\n" for remark in layout.remarks)
-    return f"# {layout.title}\n\n    {command}\n\n{layout.markdown()}\n\n{remarks}"
+    remarks = "".join(f"- {' '.join(remark.split())}\n" for remark in layout.remarks)
+    return f"# {layout.title}\n\n    {command}\n\n{layout.table('pipe')}\n\n{remarks}"
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _draw(path: Path, grid: Grid, results: CellResults) -> bool:
+    """
+    Draw the differences to the paper, or our mIoU if the paper has no number.
 
-
-def _draw(path: Path, grid: Grid, outcomes: Outcomes) -> bool:
-    """Differences to the paper; where it has no number at all, our mIoU. False: nothing to draw."""
-    compared = any(outcome.paper is not None for outcome in outcomes.values())
-    values = np.array(
-        [
-            [_number(outcomes[row.key, column.title], compared) for column in grid.columns]
-            for row in grid.rows
-        ]
-    )
+    Returns:
+        bool: False if there is nothing to draw.
+    """
+    compared = any(result.paper is not None for result in results.values())
+    rows = [[results[row.key, column.title] for column in grid.columns] for row in grid.rows]
+    numbers = [[r.difference if compared else r.ours for r in row] for row in rows]
+    values = np.array(numbers, dtype=np.float64)  # None becomes NaN
     if np.isnan(values).all():
         return False
     write_heatmap(
@@ -157,8 +138,3 @@ def _draw(path: Path, grid: Grid, outcomes: Outcomes) -> bool:
         centre=0.0 if compared else None,
     )
     return True
-
-
-def _number(outcome: Outcome, compared: bool) -> float:
-    value = outcome.difference if compared else outcome.ours
-    return math.nan if value is None else value

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ...text import Descriptions, Vocabulary
 from ...text.spelling import guess_parts
-from ...text.vocabulary_lines import Finding, word_key
+from ...text.vocabulary_format import VocabularyIssue, word_key
 from .tokens import CONTEXT_LENGTH, prompt_length, template_lengths, word_ids
 
 __all__ = ["Report", "check_vocabulary"]
@@ -18,8 +18,8 @@ _ENOUGH = 2000  # letters; the time of CLIP's tokenizer is quadratic in a word's
 class Report(NamedTuple):
     """Words that are changed, lost or ambiguous, and words that may not be meant."""
 
-    problems: tuple[Finding, ...]
-    notes: tuple[Finding, ...]
+    problems: tuple[VocabularyIssue, ...]
+    notes: tuple[VocabularyIssue, ...]
 
 
 def check_vocabulary(vocabulary: Vocabulary, descriptions: Descriptions | None = None) -> Report:
@@ -29,8 +29,8 @@ def check_vocabulary(vocabulary: Vocabulary, descriptions: Descriptions | None =
         descriptions: None: words without descriptions are not reported.
     """
     words = tuple(dict.fromkeys(vocabulary.words))
-    problems = [*vocabulary.findings, *_unread(words), *_alike(words), *_glued(vocabulary)]
-    notes = [Finding(f"{quoted(w)} may be {p!r}") for w in words if (p := guess_parts(w))]
+    problems = [*vocabulary.issues, *_unread(words), *_alike(words), *_glued(vocabulary)]
+    notes = [VocabularyIssue(f"{quoted(w)} may be {p!r}") for w in words if (p := guess_parts(w))]
     if descriptions is not None:
         problems += _long_descriptions(words, descriptions)
         notes += _undescribed(vocabulary, descriptions)
@@ -42,28 +42,30 @@ def quoted(word: str) -> str:
     return repr(word if len(word) <= _MOST_LETTERS else f"{word[: _MOST_LETTERS - 3]}...")
 
 
-def _unread(words: Iterable[str]) -> Iterable[Finding]:
+def _unread(words: Iterable[str]) -> Iterable[VocabularyIssue]:
     """Words that CLIP does not read, or not to their end."""
     for word in words:
         start = _start_of(word)
         if not word_ids(start):
-            yield Finding(f"CLIP reads nothing of {quoted(word)}; write it in visible characters")
+            yield VocabularyIssue(
+                f"CLIP reads nothing of {quoted(word)}; write it in visible characters"
+            )
         elif (longest := template_lengths(start)[1]) > CONTEXT_LENGTH:
             length = f"up to {longest}" if start == word else f"far more than {CONTEXT_LENGTH}"
-            yield Finding(
+            yield VocabularyIssue(
                 f"{quoted(word)} makes prompts of {length} tokens, of which CLIP reads "
                 f"{CONTEXT_LENGTH}; shorten it"
             )
 
 
-def _alike(words: Iterable[str]) -> Iterable[Finding]:
+def _alike(words: Iterable[str]) -> Iterable[VocabularyIssue]:
     """Words with equal tokens; differences of case and spaces are found by the reader."""
     seen: dict[tuple[int, ...], str] = {}
     for word in words:
         ids = word_ids(_start_of(word))
         other = seen.setdefault(ids, word)
         if word_key(other) != word_key(word) and ids:
-            yield Finding(f"{quoted(other)} and {quoted(word)} are one word to CLIP")
+            yield VocabularyIssue(f"{quoted(other)} and {quoted(word)} are one word to CLIP")
 
 
 def _start_of(word: str) -> str:
@@ -74,34 +76,36 @@ def _start_of(word: str) -> str:
     return word[:length]
 
 
-def _glued(vocabulary: Vocabulary) -> Iterable[Finding]:
+def _glued(vocabulary: Vocabulary) -> Iterable[VocabularyIssue]:
     """Words of two classes, or of a class and the background, that differ only in spaces."""
     owners: dict[str, tuple[str, int]] = {}
     for k, words in enumerate((*vocabulary.classes, vocabulary.background)):
         for word in words:
             other, first = owners.setdefault(word_key(word).replace(" ", ""), (word, k))
             if first != k and word_key(other) != word_key(word):
-                yield Finding(
+                yield VocabularyIssue(
                     f"{quoted(other)} and {quoted(word)} are one word, with and without its blanks"
                 )
 
 
-def _long_descriptions(words: Iterable[str], descriptions: Descriptions) -> Iterable[Finding]:
+def _long_descriptions(
+    words: Iterable[str], descriptions: Descriptions
+) -> Iterable[VocabularyIssue]:
     for word in words:
         for sentence in descriptions.prompts(word, ()) if word in descriptions else ():
             if (length := prompt_length(sentence)) > CONTEXT_LENGTH:
-                yield Finding(
+                yield VocabularyIssue(
                     f"a description of {quoted(word)} has {length} tokens, of which CLIP reads "
                     f"{CONTEXT_LENGTH}: {quoted(sentence)}"
                 )
 
 
-def _undescribed(vocabulary: Vocabulary, descriptions: Descriptions) -> Iterable[Finding]:
+def _undescribed(vocabulary: Vocabulary, descriptions: Descriptions) -> Iterable[VocabularyIssue]:
     words = vocabulary.words[vocabulary.num_background :]
     missing = descriptions.missing(words)
     if missing:
         named = ", ".join(map(quoted, missing[:_MOST_NAMED]))
-        yield Finding(
+        yield VocabularyIssue(
             f"{len(missing)} of {len(set(words))} words of classes have no descriptions and use "
             f"the templates: {named}" + ", ..." * (len(missing) > _MOST_NAMED)
         )

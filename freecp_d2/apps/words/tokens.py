@@ -1,9 +1,9 @@
 """Words as CLIP reads them: tokens, and the lengths of prompts."""
 
-import warnings
 from functools import cache
 
 from ...text import get_templates
+from ...text.tokenizer import load_bpe
 
 __all__ = ["CONTEXT_LENGTH", "pieces_of", "prompt_length", "template_lengths", "word_ids"]
 
@@ -55,7 +55,4 @@ def _piece(number: int) -> str:
 
 @cache
 def _tokenizer():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # clip imports pkg_resources
-        from clip.simple_tokenizer import SimpleTokenizer
-    return SimpleTokenizer()
+    return load_bpe()

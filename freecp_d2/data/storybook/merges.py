@@ -8,9 +8,10 @@ full encoding applies to a word, and no others, each step is the same.
 
 import gzip
 import io
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from ...text.tokenizer import load_bpe
 
 __all__ = ["MAX_MERGES", "merges_for", "num_tokens", "write_merges"]
 
@@ -48,10 +49,7 @@ def merges_for(texts: Iterable[str]) -> list[Merge]:
     """
     if isinstance(texts, str):
         raise ValueError(f"got the string {texts!r}, expected several; write [{texts!r}].")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pkg_resources, on import
-        from clip.simple_tokenizer import SimpleTokenizer
-    tokenizer = SimpleTokenizer()
+    tokenizer = load_bpe()
     ranks = tokenizer.bpe_ranks = _Applied(tokenizer.bpe_ranks)
     for text in texts:
         tokenizer.encode(text)

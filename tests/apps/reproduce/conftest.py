@@ -1,4 +1,4 @@
-"""A repository with a program that only leaves files."""
+"""A clone whose `train_net.py` writes files and evaluates nothing."""
 
 import pytest
 

@@ -1,14 +1,15 @@
-"""A repository that evaluates nothing: real configs, a `train_net.py` that only leaves files."""
+"""A clone whose `train_net.py` writes files and evaluates nothing."""
 
 import json
 import os
 from pathlib import Path
 
-from freecp_d2.apps.reproduce import METHODS, Request
+from freecp_d2.apps.reproduce.grid import Request
+from freecp_d2.apps.reproduce.tables import METHODS
 from tests.helpers.command import ROOT
 
 _PROGRAM = '''
-"""Writes the mIoU that `answers.json` has for a folder; "fail" fails, "sleep" never ends."""
+"""Writes the mIoU that `runs.json` has for a folder; "fail" fails, "sleep" does not end."""
 import json, pathlib, sys, time
 root = pathlib.Path(__file__).parent
 opts = sys.argv[sys.argv.index("OUTPUT_DIR"):]
@@ -39,7 +40,7 @@ record = {
 
 
 def make_sandbox(root: Path) -> Path:
-    """A folder with `configs/` and `train_net.py`."""
+    """Make a folder with the real `configs/` and the program above."""
     root.mkdir(exist_ok=True)
     os.symlink(ROOT / "configs", root / "configs")
     (root / "train_net.py").write_text(_PROGRAM)
@@ -47,13 +48,13 @@ def make_sandbox(root: Path) -> Path:
 
 
 def request(root: Path, table: int = 3, **changes) -> Request:
-    """Of a table on Storybook, in a sandbox."""
+    """A request of a table on Storybook."""
     settings = {"benchmarks": ("storybook",), "methods": tuple(METHODS)} | changes
     return Request(table=table, root=root, output=root / "output", **settings)
 
 
 def answer(root: Path, runs, does: dict[int, str] | None = None, images: int = 150) -> None:
-    """What the program does for each run: 10, 11, 12, ... mIoU, or as `does` says by number."""
+    """Set what the program does for each run: 10, 11, 12, ... mIoU, or `does` by index."""
     answers = {
         run.folder.name: {
             "does": (does or {}).get(i, "write"),
@@ -69,6 +70,6 @@ def answer(root: Path, runs, does: dict[int, str] | None = None, images: int = 1
 
 
 def calls(root: Path) -> list[str]:
-    """Folders of the runs that were started, in order."""
+    """Folders of the started runs, in order."""
     path = root / "calls.txt"
     return path.read_text().split() if path.exists() else []

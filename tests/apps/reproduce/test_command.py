@@ -1,7 +1,6 @@
-"""tools/reproduce.py: the command line, failures, and a grid that is killed and goes on."""
+"""The command line, failures, and a table that is killed and continued."""
 
 import csv
-import importlib.util
 import json
 import os
 import signal
@@ -12,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from freecp_d2.apps.reproduce import plan_grid
+from freecp_d2.apps.reproduce import command
+from freecp_d2.apps.reproduce.command import main
+from freecp_d2.apps.reproduce.plan import plan_grid
 from tests.apps.reproduce.sandbox import answer, calls, make_sandbox, request
 from tests.helpers.command import ROOT
 
@@ -23,20 +24,10 @@ INPUT.MIN_SIZE_TEST 96 DATALOADER.NUM_WORKERS 0 MODEL.DEVICE cpu
 SMALL = _SMALL.split()
 
 
-@pytest.fixture(scope="module")
-def tool():
-    """The script as a module; tools/ is no package."""
-    spec = importlib.util.spec_from_file_location("reproduce", ROOT / "tools" / "reproduce.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def root(tmp_path, tool, monkeypatch):
-    """A repository whose `train_net.py` only leaves files."""
+def root(tmp_path, monkeypatch):
     root = make_sandbox(tmp_path / "repository")
-    monkeypatch.setattr(tool, "REPO", root)
+    monkeypatch.setattr(command, "configs_dir", lambda: root / "configs")
     return root
 
 
@@ -52,11 +43,10 @@ def states(root, table=1):
     return [cell["state"] for cell in cells]
 
 
-class TestAGrid:
+class TestTable:
     @pytest.fixture(autouse=True)
-    def _no_checks(self, tool, monkeypatch):
-        """Nothing is evaluated; the real command below builds its models."""
-        monkeypatch.setattr(tool, "check_run", lambda cfg: None)
+    def _no_checks(self, monkeypatch):
+        monkeypatch.setattr(command, "check_run", _Checked)
 
     @pytest.fixture
     def runs(self, root):
@@ -64,130 +54,135 @@ class TestAGrid:
         answer(root, found)
         return found
 
-    def test_it_runs_once(self, root, runs, tool, capsys):
-        assert tool.main(arguments(root)) == 0
+    def test_runs_are_made_once(self, root, runs, capsys):
+        assert main(arguments(root)) == 0
         printed = capsys.readouterr().out
         assert "0 are done, 3 to run." in printed
         assert [line.split()[-2:] for line in printed.splitlines() if "ours" in line] == [
             *(["ours", "10.0"], ["ours", "11.0"], ["ours", "12.0"])
         ]
-        assert tool.main(arguments(root)) == 0
+        shown = json.loads((root / "output" / "table1.json").read_text())["command"]
+        assert shown.startswith("python tools/reproduce.py --table 1 ")
+        assert main(arguments(root)) == 0
         assert "3 are done, 0 to run." in capsys.readouterr().out
         assert calls(root) == [run.folder.name for run in runs]
-
-    def test_a_later_table_takes_the_runs_of_an_earlier_one(self, root, runs, tool):
-        tool.main(arguments(root))
         answer(root, plan_grid(request(root, 3)).runs())
-        assert tool.main(arguments(root, 3)) == 0
-        assert len(calls(root)) == 3 + 4, "Tab. 3 has six rows, two of them in Tab. 1"
+        assert main(arguments(root, 3)) == 0
+        assert len(calls(root)) == 3 + 4, "two of the six rows of Tab. 3 are in Tab. 1"
 
-    def test_a_failure(self, root, runs, tool, capsys):
+    def test_failure_does_not_stop_the_others(self, root, runs, capsys):
         answer(root, runs, does={1: "fail"})
-        assert tool.main(arguments(root)) == 1
+        assert main(arguments(root)) == 1
         printed = capsys.readouterr().out
-        assert printed.count("a reason") == 1, "the end of its output"
+        assert printed.count("a reason") == 1, "the end of the output"
         assert "failed[1]" in printed
-        assert states(root) == ["done", "failed", "done"], "the others go on"
+        assert states(root) == ["done", "failed", "done"]
         answer(root, runs)
-        assert tool.main(arguments(root)) == 0
+        assert main(arguments(root)) == 0
         assert states(root) == ["done"] * 3
         assert len(calls(root)) == 4
 
-    def test_a_run_that_is_not_possible(self, root, runs, tool, monkeypatch, capsys):
-        def check(cfg):
+    def test_run_that_is_not_possible(self, root, runs, monkeypatch, capsys):
+        def check(cfg, *args):
             if cfg.MODEL.PURIFICATION_HEAD.ORACLE:
                 raise KeyError("no such head")
+            return _Checked()
 
-        monkeypatch.setattr(tool, "check_run", check)
-        assert tool.main(arguments(root)) == 0
+        monkeypatch.setattr(command, "check_run", check)
+        assert main(arguments(root)) == 0
         printed = capsys.readouterr().out
         assert "-[1]" in printed
         assert "[1] no such head" in printed
         assert states(root) == ["done", "done", "none"]
 
-    def test_nothing_is_possible(self, root, tool):
+    def test_nothing_is_possible(self, root):
         (root / "configs").unlink()
         (root / "configs" / "storybook").mkdir(parents=True)
-        assert tool.main(arguments(root, 6)) == 1
+        assert main(arguments(root, 6)) == 1
         assert set(states(root, 6)) == {"none"}
 
-    def test_files_are_there_after_every_run(self, root, runs, tool, monkeypatch):
-        """What a kill between two runs would leave."""
+    def test_files_are_written_after_every_run(self, root, runs, monkeypatch):
         seen = []
-        execute = tool.execute
+        execute = command.execute
 
         def watched(*args):
             seen.append(states(root).count("done"))
             return execute(*args)
 
-        monkeypatch.setattr(tool, "execute", watched)
-        tool.main(arguments(root))
+        monkeypatch.setattr(command, "execute", watched)
+        main(arguments(root))
         assert seen == [0, 1, 2]
 
-    def test_list_runs_nothing(self, root, runs, tool, capsys):
+    def test_list_runs_nothing(self, root, runs, capsys):
         answer(root, runs, does={0: "fail"})
-        tool.main(arguments(root))
+        main(arguments(root))
         before = calls(root)
         capsys.readouterr()
-        assert tool.main(arguments(root, 1, "--list")) == 0
+        assert main(arguments(root, 1, "--list")) == 0
         printed = capsys.readouterr().out
         assert [line.split()[-1] for line in printed.splitlines() if line.startswith("Re")] == [
             *("done", "done")
         ]
-        assert "2 of 3 runs are done. To run:" in printed
+        assert "2 of 3 runs are done" in printed
         assert printed.count("train_net.py --eval-only") == 1
         assert calls(root) == before
 
 
-class TestCommandLine:
-    @pytest.mark.parametrize(
-        ("more", "message"),
-        [
-            (["--benchmarks", "voc"], "--benchmarks: no voc; use voc21, "),
-            (["--methods", "sclip"], "--methods chooses in Tab. 2 and 4; Tab. 1 is SCLIP's."),
-            (["--limit", "-1"], "--limit -1 takes no images"),
-            (["--num-gpus", "0"], "--num-gpus 0"),
-            (["--descriptions", "llama=x.json"], "--descriptions: no llama; use vicuna, gpt."),
-            (["--descriptions", "gpt"], "write gpt=PATH"),
-            (["MODEL.PRECISON", "fp16"], "did you mean MODEL.PRECISION"),
-            (["MODEL.PRECISION"], "give every key a value"),
-        ],
-    )
-    def test_mistakes(self, root, tool, capsys, more, message):
-        assert tool.main(arguments(root, 1, *more)) == 2
+class _Checked:
+    """The result of a check that passes."""
+
+    clip = None
+
+    def __init__(self, *args):
+        pass
+
+
+def test_mistakes(root, capsys):
+    for more, message in (
+        (["--benchmarks", "voc"], "--benchmarks: no voc; use voc21, "),
+        (["--methods", "sclip"], "--methods chooses in Tab. 2 and 4; Tab. 1"),
+        (["--limit", "-1"], "--limit -1"),
+        (["--num-gpus", "0"], "--num-gpus 0"),
+        (["--descriptions", "llama=x.json"], "--descriptions: no llama; use vicuna, gpt."),
+        (["--descriptions", "gpt"], "write gpt=PATH"),
+        (["MODEL.PRECISON", "fp16"], "did you mean MODEL.PRECISION"),
+        (["MODEL.PRECISION"], "give every key a value"),
+    ):
+        assert main(arguments(root, 1, *more)) == 2
         assert message in capsys.readouterr().err
-        assert calls(root) == []
+    assert calls(root) == []
 
-    def test_no_data(self, root, tool, capsys, monkeypatch, tmp_path):
-        monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
-        assert tool.main(["--table", "4", "--output", str(root / "output")]) == 2
-        message = capsys.readouterr().err
-        assert "no benchmark of Tab. 4 can be evaluated here" in message
-        assert "--benchmarks storybook needs no data" in message
-        assert tool.main(["--table", "4", "--benchmarks", "ade20k"]) == 2
-        assert "found no ADEChallengeData2016" in capsys.readouterr().err
 
-    def test_keys_after_a_list_of_names(self, tool):
-        words = "--table 2 --benchmarks voc21 ade20k MODEL.PRECISION fp16"
-        args = tool.parse(words.split())
-        assert (args.benchmarks, args.opts) == (["voc21", "ade20k"], ["MODEL.PRECISION", "fp16"])
-        args = tool.parse(["--table", "2", "--methods", "gem", "MODEL.PRECISION", "fp16"])
-        assert (args.methods, args.opts) == (["gem"], ["MODEL.PRECISION", "fp16"])
+def test_no_data(root, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    assert main(["--table", "4", "--output", str(root / "output")]) == 2
+    message = capsys.readouterr().err
+    assert "no benchmark of Tab. 4 can be evaluated here" in message
+    assert "--benchmarks storybook needs no data" in message
+    assert main(["--table", "4", "--benchmarks", "ade20k"]) == 2
+    assert "found no ADEChallengeData2016" in capsys.readouterr().err
 
-    @pytest.mark.parametrize("benchmarks", [[], ["--benchmarks", "all"]])
-    def test_all(self, tool, benchmarks):
-        request = tool.read_request(tool.parse(["--table", "2", *benchmarks]))
-        assert request.benchmarks == ()
 
-    def test_help_names_everything(self, tool):
-        text = tool.build_parser().format_help()
-        for word in ("voc21", "storybook", "maskclip", "vicuna", "KEY VALUE", "--list", "--limit"):
-            assert word in text
-        assert len(text.splitlines()) <= 50
+def test_keys_after_a_list_of_names():
+    words = "--table 2 --benchmarks voc21 ade20k MODEL.PRECISION fp16"
+    args = command.parse(words.split())
+    assert (args.benchmarks, args.opts) == (["voc21", "ade20k"], ["MODEL.PRECISION", "fp16"])
+    args = command.parse(["--table", "2", "--methods", "gem", "MODEL.PRECISION", "fp16"])
+    assert (args.methods, args.opts) == (["gem"], ["MODEL.PRECISION", "fp16"])
+    for benchmarks in ([], ["--benchmarks", "all"]):
+        args = command.parse(["--table", "2", *benchmarks])
+        assert command.read_request(args).benchmarks == ()
+
+
+def test_help_names_everything():
+    text = command.build_parser().format_help()
+    for word in ("voc21", "storybook", "maskclip", "vicuna", "KEY VALUE", "--list", "--limit"):
+        assert word in text
+    assert len(text.splitlines()) <= 50
 
 
 class TestReal:
-    """Storybook, two pages a run, in processes of its own."""
+    """Storybook, two images a run, in processes."""
 
     def command(self, output: Path) -> list[str]:
         script = ["tools/reproduce.py", "--table", "1", "--benchmarks", "storybook"]

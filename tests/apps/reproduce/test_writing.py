@@ -1,4 +1,4 @@
-"""The files: that they agree with each other, are complete, and are there after a part too."""
+"""The files agree with each other, are complete, and are written after every run."""
 
 import csv
 import json
@@ -6,7 +6,10 @@ import json
 import pytest
 from PIL import Image
 
-from freecp_d2.apps.reproduce import execute, plan_grid, read_outcomes, write_files
+from freecp_d2.apps.reproduce.plan import plan_grid
+from freecp_d2.apps.reproduce.results import read_results
+from freecp_d2.apps.reproduce.runs import execute
+from freecp_d2.apps.reproduce.writing import write_files
 
 from .sandbox import answer, request
 
@@ -26,8 +29,8 @@ def make(root, grid, number):
 def write(root, grid, failures=None):
     output = root / "output"
     output.mkdir(exist_ok=True)
-    outcomes = read_outcomes(grid, failures)
-    paths = write_files(output, grid, outcomes, root=root, command=COMMAND, num_gpus=1)
+    results = read_results(grid, failures)
+    paths = write_files(output, grid, results, root=root, command=COMMAND, num_gpus=1)
     return {path.suffix: path for path in paths}
 
 
@@ -38,11 +41,11 @@ def markdown_rows(path):
     return {row[0]: row[2:] for row in cells if row[1] == "ours"}
 
 
-def test_they_agree(root, grid):
+def test_complete_table(root, grid):
+    """All files agree; the JSON has all facts of a cell."""
     answer(root, grid.runs())
     make(root, grid, 3)
     files = write(root, grid)
-    assert set(files) == {".md", ".csv", ".json", ".png"}
     record = json.loads(files[".json"].read_text())
     with open(files[".csv"]) as file:
         rows = list(csv.DictReader(file))
@@ -55,13 +58,9 @@ def test_they_agree(root, grid):
     assert [cell["ours"] for cell in record["cells"]] == [10.0, 11.0, 12.0]
     assert [cell["ours_mmseg"] for cell in record["cells"]] == [9.0, 10.0, 11.0]
 
-
-def test_all_that_is_known_of_a_cell(root, grid):
-    answer(root, grid.runs())
-    make(root, grid, 1)
-    files = write(root, grid)
-    record = json.loads(files[".json"].read_text())
     assert (record["table"], record["tolerance"], record["command"]) == (1, 0.3, COMMAND)
+    assert record["averages"] == []
+    assert COMMAND in files[".md"].read_text()
     cell, run = record["cells"][0], grid.runs()[0]
     assert cell["config"] == {"KEY": "value"}
     assert cell["environment"] == {"torch": "x"}
@@ -70,10 +69,11 @@ def test_all_that_is_known_of_a_cell(root, grid):
     assert (cell["images"], cell["official_images"], cell["seconds"]) == (150, 150, 1.5)
     assert (cell["benchmark"], cell["method"], cell["paper"]) == ("storybook", "sclip", None)
     assert "train_net.py --eval-only" in cell["command"]
-    assert COMMAND in files[".md"].read_text()
+    with Image.open(files[".png"]) as image:
+        assert min(image.size) > 50
 
 
-def test_a_part(root, grid):
+def test_partial_table(root, grid):
     answer(root, grid.runs())
     make(root, grid, 2)
     files = write(root, grid, {grid.runs()[2].name: "exit code 3\nlines"})
@@ -83,13 +83,13 @@ def test_a_part(root, grid):
     assert states == ["done", "done", "failed"]
 
 
-def test_nothing_yet(root, grid):
+def test_empty_table_has_no_image(root, grid):
     files = write(root, grid)
-    assert set(files) == {".md", ".csv", ".json"}, "no image of nothing"
+    assert set(files) == {".md", ".csv", ".json"}
     assert "still to run (3)" in files[".md"].read_text()
     cells = json.loads(files[".json"].read_text())["cells"]
     assert {cell["state"] for cell in cells} == {"open"}
-    assert "MODEL" in cells[0]["config"], "the config that would be run"
+    assert "MODEL" in cells[0]["config"], "the config of the future run"
 
 
 def test_cells_that_cannot_run(root):
@@ -99,16 +99,3 @@ def test_cells_that_cannot_run(root):
     assert reasons["FreeCP: GPT-3.5, GPT-3.5"][0] == "none"
     assert "gpt=PATH" in reasons["FreeCP: GPT-3.5, GPT-3.5"][1]
     assert {cell["method"] for cell in cells} == {"gem"}
-
-
-def test_the_image(root, grid):
-    answer(root, grid.runs())
-    make(root, grid, 1)
-    with Image.open(write(root, grid)[".png"]) as image:
-        assert min(image.size) > 50
-
-
-def test_averages(root):
-    grid = plan_grid(request(root, 2))
-    record = json.loads(write(root, grid)[".json"].read_text())
-    assert record["averages"] == [], "Storybook is not the paper's"

@@ -1,4 +1,4 @@
-"""What came of each cell, beside what the paper prints."""
+"""The result of each cell, beside the paper's number."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,15 +14,15 @@ WITHIN, OUTSIDE, SUBSET = "within", "outside", "subset"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CellResult:
     """
     Attributes:
-        state: done | open (still to run) | failed | none (cannot run).
-        paper: mIoU in percent that the paper prints; None if it prints none.
+        state: done | open (not run yet) | failed | none (cannot run).
+        paper: mIoU in percent of the paper, or None.
         ours: mIoU in percent over the classes that occur (Detectron2).
-        ours_mmseg: over those that occur or are predicted (mmsegmentation).
-        images: how many were evaluated.
-        official: how many the benchmark has; None if unknown.
+        ours_mmseg: over the classes that occur or are predicted (mmsegmentation).
+        images: number of evaluated images.
+        official: number of images of the benchmark, or None if unknown.
         reason: why it failed or cannot run.
         record: the run's `results.json`.
     """
@@ -38,12 +38,12 @@ class Outcome:
 
     @property
     def is_subset(self) -> bool:
-        """Not all images of the benchmark: comparable with nothing."""
+        """Evaluated on a part of the benchmark, so not comparable."""
         return self.state == DONE and self.official is not None and self.images != self.official
 
     @property
     def difference(self) -> float | None:
-        """Ours minus the paper's, of the numbers as they are printed (one decimal)."""
+        """Ours minus the paper's, of the printed numbers (one decimal)."""
         if self.ours is None or self.paper is None:
             return None
         return round(round(self.ours, 1) - self.paper, 1)
@@ -58,71 +58,68 @@ class Outcome:
         return WITHIN if abs(self.difference) <= TOLERANCE else OUTSIDE
 
 
-Outcomes = Mapping[tuple[str, str], Outcome]
+CellResults = Mapping[tuple[str, str], CellResult]
 
 
-def read_outcomes(grid: Grid, failures: Mapping[str, str] | None = None) -> Outcomes:
+def read_results(grid: Grid, failures: Mapping[str, str] | None = None) -> CellResults:
     """
+    Read the results of all cells from the files of the runs.
+
     Args:
         failures: name of a run -> why it failed.
 
     Returns:
-        Outcomes: (row's key, column's title) -> outcome, from the files of the runs.
+        CellResults: (row's key, column's title) -> result.
     """
     return {place: _read(cell, failures or {}) for place, cell in grid.cells.items()}
 
 
-def _read(cell: Cell, failures: Mapping[str, str]) -> Outcome:
+def _read(cell: Cell, failures: Mapping[str, str]) -> CellResult:
     if cell.run is None:
-        return Outcome(NONE, cell.paper, reason=cell.reason)
+        return CellResult(NONE, cell.paper, reason=cell.reason)
     if cell.run.name in failures:
-        return Outcome(FAILED, cell.paper, reason=failures[cell.run.name].partition("\n")[0])
+        return CellResult(FAILED, cell.paper, reason=failures[cell.run.name].partition("\n")[0])
     record = read_record(cell.run)
     if record is None:
-        return Outcome(OPEN, cell.paper)
+        return CellResult(OPEN, cell.paper)
     (dataset,) = cell.run.cfg.DATASETS.TEST
     scores, images = record["results"][dataset]["sem_seg"], record["images"][dataset]
-    return Outcome(
-        DONE,
-        cell.paper,
-        scores["mIoU"],
-        scores.get("mIoU_mmseg"),
-        images["evaluated"],
-        images["official"],
-        record=record,
-    )
+    numbers = scores["mIoU"], scores.get("mIoU_mmseg"), images["evaluated"], images["official"]
+    return CellResult(DONE, cell.paper, *numbers, record=record)
 
 
 def average_title(grid: Grid) -> str:
-    """Heading of the column of means, which says if it is not of all; "" for no such column."""
+    """Heading of the column of means: "Avg.", "Avg. 5" of five benchmarks, or "" for none."""
     if AVERAGE not in grid.table.columns:
         return ""
-    averaged = _averaged(grid)
-    if len(averaged) == len(grid.table.benchmarks):
+    count = len(_averaged(grid))
+    if count == len(grid.table.benchmarks):
         return "Avg."
-    return f"Avg. {len(averaged)}" if len(averaged) > 1 else ""
+    return f"Avg. {count}" if count > 1 else ""
 
 
-def average(grid: Grid, outcomes: Outcomes, row: str) -> Outcome:
+def average(grid: Grid, results: CellResults, row: str) -> CellResult:
     """
-    The mean of a row over the paper's benchmarks among the columns; of all of them, the paper's
-    own mean stands beside it, else the mean of its numbers.
+    The mean of a row over the paper's benchmarks among the columns.
+
+    The paper's value is its own printed mean if all benchmarks are there, else the mean of its
+    numbers.
     """
     columns = _averaged(grid)
-    found = [outcomes[row, column.title] for column in columns]
-    paper = _mean([outcome.paper for outcome in found])
+    found = [results[row, column.title] for column in columns]
+    paper = _mean([result.paper for result in found])
     if len(columns) == len(grid.table.benchmarks):
         paper = grid.table.number_of(row, AVERAGE)
-    if any(outcome.state != DONE for outcome in found):
-        return Outcome(OPEN, paper)
-    is_subset = any(outcome.is_subset for outcome in found)
-    return Outcome(
+    if any(result.state != DONE for result in found):
+        return CellResult(OPEN, paper)
+    is_subset = any(result.is_subset for result in found)
+    return CellResult(
         DONE,
         paper,
-        _mean([outcome.ours for outcome in found]),
-        _mean([outcome.ours_mmseg for outcome in found]),
-        images=sum(outcome.images for outcome in found),
-        official=sum(outcome.official or 0 for outcome in found) if is_subset else None,
+        _mean([result.ours for result in found]),
+        _mean([result.ours_mmseg for result in found]),
+        images=sum(result.images for result in found),
+        official=sum(result.official or 0 for result in found) if is_subset else None,
     )
 
 

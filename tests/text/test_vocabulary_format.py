@@ -1,0 +1,153 @@
+"""The format of vocabulary files and strings: what is read, what is reported, what is refused."""
+
+import pytest
+
+from freecp_d2.text import Vocabulary
+
+
+def classes_of(*lines):
+    return Vocabulary.from_lines(lines, "v").classes
+
+
+def test_lines_of_a_file():
+    for line, words in (
+        ("cat  # pets", ("cat",)),
+        ("c#, f#", ("c#", "f#")),
+        ("cat,,kitten,", ("cat", "kitten")),
+        ("chest of drawers", ("chest of drawers",)),
+        ("background", ("background",)),  # a class, not the reserved line
+        ("猫、犬\uff0c鳥", ("猫", "犬", "鳥")),
+        ("قطة، كلب", ("قطة", "كلب")),
+        ("caf\u00e9, cafe\u0301", ("caf\u00e9",)),  # two ways to write one word
+    ):
+        assert classes_of(line) == (words,), line
+    assert classes_of("cat", " , ,", "dog") == (("cat",), ("dog",))
+
+
+def test_background_line():
+    for line in ("background:sky", "Background: sky", "BACKGROUND : sky # far"):
+        assert Vocabulary.from_lines([line, "cat"], "v").background == ("sky",)
+    assert Vocabulary.from_lines(["猫", "background\uff1a空"], "v").background == ("空",)
+
+
+def test_errors_of_a_file_name_file_and_line(tmp_path):
+    path = tmp_path / "words.txt"
+    for content, message in (
+        ("", r"words\.txt: got no class"),
+        ("# only\n\nbackground: sky", r"words\.txt: got no class"),
+        (", ,\n", r"words\.txt: got no class"),
+        ("cat\nbackground:\n", r"words\.txt, line 2: got no word after `background:`"),
+        ("cat\nbackground: ,\n", r"words\.txt, line 2: got no word after `background:`"),
+        (
+            "background: sky\ncat\nbackground: wall",
+            r"words\.txt, line 3: got a second `background:` line \(the first is line 1\)",
+        ),
+    ):
+        path.write_text(content)
+        with pytest.raises(ValueError, match=message):
+            Vocabulary.from_file(path)
+    with pytest.raises(ValueError, match=r"v, line 2: got \['cat', 'kitten'\]"):
+        Vocabulary.from_lines(["dog", ["cat", "kitten"]], "v")
+
+
+def test_issues_of_lines(log):
+    lines = ["cat, Cat, kitten", "dog, pup, dog", "cow,, ox", "bg: sky", "a; b", "d\uff1be", ", ,"]
+    vocabulary = Vocabulary.from_lines(lines, "odd")
+    assert vocabulary.classes[:3] == (("cat", "kitten"), ("dog", "pup"), ("cow", "ox"))
+    assert [issue.where for issue in vocabulary.issues] == [f"line {n}" for n in range(1, 8)]
+    facts = ["'Cat'", "'dog'", "empty word", "'bg:'", "`;`", "`\uff1b`", "no class"]
+    for issue, fact in zip(vocabulary.issues, facts, strict=True):
+        assert fact in issue.text
+    [warning] = log.warnings
+    assert warning.startswith("odd: line 1: ")
+    assert "and 2 more, which `python -m freecp_d2.words check` lists" in warning
+
+
+def test_issues_are_reported_once(log):
+    for name in ("twice", "twice", "other"):
+        assert len(Vocabulary.from_lines(["cat, Cat"], name).issues) == 1
+    assert [warning.partition(":")[0] for warning in log.warnings] == ["twice", "other"]
+
+
+def test_word_of_two_classes_is_kept_and_reported(log):
+    vocabulary = Vocabulary.from_lines(["cat, pet", "dog, pet", "cow, pet"], "pets")
+    assert vocabulary.words == ("cat", "pet", "dog", "pet", "cow", "pet")
+    [warning] = log.warnings
+    assert warning.startswith("pets: 'pet' is a word of two classes, 'cat' and 'dog';")
+    [issue] = Vocabulary.from_lines(["cat", "cat"], "one name").issues
+    assert "of one name" in issue.text
+
+
+def test_word_that_is_class_and_background_is_kept_and_reported(log):
+    vocabulary = Vocabulary.from_lines(["background: sky, bed", "cat", "cot, bed"], "rooms")
+    assert vocabulary.words == ("sky", "bed", "cat", "cot", "bed")
+    [warning] = log.warnings
+    assert warning.startswith("rooms: 'bed' is a class ('cot') and a background word")
+
+
+@pytest.mark.parametrize(
+    ("text", "classes", "background"),
+    [
+        ("cat, kitten; dog; remote control", ("cat, kitten", "dog", "remote control"), ""),
+        ("cat;", ("cat",), ""),
+        (" cat ,kitten, ;  dog ;", ("cat, kitten", "dog"), ""),
+        ("cat; background: sky, wall ; dog", ("cat", "dog"), "sky, wall"),
+        ("Background : sky; cat", ("cat",), "sky"),
+        ("cat\ndog, pup\n", ("cat", "dog, pup"), ""),
+        ("cat;\r\n\r\ndog;", ("cat", "dog"), ""),
+        ("c #; # 1", ("c #", "# 1"), ""),  # no comments
+        ("\U0001f431; قطة, كلب; 猫", ("\U0001f431", "قطة, كلب", "猫"), ""),
+        ("قطة، كلب؛ شجرة", ("قطة, كلب", "شجرة"), ""),
+        ("猫、犬; 鳥\uff0c雀\uff1b魚", ("猫, 犬", "鳥, 雀", "魚"), ""),
+        ("猫\uff1bbackground\uff1a空、海", ("猫",), "空, 海"),
+    ],
+)
+def test_strings(text, classes, background, log):
+    vocabulary = Vocabulary.from_string(text)
+    assert tuple(map(", ".join, vocabulary.classes)) == classes
+    assert ", ".join(vocabulary.background) == background
+    assert vocabulary.issues == ()
+    assert log.warnings == []
+
+
+def test_name_of_a_string_is_its_beginning():
+    assert Vocabulary.from_string(" cat;  dog").name == "cat; dog"
+    assert Vocabulary.from_string("cat; dog", "mine").name == "mine"
+    long = Vocabulary.from_string("; ".join(f"word {i}" for i in range(100))).name
+    assert long == "word 0; word 1; word 2; word 3; word..."
+
+
+def test_issues_of_strings(log):
+    for text, where, fact in (
+        ("cat;; dog", "part 2", "empty"),
+        ("; cat", "part 1", "empty"),
+        ("猫\uff1b\uff1b犬", "part 2", "empty"),
+        ("cat; , ;dog", "part 2", "no word between the commas"),
+        ("cat、, dog; cow", "part 1", "an empty word"),
+        ("cat; dog, dog", "part 2", "'dog'"),
+        ("cat, dog, cow", "", '3 words of one class; for classes: "cat; dog; cow"'),
+        ("cat; dog; Cat", "", "'Cat' is a word of two classes, 'cat' and 'Cat'"),
+        ("cat; background: sky, cat", "", "'cat' is a class ('cat') and a background word"),
+    ):
+        log.warnings.clear()
+        [issue] = Vocabulary.from_string(text).issues
+        assert issue.where == where
+        assert fact in issue.text
+        [warning] = log.warnings
+        assert str(issue) in warning
+
+
+def test_errors_of_a_string_name_the_part():
+    for text, message in (
+        (";", r'";": got no class'),
+        ("cat;background:,", r"part 2: got no word after `background:`.*delete the part"),
+        ("background: sky, wall", "got no class"),
+        ("background:a;cat;background:b", r"part 3: got a second .* \(the first is part 1\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Vocabulary.from_string(text)
+
+
+def test_long_string_takes_linear_time():
+    vocabulary = Vocabulary.from_string(";" * 200_000 + "a" * 5_000_000)
+    assert len(vocabulary.issues) == 200_000
