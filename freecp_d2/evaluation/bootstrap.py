@@ -1,4 +1,4 @@
-"""Is a difference more than the luck of these images? The paired bootstrap over images."""
+"""Confidence interval of the difference of two mIoU: the paired bootstrap over images."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,7 @@ from .counts import mean_iou
 
 @dataclass(frozen=True)
 class Interval:
-    """
-    Attributes:
-        difference: of the mIoU of all images, in points.
-        low, high: ends of the interval, in points.
-    """
+    """A difference of mIoU over all images, and the ends of its interval, in points."""
 
     difference: float
     low: float
@@ -29,14 +25,15 @@ def paired_bootstrap(
     seed: int = 0,
 ) -> Interval:
     """
-    Percentile interval of mIoU(second) - mIoU(first), both on the same images drawn again and again
-    with replacement.
+    Percentile interval of mIoU(second) - mIoU(first) over resampled images.
+
+    Each repetition draws images with replacement and evaluates both variants on them.
 
     Args:
         first, second: counts of two variants on the same images, shape (I, 3, K).
 
     Raises:
-        ValueError: the two are not of the same images.
+        ValueError: the counts are of different images.
     """
     if first.shape != second.shape or not np.array_equal(first[:, 2], second[:, 2]):
         raise ValueError(

@@ -18,23 +18,15 @@ TRUTH = np.array([[0, 0, 1], [1, 255, 3]])
 PREDICTED = np.array([[0, 1, 1], [1, 2, 2]])
 
 
-def test_counts_by_hand():
-    hit, predicted, true = count_labels(PREDICTED, TRUTH, num_classes=4)
+def test_by_hand():
+    hit, predicted, true = counts = count_labels(PREDICTED, TRUTH, num_classes=4)
     assert hit.tolist() == [1, 2, 0, 0]
-    assert predicted.tolist() == [1, 3, 1, 0]  # the ignored pixel is nobody's
+    assert predicted.tolist() == [1, 3, 1, 0]  # without the ignored pixel
     assert true.tolist() == [2, 2, 0, 1]
-
-
-def test_means_by_hand():
-    counts = count_labels(PREDICTED, TRUTH, num_classes=4)
     # Class 2 has no true pixel and does not count: (1/2 + 2/3 + 0) / 3.
     assert mean_iou(counts) == pytest.approx(100 * (1 / 2 + 2 / 3) / 3)
     assert mean_iou(counts, [0, 2]) == pytest.approx(50)
     assert pixel_accuracy(counts) == pytest.approx(60)
-
-
-def test_means_of_many_at_once():
-    counts = count_labels(PREDICTED, TRUTH, num_classes=4)
     many = np.stack([counts, 7 * counts])
     assert mean_iou(many) == pytest.approx([float(mean_iou(counts))] * 2)
 
