@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Share", "class_counts", "visible_shares"]
+__all__ = ["Share", "class_counts", "percent", "visible_shares"]
 
 _BLOCK = 1 << 22
 """Pixels that are counted together; NumPy's counting takes 8 bytes of each."""
@@ -39,3 +39,9 @@ def visible_shares(counts: Sequence[int] | np.ndarray) -> list[Share]:
     total = max(1, int(np.sum(counts)))
     found = [Share(k - 1, int(count) / total) for k, count in enumerate(counts) if count]
     return sorted(found, key=lambda share: (share.label < 0, -share.share, share.label))
+
+
+def percent(share: float) -> str:
+    """A share of 0 to 1 as whole percent; "<1 %" for a positive one that rounds to 0."""
+    rounded = round(100 * share)
+    return "<1 %" if share > 0 and not rounded else f"{rounded} %"

@@ -11,11 +11,11 @@ import numpy as np
 from ...visualization.fonts import showable
 from ...visualization.html import (
     AlbumEntry,
+    AlbumImage,
     Gallery,
     Note,
     Page,
     Section,
-    Shown,
     album,
     album_entry,
     album_overview,
@@ -87,8 +87,8 @@ class ImageGallery:
         small = resized(image, size)
         colors = colors_of(record)
         shown = (
-            Shown("Image", small),
-            Shown("Labels", paint(small, labels, colors), labels),
+            AlbumImage("Image", small),
+            AlbumImage("Labels", paint(small, labels, colors), labels),
         )
         self._add(name, record, shown, "")
 
@@ -107,7 +107,7 @@ class ImageGallery:
         if record["problem"]:
             note += f" Note: {record['problem']}."
         size = thumbnail_size(frame.shape[:2], self.side)
-        self._add(name, record, (Shown("Frame in the middle", resized(frame, size)),), note)
+        self._add(name, record, (AlbumImage("Frame in the middle", resized(frame, size)),), note)
 
     def count_only(self, record: Mapping[str, Any]) -> None:
         """An image for which there is no room, which is in the numbers of the page."""
@@ -136,7 +136,7 @@ class ImageGallery:
         )
 
     def _add(
-        self, name: Path, record: Mapping[str, Any], shown: tuple[Shown, ...], note: str
+        self, name: Path, record: Mapping[str, Any], shown: tuple[AlbumImage, ...], note: str
     ) -> None:
         self._count(record)
         names = tuple(entry["name"] for entry in record["classes"])

@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ...engine.predictor import read_image
 from ...visualization.html.images import limited
-from .messages import Problem
+from .words import Problem
 
 __all__ = ["LONGEST_SIDE", "MOST_PIXELS", "Upload", "read_upload"]
 
