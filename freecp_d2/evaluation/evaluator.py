@@ -161,14 +161,12 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
     def _read_prediction(self, sem_seg: Tensor, file_name: str) -> np.ndarray:
         """Scores (K, H, W) or a label map (H, W) -> labels (H, W), int64, all in 0..K-1."""
         num_classes = self._num_classes
-        is_label_map = sem_seg.ndim == 2 and not (
-            sem_seg.is_floating_point() or sem_seg.is_complex() or sem_seg.dtype == torch.bool
-        )
+        is_integer = not (sem_seg.is_floating_point() or sem_seg.dtype == torch.bool)
         if sem_seg.ndim == 3 and sem_seg.shape[0] == num_classes:
             scores, labels = sem_seg.max(dim=0)
             if scores.isnan().any():
                 raise ValueError(f"{file_name}: the scores have NaN; expected numbers.")
-        elif is_label_map:
+        elif sem_seg.ndim == 2 and is_integer:
             labels = sem_seg
         else:
             raise ValueError(

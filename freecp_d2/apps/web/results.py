@@ -113,14 +113,12 @@ def _bar(color: tuple[int, int, int], name: str, score: float) -> Markup:
 
 def _thresholds(windows: Sequence[WindowDiagnosis]) -> str:
     """Their ranges over the windows, which differ if each image chooses its thresholds."""
-    values = {
-        "redundancy": [w.redundancy_thresh for w in windows if w.redundancy_thresh is not None],
-        "ambiguity": [w.ambiguity_thresh for w in windows if w.ambiguity_thresh is not None],
-    }
     ranges = []
-    for name, found in values.items():
-        ends = sorted({f"{value:.3f}" for value in (min(found), max(found))}) if found else ["none"]
-        ranges.append(f"{name} {' to '.join(ends)}")
+    for name in ("redundancy", "ambiguity"):
+        values = [getattr(window, f"{name}_thresh") for window in windows]
+        found = sorted(value for value in values if value is not None)
+        ends = dict.fromkeys(f"{value:.3f}" for value in (*found[:1], *found[-1:]))
+        ranges.append(f"{name} {' to '.join(ends) or 'none'}")
     return f"Thresholds: {', '.join(ranges)}."
 
 

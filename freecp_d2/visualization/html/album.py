@@ -22,12 +22,7 @@ __all__ = ["AlbumEntry", "AlbumImage", "album", "album_entry", "album_overview"]
 
 @dataclass(frozen=True)
 class AlbumImage:
-    """
-    Attributes:
-        title: below the image.
-        image: uint8 RGB (H, W, 3), at the size it is shown.
-        labels: integers (H, W) whose names are written over it, or None.
-    """
+    """uint8 RGB (H, W, 3), at the size shown; names of `labels` (H, W) are written over it."""
 
     title: str
     image: np.ndarray

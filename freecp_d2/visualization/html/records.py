@@ -33,12 +33,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Row:
-    """
-    Attributes:
-        method: the base method.
-        scores: one for each column.
-        gain: mIoU of the last column minus that of the first, with its 95 % interval.
-    """
+    """Scores of a base method, one for each column; `gain` is the last mIoU minus the first."""
 
     method: str
     scores: tuple[Scores, ...]
@@ -48,10 +43,7 @@ class Row:
 @dataclass(frozen=True)
 class Results:
     """
-    Attributes:
-        columns: variants; the first is the base method alone.
-        rows: base methods.
-        num_images: number of images of the scores.
+    Scores of base methods (rows) and variants (columns), the base method alone first.
 
     Raises:
         ValueError: a row has another number of scores than there are columns.
@@ -72,12 +64,7 @@ class Results:
 
 @dataclass(frozen=True)
 class LabelMap:
-    """
-    Attributes:
-        title: the method.
-        labels: integers (H, W); 0..K-1 are classes, others (-1, 255) no label.
-        note: a line below the image.
-    """
+    """Integer labels (H, W), others than 0..K-1 are no label; `note` is a line below the image."""
 
     title: str
     labels: np.ndarray
@@ -121,10 +108,7 @@ class PageImage:
 @dataclass(frozen=True)
 class Gallery:
     """
-    Attributes:
-        class_names: K names.
-        colors: K colours, (red, green, blue), 0 to 255.
-        images: in order.
+    Images with K class names and K colours, (red, green, blue), 0 to 255.
 
     Raises:
         ValueError: the number of colours is not the number of names.
