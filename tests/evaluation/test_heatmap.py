@@ -5,6 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from freecp_d2.evaluation import heatmap
 from freecp_d2.evaluation.heatmap import write_heatmap
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
@@ -125,6 +126,12 @@ def test_names_do_not_overlap_and_the_image_has_a_bounded_size(drawn, size, pixe
     rotation = axes.get_xticklabels()[0].get_rotation()
     assert width * np.sin(np.radians(rotation)) > 1.3 * letters
     assert axes.get_window_extent().x1 < bar.get_window_extent().x0
+
+
+def test_a_huge_matrix_has_a_lower_resolution(drawn, monkeypatch):
+    monkeypatch.setattr(heatmap, "_MAX_PIXELS", 500)
+    _, size = drawn(np.eye(100))
+    assert max(size) < 800
 
 
 def test_names_that_do_not_match_the_values(tmp_path):

@@ -40,11 +40,11 @@ def purification_notes(
         colors: of the words that are marked with their colour.
         whole: fold long lists; else cut them and give the number of words left out.
     """
-    every, some = "in every window", "in so many of all windows"
+    every, some = "in every window", "with the number of windows"
     lists = [
         _words("Removed as redundant", every, purification.removed, colors, whole),
         _words("Kept", every, purification.kept, colors, whole),
-        _words("Kept here and there", some, purification.contested, colors, whole),
+        _words("Kept in some windows", some, purification.contested, colors, whole),
         _groups(purification.groups, whole),
     ]
     return element("div", *lists, class_="purification")
@@ -93,7 +93,7 @@ def _groups(groups: Sequence[GroupSummary], whole: bool) -> Markup:
     if not groups:
         return Markup()
     listed = _list([_group(group) for group in groups], _GROUPS_SHOWN, whole, "groups")
-    heading = _heading("Ambiguity groups", len(groups), "filled: won so many regions")
+    heading = _heading("Ambiguity groups", len(groups), "winners are filled, with the number of regions won")
     return element("section", heading, listed, class_="wide")
 
 
