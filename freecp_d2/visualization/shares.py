@@ -1,4 +1,8 @@
-"""How much of an image each class has."""
+"""
+Shares of the pixels of each class, and how they are written.
+
+Shape shorthand in this module: H, W pixels.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,11 +12,11 @@ import numpy as np
 __all__ = ["Share", "class_counts", "percent", "visible_shares"]
 
 _BLOCK = 1 << 22
-"""Pixels that are counted together; NumPy's counting takes 8 bytes of each."""
+"""Pixels that are counted at a time; `np.bincount` takes 8 bytes of each."""
 
 
 class Share(NamedTuple):
-    """A class with pixels, and which share of the image they are, 0 to 1; class -1: no word."""
+    """A class and its share of the pixels, 0 to 1; class -1 is no word."""
 
     label: int
     share: float
@@ -20,6 +24,8 @@ class Share(NamedTuple):
 
 def class_counts(label_map: np.ndarray, num_classes: int) -> np.ndarray:
     """
+    Count the pixels of each class.
+
     Args:
         label_map: integers (H, W), -1 to num_classes - 1.
 
@@ -35,13 +41,13 @@ def class_counts(label_map: np.ndarray, num_classes: int) -> np.ndarray:
 
 
 def visible_shares(counts: Sequence[int] | np.ndarray) -> list[Share]:
-    """Of what `class_counts` gives: the classes with pixels, largest first, no word at the end."""
+    """Counts of `class_counts` -> the classes with pixels, largest first, no word last."""
     total = max(1, int(np.sum(counts)))
     found = [Share(k - 1, int(count) / total) for k, count in enumerate(counts) if count]
     return sorted(found, key=lambda share: (share.label < 0, -share.share, share.label))
 
 
 def percent(share: float) -> str:
-    """A share of 0 to 1 as whole percent; "<1 %" for a positive one that rounds to 0."""
-    rounded = round(100 * share)
-    return "<1 %" if share > 0 and not rounded else f"{rounded} %"
+    """A share of 0 to 1 as whole percent; "<1 %" for positive shares that round to 0."""
+    text = f"{100 * share:.0f} %"
+    return "<1 %" if share > 0 and text == "0 %" else text

@@ -36,8 +36,8 @@ def test_variants_equal_separate_models(configs):
     for name, cfg in configs.items():
         alone = build_model(cfg).eval()(IMAGES)
         for labels, output in zip(together, alone, strict=True):
-            # Attention that is also returned uses other kernels, so ties may break differently.
-            assert (labels[name] == output["sem_seg"]).float().mean() > 0.99, name
+            agree = labels[name] == output["sem_seg"]
+            assert agree.float().mean() > 0.999, name  # crops come in other batches
         differ.add(tuple(alone[0]["sem_seg"].flatten().tolist()))
     assert len(differ) > len(METHODS), "the variants must differ for this test to mean anything"
 
@@ -67,7 +67,7 @@ def test_variants_share_crops(configs, monkeypatch):
 
 
 def _noted(encoder, seen):
-    """`encode_image` that records each crop with its encoder: GEM has its own path."""
+    """`encode_image`, which notes each crop with what encodes it: GEM's path is its own."""
     original = encoder.encode_image
 
     def encode_image(crops):
