@@ -76,34 +76,32 @@ NOTES = (
 Counts = Mapping[tuple[str, str], np.ndarray]
 
 
-def summarise(counts: Counts) -> dict[str, dict[str, Scores]]:
-    """Method -> variant -> scores in percent."""
-    stuff, things = ([i for i, c in enumerate(SCORED) if c.is_thing == k] for k in (False, True))
-    found: dict[str, dict[str, Scores]] = {}
-    for (method, variant), pages in counts.items():
-        total = pages.sum(axis=0)
-        found.setdefault(method, {})[variant] = Scores(
-            miou=float(mean_iou(total)),
-            pixel_accuracy=float(pixel_accuracy(total)),
-            stuff=float(mean_iou(total, stuff)),
-            things=float(mean_iou(total, things)),
-        )
-    return found
-
-
 def tabulate_results(counts: Counts) -> Results:
     """The page's results: one row for each method, one column for each variant."""
-    found = summarise(counts)
+    methods = dict.fromkeys(method for method, _ in counts)
     rows = [
         Row(
             method,
-            tuple(scores[name] for name in NAMES),
+            tuple(_scores(counts[method, name]) for name in NAMES),
             paired_bootstrap(counts[method, "alone"], counts[method, "RP-AP"]),
         )
-        for method, scores in found.items()
+        for method in methods
     ]
     columns = [Column(f"+ {name}" if name.isupper() else name, "GT" in name) for name in NAMES]
     return Results(tuple(columns), tuple(rows), len(next(iter(counts.values()))))
+
+
+def _scores(pages: np.ndarray) -> Scores:
+    """Scores in percent of counts (I, 3, K)."""
+    stuff, things = ([i for i, c in enumerate(SCORED) if c.is_thing == k] for k in (False, True))
+    total = pages.sum(axis=0)
+    means = (
+        mean_iou(total),
+        pixel_accuracy(total),
+        mean_iou(total, stuff),
+        mean_iou(total, things),
+    )
+    return Scores(*map(float, means))
 
 
 def print_tables(results: Results) -> None:

@@ -85,7 +85,8 @@ def best_column(results: Results, measure: Measure) -> int | None:
     practical = [i for i, column in enumerate(results.columns) if not column.is_oracle]
     if not results.rows or not practical:
         return None
-    return max(practical, key=lambda i: _means(results, measure)[i])
+    means = _means(results, measure)
+    return max(practical, key=means.__getitem__)
 
 
 def _means(results: Results, measure: Measure) -> list[float]:

@@ -93,7 +93,7 @@ def _groups(groups: Sequence[GroupSummary], whole: bool) -> Markup:
     if not groups:
         return Markup()
     listed = _list([_group(group) for group in groups], _GROUPS_SHOWN, whole, "groups")
-    heading = _heading("Ambiguity groups", len(groups), "winners are filled, with the number of regions won")
+    heading = _heading("Ambiguity groups", len(groups), "filled: winners and their regions")
     return element("section", heading, listed, class_="wide")
 
 
