@@ -60,12 +60,13 @@ def _bar(results: Results, row: Row, index: int, top: float) -> Markup:
         role = "oracle"
     y = _TOP + _STEP * index
     length, baseline = max(_LENGTH * score / top, 1.0), y + _BAR - 3.5
-    bar = {"x": _LABELS, "y": y, "width": f"{length:.1f}", "height": _BAR, "rx": 2}
     end = f"{_LABELS + length + 6:.1f}"
     return element(
         "g",
         element("text", columns[index].title, x=_LABELS - 8, y=baseline, class_="label"),
-        element("rect", **bar, class_="bar " + role),
+        element(
+            "rect", x=_LABELS, y=y, width=f"{length:.1f}", height=_BAR, rx=2, class_="bar " + role
+        ),
         element("text", f"{score:.1f}", x=end, y=baseline, class_="value"),
         class_=role,
     )
