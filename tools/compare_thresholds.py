@@ -1,13 +1,13 @@
 """
-Compare automatic thresholds with fixed ones, for a vocabulary that is widened with distractors.
+Compare automatic with fixed thresholds, for a vocabulary with more and more distractors.
 
     python tools/compare_thresholds.py --output-dir output/compare_thresholds --processes 2
 
-The scored words of Storybook are segmented alone (1x) and among as many others that are on no page
-(2x, 5x, 10x): by the base method alone, with every pair of a grid of fixed thresholds, with both
-automatic, and with one of them. Needs no weights and no data. Prints a Markdown table of mIoU and
-writes it, with all that was measured, to results.json. Which fixed pair is best can only be known
-afterwards, from the labels; "auto" never sees them.
+Segments Storybook with its scored words alone (1x) and with distractors that are on no page (2x,
+5x, 10x): with the base method alone, with every pair of a grid of fixed thresholds, and with both
+or one of the thresholds automatic. Needs no weights and no data. Prints a Markdown table of mIoU
+and writes it, with all measurements, to results.json. The best fixed pair is chosen with the
+labels, which "auto" does not use.
 """
 
 import argparse
@@ -44,13 +44,12 @@ railing rock rug runway sconce seat ship skyscraper stone stool straw street str
 swimmingpool swivelchair terrain tower track truck van vegetation wall water waterdrops waterfall
 wood furniture-other
 """
-"""Words that name, contain or resemble what is on the pages; not distractors."""
+"""Words that are related to the contents of the pages, which are no distractors."""
 
 
 def distractors(number: int) -> list[str]:
     """
-    Words of other benchmarks that are not on a page of Storybook and are kin to none that is; when
-    these are used up, toys of them.
+    Words of other benchmarks that are unrelated to Storybook's; then the same words with "toy".
     """
     parts = {part for word in load_vocabulary("storybook").words for part in word.split()}
     parts |= {"building", "floor", "ground", "plant", "sky", "wall", "water", "clouds"}
@@ -74,7 +73,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--redundancy", type=float, nargs="+", default=[0.002, 0.005, 0.01])
     parser.add_argument("--ambiguity", type=float, nargs="+", default=[0.02, 0.1, 0.3])
     parser.add_argument("--split", choices=("val", "dev"), default="val")
-    parser.add_argument("--limit", type=int, help="the first so many pages only")
+    parser.add_argument("--limit", type=int, help="only the first LIMIT pages")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("opts", nargs="*", help="KEY VALUE pairs for every run")
     args = parser.parse_args(argv)
@@ -97,7 +96,7 @@ def variants(args: argparse.Namespace) -> list[Variant]:
 
 
 def register(split: str, words: Sequence[str]) -> str:
-    """The pages of a split with other words, the scored ones first; its name."""
+    """Register a split with other words, the scored ones first. Returns the dataset's name."""
     name = f"freecp_storybook_{len(words)}_words_{split}"
     if name not in DatasetCatalog.list():
         pages = MetadataCatalog.get(f"freecp_storybook_{split}")
@@ -122,13 +121,13 @@ def measure(args: argparse.Namespace, method: str, width: int) -> dict[str, floa
 
 
 def measure_all(args: argparse.Namespace) -> dict[str, dict[str, list[float]]]:
-    """Method -> variant -> mIoU at each width. Whole widths are shared out among processes."""
+    """Method -> variant -> mIoU at each width; processes share the (method, width) pairs."""
     tasks = list(product(args.methods, sorted(args.widths, reverse=True)))  # the longest first
     found: dict[tuple[str, int], dict[str, float]] = {}
     if args.processes == 1:
         found = {task: measure(args, *task) for task in tasks}
     else:
-        # Started anew: threads and registries of this process must not be in theirs.
+        # Spawned, so that they do not inherit threads and registries.
         spawn = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(args.processes, mp_context=spawn) as pool:
             running = {task: pool.submit(measure, args, *task) for task in tasks}

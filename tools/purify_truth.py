@@ -1,23 +1,22 @@
 """
-What PurifiedSegmentor does to scores that are right, and to the same scores with words added.
+Measure PurifiedSegmentor on perfect scores, and on the same scores with words added.
 
     python tools/purify_truth.py
     python tools/purify_truth.py --images 150 --seeds 3
 
-A model whose scores are the ground truth of the drawn pages of Storybook, one word a pixel, is
-wrapped; then words that are not in the page are added to its scores, of the two kinds that the
-paper names (Sec. 1):
+The wrapped model returns the ground truth of Storybook's pages as one-hot scores. Words that are
+not in the page are added to them, of the two kinds of the paper (Sec. 1):
 
-  redundant   an activation that follows no object: the positive part of a smooth random field,
-              blobs of some 24 pixels. Where it exceeds 1, the true word's score, it wins.
-  ambiguous   a copy of a word that is in the page, times 1 + noise, with noise such a field, too:
-              it wins where noise is positive, about half of the true word's pixels. The word is
-              any that is not in the page or, in the last row, the one whose descriptions CLIP finds
-              nearest to the true word's.
+  redundant   an activation without an object: the positive part of a smooth random field with
+              blobs of about 24 pixels. It wins where it exceeds 1, the true word's score.
+  ambiguous   a copy of a word in the page, times 1 + noise, where noise is such a field: it wins
+              where noise is positive, in about half of the true word's pixels. The added word is
+              random or, in the last row, the one whose descriptions CLIP finds nearest to the true
+              word's.
 
 Strength is the standard deviation of the field; the scores of a pixel are divided by their sum.
-The table has mIoU over the 81 words of which 36 occur, for two sources of affinity, and the share
-of what was lost that came back. Thresholds, one pair for all rows, were chosen on the pages of
+The table has the mIoU over the 81 words, of which 36 occur, for two affinity heads, and the share
+of the loss that was recovered. The thresholds, one pair for all rows, were chosen on
 freecp_storybook_dev; the table is of freecp_storybook_val.
 """
 
@@ -51,7 +50,7 @@ TEST.LABEL_MAP True
 
 
 class Corruption(NamedTuple):
-    """How many words of each kind are added to a page, and how strong they are."""
+    """Number and strength of the words of each kind that are added to a page."""
 
     redundant: int = 0
     redundant_strength: float = 0.0
@@ -79,14 +78,14 @@ class GivenScores(nn.Module):
 
 
 def random_field(height: int, width: int, generator: torch.Generator) -> Tensor:
-    """A smooth field of mean 0, normal at its nodes every `CELL` pixels, (height, width)."""
+    """A smooth field (height, width), interpolated between normal values every `CELL` pixels."""
     nodes = torch.randn(1, 1, height // CELL + 2, width // CELL + 2, generator=generator)
     size = (height, width)
     return F.interpolate(nodes, size=size, mode="bicubic", align_corners=False)[0, 0]
 
 
 def one_hot(labels: Tensor, num_classes: int) -> Tensor:
-    """Perfect scores: 1 for the true word, 0 for others and where there is no truth; (K, H, W)."""
+    """Perfect scores (K, H, W): 1 for the true word, 0 elsewhere and in ignored pixels."""
     found = F.one_hot(labels.clamp(max=num_classes), num_classes + 1)
     return found[..., :num_classes].permute(2, 0, 1).float()
 
@@ -97,9 +96,9 @@ def corrupt(truth: Tensor, how: Corruption, seed: int, features: Tensor | None =
 
     Args:
         truth: of `one_hot`, (K, H, W).
-        how: kinds, numbers, strengths; at most as many ambiguous words as the page has words.
-        seed: decides which words, and their noise.
-        features: of the words, unit rows, (K, D); needed for the nearest word.
+        how: numbers and strengths; at most as many ambiguous words as the page has words.
+        seed: of the choice of words and the noise.
+        features: of the words, unit rows, (K, D); only for the nearest word.
 
     Returns:
         Tensor: shape (K, H, W); sums to one over the words where there is a truth.
@@ -129,7 +128,7 @@ def _shuffled(words: Tensor, generator: torch.Generator) -> list[int]:
 
 
 def read_config(affinity: str, opts: Sequence[str] = ()) -> CfgNode:
-    """The embedded CLIP and benchmark, and what purifies given scores."""
+    """The config of PurifiedSegmentor with the embedded CLIP and benchmark."""
     options = [*OPTIONS.split(), "MODEL.AFFINITY_HEAD.NAME", affinity, *opts]
     return load_config(str(ROOT / "configs/storybook/sclip_freecp.yaml"), options)
 
@@ -148,7 +147,7 @@ def measure(
     how: Corruption,
     seed: int,
 ) -> list[float]:
-    """mIoU, percent, of the scores as they are corrupted, and as each model purifies them."""
+    """mIoU, percent, of the corrupted scores, and of those that each model purified."""
     features = models[0].purifier.class_features
     num_classes = len(models[0].purifier.channels.names)
     counts = np.zeros((1 + len(models), 3, num_classes), dtype=np.int64)
@@ -161,10 +160,7 @@ def measure(
 
 
 def table(measured: Sequence[tuple[Corruption, np.ndarray]]) -> str:
-    """
-    Args:
-        measured: for each corruption mIoU of (seeds, 1 + affinities).
-    """
+    """A Markdown table; `measured` has mIoU of shape (seeds, 1 + affinities)."""
     rows = []
     for how, values in measured:
         mean, spread = values.mean(axis=0), values.std(axis=0)
@@ -183,7 +179,6 @@ def table(measured: Sequence[tuple[Corruption, np.ndarray]]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Entry point."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

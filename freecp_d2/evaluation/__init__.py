@@ -1,8 +1,8 @@
-"""Metrics of semantic segmentation, and the files that they leave behind."""
+"""Semantic segmentation metrics and the result files of an evaluation."""
 
 from .confusion import Confusion, find_confusions, mean_iou_mmseg
 from .evaluator import FreeCPSemSegEvaluator
-from .tables import confusions_table, per_class_table
+from .reports import confusions_table, per_class_table
 
 __all__ = [
     "Confusion",

@@ -1,5 +1,5 @@
 """
-What a confusion matrix tells: the other mean of the IoU, and which class is taken for which.
+Read a confusion matrix: mmsegmentation's mIoU, and which class is predicted as which.
 
 Shape shorthand in this module: K classes. A confusion matrix is (K+1, K+1), in pixels; rows are
 predictions, columns ground truth, and the last of each is "ignored".
@@ -16,13 +16,8 @@ __all__ = ["Confusion", "find_confusions", "mean_iou_mmseg", "only_predicted", "
 @dataclass(frozen=True)
 class Confusion:
     """
-    Pixels of one class that were taken for another.
-
-    Attributes:
-        true, predicted: the two classes.
-        pixels: how many.
-        percent_of_true: of the pixels of the true class.
-        percent_of_errors: of all pixels that are scored and wrong.
+    Number of pixels of class `true` that were predicted as class `predicted`, also in percent of
+    the pixels of the true class, and of all wrong pixels that are scored.
     """
 
     true: str
@@ -34,18 +29,16 @@ class Confusion:
 
 def mean_iou_mmseg(matrix: np.ndarray) -> float:
     """
-    mIoU by mmsegmentation's rule: the mean over the classes that are in the ground truth or in the
-    predictions.
+    mIoU by mmsegmentation's rule: the mean over classes in the ground truth or the predictions.
 
-    Detectron2's is the mean over the classes that are in the ground truth; a class that is only
-    predicted counts 0 here and not at all there. On a validation set that has every class the two
-    are equal.
+    Detectron2's mean is over the classes in the ground truth. A class that is only predicted counts
+    0 here and is left out there. The two are equal if every class is in the ground truth.
 
     Args:
         matrix: a confusion matrix.
 
     Returns:
-        float: percent; NaN where nothing is scored.
+        float: percent; NaN if no pixel is scored.
     """
     # The rule: https://github.com/open-mmlab/mmsegmentation/blob/main/mmseg/evaluation/metrics/
     # iou_metric.py (Apache-2.0), nanmean over intersection / union.
@@ -58,7 +51,7 @@ def mean_iou_mmseg(matrix: np.ndarray) -> float:
 
 
 def only_predicted(matrix: np.ndarray) -> list[int]:
-    """The classes that were predicted where others were true, and are never true; most first."""
+    """Classes that are predicted but never in the ground truth, most pixels first."""
     _, true, predicted = _totals(matrix)
     found = np.flatnonzero((true == 0) & (predicted > 0))
     return found[np.argsort(-predicted[found], kind="stable")].tolist()
@@ -66,14 +59,14 @@ def only_predicted(matrix: np.ndarray) -> list[int]:
 
 def shares_of_truth(matrix: np.ndarray) -> np.ndarray:
     """
-    Where the pixels of each class went.
+    For each true class, the share of its pixels that each class was predicted for.
 
     Args:
         matrix: a confusion matrix.
 
     Returns:
         np.ndarray: (K, K), in percent; rows are ground truth and add up to 100, columns are
-        predictions. A class without ground truth is a row of NaN.
+        predictions. The row of a class without ground truth is NaN.
     """
     pixels = matrix[:-1, :-1].T.astype(np.float64)
     true = pixels.sum(axis=1, keepdims=True)
@@ -84,18 +77,18 @@ def find_confusions(
     matrix: np.ndarray, class_names: Sequence[str], limit: int | None = None
 ) -> list[Confusion]:
     """
-    Pairs of a true class and another one that was predicted in its place.
+    Find the pairs of a true class and another class that was predicted for it.
 
     Args:
         matrix: a confusion matrix.
         class_names: K names.
-        limit: so many at most; None gives all.
+        limit: maximum number of pairs; None gives all.
 
     Returns:
-        list: those with at least one pixel, most pixels first, equals in label order.
+        list: pairs with at least one pixel, most pixels first, ties in label order.
 
     Raises:
-        ValueError: there are not as many names as classes.
+        ValueError: the number of names is not the number of classes.
     """
     if matrix.shape != (len(class_names) + 1,) * 2:
         raise ValueError(
@@ -107,20 +100,15 @@ def find_confusions(
     np.fill_diagonal(wrong, 0)
     errors = wrong.sum()
     order = np.argsort(-wrong.ravel(), kind="stable")[: np.count_nonzero(wrong)][:limit]
-    pairs = [divmod(int(i), len(class_names)) for i in order]
-    return [
-        Confusion(
-            class_names[i],
-            class_names[j],
-            int(wrong[i, j]),
-            percent_of_true=float(100 * wrong[i, j] / true[i]),
-            percent_of_errors=float(100 * wrong[i, j] / errors),
-        )
-        for i, j in pairs
-    ]
+    found = []
+    for i, j in (divmod(int(index), len(class_names)) for index in order):
+        of_true, of_errors = 100 * wrong[i, j] / true[i], 100 * wrong[i, j] / errors
+        names, pixels = (class_names[i], class_names[j]), int(wrong[i, j])
+        found.append(Confusion(*names, pixels, float(of_true), float(of_errors)))
+    return found
 
 
 def _totals(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pixels that are right, true and predicted, each (K,); ignored ones do not count."""
+    """Correct, true and predicted pixels, each (K,), without ignored ones."""
     scored = matrix[:-1, :-1].astype(np.float64)
     return scored.diagonal(), scored.sum(axis=0), scored.sum(axis=1)

@@ -1,10 +1,11 @@
 """
-Pixels counted image by image and class by class, from which every mean and its spread follows.
+Pixel counts per image and class, from which mIoU and its confidence interval are computed.
 
 Shape shorthand in this module: I images, K classes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,21 @@ from ..d2 import DatasetCatalog, DatasetEvaluator, MetadataCatalog, comm, detect
 HIT, PREDICTED, TRUE = range(3)
 
 
+@dataclass(frozen=True)
+class Interval:
+    """A difference of mIoU over all images, and the ends of its interval, in points."""
+
+    difference: float
+    low: float
+    high: float
+
+
 class PixelCounts(DatasetEvaluator):
     """
-    Counts, for each variant, image and class, the pixels that are right, predicted and true.
+    Count correct, predicted and true pixels for each variant, image and class.
 
     Args:
-        dataset_name: a registered dataset whose label files hold 0..K-1 and the ignore label.
+        dataset_name: a registered dataset whose label files contain 0..K-1 and the ignore label.
     """
 
     def __init__(self, dataset_name: str):
@@ -32,32 +42,31 @@ class PixelCounts(DatasetEvaluator):
             record["file_name"]: (i, record["sem_seg_file_name"])
             for i, record in enumerate(DatasetCatalog.get(dataset_name))
         }
-        self.found: dict[tuple[tuple[str, str], int], np.ndarray] = {}
+        self.reset()
 
     def reset(self) -> None:
         """Forget everything counted so far."""
-        self.found = {}
+        self.found: dict[tuple[tuple[str, str], int], np.ndarray] = {}
 
     def process(
         self,
         inputs: Sequence[Mapping[str, Any]],
         outputs: Sequence[Mapping[tuple[str, str], Tensor]],
     ) -> None:
-        """Count a batch: `outputs` has a label map (H, W) for every variant."""
+        """Count a batch; each of `outputs` is variant -> label map (H, W)."""
         for input_, output in zip(inputs, outputs, strict=True):
             index, label_file = self.records[input_["file_name"]]
             truth = detection_utils.read_image(label_file, "L").astype(np.int64).squeeze()
             for name, labels in output.items():
-                counts = count_labels(
-                    labels.cpu().numpy(), truth, self.num_classes, self.ignore_label
-                )
+                predicted = labels.cpu().numpy()
+                counts = count_labels(predicted, truth, self.num_classes, self.ignore_label)
                 self.found[name, index] = counts
 
     def evaluate(self) -> dict[tuple[str, str], np.ndarray] | None:
         """
         Returns:
-            dict: variant -> counts of shape (I, 3, K), images in the dataset's order; None on
-            other ranks than the main one.
+            dict: variant -> counts of shape (I, 3, K), images in the dataset's order; None on all
+            ranks but the main one.
         """
         parts = comm.gather(self.found, dst=0)
         if not comm.is_main_process():
@@ -80,7 +89,7 @@ def count_labels(
         truth: labels 0..K-1 or `ignore_label`, shape (H, W).
 
     Returns:
-        np.ndarray: int64 (3, K): pixels that are right, predicted, true.
+        np.ndarray: int64 (3, K): correct, predicted and true pixels.
     """
     scored = truth != ignore_label
     predicted, truth = predicted[scored], truth[scored]
@@ -90,11 +99,11 @@ def count_labels(
 
 def mean_iou(counts: np.ndarray, classes: Sequence[int] | None = None) -> np.ndarray:
     """
-    Detectron2's rule: classes without a true pixel do not count.
+    mIoU by Detectron2's rule: the mean over the classes with a true pixel.
 
     Args:
         counts: summed over images, shape (..., 3, K).
-        classes: a part of them; None takes all.
+        classes: average only over these; None takes all.
 
     Returns:
         np.ndarray: percent, shape (...).
@@ -109,8 +118,43 @@ def mean_iou(counts: np.ndarray, classes: Sequence[int] | None = None) -> np.nda
 
 
 def pixel_accuracy(counts: np.ndarray) -> np.ndarray:
-    """Share of the scored pixels that are right, percent; `counts` of shape (..., 3, K)."""
+    """Share of the scored pixels that are correct, percent; `counts` of shape (..., 3, K)."""
     return 100 * counts[..., HIT, :].sum(axis=-1) / counts[..., TRUE, :].sum(axis=-1)
+
+
+def paired_bootstrap(
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    repetitions: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """
+    Percentile interval of mIoU(second) - mIoU(first) over resampled images.
+
+    Each repetition draws images with replacement and evaluates both variants on them.
+
+    Args:
+        first, second: counts of two variants on the same images, shape (I, 3, K).
+
+    Raises:
+        ValueError: the counts are of different images.
+    """
+    if first.shape != second.shape or not np.array_equal(first[:, 2], second[:, 2]):
+        raise ValueError(
+            f"counts of shape {first.shape} and {second.shape} are not of the same images in the "
+            "same order; count both variants in one run."
+        )
+    rng = np.random.default_rng(seed)
+    count = len(first)
+    weights = rng.multinomial(count, np.full(count, 1 / count), size=repetitions)
+    drawn = [np.einsum("ri,ick->rck", weights, counts) for counts in (first, second)]
+    differences = mean_iou(drawn[1]) - mean_iou(drawn[0])
+    tail = 100 * (1 - level) / 2
+    low, high = np.percentile(differences, [tail, 100 - tail])
+    difference = float(mean_iou(second.sum(axis=0)) - mean_iou(first.sum(axis=0)))
+    return Interval(difference, float(low), float(high))
 
 
 def save_counts(path: str | Path, counts: Mapping[tuple[str, str], np.ndarray]) -> None:
@@ -120,11 +164,6 @@ def save_counts(path: str | Path, counts: Mapping[tuple[str, str], np.ndarray]) 
 
 
 def load_counts(path: str | Path) -> dict[tuple[str, str], np.ndarray]:
-    """
-    Read what `save_counts` wrote.
-
-    Raises:
-        FileNotFoundError: nothing is there.
-    """
+    """Read what `save_counts` wrote."""
     with np.load(path, allow_pickle=False) as file:
         return {(name.split("/")[0], name.split("/")[1]): file[name] for name in file.files}

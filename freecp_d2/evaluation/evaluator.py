@@ -1,9 +1,9 @@
 """
-Semantic segmentation metrics: Detectron2's `SemSegEvaluator` in memory that does not grow.
+Semantic segmentation metrics: Detectron2's `SemSegEvaluator` with constant memory.
 
-The numbers and the keys are the base class's. Added: mmsegmentation's mIoU, label maps as output,
-ground truth in the dataset's own encoding, checks that name the file, the confusion matrix and a
-table per class; the masks of every image are kept only on request.
+The metrics and their keys are the base class's. Added: mmsegmentation's mIoU, label maps as output,
+ground truth in the dataset's own encoding, checks that name the file, and reports. The masks of
+every image are kept only on request.
 """
 
 import importlib.util
@@ -27,24 +27,26 @@ logger = logging.getLogger(__name__)
 
 class FreeCPSemSegEvaluator(SemSegEvaluator):
     """
-    Evaluate semantic segmentation, one image at a time.
-
     Args:
-        dataset_name: a registered dataset; records with a `label_encoding` are read by it.
+        dataset_name: a registered dataset; the `label_encoding` of a record is applied to its file.
         distributed: collect from all ranks.
-        output_dir: where the result files go; None writes none.
+        output_dir: folder of the result files; None writes none.
         save_predictions: keep every mask and write the base class's `sem_seg_predictions.json`;
-            takes memory and time in proportion to images x classes.
+            memory and time grow with images x classes.
         boundary_iou: also compute Detectron2's Boundary IoU, which erodes every label map.
-        sem_seg_loading_fn: reads the label files of datasets without `label_encoding`.
+        sem_seg_loading_fn: reads the label files of records without `label_encoding`.
 
     Attributes:
         confusion_matrix: after `evaluate` on the main rank, (K+1, K+1) int64; rows are predictions,
             columns ground truth, the last of each is "ignored".
+
+    Raises:
+        ValueError: `boundary_iou` without Detectron2 or OpenCV.
+        ImportError: `output_dir` without matplotlib.
     """
 
     _output_dir: str | None
-    # Only Detectron2's class has these two.
+    # Only Detectron2's class defines these two.
     _b_conf_matrix: np.ndarray
     _mask_to_boundary: Callable[[np.ndarray], np.ndarray]
 
@@ -93,11 +95,12 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
 
         Args:
             inputs: the model's inputs; `file_name` finds the ground truth.
-            outputs: `sem_seg` of each, scores (K, H, W) or labels 0..K-1 of an integer type (H, W),
-                at the original size.
+            outputs: `sem_seg` of each, scores (K, H, W) or integer labels 0..K-1 (H, W), at the
+                original size.
 
         Raises:
-            ValueError: a prediction or a ground truth of wrong shape or values; the file is named.
+            ValueError: a prediction or a ground truth has a wrong shape or wrong values.
+            KeyError: the image is not in the dataset.
         """
         for input_, output in zip(inputs, outputs, strict=True):
             file_name = input_["file_name"]
@@ -120,12 +123,12 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         Compute the metrics over all ranks and write the files of `write_reports` to `output_dir`.
 
         Returns:
-            dict: as the base class, {"sem_seg": {"mIoU": ..., "IoU-<class>": ..., ...}} in percent,
-            and "mIoU_mmseg", see `mean_iou_mmseg`; None on other ranks than the main one.
+            dict: {"sem_seg": {"mIoU": ..., "IoU-<class>": ..., ...}} in percent, as the base class,
+            and "mIoU_mmseg", see `mean_iou_mmseg`; None on all ranks but the main one.
         """
         output_dir = self._output_dir
         if not self._save_predictions:
-            self._output_dir = None  # the base would write a file that says "nothing was predicted"
+            self._output_dir = None  # the base class would write an empty predictions file
         try:
             results = super().evaluate()
         finally:
@@ -141,7 +144,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         return results
 
     def _explain_means(self, scores: Mapping[str, float], matrix: np.ndarray) -> None:
-        """Log why the two means differ, where they do."""
+        """Log why the two means differ, if they do."""
         names = [self._class_names[k] for k in only_predicted(matrix)]
         if not names:
             return
@@ -149,23 +152,21 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         logger.info(
             f"{self._dataset_name}: mIoU {ours:.2f} is Detectron2's mean, mIoU_mmseg {mmseg:.2f} "
-            f"({mmseg - ours:+.2f}) mmsegmentation's, in which classes count 0 that are predicted "
-            "but are not in the ground truth of these images: "
-            f"{', '.join(names[:5])}{more}. Compare each with a number of the same rule on the "
-            "same images; on a whole validation set that has every class they are one number."
+            f"({mmseg - ours:+.2f}) mmsegmentation's, which counts 0 for classes predicted "
+            "but not in the ground truth of these images: "
+            f"{', '.join(names[:5])}{more}. Compare only numbers of the same rule on the same "
+            "images. The two are equal if every class is in the ground truth."
         )
 
     def _read_prediction(self, sem_seg: Tensor, file_name: str) -> np.ndarray:
         """Scores (K, H, W) or a label map (H, W) -> labels (H, W), int64, all in 0..K-1."""
         num_classes = self._num_classes
-        is_label_map = sem_seg.ndim == 2 and not (
-            sem_seg.is_floating_point() or sem_seg.is_complex() or sem_seg.dtype == torch.bool
-        )
+        is_integer = not (sem_seg.is_floating_point() or sem_seg.dtype == torch.bool)
         if sem_seg.ndim == 3 and sem_seg.shape[0] == num_classes:
             scores, labels = sem_seg.max(dim=0)
             if scores.isnan().any():
                 raise ValueError(f"{file_name}: the scores have NaN; expected numbers.")
-        elif is_label_map:
+        elif sem_seg.ndim == 2 and is_integer:
             labels = sem_seg
         else:
             raise ValueError(
@@ -192,7 +193,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         else:
             gt = self.sem_seg_loading_fn(path, dtype=np.int64)
         ignored = gt == self._ignore_label
-        # The base class would count a label K as ignored: unshifted labels would pass unnoticed.
+        # The base class counts a label K as ignored, which hides unshifted labels.
         illegal = gt[~ignored & ((gt < 0) | (gt >= self._num_classes))]
         if illegal.size:
             raise ValueError(

@@ -1,18 +1,19 @@
-"""The files of one evaluated dataset: for programs `.npy`, `.pth`, `.csv`; for people the rest."""
+"""The result files of an evaluated dataset, and the tables of its log."""
 
 import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 import torch
+from tabulate import tabulate
 
 from ..d2 import PathManager
-from .confusion import find_confusions, shares_of_truth
-from .tables import per_class, per_class_table
+from .confusion import Confusion, find_confusions, shares_of_truth
 
-__all__ = ["write_reports"]
+__all__ = ["confusions_table", "per_class_table", "write_reports"]
 
 
 def write_reports(
@@ -28,7 +29,7 @@ def write_reports(
     true class's pixels that went to each prediction.
 
     Args:
-        folder: made if it is missing.
+        folder: created if it is missing.
         results: metric -> percent.
         matrix: (K+1, K+1), in pixels; rows are predictions, columns ground truth, the last of each
             is "ignored".
@@ -42,7 +43,7 @@ def write_reports(
         np.save(file, matrix)
     with PathManager.open(os.path.join(folder, "per_class.txt"), "w") as file:
         file.write(per_class_table(results) + "\n")
-    _write_csv(os.path.join(folder, "per_class.csv"), ["class", "IoU", "ACC"], per_class(results))
+    _write_csv(os.path.join(folder, "per_class.csv"), ["class", "IoU", "ACC"], _per_class(results))
     names = [*class_names, "ignored"]
     _write_csv(
         os.path.join(folder, "confusion_matrix.csv"),
@@ -52,18 +53,64 @@ def write_reports(
     _write_csv(
         os.path.join(folder, "confusions.csv"),
         ["true", "predicted", "pixels", "percent_of_true", "percent_of_errors"],
-        (
-            [
-                c.true,
-                c.predicted,
-                c.pixels,
-                f"{c.percent_of_true:.4f}",
-                f"{c.percent_of_errors:.4f}",
-            ]
-            for c in find_confusions(matrix, class_names)
-        ),
+        (_confusion_row(c, decimals=4) for c in find_confusions(matrix, class_names)),
     )
     _draw_confusions(os.path.join(folder, "confusion_matrix.png"), matrix, class_names, title)
+
+
+def per_class_table(results: Mapping[str, Any], num_columns: int = 3) -> str:
+    """
+    Format IoU and accuracy of every class as a table with several classes per line.
+
+    Args:
+        results: what `evaluate` returned, or its "sem_seg" entry.
+        num_columns: number of classes per line; classes run down, then right.
+
+    Returns:
+        str: the table; percent, "-" for a class without ground truth.
+
+    Raises:
+        ValueError: `results` has no classes.
+    """
+    rows = [
+        (name, *("-" if np.isnan(value) else f"{value:.2f}" for value in values))
+        for name, *values in _per_class(results)
+    ]
+    height = -(-len(rows) // num_columns)
+    columns = [rows[i * height : (i + 1) * height] for i in range(num_columns)]
+    lines = [sum(line, ()) for line in zip_longest(*columns, fillvalue=("", "", ""))]
+    return _table(lines, ["class", "IoU", "ACC"] * num_columns, "lrr" * num_columns)
+
+
+def confusions_table(confusions: Sequence[Confusion]) -> str:
+    """Format what `find_confusions` returned as a table, in the order given."""
+    if not confusions:
+        return "none: every pixel that is scored is right"
+    headers = ["true", "predicted", "pixels", "% of the true class", "% of all errors"]
+    return _table([_confusion_row(c, decimals=1) for c in confusions], headers, "llrrr")
+
+
+def _per_class(results: Mapping[str, Any]) -> list[tuple[str, float, float]]:
+    """(class, IoU, accuracy) in percent, in the dataset's order."""
+    metrics = results.get("sem_seg", results)
+    names = [key.removeprefix("IoU-") for key in metrics if key.startswith("IoU-")]
+    if not names:
+        raise ValueError(
+            f"no result has a key 'IoU-<class>', got {list(metrics)[:5]}; pass what "
+            "FreeCPSemSegEvaluator.evaluate returned."
+        )
+    return [(name, metrics[f"IoU-{name}"], metrics[f"ACC-{name}"]) for name in names]
+
+
+def _confusion_row(c: Confusion, decimals: int) -> tuple[Any, ...]:
+    percent = (f"{value:.{decimals}f}" for value in (c.percent_of_true, c.percent_of_errors))
+    return (c.true, c.predicted, c.pixels, *percent)
+
+
+def _table(rows: Sequence[Sequence[Any]], headers: Sequence[str], align: str) -> str:
+    """A Markdown table; `align` has "l" or "r" for each column."""
+    sides = [{"l": "left", "r": "right"}[side] for side in align]
+    return tabulate(rows, headers, tablefmt="pipe", colalign=sides, disable_numparse=True)
 
 
 def _write_csv(path: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -74,14 +121,13 @@ def _write_csv(path: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
 
 
 def _draw_confusions(path: str, matrix: np.ndarray, class_names: Sequence[str], title: str) -> None:
-    """Only classes that occur: of a part of a dataset, or of many words, most may not."""
-    # Here, as the reports are of the ablation too, which is built on the evaluation.
-    from .heatmap import write_heatmap
+    """Draw only classes that occur; in part of a dataset, or with many words, most may not."""
+    from .heatmap import write_heatmap  # here, because it imports matplotlib
 
     scored = matrix[:-1, :-1]
     is_true, is_predicted = scored.any(axis=0), scored.any(axis=1)
     if not is_true.any():
-        is_true = ~is_true  # nothing is scored: all rows are grey
+        is_true = ~is_true  # no pixel is scored: draw all rows, in grey
     rows = np.flatnonzero(is_true).tolist()
     columns = np.flatnonzero(is_true | is_predicted).tolist()
     absent = len(class_names) - len(rows)

@@ -100,24 +100,21 @@ def test_a_class_that_is_only_predicted_lowers_one_mean(by_hand, caplog):
     assert results["mIoU"] == pytest.approx(100 * (2 / 3 + 1 / 3) / 2)
     assert results["mIoU_mmseg"] == pytest.approx(100 * (2 / 3 + 1 / 3 + 0) / 3)
     (line,) = [r.getMessage() for r in caplog.records if ".evaluation.evaluator" in r.name]
-    assert "mIoU 50.00 is Detectron2's mean, mIoU_mmseg 33.33 (-16.67)" in line
-    assert "not in the ground truth of these images: sky. Compare" in line
-
-
-def test_equal_means_are_not_explained(by_hand, caplog):
+    assert all(fact in line for fact in (NAME, "50.00", "33.33 (-16.67)", "images: sky."))
+    caplog.clear()
     with caplog.at_level("INFO", logger="freecp_d2"):
-        run(FreeCPSemSegEvaluator(NAME), by_hand, [torch.tensor(PREDICTION)])
+        run(evaluator, by_hand, [torch.tensor(PREDICTION)])
     assert not [r for r in caplog.records if ".evaluation.evaluator" in r.name]
 
 
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.int64])
-def test_a_label_map_counts_as_its_scores(by_hand, dtype):
+def test_a_label_map_counts_as_its_scores(by_hand):
     evaluator = FreeCPSemSegEvaluator(NAME)
     labels = torch.tensor(PREDICTION)
     scores = torch.nn.functional.one_hot(labels, 3).permute(2, 0, 1).float()
     from_scores = run(evaluator, by_hand, [scores])["sem_seg"]
-    assert_same(run(evaluator, by_hand, [labels.to(dtype)])["sem_seg"], from_scores)
-    assert evaluator.confusion_matrix.tolist() == CONFUSION
+    for dtype in (torch.uint8, torch.int16, torch.int32, torch.int64):
+        assert_same(run(evaluator, by_hand, [labels.to(dtype)])["sem_seg"], from_scores)
+        assert evaluator.confusion_matrix.tolist() == CONFUSION
 
 
 @pytest.mark.parametrize("save_predictions", [False, True])
@@ -131,7 +128,7 @@ def test_same_numbers_keys_and_files_as_the_base_class(tmp_path, save_prediction
         )
         expected, results = run(base, records, scores), run(ours, records, scores)
     assert_same(without_mmseg(results["sem_seg"]), expected["sem_seg"])
-    assert results["sem_seg"]["mIoU_mmseg"] == results["sem_seg"]["mIoU"]  # to the last bit
+    assert results["sem_seg"]["mIoU_mmseg"] == pytest.approx(results["sem_seg"]["mIoU"])
     saved = torch.load(tmp_path / "ours/sem_seg_evaluation.pth", weights_only=False)
     assert_same(saved, results["sem_seg"])
     written = {path.name for path in (tmp_path / "ours").iterdir()}
@@ -174,7 +171,7 @@ def test_label_encoding_is_the_datasets_own(tmp_path):
     assert_same(raw, shifted)
 
 
-def test_a_loading_function_of_ones_own(tmp_path):
+def test_a_custom_loading_function(tmp_path):
     with dataset(tmp_path, [GROUND_TRUTH], None) as records:
         evaluator = FreeCPSemSegEvaluator(
             NAME, sem_seg_loading_fn=lambda path, dtype: np.array([[0, 255]], dtype)
@@ -196,27 +193,20 @@ def test_memory_does_not_grow_with_images(by_hand):
     assert evaluator.confusion_matrix is None
 
 
-def nan_scores():
-    scores = torch.zeros(3, 2, 3)
-    scores[1, 0, 0] = float("nan")
-    return scores
-
-
-@pytest.mark.parametrize(
-    ("output", "message"),
-    [
-        (torch.zeros(3, 2, 2), r"0.jpg: prediction has \(H, W\) = \(2, 2\), ground truth \(2, 3\)"),
-        (torch.zeros(2, 2, 3), r"0.jpg: .*shape \(2, 2, 3\); expected scores of shape \(3, H, W\)"),
-        (torch.zeros(2, 3), r"0.jpg: sem_seg is torch.float32 of shape \(2, 3\)"),
-        (torch.zeros(2, 3, dtype=torch.bool), r"0.jpg: sem_seg is torch.bool"),
-        (torch.full((2, 3), 3), r"0.jpg: predicted labels are in 3..3; expected 0..2"),
-        (torch.full((2, 3), -1), r"0.jpg: predicted labels are in -1..-1"),
-        (nan_scores(), r"0.jpg: the scores have NaN"),
-    ],
-)
-def test_wrong_predictions_name_the_file(by_hand, output, message):
-    with pytest.raises(ValueError, match=message):
-        run(FreeCPSemSegEvaluator(NAME), by_hand, [output])
+def test_wrong_predictions_name_the_file(by_hand):
+    with_nan = torch.zeros(3, 2, 3)
+    with_nan[1, 0, 0] = float("nan")
+    for output, fact in (
+        (torch.zeros(3, 2, 2), r"\(2, 2\), ground truth \(2, 3\)"),
+        (torch.zeros(2, 2, 3), r"\(2, 2, 3\); expected scores of shape \(3, H, W\)"),
+        (torch.zeros(2, 3), r"torch.float32 of shape \(2, 3\)"),
+        (torch.zeros(2, 3, dtype=torch.bool), r"torch.bool"),
+        (torch.full((2, 3), 3), r"3..3; expected 0..2"),
+        (torch.full((2, 3), -1), r"-1..-1; expected 0..2"),
+        (with_nan, r"NaN"),
+    ):
+        with pytest.raises(ValueError, match=f"0.jpg: .*{fact}"):
+            run(FreeCPSemSegEvaluator(NAME), by_hand, [output])
 
 
 def test_wrong_ground_truth_names_the_file(tmp_path):
@@ -239,7 +229,7 @@ def test_an_image_of_another_dataset_is_named(by_hand):
         evaluator.process([{"file_name": "other.jpg"}], [{"sem_seg": torch.zeros(3, 2, 3)}])
 
 
-def test_a_missing_matplotlib_is_noticed_before_the_run(by_hand, tmp_path, monkeypatch):
+def test_a_missing_matplotlib_is_reported_before_the_run(by_hand, tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     FreeCPSemSegEvaluator(NAME)
     with pytest.raises(ImportError, match="pip install matplotlib"):
@@ -247,7 +237,7 @@ def test_a_missing_matplotlib_is_noticed_before_the_run(by_hand, tmp_path, monke
 
 
 def evaluate_a_share(folder, num_images):
-    """What each process of the next test runs: its share of the images."""
+    """Run in each process of the next test, on its share of the images."""
     scores, labels = make_random(num_images)
     rank, world_size = comm.get_rank(), comm.get_world_size()
     (folder / f"rank{rank}").mkdir()

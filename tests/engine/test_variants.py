@@ -1,4 +1,4 @@
-"""VariantsModel: each variant is exactly the model that it would be alone."""
+"""VariantsModel: each variant predicts what a model of its config alone predicts."""
 
 import pytest
 import torch
@@ -30,7 +30,7 @@ def configs(tiny_cfg):
     return found
 
 
-def test_every_variant_is_itself(configs):
+def test_variants_equal_separate_models(configs):
     together = VariantsModel(configs)(IMAGES)
     differ = set()
     for name, cfg in configs.items():
@@ -39,10 +39,10 @@ def test_every_variant_is_itself(configs):
             agree = labels[name] == output["sem_seg"]
             assert agree.float().mean() > 0.999, name  # crops come in other batches
         differ.add(tuple(alone[0]["sem_seg"].flatten().tolist()))
-    assert len(differ) > len(METHODS), "variants that all agree would prove nothing"
+    assert len(differ) > len(METHODS), "the variants must differ for this test to mean anything"
 
 
-def test_the_encoder_of_a_method_runs_once_an_image(configs, monkeypatch):
+def test_the_encoder_of_a_method_runs_once_per_image(configs, monkeypatch):
     model = VariantsModel(configs)
     calls = []
     for method in METHODS:
@@ -51,7 +51,7 @@ def test_the_encoder_of_a_method_runs_once_an_image(configs, monkeypatch):
     model(IMAGES[:1])
     assert sorted(calls) == sorted(METHODS)
     model(IMAGES[:1])
-    assert len(calls) == 4, "the same windows again: nothing to do"
+    assert len(calls) == 4, "the same windows again are cached"
     model(IMAGES[1:])
     assert len(calls) == 8
 

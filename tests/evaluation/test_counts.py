@@ -1,4 +1,4 @@
-"""Pixel counts: hand-computed, and the same mIoU as Detectron2's evaluator."""
+"""Pixel counts by hand, the mIoU of Detectron2's evaluator, the paired bootstrap."""
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from freecp_d2.evaluation.counts import (
     count_labels,
     load_counts,
     mean_iou,
+    paired_bootstrap,
     pixel_accuracy,
     save_counts,
 )
@@ -18,23 +19,15 @@ TRUTH = np.array([[0, 0, 1], [1, 255, 3]])
 PREDICTED = np.array([[0, 1, 1], [1, 2, 2]])
 
 
-def test_counts_by_hand():
-    hit, predicted, true = count_labels(PREDICTED, TRUTH, num_classes=4)
+def test_by_hand():
+    hit, predicted, true = counts = count_labels(PREDICTED, TRUTH, num_classes=4)
     assert hit.tolist() == [1, 2, 0, 0]
-    assert predicted.tolist() == [1, 3, 1, 0]  # the ignored pixel is nobody's
+    assert predicted.tolist() == [1, 3, 1, 0]  # without the ignored pixel
     assert true.tolist() == [2, 2, 0, 1]
-
-
-def test_means_by_hand():
-    counts = count_labels(PREDICTED, TRUTH, num_classes=4)
     # Class 2 has no true pixel and does not count: (1/2 + 2/3 + 0) / 3.
     assert mean_iou(counts) == pytest.approx(100 * (1 / 2 + 2 / 3) / 3)
     assert mean_iou(counts, [0, 2]) == pytest.approx(50)
     assert pixel_accuracy(counts) == pytest.approx(60)
-
-
-def test_means_of_many_at_once():
-    counts = count_labels(PREDICTED, TRUTH, num_classes=4)
     many = np.stack([counts, 7 * counts])
     assert mean_iou(many) == pytest.approx([float(mean_iou(counts))] * 2)
 
@@ -69,6 +62,45 @@ def test_written_and_read(tmp_path):
     assert name == ("SCLIP", "RP-AP")
     assert not rest
     assert np.array_equal(value, counts[name])
+
+
+def images_of(hits, size=10):
+    """Images of one class with `size` true pixels, of which `hits` are correct."""
+    hits = np.asarray(hits)
+    true = np.full_like(hits, size)
+    return np.stack([hits, hits, true], axis=1)[:, :, None]
+
+
+def test_the_same_gain_on_every_image_is_certain():
+    for second, gain in (([1, 4, 7], 0), ([3, 6, 9], 20)):
+        found = paired_bootstrap(images_of([1, 4, 7]), images_of(second))
+        assert (found.difference, found.low, found.high) == pytest.approx((gain, gain, gain))
+
+
+def test_a_gain_on_half_of_the_images():
+    first, second = images_of([0] * 100), images_of([0, 10] * 50)
+    found = paired_bootstrap(first, second, repetitions=4000)
+    assert found.difference == pytest.approx(50)
+    # A mean of 100 coin tosses: 50 +- 1.96 * 5 points.
+    assert found.low == pytest.approx(50 - 9.8, abs=1.5)
+    assert found.high == pytest.approx(50 + 9.8, abs=1.5)
+
+
+def test_pairing_removes_what_images_have_in_common():
+    rng = np.random.default_rng(1)
+    easy = rng.integers(0, 90, 60)
+    found = paired_bootstrap(images_of(easy, 100), images_of(easy + 1 + (np.arange(60) % 2), 100))
+    assert found.high - found.low < 0.5 < found.low
+
+
+def test_same_seed_same_interval():
+    first, second = images_of([1, 2, 8]), images_of([3, 2, 5])
+    assert paired_bootstrap(first, second, seed=3) == paired_bootstrap(first, second, seed=3)
+
+
+def test_other_images_are_refused():
+    with pytest.raises(ValueError, match="not of the same images"):
+        paired_bootstrap(images_of([1, 2], 10), images_of([1, 2], 11))
 
 
 def _truth(record):

@@ -1,4 +1,4 @@
-"""The files of a dataset, read back."""
+"""The result files of a dataset, read back, and the tables of the log."""
 
 import csv
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from freecp_d2.evaluation import heatmap, per_class_table
+from freecp_d2.evaluation import Confusion, confusions_table, heatmap, per_class_table
 from freecp_d2.evaluation.reports import write_reports
 
 NAMES = ["cat", "dog, big", "sky"]
@@ -19,87 +19,86 @@ RESULTS = {"mIoU": 41.5} | {
 }
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("reports") / "new" / "folder"
-    write_reports(str(folder), RESULTS, MATRIX, NAMES, "a title")
-    return folder
-
-
 def rows_of(path):
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.reader(file))
 
 
-def test_classes(folder):
+def cells_of(table):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+def test_files(tmp_path):
+    folder = tmp_path / "new" / "folder"
+    write_reports(str(folder), RESULTS, MATRIX, NAMES, "a title")
+    assert {path.name for path in folder.iterdir()} == {
+        *("sem_seg_evaluation.pth", "per_class.txt", "per_class.csv", "confusions.csv"),
+        *("confusion_matrix.npy", "confusion_matrix.csv", "confusion_matrix.png"),
+    }
     assert (folder / "per_class.txt").read_text() == per_class_table(RESULTS) + "\n"
     header, *rows = rows_of(folder / "per_class.csv")
     assert header == ["class", "IoU", "ACC"]
     assert [row[0] for row in rows] == NAMES
     assert float(rows[1][1]) == 33.25
     assert np.isnan(float(rows[2][1]))
-
-
-def test_metrics(folder):
     saved = torch.load(folder / "sem_seg_evaluation.pth", weights_only=False)
     np.testing.assert_equal(saved, RESULTS)
-
-
-def test_confusion_matrix(folder):
     assert np.load(folder / "confusion_matrix.npy").tolist() == MATRIX.tolist()
     header, *rows = rows_of(folder / "confusion_matrix.csv")
     assert header == ["prediction \\ ground truth", *NAMES, "ignored"]
     assert [row[0] for row in rows] == [*NAMES, "ignored"]
     assert [[int(cell) for cell in row[1:]] for row in rows] == MATRIX.tolist()
-
-
-def test_confusions(folder):
     assert rows_of(folder / "confusions.csv") == [
         ["true", "predicted", "pixels", "percent_of_true", "percent_of_errors"],
         ["cat", "dog, big", "1", "33.3333", "50.0000"],
         ["dog, big", "cat", "1", "50.0000", "50.0000"],
     ]
-
-
-def test_image(folder):
     with Image.open(folder / "confusion_matrix.png") as image:
         image.load()
-        assert image.format == "PNG"
 
 
 @pytest.mark.parametrize(
-    ("matrix", "rows", "columns", "title"),
+    ("matrix", "rows", "columns", "absent"),
     [
-        (  # sky is never scored
-            MATRIX,
-            NAMES[:2],
-            NAMES[:2],
-            "a title (left out, without ground truth: 1)",
-        ),
-        (  # sky is predicted, dog is not
-            [[2, 1, 0, 0], [0, 0, 0, 3], [1, 1, 0, 0], [0, 0, 0, 0]],
-            NAMES[:2],
-            NAMES,
-            "a title (left out, without ground truth: 1)",
-        ),
-        (np.diag([1, 1, 1, 0]), NAMES, NAMES, "a title"),
-        (np.zeros((4, 4)), NAMES, NAMES, "a title"),
+        (MATRIX, NAMES[:2], NAMES[:2], 1),
+        ([[2, 1, 0, 0], [0, 0, 0, 3], [1, 1, 0, 0], [0, 0, 0, 0]], NAMES[:2], NAMES, 1),
+        (np.diag([1, 1, 1, 0]), NAMES, NAMES, 0),
+        (np.zeros((4, 4)), NAMES, NAMES, 0),
     ],
+    ids=["sky never scored", "sky only predicted", "all correct", "nothing scored"],
 )
-def test_the_image_shows_what_occurs(tmp_path, monkeypatch, matrix, rows, columns, title):
+def test_the_image_shows_classes_that_occur(tmp_path, monkeypatch, matrix, rows, columns, absent):
     drawn = []
     monkeypatch.setattr(heatmap, "write_heatmap", lambda *args, **kw: drawn.append((args, kw)))
     write_reports(str(tmp_path), RESULTS, np.asarray(matrix, np.int64), NAMES, "a title")
     (((_, values, *names), options),) = drawn
     assert names == [rows, columns]
-    assert options["title"] == title
+    left_out = f" (left out, without ground truth: {absent})" if absent else ""
+    assert options["title"] == "a title" + left_out
     assert values.shape == (len(rows), len(columns))
     assert np.isnan(values).all() or values.sum(axis=1) == pytest.approx(100)
 
 
-def test_nothing_else(folder):
-    names = {path.name for path in folder.iterdir()}
-    assert names == {
-        *("sem_seg_evaluation.pth", "per_class.txt", "per_class.csv", "confusions.csv"),
-        *("confusion_matrix.npy", "confusion_matrix.csv", "confusion_matrix.png"),
-    }
+def test_per_class_table_reads_down_then_right():
+    metrics = {"mIoU": 1.0}
+    for i in range(7):
+        metrics |= {f"IoU-c{i}": 10.0 * i, f"ACC-c{i}": 5.126}
+    metrics["IoU-c4"] = float("nan")
+    table = per_class_table({"sem_seg": metrics})
+    cells = cells_of(table)
+    assert cells[0] == ["class", "IoU", "ACC"] * 3
+    assert cells[2] == ["c0", "0.00", "5.13", "c3", "30.00", "5.13", "c6", "60.00", "5.13"]
+    assert cells[3] == ["c1", "10.00", "5.13", "c4", "-", "5.13", "", "", ""]
+    assert len(cells) == 2 + 3
+    assert per_class_table(metrics) == table
+    assert "c0" in per_class_table({"IoU-c0": 1.0, "ACC-c0": 1.0})
+    with pytest.raises(ValueError, match="IoU-<class>"):
+        per_class_table({"sem_seg": {"mIoU": 1.0}})
+
+
+def test_confusions_table():
+    found = [Confusion("cat", "dog", 1234567, 12.345, 50.0), Confusion("sky", "cat", 9, 0.04, 0.0)]
+    header, _, *rows = cells_of(confusions_table(found))
+    assert header == ["true", "predicted", "pixels", "% of the true class", "% of all errors"]
+    assert rows == [["cat", "dog", "1234567", "12.3", "50.0"], ["sky", "cat", "9", "0.0", "0.0"]]
+    assert "|" not in confusions_table([])

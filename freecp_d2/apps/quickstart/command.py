@@ -1,11 +1,11 @@
 """
-FreeCP at work on any machine: the paper's Tab. 1 to 3 in small, on the embedded Storybook.
+Run the paper's Tab. 1 to 3 in small, on the embedded benchmark Storybook.
 
     python tools/quickstart.py
 
 Evaluates four base methods alone, refined, and purified, on drawn pages with a small CLIP that was
-trained on such pages; prints the tables; writes `output/quickstart/index.html` (a gallery),
-`results.json` and `counts.npz`.
+trained on such pages. Prints the tables and writes `index.html` (a gallery), `results.json` and
+`counts.npz` to output/quickstart.
 """
 
 import argparse
@@ -25,65 +25,87 @@ from ...data.mapper import FreeCPDatasetMapper
 from ...data.storybook.classes import SCORED
 from ...engine.config_files import config_path
 from ...engine.variants import VARIANTS, VariantsModel, count_pixels, variant_configs
-from ...evaluation.bootstrap import paired_bootstrap
-from ...evaluation.counts import mean_iou, pixel_accuracy, save_counts
+from ...evaluation.counts import mean_iou, paired_bootstrap, pixel_accuracy, save_counts
 from ...modeling.purification.summary import summarise_diagnoses
 from ...visualization.html import (
     Column,
     Gallery,
     LabelMap,
+    Note,
+    Page,
     PageImage,
     Results,
     Row,
     Scores,
     write_page,
 )
-from .page import storybook_page
 
 METHODS = {"maskclip": "MaskCLIP", "gem": "GEM", "clearclip": "ClearCLIP", "sclip": "SCLIP"}
 NAMES = [variant.name for variant in VARIANTS]
-WEIGHTS = (
-    "A CLIP of OpenAI's architecture, with 2.5 million parameters instead of 150, was trained from "
-    "scratch on 839,424 pairs of a crop and a caption, from 10,000 other pages of the same book, "
-    "in 95 minutes on two processor cores. It was never shown which pixel is what.",
-    "The two thresholds were chosen on 150 further pages. tools/storybook/README.md has the "
-    "commands, the seed, the loss curve and what does not go as in the paper.",
+LEAD = (
+    "FreeCP labels every pixel of an image with words of your choice, with a CLIP that was not "
+    "trained for it. It first removes the words that are not in the image, then lets the words "
+    "that claim the same place compete for it. It needs no training.",
+    "Here it runs on Storybook, a picture book whose pages are drawn by a program, so that the "
+    "right word of every pixel is known, with a tiny CLIP that was trained on such pages.",
+)
+NOTES = (
+    Note(
+        "What this shows, and what it does not",
+        (
+            "Every step of the method runs as it does with real weights: the same code and the "
+            "same equations, with a smaller network and other images. The page shows what each "
+            "step does, word by word and region by region.",
+            "It is no evidence about photographs. The drawings are simple, the network is far "
+            "smaller than those in use and saw nothing else. No number here can be compared with "
+            "the paper's, which are of real weights and real benchmarks.",
+        ),
+    ),
+    Note(
+        "How the weights were made",
+        (
+            "A CLIP of OpenAI's architecture, with 2.5 million parameters instead of 150, was "
+            "trained from scratch on 839,424 pairs of a crop and a caption, from 10,000 other "
+            "pages of the same book, in 95 minutes on two processor cores. It was never trained on "
+            "labels of pixels.",
+            "The two thresholds were chosen on 150 further pages. tools/storybook/README.md has "
+            "the commands, the seed, the loss curve and the differences to the paper.",
+        ),
+    ),
 )
 Counts = Mapping[tuple[str, str], np.ndarray]
 
 
-def summarise(counts: Counts) -> dict[str, dict[str, Scores]]:
-    """Method -> variant -> scores in percent."""
-    stuff, things = ([i for i, c in enumerate(SCORED) if c.is_thing == k] for k in (False, True))
-    found: dict[str, dict[str, Scores]] = {}
-    for (method, variant), pages in counts.items():
-        total = pages.sum(axis=0)
-        found.setdefault(method, {})[variant] = Scores(
-            miou=float(mean_iou(total)),
-            pixel_accuracy=float(pixel_accuracy(total)),
-            stuff=float(mean_iou(total, stuff)),
-            things=float(mean_iou(total, things)),
-        )
-    return found
-
-
 def tabulate_results(counts: Counts) -> Results:
-    """What the page shows: a row a method, a column a variant."""
-    found = summarise(counts)
+    """The page's results: one row for each method, one column for each variant."""
+    methods = dict.fromkeys(method for method, _ in counts)
     rows = [
         Row(
             method,
-            tuple(scores[name] for name in NAMES),
+            tuple(_scores(counts[method, name]) for name in NAMES),
             paired_bootstrap(counts[method, "alone"], counts[method, "RP-AP"]),
         )
-        for method, scores in found.items()
+        for method in methods
     ]
     columns = [Column(f"+ {name}" if name.isupper() else name, "GT" in name) for name in NAMES]
     return Results(tuple(columns), tuple(rows), len(next(iter(counts.values()))))
 
 
+def _scores(pages: np.ndarray) -> Scores:
+    """Scores in percent of counts (I, 3, K)."""
+    stuff, things = ([i for i, c in enumerate(SCORED) if c.is_thing == k] for k in (False, True))
+    total = pages.sum(axis=0)
+    means = (
+        mean_iou(total),
+        pixel_accuracy(total),
+        mean_iou(total, stuff),
+        mean_iou(total, things),
+    )
+    return Scores(*map(float, means))
+
+
 def print_tables(results: Results) -> None:
-    """The variants' mIoU, then what FreeCP adds to each method and where."""
+    """mIoU of the variants, then the gain of FreeCP for each method and measure."""
     headers = ["mIoU", *(column.title for column in results.columns)]
     values = np.array([[scores.miou for scores in row.scores] for row in results.rows])
     names = [*(row.method for row in results.rows), "mean"]
@@ -102,7 +124,7 @@ def print_tables(results: Results) -> None:
 
 
 def draw_gallery(configs: Mapping[tuple[str, str], CfgNode], num_pages: int) -> Gallery:
-    """SCLIP alone and with FreeCP on pages evenly spread over the benchmark, and why."""
+    """SCLIP alone and with FreeCP on evenly spaced pages, with the decisions of FreeCP."""
     shown = {name: configs["SCLIP", name] for name in ("alone", "RP-AP")}
     model = VariantsModel({("SCLIP", name): cfg for name, cfg in shown.items()}).eval()
     (dataset,) = shown["RP-AP"].DATASETS.TEST
@@ -133,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
     parser.add_argument("--output", type=Path, default=Path("output/quickstart"))
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--limit", type=int, help="evaluate the first so many pages only")
+    parser.add_argument("--limit", type=int, help="evaluate only the first LIMIT pages")
     parser.add_argument("--gallery", type=int, default=9, help="pages in the gallery")
     parser.add_argument("opts", nargs="*", help="KEY VALUE pairs for every config")
     args = parser.parse_args(argv)
@@ -163,6 +185,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         "Thresholds": f"redundancy {head.REDUNDANCY.THRESH}, ambiguity {head.AMBIGUITY.THRESH}; "
         "chosen on other pages, one pair for all methods",
     }
-    page = write_page(args.output / "index.html", storybook_page(results, gallery, WEIGHTS, facts))
-    print(f"Chart and gallery: {page}\nNumbers: results.json, counts.npz beside it.")
+    page = Page(
+        kicker="FreeCP on Storybook",
+        title="First the words, then the pixels",
+        lead=LEAD,
+        gallery=gallery,
+        results=results,
+        notes=NOTES,
+        facts=tuple(facts.items()),
+    )
+    path = write_page(args.output / "index.html", page)
+    print(f"Chart and gallery: {path}\nNumbers: results.json, counts.npz beside it.")
     print(f"{time.time() - start:.0f} s.")

@@ -12,11 +12,11 @@ import numpy as np
 from ...visualization.fonts import showable
 from ...visualization.html import (
     AlbumEntry,
+    AlbumImage,
     Gallery,
     Note,
     Page,
     Section,
-    Shown,
     album,
     album_entry,
     album_overview,
@@ -123,14 +123,17 @@ class RunGallery:
         size = fitted_size(image.shape, self.side // 2, self.side, least=8)
         small, note = resize_image(image, size), ""
         if label_map is None:
-            shown: tuple[Shown, ...] = (Shown("Frame in the middle", small),)
+            shown: tuple[AlbumImage, ...] = (AlbumImage("Frame in the middle", small),)
             frames, rate = record["frames"], record["frames_per_second"]
             note = f"Video of {frames} frames, {frames / rate:.1f} s at {rate:.4g} a second."
             if record["problem"]:
                 note += f" Note: {record['problem']}."
         else:
             labels = resize_labels(label_map, size)
-            shown = Shown("Image", small), Shown("Labels", overlay(small, labels, colors), labels)
+            shown = (
+                AlbumImage("Image", small),
+                AlbumImage("Labels", overlay(small, labels, colors), labels),
+            )
         words = [words[0] for words in record["vocabulary"]["classes"]]
         first = len(colors) - len(words)  # a background class has no words
         seen = {v["index"] for v in record["visible"] if v["index"] is not None}

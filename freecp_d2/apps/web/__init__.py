@@ -1,10 +1,5 @@
 """
-The web page: images and words in a browser.
+The web page: label images with words in a browser.
 
-`serving` puts it on a port and needs Gradio (pip install -e ".[web]"), as do `page` and
-`appearance`; the rest, models and HTML, does not.
+Only `server` and `page` need Gradio (pip install -e ".[web]").
 """
-
-from .labelling import Comparison, Labeller, Thresholds
-
-__all__ = ["Comparison", "Labeller", "Thresholds"]

@@ -1,5 +1,5 @@
 """
-One model for all visitors of the page: each gets the labels of their own words.
+Label images with a base method, with and without FreeCP: one set of models for all visitors.
 
 Shape shorthand in this module: H, W pixels.
 """
@@ -12,13 +12,20 @@ from typing import Any
 import numpy as np
 
 from ...checkpoint.embedded import EMBEDDED_NAME
+from ...d2 import CfgNode, build_backbone
 from ...engine import load_config
-from ...engine.predictor import Predictor
+from ...engine.predictor import Predictor, with_heads
+from ...modeling.backbone import CachedBackbone, CLIPBackbone, FeatureMemory
 from ...text import Vocabulary
 from .labels import Labels
-from .methods import build_predictors
 
-__all__ = ["Comparison", "Labeller", "Thresholds"]
+__all__ = ["METHODS", "Comparison", "Labeller", "Thresholds", "build_predictors"]
+
+METHODS = {
+    "maskclip": "MaskCLIP", "gem": "GEM", "clearclip": "ClearCLIP", "sclip": "SCLIP",
+    "vanilla": "CLIP",
+}  # fmt: skip
+"""Values of MODEL.CLIP.DENSE_ATTENTION and their names on the page."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +40,9 @@ class Thresholds:
 class Comparison:
     """
     Attributes:
-        method: what the base method is called.
-        alone: the labels of the base method.
-        freecp: those with purification.
+        method: name of the base method.
+        alone: its labels.
+        freecp: its labels with purification.
     """
 
     method: str
@@ -44,23 +51,21 @@ class Comparison:
 
     @property
     def titled(self) -> tuple[tuple[str, Labels], tuple[str, Labels]]:
-        """Both, with what they are called."""
+        """(title, labels) of both."""
         return (f"{self.method} alone", self.alone), (f"{self.method} + FreeCP", self.freecp)
 
 
 class Labeller:
     """
-    Labels images by a base method, with and without purification; from any thread.
-
-    The methods share weights, words and thresholds, and these are state; so a comparison sets them
-    and segments while nobody else can.
-
-    Attributes:
-        vocabulary, thresholds: what a visitor starts with.
+    Thread-safe. The models share weights, words and thresholds, which are state; a lock covers
+    setting them and segmenting.
 
     Args:
-        predictors: with purification, by the base method's name, the preferred one first.
-        is_embedded: their weights are those that come with the package.
+        predictors: base method's name -> predictor with purification; the default method first.
+        is_embedded: the weights are those of the package.
+
+    Attributes:
+        vocabulary, thresholds: a visitor's initial settings.
     """
 
     def __init__(self, predictors: Mapping[str, Predictor], *, is_embedded: bool = False) -> None:
@@ -85,7 +90,7 @@ class Labeller:
         """
         Args:
             config_file: of a method with purification.
-            vocabulary: the words that a visitor finds; None: those of the config.
+            vocabulary: the initial words; None: those of the config.
             opts: alternating keys and values.
 
         Raises:
@@ -97,7 +102,7 @@ class Labeller:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The base methods, the preferred one first."""
+        """Names of the base methods, the default first."""
         return tuple(self._predictors)
 
     def compare(
@@ -106,12 +111,10 @@ class Labeller:
         """
         Args:
             image: uint8 RGB, shape (H, W, 3).
-            vocabulary: the words.
             method: one of `methods`.
-            thresholds: of both purifications.
 
         Raises:
-            ValueError: no such method; a threshold out of its range.
+            ValueError: unknown method; a threshold out of its range.
         """
         if method not in self._predictors:
             raise ValueError(f"no base method {method!r}; use one of {', '.join(self.methods)}.")
@@ -124,3 +127,55 @@ class Labeller:
                 predictor.set_vocabulary(vocabulary, on_disk=False)
             freecp = Labels.of(predictor(image, "RGB"))
             return Comparison(method, Labels.of(alone(image, "RGB")), freecp)
+
+
+def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict[str, Predictor]:
+    """
+    Build every base method on the weights of one config.
+
+    Args:
+        cfg: of a method with purification.
+        vocabulary: the words; None: those of the config.
+
+    Returns:
+        dict[str, Predictor]: base method's name -> predictor, the config's method first. They share
+        image tower, words, heads, thresholds and a cache of image features.
+
+    Raises:
+        ValueError: the config has no purification.
+    """
+    if not cfg.MODEL.PURIFICATION_HEAD.NAME:
+        raise ValueError(
+            "the config is of a base method alone, and the page compares it with FreeCP; use one "
+            "with MODEL.PURIFICATION_HEAD.NAME, such as configs/storybook/sclip_freecp.yaml."
+        )
+    backbones = _backbones(cfg)  # before the text head, whose builder releases the loaded weights
+    first = Predictor.from_config(cfg, vocabulary)
+    head = first.model.affinity_head
+    layers = head.attention_layers if head is not None else ()
+    memory = FeatureMemory()
+    return {
+        METHODS[name]: Predictor(
+            with_heads(first.model, backbone=CachedBackbone(backbone, layers, memory)), first.mapper
+        )
+        for name, backbone in backbones.items()
+    }
+
+
+def _backbones(cfg: CfgNode) -> dict[str, CLIPBackbone]:
+    """One for each method that the weights allow; a ResNet has no attention to rewrite."""
+    chosen = cfg.MODEL.CLIP.DENSE_ATTENTION
+    found: dict[str, CLIPBackbone] = {}
+    for name in [chosen, *(name for name in METHODS if name not in (chosen, "vanilla"))]:
+        changed = cfg.clone()
+        changed.defrost()
+        changed.MODEL.CLIP.DENSE_ATTENTION = name
+        try:
+            backbone = build_backbone(changed)
+        except ValueError:
+            if name == chosen:
+                raise
+            continue
+        if isinstance(backbone, CLIPBackbone):  # `Predictor` refuses others
+            found[name] = backbone
+    return found

@@ -1,5 +1,5 @@
 """
-What the page keeps of a prediction, of which the scores of all words would be the most.
+The part of a prediction that the page keeps for each visitor; all scores would be too large.
 
 Shape shorthand in this module: C classes of the output, T best of them, h x w at the resolution of
 the network, H, W pixels.
@@ -30,8 +30,8 @@ class Labels:
     """
     Attributes:
         image, label_map, names, colors, windows, shares: see `Prediction`.
-        best_classes: the T best classes of each place, int16, shape (T, h, w).
-        best_scores: theirs, float16, shape (T, h, w).
+        best_classes: the T best classes at each position, int16, shape (T, h, w).
+        best_scores: their scores, float16, shape (T, h, w).
     """
 
     image: np.ndarray
@@ -45,11 +45,7 @@ class Labels:
 
     @classmethod
     def of(cls, prediction: Prediction) -> "Labels":
-        """
-        Everything but the scores of words that are not among the best of a place: 20 bytes a place
-        in place of 4 * C.
-        """
-        best_classes, best_scores = _best(prediction)
+        """Keep all but the scores below the T best: 20 bytes a position in place of 4 * C."""
         return cls(
             prediction.image,
             prediction.label_map.astype(np.int16),
@@ -57,9 +53,13 @@ class Labels:
             prediction.colors,
             prediction.windows,
             prediction.shares,
-            best_classes,
-            best_scores,
+            *_best(prediction),
         )
+
+    @property
+    def color_of(self) -> dict[str, Color]:
+        """Name -> colour."""
+        return dict(zip(self.names, self.colors, strict=True))
 
     @cached_property
     def purification(self) -> Purification | None:
@@ -73,13 +73,13 @@ class Labels:
 
         Returns:
             list[tuple[str, float]]: the best names of that pixel and their scores above 0, best
-            first; bilinear, where a word that is not among the best next to it counts 0.
+            first; bilinear, with 0 for a word that is not among the best at a neighbour.
         """
         (height, width), (h, w) = self.label_map.shape, self.best_scores.shape[1:]
         found: dict[int, float] = {}
-        for i, of_row in bilinear_neighbours(y, height, h):
-            for j, of_column in bilinear_neighbours(x, width, w):
-                scores = (self.best_scores[:, i, j].float() * of_row * of_column).tolist()
+        for i, row_weight in bilinear_neighbours(y, height, h):
+            for j, column_weight in bilinear_neighbours(x, width, w):
+                scores = (self.best_scores[:, i, j].float() * row_weight * column_weight).tolist()
                 for k, score in zip(self.best_classes[:, i, j].tolist(), scores, strict=True):
                     found[k] = found.get(k, 0.0) + score
         order = sorted(found, key=lambda k: (-found[k], k))[:_BEST]
@@ -87,7 +87,7 @@ class Labels:
 
 
 def _best(prediction: Prediction) -> tuple[Tensor, Tensor]:
-    """Classes (T, h, w), int16, and scores, float16, a band of rows at a time."""
+    """Classes (T, h, w), int16, and scores, float16, computed in bands of rows."""
     classes, scores = prediction.found
     num_classes = len(prediction.names) - prediction.background
     bands = []

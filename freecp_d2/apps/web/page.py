@@ -1,5 +1,6 @@
-"""The page: what is where, and what happens when a visitor does something."""
+"""The layout of the page and its events."""
 
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,21 +9,26 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
+from ...d2 import detection_utils
+from ...data.storybook.files import page_name
 from ...text import load_vocabulary, shipped_vocabularies
-from ...visualization.html.markup import element
-from .appearance import script
-from .examples import drawn_page, thumbnails
+from ...visualization.html.images import data_uri, limited
+from ...visualization.html.markup import Markup, element
 from .labelling import Labeller, Thresholds
-from .messages import embedded_notice, invitation
-from .visit import Shown, choose_pixel, label
+from .results import INVITATION, embedded_notice
+from .visit import View, choose_pixel, label
 from .words import MOST_LETTERS, hint, words_as_text
 
-__all__ = ["build_page"]
+__all__ = ["PAGES", "STYLE", "build_page", "drawn_page", "thumbnails"]
+
+STYLE = Path(__file__).parent / "style"
+PAGES = (51, 87, 123, 15)
+"""Examples for visitors without an image: evenly spaced pages of Storybook's split "val"."""
 
 _TITLE = "Label an image with words of your own"
 _LEAD = (
-    "A CLIP that was never taught to labels every pixel, by a base method alone and with FreeCP, "
-    "which first throws out the words that are not in the image."
+    "A CLIP that was not trained for it labels every pixel, with a base method alone and with "
+    "FreeCP, which first removes the words that are not in the image."
 )
 _AN_HOUR = 3600
 
@@ -44,7 +50,7 @@ class _Results(NamedTuple):
     images: gr.HTML
     pixel: gr.HTML
     words: gr.HTML
-    shown: gr.State
+    view: gr.State
 
 
 def build_page(labeller: Labeller) -> gr.Blocks:
@@ -53,24 +59,29 @@ def build_page(labeller: Labeller) -> gr.Blocks:
         labeller: the models, shared by all visitors.
 
     Returns:
-        gr.Blocks: to be launched; what visitors upload is deleted within two hours.
+        gr.Blocks: to be launched; uploads are deleted within two hours.
     """
     with gr.Blocks(
         title=_TITLE, analytics_enabled=False, delete_cache=(_AN_HOUR, _AN_HOUR), fill_width=True
     ) as page:
-        title = element("h1", _TITLE), element("p", _LEAD), embedded_notice(labeller.is_embedded)
-        _html(element("div", *title), elem_id="title")
+        notice = embedded_notice() if labeller.is_embedded else ""
+        _html(element("h1", _TITLE) + element("p", _LEAD) + notice, elem_id="title")
         with gr.Row(elem_id="layout"):
             with gr.Column(scale=1, min_width=320):
                 controls = _controls(labeller)
             with gr.Column(scale=3, min_width=320):
-                results = _results()
+                results = _Results(
+                    _html(INVITATION, js_on_load=_script("pixels"), elem_id="images"),
+                    _html(elem_id="pixel"),
+                    _html(elem_id="decisions"),
+                    gr.State(time_to_live=_AN_HOUR),
+                )
         _wire(page, labeller, controls, results)
     return page
 
 
 def _controls(labeller: Labeller) -> _Controls:
-    """On a phone the results stand between the two groups."""
+    """Two groups; on a phone the results are between them."""
     text, start = words_as_text(labeller.vocabulary), labeller.thresholds
     with gr.Group(elem_classes="ask"):
         image = gr.Image(
@@ -83,7 +94,7 @@ def _controls(labeller: Labeller) -> _Controls:
             height=240,
             buttons=[],
         )
-        examples = _html(thumbnails(), js_on_load=script("examples"))
+        examples = _html(thumbnails(), js_on_load=_script("examples"))
         words = gr.Textbox(
             text,
             label="Words",
@@ -92,13 +103,13 @@ def _controls(labeller: Labeller) -> _Controls:
             max_lines=6,
             max_length=MOST_LETTERS,
         )
-        said = _html(hint(text))
+        hints = _html(hint(text))
         go = gr.Button("Label the image", variant="primary")
     with gr.Group(elem_classes="settings"):
         listed = gr.Dropdown([*shipped_vocabularies()], value=None, label="Words of a benchmark")
         method = gr.Radio([*labeller.methods], value=labeller.methods[0], label="Base method")
         thresholds = _threshold_controls(start)
-    return _Controls(image, examples, words, said, listed, go, method, *thresholds)
+    return _Controls(image, examples, words, hints, listed, go, method, *thresholds)
 
 
 def _threshold_controls(start: Thresholds) -> tuple[gr.Checkbox, gr.Slider, gr.Slider]:
@@ -106,7 +117,7 @@ def _threshold_controls(start: Thresholds) -> tuple[gr.Checkbox, gr.Slider, gr.S
     automatic = gr.Checkbox(
         is_automatic,
         label="Let each image choose the thresholds",
-        info="By how the scores of the words part; nothing to set.",
+        info="From the gap in the scores of the words.",
     )
     redundancy = gr.Slider(
         0,
@@ -115,7 +126,7 @@ def _threshold_controls(start: Thresholds) -> tuple[gr.Checkbox, gr.Slider, gr.S
         step=0.005,
         buttons=[],
         label="Redundancy threshold",
-        info="Words with a lower score leave; further right, fewer words stay.",
+        info="Words with a lower score are removed; further right, fewer words remain.",
         interactive=not is_automatic,
     )
     ambiguity = gr.Slider(
@@ -125,39 +136,55 @@ def _threshold_controls(start: Thresholds) -> tuple[gr.Checkbox, gr.Slider, gr.S
         step=0.01,
         buttons=[],
         label="Ambiguity threshold",
-        info="Words that overlap more compete for a place; further left, more of them do.",
+        info="Words that overlap more compete for a region; further left, more of them do.",
         interactive=not is_automatic,
     )
     return automatic, redundancy, ambiguity
 
 
-def _number(threshold: float | str, otherwise: float) -> float:
-    """Where a slider stands; an automatic one where the release has it."""
-    return otherwise if isinstance(threshold, str) else threshold
+def _number(threshold: float | str, default: float) -> float:
+    """Position of a slider; the released program's value if the threshold is automatic."""
+    return default if isinstance(threshold, str) else threshold
 
 
-def _results() -> _Results:
-    return _Results(
-        _html(invitation(), js_on_load=script("pixels"), elem_id="images"),
-        _html(elem_id="pixel"),
-        _html(elem_id="decisions"),
-        gr.State(time_to_live=_AN_HOUR),
-    )
+def _script(name: str) -> str:
+    """JavaScript of one element of the page."""
+    return (STYLE / f"{name}.js").read_text(encoding="utf-8")
+
+
+@functools.cache
+def drawn_page(index: int) -> np.ndarray:
+    """Page `PAGES[index]`: uint8 RGB, shape (192, 256, 3)."""
+    return detection_utils.read_image(page_name("val", "images", PAGES[index]), "RGB")
+
+
+def thumbnails() -> Markup:
+    """A button for each of `PAGES`."""
+    buttons = [
+        element(
+            "button",
+            element("img", src=data_uri(limited(drawn_page(i), 160)), alt=""),
+            attributes={"aria-label": f"Drawn page {i + 1} of {len(PAGES)}", "data-index": str(i)},
+            type="button",
+        )
+        for i in range(len(PAGES))
+    ]
+    return element("div", *buttons, class_="examples")
 
 
 def _html(value: str = "", **options: Any) -> gr.HTML:
-    """Without Gradio's own rules for text, which indent lists and colour headings."""
+    """Without Gradio's own CSS, which indents lists and colours headings."""
     return gr.HTML(value, apply_default_css=False, **options)
 
 
 def _wire(page: gr.Blocks, labeller: Labeller, c: _Controls, results: _Results) -> None:
-    """Which event does what; all that uses the model waits in one queue."""
+    """Connect events; all that run the model share one queue."""
     settings = [c.words, c.method, c.automatic, c.redundancy, c.ambiguity]
     relabel: dict[str, Any] = {
         "fn": _relabel(labeller),
-        "inputs": [c.image, *settings, results.shown],
+        "inputs": [c.image, *settings, results.view],
         "outputs": [*results],
-        "preprocess": False,  # `read_upload` reads files, and says what is wrong with them
+        "preprocess": False,  # `read_upload` reads files, with messages for visitors
         "trigger_mode": "always_last",
         "show_progress": "minimal",
         "show_progress_on": results.images,
@@ -171,15 +198,15 @@ def _wire(page: gr.Blocks, labeller: Labeller, c: _Controls, results: _Results) 
     chosen = c.listed.input(_words_of, c.listed, c.words, **quiet)
     chosen.then(**relabel)
     sliders = [c.redundancy, c.ambiguity]
-    c.automatic.input(_hold, c.automatic, sliders, **quiet)
+    c.automatic.input(_switch_sliders, c.automatic, sliders, **quiet)
     c.words.change(hint, c.words, c.hint, trigger_mode="always_last", **quiet)
     c.examples.choose(_example, None, c.image, **quiet)
-    # Not in the model's queue: labels hold their best scores.
-    pixel = [results.pixel, results.shown]
-    results.images.pixel(_pixel, results.shown, pixel, trigger_mode="always_last", **quiet)
+    # Outside the model's queue, as the view has the best scores.
+    pixel = [results.pixel, results.view]
+    results.images.pixel(_pixel, results.view, pixel, trigger_mode="always_last", **quiet)
 
 
-def _relabel(labeller: Labeller) -> Callable[..., tuple[str, str, str, Shown]]:
+def _relabel(labeller: Labeller) -> Callable[..., tuple[str, str, str, View]]:
     def relabel(
         payload: Mapping[str, Any] | None,
         words: str | None,
@@ -187,28 +214,28 @@ def _relabel(labeller: Labeller) -> Callable[..., tuple[str, str, str, Shown]]:
         automatic: bool,
         redundancy: float | None,
         ambiguity: float | None,
-        before: Shown | None,
-    ) -> tuple[str, str, str, Shown]:
-        start = labeller.thresholds  # where the number of a slider was deleted
+        before: View | None,
+    ) -> tuple[str, str, str, View]:
+        start = labeller.thresholds  # used if the visitor cleared a slider's number
         thresholds = Thresholds(
             "auto" if automatic else start.redundancy if redundancy is None else redundancy,
             "auto" if automatic else start.ambiguity if ambiguity is None else ambiguity,
         )
-        shown = label(
+        view = label(
             labeller, payload, words, method, thresholds, before, uploads=Path(get_upload_folder())
         )
-        return shown.images, shown.pixel, shown.words, shown
+        return view.images, view.pixel, view.words, view
 
     return relabel
 
 
-def _hold(automatic: bool) -> tuple[Any, Any]:
-    """Sliders that have no effect do not move."""
+def _switch_sliders(automatic: bool) -> tuple[Any, Any]:
+    """Disable the sliders if each image chooses its thresholds."""
     return gr.update(interactive=not automatic), gr.update(interactive=not automatic)
 
 
-def _pixel(shown: Shown | None, event: gr.EventData) -> tuple[str, Shown | None]:
-    chosen = choose_pixel(shown, float(event.x), float(event.y))
+def _pixel(view: View | None, event: gr.EventData) -> tuple[str, View | None]:
+    chosen = choose_pixel(view, float(event.x), float(event.y))
     return "" if chosen is None else chosen.pixel, chosen
 
 
@@ -217,5 +244,5 @@ def _example(event: gr.EventData) -> np.ndarray:
 
 
 def _words_of(name: str | None) -> Any:
-    """The words of a shipped list; what is not one of the choices does not come here."""
+    """The words of a shipped vocabulary. Gradio only passes names that are in the list."""
     return words_as_text(load_vocabulary(name)) if name else gr.skip()

@@ -1,30 +1,65 @@
-"""Two methods side by side as HTML: images, their colours, what purification did."""
+"""HTML of two methods side by side: images, words of a pixel, what purification did, messages."""
 
 from collections.abc import Sequence
 
 from ...modeling.purification.diagnosis import WindowDiagnosis
 from ...visualization.html.gallery import names_over
 from ...visualization.html.images import NO_LABEL, data_uri, overlay
-from ...visualization.html.markup import Markup, element, folded, isolated
-from ...visualization.html.words import purification_notes, swatch
+from ...visualization.html.markup import Markup, element, isolated, join
+from ...visualization.html.words import purification_notes, swatch, word_list
 from ...visualization.shares import percent
 from .labelling import Comparison
 from .labels import Labels
 
-__all__ = ["Point", "figures", "purification"]
+__all__ = [
+    "INVITATION",
+    "Point",
+    "embedded_notice",
+    "figures",
+    "message",
+    "purification",
+    "top_words",
+]
 
 Point = tuple[float, float]
 """Column and row, each as a share of the image, 0 to 1."""
 
 _NAMES_SHOWN = 8
+_OPENAI_COMMAND = (
+    "python demo/web.py --config-file configs/ade20k/sclip_freecp.yaml "
+    "--opts MODEL.CLIP.PRETRAINED /path/ViT-B-16.pt"
+)
+
+
+def embedded_notice() -> Markup:
+    """What the weights of the package can do, and how to start with others."""
+    # Spans keep parts from being broken at their hyphens.
+    command = join([element("span", part) for part in _OPENAI_COMMAND.split()], " ")
+    return element(
+        "p",
+        element("b", "These weights know drawn pages only."),
+        " They come with the package and were trained on pages like those below; labels of "
+        "photographs will be wrong. With OpenAI's file: ",
+        element("code", command),
+        class_="notice",
+    )
+
+
+def message(text: str, is_problem: bool = False) -> Markup:
+    """Text in place of the images; screen readers read a problem aloud at once."""
+    role = "alert" if is_problem else "status"
+    return element("p", text, class_="message" + " problem" * is_problem, role=role)
+
+
+INVITATION = message("Choose an image: a file, the camera, or one of the drawn pages.")
 
 
 def figures(comparison: Comparison, note: str = "", point: Point | None = None) -> Markup:
     """
     Args:
-        comparison: what both methods made of one image.
+        comparison: labels of one image by both methods.
         note: a line below, for instance that the image was shrunk.
-        point: a pixel that is marked in both images.
+        point: a pixel to mark in both images.
     """
     pair = [_figure(title, labels, point) for title, labels in comparison.titled]
     invitation = "Click a pixel, in either image, to see which words it could be."
@@ -34,45 +69,70 @@ def figures(comparison: Comparison, note: str = "", point: Point | None = None) 
 
 def purification(comparison: Comparison) -> Markup:
     """Words removed and kept with their scores, ambiguity groups and their winners."""
-    found = comparison.freecp.purification
-    if found is None:
+    labels = comparison.freecp
+    if labels.purification is None:
         return Markup()
-    colors = dict(zip(comparison.freecp.names, comparison.freecp.colors, strict=True))
-    seen = {name: colors[name] for name in comparison.freecp.shares}
-    heading = element("h3", "What FreeCP did to the words")
+    seen = {name: labels.color_of[name] for name in labels.shares}
     note = element(
         "p",
         "The number is a word's best score of Eq. (5) over all windows of the image; a window "
         "removes the words below the redundancy threshold. A square: the word labels pixels above. "
-        f"{_thresholds(comparison.freecp.windows)}",
+        f"{_thresholds(labels.windows)}",
         class_="note",
     )
-    return element("div", heading, note, purification_notes(found, seen), class_="freecp")
+    heading = element("h3", "What FreeCP did to the words")
+    return element(
+        "div", heading, note, purification_notes(labels.purification, seen), class_="freecp"
+    )
+
+
+def top_words(comparison: Comparison, point: Point) -> Markup:
+    """The best words of one pixel and their scores, as a list for each method."""
+    height, width = comparison.freecp.label_map.shape
+    x = min(max(int(point[0] * width), 0), width - 1)
+    y = min(max(int(point[1] * height), 0), height - 1)
+    lists = []
+    for title, labels in comparison.titled:
+        bars = [_bar(labels.color_of[name], name, score) for name, score in labels.best_at(y, x)]
+        items = bars or [element("li", element("span", "no word is left here"))]
+        lists.append(element("section", element("h4", title), element("ol", *items)))
+    place = element("small", f"column {x + 1} of {width}, row {y + 1} of {height}")
+    pair = element("div", *lists, class_="pair")
+    return element(
+        "div", element("h3", "The pixel ", place), pair, class_="freecp pixel", role="status"
+    )
+
+
+def _bar(color: tuple[int, int, int], name: str, score: float) -> Markup:
+    """A word with a bar whose length is the score: 1 is full."""
+    width = f"width:{min(score, 1):.1%};background:rgb({','.join(map(str, color))})"
+    line = element("i", class_="bar", style=width)
+    number = element("small", f"{score:.3f}" if score >= 0.0005 else "< 0.001")
+    return element("li", swatch(color), isolated(name), number, line)
 
 
 def _thresholds(windows: Sequence[WindowDiagnosis]) -> str:
-    """Those of the windows, which have their own where they are chosen automatically."""
-    values = {
-        "redundancy": [w.redundancy_thresh for w in windows if w.redundancy_thresh is not None],
-        "ambiguity": [w.ambiguity_thresh for w in windows if w.ambiguity_thresh is not None],
-    }
+    """Their ranges over the windows, which differ if each image chooses its thresholds."""
     ranges = []
-    for name, found in values.items():
-        ends = sorted({f"{value:.3f}" for value in (min(found), max(found))}) if found else ["none"]
-        ranges.append(f"{name} {' to '.join(ends)}")
+    for name in ("redundancy", "ambiguity"):
+        values = [getattr(window, f"{name}_thresh") for window in windows]
+        found = sorted(value for value in values if value is not None)
+        ends = dict.fromkeys(f"{value:.3f}" for value in (*found[:1], *found[-1:]))
+        ranges.append(f"{name} {' to '.join(ends) or 'none'}")
     return f"Thresholds: {', '.join(ranges)}."
 
 
 def _figure(title: str, labels: Labels, point: Point | None) -> Markup:
-    image, label_map, shares = labels.image, labels.label_map, labels.shares
+    shares = labels.shares
     named = [f"{name} {percent(share)}" for name, share in shares.items()]
     alt = f"{title}: {', '.join(named[:_NAMES_SHOWN]) or 'no pixel is labelled'}"
-    picture = element("img", src=data_uri(overlay(image, label_map, labels.colors)), alt=alt)
+    source = data_uri(overlay(labels.image, labels.label_map, labels.colors))
+    mark = "display:none" if point is None else f"left:{point[0]:.2%};top:{point[1]:.2%}"
     frame = element(
         "div",
-        picture,
-        names_over(label_map, labels.names),
-        _mark(point),
+        element("img", src=source, alt=alt),
+        names_over(labels.label_map, labels.names),
+        element("i", class_="mark", style=mark),
         attributes={"aria-label": f"{title}: choose a pixel; arrow keys move, Enter chooses"},
         class_="frame pixels",
         role="group",
@@ -80,25 +140,8 @@ def _figure(title: str, labels: Labels, point: Point | None) -> Markup:
     )
     counted = f"{len(shares)} word" + "s" * (len(shares) != 1)
     caption = element("figcaption", element("b", title), element("span", counted))
-    return element("figure", frame, caption, _legend(labels))
-
-
-def _mark(point: Point | None) -> Markup:
-    where = "display:none" if point is None else f"left:{point[0]:.2%};top:{point[1]:.2%}"
-    return element("i", class_="mark", style=where)
-
-
-def _legend(labels: Labels) -> Markup:
-    """Colours and names of the words that label pixels, largest share first; many are folded."""
-    colors = dict(zip(labels.names, labels.colors, strict=True))
-    items = [_entry(colors[name], name, share) for name, share in labels.shares.items()]
-    unlabelled = float((labels.label_map < 0).mean())
-    if unlabelled:
-        items.append(_entry(NO_LABEL, "no word is left", unlabelled))
-    shown, rest = items[:_NAMES_SHOWN], items[_NAMES_SHOWN:]
-    more = folded(f"{len(rest)} more", element("ul", *rest)) if rest else Markup()
-    return element("div", element("ul", *shown), more, class_="colours")
-
-
-def _entry(color: tuple[int, int, int], name: str, share: float) -> Markup:
-    return element("li", swatch(color), isolated(name), element("small", percent(share)))
+    rows = [(labels.color_of[name], name, percent(share)) for name, share in shares.items()]
+    if unlabelled := float((labels.label_map < 0).mean()):
+        rows.append((NO_LABEL, "no word is left", percent(unlabelled)))
+    legend = element("div", word_list(rows, _NAMES_SHOWN), class_="colours")
+    return element("figure", frame, caption, legend)

@@ -1,15 +1,35 @@
-"""The page on a port of this machine; nothing of it goes anywhere else."""
+"""Serve the page on a port of this machine, in the colours of the HTML report."""
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
-from .appearance import page_head, page_theme
+import gradio as gr
+
+from ...visualization.html import page as report_page
 from .labelling import Labeller
-from .page import build_page
+from .page import STYLE, build_page
 
-__all__ = ["serve"]
+__all__ = ["page_head", "page_theme", "serve"]
 
 _MOST_WAITING, _MOST_VISITORS = 64, 64
+_SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial")
+_COLORS = {
+    ("#faf5ea", "#1d1916"): "body_background_fill background_fill_secondary",
+    ("#fffdf7", "#27221d"): "background_fill_primary block_background_fill "
+    "block_label_background_fill",
+    ("#2e2721", "#efe6d8"): "body_text_color block_title_text_color",
+    ("#6d6155", "#b5a795"): "body_text_color_subdued block_label_text_color block_info_text_color",
+    ("#e2d7c3", "#443b32"): "block_border_color border_color_primary input_border_color",
+    ("#a84525", "#f0936a"): "border_color_accent input_border_color_focus slider_color "
+    "checkbox_background_color_selected checkbox_border_color_selected "
+    "button_primary_background_fill",
+    ("#8f3a1f", "#f5ab89"): "button_primary_background_fill_hover",
+    ("#ffffff", "#1d1916"): "input_background_fill",
+    ("#fffdf7", "#1d1916"): "checkbox_label_background_fill button_primary_text_color",
+    ("#f6e5d2", "#40301f"): "checkbox_label_background_fill_selected",
+}
+"""(light, dark) -> variables of Gradio's theme."""
 
 
 def serve(
@@ -24,14 +44,14 @@ def serve(
 
     Args:
         labeller: the models.
-        announce: is told the page's address once it can be opened.
+        announce: called with the page's address once it can be opened.
         host: "127.0.0.1" for this machine alone, "0.0.0.0" for all that reach it.
         port: None for the first free one from 7860 on.
 
     Raises:
         OSError: the port is taken.
     """
-    # What is odd about a visitor's words the page tells the visitor, not the log.
+    # The page shows warnings about a visitor's words to the visitor; keep them out of the log.
     logging.getLogger("freecp_d2.text").setLevel(logging.ERROR)
     page = build_page(labeller)
     page.queue(max_size=_MOST_WAITING)
@@ -52,3 +72,23 @@ def serve(
     )
     announce(url)
     page.block_thread()
+
+
+def page_head() -> str:
+    """A style element: the report's rules for images, scoped to `.freecp`, and the page's own."""
+    images = Path(report_page.__file__).parent / "style" / "images.css"
+    rules = f".freecp {{\n{images.read_text(encoding='utf-8')}\n}}"
+    return f"<style>{rules}\n{(STYLE / 'page.css').read_text(encoding='utf-8')}</style>"
+
+
+def page_theme() -> gr.themes.Base:
+    """Gradio's components in the report's colours, with system fonts, which need no download."""
+    theme = gr.themes.Base(
+        font=[*_SANS, "sans-serif"], font_mono=["ui-monospace", "Consolas", "monospace"]
+    )
+    values = {"color_accent": "#a84525", "input_border_width": "1px"}
+    for (light, dark), names in _COLORS.items():
+        for name in names.split():
+            values |= {name: light, f"{name}_dark": dark}
+    theme.set(**values)
+    return theme

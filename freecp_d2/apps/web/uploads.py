@@ -12,7 +12,7 @@ import numpy as np
 
 from ...data.images import ImageTooLargeError, read_image
 from ...visualization.html.images import limited
-from .messages import Problem
+from .words import Problem
 
 __all__ = ["LONGEST_SIDE", "MOST_PIXELS", "Upload", "read_upload"]
 

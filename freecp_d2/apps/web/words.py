@@ -1,36 +1,39 @@
-"""The words of the page's text box: `cat, kitten; dog`, or a line each; never a path."""
+"""The text box of the page: `cat, kitten; dog`, or one class per line; never a path."""
 
 from ...text import Vocabulary
 from ...visualization.html.markup import Markup, element
 from ..words.checking import check_vocabulary
-from .messages import Problem
 
-__all__ = ["MOST_LETTERS", "MOST_WORDS", "hint", "read_words", "words_as_text"]
+__all__ = ["MOST_LETTERS", "MOST_WORDS", "Problem", "hint", "read_words", "words_as_text"]
 
 MOST_WORDS = 300
-"""The longest shipped list has 171, and all visitors wait while the words of one are encoded."""
+"""The longest shipped list has 171. All visitors wait while the words of one are encoded."""
 MOST_LETTERS = 20_000
 _MOST_LETTERS_OF_A_WORD = 2000
 _MOST_HINTS = 4
 
 
+class Problem(ValueError):  # noqa: N818 - not an error of the program
+    """An invalid input that the visitor can correct; the page shows its text."""
+
+
 def read_words(text: str | None) -> Vocabulary:
     """
-    Unlike `load_vocabulary` it takes a string as words whatever they are, for a visitor has no
-    business with the files of the machine that serves the page.
+    Read a visitor's words. Unlike `load_vocabulary`, never opens a file.
 
     Raises:
-        Problem: no words, too many or too long ones, or a part that makes no sense.
+        Problem: no words, too many or too long words, or invalid syntax.
     """
-    if not (text or "").strip(" \t\r\n;,"):
+    text = text or ""
+    if not text.strip(" \t\r\n;,"):
         raise Problem("There are no words yet. Write some, for instance: cat, kitten; dog; sofa")
-    if len(str(text)) > MOST_LETTERS:
+    if len(text) > MOST_LETTERS:
         raise Problem(
-            f"These are {len(str(text)):,} letters; this page takes up to {MOST_LETTERS:,}. Leave "
+            f"These are {len(text):,} letters; this page takes up to {MOST_LETTERS:,}. Leave "
             "some words out."
         )
     try:
-        vocabulary = Vocabulary.from_string(str(text))
+        vocabulary = Vocabulary.from_string(text)
     except ValueError as error:
         raise Problem(f"These words cannot be used. {error}") from error
     if len(vocabulary.words) > MOST_WORDS:
@@ -38,23 +41,23 @@ def read_words(text: str | None) -> Vocabulary:
             f"There are {len(vocabulary.words):,} words; this page takes up to {MOST_WORDS:,}. "
             "Leave some out."
         )
-    longest = max(vocabulary.words, key=len)
-    if len(longest) > _MOST_LETTERS_OF_A_WORD:
+    longest = max(map(len, vocabulary.words))
+    if longest > _MOST_LETTERS_OF_A_WORD:
         raise Problem(
-            f"One word has {len(longest):,} letters, of which CLIP reads about 300; this page "
-            f"takes up to {_MOST_LETTERS_OF_A_WORD:,}. Put semicolons between the words."
+            f"One word has {longest:,} letters, of which CLIP reads about 300; this page takes up "
+            f"to {_MOST_LETTERS_OF_A_WORD:,}. Put semicolons between the words."
         )
     return vocabulary
 
 
 def words_as_text(vocabulary: Vocabulary) -> str:
-    """What `read_words` makes the same classes of."""
+    """The text that `read_words` reads as this vocabulary."""
     parts = [f"background: {', '.join(vocabulary.background)}"] if vocabulary.background else []
     return "; ".join(parts + [", ".join(synonyms) for synonyms in vocabulary.classes])
 
 
 def hint(text: str | None) -> Markup:
-    """How many classes the words are, and what may not be meant, or why they cannot be used."""
+    """The number of classes and what looks wrong with the words, or why they cannot be used."""
     try:
         vocabulary = read_words(text)
     except Problem as problem:
@@ -66,6 +69,6 @@ def hint(text: str | None) -> Markup:
     report = check_vocabulary(vocabulary)
     found = [str(finding) for finding in (*report.problems, *report.notes)]
     more = [f"and {len(found) - _MOST_HINTS} more"] if len(found) > _MOST_HINTS else []
-    items = [element("li", text) for text in (*found[:_MOST_HINTS], *more)]
+    items = [element("li", line) for line in (*found[:_MOST_HINTS], *more)]
     listed = element("ul", *items) if items else Markup()
     return element("div", f"{counted}.", listed, class_="hint", role="status")

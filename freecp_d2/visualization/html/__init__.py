@@ -1,14 +1,14 @@
-"""Results and images as one page that opens anywhere: no network, no scripts, no other file."""
+"""Results and images as one HTML file without scripts, network access or other files."""
 
-from .album import AlbumEntry, Shown, album, album_entry, album_overview
+from .album import AlbumEntry, AlbumImage, album, album_entry, album_overview
 from .page import render_page, write_page
 from .records import Column, Gallery, LabelMap, Note, Page, PageImage, Results, Row, Scores, Section
 
 __all__ = [
     "AlbumEntry",
+    "AlbumImage",
     "Column",
     "Gallery",
-    "Image",
     "LabelMap",
     "Note",
     "Page",
@@ -17,7 +17,6 @@ __all__ = [
     "Row",
     "Scores",
     "Section",
-    "Shown",
     "album",
     "album_entry",
     "album_overview",

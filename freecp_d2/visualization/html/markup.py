@@ -1,4 +1,4 @@
-"""HTML and SVG from nested calls: text is escaped unless it was made here."""
+"""Build HTML and SVG by nested calls. Text that is not `Markup` is escaped."""
 
 import html
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ _VOID = frozenset({"br", "col", "img", "line", "link", "meta", "rect"})
 
 
 class Markup(str):
-    """Text that is HTML already and is not escaped again."""
+    """HTML, which is not escaped again."""
 
     __slots__ = ()
 
@@ -18,13 +18,13 @@ def element(
     """
     Args:
         tag: the element's name.
-        children: `Markup` as it is, other text escaped.
-        attributes: those whose names Python does not take ("aria-hidden", "viewBox").
-        more: further attributes; a trailing underscore is dropped (`class_`). Values are escaped;
-            empty ones are left out, except for `alt`, which says something when it is empty.
+        children: content; text that is not `Markup` is escaped.
+        attributes: those whose names are no Python names ("aria-hidden", "viewBox").
+        more: further attributes; a trailing underscore is removed (`class_`). Values are escaped;
+            empty ones are left out, except an empty `alt`, which marks a decorative image.
 
     Raises:
-        ValueError: children of an element that has none, such as `img`.
+        ValueError: children of a void element, such as `img`.
     """
     named = (attributes or {}) | {name.rstrip("_"): str(value) for name, value in more.items()}
     start = tag + "".join(
@@ -38,17 +38,17 @@ def element(
 
 
 def join(parts: Iterable[str], separator: str = "") -> Markup:
-    """One after the other; text that is not `Markup` is escaped."""
+    """Concatenate; text that is not `Markup` is escaped."""
     return Markup(separator.join(p if isinstance(p, Markup) else html.escape(p) for p in parts))
 
 
 def isolated(name: str) -> Markup:
-    """A name with its own direction of writing: in Arabic, it leaves numbers beside it alone."""
+    """A name with its own writing direction, so that an Arabic one does not move numbers."""
     return element("bdi", name)
 
 
 def folded(summary: str, *children: str) -> Markup:
-    """What shows when the reader asks for it; nothing where there is nothing."""
+    """Content behind a summary that the reader opens; empty without content."""
     if not any(children):
         return Markup()
     return element("details", element("summary", summary), *children)

@@ -1,12 +1,12 @@
-"""A whole page in one file: text, numbers, images; nothing is fetched and nothing runs."""
+"""Render a whole page as one HTML file."""
 
 from pathlib import Path
 
-from .chart import bar_chart
+from ...utils.files import write_whole
 from .gallery import gallery_section
-from .markup import Markup, element, join
-from .records import Note, Page
-from .table import results_tables
+from .markup import Markup, element
+from .numbers import bar_chart, results_tables
+from .records import Page, Results
 
 _STYLES = tuple(
     Path(__file__).parent / "style" / f"{name}.css"
@@ -15,20 +15,15 @@ _STYLES = tuple(
 
 
 def write_page(path: str | Path, page: Page) -> Path:
-    """
-    Write the page as UTF-8 and make the folders above it.
-
-    Returns:
-        Path: the file.
-    """
+    """Write the page atomically, as UTF-8; its folder is created. Returns the path."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render_page(page), encoding="utf-8")
+    write_whole(path, render_page(page).encode("utf-8"))
     return path
 
 
 def render_page(page: Page) -> str:
-    """HTML with its style and images inside; all text of `page` is escaped."""
+    """HTML that contains its style and images; all text of `page` is escaped."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -38,18 +33,21 @@ def render_page(page: Page) -> str:
         element("title", page.title),
         element("style", *(Markup(style.read_text(encoding="utf-8")) for style in _STYLES)),
     )
-    numbers = [] if page.results is None else [_numbers(page)]
-    notes = [_note(i, note) for i, note in enumerate(page.notes)]
+    notes = []
+    for i, note in enumerate(page.notes):
+        heading = element("h2", note.title, id=f"note-{i}")
+        paragraphs = [element("p", text) for text in note.paragraphs]
+        notes.append(element("section", heading, *paragraphs, class_="prose"))
     sections = [_section(part.name, part.title, part.content) for part in page.sections]
-    main = element("main", *numbers, *sections, _gallery(page), *notes)
-    body = element("body", _header(page), main, _footer(page))
-    return "<!DOCTYPE html>\n" + element("html", head, "\n", body, lang="en") + "\n"
-
-
-def _header(page: Page) -> Markup:
-    kicker = [element("p", page.kicker, class_="kicker")] if page.kicker else []
+    numbers = Markup() if page.results is None else _numbers(page.results)
+    main = element("main", numbers, *sections, _gallery(page), *notes)
+    kicker = element("p", page.kicker, class_="kicker") if page.kicker else Markup()
     lead = [element("p", text, class_="lead") for text in page.lead]
-    return element("header", *kicker, element("h1", page.title), *lead, _contents(page))
+    header = element("header", kicker, element("h1", page.title), *lead, _contents(page))
+    facts = [element("div", element("dt", name), element("dd", text)) for name, text in page.facts]
+    footer = element("footer", element("dl", *facts)) if facts else Markup()
+    body = element("body", header, main, footer)
+    return "<!DOCTYPE html>\n" + element("html", head, "\n", body, lang="en") + "\n"
 
 
 def _contents(page: Page) -> Markup:
@@ -61,15 +59,14 @@ def _contents(page: Page) -> Markup:
     return element("nav", *items, attributes={"aria-label": "On this page"}) if items else Markup()
 
 
-def _numbers(page: Page) -> Markup:
-    assert page.results is not None, "called for pages with results"
+def _numbers(results: Results) -> Markup:
     legend = element(
         "p",
         "mIoU in percent. The dashed line is the base method alone; an outlined bar knows "
         "the words of the image, which no user does.",
         class_="note",
     )
-    parts = [legend, bar_chart(page.results), results_tables(page.results)]
+    parts = [legend, bar_chart(results), results_tables(results)]
     return _section("numbers", "The numbers", *parts)
 
 
@@ -89,19 +86,6 @@ def _gallery(page: Page) -> Markup:
     return _section("images", "The images", note, gallery_section(page.gallery))
 
 
-def _note(index: int, note: Note) -> Markup:
-    paragraphs = [element("p", text) for text in note.paragraphs]
-    heading = element("h2", note.title, id=f"note-{index}")
-    return element("section", heading, *paragraphs, class_="prose")
-
-
 def _section(name: str, title: str, *children: str) -> Markup:
     heading = element("h2", title, id=name)
     return element("section", heading, *children, attributes={"aria-labelledby": name})
-
-
-def _footer(page: Page) -> Markup:
-    if not page.facts:
-        return Markup()
-    rows = [element("div", element("dt", name), element("dd", value)) for name, value in page.facts]
-    return element("footer", element("dl", join(rows)))

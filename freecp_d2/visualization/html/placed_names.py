@@ -1,5 +1,5 @@
 """
-Where a class name can stand inside its own region.
+Find a place for a class name inside its region.
 
 Shape shorthand in this module: H, W pixels, K classes.
 """
@@ -18,7 +18,7 @@ _FILLED = 0.94
 
 @dataclass(frozen=True)
 class PlacedName:
-    """A name and the middle of its box, in pixels."""
+    """A name and the centre of its box, in pixels."""
 
     text: str
     x: float
@@ -27,10 +27,10 @@ class PlacedName:
 
 def place_names(labels: np.ndarray, class_names: Sequence[str]) -> list[PlacedName]:
     """
-    Names of the classes with a region in which the name fits, one a class.
+    Place the name of each class once, if it fits in a region of the class.
 
     Args:
-        labels: integers (H, W); others than 0..K-1 are no class.
+        labels: integers (H, W); values outside 0..K-1 are no class.
         class_names: K names.
     """
     size = FONT_SHARE * labels.shape[1]
@@ -51,7 +51,7 @@ def place_names(labels: np.ndarray, class_names: Sequence[str]) -> list[PlacedNa
 
 
 def _box_shares(mask: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Share of `mask` in each box of that size, by its first row and column."""
+    """Share of `mask` in each box of that size, indexed by its first row and column."""
     sums = np.pad(mask.astype(np.int64).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
     boxes = (sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width]) + sums[
         :-height, :-width

@@ -1,5 +1,5 @@
 """
-What a page is made of.
+The content of a page.
 
 Shape shorthand in this module: H, W pixels, K classes.
 """
@@ -8,18 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...evaluation.bootstrap import Interval
+from ...evaluation.counts import Interval
 from ...modeling.purification.summary import Purification
 from .markup import Markup
 
 
 @dataclass(frozen=True)
 class Column:
-    """
-    Attributes:
-        title: of the variant of the method.
-        is_oracle: it knows the words of the image, so it is no practical choice.
-    """
+    """A variant of the method; an oracle knows the words of the image."""
 
     title: str
     is_oracle: bool = False
@@ -27,7 +23,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Scores:
-    """Percent, all images together: mIoU, pixel accuracy, mIoU over stuff and over things."""
+    """Percent, over all images: mIoU, pixel accuracy, mIoU of stuff and of things."""
 
     miou: float
     pixel_accuracy: float
@@ -37,12 +33,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Row:
-    """
-    Attributes:
-        method: the base method.
-        scores: one a column.
-        gain: mIoU of the last column less that of the first, with its 95 % interval.
-    """
+    """Scores of a base method, one for each column; `gain` is the last mIoU minus the first."""
 
     method: str
     scores: tuple[Scores, ...]
@@ -52,13 +43,10 @@ class Row:
 @dataclass(frozen=True)
 class Results:
     """
-    Attributes:
-        columns: variants; the first is the base method alone.
-        rows: base methods.
-        num_images: how many images the scores are of.
+    Scores of base methods (rows) and variants (columns), the base method alone first.
 
     Raises:
-        ValueError: a row has other than one score a column.
+        ValueError: a row has another number of scores than there are columns.
     """
 
     columns: tuple[Column, ...]
@@ -70,18 +58,13 @@ class Results:
             if len(row.scores) != len(self.columns):
                 raise ValueError(
                     f"{row.method} has {len(row.scores)} scores for {len(self.columns)} columns; "
-                    "give one a column."
+                    "give one for each column."
                 )
 
 
 @dataclass(frozen=True)
 class LabelMap:
-    """
-    Attributes:
-        title: who labelled.
-        labels: integers (H, W); 0..K-1 are classes, others (-1, 255) are no label.
-        note: one more line below the image.
-    """
+    """Integer labels (H, W), others than 0..K-1 are no label; `note` is a line below the image."""
 
     title: str
     labels: np.ndarray
@@ -94,13 +77,13 @@ class PageImage:
     Attributes:
         title: its heading.
         image: uint8 RGB (H, W, 3).
-        maps: label maps, shown in this order.
-        truth: the true labels where they are known, as those of a `LabelMap`.
+        maps: label maps, in the order shown.
+        truth: the true labels if they are known, as those of a `LabelMap`.
         purification: what purification did, see `summarise_diagnoses`.
         note: a line below the heading.
 
     Raises:
-        ValueError: a label map is not of the image's size.
+        ValueError: a label map has another size than the image.
     """
 
     title: str
@@ -125,13 +108,10 @@ class PageImage:
 @dataclass(frozen=True)
 class Gallery:
     """
-    Attributes:
-        class_names: K names.
-        colors: K colours, (red, green, blue), 0 to 255.
-        images: in order.
+    Images with K class names and K colours, (red, green, blue), 0 to 255.
 
     Raises:
-        ValueError: there are not as many colours as names.
+        ValueError: the number of colours is not the number of names.
     """
 
     class_names: tuple[str, ...]
@@ -141,7 +121,8 @@ class Gallery:
     def __post_init__(self) -> None:
         if len(self.class_names) != len(self.colors):
             raise ValueError(
-                f"{len(self.colors)} colours for {len(self.class_names)} classes; give one a class."
+                f"{len(self.colors)} colours for {len(self.class_names)} classes; give one for "
+                "each class."
             )
 
 
@@ -155,12 +136,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Section:
-    """
-    Attributes:
-        name: its anchor, one word.
-        title: its heading.
-        content: what is below it.
-    """
+    """A section with an anchor `name`, a heading `title`, and `content` below it."""
 
     name: str
     title: str
@@ -173,11 +149,11 @@ class Page:
     Attributes:
         title, lead: the heading, and paragraphs below it.
         gallery: the images.
-        results: numbers, where there are some.
+        results: the scores, if there are any.
         notes: sections of text after the images.
         facts: (name, value) lines at the foot, such as the command and the date.
         kicker: a line above the title.
-        sections: what else is before the images.
+        sections: further sections before the images.
     """
 
     title: str

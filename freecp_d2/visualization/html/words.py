@@ -1,85 +1,100 @@
-"""What purification did to the words of one image, as chips."""
+"""Lists of words: colours and values, and what purification did to the words of one image."""
 
 from collections.abc import Mapping, Sequence
 
 from ...modeling.purification.summary import GroupSummary, Purification, WordSummary
-from .markup import Markup, element, folded, isolated
+from .markup import Markup, element, folded, isolated, join
+
+RGB = tuple[int, int, int]
 
 _WORDS_SHOWN, _GROUPS_SHOWN = 16, 4
 
 
+def swatch(color: RGB) -> Markup:
+    """A small square of that colour."""
+    return element("i", style="background:rgb({},{},{})".format(*color))
+
+
+def word_list(rows: Sequence[tuple[RGB | None, str, str]], most: int) -> Markup:
+    """A list of (colour or None, name, value or ""); entries after the first `most` are folded."""
+    items = [
+        element(
+            "li",
+            swatch(color) if color else Markup(),
+            isolated(name),
+            *((" ", element("small", value)) if value else ()),
+        )
+        for color, name, value in rows
+    ]
+    return _list(items, most)
+
+
 def purification_notes(
-    purification: Purification, true: Mapping[str, tuple[int, int, int]], whole: bool = True
+    purification: Purification, colors: Mapping[str, RGB], whole: bool = True
 ) -> Markup:
     """
-    Words removed, words that some windows kept, words kept, and ambiguity groups.
+    Words removed, words that only some windows kept, words kept, and ambiguity groups.
 
     Args:
         purification: of one image.
-        true: words that are known to be in the image, and their colours.
-        whole: fold what is beyond the first of a list; else only count it.
+        colors: of the words that are marked with their colour.
+        whole: fold long lists; else cut them and give the number of words left out.
     """
-    windows = "in so many of all windows"
+    every, some = "in every window", "with the number of windows"
     lists = [
-        _words("Removed as redundant", "in every window", purification.removed, true, whole),
-        _words("Kept", "in every window", purification.kept, true, whole),
-        _words("Kept here and there", windows, purification.contested, true, whole),
+        _words("Removed as redundant", every, purification.removed, colors, whole),
+        _words("Kept", every, purification.kept, colors, whole),
+        _words("Kept in some windows", some, purification.contested, colors, whole),
         _groups(purification.groups, whole),
     ]
     return element("div", *lists, class_="purification")
 
 
-def swatch(color: tuple[int, int, int]) -> Markup:
-    """A small square of that colour."""
-    return element("i", style="background:rgb({},{},{})".format(*color))
+def _list(items: Sequence[Markup], most: int, whole: bool = True, kind: str = "") -> Markup:
+    """A list whose items after the first `most` are folded, or only counted."""
+    shown = element("ul", *items[:most], class_=kind)
+    if len(items) <= most:
+        return shown
+    text = f"{len(items) - most} more"
+    if not whole:
+        return join([shown, element("p", text, class_="note")])
+    return join([shown, folded(text, element("ul", *items[most:], class_=kind))])
 
 
 def _words(
-    title: str,
-    hint: str,
-    words: Sequence[WordSummary],
-    true: Mapping[str, tuple[int, int, int]],
-    whole: bool,
+    title: str, hint: str, words: Sequence[WordSummary], colors: Mapping[str, RGB], whole: bool
 ) -> Markup:
     if not words:
         return Markup()
-    chips = [_chip(word, true.get(word.word)) for word in words]
-    shown, more = element("ul", *chips[:_WORDS_SHOWN]), _rest(chips[_WORDS_SHOWN:], whole)
-    return element("section", _heading(title, len(words), hint), shown, more)
+    chips = [_chip(word, colors.get(word.word)) for word in words]
+    listed = _list(chips, _WORDS_SHOWN, whole)
+    return element("section", _heading(title, len(words), hint), listed)
 
 
-def _chip(word: WordSummary, color: tuple[int, int, int] | None) -> Markup:
+def _chip(word: WordSummary, color: RGB | None) -> Markup:
     removed, num_kept = word.num_removed == word.num_windows, word.num_windows - word.num_removed
     counts = f"{num_kept}/{word.num_windows}" if not removed and word.num_removed else ""
-    name = element("s" if removed else "span", isolated(word.word))
     explained = (
         f"removed in {word.num_removed} of {word.num_windows} windows; "
         f"score s at most {word.highest:.3f}, mean {word.mean:.3f}"
     )
-    parts = [*([swatch(color)] if color else []), name, element("small", f"{word.highest:.3f}")]
-    if counts:
-        parts.append(element("small", counts, class_="count"))
-    return element("li", *parts, class_="chip" + " gone" * removed, title=explained)
-
-
-def _rest(items: Sequence[Markup], whole: bool, kind: str = "") -> Markup:
-    """What is beyond the first of a list."""
-    if not items:
-        return Markup()
-    text = f"{len(items)} more"
-    if not whole:
-        return element("p", text, class_="note")
-    return folded(text, element("ul", *items, class_=kind))
+    return element(
+        "li",
+        swatch(color) if color else Markup(),
+        element("s" if removed else "span", isolated(word.word)),
+        element("small", f"{word.highest:.3f}"),
+        element("small", counts, class_="count") if counts else Markup(),
+        class_="chip" + " gone" * removed,
+        title=explained,
+    )
 
 
 def _groups(groups: Sequence[GroupSummary], whole: bool) -> Markup:
     if not groups:
         return Markup()
-    items = [_group(group) for group in groups]
-    shown = element("ul", *items[:_GROUPS_SHOWN], class_="groups")
-    more = _rest(items[_GROUPS_SHOWN:], whole, "groups")
-    heading = _heading("Ambiguity groups", len(groups), "filled: won so many regions")
-    return element("section", heading, shown, more, class_="wide")
+    listed = _list([_group(group) for group in groups], _GROUPS_SHOWN, whole, "groups")
+    heading = _heading("Ambiguity groups", len(groups), "filled: winners and their regions")
+    return element("section", heading, listed, class_="wide")
 
 
 def _group(group: GroupSummary) -> Markup:
@@ -87,7 +102,7 @@ def _group(group: GroupSummary) -> Markup:
         element(
             "span",
             isolated(member),
-            *([element("small", f"\N{MULTIPLICATION SIGN}{wins}")] if wins else []),
+            element("small", f"\N{MULTIPLICATION SIGN}{wins}") if wins else Markup(),
             class_="chip" + " won" * bool(wins),
         )
         for member in group.members

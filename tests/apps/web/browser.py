@@ -1,4 +1,4 @@
-"""A Chromium that is installed, and the real `demo/web.py` behind a port of this machine."""
+"""Find an installed Chromium, and run the real `demo/web.py` on a local port."""
 
 import os
 import re
@@ -25,7 +25,7 @@ def find_browser() -> str | None:
 
 @contextmanager
 def web_page(log: Path, *options: str) -> Iterator[str]:
-    """Starts the page on a free port and gives its address; its output goes to `log`."""
+    """Start the page on a free port and yield its address; its output goes to `log`."""
     command = [sys.executable, "-u", "demo/web.py", "--port", str(_free_port()), *options]
     temporary = log.parent / "temporary"
     temporary.mkdir()
@@ -41,7 +41,7 @@ def web_page(log: Path, *options: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(60)
-    assert [*temporary.glob("freecp_web_*")] == [], "uploads outlived the page"
+    assert [*temporary.glob("freecp_web_*")] == [], "uploads were not deleted"
 
 
 def _free_port() -> int:
@@ -60,7 +60,7 @@ def _address(process: subprocess.Popen, log: Path) -> str:
 
 
 def elsewhere(urls: list[str], address: str) -> list[str]:
-    """Those of `urls` that are of another host than the page."""
+    """Those of `urls` that are on another host than the page."""
     return [
         url
         for url in urls

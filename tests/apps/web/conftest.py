@@ -1,10 +1,9 @@
-"""A page's models, tiny and random: four base methods, three classes and a background word."""
+"""Tiny random models for the page: four base methods, three classes, a background word."""
 
 import numpy as np
 import pytest
 
-from freecp_d2.apps.web.labelling import Labeller
-from freecp_d2.apps.web.methods import build_predictors
+from freecp_d2.apps.web.labelling import Labeller, build_predictors
 
 
 @pytest.fixture
@@ -16,17 +15,15 @@ def small_cfg(tiny_cfg):
     return tiny_cfg
 
 
-@pytest.fixture(scope="session")
-def built() -> dict[str, Labeller]:
-    return {}
+_BUILT: dict[str, Labeller] = {}
 
 
 @pytest.fixture
-def labeller(small_cfg, built) -> Labeller:
-    """One for all tests, as for all visitors."""
-    if "labeller" not in built:
-        built["labeller"] = Labeller(build_predictors(small_cfg))
-    return built["labeller"]
+def labeller(small_cfg) -> Labeller:
+    """Built once for all tests, although `small_cfg` is a new config in each."""
+    if not _BUILT:
+        _BUILT["labeller"] = Labeller(build_predictors(small_cfg))
+    return _BUILT["labeller"]
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
-"""A visitor: the real page in a real browser, which can reach nothing but that page."""
+"""The real page in a real browser whose requests to other hosts are stopped and fail the test."""
 
 import re
 
 import numpy as np
 import pytest
 from PIL import Image
-
-from freecp_d2.apps.web.examples import drawn_page
 
 from .browser import elsewhere, find_browser, web_page
 
@@ -19,7 +17,7 @@ expect = playwright.expect
 expect.set_options(timeout=30_000)
 
 OPTIONS = [
-    "--no-sandbox",  # which containers cannot have; the only page is ours
+    "--no-sandbox",  # containers do not support it
     "--use-fake-device-for-media-stream",  # a camera that shows a test image
     "--use-fake-ui-for-media-stream",
 ]
@@ -45,7 +43,7 @@ def chromium():
 
 @pytest.fixture
 def visit(server, chromium):
-    """Opens the page as a visitor of their own; what goes elsewhere is stopped and counted."""
+    """Open the page in a context of its own; requests to other hosts fail the test."""
     contexts, stopped = [], []
 
     def open_page(**options):
@@ -78,7 +76,7 @@ def images(page):
 
 
 def described(page):
-    """What the two images show, in words."""
+    """The alternative texts of the two images."""
     return [images(page).nth(i).get_attribute("alt") for i in range(2)]
 
 
@@ -95,7 +93,7 @@ def choose(page, path):
     page.locator(".ask input[type=file]").set_input_files(path)
 
 
-def test_it_opens_with_a_labelled_page(visit):
+def test_the_first_page_is_labelled(visit):
     page = visit()
     expect(page.locator("#title")).to_contain_text("These weights know drawn pages only.")
     expect(page.locator("#title code")).to_contain_text("--opts MODEL.CLIP.PRETRAINED")
@@ -108,19 +106,18 @@ def test_an_upload_is_labelled(visit, tmp_path):
     page = visit()
     before = described(page)
     sizes = images(page).first.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    from freecp_d2.apps.web.page import drawn_page  # needs Gradio
+
     Image.fromarray(drawn_page(2)[:150]).save(tmp_path / "meadow.jpg", quality=95)
     choose(page, tmp_path / "meadow.jpg")
     expect(images(page).first).not_to_have_attribute("alt", before[0])
     assert sizes == [256, 192]
     sizes = images(page).first.evaluate("image => [image.naturalWidth, image.naturalHeight]")
     assert sizes == [256, 150]
-
-
-def test_a_drawn_page_is_labelled(visit):
-    page = visit()
-    before = described(page)
-    page.get_by_role("button", name="Drawn page 4 of 4").click()
-    expect(images(page).first).not_to_have_attribute("alt", before[0])
+    values = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    Image.fromarray(values).resize((2000, 1500)).save(tmp_path / "large.jpg")
+    choose(page, tmp_path / "large.jpg")
+    expect(page.locator("#images")).to_contain_text(re.compile("Shrunk from 2,000 . 1,500"))
 
 
 def test_the_camera_is_labelled(visit):
@@ -134,7 +131,7 @@ def test_the_camera_is_labelled(visit):
     expect(images(page)).to_have_count(2)
 
 
-def test_other_words_other_labels(visit):
+def test_other_words_give_other_labels(visit):
     page = visit()
     relabel(page, "moon, crescent; river; umbrella")
     expect(images(page).first).to_have_attribute("alt", re.compile("moon|river|umbrella"))
@@ -143,9 +140,14 @@ def test_other_words_other_labels(visit):
     relabel(page, "<b>bold</b>; ${1+1}; {{value}}")
     expect(page.locator("#decisions")).to_contain_text("<b>bold</b>")
     assert legend(page) <= {"<b>bold</b>", "${1+1}", "{{value}}", "no word is left"}
+    relabel(page, " ; ")
+    expect(page.get_by_role("alert")).to_contain_text("There are no words yet.")
+    expect(images(page)).to_have_count(0)
+    relabel(page, "sky; road")
+    expect(images(page)).to_have_count(2)
 
 
-def test_a_slider_changes_freecp_alone(visit):
+def test_sliders_change_freecp_alone(visit):
     page = visit()
     sources = [images(page).nth(i).get_attribute("src") for i in range(2)]
     decisions = page.locator("#decisions")
@@ -160,9 +162,6 @@ def test_a_slider_changes_freecp_alone(visit):
     expect(images(page).nth(1)).not_to_have_attribute("src", sources[1])
     expect(decisions).not_to_have_text(before)
     assert images(page).nth(0).get_attribute("src") == sources[0]
-
-
-def test_a_slider_moves_by_keys(visit):
     page = visit()
     source = images(page).nth(1).get_attribute("src")
     page.get_by_role("slider", name=re.compile("Ambiguity")).focus()
@@ -170,31 +169,23 @@ def test_a_slider_moves_by_keys(visit):
     expect(images(page).nth(1)).not_to_have_attribute("src", source)
 
 
-def test_thresholds_that_an_image_chooses(visit):
+def test_settings(visit):
     page = visit()
     decisions = page.locator("#decisions")
     expect(decisions).to_contain_text("Thresholds: redundancy 0.010, ambiguity 0.100.")
     page.get_by_label("Let each image choose the thresholds").check()
     expect(decisions).to_contain_text(re.compile(r"redundancy 0\.\d+ to 0\.\d+"))
     expect(page.get_by_role("slider", name=re.compile("Redundancy"))).to_be_disabled()
-
-
-def test_another_base_method(visit):
-    page = visit()
     page.get_by_label("MaskCLIP").check()
     expect(images(page).first).to_have_attribute("alt", re.compile("^MaskCLIP alone"))
     expect(images(page).last).to_have_attribute("alt", re.compile(r"^MaskCLIP \+ FreeCP"))
-
-
-def test_the_words_of_a_benchmark(visit):
-    page = visit()
     page.get_by_label("Words of a benchmark").click()
     page.get_by_role("option", name="storybook", exact=True).click()
     expect(page.locator(".ask .hint")).to_contain_text("36 classes.")
     expect(page.locator("#decisions")).to_contain_text("lighthouse")
 
 
-def test_a_click_tells_the_words_of_a_pixel(visit):
+def test_a_click_shows_the_words_of_a_pixel(visit):
     page = visit()
     page.locator("#images .pixels").last.click(position={"x": 40, "y": 30})
     pixel = page.locator("#pixel")
@@ -202,18 +193,18 @@ def test_a_click_tells_the_words_of_a_pixel(visit):
     best = pixel.locator("section").first.locator("li > bdi").first.text_content()
     assert best in WORDS
     expect(page.locator("#images .mark").first).to_be_visible()
-    told = pixel.text_content()
+    before = pixel.text_content()
     page.locator("#images .pixels").first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    expect(pixel).not_to_have_text(told)
+    expect(pixel).not_to_have_text(before)
     relabel(page, "sky; sea")
     expect(pixel.locator("section").first.locator("li > bdi").first).to_have_text(
         re.compile("sky|sea")
     )
 
 
-def test_an_unreadable_upload_is_said(visit, tmp_path):
+def test_an_unreadable_upload_and_a_drawn_page(visit, tmp_path):
     page = visit()
     (tmp_path / "holiday.png").write_bytes(b"this is no image")
     choose(page, tmp_path / "holiday.png")
@@ -221,23 +212,6 @@ def test_an_unreadable_upload_is_said(visit, tmp_path):
     expect(message).to_contain_text("cannot be read as an image")
     expect(page.locator("#decisions")).to_be_empty()
     page.get_by_role("button", name="Drawn page 2 of 4").click()
-    expect(images(page)).to_have_count(2)
-
-
-def test_a_photograph_is_shrunk_and_that_is_said(visit, tmp_path):
-    page = visit()
-    values = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
-    Image.fromarray(values).resize((2000, 1500)).save(tmp_path / "large.jpg")
-    choose(page, tmp_path / "large.jpg")
-    expect(page.locator("#images")).to_contain_text(re.compile("Shrunk from 2,000 . 1,500"))
-
-
-def test_no_words_is_said(visit):
-    page = visit()
-    relabel(page, " ; ")
-    expect(page.get_by_role("alert")).to_contain_text("There are no words yet.")
-    expect(images(page)).to_have_count(0)
-    relabel(page, "sky; road")
     expect(images(page)).to_have_count(2)
 
 

@@ -1,12 +1,13 @@
-"""One model for all visitors: each gets their own words, methods and thresholds."""
+"""One set of models for all visitors, each with their own words, method and thresholds."""
 
 import threading
 
 import numpy as np
 import pytest
 
-from freecp_d2.apps.web.labelling import Labeller, Thresholds
+from freecp_d2.apps.web.labelling import METHODS, Labeller, Thresholds, build_predictors
 from freecp_d2.apps.web.words import read_words
+from freecp_d2.engine.predictor import Predictor
 from freecp_d2.text import load_vocabulary
 
 WORDS = read_words("sky; field; sheep; road; house")
@@ -22,7 +23,7 @@ def num_removed(comparison):
     return sum(word.num_removed for word in comparison.freecp.purification.words)
 
 
-def test_it_starts_as_the_config_says(labeller):
+def test_initial_settings_are_those_of_the_config(labeller):
     assert labeller.methods == ("SCLIP", "MaskCLIP", "GEM", "ClearCLIP")
     assert labeller.thresholds == USUAL
     assert labeller.vocabulary.class_names == ("cat", "dog", "tree")
@@ -31,8 +32,7 @@ def test_it_starts_as_the_config_says(labeller):
 
 def test_both_are_titled_after_the_base_method(labeller, image):
     found = labeller.compare(image, WORDS, "GEM", USUAL)
-    assert [title for title, _ in found.titled] == ["GEM alone", "GEM + FreeCP"]
-    assert [prediction for _, prediction in found.titled] == [found.alone, found.freecp]
+    assert found.titled == (("GEM alone", found.alone), ("GEM + FreeCP", found.freecp))
     assert found.alone.names == found.freecp.names == WORDS.class_names
 
 
@@ -41,17 +41,13 @@ def test_thresholds_change_freecp_and_not_the_base_method(labeller, image):
     strict = labeller.compare(image, WORDS, "SCLIP", Thresholds(0.4, 0.3))
     assert num_removed(strict) > num_removed(usual)
     assert same(usual.alone, strict.alone)
+    automatic = labeller.compare(image, WORDS, "SCLIP", Thresholds("auto", "auto"))
+    assert len({window.redundancy_thresh for window in automatic.freecp.windows}) > 1
+    assert same(usual.alone, automatic.alone)
     assert same(usual.freecp, labeller.compare(image, WORDS, "SCLIP", USUAL).freecp)
 
 
-def test_thresholds_that_an_image_chooses(labeller, image):
-    found = labeller.compare(image, WORDS, "SCLIP", Thresholds("auto", "auto"))
-    windows = found.freecp.windows
-    assert len({window.redundancy_thresh for window in windows}) > 1
-    assert same(found.alone, labeller.compare(image, WORDS, "SCLIP", USUAL).alone)
-
-
-def test_visitors_at_once_get_their_own_words(labeller):
+def test_concurrent_visitors_get_their_own_words(labeller):
     images = np.random.default_rng(1).integers(0, 256, (4, 48, 64, 3), dtype=np.uint8)
     asked = [
         (images[0], read_words("sky; road; tree"), "SCLIP", Thresholds(0.01, 0.1)),
@@ -60,7 +56,7 @@ def test_visitors_at_once_get_their_own_words(labeller):
         (images[3], read_words("sky; balloon; forest"), "SCLIP", Thresholds(0.4, 0.9)),
     ]
     expected = [labeller.compare(*one) for one in asked]
-    found = [None] * 24
+    found = [None] * 12
 
     def visit(n):
         found[n] = labeller.compare(*asked[n % 4])
@@ -75,24 +71,19 @@ def test_visitors_at_once_get_their_own_words(labeller):
         assert same(comparison.alone, expected[n % 4].alone)
 
 
-@pytest.mark.parametrize(
-    ("method", "thresholds", "message"),
-    [
-        ("DINO", USUAL, "no base method 'DINO'; use one of SCLIP"),
+def test_invalid_settings_are_refused(labeller, image):
+    before = labeller.compare(image, WORDS, "SCLIP", USUAL)
+    for method, thresholds, fact in (
+        ("DINO", USUAL, "'DINO'.*SCLIP"),
         ("SCLIP", Thresholds(2.0, 0.1), "REDUNDANCY.THRESH is 2.0"),
         ("SCLIP", Thresholds(0.1, -1.0), "AMBIGUITY.THRESH is -1.0"),
-    ],
-)
-def test_what_no_page_offers_is_refused(labeller, image, method, thresholds, message):
-    with pytest.raises(ValueError, match=message):
-        labeller.compare(image, WORDS, method, thresholds)
-    assert same(
-        labeller.compare(image, WORDS, "SCLIP", USUAL).freecp,
-        labeller.compare(image, WORDS, "SCLIP", USUAL).freecp,
-    )
+    ):
+        with pytest.raises(ValueError, match=fact):
+            labeller.compare(image, WORDS, method, thresholds)
+    assert same(before.freecp, labeller.compare(image, WORDS, "SCLIP", USUAL).freecp)
 
 
-def test_visitors_leave_no_words_on_disk(labeller, image):
+def test_words_of_visitors_are_not_cached_on_disk(labeller, image):
     cache = labeller._predictors["SCLIP"].model.text_head.classifier._cache.cache_dir
     before = set(cache.iterdir())
     labeller.compare(image, read_words("a word of my own; another"), "SCLIP", USUAL)
@@ -112,3 +103,41 @@ def test_the_weights_of_the_package(request):
     assert found.is_embedded
     assert found.vocabulary == words
     assert found.thresholds == Thresholds(0.01, 0.1)
+
+
+class TestBuildPredictors:
+    def test_weights_words_and_heads_are_shared(self, small_cfg):
+        before = small_cfg.dump()
+        found = build_predictors(small_cfg)
+        assert set(found) == {METHODS[name] for name in ("sclip", "maskclip", "gem", "clearclip")}
+        models = [predictor.model for predictor in found.values()]
+        for part in ("text_head", "affinity_head", "purification_head"):
+            assert len({id(getattr(model, part)) for model in models}) == 1, part
+        assert len({id(model.backbone.encoder.visual) for model in models}) == 1
+        assert len({model.backbone.encoder.dense_attention.name for model in models}) == 4
+        assert small_cfg.dump() == before
+
+    def test_the_method_of_the_config_comes_first(self, small_cfg):
+        for method in ("gem", "vanilla"):
+            small_cfg.MODEL.CLIP.DENSE_ATTENTION = method
+            assert next(iter(build_predictors(small_cfg))) == METHODS[method]
+
+    def test_a_method_that_the_weights_do_not_allow_is_left_out(self, small_cfg):
+        small_cfg.MODEL.CLIP.GEM_BLOCKS = 99
+        assert set(build_predictors(small_cfg)) == {"SCLIP", "MaskCLIP", "ClearCLIP"}
+
+    @pytest.mark.parametrize("method", ["maskclip", "gem", "clearclip", "sclip"])
+    def test_each_method_equals_a_predictor_of_its_own(self, small_cfg, image, method):
+        found = build_predictors(small_cfg)[METHODS[method]]
+        small_cfg.MODEL.CLIP.DENSE_ATTENTION = method
+        expected = Predictor.from_config(small_cfg)
+        for _ in range(2):  # computed, then cached
+            for a, b in ((found, expected), (found.alone(), expected.alone())):
+                # Attention that is also returned is computed by other kernels.
+                scores = a(image, "RGB").scores, b(image, "RGB").scores
+                np.testing.assert_allclose(*scores, rtol=0, atol=1e-5)
+        removed = [
+            [word.word for word in predictor(image, "RGB").purification.removed]
+            for predictor in (found, expected)
+        ]
+        assert removed[0] == removed[1]

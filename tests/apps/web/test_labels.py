@@ -1,4 +1,4 @@
-"""What the page keeps of a prediction says what the prediction says."""
+"""Labels agree with the prediction they are made of, in less memory."""
 
 import numpy as np
 import pytest
@@ -14,28 +14,28 @@ def predictor(small_cfg):
     return Predictor.from_config(small_cfg, WORDS)
 
 
-@pytest.mark.parametrize("words", [WORDS, f"background: moon, sun; {WORDS}", "sky; field"])
-def test_the_best_words_of_every_pixel(predictor, image, words):
-    predictor.set_vocabulary(words)
-    for model in (predictor, predictor.alone()):
-        prediction = model(image, "RGB")
-        labels = Labels.of(prediction)
-        for y in range(0, 48, 7):
-            for x in range(0, 64, 9):
-                expected = prediction.scores_at(y, x)[:5]
-                found = labels.best_at(y, x)
-                assert found[0][0] == expected[0][0]
-                np.testing.assert_allclose(found[0][1], expected[0][1], atol=2e-3)
-                assert [score for _, score in found] == sorted((s for _, s in found), reverse=True)
+def test_the_best_words_of_every_pixel(predictor, image):
+    for words in (WORDS, f"background: moon, sun; {WORDS}", "sky; field"):
+        predictor.set_vocabulary(words)
+        for model in (predictor, predictor.alone()):
+            prediction = model(image, "RGB")
+            labels = Labels.of(prediction)
+            for y in range(0, 48, 7):
+                for x in range(0, 64, 9):
+                    expected = prediction.scores_at(y, x)[:5]
+                    found = labels.best_at(y, x)
+                    assert found[0][0] == expected[0][0]
+                    np.testing.assert_allclose(found[0][1], expected[0][1], atol=2e-3)
+                    scores = [score for _, score in found]
+                    assert scores == sorted(scores, reverse=True)
 
 
-def test_all_else_is_the_prediction_s(predictor, image):
+def test_other_attributes_are_the_predictions(predictor, image):
     prediction = predictor(image, "RGB")
     labels = Labels.of(prediction)
     assert np.array_equal(labels.label_map, prediction.label_map)
-    assert labels.names == prediction.names
-    assert labels.shares == prediction.shares
-    assert labels.purification == prediction.purification
+    for name in ("names", "shares", "purification"):
+        assert getattr(labels, name) == getattr(prediction, name)
 
 
 def test_memory_does_not_grow_with_the_words(predictor, image):

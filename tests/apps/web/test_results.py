@@ -1,4 +1,4 @@
-"""HTML of labels: what is said is what the prediction says, and nothing a word says is markup."""
+"""HTML of labels: its facts are those of the prediction, and words are never markup."""
 
 import re
 
@@ -8,25 +8,22 @@ import torch
 
 from freecp_d2.apps.web.labelling import Comparison, Thresholds
 from freecp_d2.apps.web.labels import Labels
-from freecp_d2.apps.web.pixel import top_words
-from freecp_d2.apps.web.results import figures, purification
+from freecp_d2.apps.web.results import figures, purification, top_words
 from freecp_d2.apps.web.words import read_words
 from freecp_d2.engine.predictor import Prediction
 from freecp_d2.modeling.stitching import ClassScores
 
 NAMES, COLORS = ("cat", "<i>dog</i>"), ((200, 0, 0), (0, 0, 200))
+WORDS = read_words("sky; field; sheep; road")
 
 
-def labels(*of, **scores):
-    return Labels.of(prediction(*of, **scores))
-
-
-def prediction(labels, scores=((0.75, 0.25), (0.125, 0.5))):
-    """An image of 2 x 2 pixels; `scores`: of the left and the right column, a class each."""
+def labels(label_map, scores=((0.75, 0.25), (0.125, 0.5))):
+    """Of a white image; `scores`: of the left and the right half, for each class."""
     scores = torch.tensor(scores)[:, None, :].expand(2, 2, 2)
     found = ClassScores(torch.tensor([0, 1]), scores)
-    image = np.full((2, 2, 3), 255, dtype=np.uint8)
-    return Prediction(image, np.array(labels, dtype=np.int32), NAMES, COLORS, (), found)
+    label_map = np.array(label_map, dtype=np.int32)
+    image = np.full((*label_map.shape, 3), 255, dtype=np.uint8)
+    return Labels.of(Prediction(image, label_map, NAMES, COLORS, (), found))
 
 
 @pytest.fixture
@@ -39,25 +36,22 @@ def text_of(html):
 
 
 def test_each_image_has_its_own_legend(comparison):
-    first, second = str(figures(comparison)).split("</figure>")[:2]
+    html = figures(comparison)
+    first, second = str(html).split("</figure>")[:2]
     assert re.findall(r"\d+ %", text_of(first)) == ["75 %", "25 %"]
     assert re.findall(r"\d+ %", text_of(second)) == ["75 %", "25 %"]
     assert "2 words" in first
     assert "1 word<" in second
     assert "no word is left" not in first
     assert "no word is left" in second
+    assert 'alt="SCLIP alone: cat 75 %, ' in html
+    assert html.count('tabindex="0"') == html.count("aria-label") == 2
 
 
-def test_words_are_text(comparison):
+def test_words_are_escaped(comparison):
     html = figures(comparison) + top_words(comparison, (0.9, 0.5))
     assert "<i>dog" not in html
     assert "&lt;i&gt;dog&lt;/i&gt;" in html
-
-
-def test_images_are_described_and_can_be_reached(comparison):
-    html = figures(comparison)
-    assert 'alt="SCLIP alone: cat 75 %, ' in html
-    assert html.count('tabindex="0"') == html.count("aria-label") == 2
 
 
 def test_a_note_and_a_mark(comparison):
@@ -67,13 +61,10 @@ def test_a_note_and_a_mark(comparison):
     assert html.count("left:25.00%;top:50.00%") == 2
 
 
-def test_small_shares_are_not_nothing():
+def test_a_small_share_is_not_zero():
     many = np.zeros((30, 30), dtype=np.int32)
     many[0, 0] = 1
-    one = prediction([[0, 0], [0, 0]])
-    image = np.zeros((30, 30, 3), dtype=np.uint8)
-    full = Labels.of(Prediction(image, many, NAMES, COLORS, (), one.found))
-    assert "&lt;1 %" in figures(Comparison("SCLIP", full, full))
+    assert "&lt;1 %" in figures(Comparison("SCLIP", labels(many), labels(many)))
 
 
 def test_top_words_of_a_pixel_best_first(comparison):
@@ -82,31 +73,19 @@ def test_top_words_of_a_pixel_best_first(comparison):
     left, _ = html.split("</section>")[:2]
     assert re.findall(r"\d\.\d{3}", text_of(left)) == ["0.500", "0.250"]
     assert "width:50.0%" in left
-
-
-def test_a_pixel_without_words():
     gone = labels([[-1, -1], [-1, -1]], scores=((0.0, 0.0), (0.0, 0.0)))
     assert top_words(Comparison("SCLIP", gone, gone), (0, 0)).count("no word is left here") == 2
 
 
-def test_what_purification_did(labeller, image):
-    words = read_words("sky; field; sheep; road")
-    found = labeller.compare(image, words, "SCLIP", Thresholds(0.2, 0.3))
+def test_what_purification_did(labeller, image, comparison):
+    found = labeller.compare(image, WORDS, "SCLIP", Thresholds(0.2, 0.3))
     html = purification(found)
     removed = [word.word for word in found.freecp.purification.removed]
-    assert removed, "a threshold that removes nothing would prove nothing"
+    assert removed, "this test needs a threshold that removes words"
     for word in found.freecp.purification.words:
         assert (f"<s><bdi>{word.word}</bdi></s>" in html) == (word.word in removed)
         assert f"{word.highest:.3f}" in html
-
-
-def test_the_thresholds_are_said(labeller, image):
-    words = read_words("sky; field; sheep; road")
-    fixed = labeller.compare(image, words, "SCLIP", Thresholds(0.2, 0.3))
-    assert "Thresholds: redundancy 0.200, ambiguity 0.300." in purification(fixed)
-    chosen = labeller.compare(image, words, "SCLIP", Thresholds("auto", "auto"))
+    assert "redundancy 0.200, ambiguity 0.300" in html
+    chosen = labeller.compare(image, WORDS, "SCLIP", Thresholds("auto", "auto"))
     assert re.search(r"redundancy 0\.\d{3} to 0\.\d{3}", purification(chosen))
-
-
-def test_a_base_method_has_no_decisions(comparison):
-    assert purification(comparison) == ""
+    assert purification(comparison) == "", "there were no windows"

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from freecp_d2.apps.web import uploads
-from freecp_d2.apps.web.messages import Problem
 from freecp_d2.apps.web.uploads import LONGEST_SIDE
+from freecp_d2.apps.web.words import Problem
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

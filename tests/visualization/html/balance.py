@@ -1,4 +1,4 @@
-"""Reads HTML as strictly as a browser does not: every element is closed, in order."""
+"""A strict HTML reader: every element must be closed, in order."""
 
 from html.parser import HTMLParser
 
@@ -36,12 +36,12 @@ class Reader(HTMLParser):
             self.text.append(data)
 
     def all(self, tag, **wanted):
-        """Attributes of the elements of that name with those attributes."""
+        """Attributes of all elements of that name that have the wanted attributes."""
         return [a for t, a in self.tags if t == tag and wanted.items() <= a.items()]
 
 
 def read(html):
-    """The document as a `Reader`, all of it closed."""
+    """Parse a whole document; fails if an element is not closed."""
     reader = Reader()
     reader.feed(html)
     reader.close()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from freecp_d2.evaluation.bootstrap import Interval
+from freecp_d2.evaluation.counts import Interval
 from freecp_d2.modeling.purification.summary import GroupSummary, Purification, WordSummary
 from freecp_d2.visualization.html import (
     Column,
@@ -45,7 +45,7 @@ def purification():
 
 
 def page_image(title="A page", **changes):
-    """The left half is sky, the right one cat; one map is right, the other says dog on the cat."""
+    """Sky at the left, a cat at the right; one map is correct, the other has a dog for the cat."""
     truth = np.zeros((60, 80), dtype=np.int64)
     truth[:, 40:] = 1
     wrong = np.where(truth == 1, 2, truth)

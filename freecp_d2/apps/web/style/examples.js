@@ -1,4 +1,4 @@
-// A drawn page was chosen: tell the server which.
+// Send the index of the chosen page to the server.
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) trigger("choose", { index: Number(button.dataset.index) });

@@ -1,5 +1,5 @@
-// Runs once for the element of the images, whose content changes: a click, or arrow keys and
-// Enter, chooses a pixel, which is marked in both images and told to the server.
+// Runs once for the element of the images. A click, or arrow keys and Enter, choose a pixel, which
+// is marked in both images and sent to the server.
 const place = (x, y) => {
   for (const mark of element.querySelectorAll(".mark")) {
     mark.style.left = `${100 * x}%`;

@@ -1,0 +1,167 @@
+"""Variants of the method, such as the columns of Tab. 1 to 3, evaluated together in one run."""
+
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from ..d2 import (
+    CfgNode,
+    DatasetCatalog,
+    build_detection_test_loader,
+    comm,
+    default_argument_parser,
+    inference_on_dataset,
+)
+from ..data.mapper import FreeCPDatasetMapper
+from ..evaluation.counts import PixelCounts, load_counts, save_counts
+from ..modeling.backbone import CachedBackbone, CLIPBackbone, FeatureMemory, load_clip
+from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
+from ..modeling.text_head import TextHead
+from .configuration import load_config
+from .evaluate import build_model_in_turn
+from .processes import launch_processes
+
+__all__ = ["VARIANTS", "Variant", "VariantsModel", "count_pixels", "variant_configs"]
+
+_HEAD = "MODEL.PURIFICATION_HEAD"
+_REFINE = (f"{_HEAD}.REDUNDANCY.ENABLED", False, f"{_HEAD}.AMBIGUITY.ENABLED", False)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A name for tables, and alternating keys and values that override the full method's config."""
+
+    name: str
+    overrides: tuple[object, ...]
+
+
+VARIANTS = (
+    Variant("alone", (f"{_HEAD}.NAME", "")),
+    Variant("refined, all words", _REFINE),
+    Variant("refined, GT words", (*_REFINE, f"{_HEAD}.ORACLE", True)),
+    Variant("RP", (f"{_HEAD}.AMBIGUITY.ENABLED", False)),
+    Variant("AP-RP", (f"{_HEAD}.ORDER", "AP-RP")),
+    Variant("RP-AP", ()),
+)
+"""Tab. 1 (refined, without and with the oracle), Tab. 2 (alone, RP-AP) and Tab. 3 (the orders)."""
+
+
+def variant_configs(
+    config_files: dict[str, str],
+    variants: Iterable[Variant] = VARIANTS,
+    opts: Sequence[object] = (),
+) -> dict[tuple[str, str], CfgNode]:
+    """
+    Args:
+        config_files: base method -> the config of that method with FreeCP.
+        variants: the columns.
+        opts: further overrides for all.
+
+    Returns:
+        dict: (base method, variant's name) -> config.
+    """
+    return {
+        (method, variant.name): load_config(file, [*map(str, variant.overrides), *map(str, opts)])
+        for method, file in config_files.items()
+        for variant in variants
+    }
+
+
+class VariantsModel(nn.Module):
+    """
+    Segment every image with every variant.
+
+    Variants of one base method differ only in their heads, so its encoder runs once per image. The
+    crops of Eq. (8), which the unmodified encoder classifies, are shared by all variants.
+
+    Args:
+        configs: (base method, variant) -> config; they agree on weights, words and windows.
+    """
+
+    def __init__(self, configs: Mapping[tuple[str, str], CfgNode]):
+        super().__init__()
+        if not configs:
+            raise ValueError("no variants; give at least one config.")
+        text_head = TextHead(next(iter(configs.values())))
+        self.variants = {
+            name: FreeCPSegmentor(cfg, text_head=text_head) for name, cfg in configs.items()
+        }
+        load_clip.cache_clear()
+        memory = FeatureMemory()
+        for method in dict.fromkeys(method for method, _ in self.variants):
+            models = [model for (other, _), model in self.variants.items() if other == method]
+            backbone = _cached_backbone(models, memory)
+            for model in models:
+                model.backbone = backbone
+                model.return_label_map = True
+        self.modules_ = nn.ModuleList(self.variants.values())
+
+    @torch.no_grad()
+    def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[tuple[str, str], Tensor]]:
+        """
+        Args:
+            batched_inputs: as of `FreeCPSegmentor`; "classes" for variants with an oracle.
+
+        Returns:
+            list[dict]: for each image (base method, variant) -> label map, int64, (H, W).
+        """
+        found: list[dict[tuple[str, str], Tensor]] = [{} for _ in batched_inputs]
+        for name, model in self.variants.items():
+            for labels, output in zip(found, model(batched_inputs), strict=True):
+                labels[name] = output["sem_seg"]
+        return found
+
+
+def _cached_backbone(models: Sequence[FreeCPSegmentor], memory: FeatureMemory) -> CLIPBackbone:
+    """The first model's backbone with a cache, for the attention layers that any model needs."""
+    heads = [model.affinity_head for model in models if model.affinity_head]
+    layers = {layer for head in heads for layer in head.attention_layers}
+    return CachedBackbone(models[0].backbone, layers, memory)
+
+
+def count_pixels(
+    configs: Mapping[tuple[str, str], CfgNode], *, processes: int = 1, limit: int | None = None
+) -> dict[tuple[str, str], np.ndarray]:
+    """
+    Segment the dataset of the configs with every variant.
+
+    Args:
+        configs: (base method, variant) -> config; see `VariantsModel`.
+        processes: number of processes that share the images; several are started as new processes.
+        limit: use only the first `limit` images.
+
+    Returns:
+        dict: (base method, variant) -> counts of shape (I, 3, K); see `PixelCounts`.
+    """
+    args = default_argument_parser().parse_args(
+        ["--num-gpus", str(processes), "--dist-url", "auto"]
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        args.configs, args.limit = dict(configs), limit
+        args.result = str(Path(folder) / "counts.npz")
+        launch_processes(_count, args)
+        return load_counts(args.result)
+
+
+def _count(args: Namespace) -> None:
+    cfg = next(iter(args.configs.values()))
+    (dataset,) = cfg.DATASETS.TEST
+    model = build_model_in_turn(args.configs, VariantsModel)
+    mapper = FreeCPDatasetMapper.from_config(cfg) | {"oracle": True}
+    loader = build_detection_test_loader(
+        DatasetCatalog.get(dataset)[: args.limit],
+        mapper=FreeCPDatasetMapper(**mapper),
+        num_workers=cfg.DATALOADER.NUM_WORKERS,
+    )
+    images = tqdm(loader, desc=dataset, unit="image", disable=not comm.is_main_process())
+    counts = inference_on_dataset(model, images, PixelCounts(dataset))
+    if comm.is_main_process():
+        save_counts(args.result, counts)

@@ -1,0 +1,153 @@
+"""Results as inline SVG bar charts and as tables."""
+
+import math
+from collections.abc import Callable
+
+from .markup import Markup, element, folded, join
+from .records import Results, Row, Scores
+
+Measure = Callable[[Scores], float]
+
+_FURTHER: tuple[tuple[str, Measure], ...] = (
+    ("Pixel accuracy", lambda scores: scores.pixel_accuracy),
+    ("mIoU of stuff", lambda scores: scores.stuff),
+    ("mIoU of things", lambda scores: scores.things),
+)
+_WIDTH, _BAR, _STEP, _TOP = 276, 15, 23, 30
+_LABELS, _VALUES = 114, 36
+_LENGTH = _WIDTH - _LABELS - _VALUES
+
+
+def bar_chart(results: Results) -> Markup:
+    """
+    mIoU of every variant, one SVG for each base method, so that they wrap on a narrow screen.
+
+    All have the same scale. A dashed line marks the base method alone.
+    """
+    if not results.rows:
+        return Markup()
+    top = scale_end(max(score.miou for row in results.rows for score in row.scores))
+    return element("div", *(_panel(results, row, top) for row in results.rows), class_="chart")
+
+
+def scale_end(highest: float) -> float:
+    """The end of an axis that includes `highest`: a multiple of 5, at least 5."""
+    return max(5.0, 5.0 * math.ceil(highest / 5))
+
+
+def _panel(results: Results, row: Row, top: float) -> Markup:
+    titles = [column.title for column in results.columns]
+    height = _TOP + _STEP * len(titles) + 2
+    x = f"{_LABELS + _LENGTH * row.scores[0].miou / top:.1f}"
+    values = [f"{score.miou:.1f}" for score in row.scores]
+    listed = "; ".join(f"{title} {value}" for title, value in zip(titles, values, strict=True))
+    return element(
+        "svg",
+        element("title", f"mIoU of {row.method}, in percent"),
+        element("desc", f"{listed}. The dashed line marks {titles[0]}."),
+        element("text", row.method, x=0, y=15, class_="method"),
+        element("line", x1=x, x2=x, y1=_TOP - 6, y2=height, class_="mark"),
+        *(_bar(results, row, i, top) for i in range(len(titles))),
+        attributes={"viewBox": f"0 0 {_WIDTH} {height}"},
+        role="img",
+    )
+
+
+def _bar(results: Results, row: Row, index: int, top: float) -> Markup:
+    columns, score = results.columns, row.scores[index].miou
+    role = "alone" if index == 0 else "whole" if index == len(columns) - 1 else "step"
+    if columns[index].is_oracle:
+        role = "oracle"
+    y = _TOP + _STEP * index
+    length, baseline = max(_LENGTH * score / top, 1.0), y + _BAR - 3.5
+    end = f"{_LABELS + length + 6:.1f}"
+    return element(
+        "g",
+        element("text", columns[index].title, x=_LABELS - 8, y=baseline, class_="label"),
+        element(
+            "rect", x=_LABELS, y=y, width=f"{length:.1f}", height=_BAR, rx=2, class_="bar " + role
+        ),
+        element("text", f"{score:.1f}", x=end, y=baseline, class_="value"),
+        class_=role,
+    )
+
+
+def results_tables(results: Results) -> Markup:
+    """mIoU of every method and variant; below it, folded, the other measures."""
+    caption = f"mIoU in percent, {results.num_images} images"
+    with_gain = any(row.gain for row in results.rows)
+    first = _table(results, caption, lambda scores: scores.miou, with_gain)
+    others = [_table(results, f"{name}, in percent", measure) for name, measure in _FURTHER]
+    return join([first, folded("Pixel accuracy, and mIoU of stuff and of things", *others)])
+
+
+def best_column(results: Results, measure: Measure) -> int | None:
+    """The column with the highest mean over methods, without oracles; None without rows."""
+    practical = [i for i, column in enumerate(results.columns) if not column.is_oracle]
+    if not results.rows or not practical:
+        return None
+    means = _means(results, measure)
+    return max(practical, key=means.__getitem__)
+
+
+def _means(results: Results, measure: Measure) -> list[float]:
+    columns = zip(*(row.scores for row in results.rows), strict=True)
+    return [sum(map(measure, scores)) / len(scores) for scores in columns]
+
+
+def _table(results: Results, caption: str, measure: Measure, with_gain: bool = False) -> Markup:
+    best = best_column(results, measure)
+    looks = [
+        "oracle" if column.is_oracle else "best" if i == best else ""
+        for i, column in enumerate(results.columns)
+    ]
+
+    def line(title: str, values: list[float], *more: Markup, class_: str = "") -> Markup:
+        cells = [
+            element("td", f"{value:.1f}", class_=look)
+            for value, look in zip(values, looks, strict=True)
+        ]
+        return element("tr", element("th", title, scope="row"), *cells, *more, class_=class_)
+
+    body = []
+    for row in results.rows:
+        gain = [element("td", _gain(row), class_="gain")] if with_gain else []
+        body.append(line(row.method, [measure(scores) for scores in row.scores], *gain))
+    if len(results.rows) > 1:
+        gap = [element("td")] if with_gain else []
+        body.append(line("mean", _means(results, measure), *gap, class_="mean"))
+    table = element(
+        "table",
+        element("caption", caption),
+        element("thead", _header(results, looks, with_gain)),
+        element("tbody", *body),
+    )
+    return element(
+        "div", table, class_="scroll", attributes={"aria-label": caption}, role="region", tabindex=0
+    )
+
+
+def _header(results: Results, looks: list[str], with_gain: bool) -> Markup:
+    hints = {"oracle": "knows the words of the image", "best": "best without that knowledge"}
+    cells = [element("th", "Base method", scope="col")]
+    for column, look in zip(results.columns, looks, strict=True):
+        hint = element("small", hints[look]) if look else Markup()
+        cells.append(element("th", column.title, hint, scope="col", class_=look))
+    if with_gain:
+        first, last = results.columns[0].title, results.columns[-1].title
+        hint = element("small", f"{last} less {first}, 95\N{NO-BREAK SPACE}% interval")
+        cells.append(element("th", "Difference", hint, scope="col", class_="gain"))
+    return element("tr", *cells)
+
+
+def _gain(row: Row) -> Markup:
+    if row.gain is None:
+        return Markup()
+    low, high = signed(row.gain.low), signed(row.gain.high)
+    return join([signed(row.gain.difference), " ", element("small", f"[{low}, {high}]")])
+
+
+def signed(value: float) -> str:
+    """One decimal with a sign; a value that rounds to zero has none."""
+    text = f"{value:+.1f}"
+    return text.replace("-", "\N{MINUS SIGN}") if float(text) else "0.0"
