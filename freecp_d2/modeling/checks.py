@@ -68,6 +68,6 @@ def check_window_sizes(
         )
     if stride > size:
         raise ValueError(
-            f"TEST.SLIDING_WINDOW.STRIDE {stride} leaves gaps between windows of SIZE {size}; "
+            f"MODEL.SLIDING_WINDOW.STRIDE {stride} leaves gaps between windows of SIZE {size}; "
             "make it at most the size."
         )

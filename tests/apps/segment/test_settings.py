@@ -28,7 +28,7 @@ def test_what_counts(tmp_path, changes):
         {"vocabulary": Vocabulary("another name", WORDS.classes)},
         {"max_megapixels": 3.0},
         {"config_file": "the same elsewhere"},
-        {"opts": ("TEST.SLIDING_WINDOW.BATCH_SIZE", "2", "OUTPUT_DIR", "x")},
+        {"opts": ("MODEL.SLIDING_WINDOW.BATCH_SIZE", "2", "OUTPUT_DIR", "x")},
     ],
     ids=["name", "limit", "file", "speed"],
 )

@@ -39,7 +39,7 @@ def test_what_is_offered(config):
 
 def test_thresholds_of_the_config_may_be_automatic(small_cfg):
     for name in ("REDUNDANCY", "AMBIGUITY"):
-        small_cfg.MODEL.PURIFICATION_HEAD[name].THRESH = "auto"
+        small_cfg.MODEL.PURIFICATION_HEAD[name].MODE = "auto"
     config = build_page(Labeller(build_predictors(small_cfg))).get_config_file()
     assert [found["value"] for found in props(config, "checkbox")] == [True]
     assert [found["interactive"] for found in props(config, "slider")] == [False, False]
