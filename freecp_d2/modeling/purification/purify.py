@@ -1,5 +1,5 @@
 """
-`purify`: one function for whoever has class maps and an affinity, and nothing else of this package.
+`purify`: purification of class maps with an affinity, without a model of this package.
 
 Shape shorthand in this module: N images, K classes, D embedding, h x w patches, P = h * w.
 """
@@ -12,10 +12,10 @@ from torch import Tensor
 
 from ...method import min_max_normalise, transition_matrix
 from ..precision import without_autocast
+from .build import PurificationOutput
 from .class_purification import ClassPurification
 from .class_scores import as_maps, as_probabilities
 from .crop_classifier import CropClassifier
-from .output import PurificationOutput
 
 _CROP_PIXELS = 8 * 384**2
 """Pixels of the crops in one forward: those of eight windows of Sec. 4.2."""
@@ -39,12 +39,12 @@ def purify(
     **options: Any,
 ) -> PurificationOutput:
     """
-    Purify the class scores of any model: Eqs. (3) to (8) in place of its own argmax.
+    Purify the class scores of any model: Eqs. (3) to (8).
 
     Args:
         scores: of the patches of one image or N, shape (K, h, w) or (N, K, h, w).
-        affinity: how much patch j has to do with patch i, 0 or more on any scale, no empty row or
-            column; patches row by row, shape (P, P) or (N, P, P). Balanced here (Sinkhorn).
+        affinity: of patches, row by row, 0 or more on any scale, no empty row or column, shape
+            (P, P) or (N, P, P). Balanced here (Sinkhorn).
         kind, temperature: what the scores are, "logits" or "probabilities", see
             `class_scores.as_probabilities`; sums over 1 are divided out.
         image: the image as `encode_image` wants it, whole patches: (3, p*h, p*w) or with N.
@@ -115,8 +115,8 @@ def _read_affinity(affinity: Tensor, maps: Tensor) -> Tensor:
         )
     if (affinity.sum(dim=-1) == 0).any() or (affinity.sum(dim=-2) == 0).any():
         raise ValueError(
-            "The affinity has an empty row or column, a patch that has to do with none, not even "
-            "itself; add a small number to its diagonal."
+            "The affinity has an empty row or column, a patch without affinity even to itself; add "
+            "a small number to its diagonal."
         )
     return affinity
 
