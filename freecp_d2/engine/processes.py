@@ -8,7 +8,6 @@ import torch
 import torch.distributed as dist
 
 from ..d2 import BACKEND, comm, launch
-from ..modeling.backbone import load_clip
 
 
 def started_by_torchrun() -> bool:
@@ -46,8 +45,6 @@ def launch_processes(main: Callable[[Namespace], object], args: Namespace) -> No
         _run(main, args)
         _leave_torchrun()
         return
-    if args.num_gpus * args.num_machines > 1:
-        load_clip.cache_clear()  # the child processes load their own
     launch(
         _run,
         args.num_gpus,

@@ -24,7 +24,6 @@ from ...engine import (
     import_plugins,
 )
 from ...engine.config_files import configs_dir
-from ...modeling.backbone import load_clip
 from . import (
     BENCHMARKS,
     METHODS,
@@ -135,18 +134,17 @@ def check_names(option: str, names: Sequence[str] | dict, known: Sequence[str]) 
 
 def check_pending(grid: Grid) -> list[Run]:
     """Runs that are still to be made; a cell whose run cannot be made gets the reason."""
-    pending = []
+    pending, clip = [], None
     for run in grid.runs():
         if read_record(run) is not None:
             continue
         try:
-            check_run(run.cfg)
+            clip = check_run(run.cfg, clip).clip
             pending.append(run)
         except USER_ERRORS as error:
             reason = error.args[0] if isinstance(error, KeyError) and error.args else error
             for cell in list(grid.cells_of(run)):
                 cell.run, cell.reason = None, str(reason)
-    load_clip.cache_clear()  # the runs are processes of their own
     return pending
 
 

@@ -1,8 +1,15 @@
 """The four base methods on one set of weights: only what the last block does differs."""
 
-from ...d2 import CfgNode, build_backbone
+from ...d2 import CfgNode
 from ...engine.predictor import Predictor, with_heads
-from ...modeling.backbone import CachedBackbone, CLIPBackbone, FeatureMemory
+from ...modeling.backbone import (
+    CachedBackbone,
+    CLIPBackbone,
+    FeatureMemory,
+    LoadedCLIP,
+    build_clip_backbone,
+    load_clip_from_config,
+)
 from ...text import Vocabulary
 
 __all__ = ["METHODS", "build_predictors"]
@@ -32,8 +39,8 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
             "the config is of a base method alone, and the page compares it with FreeCP; use one "
             "with MODEL.PURIFICATION_HEAD.NAME, such as configs/storybook/sclip_freecp.yaml."
         )
-    backbones = _backbones(cfg)  # before the text, whose builder lets the loaded weights go
-    first = Predictor.from_config(cfg, vocabulary)
+    clip = load_clip_from_config(cfg)
+    first = Predictor.from_config(cfg, vocabulary, clip=clip)
     head = first.model.affinity_head
     layers = head.attention_layers if head is not None else ()
     memory = FeatureMemory()
@@ -41,11 +48,11 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
         METHODS[name]: Predictor(
             with_heads(first.model, backbone=CachedBackbone(backbone, layers, memory)), first.mapper
         )
-        for name, backbone in backbones.items()
+        for name, backbone in _backbones(cfg, clip).items()
     }
 
 
-def _backbones(cfg: CfgNode) -> dict[str, CLIPBackbone]:
+def _backbones(cfg: CfgNode, clip: LoadedCLIP) -> dict[str, CLIPBackbone]:
     """One a method that the weights allow; a ResNet, for instance, has no attention to rewrite."""
     chosen = cfg.MODEL.CLIP.DENSE_ATTENTION
     found: dict[str, CLIPBackbone] = {}
@@ -54,11 +61,8 @@ def _backbones(cfg: CfgNode) -> dict[str, CLIPBackbone]:
         changed.defrost()
         changed.MODEL.CLIP.DENSE_ATTENTION = name
         try:
-            backbone = build_backbone(changed)
+            found[name] = build_clip_backbone(changed, clip)
         except ValueError:
             if name == chosen:
                 raise
-            continue
-        if isinstance(backbone, CLIPBackbone):  # `Predictor` refuses others
-            found[name] = backbone
     return found

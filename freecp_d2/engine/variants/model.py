@@ -9,7 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import CfgNode
-from ...modeling.backbone import CachedBackbone, CLIPBackbone, FeatureMemory, load_clip
+from ...modeling.backbone import (
+    CachedBackbone,
+    CLIPBackbone,
+    FeatureMemory,
+    load_clip_from_config,
+)
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.text_head import TextHead
 
@@ -29,11 +34,13 @@ class VariantsModel(nn.Module):
         super().__init__()
         if not configs:
             raise ValueError("no variants; give at least one config.")
-        text_head = TextHead(next(iter(configs.values())))
+        first = next(iter(configs.values()))
+        clip = load_clip_from_config(first)
+        text_head = TextHead(first, clip=clip)
         self.variants = {
-            name: FreeCPSegmentor(cfg, text_head=text_head) for name, cfg in configs.items()
+            name: FreeCPSegmentor(cfg, text_head=text_head, clip=clip)
+            for name, cfg in configs.items()
         }
-        load_clip.cache_clear()
         self.memory = FeatureMemory()
         for model, encoder in self._encoders():
             model.backbone = encoder

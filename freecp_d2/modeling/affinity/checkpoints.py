@@ -9,8 +9,6 @@ from types import ModuleType
 
 from torch import Tensor, nn
 
-from ...checkpoint import find_weights
-
 
 def require_library(name: str, *, extra: str, head: str) -> ModuleType:
     """
@@ -50,6 +48,8 @@ def find_pretrained(key: str, value: str, example: str) -> str:
             f'{key}="" names no weights, and random ones have no affinity; give a path or a name '
             f'of the catalogue such as "{example}".'
         )
+    from ...checkpoint import find_weights
+
     try:
         return find_weights(value)
     except (FileNotFoundError, ConnectionError, PermissionError, ValueError) as error:

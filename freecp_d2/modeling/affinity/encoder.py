@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...d2 import CfgNode, ShapeSpec
 from ..backbone.clip_loading import PRECISIONS
 from .build import AffinityHead
 
@@ -43,6 +44,15 @@ class EncoderAffinity(AffinityHead):
         self.encoder = encoder.float().requires_grad_(False)
         self.dtype = PRECISIONS[precision]
         self.train(self.training)
+
+    @classmethod
+    def without_weights(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> "EncoderAffinity":
+        """
+        Build the head on the meta device, which allocates no weights: finds the errors of a config,
+        missing files and weights that do not fit included.
+        """
+        with torch.device("meta"):
+            return cls(cfg, input_shape)
 
     def train(self, mode: bool = True) -> "EncoderAffinity":
         """As `nn.Module.train`, but for the encoder."""

@@ -4,12 +4,14 @@ What the segmentor needs of a backbone, whatever CLIP is inside.
 Shape shorthand in this module: N windows, T = 1 + h * w tokens (class token first), D embedding.
 """
 
+import inspect
 from abc import abstractmethod
 from collections.abc import Collection, Hashable
 
 from torch import Tensor
 
-from ...d2 import Backbone
+from ...d2 import BACKBONE_REGISTRY, Backbone, CfgNode, ShapeSpec
+from .clip_loading import LoadedCLIP
 
 
 class CLIPBackbone(Backbone):
@@ -17,10 +19,11 @@ class CLIPBackbone(Backbone):
     An image encoder of a CLIP that answers for every patch.
 
     Register subclasses in Detectron2's `BACKBONE_REGISTRY`; they are called with `obj(cfg,
-    input_shape)`. `output_shape()` promises what `forward` returns: "patch_tokens", with D channels
-    and a stride that is `patch_size`; "class_token", with D channels; and "attention", whose
-    channels are the layers, only if there is any. An affinity head is refused or accepted by it.
-    Windows come with sides that are multiples of `patch_size`; crops, of any size.
+    input_shape)`, and with `clip=`, a `LoadedCLIP` or None, if their `from_config` takes it.
+    `output_shape()` promises what `forward` returns: "patch_tokens", with D channels and a stride
+    that is `patch_size`; "class_token", with D channels; and "attention", whose channels are the
+    layers, only if there is any. An affinity head is refused or accepted by it. Windows come with
+    sides that are multiples of `patch_size`; crops, of any size.
 
     Attributes:
         pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
@@ -72,3 +75,30 @@ class CLIPBackbone(Backbone):
         Returns:
             Tensor: float32, shape (N, D).
         """
+
+
+def build_clip_backbone(
+    cfg: CfgNode, clip: LoadedCLIP | None = None, *, key: str = "MODEL.BACKBONE.NAME"
+) -> CLIPBackbone:
+    """
+    Build the backbone that `cfg.MODEL.BACKBONE.NAME` names.
+
+    Args:
+        cfg: the config.
+        clip: the CLIP whose image tower it runs, if it takes one; None: it loads its own.
+        key: where the user named the backbone, for the message.
+
+    Raises:
+        KeyError: no backbone of that name is registered.
+        ValueError: it is no `CLIPBackbone`.
+    """
+    name = cfg.MODEL.BACKBONE.NAME
+    builder = BACKBONE_REGISTRY.get(name)
+    takes_clip = "clip" in inspect.signature(getattr(builder, "from_config", builder)).parameters
+    input_shape = ShapeSpec(channels=len(cfg.MODEL.PIXEL_MEAN))
+    backbone = builder(cfg, input_shape, **({"clip": clip} if takes_clip else {}))
+    if not isinstance(backbone, CLIPBackbone):
+        raise ValueError(
+            f'{key}="{name}" shares no space with text; use a CLIPBackbone such as CLIPViT.'
+        )
+    return backbone

@@ -134,9 +134,8 @@ def check(*arguments: str) -> None:
     train_net.check(train_net.build_parser().parse_args(["--eval-only", *arguments]))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error", "message"),
-    [
+def test_wrong_command_lines_are_explained(monkeypatch, tmp_path):
+    for arguments, error, message in [
         ([], FileNotFoundError, r'--config-file "" does not exist'),
         (["--config", "configs/none.yaml"], FileNotFoundError, "configs/<benchmark>/"),
         (["--num-gpus", "4096", "--config", CONFIG], ValueError, "--num-gpus 4096.*this machine"),
@@ -153,12 +152,10 @@ def check(*arguments: str) -> None:
             FileNotFoundError,
             "no_such_list",
         ),
-    ],
-)
-def test_wrong_command_lines_are_explained(arguments, error, message, monkeypatch, tmp_path):
-    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
-    with pytest.raises(error, match=message):
-        check(*arguments)
+    ]:
+        monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+        with pytest.raises(error, match=message):
+            check(*arguments)
 
 
 def test_a_misspelt_key_in_the_file_is_explained(tmp_path):
@@ -218,9 +215,8 @@ def test_a_vocabulary_of_another_size_is_an_error(tmp_path):
         check("--config", CONFIG, "MODEL.TEXT.VOCABULARY", str(words))
 
 
-@pytest.mark.parametrize(
-    ("opts", "message"),
-    [
+def test_wrong_models_are_explained(workspace, monkeypatch, tmp_path):
+    for opts, message in [
         ("MODEL.CLIP.ARCH ViT-B/16", r"ViT-B/16.*\(768, 12, 16, 224\)"),
         ("MODEL.CLIP.PRETRAINED nowhere/ViT-B-16.pt", "nowhere/ViT-B-16.pt.*neither a file"),
         ("MODEL.CLIP.DENSE_ATTENTION gemm", "MODEL.CLIP.DENSE_ATTENTION.*gemm"),
@@ -233,21 +229,19 @@ def test_a_vocabulary_of_another_size_is_an_error(tmp_path):
         ("MODEL.AFFINITY_HEAD.SINKHORN_STEPS -3", "SINKHORN_STEPS.*-3"),
         ("MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE 4", "at least one patch"),
         ("MODEL.TEXT.DESCRIPTIONS nowhere.json", "nowhere.json"),
-        ("TEST.SLIDING_WINDOW.STRIDE 100", "gaps between windows"),
+        ("MODEL.SLIDING_WINDOW.STRIDE 100", "gaps between windows"),
         ("TEST.IMAGES_PER_BATCH 0", "IMAGES_PER_BATCH is 0"),
         ("TEST.NUM_IMAGES -1", "NUM_IMAGES is -1"),
         ("INPUT.RESIZE cv", "INPUT.RESIZE"),
-    ],
-)
-def test_wrong_models_are_explained(workspace, monkeypatch, tmp_path, opts, message):
-    _, environment, tiny = workspace
-    for key, value in environment.items():
-        monkeypatch.setenv(key, value)
-    opts = [*tiny, "OUTPUT_DIR", str(tmp_path), *opts.split()]
-    monkeypatch.setattr("sys.argv", ["train_net.py", "--eval-only", "--config", CONFIG, *opts])
-    monkeypatch.setattr(TextEncoder, "forward", None)  # found before words are encoded
-    with pytest.raises(SystemExit, match=message):
-        train_net.main()
+    ]:
+        _, environment, tiny = workspace
+        for key, value in environment.items():
+            monkeypatch.setenv(key, value)
+        opts = [*tiny, "OUTPUT_DIR", str(tmp_path), *opts.split()]
+        monkeypatch.setattr("sys.argv", ["train_net.py", "--eval-only", "--config", CONFIG, *opts])
+        monkeypatch.setattr(TextEncoder, "forward", None)  # found before words are encoded
+        with pytest.raises(SystemExit, match=message):
+            train_net.main()
 
 
 def test_a_wrong_model_is_one_line_in_two_processes_too(workspace):
