@@ -19,12 +19,7 @@ from .evaluate import select_records
 
 
 class CheckedRun(NamedTuple):
-    """
-    A config that `check_run` has checked, and what was loaded for it.
-
-    Attributes:
-        clip: None where the model has none, or where it is loaded later.
-    """
+    """A config that `check_run` has checked, its words, and its CLIP if that is loaded."""
 
     cfg: CfgNode
     vocabulary: Vocabulary

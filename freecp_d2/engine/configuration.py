@@ -130,11 +130,7 @@ def _is_text(value: Any) -> bool:
 
 
 def check_config(cfg: CfgNode) -> None:
-    """
-    Raises:
-        KeyError: a dataset that is not registered.
-        ValueError: no dataset.
-    """
+    """Raise KeyError for a dataset that is not registered, ValueError if there is none."""
     if not cfg.DATASETS.TEST:
         raise ValueError("DATASETS.TEST is empty; name a dataset, for example freecp_ade20k_val.")
     unknown = [name for name in cfg.DATASETS.TEST if name not in DatasetCatalog.list()]

@@ -32,11 +32,8 @@ logger = logging.getLogger(__name__)
 
 def build_model_in_turn(cfg: Any, build: Callable[[Any], nn.Module] = build_model) -> nn.Module:
     """
-    Build the model, first in one process of the machine and then in the others: the first encodes
+    Call `build(cfg)` first in one process of the machine and then in the others: the first encodes
     the words and caches them, the others read the cache.
-
-    Args:
-        cfg: the argument of `build`.
     """
     is_first = comm.get_local_rank() == 0
     if not is_first:

@@ -108,11 +108,7 @@ class TextHead(nn.Module):
 
     def set_vocabulary(self, vocabulary: Vocabulary, *, on_disk: bool = True) -> None:
         """
-        Change the words; encodes those that are new.
-
-        Args:
-            vocabulary: the words.
-            on_disk: read and write their features in the cache on disk.
+        Change the words; encodes those that are new. `on_disk`: use the cache on disk.
         """
         if self.classifier is None:
             self.vocabulary = vocabulary
@@ -176,13 +172,12 @@ class TextHead(nn.Module):
             words = F.pad(allowed[:, self.word_to_class], (skip, 0), value=True)
         tokens = patch_tokens.float()
         cam = class_activation_maps(tokens, self.word_features, self.logit_scale, words)
-        normalized_cam = min_max_normalise(cam, words)
-        maps, normalized_cam = cam[:, skip:], normalized_cam[:, skip:]
+        maps, normalized_cam = cam[:, skip:], min_max_normalise(cam, words)[:, skip:]
         if len(self.word_to_class) == num_maps:  # no synonyms: words are in class order
             return maps, normalized_cam
-        return (
-            merge_synonyms(maps, self.word_to_class, num_maps),
-            merge_synonyms(normalized_cam, self.word_to_class, num_maps),
+        owners = self.word_to_class
+        return merge_synonyms(maps, owners, num_maps), merge_synonyms(
+            normalized_cam, owners, num_maps
         )
 
     @property

@@ -134,12 +134,12 @@ def check_names(option: str, names: Sequence[str] | dict, known: Sequence[str]) 
 
 def check_pending(grid: Grid) -> list[Run]:
     """Runs that are still to be made; a cell whose run cannot be made gets the reason."""
-    pending, clip = [], None
+    pending = []
     for run in grid.runs():
         if read_record(run) is not None:
             continue
         try:
-            clip = check_run(run.cfg, clip).clip
+            check_run(run.cfg)
             pending.append(run)
         except USER_ERRORS as error:
             reason = error.args[0] if isinstance(error, KeyError) and error.args else error

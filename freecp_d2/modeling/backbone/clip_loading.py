@@ -75,8 +75,7 @@ def load_clip(
             custom: the one in the package), or what `weights.find_weights` takes: a path, a name
             of the catalogue, a URL, "hf://org/repo/file".
         precision: fp32 | fp16 | bf16.
-        merges: with `clip`, file of the tokenizer's merges (see `text.CLIPTokenizer`); "": those
-            that belong to the weights.
+        merges: with `clip`, file of the tokenizer's merges; "": those of the weights.
 
     Raises:
         ValueError: unknown library, architecture or precision; weights of another architecture or
@@ -131,12 +130,8 @@ def _load_openai(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
     model = clip.model.build_model(dict(weights)).float()
     model.load_state_dict(weights)
     normalise = clip.clip._transform(model.visual.input_resolution).transforms[-1]
-    return LoadedCLIP(
-        model,
-        tokenizer,
-        tuple(255 * m for m in normalise.mean),
-        tuple(255 * s for s in normalise.std),
-    )
+    mean, std = (tuple(255 * x for x in values) for values in (normalise.mean, normalise.std))
+    return LoadedCLIP(model, tokenizer, mean, std)
 
 
 def _openai_path(arch: str, pretrained: str) -> str:
@@ -183,15 +178,15 @@ def _load_open_clip(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
         )
     except Exception as error:  # what the library raises on other weights is not documented
         if pretrained in tags:
-            raise ConnectionError(f"{_offline_message(arch, pretrained)} ({error})") from error
+            raise ConnectionError(
+                f"The weights {pretrained} of {arch} are not on this machine and could not be "
+                "downloaded. Bring the file over and give its path: MODEL.CLIP.PRETRAINED "
+                f"/path/to/weights.pt ({error})"
+            ) from error
         raise ValueError(f"{pretrained} does not hold weights of {arch}: {error}") from error
     preprocess = open_clip.get_model_preprocess_cfg(model)
-    return LoadedCLIP(
-        model,
-        open_clip.get_tokenizer(arch),
-        tuple(255 * m for m in preprocess["mean"]),
-        tuple(255 * s for s in preprocess["std"]),
-    )
+    mean, std = (tuple(255 * x for x in preprocess[key]) for key in ("mean", "std"))
+    return LoadedCLIP(model, open_clip.get_tokenizer(arch), mean, std)
 
 
 def wants_quick_gelu(arch: str, tag: str) -> bool:
@@ -220,10 +215,3 @@ def _find(pretrained: str, arch: str, names: Iterable[str]) -> str:
             "the path of a checkpoint."
         )
     return path
-
-
-def _offline_message(arch: str, tag: str) -> str:
-    return (
-        f"The weights {tag} of {arch} are not on this machine and could not be downloaded. Bring "
-        "the file over and give its path: MODEL.CLIP.PRETRAINED /path/to/weights.pt"
-    )

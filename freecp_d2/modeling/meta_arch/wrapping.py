@@ -23,10 +23,7 @@ WRAPPER = "PurifiedSegmentor"
 
 
 def check_wrapping(cfg: CfgNode) -> None:
-    """
-    Raises:
-        ValueError: a setting of `FreeCPSegmentor` that a wrapped model cannot use.
-    """
+    """Raise ValueError for settings of `FreeCPSegmentor` that a wrapped model cannot use."""
     if not cfg.MODEL.PURIFICATION_HEAD.NAME:
         raise ValueError(
             f'MODEL.PURIFICATION_HEAD.NAME is "", but {WRAPPER} only purifies; use '
@@ -119,9 +116,8 @@ def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
     """
     if not isinstance(outputs, Sequence):
         raise ValueError(
-            f"{model} returned {type(outputs).__name__}, expected a list of dicts, one an image. "
-            "A model in training returns losses: call .eval(); one that returns a single dict or a "
-            'tensor: return [{"sem_seg": scores}] for each image.'
+            f"{model} returned {type(outputs).__name__}, expected a list of dicts, one an image: "
+            '[{"sem_seg": scores}, ...]. A model in training returns losses: call .eval().'
         )
     if len(outputs) != num_images:
         raise ValueError(
@@ -130,17 +126,13 @@ def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
         )
     found: list[Tensor] = []
     for output in outputs:
-        if not isinstance(output, Mapping):
-            raise ValueError(
-                f"{model} returned a list of {type(output).__name__}, expected dicts with "
-                '"sem_seg", one an image.'
-            )
-        scores = output.get("sem_seg")
-        if not isinstance(scores, Tensor) or scores.ndim != 3 or 0 in scores.shape:
-            what = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        scores = output.get("sem_seg") if isinstance(output, Mapping) else output
+        is_tensor = isinstance(output, Mapping) and isinstance(scores, Tensor)
+        if not is_tensor or scores.ndim != 3 or 0 in scores.shape:
+            what = tuple(scores.shape) if is_tensor else type(scores).__name__
             raise ValueError(
                 f'"sem_seg" of {model} is {what}, expected a tensor of class scores of shape '
-                "(C, H, W); a label map, or a model without semantic segmentation, has none."
+                "(C, H, W) in a dict; a label map is not enough."
             )
         found.append(scores)
     return found

@@ -53,10 +53,7 @@ def as_probabilities(scores: Tensor, kind: str, temperature: float = 1.0) -> Ten
 
 
 def check_kind(kind: str, temperature: float = 1.0) -> None:
-    """
-    Raises:
-        ValueError: see `as_probabilities`.
-    """
+    """Raise ValueError for the arguments that `as_probabilities` refuses."""
     if kind not in SCORE_KINDS:
         raise ValueError(f'The kind of the scores is "{kind}"; use one of {SCORE_KINDS}.')
     if not temperature > 0:
@@ -85,14 +82,5 @@ def as_maps(probabilities: Tensor) -> Tensor:
 
 
 def pool_to_grid(maps: Tensor, grid: tuple[int, int]) -> Tensor:
-    """
-    The mean over the pixels of each patch.
-
-    Args:
-        maps: shape (K, H, W), of any size.
-        grid: (h, w).
-
-    Returns:
-        Tensor: shape (K, h, w).
-    """
+    """The mean over the pixels of each patch: (K, H, W) -> (K, *grid)."""
     return F.adaptive_avg_pool2d(maps[None], grid)[0]

@@ -60,16 +60,7 @@ class SegmentedImage(NamedTuple):
 def diagnose_windows(
     found: PurificationOutput, windows: list[Window], class_names: tuple[str, ...], patch_size: int
 ) -> list[WindowDiagnosis]:
-    """
-    Args:
-        found: the purification of N windows.
-        windows: those windows.
-        class_names: names of the K classes.
-        patch_size: pixels a patch.
-
-    Returns:
-        list[WindowDiagnosis]: in the order of `windows`.
-    """
+    """The diagnoses of N windows; `class_names` are those of the K classes."""
     class_names = _unique(class_names)
     keep, scores = found.keep.cpu(), found.redundancy_scores.cpu()
     visible = (found.maps.flatten(2).amax(dim=2) > 0).cpu()

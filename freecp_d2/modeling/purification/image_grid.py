@@ -101,16 +101,10 @@ class ImageGrid(nn.Module):
 
     def transition(self, pixels: Tensor, affinity_head: AffinityHead) -> Tensor:
         """
-        T of Eq. (3) for windows of one size.
-
-        Args:
-            pixels: of windows, normalised, shape (N, 3, H, W).
-
-        Returns:
-            Tensor: shape (N, P, P), P = h * w.
+        T of Eq. (3), (N, P, P), of normalised windows of one size, (N, 3, H, W).
 
         Raises:
-            ValueError: the head reads patch tokens, and there is no CLIP to give any.
+            ValueError: the head reads patch tokens, and there is no CLIP.
         """
         found = affinity_head(self.pixels.undo(pixels), self._features(pixels, affinity_head))
         if self.clip is None and found.isnan().any():

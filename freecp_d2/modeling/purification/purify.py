@@ -63,6 +63,11 @@ def purify(
         TypeError: scores or affinity that are no tensors.
         ValueError: shapes that do not fit, values out of range, a part of Eq. (8) missing.
     """
+    for name, value in (("scores", scores), ("affinity", affinity)):
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"{name}: got {type(value).__name__}, expected a tensor; torch.as_tensor makes one."
+            )
     head = ClassPurification(
         order=order,
         redundancy_thresh=redundancy_thresh,
@@ -75,16 +80,8 @@ def purify(
     return head(maps, min_max_normalise(maps), transition, classify)
 
 
-def _check_tensor(name: str, value: Any) -> None:
-    if not isinstance(value, Tensor):
-        raise TypeError(
-            f"{name}: got {type(value).__name__}, expected a tensor; torch.as_tensor makes one."
-        )
-
-
 def _read_maps(scores: Tensor, kind: str, temperature: float) -> Tensor:
     """M of Eq. (1), (N, K, h, w)."""
-    _check_tensor("scores", scores)
     if scores.ndim not in (3, 4) or 0 in scores.shape:
         raise ValueError(
             f"Scores have shape {tuple(scores.shape)}, expected (K, h, w), or (N, K, h, w) for N "
@@ -96,16 +93,14 @@ def _read_maps(scores: Tensor, kind: str, temperature: float) -> Tensor:
 
 def _read_affinity(affinity: Tensor, maps: Tensor) -> Tensor:
     """Float32 and checked, (N, P, P)."""
-    _check_tensor("affinity", affinity)
     (num_images, _, h, w), shape = maps.shape, tuple(affinity.shape)
     one, expected = (h * w, h * w), (num_images, h * w, h * w)
     if shape != expected and not (shape == one and num_images == 1):
         wanted = f"{expected}" if num_images > 1 else f"{one}"
         raise ValueError(
             f"The affinity has shape {shape}, the scores have h x w = {h} x {w} = {h * w} patches: "
-            f"expected {wanted}. Pool the scores to the affinity's grid "
-            "(torch.nn.functional.adaptive_avg_pool2d), or resample the affinity to theirs "
-            "(freecp_d2.modeling.affinity.resampling)."
+            f"expected {wanted}. Pool the scores (torch.nn.functional.adaptive_avg_pool2d) or "
+            "resample the affinity (freecp_d2.modeling.affinity.resampling)."
         )
     affinity = affinity.to(maps).view(expected)
     if not affinity.isfinite().all() or (affinity < 0).any():
@@ -131,13 +126,13 @@ def _read_classifier(
     """The classifier of Eq. (8); None if none of its parts is given."""
     parts = {"image": image, "encode_image": encode_image, "class_features": class_features}
     missing = [name for name, part in parts.items() if part is None]
-    if image is None or encode_image is None or class_features is None:
-        if len(missing) < len(parts):
-            raise ValueError(
-                f"Eq. (8) needs {', '.join(parts)} together, and {', '.join(missing)} is missing; "
-                "give all, or none to leave ambiguity groups undecided."
-            )
+    if len(missing) == len(parts):
         return None
+    if image is None or encode_image is None or class_features is None:
+        raise ValueError(
+            f"Eq. (8) needs {', '.join(parts)} together, and {', '.join(missing)} is missing; "
+            "give all, or none to leave ambiguity groups undecided."
+        )
     (num_images, num_classes, h, w) = maps.shape
     if class_features.ndim != 2 or len(class_features) != num_classes:
         raise ValueError(

@@ -62,13 +62,7 @@ class Purification:
 
 
 def summarise_diagnoses(diagnoses: Sequence[WindowDiagnosis]) -> Purification:
-    """
-    Args:
-        diagnoses: of all windows of one image.
-
-    Returns:
-        Purification: words by their highest score, groups by their number of windows.
-    """
+    """Summarise the windows of one image: words by highest score, groups by number of windows."""
     scores: dict[str, list[float]] = {}
     num_removed: Counter[str] = Counter()
     for window in diagnoses:
