@@ -2,6 +2,8 @@
 What affinity heads with an image encoder of their own have in common.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -51,8 +53,9 @@ class EncoderAffinity(AffinityHead):
         Build the head on the meta device, which allocates no weights: finds the errors of a config,
         missing files and weights that do not fit included.
         """
+        build: Any = cls  # subclasses are configurable
         with torch.device("meta"):
-            return cls(cfg, input_shape)
+            return build(cfg, input_shape)
 
     def train(self, mode: bool = True) -> "EncoderAffinity":
         """As `nn.Module.train`, but for the encoder."""

@@ -94,10 +94,12 @@ class PurifiedSegmentor(nn.Module):
         check_wrapping(cfg)
         node = cfg.MODEL.PURIFIED
         channels = read_channels(cfg, vocabulary)
+        backbone = None
         if node.CLIP:
             clip = load_clip_from_config(cfg, clip)
+            backbone = build_clip(cfg, clip)
         view = ImageGrid(
-            clip=build_clip(cfg, clip) if node.CLIP else None,
+            clip=backbone,
             stride=node.STRIDE,
             size=node.SIZE,
             window_size=cfg.MODEL.SLIDING_WINDOW.SIZE,
@@ -105,7 +107,7 @@ class PurifiedSegmentor(nn.Module):
             input_format=cfg.INPUT.FORMAT,
         )
         affinity_head = build_head_for(cfg, view, weights=affinity_weights)
-        if view.clip is None:
+        if clip is None or backbone is None:
             class_features = None
             logger.info('MODEL.PURIFIED.CLIP is "": ambiguity groups stay undecided.')
         elif class_features is None:
