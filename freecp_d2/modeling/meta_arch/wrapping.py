@@ -126,7 +126,7 @@ def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
         )
     found: list[Tensor] = []
     for output in outputs:
-        scores = output.get("sem_seg") if isinstance(output, Mapping) else output
+        scores: Any = output.get("sem_seg") if isinstance(output, Mapping) else output
         is_tensor = isinstance(output, Mapping) and isinstance(scores, Tensor)
         if not is_tensor or scores.ndim != 3 or 0 in scores.shape:
             what = tuple(scores.shape) if is_tensor else type(scores).__name__
