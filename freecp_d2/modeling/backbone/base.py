@@ -94,7 +94,10 @@ def build_clip_backbone(
     """
     name = cfg.MODEL.BACKBONE.NAME
     builder = BACKBONE_REGISTRY.get(name)
-    takes_clip = "clip" in inspect.signature(getattr(builder, "from_config", builder)).parameters
+    parameters = inspect.signature(builder).parameters
+    if "cfg" not in parameters and hasattr(builder, "from_config"):  # @configurable
+        parameters = inspect.signature(builder.from_config).parameters
+    takes_clip = "clip" in parameters
     input_shape = ShapeSpec(channels=len(cfg.MODEL.PIXEL_MEAN))
     backbone = builder(cfg, input_shape, **({"clip": clip} if takes_clip else {}))
     if not isinstance(backbone, CLIPBackbone):
