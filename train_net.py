@@ -4,7 +4,7 @@ Evaluate FreeCP on a benchmark, in Detectron2's manner.
 
     python train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml --num-gpus 8
 
-FreeCP trains nothing; the name of this file is the one that every Detectron2 project uses.
+FreeCP is training-free; `train_net.py` is the name that every Detectron2 project uses.
 """
 
 from freecp_d2.apps.evaluate import train_net

@@ -18,7 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from freecp_d2.d2 import META_ARCH_REGISTRY, CfgNode, build_backbone, sem_seg_postprocess
+from freecp_d2.d2 import META_ARCH_REGISTRY, CfgNode, sem_seg_postprocess
+from freecp_d2.modeling.backbone import build_clip_backbone, load_clip_from_config
 from freecp_d2.modeling.text_head import TextHead
 
 
@@ -28,8 +29,9 @@ class CostVolumeSegmentor(nn.Module):
 
     def __init__(self, cfg: CfgNode):
         super().__init__()
-        self.backbone = build_backbone(cfg)
-        self.text_head = TextHead(cfg)
+        clip = load_clip_from_config(cfg)
+        self.backbone = build_clip_backbone(cfg, clip)
+        self.text_head = TextHead(cfg, clip=clip)
         mean, std = self.backbone.pixel_mean, self.backbone.pixel_std
         self.register_buffer("pixel_mean", torch.tensor(mean).view(3, 1, 1), False)
         self.register_buffer("pixel_std", torch.tensor(std).view(3, 1, 1), False)

@@ -1,12 +1,12 @@
 """FreeCP: training-free class purification for open-vocabulary segmentation, for Detectron2."""
 
 import warnings
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .config import add_freecp_config
 from .data.benchmarks import register_benchmarks
 from .data.storybook.dataset import register_storybook
-from .engine.predictor import Prediction, Predictor
 from .modeling.affinity import (
     AFFINITY_HEAD_REGISTRY,
     AffinityHead,
@@ -18,14 +18,14 @@ from .modeling.affinity import (
 from .modeling.backbone import CLIPResNet, CLIPViT
 from .modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from .modeling.meta_arch.purified_segmentor import PurifiedSegmentor
-from .modeling.purification.class_purification import (
-    PURIFICATION_HEAD_REGISTRY,
-    ClassPurification,
-)
-from .modeling.purification.output import PurificationOutput
+from .modeling.purification.build import PURIFICATION_HEAD_REGISTRY, PurificationOutput
+from .modeling.purification.class_purification import ClassPurification
 from .modeling.purification.purify import purify
 from .text import Vocabulary, load_vocabulary
 from .version import __version__
+
+if TYPE_CHECKING:
+    from .engine.predictor import Prediction, Predictor
 
 __all__ = [
     "AFFINITY_HEAD_REGISTRY",
@@ -61,6 +61,8 @@ _RENAMED = {"Purified": PurificationOutput}
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("Prediction", "Predictor"):  # imported when used: they load the engine
+        return getattr(import_module(".engine.predictor", __name__), name)
     if name not in _RENAMED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     new = _RENAMED[name]

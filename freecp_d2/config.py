@@ -16,6 +16,7 @@ def add_freecp_config(cfg: CfgNode) -> None:
     _add_affinity_head(cfg)
     _add_purification_head(cfg)
     _add_purified(cfg)
+    _add_sliding_window(cfg)
     _add_test(cfg)
 
 
@@ -106,15 +107,16 @@ def _add_purification_head(cfg: CfgNode) -> None:
     cfg.MODEL.PURIFICATION_HEAD.REGION.EXCLUDE_LAST = True
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.ENABLED = True  # Sec. 3.3.1
-    # tau_r: a number in [0, 0.5], or auto (not in the paper) for images without a benchmark: each
-    # window's own, where high scores part from low ones (Otsu's cut of log s, at most a tenth of
-    # the best). None, the one default that takes both types: 0.05, the release's for ADE20K.
-    cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = None
+    # fixed (THRESH) | auto (not in the paper), for images without a benchmark: each window's own,
+    # where high scores part from low ones (Otsu's cut of log s, at most a tenth of the best).
+    cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.MODE = "fixed"
+    cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.05  # tau_r, Eq. (5); release, of ADE20K
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ENABLED = True  # Sec. 3.3.2
-    # tau_a, Eq. (7): a number in [0, 1], or auto: each window's own, the largest with which each
-    # group stands for a thing, as its scores say. None: 0.7, the release's for ADE20K.
-    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.THRESH = None
+    # fixed (THRESH) | auto (not in the paper): each window's own, the largest with which each group
+    # stands for a thing, by its scores.
+    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.MODE = "fixed"
+    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.THRESH = 0.7  # tau_a, Eq. (7); release, of ADE20K
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE = 112  # Sec. 3.3.2
     # region (the paper: losers are 0 inside the region) | window (release: a class that wins
     # nowhere leaves the window)
@@ -123,7 +125,7 @@ def _add_purification_head(cfg: CfgNode) -> None:
 
 def _add_purified(cfg: CfgNode) -> None:
     # PurifiedSegmentor, which is not in the paper: purification of another model's scores. It reads
-    # AFFINITY_HEAD, PURIFICATION_HEAD and TEST.SLIDING_WINDOW, too.
+    # AFFINITY_HEAD, PURIFICATION_HEAD and SLIDING_WINDOW, too.
     cfg.MODEL.PURIFIED = CfgNode()
     cfg.MODEL.PURIFIED.META_ARCHITECTURE = ""  # the wrapped model, a name in META_ARCH_REGISTRY
     # What its "sem_seg" is: logits (softmax over channels) | probabilities (0 or more, as they are)
@@ -143,13 +145,17 @@ def _add_purified(cfg: CfgNode) -> None:
     cfg.MODEL.PURIFIED.SIZE = 512
 
 
+def _add_sliding_window(cfg: CfgNode) -> None:
+    # Not below TEST: TEST.SLIDING_WINDOW is a bool in CAT-Seg and OVSeg.
+    cfg.MODEL.SLIDING_WINDOW = CfgNode()
+    cfg.MODEL.SLIDING_WINDOW.SIZE = 384  # Sec. 4.2; pixels
+    cfg.MODEL.SLIDING_WINDOW.STRIDE = 112  # Sec. 4.2; pixels
+    cfg.MODEL.SLIDING_WINDOW.BATCH_SIZE = 8  # windows in one forward (crops: the same pixels)
+
+
 def _add_test(cfg: CfgNode) -> None:
     # cv2 (bilinear, not antialiased: the literature's numbers) | pil (Detectron2's, antialiased)
     cfg.INPUT.RESIZE = "cv2"
-    cfg.TEST.SLIDING_WINDOW = CfgNode()
-    cfg.TEST.SLIDING_WINDOW.SIZE = 384  # Sec. 4.2; pixels
-    cfg.TEST.SLIDING_WINDOW.STRIDE = 112  # Sec. 4.2; pixels
-    cfg.TEST.SLIDING_WINDOW.BATCH_SIZE = 8  # windows in one forward (crops: the same pixels)
     cfg.TEST.NUM_IMAGES = 0  # 0: all; else so many images, spread evenly over each dataset
     cfg.TEST.IMAGES_PER_BATCH = 1  # images of one call of the model
     # The model returns an int64 label map (H, W) instead of scores (C, H, W): same argmax, a

@@ -9,7 +9,6 @@ import torch
 
 from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import CfgNode, get_cfg
-from freecp_d2.modeling.backbone import load_clip
 
 from .helpers.random_clip import save_state_dict
 
@@ -51,13 +50,6 @@ def _own_cache(tmp_path_factory):
         os.environ["FREECP_CACHE"] = before
 
 
-@pytest.fixture(autouse=True)
-def _no_loaded_clip():
-    """`load_clip` keeps the last model for the next caller; a test must not see another's."""
-    yield
-    load_clip.cache_clear()
-
-
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tmp_path_factory) -> Path:
     """A state dict of `random_clip.TINY`: patch 8, native size 32, 3 layers."""
@@ -88,6 +80,6 @@ def tiny_cfg(tiny_checkpoint, tiny_vocabulary) -> CfgNode:
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE = 32
     cfg.INPUT.FORMAT = "RGB"
     cfg.DATASETS.TEST = ()
-    cfg.TEST.SLIDING_WINDOW.SIZE = 48
-    cfg.TEST.SLIDING_WINDOW.STRIDE = 24
+    cfg.MODEL.SLIDING_WINDOW.SIZE = 48
+    cfg.MODEL.SLIDING_WINDOW.STRIDE = 24
     return cfg

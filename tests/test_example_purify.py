@@ -35,20 +35,16 @@ def test_purification_helps_its_model(tmp_path):
     assert alone + 3 < purified
 
 
-@pytest.mark.parametrize(
-    ("opts", "error", "message"),
-    [
+def test_mistakes_are_found_before_the_run(tmp_path):
+    for opts, error, message in [
         (["MODEL.WEIGHTS", "nowhere.pth"], FileNotFoundError, '"nowhere.pth" is no file'),
         (["MODEL.PURIFIED.CLIP", ""], ValueError, 'MODEL.PURIFIED.CLIP is ""'),
         (["MODEL.PURIFIED.META_ARCHITECTURE", ""], ValueError, "name the meta-architecture"),
-    ],
-    ids=["weights", "clip", "model"],
-)
-def test_mistakes_are_found_before_the_run(opts, error, message, tmp_path):
-    arguments = ["--eval-only", "--config", str(ROOT / CONFIG), "--import", str(ROOT / SCRIPT)]
-    parser = train_net.build_parser()
-    with pytest.raises(error, match=message):
-        train_net.check(parser.parse_args([*arguments, "OUTPUT_DIR", str(tmp_path), *opts]))
+    ]:
+        arguments = ["--eval-only", "--config", str(ROOT / CONFIG), "--import", str(ROOT / SCRIPT)]
+        parser = train_net.build_parser()
+        with pytest.raises(error, match=message):
+            train_net.check(parser.parse_args([*arguments, "OUTPUT_DIR", str(tmp_path), *opts]))
 
 
 def test_the_header_of_the_config_is_its_command():

@@ -90,7 +90,11 @@ def variants(args: argparse.Namespace) -> list[Variant]:
     rows = [Variant("base method alone", (f"{HEAD}.NAME", "")), Variant("config config", ())]
     for redundancy, ambiguity in pairs:
         given = {"REDUNDANCY": redundancy, "AMBIGUITY": ambiguity}
-        keys = [(f"{HEAD}.{name}.THRESH", tau) for name, tau in given.items() if tau != "config"]
+        keys = [
+            (f"{HEAD}.{name}.{'MODE' if tau == 'auto' else 'THRESH'}", tau)
+            for name, tau in given.items()
+            if tau != "config"
+        ]
         rows.append(Variant(f"{redundancy} {ambiguity}", tuple(chain.from_iterable(keys))))
     return rows
 

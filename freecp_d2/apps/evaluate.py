@@ -3,16 +3,21 @@ Evaluate FreeCP on a benchmark, in Detectron2's manner.
 
     python train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml --num-gpus 8
 
-FreeCP trains nothing; the name of this file is the one that every Detectron2 project uses.
+FreeCP is training-free; `train_net.py` is the name that every Detectron2 project uses.
 """
 
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from functools import partial
+
+from torch.multiprocessing.spawn import ProcessExitedException
 
 from .. import d2
 from ..engine import (
+    CheckedRun,
     add_import_argument,
+    build_checked,
     build_model_in_turn,
     check_num_processes,
     check_run,
@@ -42,38 +47,36 @@ Without a GPU it runs on the CPU; --num-gpus 2 then means two processes."""
     return parser
 
 
-def setup(args: Namespace) -> d2.CfgNode:
-    """The config; plug-ins, loggers, seeds and OUTPUT_DIR are ready afterwards."""
-    import_plugins(args.imports)  # here, too, where another process has started this one
+def check(args: Namespace) -> CheckedRun:
+    """Find the errors of the command line, the config and the data before any process starts."""
+    check_num_processes(args.num_gpus)
+    import_plugins(args.imports)
     cfg = load_config(args.config_file, args.opts)
     cfg.defrost()
-    cfg.TEST.LABEL_MAP = True  # the evaluator wants labels; scores would be K times as large
+    cfg.TEST.LABEL_MAP = True  # the evaluator reads labels; scores would be K times as large
     cfg.freeze()
+    return check_run(cfg)
+
+
+def run(args: Namespace, checked: CheckedRun) -> dict:
+    """One process of the evaluation."""
+    import_plugins(args.imports)  # here, too: another process may have started this one
+    cfg = checked.cfg
     d2.default_setup(cfg, args)
     rank, size = d2.comm.get_rank(), d2.comm.get_world_size()
     logger = d2.setup_logger(cfg.OUTPUT_DIR, distributed_rank=rank, name="freecp_d2")
     d2.log_backend()
     logger.info(f"Device: {cfg.MODEL.DEVICE}; processes: {size}")
-    return cfg
-
-
-def run(args: Namespace) -> dict:
-    """One process of the evaluation."""
-    cfg = setup(args)
-    model = build_model_in_turn(cfg)
+    try:
+        model = build_model_in_turn(checked, build_checked)
+    except USER_ERRORS as error:  # affinity weights, which `check` does not load
+        sys.exit(_message(error))
     load_weights(cfg, model)
-    results = evaluate(cfg, model)
+    results = evaluate(cfg, model, checked.vocabulary)
     if d2.comm.is_main_process():
         for name in cfg.DATASETS.TEST:
             d2.verify_results(cfg, results[name])
     return results
-
-
-def check(args: Namespace) -> None:
-    """What can be wrong with the command line and the data, before any process starts."""
-    check_num_processes(args.num_gpus)
-    import_plugins(args.imports)
-    check_run(load_config(args.config_file, args.opts))
 
 
 def train_net(argv: Sequence[str] | None = None) -> None:
@@ -83,7 +86,7 @@ def train_net(argv: Sequence[str] | None = None) -> None:
 
 def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) -> None:
     """
-    Evaluate a config. A mistake that `check` finds is a message, not a stack trace.
+    Evaluate a config. An error that `check` finds is a message, not a stack trace.
 
     Args:
         argv: the options; default: those of this process.
@@ -97,13 +100,22 @@ def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) 
     try:
         if require_eval_only and not args.eval_only:
             raise ValueError("nothing is trained here: FreeCP is training-free. Add --eval-only.")
-        check(args)
+        checked = check(args)
     except USER_ERRORS as error:
-        message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        if "registry!" in str(message):
-            message = f"{message} if it is of your own, name its module or file with --import."
-        sys.exit(f"{parser.prog}: error: {message}")
-    launch_processes(run, args)
+        sys.exit(f"{parser.prog}: {_message(error)}")
+    if args.num_gpus * args.num_machines > 1:
+        checked = checked._replace(clip=None)  # each process loads its own
+    try:
+        launch_processes(partial(run, checked=checked), args)
+    except ProcessExitedException as error:  # the process has printed why
+        sys.exit(error.exit_code)
+
+
+def _message(error: Exception) -> str:
+    message = error.args[0] if isinstance(error, KeyError) and error.args else error
+    if "registry!" in str(message):
+        message = f"{message} If it is your own, name its module or file with --import."
+    return f"error: {message}"
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
 """What `train_net.py` is made of: configuration, processes, evaluation, records."""
 
-from .checks import check_run
+from .checks import CheckedRun, build_checked, check_run
 from .configuration import load_config
-from .evaluate import build_model_in_turn, evaluate, select_records
+from .evaluate import build_model_in_turn, evaluate, load_weights, select_records
 from .plugins import add_import_argument, import_plugins
 from .processes import check_num_processes, launch_processes
 from .records import config_digest
-from .weights import load_weights
 
 __all__ = [
+    "CheckedRun",
     "add_import_argument",
+    "build_checked",
     "build_model_in_turn",
     "check_num_processes",
     "check_run",

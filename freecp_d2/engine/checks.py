@@ -1,38 +1,53 @@
-"""What can be wrong with a run, found before its processes start and its words are encoded."""
+"""Errors of a run that are found before its processes start and its words are encoded."""
 
 import os
+from typing import NamedTuple
 
 import torch
+from torch import nn
 
-from ..d2 import CfgNode
+from ..d2 import META_ARCH_REGISTRY, CfgNode, build_model
 from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation import FreeCPSemSegEvaluator
+from ..modeling.backbone import LoadedCLIP, load_clip_from_config
 from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ..modeling.text_head import TextHead, vocabulary_from_config
-from ..text import get_templates, load_descriptions
+from ..text import Vocabulary, get_templates, load_descriptions
 from .configuration import check_device
 from .evaluate import select_records
-from .weights import check_weights
 
 
-def check_run(cfg: CfgNode) -> None:
+class CheckedRun(NamedTuple):
+    """A config that `check_run` has checked, its words, and its CLIP if that is loaded."""
+
+    cfg: CfgNode
+    vocabulary: Vocabulary
+    clip: LoadedCLIP | None = None
+
+
+def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
     """
-    Build everything of an evaluation but the text features, and run nothing.
+    Check everything that an evaluation needs, without encoding words or loading the weights of
+    affinity encoders.
 
-    The weights stay loaded for the model that is built next in this process.
+    Args:
+        cfg: of the run.
+        clip: used if it is the CLIP of the config, see `load_clip_from_config`.
 
     Raises:
-        FileNotFoundError: data, weights, words or descriptions are not there.
+        FileNotFoundError: no such data, weights, words or descriptions.
         ValueError: data that are damaged or of another convention; weights of another architecture;
-            heads that do not fit the backbone; a setting out of its range.
+            a vocabulary that does not fit; heads that do not fit the backbone; a setting out of
+            its range.
         OSError: OUTPUT_DIR cannot be written to.
     """
-    check_weights(cfg)
+    _check_weights(cfg)
     if cfg.TEST.IMAGES_PER_BATCH < 1:
         raise ValueError(f"TEST.IMAGES_PER_BATCH is {cfg.TEST.IMAGES_PER_BATCH}; use 1 or more.")
     check_device(cfg)
     os.makedirs(cfg.OUTPUT_DIR, exist_ok=True)
+    vocabulary = vocabulary_from_config(cfg)
     FreeCPDatasetMapper(cfg)
     for name in cfg.DATASETS.TEST:  # the evaluator lists the dataset, which checks its files
         FreeCPSemSegEvaluator(name, boundary_iou=cfg.TEST.BOUNDARY_IOU)
@@ -41,14 +56,60 @@ def check_run(cfg: CfgNode) -> None:
     for descriptions in (cfg.MODEL.TEXT.DESCRIPTIONS, cfg.MODEL.TEXT.WORD_DESCRIPTIONS):
         if descriptions:
             load_descriptions(descriptions)
+    return CheckedRun(cfg, vocabulary, _check_model(cfg, vocabulary, clip))
+
+
+def build_checked(run: CheckedRun) -> nn.Module:
+    """Build the model of a run with the words and the CLIP that are loaded."""
+    if run.cfg.MODEL.META_ARCHITECTURE not in ("FreeCPSegmentor", "PurifiedSegmentor"):
+        return build_model(run.cfg)
+    builder = META_ARCH_REGISTRY.get(run.cfg.MODEL.META_ARCHITECTURE)
+    model = builder(run.cfg, vocabulary=run.vocabulary, clip=run.clip)
+    return model.to(torch.device(run.cfg.MODEL.DEVICE))
+
+
+def _check_model(
+    cfg: CfgNode, vocabulary: Vocabulary, clip: LoadedCLIP | None
+) -> LoadedCLIP | None:
+    """Build the model without text features and affinity weights; returns the CLIP it loaded."""
     if cfg.MODEL.META_ARCHITECTURE == "FreeCPSegmentor":
+        clip = load_clip_from_config(cfg, clip)
         words = TextHead(
-            vocabulary=vocabulary_from_config(cfg),
+            vocabulary=vocabulary,
             logit_scale=1.0,
             background=cfg.MODEL.TEXT.BACKGROUND,
             background_thresh=cfg.MODEL.TEXT.BACKGROUND_THRESH,
         )
-        FreeCPSegmentor(cfg, text_head=words)
-    elif cfg.MODEL.META_ARCHITECTURE == "PurifiedSegmentor":
-        num_classes = vocabulary_from_config(cfg).num_classes
-        PurifiedSegmentor(cfg, class_features=torch.zeros(num_classes, 1))
+        FreeCPSegmentor(cfg, clip=clip, text_head=words, affinity_weights=False)
+        return clip
+    if cfg.MODEL.META_ARCHITECTURE == "PurifiedSegmentor":
+        if cfg.MODEL.PURIFIED.CLIP:
+            clip = load_clip_from_config(cfg, clip)
+        features = torch.zeros(vocabulary.num_classes, 1)
+        PurifiedSegmentor(
+            cfg, clip=clip, vocabulary=vocabulary, class_features=features, affinity_weights=False
+        )
+        return clip
+    return None
+
+
+def _check_weights(cfg: CfgNode) -> None:
+    """
+    Raises:
+        ValueError: MODEL.WEIGHTS is set for a model that does not read it.
+        FileNotFoundError: it is a path, and nothing is there.
+    """
+    weights = cfg.MODEL.WEIGHTS
+    if not weights:
+        return
+    if cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor":
+        raise ValueError(
+            f'MODEL.WEIGHTS="{weights}" is not read: a CLIP comes with its own library; '
+            "use MODEL.CLIP.PRETRAINED."
+        )
+    path = weights.partition("?")[0]  # Detectron2 takes options behind it
+    if "://" not in path and not os.path.isfile(path):
+        raise FileNotFoundError(
+            f'MODEL.WEIGHTS="{weights}" is no file; give the path of the checkpoint of '
+            f'{cfg.MODEL.PURIFIED.META_ARCHITECTURE}, or "" if the model needs none.'
+        )

@@ -1,4 +1,4 @@
-"""The config files of the project: in the wheel they are the package data `freecp_d2.configs`."""
+"""The config files of the project."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 def configs_dir() -> Path:
     """
-    The folder `configs/`: inside an installed package, or beside the package in a clone.
+    The folder `configs/`: package data of a wheel, or beside the package in a clone.
 
     Raises:
         FileNotFoundError: the installation has no config files.

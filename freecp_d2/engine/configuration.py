@@ -1,20 +1,20 @@
 """From a config file and command-line overrides to a checked, frozen config."""
 
+import ast
 import difflib
 import logging
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import torch
-import yaml
 
 from ..config import add_freecp_config
 from ..d2 import CfgNode, DatasetCatalog, get_cfg
-from ..modeling.text_head import vocabulary_from_config
-from .literals import check_words, explain_words, verbatim_words
-from .overrides import merge_overrides, settle_thresholds
+from .old_keys import rename_old_keys, rename_old_opts
+
+_VOCABULARY = "MODEL.TEXT.VOCABULARY"
 
 logger = logging.getLogger(__name__)
 
@@ -31,25 +31,26 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
             so that the words need not be those of the file's dataset.
 
     Returns:
-        CfgNode: frozen; MODEL.DEVICE is "cpu" where there is no GPU, which is said if it was asked
-        for here.
+        CfgNode: frozen; MODEL.DEVICE is "cpu" where there is no GPU, with a warning if `opts` ask
+        for one.
 
     Raises:
         FileNotFoundError: no such config file, or _BASE_ of one.
         KeyError: a key that does not exist, with the nearest one that does.
-        ValueError: a file that holds no keys; a value of the wrong type, a threshold that is
-            neither a number in range nor "auto", no such device, unknown datasets, a vocabulary
-            that does not fit.
+        ValueError: a file that holds no keys; a value of the wrong type; no such device; no
+            dataset.
     """
     if not os.path.isfile(config_file):
         raise FileNotFoundError(
             f'--config-file "{config_file}" does not exist; '
             "configs/<benchmark>/ holds one file a method, for example configs/ade20k/sclip.yaml."
         )
-    _check_file(config_file)
     cfg = _merged(config_file, opts)
-    check_words(cfg)
-    settle_thresholds(cfg)
+    if cfg.MODEL.TEXT.VOCABULARY is None:
+        raise ValueError(
+            f'{_VOCABULARY} is None, expected words; write "None;" for a class of that name, and '
+            '"" for the words of the dataset.'
+        )
     check_device(cfg)
     if not torch.cuda.is_available() and cfg.MODEL.DEVICE.startswith("cuda"):
         if "MODEL.DEVICE" in opts[::2]:
@@ -66,45 +67,82 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
 def _merged(config_file: str, opts: Sequence[str]) -> CfgNode:
     """
     Raises:
-        KeyError, ValueError: as `load_config`, of keys and of types.
+        FileNotFoundError, KeyError, ValueError: as `load_config`.
     """
     cfg = get_cfg()
     add_freecp_config(cfg)
+    loaded = _read(config_file)
+    is_old = rename_old_keys(loaded)
     try:
-        cfg.merge_from_file(config_file)
-        merge_overrides(cfg, verbatim_words(opts))
+        if is_old:
+            cfg.merge_from_other_cfg(CfgNode(loaded))
+        else:
+            cfg.merge_from_file(config_file)
+        cfg.merge_from_list(rename_old_opts(_quote_words(opts)))
     except (KeyError, AssertionError) as error:
         raise KeyError(_explain_key(str(error), cfg, config_file)) from error
-    except yaml.YAMLError as error:
-        raise ValueError(_not_yaml(config_file, error)) from error
+    except TypeError as error:
+        raise ValueError(f"{config_file}: a key is not a name; quote or remove it.") from error
     except ValueError as error:
-        message = explain_words(error) or _explain_type(str(error), cfg, config_file)
-        raise ValueError(message) from error
+        raise ValueError(_explain_type(str(error), cfg, config_file)) from error
     return cfg
 
 
-def check_config(cfg: CfgNode) -> None:
-    """
-    Fail now rather than after the weights are loaded.
+def _read(config_file: str) -> dict[str, Any]:
+    """The content of a file, its _BASE_ merged in."""
+    try:
+        loaded = CfgNode.load_yaml_with_base(config_file, allow_unsafe=True)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{config_file}: its _BASE_ {error.filename} does not exist."
+        ) from error
+    except RecursionError as error:
+        raise ValueError(f"{config_file}: its _BASE_ leads back to it; remove one.") from error
+    except Exception as error:  # of PyYAML and fvcore on other files, not documented
+        raise ValueError(
+            f"{config_file} or its _BASE_ is not a config in YAML: {' '.join(str(error).split())}"
+        ) from error
+    if not isinstance(loaded, dict) or not isinstance(loaded.get("MODEL", {}), dict):
+        raise ValueError(
+            f'{config_file} or its _BASE_: expected sections with keys and "VERSION: 2"; configs/ '
+            "has examples."
+        )
+    return loaded
 
-    Raises:
-        KeyError: a dataset that is not registered.
-        ValueError: no dataset; a vocabulary that is empty or does not fit the dataset.
+
+def _quote_words(opts: Sequence[str]) -> list[str]:
     """
+    Quote the words of a vocabulary that yacs would take for a number or a tuple, such as "1, 2":
+    on the command line they are meant as written.
+    """
+    return [
+        repr(value) if i % 2 and opts[i - 1] == _VOCABULARY and not _is_text(value) else value
+        for i, value in enumerate(opts)
+    ]
+
+
+def _is_text(value: Any) -> bool:
+    """Whether yacs reads a value as a string."""
+    try:
+        return isinstance(ast.literal_eval(value), str)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return True
+
+
+def check_config(cfg: CfgNode) -> None:
+    """Raise KeyError for a dataset that is not registered, ValueError if there is none."""
     if not cfg.DATASETS.TEST:
         raise ValueError("DATASETS.TEST is empty; name a dataset, for example freecp_ade20k_val.")
     unknown = [name for name in cfg.DATASETS.TEST if name not in DatasetCatalog.list()]
     if unknown:
         ours = [name for name in DatasetCatalog.list() if name.startswith("freecp_")]
-        raise KeyError(f"DATASETS.TEST names {unknown}, which nobody registered; ours are {ours}.")
-    vocabulary_from_config(cfg)
+        raise KeyError(f"DATASETS.TEST names {unknown}, which are not registered; ours are {ours}.")
 
 
 def check_device(cfg: CfgNode) -> None:
     """
     Raises:
-        ValueError: MODEL.DEVICE is nothing that a model can run on here; a GPU is allowed where
-            there is none.
+        ValueError: MODEL.DEVICE is not a device of this machine; "cuda" is allowed without a GPU.
     """
     name = cfg.MODEL.DEVICE
     try:
@@ -120,73 +158,13 @@ def check_device(cfg: CfgNode) -> None:
         )
 
 
-def _check_file(path: str, above: tuple[str, ...] = ()) -> None:
-    """
-    A config file and those that it names as its _BASE_, as fvcore finds them.
-
-    Raises:
-        FileNotFoundError: a _BASE_ does not exist.
-        ValueError: a file is none of YAML, has no keys, or is its own _BASE_.
-    """
-    try:
-        root = yaml.compose(Path(path).read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no text; expected a config, a file of YAML.") from error
-    except yaml.YAMLError as error:
-        raise ValueError(_not_yaml(path, error)) from error
-    if not isinstance(root, yaml.MappingNode):
-        what = "nothing" if root is None else "a list" if root.id == "sequence" else "text"
-        raise ValueError(
-            f'{path} holds {what}, expected keys with values such as "VERSION: 2"; '
-            "configs/ has examples."
-        )
-    if odd := _odd_key(root):
-        raise ValueError(f"{path}: the key {odd} is no name; remove it, or quote it.")
-    for key, value in root.value:  # Detectron2 looks into it before it compares types
-        if key.value == "MODEL" and not isinstance(value, yaml.MappingNode):
-            raise ValueError(
-                f"{path}: MODEL is {value.value}, expected a section with keys of its own, such as "
-                "MODEL.CLIP."
-            )
-    for base in _bases(root):
-        name = os.path.expanduser(base)
-        if name.startswith(("http://", "https://")):
-            continue
-        found = os.path.join(os.path.dirname(path), name)
-        if not os.path.isfile(found):
-            raise FileNotFoundError(
-                f"{path}: its _BASE_ {found} does not exist; it is looked for beside that file."
-            )
-        if os.path.realpath(found) in map(os.path.realpath, (*above, path)):
-            raise ValueError(f"{path}: its _BASE_ {found} leads back to it; remove one of them.")
-        _check_file(found, (*above, path))
-
-
-def _bases(root: yaml.MappingNode) -> list[str]:
-    """What a file names as its _BASE_, one or several."""
-    for key, value in root.value:
-        if key.value == "_BASE_":
-            nodes = value.value if isinstance(value, yaml.SequenceNode) else [value]
-            return [str(node.value) for node in nodes]
-    return []
-
-
-def _odd_key(node: yaml.Node) -> str:
-    """A key that is a number or the like, as it is written, of which yacs says nothing useful."""
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        if key.tag.rpartition(":")[2] not in ("str", "merge"):
-            return str(key.value) if isinstance(key, yaml.ScalarNode) else f"that is a {key.id}"
-        if odd := _odd_key(value):
-            return odd
-    return ""
-
-
-def _not_yaml(path: str, error: yaml.YAMLError) -> str:
-    return f"{path} is no valid YAML: {' '.join(str(error).split())}"
-
-
 def _explain_type(message: str, cfg: CfgNode, config_file: str) -> str:
-    """Of a value where a section is expected, yacs' message without all that is in the section."""
+    """yacs' message of a value of the wrong type, shortened or with advice where that helps."""
+    if f"config key: {_VOCABULARY}" in message:
+        return (
+            f"{message}: these words look like a number or a list of Python. Write "
+            '"1; 2" for classes, "1, 2;" for one class of two words, "3;" for one of one word.'
+        )
     pattern = r"CfgNode'> vs\. .* vs\. (.*)\) for config key: ([\w.]+)"
     found = re.search(pattern, message, re.DOTALL)
     if not found:
@@ -196,8 +174,8 @@ def _explain_type(message: str, cfg: CfgNode, config_file: str) -> str:
     for part in key.split("."):
         section = section[part]
     return (
-        f"{config_file} and the command line: {key} is {value}, expected a section with keys of "
-        f"its own, such as {key}.{next(iter(section), 'NAME')}."
+        f"{config_file} and the command line: {key} is {value}, expected a section with keys, "
+        f"such as {key}.{next(iter(section), 'NAME')}."
     )
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from ..d2 import (
     CfgNode,
     DatasetCatalog,
+    DetectionCheckpointer,
     MetadataCatalog,
     build_detection_test_loader,
     build_model,
@@ -22,6 +23,8 @@ from ..d2 import (
 )
 from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation import FreeCPSemSegEvaluator, confusions_table, find_confusions, per_class_table
+from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
+from ..text import Vocabulary
 from .records import forget_record, write_record
 
 logger = logging.getLogger(__name__)
@@ -29,12 +32,8 @@ logger = logging.getLogger(__name__)
 
 def build_model_in_turn(cfg: Any, build: Callable[[Any], nn.Module] = build_model) -> nn.Module:
     """
-    Build the model, first in one process of the machine and then in the others.
-
-    The first encodes the words and caches them; the others read the cache.
-
-    Args:
-        cfg: what `build` takes; Detectron2's `build_model` takes a config.
+    Call `build(cfg)` first in one process of the machine and then in the others: the first encodes
+    the words and caches them, the others read the cache.
     """
     is_first = comm.get_local_rank() == 0
     if not is_first:
@@ -45,12 +44,29 @@ def build_model_in_turn(cfg: Any, build: Callable[[Any], nn.Module] = build_mode
     return model.eval()
 
 
-def evaluate(cfg: CfgNode, model: nn.Module) -> dict[str, Any]:
+def load_weights(cfg: CfgNode, model: nn.Module) -> None:
+    """
+    Load MODEL.WEIGHTS into the model that a `PurifiedSegmentor` wraps; other models have their own.
+
+    Tensors that do not fit are skipped with a warning, as Detectron2 does.
+    """
+    if isinstance(model, PurifiedSegmentor) and cfg.MODEL.WEIGHTS:
+        DetectionCheckpointer(model.wrapped).load(cfg.MODEL.WEIGHTS)
+
+
+def evaluate(
+    cfg: CfgNode, model: nn.Module, vocabulary: Vocabulary | None = None
+) -> dict[str, Any]:
     """
     Run the model over the images of DATASETS.TEST, all or TEST.NUM_IMAGES of each dataset.
 
     Writes below OUTPUT_DIR, for each dataset, the files of `write_reports`, then `environment.txt`
     and last `results.json`; one of an earlier run is removed first.
+
+    Args:
+        cfg: the config.
+        model: in evaluation mode.
+        vocabulary: the words of the record; None: those of the config.
 
     Returns:
         dict: dataset -> {"sem_seg": {metric: percent}}; empty on all but the main process.
@@ -73,7 +89,7 @@ def evaluate(cfg: CfgNode, model: nn.Module) -> dict[str, Any]:
         if comm.is_main_process():
             results[name] = found
     if comm.is_main_process():
-        write_record(cfg, results, images, seconds)
+        write_record(cfg, results, images, seconds, vocabulary)
     return results
 
 
@@ -105,15 +121,15 @@ def _evaluate_dataset(
 
 def select_records(cfg: CfgNode, name: str) -> list[dict[str, Any]]:
     """
-    The images of a dataset that an evaluation takes.
+    Select the images of a dataset for an evaluation.
 
     Args:
-        cfg: TEST.NUM_IMAGES says how many; 0 for all, as does a number that is larger than that.
+        cfg: TEST.NUM_IMAGES is their number; 0, or more than there are: all.
         name: in DatasetCatalog.
 
     Returns:
-        list[dict]: records; the dataset's own order for all, else evenly spread over those sorted
-        by file name, the first and the last included.
+        list[dict]: all records in the order of the dataset, or a part, evenly spread over the
+        records sorted by file name, the first and the last included.
 
     Raises:
         ValueError: TEST.NUM_IMAGES is negative, or the dataset is empty.

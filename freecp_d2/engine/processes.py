@@ -8,7 +8,6 @@ import torch
 import torch.distributed as dist
 
 from ..d2 import BACKEND, comm, launch
-from ..modeling.backbone import load_clip
 
 
 def check_num_processes(num_gpus: int) -> None:
@@ -46,8 +45,6 @@ def launch_processes(main: Callable[[Namespace], object], args: Namespace) -> No
             comm.synchronize()
             dist.destroy_process_group()
         return
-    if args.num_gpus * args.num_machines > 1:
-        load_clip.cache_clear()  # the child processes load their own
     launch(
         _run,
         args.num_gpus,

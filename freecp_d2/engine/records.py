@@ -16,6 +16,7 @@ import torch
 from ..config import add_freecp_config
 from ..d2 import BACKEND, CfgNode, collect_env_info, comm, get_cfg
 from ..modeling.text_head import vocabulary_from_config
+from ..text import Vocabulary
 from ..utils.files import write_whole
 
 __all__ = ["config_digest", "forget_record", "write_record"]
@@ -39,7 +40,7 @@ _NOT_DECISIVE = (
     "TEST.IMAGES_PER_BATCH",
     "TEST.LABEL_MAP",
     "TEST.SAVE_PREDICTIONS",
-    "TEST.SLIDING_WINDOW.BATCH_SIZE",
+    "MODEL.SLIDING_WINDOW.BATCH_SIZE",
     "VERSION",
     "VIS_PERIOD",
 )
@@ -94,6 +95,7 @@ def write_record(
     results: Mapping[str, Any],
     images: Mapping[str, Any],
     seconds: Mapping[str, float],
+    vocabulary: Vocabulary | None = None,
 ) -> None:
     """
     Write `environment.txt` and then, atomically and as the last file of a run, `results.json`.
@@ -103,11 +105,12 @@ def write_record(
         results: dataset -> {"sem_seg": {metric: percent}}; NaN becomes null.
         images: dataset -> {"evaluated": number of images, "official": its expected value}.
         seconds: dataset -> wall time.
+        vocabulary: the words; None: those of the config.
     """
     folder = Path(cfg.OUTPUT_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "environment.txt").write_text(collect_env_info() + "\n")
-    vocabulary = vocabulary_from_config(cfg)
+    vocabulary = vocabulary or vocabulary_from_config(cfg)
     record = {
         "results": results,
         "images": images,

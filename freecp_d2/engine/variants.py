@@ -22,7 +22,12 @@ from ..d2 import (
 )
 from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation.counts import PixelCounts, load_counts, save_counts
-from ..modeling.backbone import CachedBackbone, CLIPBackbone, FeatureMemory, load_clip
+from ..modeling.backbone import (
+    CachedBackbone,
+    CLIPBackbone,
+    FeatureMemory,
+    load_clip_from_config,
+)
 from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ..modeling.text_head import TextHead
 from .configuration import load_config
@@ -90,11 +95,13 @@ class VariantsModel(nn.Module):
         super().__init__()
         if not configs:
             raise ValueError("no variants; give at least one config.")
-        text_head = TextHead(next(iter(configs.values())))
+        first = next(iter(configs.values()))
+        clip = load_clip_from_config(first)
+        text_head = TextHead(first, clip=clip)
         self.variants = {
-            name: FreeCPSegmentor(cfg, text_head=text_head) for name, cfg in configs.items()
+            name: FreeCPSegmentor(cfg, text_head=text_head, clip=clip)
+            for name, cfg in configs.items()
         }
-        load_clip.cache_clear()
         memory = FeatureMemory()
         for method in dict.fromkeys(method for method, _ in self.variants):
             models = [model for (other, _), model in self.variants.items() if other == method]

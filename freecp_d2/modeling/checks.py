@@ -67,6 +67,6 @@ def check_window_sizes(
         )
     if stride > size:
         raise ValueError(
-            f"TEST.SLIDING_WINDOW.STRIDE {stride} leaves gaps between windows of SIZE {size}; use "
+            f"MODEL.SLIDING_WINDOW.STRIDE {stride} leaves gaps between windows of SIZE {size}; use "
             "at most the size."
         )

@@ -1,5 +1,5 @@
 """
-The text side of the model: a vocabulary as features, and patch features as class maps.
+TextHead: text features of a vocabulary, and class maps of patch features.
 
 Shape shorthand in this module: N windows, W words, B background words (first), K foreground
 classes, D embedding, h x w patches.
@@ -21,7 +21,7 @@ from ..text import (
     load_vocabulary,
 )
 from ..utils.precision import without_autocast
-from .backbone import load_clip_from_config
+from .backbone import LoadedCLIP, load_clip_from_config
 from .checks import check_background
 
 
@@ -48,12 +48,12 @@ class TextHead(nn.Module):
         Args:
             vocabulary: the words.
             logit_scale: s of Eq. (1).
-            classifier: encodes words at once; without one, `set_features` must be called.
+            classifier: encodes the words; without one, call `set_features`.
             descriptions: for Eq. (8).
-            word_descriptions: instead of the templates for the words they know.
-            background: what background words are: a "class" whose score is 1 - max, a class whose
-                score is that of its best of the "words", or "distractor" (they join the softmax
-                and are no class of the output).
+            word_descriptions: used instead of the templates for the words that they have.
+            background: what background words are: "class" (a class with score 1 - max), "words" (a
+                class with the score of its best word), or "distractor" (they join the softmax and
+                are no class of the output).
             background_thresh: the least score of the background.
 
         Raises:
@@ -74,13 +74,15 @@ class TextHead(nn.Module):
         self.set_vocabulary(vocabulary)
 
     @classmethod
-    def from_config(cls, cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict:
-        clip = load_clip_from_config(cfg)
+    def from_config(
+        cls, cfg: CfgNode, vocabulary: Vocabulary | None = None, clip: LoadedCLIP | None = None
+    ) -> dict:
+        clip = load_clip_from_config(cfg, clip)
         node = cfg.MODEL.TEXT
         return {
             "vocabulary": vocabulary or vocabulary_from_config(cfg),
             "logit_scale": cfg.MODEL.CLIP.LOGIT_SCALE or clip.logit_scale,
-            "classifier": build_text_classifier(cfg),
+            "classifier": build_text_classifier(cfg, clip),
             "descriptions": load_descriptions(node.DESCRIPTIONS) if node.DESCRIPTIONS else None,
             "word_descriptions": load_descriptions(node.WORD_DESCRIPTIONS)
             if node.WORD_DESCRIPTIONS
@@ -106,11 +108,7 @@ class TextHead(nn.Module):
 
     def set_vocabulary(self, vocabulary: Vocabulary, *, on_disk: bool = True) -> None:
         """
-        Change the words, which costs the text features of those that are new and nothing else.
-
-        Args:
-            vocabulary: the words.
-            on_disk: read and write their features in the cache on disk.
+        Change the words; encodes those that are new. `on_disk`: use the cache on disk.
         """
         if self.classifier is None:
             self.vocabulary = vocabulary
@@ -119,7 +117,7 @@ class TextHead(nn.Module):
             return
         words = self.classifier.word_features(vocabulary, self.word_descriptions, on_disk=on_disk)
         classes = self.classifier.class_features(vocabulary, self.descriptions, on_disk=on_disk)
-        self.vocabulary = vocabulary  # only now: a failure leaves the old words whole
+        self.vocabulary = vocabulary  # only now: after an error the old words are still set
         self.set_features(words, classes)
 
     def set_features(self, word_features: Tensor, class_features: Tensor) -> None:
@@ -148,13 +146,13 @@ class TextHead(nn.Module):
     @without_autocast
     def forward(self, patch_tokens: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """
-        Eq. (1) for the foreground classes, after the background where that has a map of its own;
-        all words take part in softmax and min-max.
+        Eq. (1) for the foreground classes, after the background if it has a map of its own. All
+        words take part in softmax and min-max.
 
         Args:
             patch_tokens: shape (N, D, h, w).
-            allowed: classes of each window, bool, shape (N, K), as if there were no others; the
-                background words stay. None takes all.
+            allowed: classes of each window, bool, shape (N, K); others are left out, background
+                words are not. None: all.
 
         Returns:
             tuple[Tensor, Tensor]: M and its global min-max, each of shape (N, K, h, w), K one more
@@ -165,8 +163,8 @@ class TextHead(nn.Module):
         """
         if self.word_features is None:
             raise ValueError(
-                f"The words of {self.vocabulary.name} have no features: this text head has no "
-                "encoder; call set_features."
+                f"The words of {self.vocabulary.name} have no features, and this text head has no "
+                "classifier; call set_features."
             )
         skip, num_maps = len(self.word_features) - len(self.word_to_class), self._num_maps
         words = None
@@ -174,13 +172,12 @@ class TextHead(nn.Module):
             words = F.pad(allowed[:, self.word_to_class], (skip, 0), value=True)
         tokens = patch_tokens.float()
         cam = class_activation_maps(tokens, self.word_features, self.logit_scale, words)
-        normalized_cam = min_max_normalise(cam, words)
-        maps, normalized_cam = cam[:, skip:], normalized_cam[:, skip:]
+        maps, normalized_cam = cam[:, skip:], min_max_normalise(cam, words)[:, skip:]
         if len(self.word_to_class) == num_maps:  # no synonyms: words are in class order
             return maps, normalized_cam
-        return (
-            merge_synonyms(maps, self.word_to_class, num_maps),
-            merge_synonyms(normalized_cam, self.word_to_class, num_maps),
+        owners = self.word_to_class
+        return merge_synonyms(maps, owners, num_maps), merge_synonyms(
+            normalized_cam, owners, num_maps
         )
 
     @property
@@ -188,9 +185,9 @@ class TextHead(nn.Module):
         return len(self.output_names) - self.background_is_rest
 
 
-def build_text_classifier(cfg: CfgNode) -> TextClassifier:
-    """What encodes words with the text tower of the CLIP of `cfg.MODEL.CLIP`, on its device."""
-    clip, node = load_clip_from_config(cfg), cfg.MODEL.TEXT
+def build_text_classifier(cfg: CfgNode, clip: LoadedCLIP) -> TextClassifier:
+    """The classifier that encodes words with the text tower of `clip`, on MODEL.DEVICE."""
+    node = cfg.MODEL.TEXT
     return TextClassifier(
         TextEncoder(clip.model, clip.tokenizer).to(torch.device(cfg.MODEL.DEVICE)),
         get_templates(node.TEMPLATES),

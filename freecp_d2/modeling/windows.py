@@ -4,13 +4,15 @@ Sliding windows over images of any size.
 Shape shorthand in this module: H, W pixels of an image.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+_T = TypeVar("_T")
 
 
 class Window(NamedTuple):
@@ -94,3 +96,26 @@ def cut_windows(images: list[Tensor], windows: list[Window], divisibility: int) 
     cut = torch.stack([images[i][:, y0:y1, x0:x1] for i, y0, x0, y1, x1 in windows])
     height, width = cut.shape[-2:]
     return F.pad(cut, (0, -width % divisibility, 0, -height % divisibility))
+
+
+def run_on_windows(
+    windows: list[Window], batch_size: int, run: Callable[[list[Window]], Iterable[_T]]
+) -> list[list[tuple[Window, _T]]]:
+    """
+    Process the windows of several images in batches of windows of one size.
+
+    Args:
+        windows: of all images, at least one an image.
+        batch_size: most windows in one call of `run`.
+        run: takes windows of one size and returns a result for each, in order.
+
+    Returns:
+        list: for each image, its windows with their results, in the order of `windows`.
+    """
+    results: dict[int, _T] = {}
+    for indices in batches_of_windows(windows, batch_size):
+        results.update(zip(indices, run([windows[i] for i in indices]), strict=True))
+    images: dict[int, list[tuple[Window, _T]]] = {}
+    for i, window in enumerate(windows):
+        images.setdefault(window.image, []).append((window, results[i]))
+    return [images[i] for i in sorted(images)]

@@ -10,8 +10,8 @@ import torch
 
 from freecp_d2 import add_freecp_config
 from freecp_d2.d2 import BACKEND, CfgNode, DefaultPredictor, build_model, get_cfg
+from freecp_d2.engine import load_weights
 from freecp_d2.engine.plugins import import_plugins
-from freecp_d2.engine.weights import load_weights
 from tests.helpers.command import ROOT
 from tests.helpers.segmentors import photo
 

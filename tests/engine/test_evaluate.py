@@ -79,26 +79,23 @@ class TestSelection:
         records = register(5)
         assert select_records(cfg, NAME) == records
 
-    @pytest.mark.parametrize(
-        ("number", "expected"),
-        [
+    def test_evenly_spread_over_the_sorted_ones(self, cfg, register):
+        in_order = sorted(names(register(9)))
+        for number, expected in [
             (1, [0]),
             (2, [0, 8]),
             (3, [0, 4, 8]),
             (5, [0, 2, 4, 6, 8]),
             (8, [0, 1, 2, 3, 5, 6, 7, 8]),
-        ],
-    )
-    def test_evenly_spread_over_the_sorted_ones(self, cfg, register, number, expected):
-        in_order = sorted(names(register(9)))
-        cfg.TEST.NUM_IMAGES = number
-        assert names(select_records(cfg, NAME)) == [in_order[i] for i in expected]
+        ]:
+            cfg.TEST.NUM_IMAGES = number
+            assert names(select_records(cfg, NAME)) == [in_order[i] for i in expected]
 
-    @pytest.mark.parametrize("number", [0, 9, 10])
-    def test_no_more_than_there_are(self, cfg, register, number):
+    def test_all_where_there_are_no_more(self, cfg, register):
         records = register(9)
-        cfg.TEST.NUM_IMAGES = number
-        assert select_records(cfg, NAME) == records
+        for number in [0, 9, 10]:
+            cfg.TEST.NUM_IMAGES = number
+            assert select_records(cfg, NAME) == records
 
     def test_none_twice(self, cfg):
         for count in range(1, 60):

@@ -33,7 +33,7 @@ class TestDigest:
             ("MODEL.TEXT.BATCH_SIZE", 3),
             ("MODEL.TEXT.CACHE_DIR", "elsewhere"),
             ("TEST.IMAGES_PER_BATCH", 4),
-            ("TEST.SLIDING_WINDOW.BATCH_SIZE", 4),
+            ("MODEL.SLIDING_WINDOW.BATCH_SIZE", 4),
             ("TEST.LABEL_MAP", True),
             ("TEST.SAVE_PREDICTIONS", True),
             ("TEST.BOUNDARY_IOU", True),
@@ -51,7 +51,7 @@ class TestDigest:
             ("MODEL.TEXT.TEMPLATES", "simple"),
             ("MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS", [1]),
             ("MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", 0.1),
-            ("TEST.SLIDING_WINDOW.SIZE", 224),
+            ("MODEL.SLIDING_WINDOW.SIZE", 224),
             ("TEST.NUM_IMAGES", 50),
         ):
             assert config_digest(config(*option)) != config_digest(config())
@@ -135,7 +135,7 @@ class TestRecord:
     def test_config(self, written):
         cfg, record = written
         assert record["config_sha256"] == config_digest(cfg)
-        assert record["config"]["TEST"]["SLIDING_WINDOW"]["SIZE"] == 384
+        assert record["config"]["MODEL"]["SLIDING_WINDOW"]["SIZE"] == 384
         assert record["config"]["MODEL"]["PIXEL_MEAN"] == list(cfg.MODEL.PIXEL_MEAN)
 
     def test_environment(self, written):

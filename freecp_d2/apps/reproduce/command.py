@@ -24,7 +24,6 @@ from ...engine import (
     import_plugins,
 )
 from ...engine.config_files import configs_dir
-from ...modeling.backbone import load_clip
 from .grid import Grid, Request, Run
 from .layout import Layout, gist, lay_out, lay_out_states
 from .plan import plan_grid
@@ -134,7 +133,6 @@ def check_pending(grid: Grid) -> list[Run]:
             reason = error.args[0] if isinstance(error, KeyError) and error.args else error
             for cell in list(grid.cells_of(run)):
                 cell.run, cell.reason = None, str(reason)
-    load_clip.cache_clear()  # the runs are processes of their own
     return pending
 
 

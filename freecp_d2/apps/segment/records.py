@@ -90,7 +90,7 @@ class Settings:
             return ""
         return (
             f"No word is left in {number:,} image{'s' * (number != 1)}; lower "
-            "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH or set it to auto."
+            "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH or set REDUNDANCY.MODE to auto."
         )
 
     @property

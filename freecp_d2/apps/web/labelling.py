@@ -12,10 +12,17 @@ from typing import Any
 import numpy as np
 
 from ...checkpoint.embedded import EMBEDDED_NAME
-from ...d2 import CfgNode, build_backbone
+from ...d2 import CfgNode
 from ...engine import load_config
 from ...engine.predictor import Predictor, with_heads
-from ...modeling.backbone import CachedBackbone, CLIPBackbone, FeatureMemory
+from ...modeling.backbone import (
+    CachedBackbone,
+    CLIPBackbone,
+    FeatureMemory,
+    LoadedCLIP,
+    build_clip_backbone,
+    load_clip_from_config,
+)
 from ...text import Vocabulary
 from .labels import Labels
 
@@ -149,8 +156,8 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
             "the config is of a base method alone, and the page compares it with FreeCP; use one "
             "with MODEL.PURIFICATION_HEAD.NAME, such as configs/storybook/sclip_freecp.yaml."
         )
-    backbones = _backbones(cfg)  # before the text head, whose builder releases the loaded weights
-    first = Predictor.from_config(cfg, vocabulary)
+    clip = load_clip_from_config(cfg)
+    first = Predictor.from_config(cfg, vocabulary, clip=clip)
     head = first.model.affinity_head
     layers = head.attention_layers if head is not None else ()
     memory = FeatureMemory()
@@ -158,11 +165,11 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
         METHODS[name]: Predictor(
             with_heads(first.model, backbone=CachedBackbone(backbone, layers, memory)), first.mapper
         )
-        for name, backbone in backbones.items()
+        for name, backbone in _backbones(cfg, clip).items()
     }
 
 
-def _backbones(cfg: CfgNode) -> dict[str, CLIPBackbone]:
+def _backbones(cfg: CfgNode, clip: LoadedCLIP) -> dict[str, CLIPBackbone]:
     """One for each method that the weights allow; a ResNet has no attention to rewrite."""
     chosen = cfg.MODEL.CLIP.DENSE_ATTENTION
     found: dict[str, CLIPBackbone] = {}
@@ -171,11 +178,8 @@ def _backbones(cfg: CfgNode) -> dict[str, CLIPBackbone]:
         changed.defrost()
         changed.MODEL.CLIP.DENSE_ATTENTION = name
         try:
-            backbone = build_backbone(changed)
+            found[name] = build_clip_backbone(changed, clip)
         except ValueError:
             if name == chosen:
                 raise
-            continue
-        if isinstance(backbone, CLIPBackbone):  # `Predictor` refuses others
-            found[name] = backbone
     return found

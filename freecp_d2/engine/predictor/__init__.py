@@ -1,8 +1,7 @@
-"""Images and words in, labels and reasons out: the method without a dataset."""
+"""Segmentation of images with words, without a dataset."""
 
 from ...data.images import as_image, read_image
-from .heads import with_heads
 from .prediction import Prediction
-from .predictor import Predictor
+from .predictor import Predictor, with_heads
 
 __all__ = ["Prediction", "Predictor", "as_image", "read_image", "with_heads"]

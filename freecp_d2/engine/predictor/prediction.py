@@ -1,5 +1,5 @@
 """
-What is where in one image, and why.
+The prediction for one image.
 
 Shape shorthand in this module: C classes of the output, H, W pixels.
 """
@@ -26,10 +26,9 @@ class Prediction:
         label_map: index into `names` of each pixel, -1 where no word is left, int32, shape (H, W).
         names: C names, all different; "background" first if the vocabulary has such words.
         colors: a colour (red, green, blue) each, 0 to 255; the background is black.
-        windows: what purification did in each window; empty for a base method alone.
-        found: the scores of the classes that survived, on the CPU, at the resolution of the
-            network.
-        background: class 0 is where no other class is, with a score of 1 - max.
+        windows: diagnosis of each window; empty for a base method alone.
+        found: scores of the classes that survived, on the CPU, at the resolution of the network.
+        background: class 0 has a score of 1 - max over the others.
         floor: the least score of class 0.
     """
 
@@ -52,7 +51,7 @@ class Prediction:
         """
         The scores that `label_map` is the argmax of, float32 in [0, 1], shape (C, H, W).
 
-        Made anew at each call, for it is large: 4 * C * H * W bytes.
+        Computed at each access: 4 * C * H * W bytes.
         """
         return self._full(self.found, (self.label_map.shape[0], self.label_map.shape[1]))
 

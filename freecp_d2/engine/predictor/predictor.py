@@ -11,16 +11,16 @@ import torch
 from ...d2 import CfgNode
 from ...data.images import Channels, ImageLike, as_image
 from ...data.mapper import FreeCPDatasetMapper
+from ...modeling.backbone import LoadedCLIP
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.purification.diagnosis import SegmentedImage
 from ...modeling.stitching import ClassScores, label_map
 from ...modeling.text_head import vocabulary_from_config
 from ...text import Vocabulary, load_vocabulary
 from ..configuration import load_config
-from .heads import with_heads
 from .prediction import Prediction
 
-__all__ = ["Predictor"]
+__all__ = ["Predictor", "with_heads"]
 
 Images = list[ImageLike] | tuple[ImageLike, ...]
 
@@ -29,13 +29,13 @@ _BLACK = (0, 0, 0)
 
 class Predictor:
     """
-    A model with its words, for images rather than datasets.
+    A model with its words, for images of any kind.
 
         predictor = Predictor.from_config("configs/storybook/sclip_freecp.yaml", "cat; dog, puppy")
         prediction = predictor("photograph.jpg")
         prediction.label_map, prediction.names, prediction.purification
 
-    Several threads must take turns: the words and thresholds are those of the model.
+    Not thread-safe: words and thresholds are state of the model.
     """
 
     def __init__(
@@ -43,9 +43,9 @@ class Predictor:
     ):
         """
         Args:
-            model: on the device that it shall run on.
-            mapper: knows how images are resized.
-            images_per_batch: images of a list whose windows share batches.
+            model: on its device.
+            mapper: resizes images.
+            images_per_batch: images whose windows share batches.
 
         Raises:
             ValueError: the model is an oracle, which needs ground truth.
@@ -67,6 +67,8 @@ class Predictor:
         config: str | Path | CfgNode,
         vocabulary: str | Path | Vocabulary | None = None,
         opts: Sequence[object] = (),
+        *,
+        clip: LoadedCLIP | None = None,
     ) -> "Predictor":
         """
         Args:
@@ -74,10 +76,11 @@ class Predictor:
             vocabulary: the words, see `text.load_vocabulary`; None: those of the config.
             opts: alternating keys and values that override those of a file, such as
                 "MODEL.CLIP.PRETRAINED", "ViT-B-16.pt".
+            clip: the CLIP of the config if it is loaded already.
 
         Raises:
             FileNotFoundError, KeyError, ValueError: of the config (see `engine.load_config`), the
-                words, the weights; the words are looked at before any weights.
+                words, the weights; words are checked before weights are loaded.
         """
         if isinstance(config, CfgNode):
             if opts:
@@ -92,7 +95,8 @@ class Predictor:
             )
         mapper = FreeCPDatasetMapper(cfg)
         words = vocabulary_from_config(cfg) if vocabulary is None else _words(vocabulary)
-        model = FreeCPSegmentor(cfg, vocabulary=words).to(torch.device(cfg.MODEL.DEVICE))
+        model = FreeCPSegmentor(cfg, vocabulary=words, clip=clip)
+        model.to(torch.device(cfg.MODEL.DEVICE))
         return cls(model, mapper, cfg.TEST.IMAGES_PER_BATCH)
 
     @property
@@ -102,11 +106,11 @@ class Predictor:
 
     def set_vocabulary(self, vocabulary: str | Path | Vocabulary, *, on_disk: bool = True) -> None:
         """
-        Other words from now on, which costs the text features of new ones and nothing else.
+        Change the words; encodes those that are new.
 
         Args:
             vocabulary: see `text.load_vocabulary`.
-            on_disk: keep their features on disk, too, for later processes.
+            on_disk: cache their features on disk.
 
         Raises:
             FileNotFoundError, ValueError: no such words; the old ones stay.
@@ -117,14 +121,14 @@ class Predictor:
         self, *, redundancy: float | str | None = None, ambiguity: float | str | None = None
     ) -> None:
         """
-        Other thresholds from now on.
+        Change the thresholds.
 
         Args:
             redundancy: tau_r of Eq. (5), or "auto"; None leaves it as it is.
             ambiguity: tau_a of Eq. (7), likewise.
 
         Raises:
-            ValueError: out of range, or a base method alone, which has none; nothing is changed.
+            ValueError: out of range, or the model has no thresholds; nothing is changed.
         """
         head: Any = self.model.purification_head
         if not hasattr(head, "set_thresholds"):
@@ -135,7 +139,7 @@ class Predictor:
         head.set_thresholds(redundancy=redundancy, ambiguity=ambiguity)
 
     def alone(self) -> "Predictor":
-        """The base method alone, with the weights and words of this one, now and later."""
+        """The base method alone; shares weights and words, also when these change."""
         model = with_heads(self.model, affinity_head=None, purification_head=None)
         return Predictor(model, self.mapper, self.images_per_batch)
 
@@ -160,44 +164,43 @@ class Predictor:
                 read before the first is segmented.
         """
         if isinstance(image, (list, tuple)):
-            pictures = [as_image(one, channels) for one in image]
-            return list(self.stream(pictures, "RGB"))
+            images = [as_image(one, channels) for one in image]
+            return list(self.stream(images, "RGB"))
         return next(self.stream([image], channels))
 
     def stream(
         self, images: Iterable[ImageLike], channels: Channels | None = None
     ) -> Iterator[Prediction]:
         """
-        Predictions one after the other, of as many images as there are: no more than
-        `images_per_batch` are held at a time.
+        Predict images one after the other; holds at most `images_per_batch` at a time.
 
         Args:
             images, channels: see `__call__`.
         """
         rest = iter(images)
         while batch := [as_image(image, channels) for image in islice(rest, self.images_per_batch)]:
-            inputs = [self._input(picture) for picture in batch]
+            inputs = [self._input(image) for image in batch]
             diagnose = self.model.purification_head is not None
             found = list(self.model.segment(inputs, diagnose=diagnose))
-            # All before the first is given away: with it come the words, which may then change.
+            # All before the first yield: the caller may then change the words.
             yield from [self._prediction(*pair) for pair in zip(batch, found, strict=True)]
 
-    def _input(self, picture: np.ndarray) -> dict[str, Any]:
-        height, width = picture.shape[:2]
-        image = self.mapper.get_transform(height, width).apply_image(picture)
+    def _input(self, image: np.ndarray) -> dict[str, Any]:
+        height, width = image.shape[:2]
+        image = self.mapper.get_transform(height, width).apply_image(image)
         if self.mapper.image_format == "BGR":
             image = image[:, :, ::-1]
         return {"image": torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()}
 
-    def _prediction(self, picture: np.ndarray, segmented: SegmentedImage) -> Prediction:
+    def _prediction(self, image: np.ndarray, segmented: SegmentedImage) -> Prediction:
         text_head = self.model.text_head
         background, floor = text_head.background_is_rest, text_head.background_thresh
-        size = (picture.shape[0], picture.shape[1])
+        size = (image.shape[0], image.shape[1])
         found = segmented.scores
         labels = label_map(found, size, background=background, floor=floor, unlabelled=-1)
         rest = text_head.has_background
         return Prediction(
-            image=picture,
+            image=image,
             label_map=labels.to(torch.int32).cpu().numpy(),
             names=("background",) * rest + self.vocabulary.display_names,
             colors=(_BLACK,) * rest + self.vocabulary.colors,
@@ -210,3 +213,27 @@ class Predictor:
 
 def _words(vocabulary: str | Path | Vocabulary) -> Vocabulary:
     return vocabulary if isinstance(vocabulary, Vocabulary) else load_vocabulary(vocabulary)
+
+
+def with_heads(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
+    """
+    A model with other parts; all parts that are not in `changes` are shared with `model`.
+
+    Args:
+        model: is not changed.
+        changes: arguments of `FreeCPSegmentor`.
+    """
+    same = {
+        "backbone": model.backbone,
+        "text_head": model.text_head,
+        "affinity_head": model.affinity_head,
+        "purification_head": model.purification_head,
+        "input_format": model.pixels.input_format,
+        "window_size": model.window_size,
+        "window_stride": model.window_stride,
+        "window_batch_size": model.window_batch_size,
+        "crop_size": model.crop_size,
+        "oracle": model.oracle,
+        "return_label_map": model.return_label_map,
+    }
+    return FreeCPSegmentor(**(same | changes)).to(model.device)

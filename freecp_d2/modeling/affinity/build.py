@@ -91,6 +91,19 @@ def balancing_options(cfg: CfgNode) -> dict[str, int]:
     return {"num_sinkhorn_steps": node.SINKHORN_STEPS, "num_squarings": node.SQUARINGS}
 
 
-def build_affinity_head(cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> AffinityHead:
-    """Build the head that `cfg.MODEL.AFFINITY_HEAD.NAME` names, for a backbone's outputs."""
-    return AFFINITY_HEAD_REGISTRY.get(cfg.MODEL.AFFINITY_HEAD.NAME)(cfg, input_shape)
+def build_affinity_head(
+    cfg: CfgNode, input_shape: dict[str, ShapeSpec], *, weights: bool = True
+) -> AffinityHead:
+    """
+    Build the head that `cfg.MODEL.AFFINITY_HEAD.NAME` names, for a backbone's outputs.
+
+    Args:
+        cfg: the config.
+        input_shape: the backbone's `output_shape()`.
+        weights: False: where the head has a method `without_weights(cfg, input_shape)`, use it: it
+            finds the errors of the config cheaply, and the head cannot run.
+    """
+    builder = AFFINITY_HEAD_REGISTRY.get(cfg.MODEL.AFFINITY_HEAD.NAME)
+    if not weights:
+        builder = getattr(builder, "without_weights", builder)
+    return builder(cfg, input_shape)

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
-from ...checkpoint import find_weights
-
 
 def require_library(name: str, *, extra: str, head: str) -> None:
     """
@@ -33,6 +31,8 @@ def find_pretrained(key: str, value: str, example: str) -> str:
             f'{key}="" names no weights, and random ones have no affinity; give a path or a name '
             f'of the catalogue such as "{example}".'
         )
+    from ...checkpoint import find_weights
+
     try:
         return find_weights(value)
     except (FileNotFoundError, ConnectionError, PermissionError, ValueError) as error:

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...checkpoint import read_state_dict
 from .checkpoints import find_pretrained, load_strictly
 
 __all__ = ["load_dino"]
@@ -102,6 +101,8 @@ def _build(arch: str, *, pretrained: bool) -> Any:
 
 def _read(path: str) -> dict[str, Tensor]:
     """The state dict of a file; of a training checkpoint, the teacher's."""
+    from ...checkpoint import read_state_dict
+
     try:
         return read_state_dict(path)
     except ValueError:

@@ -4,10 +4,13 @@ Base class and tensor functions of affinity heads with an image encoder of their
 Shapes: N windows, C channels, Q masks, h x w patches, P = h * w.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...d2 import CfgNode, ShapeSpec
 from ..backbone.clip_loading import PRECISIONS
 from .build import AffinityHead
 
@@ -38,6 +41,16 @@ class EncoderAffinity(AffinityHead):
         self.encoder = encoder.float().requires_grad_(False)
         self.dtype = PRECISIONS[precision]
         self.train(self.training)
+
+    @classmethod
+    def without_weights(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> "EncoderAffinity":
+        """
+        Build the head on the meta device, which allocates no weights: finds the errors of a config,
+        missing files and weights that do not fit included.
+        """
+        build: Any = cls  # subclasses are configurable
+        with torch.device("meta"):
+            return build(cfg, input_shape)
 
     def train(self, mode: bool = True) -> "EncoderAffinity":
         """As `nn.Module.train`, except for the encoder."""

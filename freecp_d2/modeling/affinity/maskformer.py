@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...d2 import CfgNode, ShapeSpec, configurable
 from ..pixels import PixelNormalisation
@@ -71,19 +71,29 @@ class MaskFormerAffinity(EncoderAffinity):
         self.pixels = PixelNormalisation(pixel_mean, pixel_std, "RGB")
 
     @classmethod
-    def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
+    def from_config(
+        cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec], encoder: nn.Module | None = None
+    ) -> dict:
         for library in ("transformers", "scipy"):  # transformers needs scipy for these models
             require_library(library, extra="maskformer", head=cls.__name__)
         node = cfg.MODEL.AFFINITY_HEAD.MASKFORMER
         folder = find_folder(node.PRETRAINED)
         mean, std = read_pixel_statistics(folder)
+        read_model_type(folder)
         return {
-            "encoder": load_maskformer(folder),
+            "encoder": encoder or load_maskformer(folder),
             "pixel_mean": mean,
             "pixel_std": std,
             "input_size": node.INPUT_SIZE,
             **balancing_options(cfg),
         }
+
+    @classmethod
+    def without_weights(
+        cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]
+    ) -> "MaskFormerAffinity":
+        """See `EncoderAffinity.without_weights`; weights that do not fit are found later."""
+        return cls(cfg, input_shape, encoder=nn.Identity())
 
     @torch.no_grad()
     def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
@@ -96,6 +106,23 @@ class MaskFormerAffinity(EncoderAffinity):
         return mask_affinity(resample(masks, backbone_grid(features)), scores)
 
 
+def read_model_type(folder: str) -> str:
+    """
+    Read which of `MODELS` a folder holds.
+
+    Raises:
+        ValueError: another kind of model.
+        FileNotFoundError: no config.json.
+    """
+    model_type = _read_json(folder, "config.json").get("model_type")
+    if model_type not in MODELS:
+        raise ValueError(
+            f'{folder}/config.json has the model_type "{model_type}", expected one of {[*MODELS]}; '
+            f"change {_KEY}.PRETRAINED."
+        )
+    return model_type
+
+
 def load_maskformer(folder: str) -> Any:
     """
     A model of `transformers` from a folder with config.json and model.safetensors, or
@@ -105,12 +132,7 @@ def load_maskformer(folder: str) -> Any:
         ValueError: another kind of model, or weights of another config.
         FileNotFoundError: no config.json.
     """
-    model_type = _read_json(folder, "config.json").get("model_type")
-    if model_type not in MODELS:
-        raise ValueError(
-            f'{folder}/config.json has the model_type "{model_type}", expected one of {[*MODELS]}; '
-            f"change {_KEY}.PRETRAINED."
-        )
+    model_type = read_model_type(folder)
     import transformers
 
     try:

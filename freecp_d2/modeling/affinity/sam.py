@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...checkpoint import read_state_dict
 from ...d2 import CfgNode, ShapeSpec, configurable
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
 from .checkpoints import find_pretrained, load_strictly, require_library
@@ -134,6 +133,8 @@ def load_sam(arch: str, pretrained: str) -> Any:
         FileNotFoundError, ConnectionError: the weights cannot be found or downloaded.
     """
     from segment_anything import sam_model_registry
+
+    from ...checkpoint import read_state_dict
 
     if arch not in sam_model_registry:
         raise ValueError(

@@ -1,6 +1,6 @@
 """CLIP image towers as Detectron2 backbones with a feature for every patch."""
 
-from .base import CLIPBackbone
+from .base import CLIPBackbone, build_clip_backbone
 from .cached import CachedBackbone, FeatureMemory
 from .clip_loading import LoadedCLIP, load_clip, load_clip_from_config
 from .clip_resnet import CLIPResNet
@@ -15,6 +15,7 @@ __all__ = [
     "DenseAttention",
     "FeatureMemory",
     "LoadedCLIP",
+    "build_clip_backbone",
     "load_clip",
     "load_clip_from_config",
 ]

@@ -4,12 +4,14 @@ The interface between the segmentors and an image tower.
 Shape shorthand in this module: N windows, T = 1 + h * w tokens (class token first), D embedding.
 """
 
+import inspect
 from abc import abstractmethod
 from collections.abc import Collection, Hashable
 
 from torch import Tensor
 
-from ...d2 import Backbone
+from ...d2 import BACKBONE_REGISTRY, Backbone, CfgNode, ShapeSpec
+from .clip_loading import LoadedCLIP
 
 
 class CLIPBackbone(Backbone):
@@ -17,9 +19,10 @@ class CLIPBackbone(Backbone):
     A CLIP image encoder that returns a feature for every patch.
 
     Register subclasses in Detectron2's `BACKBONE_REGISTRY`; they are called with `obj(cfg,
-    input_shape)`. `output_shape()` lists the outputs of `forward`: "patch_tokens" (D channels,
-    stride `patch_size`), "class_token" (D channels) and, if the tower has attention, "attention"
-    (one channel a layer). Affinity heads check their requirements against it. Sides of windows are
+    input_shape)`, and with `clip=`, a `LoadedCLIP` or None, if their `from_config` takes it.
+    `output_shape()` lists the outputs of `forward`: "patch_tokens" (D channels, stride
+    `patch_size`), "class_token" (D channels) and, if the tower has attention, "attention" (one
+    channel a layer). Affinity heads check their requirements against it. Sides of windows are
     multiples of `patch_size`; crops have any size.
 
     Attributes:
@@ -76,3 +79,33 @@ class CLIPBackbone(Backbone):
         Returns:
             Tensor: float32, shape (N, D).
         """
+
+
+def build_clip_backbone(
+    cfg: CfgNode, clip: LoadedCLIP | None = None, *, key: str = "MODEL.BACKBONE.NAME"
+) -> CLIPBackbone:
+    """
+    Build the backbone that `cfg.MODEL.BACKBONE.NAME` names.
+
+    Args:
+        cfg: the config.
+        clip: the CLIP whose image tower it runs, if it takes one; None: it loads its own.
+        key: where the user named the backbone, for the message.
+
+    Raises:
+        KeyError: no backbone of that name is registered.
+        ValueError: it is no `CLIPBackbone`.
+    """
+    name = cfg.MODEL.BACKBONE.NAME
+    builder = BACKBONE_REGISTRY.get(name)
+    parameters = inspect.signature(builder).parameters
+    if "cfg" not in parameters and hasattr(builder, "from_config"):  # @configurable
+        parameters = inspect.signature(builder.from_config).parameters
+    takes_clip = "clip" in parameters
+    input_shape = ShapeSpec(channels=len(cfg.MODEL.PIXEL_MEAN))
+    backbone = builder(cfg, input_shape, **({"clip": clip} if takes_clip else {}))
+    if not isinstance(backbone, CLIPBackbone):
+        raise ValueError(
+            f'{key}="{name}" shares no space with text; use a CLIPBackbone such as CLIPViT.'
+        )
+    return backbone

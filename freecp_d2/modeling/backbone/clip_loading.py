@@ -1,19 +1,18 @@
 """
 Loading a CLIP with the library that owns its format: the one place that knows which.
+
+Libraries, and `checkpoint`, are imported when weights are loaded: they cost seconds.
 """
 
-import functools
 import os
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ...checkpoint import find_weights, read_state_dict
-from ...checkpoint.embedded import EMBEDDED_NAME, embedded_merges, embedded_weights
 from ...d2 import CfgNode
 from ...text import CLIPTokenizer
 from .openai_layout import (
@@ -33,12 +32,14 @@ class LoadedCLIP:
         model: with the image tower as `.visual` and `logit_scale`, on the CPU.
         tokenizer: prompts -> int64 tokens of shape (B, context length).
         pixel_mean, pixel_std: of its preprocessing, RGB, in [0, 255].
+        source: the arguments of `load_clip`.
     """
 
     model: Any
     tokenizer: Callable[[list[str]], Tensor]
     pixel_mean: tuple[float, ...]
     pixel_std: tuple[float, ...]
+    source: tuple[str, ...] = ()
 
     @property
     def logit_scale(self) -> float:
@@ -46,21 +47,25 @@ class LoadedCLIP:
         return float(self.model.logit_scale.detach().float().exp())
 
 
-def load_clip_from_config(cfg: CfgNode) -> LoadedCLIP:
-    """`load_clip` with MODEL.CLIP.{LIBRARY,ARCH,PRETRAINED,MERGES} and MODEL.PRECISION."""
+def load_clip_from_config(cfg: CfgNode, loaded: LoadedCLIP | None = None) -> LoadedCLIP:
+    """
+    `load_clip` with MODEL.CLIP.{LIBRARY,ARCH,PRETRAINED,MERGES} and MODEL.PRECISION.
+
+    Args:
+        cfg: the config.
+        loaded: returned as it is if it was loaded with the same settings, so that the parts of a
+            model share one CLIP.
+    """
     node = cfg.MODEL.CLIP
-    arguments = (node.LIBRARY, node.ARCH, node.PRETRAINED, cfg.MODEL.PRECISION)
-    # The cache of `load_clip` tells a default that is passed from one that is not.
-    return load_clip(*arguments, node.MERGES) if node.MERGES else load_clip(*arguments)
+    source = (node.LIBRARY, node.ARCH, node.PRETRAINED, cfg.MODEL.PRECISION, node.MERGES)
+    return loaded if loaded is not None and loaded.source == source else load_clip(*source)
 
 
-@functools.lru_cache(maxsize=1)
 def load_clip(
     library: str, arch: str, pretrained: str, precision: str, merges: str = ""
 ) -> LoadedCLIP:
     """
-    Load a CLIP. The last one is kept, so that backbone and text classifier share one model;
-    `load_clip.cache_clear()` lets it go.
+    Load a CLIP.
 
     Args:
         library: "clip" (OpenAI's archives and state dicts) or "open_clip".
@@ -70,8 +75,7 @@ def load_clip(
             custom: the one in the package), or what `weights.find_weights` takes: a path, a name
             of the catalogue, a URL, "hf://org/repo/file".
         precision: fp32 | fp16 | bf16.
-        merges: with `clip`, file of the tokenizer's merges (see `text.CLIPTokenizer`); "": those
-            that belong to the weights.
+        merges: with `clip`, file of the tokenizer's merges; "": those of the weights.
 
     Raises:
         ValueError: unknown library, architecture or precision; weights of another architecture or
@@ -85,6 +89,7 @@ def load_clip(
     if library not in loaders:
         raise ValueError(f'MODEL.CLIP.LIBRARY="{library}" is unknown; use one of {[*loaders]}.')
     loaded = loaders[library](arch, pretrained, merges)
+    loaded = replace(loaded, source=(library, arch, pretrained, precision, merges))
     set_precision(loaded.model, PRECISIONS[precision])
     loaded.model.eval().requires_grad_(False)
     return loaded
@@ -100,6 +105,9 @@ def set_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 
 def _load_openai(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
+    from ...checkpoint import read_state_dict
+    from ...checkpoint.embedded import EMBEDDED_NAME, embedded_merges
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pkg_resources, TorchScript: not the user's to mend
         import clip
@@ -122,16 +130,15 @@ def _load_openai(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
     model = clip.model.build_model(dict(weights)).float()
     model.load_state_dict(weights)
     normalise = clip.clip._transform(model.visual.input_resolution).transforms[-1]
-    return LoadedCLIP(
-        model,
-        tokenizer,
-        tuple(255 * m for m in normalise.mean),
-        tuple(255 * s for s in normalise.std),
-    )
+    mean, std = (tuple(255 * x for x in values) for values in (normalise.mean, normalise.std))
+    return LoadedCLIP(model, tokenizer, mean, std)
 
 
 def _openai_path(arch: str, pretrained: str) -> str:
-    """The checkpoint: in the package, downloaded, or where the user says."""
+    """The path of the checkpoint: in the package, downloaded, or as the user names it."""
+    from ...checkpoint import find_weights
+    from ...checkpoint.embedded import EMBEDDED_NAME, embedded_weights
+
     if pretrained == EMBEDDED_NAME:
         return embedded_weights()
     if pretrained != "openai":
@@ -171,22 +178,22 @@ def _load_open_clip(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
         )
     except Exception as error:  # what the library raises on other weights is not documented
         if pretrained in tags:
-            raise ConnectionError(f"{_offline_message(arch, pretrained)} ({error})") from error
+            raise ConnectionError(
+                f"The weights {pretrained} of {arch} are not on this machine and could not be "
+                "downloaded. Bring the file over and give its path: MODEL.CLIP.PRETRAINED "
+                f"/path/to/weights.pt ({error})"
+            ) from error
         raise ValueError(f"{pretrained} does not hold weights of {arch}: {error}") from error
     preprocess = open_clip.get_model_preprocess_cfg(model)
-    return LoadedCLIP(
-        model,
-        open_clip.get_tokenizer(arch),
-        tuple(255 * m for m in preprocess["mean"]),
-        tuple(255 * s for s in preprocess["std"]),
-    )
+    mean, std = (tuple(255 * x for x in preprocess[key]) for key in ("mean", "std"))
+    return LoadedCLIP(model, open_clip.get_tokenizer(arch), mean, std)
 
 
 def wants_quick_gelu(arch: str, tag: str) -> bool:
     """
-    Whether weights of open_clip were trained with QuickGELU (OpenAI's, MetaCLIP, DFN), which the
-    library leaves to the architecture's name, with a warning. A path has no tag: for such weights
-    name an architecture that ends in -quickgelu.
+    Whether weights of open_clip were trained with QuickGELU (OpenAI's, MetaCLIP, DFN). The library
+    decides by the architecture's name, with a warning. A path has no tag: for such weights name an
+    architecture that ends in -quickgelu.
     """
     import open_clip
 
@@ -194,7 +201,9 @@ def wants_quick_gelu(arch: str, tag: str) -> bool:
 
 
 def _find(pretrained: str, arch: str, names: Iterable[str]) -> str:
-    """`pretrained`, which is no tag, as a file that exists."""
+    """The path of `pretrained`, which is not a tag."""
+    from ...checkpoint import find_weights
+
     try:
         path = find_weights(pretrained)
     except FileNotFoundError:
@@ -206,10 +215,3 @@ def _find(pretrained: str, arch: str, names: Iterable[str]) -> str:
             "the path of a checkpoint."
         )
     return path
-
-
-def _offline_message(arch: str, tag: str) -> str:
-    return (
-        f"The weights {tag} of {arch} are not on this machine and could not be downloaded. Bring "
-        "the file over and give its path: MODEL.CLIP.PRETRAINED /path/to/weights.pt"
-    )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
 from .base import CLIPBackbone
-from .clip_loading import load_clip_from_config
+from .clip_loading import LoadedCLIP, load_clip_from_config
 from .positional_embedding import check_interpolation, resize_positional_embedding
 
 _STAGES = ("layer1", "layer2", "layer3", "layer4")
@@ -63,7 +63,12 @@ class CLIPResNet(CLIPBackbone):
         self.pixel_mean, self.pixel_std = pixel_mean, pixel_std
 
     @classmethod
-    def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec | None = None) -> dict:
+    def from_config(
+        cls,
+        cfg: CfgNode,
+        input_shape: ShapeSpec | None = None,
+        clip: LoadedCLIP | None = None,
+    ) -> dict:
         node = cfg.MODEL.CLIP
         if node.DENSE_ATTENTION != "maskclip":
             raise ValueError(
@@ -71,7 +76,7 @@ class CLIPResNet(CLIPBackbone):
                 "the last block, which a ResNet does not have; with CLIPResNet use maskclip, the "
                 "value path of its attention pool."
             )
-        clip = load_clip_from_config(cfg)
+        clip = load_clip_from_config(cfg, clip)
         interpolation = node.POSITIONAL_EMBEDDING
         return {
             "visual": clip.model.visual,

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
 from ...utils.precision import layer_norm
 from .base import CLIPBackbone
-from .clip_loading import load_clip_from_config
+from .clip_loading import LoadedCLIP, load_clip_from_config
 from .dense_attention import DenseAttention
 from .positional_embedding import check_interpolation, resize_positional_embedding
 from .vit_block import run_block
@@ -67,8 +67,13 @@ class CLIPViT(CLIPBackbone):
         self.pixel_mean, self.pixel_std = pixel_mean, pixel_std
 
     @classmethod
-    def from_config(cls, cfg: CfgNode, input_shape: ShapeSpec | None = None) -> dict:
-        clip = load_clip_from_config(cfg)
+    def from_config(
+        cls,
+        cfg: CfgNode,
+        input_shape: ShapeSpec | None = None,
+        clip: LoadedCLIP | None = None,
+    ) -> dict:
+        clip = load_clip_from_config(cfg, clip)
         node = cfg.MODEL.CLIP
         name, is_custom = node.DENSE_ATTENTION, node.DENSE_PRESET == "custom"
         preset = "freecp" if is_custom else node.DENSE_PRESET

@@ -12,15 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
-from ..backbone import load_clip
+from ...text import Vocabulary
+from ..backbone import LoadedCLIP, load_clip_from_config
 from ..inputs import read_images
-from ..purification.channels import read_channels
-from ..purification.class_purification import build_purification_head
+from ..purification.build import build_purification_head
 from ..purification.class_scores import as_probabilities, check_kind
 from ..purification.diagnosis import WindowDiagnosis
 from ..purification.gating import gate_scores
 from ..purification.grid_purification import GridPurification
 from ..purification.image_grid import ImageGrid
+from ..purification.score_channels import read_channels
+from ..text_head import vocabulary_from_config
 from .wrapping import (
     build_class_features,
     build_clip,
@@ -36,17 +38,15 @@ logger = logging.getLogger(__name__)
 @META_ARCH_REGISTRY.register()
 class PurifiedSegmentor(nn.Module):
     """
-    Wraps a model whose outputs have "sem_seg", class scores of shape (C, H, W), and purifies them.
+    Purifies the "sem_seg" of another model: class scores of shape (C, H, W).
 
-    Purification decides on a grid of patches which words stay, and where (Eqs. 3 to 8, with the
-    wrapped model's scores in place of Eq. (1)). What comes out are the wrapped model's own scores
-    at its own resolution, without the words that lost: see `modeling.gating.gate_scores`.
+    Purification runs on a grid of patches (Eqs. 3 to 8, with the wrapped model's scores in place of
+    Eq. (1)). The output is the wrapped model's scores at their resolution, 0 where a word lost: see
+    `modeling.gating.gate_scores`. `PurifiedSegmentor(cfg, wrapped=model)` wraps a built model.
 
-    A model that is built already is wrapped by `PurifiedSegmentor(cfg, wrapped=model)`.
-
-    Weights: MODEL.WEIGHTS are the wrapped model's. `DetectionCheckpointer(model.wrapped)` loads
-    them; so does a checkpointer of the whole, as that of Detectron2's `DefaultPredictor`. Affinity
-    head and CLIP bring their own.
+    MODEL.WEIGHTS are the wrapped model's. `DetectionCheckpointer(model.wrapped)` loads them; so
+    does a checkpointer of the whole, as that of Detectron2's `DefaultPredictor`. Affinity head and
+    CLIP have their own.
     """
 
     @configurable
@@ -63,10 +63,10 @@ class PurifiedSegmentor(nn.Module):
         """
         Args:
             wrapped: the model; takes and returns a list of dicts.
-            purifier: decides which words stay where.
+            purifier: purifies its scores.
             scores, temperature: what "sem_seg" is, see `modeling.class_scores.as_probabilities`.
             max_removed: see `modeling.gating.gate_scores`.
-            return_label_map: give int64 (H, W) label maps instead of (C, H, W) scores.
+            return_label_map: return int64 (H, W) label maps instead of (C, H, W) scores.
 
         Raises:
             ValueError: a value out of range.
@@ -87,37 +87,46 @@ class PurifiedSegmentor(nn.Module):
         cfg: CfgNode,
         wrapped: nn.Module | None = None,
         class_features: Tensor | None = None,
+        vocabulary: Vocabulary | None = None,
+        clip: LoadedCLIP | None = None,
+        affinity_weights: bool = True,
     ) -> dict:
         check_wrapping(cfg)
-        node, clip = cfg.MODEL.PURIFIED, build_clip(cfg)
+        node = cfg.MODEL.PURIFIED
+        channels = read_channels(cfg, vocabulary)
+        backbone = None
+        if node.CLIP:
+            clip = load_clip_from_config(cfg, clip)
+            backbone = build_clip(cfg, clip)
         view = ImageGrid(
-            clip=clip,
+            clip=backbone,
             stride=node.STRIDE,
             size=node.SIZE,
-            window_size=cfg.TEST.SLIDING_WINDOW.SIZE,
-            window_stride=cfg.TEST.SLIDING_WINDOW.STRIDE,
+            window_size=cfg.MODEL.SLIDING_WINDOW.SIZE,
+            window_stride=cfg.MODEL.SLIDING_WINDOW.STRIDE,
             input_format=cfg.INPUT.FORMAT,
         )
-        affinity_head = build_head_for(cfg, view)
-        if clip is None:
+        affinity_head = build_head_for(cfg, view, weights=affinity_weights)
+        if clip is None or backbone is None:
             class_features = None
             logger.info('MODEL.PURIFIED.CLIP is "": ambiguity groups stay undecided.')
         elif class_features is None:
-            class_features = build_class_features(cfg)
+            vocabulary = vocabulary or vocabulary_from_config(cfg)
+            class_features = build_class_features(cfg, clip, vocabulary)
         purifier = GridPurification(
             view=view,
             affinity_head=affinity_head,
             purification_head=build_purification_head(cfg),
-            channels=read_channels(cfg),
+            channels=channels,
             class_features=class_features,
             crop_size=cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE,
-            batch_size=cfg.TEST.SLIDING_WINDOW.BATCH_SIZE,
+            batch_size=cfg.MODEL.SLIDING_WINDOW.BATCH_SIZE,
         )
-        wrapped = build_wrapped(cfg) if wrapped is None else wrapped
-        load_clip.cache_clear()  # everything has taken its tower
+        if affinity_weights:
+            purifier.to(torch.device(cfg.MODEL.DEVICE))
         return {
-            "wrapped": wrapped,
-            "purifier": purifier.to(torch.device(cfg.MODEL.DEVICE)),
+            "wrapped": build_wrapped(cfg) if wrapped is None else wrapped,
+            "purifier": purifier,
             "scores": node.SCORES,
             "temperature": node.TEMPERATURE,
             "max_removed": node.MAX_REMOVED,
@@ -126,7 +135,7 @@ class PurifiedSegmentor(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where purification runs."""
+        """The device of the purifier."""
         return self.purifier.view.pixels.mean.device
 
     @torch.no_grad()
@@ -137,8 +146,8 @@ class PurifiedSegmentor(nn.Module):
                 channels as INPUT.FORMAT says.
 
         Returns:
-            list[dict]: what the wrapped model returns, but for "sem_seg": probabilities, shape
-            (C, height, width), 0 where a word lost and the wrapped model's own value elsewhere (of
+            list[dict]: the wrapped model's outputs with another "sem_seg": probabilities, shape
+            (C, height, width), 0 where a word lost and the wrapped model's value elsewhere (of
             logits: after the softmax); or the int64 label map (height, width).
 
         Raises:
@@ -155,7 +164,7 @@ class PurifiedSegmentor(nn.Module):
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
         """
-        Why: as `FreeCPSegmentor.diagnose`; windows and boxes in pixels of "image".
+        As `FreeCPSegmentor.diagnose`; windows and boxes in pixels of "image".
 
         Args:
             batched_inputs: see `forward`.
@@ -166,8 +175,8 @@ class PurifiedSegmentor(nn.Module):
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **options: Any) -> Any:
         """
-        As `nn.Module.load_state_dict`; a state dict of the wrapped model alone will do, too, and
-        what is not in it but was brought by affinity head and CLIP themselves is not missing.
+        As `nn.Module.load_state_dict`; also takes a state dict of the wrapped model alone. Weights
+        of affinity head and CLIP are never missing.
         """
         if not any(key.startswith(("wrapped.", "purifier.")) for key in state_dict):
             state_dict = {f"wrapped.{key}": value for key, value in state_dict.items()}
@@ -177,7 +186,7 @@ class PurifiedSegmentor(nn.Module):
     def _run_wrapped(
         self, batched_inputs: list[dict[str, Any]]
     ) -> tuple[list[dict[str, Any]], list[Tensor]]:
-        """What the wrapped model returns; and its class scores, not negative, each (C, H, W)."""
+        """The wrapped model's outputs, and its class scores, not negative, each (C, H, W)."""
         outputs = self.wrapped(batched_inputs)
         scores = read_scores(outputs, len(batched_inputs), type(self.wrapped).__name__)
         return outputs, [

@@ -7,29 +7,26 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ...d2 import META_ARCH_REGISTRY, CfgNode, build_backbone, build_model
-from ...text import load_descriptions
+from ...d2 import META_ARCH_REGISTRY, CfgNode, build_model
+from ...text import Vocabulary, load_descriptions
 from ..affinity import (
     AFFINITY_HEAD_REGISTRY,
     AffinityHead,
     CLIPAttentionAffinity,
     build_affinity_head,
 )
-from ..backbone import CLIPBackbone
+from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone
 from ..purification.image_grid import ImageGrid
-from ..text_head import build_text_classifier, vocabulary_from_config
+from ..text_head import build_text_classifier
 
 WRAPPER = "PurifiedSegmentor"
 
 
 def check_wrapping(cfg: CfgNode) -> None:
-    """
-    Raises:
-        ValueError: a setting that `FreeCPSegmentor` knows and a wrapped model has no use for.
-    """
+    """Raise ValueError for settings of `FreeCPSegmentor` that a wrapped model cannot use."""
     if not cfg.MODEL.PURIFICATION_HEAD.NAME:
         raise ValueError(
-            f'MODEL.PURIFICATION_HEAD.NAME is "", but {WRAPPER} does nothing else; use '
+            f'MODEL.PURIFICATION_HEAD.NAME is "", but {WRAPPER} only purifies; use '
             "ClassPurification, or the wrapped model alone."
         )
     if cfg.MODEL.PURIFICATION_HEAD.ORACLE:
@@ -44,17 +41,16 @@ def build_wrapped(cfg: CfgNode) -> nn.Module:
     Build the meta-architecture that `cfg.MODEL.PURIFIED.META_ARCHITECTURE` names, without weights.
 
     Raises:
-        KeyError: nobody registered it.
+        KeyError: it is not registered.
         ValueError: it names none, or the wrapper itself.
     """
     name = cfg.MODEL.PURIFIED.META_ARCHITECTURE
     if name in ("", WRAPPER):
         raise ValueError(
-            f'MODEL.PURIFIED.META_ARCHITECTURE is "{name}"; name the meta-architecture that '
-            f"{WRAPPER} shall wrap, such as SemanticSegmentor, or give a model that is built: "
-            f"{WRAPPER}(cfg, wrapped=model)."
+            f'MODEL.PURIFIED.META_ARCHITECTURE is "{name}"; name the meta-architecture to wrap, '
+            f"such as SemanticSegmentor, or pass a built model: {WRAPPER}(cfg, wrapped=model)."
         )
-    META_ARCH_REGISTRY.get(name)  # a name that is unknown says so before anything is built
+    META_ARCH_REGISTRY.get(name)  # an unknown name is an error before anything is built
     own = cfg.clone()
     own.defrost()
     own.MODEL.META_ARCHITECTURE = name
@@ -62,28 +58,20 @@ def build_wrapped(cfg: CfgNode) -> nn.Module:
     return build_model(own)
 
 
-def build_clip(cfg: CfgNode) -> CLIPBackbone | None:
+def build_clip(cfg: CfgNode, clip: LoadedCLIP) -> CLIPBackbone:
     """
-    Build the CLIP that `cfg.MODEL.PURIFIED.CLIP` names; "" is none.
+    Build the backbone that `cfg.MODEL.PURIFIED.CLIP` names.
 
     Raises:
         ValueError: it is no `CLIPBackbone`.
     """
-    name = cfg.MODEL.PURIFIED.CLIP
-    if not name:
-        return None
-    backbone = build_backbone(_with_backbone(cfg, name))
-    if not isinstance(backbone, CLIPBackbone):
-        raise ValueError(
-            f'MODEL.PURIFIED.CLIP="{name}" shares no space with text; use a CLIPBackbone such as '
-            'CLIPViT, or "" for none.'
-        )
-    return backbone
+    named = _with_backbone(cfg, cfg.MODEL.PURIFIED.CLIP)
+    return build_clip_backbone(named, clip, key="MODEL.PURIFIED.CLIP")
 
 
-def build_head_for(cfg: CfgNode, view: ImageGrid) -> AffinityHead:
+def build_head_for(cfg: CfgNode, view: ImageGrid, *, weights: bool = True) -> AffinityHead:
     """
-    Build the head that `cfg.MODEL.AFFINITY_HEAD.NAME` names, for what `view` shows it.
+    Build the head that `cfg.MODEL.AFFINITY_HEAD.NAME` names, for the outputs of `view`.
 
     Raises:
         ValueError: it needs a CLIP's attention and there is none.
@@ -92,7 +80,7 @@ def build_head_for(cfg: CfgNode, view: ImageGrid) -> AffinityHead:
     found = AFFINITY_HEAD_REGISTRY.get(name)
     refused = isinstance(found, type) and issubclass(found, CLIPAttentionAffinity) and not clip
     if not refused:
-        head = build_affinity_head(_with_backbone(cfg, clip), view.output_shape())
+        head = build_affinity_head(_with_backbone(cfg, clip), view.output_shape(), weights=weights)
         refused = bool(head.attention_layers) and not clip
     if refused:
         raise ValueError(
@@ -103,16 +91,16 @@ def build_head_for(cfg: CfgNode, view: ImageGrid) -> AffinityHead:
     return head
 
 
-def build_class_features(cfg: CfgNode) -> Tensor:
+def build_class_features(cfg: CfgNode, clip: LoadedCLIP, vocabulary: Vocabulary) -> Tensor:
     """
-    The description features of the classes for Eq. (8), encoded by the CLIP of `cfg.MODEL.CLIP`.
+    The description features of the classes for Eq. (8), encoded by the text tower of `clip`.
 
     Returns:
         Tensor: unit rows, shape (K, D), in the order of the vocabulary.
     """
     name = cfg.MODEL.TEXT.DESCRIPTIONS
     descriptions = load_descriptions(name) if name else None
-    return build_text_classifier(cfg).class_features(vocabulary_from_config(cfg), descriptions)
+    return build_text_classifier(cfg, clip).class_features(vocabulary, descriptions)
 
 
 def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
@@ -120,7 +108,7 @@ def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
     The class scores in the outputs of a wrapped model.
 
     Args:
-        outputs: what it returned for `num_images` images.
+        outputs: of the model for `num_images` images.
         model: its name, for messages.
 
     Raises:
@@ -128,9 +116,8 @@ def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
     """
     if not isinstance(outputs, Sequence):
         raise ValueError(
-            f"{model} returned {type(outputs).__name__}, expected a list of dicts, one an image. "
-            "A model in training returns losses: call .eval(); one that returns a single dict or a "
-            'tensor: return [{"sem_seg": scores}] for each image.'
+            f"{model} returned {type(outputs).__name__}, expected a list of dicts, one an image: "
+            '[{"sem_seg": scores}, ...]. A model in training returns losses: call .eval().'
         )
     if len(outputs) != num_images:
         raise ValueError(
@@ -139,24 +126,20 @@ def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
         )
     found: list[Tensor] = []
     for output in outputs:
-        if not isinstance(output, Mapping):
-            raise ValueError(
-                f"{model} returned a list of {type(output).__name__}, expected dicts with "
-                '"sem_seg", one an image.'
-            )
-        scores = output.get("sem_seg")
-        if not isinstance(scores, Tensor) or scores.ndim != 3 or 0 in scores.shape:
-            what = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+        scores: Any = output.get("sem_seg") if isinstance(output, Mapping) else output
+        is_tensor = isinstance(output, Mapping) and isinstance(scores, Tensor)
+        if not is_tensor or scores.ndim != 3 or 0 in scores.shape:
+            what = tuple(scores.shape) if is_tensor else type(scores).__name__
             raise ValueError(
                 f'"sem_seg" of {model} is {what}, expected a tensor of class scores of shape '
-                "(C, H, W); a label map, or a model without semantic segmentation, has none."
+                "(C, H, W) in a dict; a label map is not enough."
             )
         found.append(scores)
     return found
 
 
 def _with_backbone(cfg: CfgNode, name: str) -> CfgNode:
-    """The config with another MODEL.BACKBONE.NAME: that of `cfg` belongs to the wrapped model."""
+    """The config with another MODEL.BACKBONE.NAME, which in `cfg` is the wrapped model's."""
     own = cfg.clone()
     own.defrost()
     own.MODEL.BACKBONE.NAME = name

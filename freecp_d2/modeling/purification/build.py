@@ -1,34 +1,69 @@
 """
-Where purification heads are looked up, and what each is given and owes.
+Purification heads: the registry, what a head gets, and what it returns (Sec. 3.3).
 
-Shape shorthand in this module: N windows, K classes, h x w patches, P = h * w.
+Shape shorthand in this module: N windows, K classes, B boxes, h x w patches, P = h * w.
 """
 
-from torch import nn
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
 
 from ...d2 import CfgNode, Registry
+from ...method import AmbiguityGroups, RegionBoxes, no_boxes
 
 PURIFICATION_HEAD_REGISTRY = Registry("PURIFICATION_HEAD")
 PURIFICATION_HEAD_REGISTRY.__doc__ = """
 Registry for purification heads.
 
-The registered object is called with `obj(cfg)` when the model is built, refuses what cannot work,
-and returns an nn.Module. That is called once for every batch of N windows of one size, under
-`no_grad`, as `head(maps, normalized_cam, transition, classify, allowed)`, and gives a
+The registered object is called with `obj(cfg)` when the model is built, raises ValueError for what
+cannot work, and returns an nn.Module. The module is called once for each batch of N windows of one
+size, under `no_grad`, as `head(maps, normalized_cam, transition, classify, allowed)`, and returns a
 `PurificationOutput`:
 
     maps        Eq. (1) softmaxed over all words, (N, K, h, w), float32 in [0, 1]; K foreground
                 classes, synonyms merged, background words left out.
-    stretched   the same after the min-max over all words and patches of its window, in [0, 1].
+    normalized_cam  the same after the min-max over all words and patches of its window, in [0, 1].
     transition  T of Eq. (3), (N, P, P), float32, P = h * w, patches row by row.
     classify    a `ClassifyBoxes`: the winner of Eq. (8) for boxes of patches, crops batched.
     allowed     candidates of an oracle, bool (N, K), or None.
 
-Every class stays in place: a class that is gone has a map of zeros. Windows are told apart from
-each other by nothing: what a head decides, thresholds included, it decides in each window alone.
-MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH and AMBIGUITY.THRESH are a number, "auto", or None, which
-leaves them to the head.
+Every class keeps its index: a removed class has a map of zeros. Each window is processed
+independently, automatic thresholds included.
 """
+
+ClassifyBoxes = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(window (B,), boxes (B, 4) in patches, candidates (B, K) bool) -> winning class (B,)."""
+
+
+@dataclass
+class PurificationOutput:
+    """
+    What is left of a batch of windows, and why.
+
+    Attributes:
+        maps: purified maps, 0 where a class is gone, shape (N, K, h, w).
+        keep: classes that the oracle, if there is one, and redundancy purification left, bool,
+            shape (N, K).
+        redundancy_scores: s of Eq. (5), shape (N, K).
+        groups: ambiguity groups of all windows.
+        region_boxes: boxes of each group with an area (`map_index` is the group).
+        winners: winning class of each box, int64, shape (B,).
+        redundancy_thresh, ambiguity_thresh: tau_r of Eq. (5) and tau_a of Eq. (7) of each window,
+            shape (N,); None where that purification did not take place.
+        elimination: what losing a box costs, "region" or "window", see `ClassPurification`.
+    """
+
+    maps: Tensor
+    keep: Tensor
+    redundancy_scores: Tensor
+    groups: AmbiguityGroups
+    region_boxes: RegionBoxes = field(default_factory=no_boxes)
+    winners: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+    redundancy_thresh: Tensor | None = None
+    ambiguity_thresh: Tensor | None = None
+    elimination: str = "region"
 
 
 def build_purification_head(cfg: CfgNode) -> nn.Module:

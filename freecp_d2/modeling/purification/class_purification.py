@@ -1,8 +1,10 @@
 """
-ClassPurification: which words stay, and where (Sec. 3.3).
+ClassPurification: redundancy and ambiguity purification (Sec. 3.3).
 
 Shape shorthand in this module: N windows, K classes, G groups, h x w patches, P = h * w.
 """
+
+from numbers import Real
 
 import torch
 from torch import Tensor, nn
@@ -25,37 +27,38 @@ from ...method import (
     region_boxes,
 )
 from ...utils.precision import without_autocast
-from .build import PURIFICATION_HEAD_REGISTRY, build_purification_head
-from .output import ClassifyBoxes, PurificationOutput
-from .thresholds import read_threshold
+from .build import PURIFICATION_HEAD_REGISTRY, ClassifyBoxes, PurificationOutput
 
-__all__ = [
-    "PURIFICATION_HEAD_REGISTRY",
-    "ClassPurification",
-    "PurificationOutput",
-    "build_purification_head",
-    "restrict_to",
-]
+AUTO = "auto"
+"""A threshold that is computed for each window; see `method.automatic_thresholds`."""
+
+
+def read_threshold(key: str, value: float | str, *, automatic: bool = True) -> float | str:
+    """
+    Check a threshold, a number in [0, 1] or, if `automatic`, `AUTO`.
+
+    Raises:
+        ValueError: anything else; names `key` of MODEL.PURIFICATION_HEAD.
+    """
+    if automatic and isinstance(value, str) and value == AUTO:
+        return AUTO
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) <= 1:
+        or_auto = f', or "{AUTO}"' if automatic else ""
+        raise ValueError(f"MODEL.PURIFICATION_HEAD.{key} is {value!r}; use 0 to 1{or_auto}.")
+    return float(value)
 
 
 def restrict_to(maps: Tensor, allowed: Tensor) -> Tensor:
     """
-    The oracle of Tab. 1: maps of classes that are not allowed become 0.
-
-    Args:
-        maps: shape (N, K, h, w).
-        allowed: bool, shape (N, K).
-
-    Returns:
-        Tensor: shape (N, K, h, w).
+    The oracle of Tab. 1: set the maps (N, K, h, w) of classes that are not allowed to 0.
 
     Raises:
-        ValueError: `allowed` is of another type or shape.
+        ValueError: `allowed` is not bool or not of shape (N, K).
     """
     if allowed.dtype != torch.bool or allowed.shape != maps.shape[:2]:
         raise ValueError(
             f"allowed is {allowed.dtype} of shape {tuple(allowed.shape)}, expected bool of shape "
-            f"{tuple(maps.shape[:2])}, one fact for each window and class."
+            f"{tuple(maps.shape[:2])}, (windows, classes)."
         )
     return maps * allowed[:, :, None, None]
 
@@ -82,19 +85,19 @@ class ClassPurification(nn.Module):
         """
         Args:
             order: "RP-AP", "AP-RP", "RP", "AP" or "" (refine only).
-            redundancy_thresh: tau_r of Eq. (5), in [0, 1]; from 0.5 on no class is left. Or "auto":
-                each window's own, see `method.automatic_redundancy_thresh`.
+            redundancy_thresh: tau_r of Eq. (5), in [0, 1]; from 0.5 on no class is left. Or "auto",
+                see `method.automatic_redundancy_thresh`.
             ambiguity_thresh: tau_a of Eq. (7), in [0, 1]; or "auto", see
                 `method.automatic_ambiguity_thresh`. Both defaults are the release's for ADE20K.
             elimination: "region" (the paper: losers are 0 inside the region) or "window" (the
-                release: a class that wins nowhere leaves the window).
+                release: a class that wins no box leaves the window).
             region_thresh, exclude_last: see `method.region_boxes`.
 
         Raises:
             ValueError: unknown `order` or `elimination`; a threshold out of its range.
         """
         super().__init__()
-        read_threshold("REGION.THRESH", region_thresh)
+        read_threshold("REGION.THRESH", region_thresh, automatic=False)
         if order not in ("RP-AP", "AP-RP", "RP", "AP", ""):
             raise ValueError(
                 f'MODEL.PURIFICATION_HEAD.ORDER="{order}" is unknown; use RP-AP or AP-RP and '
@@ -117,12 +120,16 @@ class ClassPurification(nn.Module):
         node = cfg.MODEL.PURIFICATION_HEAD
         enabled = {"RP": node.REDUNDANCY.ENABLED, "AP": node.AMBIGUITY.ENABLED}
         steps = [step for step in node.ORDER.split("-") if enabled.get(step, True)]
-        thresholds = {
-            "redundancy_thresh": node.REDUNDANCY.THRESH,
-            "ambiguity_thresh": node.AMBIGUITY.THRESH,
-        }
-        return {name: value for name, value in thresholds.items() if value is not None} | {
+        redundancy, ambiguity = node.REDUNDANCY, node.AMBIGUITY
+        for key, mode in {"REDUNDANCY": redundancy.MODE, "AMBIGUITY": ambiguity.MODE}.items():
+            if mode not in ("fixed", AUTO):
+                raise ValueError(
+                    f'MODEL.PURIFICATION_HEAD.{key}.MODE="{mode}" is unknown; use fixed or auto.'
+                )
+        return {
             "order": "-".join(steps),
+            "redundancy_thresh": AUTO if redundancy.MODE == AUTO else redundancy.THRESH,
+            "ambiguity_thresh": AUTO if ambiguity.MODE == AUTO else ambiguity.THRESH,
             "elimination": node.AMBIGUITY.ELIMINATION,
             "region_thresh": node.REGION.THRESH,
             "exclude_last": node.REGION.EXCLUDE_LAST,
@@ -136,14 +143,16 @@ class ClassPurification(nn.Module):
             redundancy, ambiguity: tau_r and tau_a, see the constructor; None leaves one as it is.
 
         Raises:
-            ValueError: one is neither a number in range nor "auto"; both stay as they are.
+            ValueError: neither a number in range nor "auto"; both stay as they are.
         """
-        first, second = self.redundancy_thresh, self.ambiguity_thresh
-        if redundancy is not None:
-            first = read_threshold("REDUNDANCY.THRESH", redundancy)
-        if ambiguity is not None:
-            second = read_threshold("AMBIGUITY.THRESH", ambiguity)
-        self.redundancy_thresh, self.ambiguity_thresh = first, second
+        if redundancy is None:
+            redundancy = self.redundancy_thresh
+        if ambiguity is None:
+            ambiguity = self.ambiguity_thresh
+        self.redundancy_thresh, self.ambiguity_thresh = (
+            read_threshold("REDUNDANCY.THRESH", redundancy),
+            read_threshold("AMBIGUITY.THRESH", ambiguity),
+        )
 
     @without_autocast
     def forward(
@@ -157,11 +166,10 @@ class ClassPurification(nn.Module):
         """
         Args:
             maps: M of Eq. (1), shape (N, K, h, w), in [0, 1].
-            normalized_cam: the same, globally min-max normalised: what is refined.
+            normalized_cam: the same after the min-max of each window; is refined.
             transition: T of Eq. (3), shape (N, P, P).
             classify: the crop classifier of Eq. (8); without one AP leaves its groups undecided.
-            allowed: the oracle of Tab. 1, bool, shape (N, K): the only classes that are refined
-                and purified. None allows all.
+            allowed: the oracle of Tab. 1, bool, shape (N, K); other classes become 0. None: all.
 
         Returns:
             PurificationOutput: the remaining maps and the reasons.
@@ -213,7 +221,7 @@ class ClassPurification(nn.Module):
         result.groups = groups
         if classify is None or len(groups.window) == 0:
             return
-        regions, undecided = self._contests(fuse_groups(result.maps, groups))
+        regions, undecided = self._region_boxes(fuse_groups(result.maps, groups))
         group = regions.map_index.to(groups.window.device)
         winners = classify(groups.window[group], regions.boxes, groups.members[group])
         if self.elimination == "region":
@@ -222,10 +230,10 @@ class ClassPurification(nn.Module):
             result.maps = eliminate_in_window(result.maps, groups, regions, winners, undecided)
         result.region_boxes, result.winners = regions, winners
 
-    def _contests(self, fused: Tensor) -> tuple[RegionBoxes, Tensor]:
+    def _region_boxes(self, fused: Tensor) -> tuple[RegionBoxes, Tensor]:
         """
-        The boxes of each group that have an area; and the groups, bool (G,), that also have one
-        without, or none at all.
+        The boxes with an area of each group; and the groups, bool (G,), that have a box without an
+        area or no box at all.
         """
         regions = region_boxes(
             fused, thresh=self.region_thresh, holes=True, exclude_last=self.exclude_last

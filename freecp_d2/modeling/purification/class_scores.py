@@ -12,7 +12,7 @@ SCORE_KINDS = ("logits", "probabilities")
 
 def as_probabilities(scores: Tensor, kind: str, temperature: float = 1.0) -> Tensor:
     """
-    Scores of classes as numbers of which 0 says "not here".
+    Scores of classes as numbers from 0, which means "not here".
 
     Args:
         scores: shape (..., K, H, W).
@@ -47,25 +47,21 @@ def as_probabilities(scores: Tensor, kind: str, temperature: float = 1.0) -> Ten
         raise ValueError("Scores have NaN or infinity; expected finite numbers.")
     if scores.numel() and scores.amin() < 0:
         raise ValueError(
-            f"Scores go down to {float(scores.amin()):.3g}, which is no probability; say that they "
-            "are logits."
+            f"Scores go down to {float(scores.amin()):.3g}, which is no probability; use logits."
         )
     return scores
 
 
 def check_kind(kind: str, temperature: float = 1.0) -> None:
-    """
-    Raises:
-        ValueError: see `as_probabilities`.
-    """
+    """Raise ValueError for the arguments that `as_probabilities` refuses."""
     if kind not in SCORE_KINDS:
-        raise ValueError(f'Scores are said to be "{kind}"; use one of {SCORE_KINDS}.')
+        raise ValueError(f'The kind of the scores is "{kind}"; use one of {SCORE_KINDS}.')
     if not temperature > 0:
         raise ValueError(f"The temperature of the softmax is {temperature}; use more than 0.")
     if kind == "probabilities" and temperature != 1:
         raise ValueError(
-            f"A temperature of {temperature} divides logits, but the scores are said to be "
-            "probabilities; leave it at 1.0."
+            f"A temperature of {temperature} divides logits, but the scores are probabilities; "
+            "use 1.0."
         )
 
 
@@ -73,8 +69,8 @@ def as_maps(probabilities: Tensor) -> Tensor:
     """
     M of Eq. (1): scores that sum to at most one over the classes.
 
-    Where they sum to more (sigmoids, MaskFormer) they are divided by the sum; where they sum to
-    less they stay, so that a pixel at which nothing scores is not blown up.
+    Larger sums (sigmoids, MaskFormer) are divided out; smaller sums stay, so that a pixel without
+    high scores is not amplified.
 
     Args:
         probabilities: not negative, shape (..., K, h, w).
@@ -86,14 +82,5 @@ def as_maps(probabilities: Tensor) -> Tensor:
 
 
 def pool_to_grid(maps: Tensor, grid: tuple[int, int]) -> Tensor:
-    """
-    The mean over the pixels of each patch.
-
-    Args:
-        maps: shape (K, H, W), of any size.
-        grid: (h, w).
-
-    Returns:
-        Tensor: shape (K, h, w).
-    """
+    """The mean over the pixels of each patch: (K, H, W) -> (K, *grid)."""
     return F.adaptive_avg_pool2d(maps[None], grid)[0]

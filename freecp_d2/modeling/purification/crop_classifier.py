@@ -1,5 +1,5 @@
 """
-The classifier of Eq. (8): which class of a group is in the box.
+The crop classifier of Eq. (8): which class of an ambiguity group is in a box.
 
 Shape shorthand in this module: N windows, B boxes, K classes, D embedding.
 """
@@ -14,7 +14,7 @@ from ...method import elect_winners
 
 
 class CropClassifier:
-    """Cuts boxes out of a batch of windows and lets the image encoder vote, all boxes together."""
+    """Cuts boxes out of a batch of windows and classifies them with the image encoder."""
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class CropClassifier:
             return torch.zeros(0, dtype=torch.long, device=self.images.device)
         pairs = [(n, *box) for n, box in zip(window.tolist(), boxes.tolist(), strict=True)]
         distinct = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}  # groups share boxes
-        crops = list(distinct)
-        features = torch.cat(
-            [
-                self.encode_image(torch.stack([self._crop(*crop) for crop in crops[i:j]]))
-                for i, j in _chunks(len(crops), self.batch_size)
-            ]
-        )[[distinct[pair] for pair in pairs]]
+        crops, step = list(distinct), self.batch_size
+        batches = (
+            torch.stack([self._crop(*crop) for crop in crops[i : i + step]])
+            for i in range(0, len(crops), step)
+        )
+        features = torch.cat([self.encode_image(batch) for batch in batches])
+        features = features[[distinct[pair] for pair in pairs]]
         return elect_winners(features.to(self.class_features), self.class_features, candidates)
 
     def _crop(self, n: int, *box: int) -> Tensor:
@@ -73,6 +73,6 @@ class CropClassifier:
         return F.interpolate(crop, size=size, mode="bilinear", align_corners=False)[0]
 
 
-def _chunks(length: int, step: int) -> list[tuple[int, int]]:
-    """Half-open ranges of up to `step` that cover `length`."""
-    return [(i, min(i + step, length)) for i in range(0, length, step)]
+def crop_batch_size(window_batch_size: int, window_size: int, crop_size: int) -> int:
+    """The number of crops that have as many pixels as a batch of windows."""
+    return window_batch_size * max(1, window_size**2 // crop_size**2)

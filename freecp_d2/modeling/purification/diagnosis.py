@@ -1,14 +1,12 @@
-"""Why the model decided as it did: words kept and dropped, groups and their winners, per window."""
+"""Diagnosis of each window: words kept and dropped, ambiguity groups and their winners."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from torch import Tensor
-
 from ..stitching import ClassScores
 from ..windows import Window
-from .output import PurificationOutput
+from .build import PurificationOutput
 
 
 @dataclass
@@ -21,7 +19,7 @@ class RegionBox:
 
 @dataclass
 class GroupDiagnosis:
-    """An ambiguity group: its classes, and who won each of its boxes."""
+    """An ambiguity group: its classes, and the winner of each of its boxes."""
 
     classes: list[str]
     region_boxes: list[RegionBox] = field(default_factory=list)
@@ -56,29 +54,21 @@ class SegmentedImage(NamedTuple):
 
     scores: ClassScores
     windows: tuple[WindowDiagnosis, ...]
-    """What purification did in each window; empty if nobody asked, or without purification."""
+    """The diagnosis of each window; empty if not asked for, or without purification."""
 
 
 def diagnose_windows(
     found: PurificationOutput, windows: list[Window], class_names: tuple[str, ...], patch_size: int
 ) -> list[WindowDiagnosis]:
-    """
-    Args:
-        found: the purification of N windows.
-        windows: those windows.
-        class_names: names of the K classes.
-        patch_size: pixels a patch.
-
-    Returns:
-        list[WindowDiagnosis]: in the order of `windows`.
-    """
+    """The diagnoses of N windows; `class_names` are those of the K classes."""
     class_names = _unique(class_names)
     keep, scores = found.keep.cpu(), found.redundancy_scores.cpu()
     visible = (found.maps.flatten(2).amax(dim=2) > 0).cpu()
     groups = _groups(found, windows, class_names, patch_size)
-    thresholds = (
-        _listed(found.redundancy_thresh, windows),
-        _listed(found.ambiguity_thresh, windows),
+    none = [None] * len(windows)
+    redundancy, ambiguity = (
+        none if thresh is None else thresh.tolist()
+        for thresh in (found.redundancy_thresh, found.ambiguity_thresh)
     )
     diagnoses = []
     for n, (_, y0, x0, y1, x1) in enumerate(windows):
@@ -91,21 +81,17 @@ def diagnose_windows(
                 removed={name: score for k, name, score in ranked if not keep[n, k]},
                 groups=groups[n],
                 visible=[class_names[k] for k in visible[n].nonzero().flatten().tolist()],
-                redundancy_thresh=thresholds[0][n],
-                ambiguity_thresh=thresholds[1][n],
+                redundancy_thresh=redundancy[n],
+                ambiguity_thresh=ambiguity[n],
             )
         )
     return diagnoses
 
 
 def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Classes that share their first word get their index behind it."""
+    """Add the index to names that several classes share."""
     count = Counter(names)
     return tuple(f"{name} ({k})" if count[name] > 1 else name for k, name in enumerate(names))
-
-
-def _listed(thresh: Tensor | None, windows: list[Window]) -> list[float | None]:
-    return [None] * len(windows) if thresh is None else thresh.tolist()
 
 
 def _groups(

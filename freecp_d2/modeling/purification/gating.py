@@ -1,5 +1,5 @@
 """
-What purification decided on patches, applied to another model's scores of pixels.
+The decisions of purification, on patches, applied to another model's scores of pixels.
 
 Shape shorthand in this module: N windows, K classes, h x w patches, H x W pixels.
 """
@@ -12,16 +12,16 @@ from torch import Tensor
 
 from ...method import eliminate_in_region
 from ..windows import Window
-from .output import PurificationOutput
+from .build import PurificationOutput
 
 
 def gates(found: PurificationOutput) -> Tensor:
     """
-    Where each class may still have a score.
+    Where each class may have a score.
 
-    A class that redundancy purification dropped may nowhere; one that lost a box of Eq. (8), not in
-    that box (`found.elimination` "region") or, if it won none, nowhere ("window"). What refinement
-    did to the maps plays no part.
+    A class that redundancy purification dropped has none anywhere. A class that lost a box of
+    Eq. (8) has none in that box (`found.elimination` "region") or, if it won no box, none anywhere
+    ("window"). The refined values are not used.
 
     Args:
         found: the purification of N windows.
@@ -46,7 +46,7 @@ def stitch_gates(
     found: Iterable[tuple[Window, Tensor]], grid: tuple[int, int], patch_size: int
 ) -> Tensor:
     """
-    One gate for an image: where windows overlap, half of them are enough to let a class pass.
+    One gate for an image: where windows overlap, a class passes if half of them let it.
 
     Args:
         found: each window of the image, in pixels, whole patches; its gate, bool, (K, h', w').
@@ -69,16 +69,15 @@ def stitch_gates(
 
 def gate_scores(scores: Tensor, gate: Tensor, *, max_removed: float = 0.99) -> Tensor:
     """
-    Scores without the classes that a gate shuts; the others stay to the last digit.
+    Set scores to 0 where a gate is closed; the other scores do not change.
 
-    Where more than `max_removed` of a pixel's scores would go, all of them stay: no pixel is left
-    without an answer, and a class that has more than this share of its pixel keeps it, whatever
-    was decided on patches.
+    Where more than `max_removed` of a pixel's scores would go, all of them stay, so that no pixel
+    is left without a class and a class with more than this share of a pixel keeps it.
 
     Args:
         scores: not negative, shape (K, H, W).
-        gate: bool, shape (K, h, w); a pixel obeys the patch that it lies in.
-        max_removed: in [0, 1); with 0 nothing goes anywhere.
+        gate: bool, shape (K, h, w); applies to all pixels of a patch.
+        max_removed: in [0, 1); 0 removes nothing.
 
     Returns:
         Tensor: shape (K, H, W); `scores` itself where no class is gone.

@@ -1,11 +1,12 @@
 """
-Which classes of another model's scores may stay where: decided window by window, on patches.
+Purification of another model's class scores on a grid of patches, window by window.
 
 Shape shorthand in this module: N windows, C channels, K words, H x W pixels, h x w patches.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import repeat
 from typing import NamedTuple
 
 import torch
@@ -13,23 +14,23 @@ from torch import Tensor, nn
 
 from ...method import min_max_normalise
 from ..affinity import AffinityHead
-from ..windows import Window, batches_of_windows, cut_windows
-from .channels import Channels
+from ..windows import Window, cut_windows, run_on_windows, windows_of_images
+from .build import PurificationOutput
 from .class_scores import as_maps, pool_to_grid
-from .crop_classifier import CropClassifier
+from .crop_classifier import CropClassifier, crop_batch_size
 from .diagnosis import GroupDiagnosis, RegionBox, WindowDiagnosis, diagnose_windows
 from .gating import gates, stitch_gates
 from .image_grid import ImageGrid
-from .output import PurificationOutput
+from .score_channels import ScoreChannels
 
 
 class Decision(NamedTuple):
-    """What was decided for one image."""
+    """The purification of one image."""
 
     gate: Tensor
     """Where each channel may have a score, bool, shape (C, h, w)."""
     windows: list[WindowDiagnosis]
-    """Why, in each window; empty if nobody asked."""
+    """The diagnosis of each window; empty if not asked for."""
 
 
 class GridPurification(nn.Module):
@@ -43,7 +44,7 @@ class GridPurification(nn.Module):
         view: ImageGrid,
         affinity_head: AffinityHead,
         purification_head: nn.Module,
-        channels: Channels | None = None,
+        channels: ScoreChannels | None = None,
         class_features: Tensor | None = None,
         crop_size: int = 112,
         batch_size: int = 8,
@@ -65,7 +66,7 @@ class GridPurification(nn.Module):
         super().__init__()
         if batch_size < 1 or crop_size < view.patch_size:
             raise ValueError(
-                f"TEST.SLIDING_WINDOW.BATCH_SIZE is {batch_size}, CROP_SIZE of Eq. (8) "
+                f"MODEL.SLIDING_WINDOW.BATCH_SIZE is {batch_size}, CROP_SIZE of Eq. (8) "
                 f"{crop_size}; use 1 or more, and at least one patch ({view.patch_size} pixels)."
             )
         if class_features is not None and view.clip is None:
@@ -73,12 +74,10 @@ class GridPurification(nn.Module):
                 "Got class features for the crops of Eq. (8), but no CLIP that encodes crops; give "
                 "both or neither."
             )
-        self.view, self.affinity_head, self.purification_head = (
-            view,
-            affinity_head,
-            purification_head,
-        )
-        self.channels = channels or Channels()
+        self.view = view
+        self.affinity_head = affinity_head
+        self.purification_head = purification_head
+        self.channels = channels or ScoreChannels()
         self.register_buffer("class_features", class_features, persistent=False)
         self.crop_size, self.batch_size = crop_size, batch_size
 
@@ -89,7 +88,7 @@ class GridPurification(nn.Module):
         Args:
             images: in [0, 255], each of shape (3, H, W), channels as the view's input format.
             scores: of each image, not negative, shape (C, H', W') with pixels of its own.
-            diagnose: say also why.
+            diagnose: return a `WindowDiagnosis` for each window, too.
 
         Yields:
             Decision: one an image, in order.
@@ -98,41 +97,39 @@ class GridPurification(nn.Module):
             ValueError: C does not fit the words; the affinity head needs a CLIP.
         """
         patch = self.view.patch_size
-        pictures = [self.view.fit(image) for image in images]
-        grids = [(x.shape[1] // patch, x.shape[2] // patch) for x in pictures]
+        fitted = [self.view.fit(image) for image in images]
+        sizes = [(x.shape[1], x.shape[2]) for x in fitted]
+        grids = [(height // patch, width // patch) for height, width in sizes]
         maps = [as_maps(pool_to_grid(x, grid)) for x, grid in zip(scores, grids, strict=True)]
-        windows = [w for i, x in enumerate(pictures) for w in self.view.windows(i, x)]
-        gate_of: dict[int, Tensor] = {}
-        why_of: dict[int, WindowDiagnosis] = {}
-        for indices in batches_of_windows(windows, self.batch_size):
-            batch = [windows[n] for n in indices]
-            found = self._purify(cut_windows(pictures, batch, patch), _cut(maps, batch, patch))
-            gate_of.update(zip(indices, gates(found), strict=True))
+        windows = windows_of_images(sizes, self.view.window_size, self.view.window_stride)
+        names = self.channels.word_names(len(maps[0])) if maps else ()
+
+        def run(batch: list[Window]) -> Iterator[tuple[Tensor, WindowDiagnosis | None]]:
+            found = self._purify(cut_windows(fitted, batch, patch), _cut(maps, batch, patch))
+            reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose:
-                names = self.channels.word_names(len(maps[0]))
-                why = diagnose_windows(found, batch, names, patch)
-                why_of.update(zip(indices, why, strict=True))
-        for i, image in enumerate(images):
-            own = [n for n, window in enumerate(windows) if window.image == i]
-            words = stitch_gates([(windows[n], gate_of[n]) for n in own], grids[i], patch)
+                reasons = diagnose_windows(found, batch, names, patch)
+            return zip(gates(found), reasons, strict=True)
+
+        for i, found in enumerate(run_on_windows(windows, self.batch_size, run)):
+            words = stitch_gates([(window, gate) for window, (gate, _) in found], grids[i], patch)
             gate = words.new_ones(len(scores[i]), *grids[i])
             gate[self.channels.words(len(gate))] = words
-            why = [why_of[n] for n in own if n in why_of]
-            yield Decision(gate, [_rescale(x, pictures[i], image) for x in why])
+            reasons = [reason for _, (_, reason) in found if reason is not None]
+            yield Decision(gate, [_rescale(x, fitted[i], images[i]) for x in reasons])
 
     def _purify(self, pixels: Tensor, maps: Tensor) -> PurificationOutput:
         """Windows of one size: normalised, (N, 3, H, W); maps of all channels, (N, C, h, w)."""
         words = self.channels.words(maps.shape[1])
         classify = None
         if self.view.clip is not None and self.class_features is not None:
-            same_pixels = max(1, self.view.window_size**2 // self.crop_size**2)
             classify = CropClassifier(
                 pixels,
                 self.view.clip.encode_image,
                 self.class_features,
                 patch_size=self.view.patch_size,
                 crop_size=self.crop_size,
-                batch_size=self.batch_size * same_pixels,
+                batch_size=crop_batch_size(self.batch_size, self.view.window_size, self.crop_size),
             )
         transition = self.view.transition(pixels, self.affinity_head)
         normalized_cam = min_max_normalise(maps)
@@ -151,10 +148,9 @@ def _cut(maps: list[Tensor], windows: list[Window], patch: int) -> Tensor:
     )
 
 
-def _rescale(why: WindowDiagnosis, seen: Tensor, image: Tensor) -> WindowDiagnosis:
-    """The same with boxes in pixels of the image, which was seen at another size."""
-    sides = ((image.shape[k], seen.shape[k]) for k in (2, 1, 2, 1))
-    scales = [own / looked_at for own, looked_at in sides]
+def _rescale(why: WindowDiagnosis, fitted: Tensor, image: Tensor) -> WindowDiagnosis:
+    """Move boxes from pixels of the fitted image to pixels of the image."""
+    scales = [image.shape[k] / fitted.shape[k] for k in (2, 1, 2, 1)]
 
     def scale(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
         x0, y0, x1, y1 = (round(side * by) for side, by in zip(box, scales, strict=True))

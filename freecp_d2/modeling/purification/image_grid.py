@@ -1,5 +1,5 @@
 """
-What affinity heads and the crops of Eq. (8) see of an image that another model segments.
+The pixels that affinity heads and the crops of Eq. (8) see of an image of another model.
 
 Shape shorthand in this module: N windows, H x W pixels, h x w patches, D embedding.
 """
@@ -14,7 +14,6 @@ from ...d2 import ShapeSpec
 from ..affinity import AffinityHead
 from ..backbone import CLIPBackbone
 from ..pixels import PixelNormalisation
-from ..windows import Window, sliding_windows
 
 _MOST_OBLONG = 4
 """A side has at most this many times SIZE pixels."""
@@ -22,8 +21,8 @@ _MOST_OBLONG = 4
 
 class ImageGrid(nn.Module):
     """
-    Brings images of any size to one number of pixels, lays windows of whole patches over them,
-    and looks at the windows through a CLIP, if there is one.
+    Resizes images to one number of pixels, lays windows of whole patches over them, and encodes
+    the windows with a CLIP, if there is one.
     """
 
     def __init__(
@@ -38,9 +37,9 @@ class ImageGrid(nn.Module):
     ):
         """
         Args:
-            clip: looks at the pixels; its patch is the grid's.
-            stride: side of a patch in pixels where there is no `clip`.
-            size: an image is brought to `size` x `size` pixels in all, its aspect kept.
+            clip: encodes the windows; its patches are those of the grid.
+            stride: side of a patch in pixels without a `clip`.
+            size: images are resized to `size` x `size` pixels in all, their aspect kept.
             window_size, window_stride: in pixels, rounded down to whole patches, at least one.
             input_format: "RGB" or "BGR", the channel order of the images.
 
@@ -53,12 +52,12 @@ class ImageGrid(nn.Module):
         sizes = (self.patch_size, size, window_size, window_stride)
         if min(sizes) < 1 or min(size, window_size) < self.patch_size:
             raise ValueError(
-                f"Patch, MODEL.PURIFIED.SIZE, TEST.SLIDING_WINDOW.SIZE and STRIDE are {sizes} "
+                f"Patch, MODEL.PURIFIED.SIZE, MODEL.SLIDING_WINDOW.SIZE and STRIDE are {sizes} "
                 "pixels; all must be positive, both sizes at least one patch."
             )
         if window_stride > window_size:
             raise ValueError(
-                f"TEST.SLIDING_WINDOW.STRIDE {window_stride} leaves gaps between windows of SIZE "
+                f"MODEL.SLIDING_WINDOW.STRIDE {window_stride} leaves gaps between windows of SIZE "
                 f"{window_size}; make it at most the size."
             )
         self.size = size
@@ -69,14 +68,14 @@ class ImageGrid(nn.Module):
         self.pixels = PixelNormalisation(mean, std, input_format)
 
     def output_shape(self) -> dict[str, ShapeSpec]:
-        """What `look` returns, for affinity heads to accept or refuse; 0 channels: no tokens."""
+        """The features of a window, as a backbone's `output_shape`; 0 channels: no tokens."""
         if self.clip is not None:
             return self.clip.output_shape()
         return {"patch_tokens": ShapeSpec(channels=0, stride=self.patch_size)}
 
     def fit(self, image: Tensor) -> Tensor:
         """
-        An image at the size of the grid.
+        Resize and normalise an image.
 
         Args:
             image: in [0, 255], shape (3, H, W), of any type and device.
@@ -100,38 +99,27 @@ class ImageGrid(nn.Module):
             )
         return pixels[0]
 
-    def windows(self, index: int, pixels: Tensor) -> list[Window]:
-        """The windows of the image `index` of a batch, which `fit` returned; whole patches."""
-        height, width = pixels.shape[1:]
-        return sliding_windows(index, height, width, self.window_size, self.window_stride)
-
     def transition(self, pixels: Tensor, affinity_head: AffinityHead) -> Tensor:
         """
-        T of Eq. (3) for windows of one size.
-
-        Args:
-            pixels: of windows, normalised, shape (N, 3, H, W).
-
-        Returns:
-            Tensor: shape (N, P, P), P = h * w.
+        T of Eq. (3), (N, P, P), of normalised windows of one size, (N, 3, H, W).
 
         Raises:
-            ValueError: the head reads patch tokens, and there is no CLIP to give any.
+            ValueError: the head reads patch tokens, and there is no CLIP.
         """
-        found = affinity_head(self.pixels.undo(pixels), self._look(pixels, affinity_head))
+        found = affinity_head(self.pixels.undo(pixels), self._features(pixels, affinity_head))
         if self.clip is None and found.isnan().any():
             raise ValueError(
-                f"{type(affinity_head).__name__} reads patch tokens, of which there are none "
-                "without a CLIP; name a CLIPBackbone in MODEL.PURIFIED.CLIP, such as CLIPViT, or "
-                "use an affinity head that needs only pixels, such as DINOAffinity."
+                f"{type(affinity_head).__name__} reads patch tokens, which need a CLIP; name a "
+                "CLIPBackbone in MODEL.PURIFIED.CLIP, such as CLIPViT, or use an affinity head "
+                "that needs only pixels, such as DINOAffinity."
             )
         return found
 
-    def _look(self, pixels: Tensor, affinity_head: AffinityHead) -> dict[str, Tensor]:
+    def _features(self, pixels: Tensor, affinity_head: AffinityHead) -> dict[str, Tensor]:
         if self.clip is not None:
             return self.clip(pixels, attention_layers=affinity_head.attention_layers)
         h, w = (side // self.patch_size for side in pixels.shape[2:])
-        # Whoever computes with tokens that are not there shall not get away with a number.
+        # Filled with NaN so that misuse is detected.
         nothing = torch.full((), math.nan, device=pixels.device)
         return {"patch_tokens": nothing.expand(len(pixels), 1, h, w)}
 

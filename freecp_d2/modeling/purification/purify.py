@@ -1,5 +1,5 @@
 """
-`purify`: one function for whoever has class maps and an affinity, and nothing else of this package.
+`purify`: purification of class maps with an affinity, without a model of this package.
 
 Shape shorthand in this module: N images, K classes, D embedding, h x w patches, P = h * w.
 """
@@ -12,10 +12,10 @@ from torch import Tensor
 
 from ...method import min_max_normalise, transition_matrix
 from ...utils.precision import without_autocast
+from .build import PurificationOutput
 from .class_purification import ClassPurification
 from .class_scores import as_maps, as_probabilities
 from .crop_classifier import CropClassifier
-from .output import PurificationOutput
 
 _CROP_PIXELS = 8 * 384**2
 """Pixels of the crops in one forward: those of eight windows of Sec. 4.2."""
@@ -39,12 +39,12 @@ def purify(
     **options: Any,
 ) -> PurificationOutput:
     """
-    Purify the class scores of any model: Eqs. (3) to (8) in place of its own argmax.
+    Purify the class scores of any model: Eqs. (3) to (8).
 
     Args:
         scores: of the patches of one image or N, shape (K, h, w) or (N, K, h, w).
-        affinity: how much patch j has to do with patch i, 0 or more on any scale, no empty row or
-            column; patches row by row, shape (P, P) or (N, P, P). Balanced here (Sinkhorn).
+        affinity: of patches, row by row, 0 or more on any scale, no empty row or column, shape
+            (P, P) or (N, P, P). Balanced here (Sinkhorn).
         kind, temperature: what the scores are, "logits" or "probabilities", see
             `class_scores.as_probabilities`; sums over 1 are divided out.
         image: the image as `encode_image` wants it, whole patches: (3, p*h, p*w) or with N.
@@ -63,6 +63,11 @@ def purify(
         TypeError: scores or affinity that are no tensors.
         ValueError: shapes that do not fit, values out of range, a part of Eq. (8) missing.
     """
+    for name, value in (("scores", scores), ("affinity", affinity)):
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"{name}: got {type(value).__name__}, expected a tensor; torch.as_tensor makes one."
+            )
     head = ClassPurification(
         order=order,
         redundancy_thresh=redundancy_thresh,
@@ -75,16 +80,8 @@ def purify(
     return head(maps, min_max_normalise(maps), transition, classify)
 
 
-def _check_tensor(name: str, value: Any) -> None:
-    if not isinstance(value, Tensor):
-        raise TypeError(
-            f"{name}: got {type(value).__name__}, expected a tensor; torch.as_tensor makes one."
-        )
-
-
 def _read_maps(scores: Tensor, kind: str, temperature: float) -> Tensor:
     """M of Eq. (1), (N, K, h, w)."""
-    _check_tensor("scores", scores)
     if scores.ndim not in (3, 4) or 0 in scores.shape:
         raise ValueError(
             f"Scores have shape {tuple(scores.shape)}, expected (K, h, w), or (N, K, h, w) for N "
@@ -96,16 +93,14 @@ def _read_maps(scores: Tensor, kind: str, temperature: float) -> Tensor:
 
 def _read_affinity(affinity: Tensor, maps: Tensor) -> Tensor:
     """Float32 and checked, (N, P, P)."""
-    _check_tensor("affinity", affinity)
     (num_images, _, h, w), shape = maps.shape, tuple(affinity.shape)
     one, expected = (h * w, h * w), (num_images, h * w, h * w)
     if shape != expected and not (shape == one and num_images == 1):
         wanted = f"{expected}" if num_images > 1 else f"{one}"
         raise ValueError(
             f"The affinity has shape {shape}, the scores have h x w = {h} x {w} = {h * w} patches: "
-            f"expected {wanted}. Pool the scores to the affinity's grid "
-            "(torch.nn.functional.adaptive_avg_pool2d), or resample the affinity to theirs "
-            "(freecp_d2.modeling.affinity.resampling)."
+            f"expected {wanted}. Pool the scores (torch.nn.functional.adaptive_avg_pool2d) or "
+            "resample the affinity (freecp_d2.modeling.affinity.resampling)."
         )
     affinity = affinity.to(maps).view(expected)
     if not affinity.isfinite().all() or (affinity < 0).any():
@@ -115,8 +110,8 @@ def _read_affinity(affinity: Tensor, maps: Tensor) -> Tensor:
         )
     if (affinity.sum(dim=-1) == 0).any() or (affinity.sum(dim=-2) == 0).any():
         raise ValueError(
-            "The affinity has an empty row or column, a patch that has to do with none, not even "
-            "itself; add a small number to its diagonal."
+            "The affinity has an empty row or column, a patch without affinity even to itself; add "
+            "a small number to its diagonal."
         )
     return affinity
 
@@ -131,13 +126,13 @@ def _read_classifier(
     """The classifier of Eq. (8); None if none of its parts is given."""
     parts = {"image": image, "encode_image": encode_image, "class_features": class_features}
     missing = [name for name, part in parts.items() if part is None]
-    if image is None or encode_image is None or class_features is None:
-        if len(missing) < len(parts):
-            raise ValueError(
-                f"Eq. (8) needs {', '.join(parts)} together, and {', '.join(missing)} is missing; "
-                "give all, or none to leave ambiguity groups undecided."
-            )
+    if len(missing) == len(parts):
         return None
+    if image is None or encode_image is None or class_features is None:
+        raise ValueError(
+            f"Eq. (8) needs {', '.join(parts)} together, and {', '.join(missing)} is missing; "
+            "give all, or none to leave ambiguity groups undecided."
+        )
     (num_images, num_classes, h, w) = maps.shape
     if class_features.ndim != 2 or len(class_features) != num_classes:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What purification did in all windows of one image, word by word and group by group."""
+"""Summary of the diagnoses of all windows of an image, for each word and each group."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class GroupSummary:
     Attributes:
         members: the classes of an ambiguity group.
         num_windows: windows in which these classes were a group.
-        wins: member -> regions it won, most first; members that won none are not there.
+        wins: member -> boxes it won, most first; members that won none are left out.
     """
 
     members: tuple[str, ...]
@@ -62,13 +62,7 @@ class Purification:
 
 
 def summarise_diagnoses(diagnoses: Sequence[WindowDiagnosis]) -> Purification:
-    """
-    Args:
-        diagnoses: of all windows of one image.
-
-    Returns:
-        Purification: words by their highest score, groups by their number of windows.
-    """
+    """Summarise the windows of one image: words by highest score, groups by number of windows."""
     scores: dict[str, list[float]] = {}
     num_removed: Counter[str] = Counter()
     for window in diagnoses:
@@ -84,13 +78,13 @@ def summarise_diagnoses(diagnoses: Sequence[WindowDiagnosis]) -> Purification:
 
 
 def _groups(diagnoses: Sequence[WindowDiagnosis]) -> tuple[GroupSummary, ...]:
-    """A group is its members, whichever window they meet in."""
+    """Groups of the same members in different windows are one."""
     num_windows: Counter[tuple[str, ...]] = Counter()
     wins: dict[tuple[str, ...], Counter[str]] = {}
     for window in diagnoses:
         num_windows.update({tuple(group.classes) for group in window.groups})
         for group in window.groups:
             winners = wins.setdefault(tuple(group.classes), Counter())
-            winners.update(contest.winner for contest in group.region_boxes)
+            winners.update(box.winner for box in group.region_boxes)
     found = [GroupSummary(m, n, dict(wins[m].most_common())) for m, n in num_windows.items()]
     return tuple(sorted(found, key=lambda group: (-group.num_windows, group.members)))

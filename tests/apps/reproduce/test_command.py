@@ -18,7 +18,7 @@ from tests.apps.reproduce.sandbox import answer, calls, make_sandbox, request
 from tests.helpers.command import ROOT
 
 _SMALL = """
-MODEL.TEXT.TEMPLATES simple TEST.SLIDING_WINDOW.SIZE 192 TEST.SLIDING_WINDOW.STRIDE 192
+MODEL.TEXT.TEMPLATES simple MODEL.SLIDING_WINDOW.SIZE 192 MODEL.SLIDING_WINDOW.STRIDE 192
 INPUT.MIN_SIZE_TEST 96 DATALOADER.NUM_WORKERS 0 MODEL.DEVICE cpu
 """
 SMALL = _SMALL.split()

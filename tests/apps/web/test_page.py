@@ -29,13 +29,16 @@ def test_controls(labeller):
     found = [(s["minimum"], s["maximum"], s["value"]) for s in props(config, "slider")]
     assert found == [(0, 0.5, 0.01), (0, 1, 0.3)]
     assert [found["value"] for found in props(config, "checkbox")] == [False]
+
+
+def test_every_control_has_a_name(config):
     for kind in ("image", "textbox", "radio", "dropdown", "checkbox", "slider"):
         assert all(found["label"] for found in props(config, kind))
 
 
 def test_automatic_thresholds_of_the_config(small_cfg):
     for name in ("REDUNDANCY", "AMBIGUITY"):
-        small_cfg.MODEL.PURIFICATION_HEAD[name].THRESH = "auto"
+        small_cfg.MODEL.PURIFICATION_HEAD[name].MODE = "auto"
     labeller = Labeller(build_predictors(small_cfg), is_embedded=True)
     config = build_page(labeller).get_config_file()
     assert [found["value"] for found in props(config, "checkbox")] == [True]

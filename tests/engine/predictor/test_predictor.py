@@ -8,12 +8,19 @@ from freecp_d2 import Predictor, Vocabulary
 from freecp_d2.d2 import DatasetCatalog, read_image
 from freecp_d2.data.mapper import FreeCPDatasetMapper
 from freecp_d2.engine import load_config
+from tests.helpers.command import run
 
 
 @pytest.fixture(scope="module")
 def page():
     record = DatasetCatalog.get("freecp_storybook_wide_val")[3]
     return read_image(record["file_name"], "RGB")
+
+
+def test_is_imported_when_it_is_used():
+    code = "import sys, freecp_d2; print([m for m in sys.modules if 'freecp_d2.engine' in m]); "
+    result = run("-c", code + "print(freecp_d2.Predictor.__name__)")
+    assert result.stdout.split() == ["[]", "Predictor"], result.stderr
 
 
 def test_equals_the_model_on_the_dataset(config):
@@ -147,22 +154,22 @@ def test_thresholds(predictor, page):
     assert predictor.model.purification_head.redundancy_thresh == 0.0
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (7, 5)])
-def test_small_and_thin_images(predictor, size):
-    found = predictor(np.zeros((*size, 3), np.uint8), "RGB")
-    assert found.label_map.shape == size
-    assert found.scores.shape == (5, *size)
+def test_small_and_thin_images(predictor):
+    for size in [(1, 1), (1, 500), (500, 1), (7, 5)]:
+        found = predictor(np.zeros((*size, 3), np.uint8), "RGB")
+        assert found.label_map.shape == size
+        assert found.scores.shape == (5, *size)
 
 
-@pytest.mark.parametrize("size", [(1, 500), (500, 1)])
-def test_thin_images_are_labelled_by_the_release_s_rule_too(config, size):
+def test_thin_images_are_labelled_by_the_release_s_rule_too(config):
     """Which excludes the last row of every window: here the only one."""
-    opts = ["MODEL.PURIFICATION_HEAD.REGION.EXCLUDE_LAST", "True"]
-    found = Predictor.from_config(config, "sky; field; house; sheep", opts)(
-        np.full((*size, 3), 120, np.uint8), "RGB"
-    )
-    assert found.purification.kept
-    assert (found.label_map >= 0).mean() > 0.5
+    for size in [(1, 500), (500, 1)]:
+        opts = ["MODEL.PURIFICATION_HEAD.REGION.EXCLUDE_LAST", "True"]
+        found = Predictor.from_config(config, "sky; field; house; sheep", opts)(
+            np.full((*size, 3), 120, np.uint8), "RGB"
+        )
+        assert found.purification.kept
+        assert (found.label_map >= 0).mean() > 0.5
 
 
 def test_words_beside_those_of_the_config_s_dataset(config):
@@ -173,19 +180,16 @@ def test_words_beside_those_of_the_config_s_dataset(config):
     assert Predictor.from_config(config, opts=opts).vocabulary.class_names == ("cat", "dog")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error", "said"),
-    [
+def test_wrong_settings(config):
+    for arguments, error, said in [
         ({"opts": ["MODEL.PURIFICATION_HEAD.ORACLE", "True"]}, ValueError, "ORACLE"),
         ({"opts": ["MODEL.META_ARCHITECTURE", "Other"]}, ValueError, '"Other"'),
         ({"opts": ["TEST.IMAGES_PER_BATCH", "0"]}, ValueError, "IMAGES_PER_BATCH is 0"),
         ({"opts": ["MODEL.CLIP.ARHC", "x"]}, KeyError, "did you mean"),
         ({"vocabulary": "cta"}, FileNotFoundError, "No vocabulary 'cta'"),
-    ],
-)
-def test_wrong_settings(config, arguments, error, said):
-    with pytest.raises(error, match=said):
-        Predictor.from_config(config, **arguments)
+    ]:
+        with pytest.raises(error, match=said):
+            Predictor.from_config(config, **arguments)
 
 
 def test_opts_go_with_a_file(config):

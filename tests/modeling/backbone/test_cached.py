@@ -4,7 +4,12 @@ import pytest
 import torch
 
 from freecp_d2.d2 import build_backbone
-from freecp_d2.modeling.backbone import CachedBackbone, FeatureMemory
+from freecp_d2.modeling.backbone import (
+    CachedBackbone,
+    FeatureMemory,
+    build_clip_backbone,
+    load_clip_from_config,
+)
 
 IMAGES = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(5))
 LAYERS = (0, 1)
@@ -108,7 +113,8 @@ def two_encoders(cfg, monkeypatch, method):
     """The config's and another base method's on the same weights; calls of the latter."""
     changed = cfg.clone()
     changed.MODEL.CLIP.DENSE_ATTENTION = method
-    first, second = build_backbone(cfg), build_backbone(changed)
+    clip = load_clip_from_config(cfg)
+    first, second = build_clip_backbone(cfg, clip), build_clip_backbone(changed, clip)
     assert first.visual is second.visual
     return first, second, Counted(second, monkeypatch).calls
 

@@ -173,7 +173,7 @@ class TestConfig:
 
     def test_the_base_method_alone(self, cfg):
         cfg.MODEL.PURIFICATION_HEAD.NAME = ""
-        cfg.TEST.SLIDING_WINDOW.SIZE = 96
+        cfg.MODEL.SLIDING_WINDOW.SIZE = 96
         model = build_model(cfg).eval()
         scores = model([{"image": torch.randint(0, 256, (3, 100, 130))}])[0]["sem_seg"]
         assert scores.shape == (4, 100, 130)

@@ -8,13 +8,12 @@ import torch
 from freecp_d2 import FreeCPSegmentor
 from freecp_d2.d2 import BACKBONE_REGISTRY, Backbone, ShapeSpec, build_model
 from freecp_d2.modeling.affinity import CLIPAttentionAffinity
-from freecp_d2.modeling.backbone import load_clip
+from freecp_d2.modeling.backbone import CLIPViT
 from freecp_d2.text import Vocabulary
 from tests.helpers import parity
 from tests.helpers.segmentors import parity_segmentor, photo, random_segmentor
 
 FILES = ["e2e", "e2e_bkg"]
-every_file = pytest.mark.parametrize("name", FILES)
 PATCH = 16
 
 
@@ -44,75 +43,77 @@ def diagnosis(name):
 class TestReleasedProgram:
     """See tests/parity/README.md; decisions are exact."""
 
-    @every_file
-    def test_scores(self, name):
-        volume = stored(name)["volume"].float()[num_background(name) :]
-        offset = int(num_background(name) > 0)
-        # The volume is stored in fp16: eleven bits of values up to 1 are 5e-4, twice for safety
-        # where windows are averaged.
-        torch.testing.assert_close(scores(name)[offset:], volume, rtol=0, atol=1e-3)
-        if offset:
-            torch.testing.assert_close(scores(name)[0], 1 - volume.amax(dim=0), rtol=0, atol=1e-3)
+    def test_scores(self):
+        for name in FILES:
+            volume = stored(name)["volume"].float()[num_background(name) :]
+            offset = int(num_background(name) > 0)
+            # The volume is stored in fp16: eleven bits of values up to 1 are 5e-4, twice for safety
+            # where windows are averaged.
+            torch.testing.assert_close(scores(name)[offset:], volume, rtol=0, atol=1e-3)
+            if offset:
+                torch.testing.assert_close(
+                    scores(name)[0], 1 - volume.amax(dim=0), rtol=0, atol=1e-3
+                )
 
-    @every_file
-    def test_labels(self, name):
-        close = stored(name)["pred_margin_lt_1e-4"]
-        assert close.float().mean() < 1e-3
-        wrong = (scores(name).argmax(dim=0) != stored(name)["pred"]) & ~close
-        assert wrong.sum() == 0
+    def test_labels(self):
+        for name in FILES:
+            close = stored(name)["pred_margin_lt_1e-4"]
+            assert close.float().mean() < 1e-3
+            wrong = (scores(name).argmax(dim=0) != stored(name)["pred"]) & ~close
+            assert wrong.sum() == 0
 
-    @every_file
-    def test_label_map_is_the_argmax(self, name):
-        labels = parity_segmentor(name, return_label_map=True)(inputs(name))[0]["sem_seg"]
-        assert labels.dtype == torch.int64
-        assert torch.equal(labels, scores(name).argmax(dim=0))
+    def test_label_map_is_the_argmax(self):
+        for name in FILES:
+            labels = parity_segmentor(name, return_label_map=True)(inputs(name))[0]["sem_seg"]
+            assert labels.dtype == torch.int64
+            assert torch.equal(labels, scores(name).argmax(dim=0))
 
-    @every_file
-    def test_windows(self, name):
-        windows = [(y0, x0, y1, x1) for x0, y0, x1, y1 in (d.window for d in diagnosis(name))]
-        # Theirs are listed as y1, x1, y2, x2.
-        assert windows == [tuple(row) for row in stored(name)["windows"].tolist()]
+    def test_windows(self):
+        for name in FILES:
+            windows = [(y0, x0, y1, x1) for x0, y0, x1, y1 in (d.window for d in diagnosis(name))]
+            # Theirs are listed as y1, x1, y2, x2.
+            assert windows == [tuple(row) for row in stored(name)["windows"].tolist()]
 
-    @every_file
-    def test_redundancy(self, name):
-        for window, d in enumerate(diagnosis(name)):
-            expected = stored(name)["win_rp_score"][window]
-            ours = torch.tensor([(d.kept | d.removed)[f"class {k}"] for k in range(12)])
-            # A few roundings behind the whole encoder; margins of the decisions are above 3e-4.
-            torch.testing.assert_close(ours, expected, rtol=0, atol=1e-5)
-            keep = stored(name)["win_rp_keep"][window]
-            assert set(d.kept) == {f"class {k}" for k in keep.nonzero().flatten().tolist()}
+    def test_redundancy(self):
+        for name in FILES:
+            for window, d in enumerate(diagnosis(name)):
+                expected = stored(name)["win_rp_score"][window]
+                ours = torch.tensor([(d.kept | d.removed)[f"class {k}"] for k in range(12)])
+                # A few roundings behind the whole encoder; margins of the decisions are above 3e-4.
+                torch.testing.assert_close(ours, expected, rtol=0, atol=1e-5)
+                keep = stored(name)["win_rp_keep"][window]
+                assert set(d.kept) == {f"class {k}" for k in keep.nonzero().flatten().tolist()}
 
-    @every_file
-    def test_groups(self, name):
-        for window, d in enumerate(diagnosis(name)):
-            component = stored(name)["win_group"][window]
-            members = [
-                (component == c).nonzero().flatten().tolist()
-                for c in range(int(component.max()) + 1)
-            ]
-            expected = [[f"class {k}" for k in group] for group in members if len(group) > 1]
-            assert [group.classes for group in d.groups] == expected
+    def test_groups(self):
+        for name in FILES:
+            for window, d in enumerate(diagnosis(name)):
+                component = stored(name)["win_group"][window]
+                members = [
+                    (component == c).nonzero().flatten().tolist()
+                    for c in range(int(component.max()) + 1)
+                ]
+                expected = [[f"class {k}" for k in group] for group in members if len(group) > 1]
+                assert [group.classes for group in d.groups] == expected
 
-    @every_file
-    def test_crops_and_their_winners(self, name):
-        ours = set()
-        for window, d in enumerate(diagnosis(name)):
-            x, y = d.window[:2]
-            for group in d.groups:
-                for contest in group.region_boxes:
-                    x0, y0, x1, y1 = contest.box
-                    box = [(x0 - x), (y0 - y), (x1 - x), (y1 - y)]
-                    assert all(side % PATCH == 0 for side in box)
-                    winner = int(contest.winner.removeprefix("class "))
-                    ours.add((window, *(side // PATCH for side in box), winner))
-        assert ours == {tuple(row) for row in stored(name)["crops"].tolist()}
+    def test_crops_and_their_winners(self):
+        for name in FILES:
+            ours = set()
+            for window, d in enumerate(diagnosis(name)):
+                x, y = d.window[:2]
+                for group in d.groups:
+                    for contest in group.region_boxes:
+                        x0, y0, x1, y1 = contest.box
+                        box = [(x0 - x), (y0 - y), (x1 - x), (y1 - y)]
+                        assert all(side % PATCH == 0 for side in box)
+                        winner = int(contest.winner.removeprefix("class "))
+                        ours.add((window, *(side // PATCH for side in box), winner))
+            assert ours == {tuple(row) for row in stored(name)["crops"].tolist()}
 
-    @every_file
-    def test_classes_that_are_left(self, name):
-        for window, d in enumerate(diagnosis(name)):
-            kept = stored(name)["win_kept"][window].nonzero().flatten().tolist()
-            assert d.visible == [f"class {k}" for k in kept]
+    def test_classes_that_are_left(self):
+        for name in FILES:
+            for window, d in enumerate(diagnosis(name)):
+                kept = stored(name)["win_kept"][window].nonzero().flatten().tolist()
+                assert d.visible == [f"class {k}" for k in kept]
 
 
 IMAGES = [{"image": photo(*size)} for size in [(160, 208), (100, 150), (64, 112)]]
@@ -124,25 +125,30 @@ def labels_of_each_image_alone():
     return [model([image])[0]["sem_seg"] for image in IMAGES]
 
 
-class TestBatches:
-    """The rest of a batch, and its size, change no label but those of near ties."""
+def same_labels(a, b):
+    """But for pixels on edges, which another batch size may round either way."""
+    return (a != b).float().mean() < 1e-3
 
-    @pytest.mark.parametrize("window_batch_size", [1, 3, 8, 64])
-    def test_labels_are_the_same(self, window_batch_size):
-        model = random_segmentor(
-            20,
-            elimination="region",
-            return_label_map=True,
-            window_batch_size=window_batch_size,
-        )
-        for output, expected in zip(model(IMAGES), labels_of_each_image_alone(), strict=True):
-            assert (output["sem_seg"] == expected).float().mean() > 0.999
+
+class TestBatches:
+    """Neither the other images of a batch nor its size change the labels."""
+
+    def test_labels_are_the_same(self):
+        for window_batch_size in [1, 3, 8, 64]:
+            model = random_segmentor(
+                20,
+                elimination="region",
+                return_label_map=True,
+                window_batch_size=window_batch_size,
+            )
+            for output, expected in zip(model(IMAGES), labels_of_each_image_alone(), strict=True):
+                assert same_labels(output["sem_seg"], expected)
 
     def test_order_of_the_images(self):
         model = random_segmentor(20, elimination="region", return_label_map=True)
         back = [output["sem_seg"] for output in model(IMAGES[::-1])][::-1]
         for labels, expected in zip(back, labels_of_each_image_alone(), strict=True):
-            assert (labels == expected).float().mean() > 0.999
+            assert same_labels(labels, expected)
 
     def test_the_images_exercise_every_step(self):
         assert all(len(labels.unique()) > 2 for labels in labels_of_each_image_alone())
@@ -171,8 +177,8 @@ class TestInputs:
         rgb = random_segmentor(10)([{"image": photo(96, 96)}])[0]["sem_seg"]
         bgr_model = random_segmentor(10, input_format="BGR")
         bgr = bgr_model([{"image": photo(96, 96).flip(0)}])[0]["sem_seg"]
-        assert torch.equal(bgr, rgb)
-        assert not torch.equal(bgr_model([{"image": photo(96, 96)}])[0]["sem_seg"], rgb)
+        torch.testing.assert_close(bgr, rgb)
+        assert not torch.allclose(bgr_model([{"image": photo(96, 96)}])[0]["sem_seg"], rgb)
 
     def test_float_and_uint8(self):
         model = random_segmentor(10)
@@ -180,31 +186,30 @@ class TestInputs:
         b = model([{"image": photo(96, 96).float()}])[0]["sem_seg"]
         assert torch.equal(a, b)
 
-    @pytest.mark.parametrize("order", ["RGB", "BGR"])
-    def test_affinity_heads_see_rgb_pixels(self, order, monkeypatch):
-        model = random_segmentor(3, input_format=order)
+    def test_affinity_heads_see_rgb_pixels(self, monkeypatch):
         seen = []
-        own = model.affinity_head.affinity
+        own = CLIPAttentionAffinity.affinity
         monkeypatch.setattr(
-            model.affinity_head,
+            CLIPAttentionAffinity,
             "affinity",
-            lambda images, features: seen.append(images) or own(images, features),
+            lambda head, images, features: seen.append(images) or own(head, images, features),
         )
         image = photo(96, 96)
-        model([{"image": image if order == "RGB" else image.flip(0)}])
-        torch.testing.assert_close(seen[0][0], image.float(), rtol=0, atol=1e-4)
+        for order, given in (("RGB", image), ("BGR", image.flip(0))):
+            random_segmentor(3, input_format=order)([{"image": given}])
+            torch.testing.assert_close(seen[-1][0], image.float(), rtol=0, atol=1e-4)
 
-    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-    def test_inside_autocast(self, dtype):
+    def test_inside_autocast(self):
         """Encoders run in it, which costs some digits; equations do not."""
-        model = random_segmentor(20)
-        x = [{"image": photo(96, 128)}]
-        expected = model(x)[0]["sem_seg"]
-        with torch.autocast("cpu", dtype=dtype):
-            found = model(x)[0]["sem_seg"]
-        assert found.dtype == torch.float32
-        agree = found.argmax(dim=0) == expected.argmax(dim=0)
-        assert agree.float().mean() > 0.9
+        for dtype in [torch.bfloat16, torch.float16]:
+            model = random_segmentor(20)
+            x = [{"image": photo(96, 128)}]
+            expected = model(x)[0]["sem_seg"]
+            with torch.autocast("cpu", dtype=dtype):
+                found = model(x)[0]["sem_seg"]
+            assert found.dtype == torch.float32
+            agree = found.argmax(dim=0) == expected.argmax(dim=0)
+            assert agree.float().mean() > 0.9
 
     def test_the_input_is_not_changed(self):
         image = photo(96, 96).float()
@@ -212,40 +217,42 @@ class TestInputs:
         random_segmentor(3)([{"image": image}])
         assert torch.equal(image, before)
 
-    @pytest.mark.parametrize("size", [(100, 50), (480, 640), (1, 1)])
-    @pytest.mark.parametrize("num_background", [0, 2])
-    def test_size_of_the_output(self, size, num_background):
-        batch = [{"image": photo(96, 128), "height": size[0], "width": size[1]}]
-        result = random_segmentor(5, num_background)(batch)[0]["sem_seg"]
-        assert result.shape == (5 + bool(num_background), *size)
-        labels = random_segmentor(5, num_background, return_label_map=True)(batch)[0]["sem_seg"]
-        assert torch.equal(labels, result.argmax(dim=0))
+    def test_size_of_the_output(self):
+        for num_background in [0, 2]:
+            for size in [(100, 50), (480, 640), (1, 1)]:
+                batch = [{"image": photo(96, 128), "height": size[0], "width": size[1]}]
+                result = random_segmentor(5, num_background)(batch)[0]["sem_seg"]
+                assert result.shape == (5 + bool(num_background), *size)
+                labels = random_segmentor(5, num_background, return_label_map=True)(batch)[0][
+                    "sem_seg"
+                ]
+                assert torch.equal(labels, result.argmax(dim=0))
 
-    @pytest.mark.parametrize("size", [(1, 1), (1, 200), (15, 17), (16, 16), (95, 97), (113, 101)])
-    def test_any_size(self, size):
-        model = random_segmentor(6, num_background=1)
-        result = model([{"image": photo(*size)}])[0]["sem_seg"]
-        assert result.shape == (7, *size)
-        assert result.isfinite().all()
-        assert 0 <= result.min() <= result.max() <= 1
+    def test_any_size(self):
+        for size in [(1, 1), (1, 200), (15, 17), (16, 16), (95, 97), (113, 101)]:
+            model = random_segmentor(6, num_background=1)
+            result = model([{"image": photo(*size)}])[0]["sem_seg"]
+            assert result.shape == (7, *size)
+            assert result.isfinite().all()
+            assert 0 <= result.min() <= result.max() <= 1
 
-    @pytest.mark.parametrize("value", [0, 128, 255])
-    def test_an_image_of_one_colour(self, value):
-        image = torch.full((3, 100, 120), value, dtype=torch.uint8)
-        for elimination in ("region", "window"):
-            model = random_segmentor(6, elimination=elimination)
-            assert model([{"image": image}])[0]["sem_seg"].isfinite().all()
+    def test_an_image_of_one_colour(self):
+        for value in [0, 128, 255]:
+            image = torch.full((3, 100, 120), value, dtype=torch.uint8)
+            for elimination in ("region", "window"):
+                model = random_segmentor(6, elimination=elimination)
+                assert model([{"image": image}])[0]["sem_seg"].isfinite().all()
 
 
 class TestWords:
-    @pytest.mark.parametrize("num_background", [0, 1, 40])
-    @pytest.mark.parametrize("num_classes", [1, 2, 300])
-    def test_any_number(self, num_classes, num_background):
-        model = random_segmentor(num_classes, num_background)
-        result = model([{"image": photo(96, 112)}])[0]["sem_seg"]
-        assert result.shape == (num_classes + bool(num_background), 96, 112)
-        assert result.isfinite().all()
-        assert 0 <= result.min() <= result.max() <= 1
+    def test_any_number(self):
+        for num_classes in [1, 2, 300]:
+            for num_background in [0, 1, 40]:
+                model = random_segmentor(num_classes, num_background)
+                result = model([{"image": photo(96, 112)}])[0]["sem_seg"]
+                assert result.shape == (num_classes + bool(num_background), 96, 112)
+                assert result.isfinite().all()
+                assert 0 <= result.min() <= result.max() <= 1
 
     def test_one_word_has_all_the_probability(self):
         model = random_segmentor(1, affinity_head=None, purification_head=None)
@@ -289,9 +296,8 @@ class TestBaseMethod:
 
 
 class TestRefusals:
-    @pytest.mark.parametrize(
-        ("options", "message"),
-        [
+    def test_options(self):
+        for options, message in [
             ({"affinity_head": None}, "both heads or neither"),
             ({"purification_head": None}, "both heads or neither"),
             ({"input_format": "L"}, r'INPUT.FORMAT="L" is not supported; use RGB or BGR'),
@@ -302,11 +308,9 @@ class TestRefusals:
             ({"window_size": 15, "window_stride": 8}, r"at least one patch \(16 pixels\)"),
             ({"crop_size": 15}, r"at least one patch \(16 pixels\)"),
             ({"window_stride": 97}, r"STRIDE 97 leaves gaps between windows of SIZE 96"),
-        ],
-    )
-    def test_options(self, options, message):
-        with pytest.raises(ValueError, match=message):
-            random_segmentor(3, **options)
+        ]:
+            with pytest.raises(ValueError, match=message):
+                random_segmentor(3, **options)
 
 
 class ModelingTestsForeign(Backbone):
@@ -320,6 +324,13 @@ class ModelingTestsForeign(Backbone):
 
     def output_shape(self):
         return {"res5": ShapeSpec(channels=3, stride=1)}
+
+
+class ModelingTestsOwnCLIP(CLIPViT):
+    """A CLIP backbone of another project: it loads its own weights and takes no `clip`."""
+
+    def __init__(self, cfg, input_shape):
+        super().__init__(**CLIPViT.from_config(cfg))
 
 
 class TestConfig:
@@ -341,9 +352,9 @@ class TestConfig:
 
     def test_keys(self, tiny_cfg):
         tiny_cfg.INPUT.FORMAT = "BGR"
-        tiny_cfg.TEST.SLIDING_WINDOW.SIZE = 40
-        tiny_cfg.TEST.SLIDING_WINDOW.STRIDE = 16
-        tiny_cfg.TEST.SLIDING_WINDOW.BATCH_SIZE = 3
+        tiny_cfg.MODEL.SLIDING_WINDOW.SIZE = 40
+        tiny_cfg.MODEL.SLIDING_WINDOW.STRIDE = 16
+        tiny_cfg.MODEL.SLIDING_WINDOW.BATCH_SIZE = 3
         tiny_cfg.TEST.LABEL_MAP = True
         tiny_cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE = 24
         model = build_model(tiny_cfg)
@@ -359,16 +370,18 @@ class TestConfig:
         torch.testing.assert_close(model.pixels.mean.flatten(), expected)
         assert not [key for key in model.state_dict() if key.startswith("pixels")]
 
-    @pytest.mark.parametrize("method", ["vanilla", "maskclip", "sclip", "clearclip", "gem"])
-    @pytest.mark.parametrize("name", ["ClassPurification", ""])
-    def test_every_method(self, tiny_cfg, method, name):
-        tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = method
-        tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = name
-        model = build_model(tiny_cfg)
-        assert (model.purification_head is None) == (model.affinity_head is None) == (not name)
-        result = model([{"image": photo(64, 80)}])[0]["sem_seg"]
-        assert result.isfinite().all()
-        assert result.shape == (4, 64, 80)
+    def test_every_method(self, tiny_cfg):
+        for name in ["ClassPurification", ""]:
+            for method in ["vanilla", "maskclip", "sclip", "clearclip", "gem"]:
+                tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = method
+                tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = name
+                model = build_model(tiny_cfg)
+                assert (
+                    (model.purification_head is None) == (model.affinity_head is None) == (not name)
+                )
+                result = model([{"image": photo(64, 80)}])[0]["sem_seg"]
+                assert result.isfinite().all()
+                assert result.shape == (4, 64, 80)
 
     def test_backbone_and_words_share_one_checkpoint(self, tiny_cfg, monkeypatch):
         reads = []
@@ -381,14 +394,13 @@ class TestConfig:
         monkeypatch.setattr(torch, "load", counting)
         build_model(tiny_cfg)
         assert len(reads) == 1
-        assert load_clip.cache_info().currsize == 0  # and nobody holds it afterwards
 
-    @pytest.mark.parametrize(("layers", "expected"), [([], {0, 1}), ([-1], {2})])
-    def test_layers_of_the_affinity(self, tiny_cfg, layers, expected):
-        tiny_cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS = layers
-        model = build_model(tiny_cfg)
-        assert isinstance(model.affinity_head, CLIPAttentionAffinity)
-        assert model.affinity_head.attention_layers == expected
+    def test_layers_of_the_affinity(self, tiny_cfg):
+        for layers, expected in [([], {0, 1}), ([-1], {2})]:
+            tiny_cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS = layers
+            model = build_model(tiny_cfg)
+            assert isinstance(model.affinity_head, CLIPAttentionAffinity)
+            assert model.affinity_head.attention_layers == expected
 
     @pytest.mark.parametrize("precision", ["fp16", "bf16"])
     def test_half_precision(self, tiny_cfg, precision):
@@ -408,13 +420,29 @@ class TestConfig:
         diagnosis = model.diagnose([{"image": photo(48, 48)}])[0][0]
         assert set(diagnosis.kept) | set(diagnosis.removed) == {"boat", "sea"}
 
-    def test_a_backbone_that_is_no_clip(self, tiny_cfg):
-        BACKBONE_REGISTRY.register(ModelingTestsForeign)
-        try:
-            tiny_cfg.MODEL.BACKBONE.NAME = "ModelingTestsForeign"
-            with pytest.raises(
-                ValueError, match=r'"ModelingTestsForeign" shares no space with text.*CLIPViT'
-            ):
-                build_model(tiny_cfg)
-        finally:
-            BACKBONE_REGISTRY._obj_map.pop("ModelingTestsForeign")
+    @pytest.fixture
+    def register(self):
+        names = []
+
+        def do(backbone):
+            BACKBONE_REGISTRY.register(backbone)
+            names.append(backbone.__name__)
+
+        yield do
+        for name in names:
+            BACKBONE_REGISTRY._obj_map.pop(name)
+
+    def test_a_backbone_that_is_no_clip(self, tiny_cfg, register):
+        register(ModelingTestsForeign)
+        tiny_cfg.MODEL.BACKBONE.NAME = "ModelingTestsForeign"
+        with pytest.raises(
+            ValueError, match=r'"ModelingTestsForeign" shares no space with text.*CLIPViT'
+        ):
+            build_model(tiny_cfg)
+
+    def test_a_backbone_that_takes_no_loaded_clip(self, tiny_cfg, register):
+        batch = [{"image": photo(64, 80)}]
+        expected = build_model(tiny_cfg)(batch)[0]["sem_seg"]
+        register(ModelingTestsOwnCLIP)
+        tiny_cfg.MODEL.BACKBONE.NAME = "ModelingTestsOwnCLIP"
+        torch.testing.assert_close(build_model(tiny_cfg)(batch)[0]["sem_seg"], expected)

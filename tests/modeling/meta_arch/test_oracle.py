@@ -39,38 +39,40 @@ def test_no_other_class_has_a_score():
     assert all(found[:2]), "no score at all would prove nothing"
 
 
-@pytest.mark.parametrize("order", ["", "RP-AP"])
-def test_it_is_the_model_that_was_given_only_those_words(order):
-    head = ClassPurification(order=order, redundancy_thresh=0.02, ambiguity_thresh=0.5)
-    oracle = segmentor(purification_head=head)
-    for x in IMAGES[:2]:
-        chosen = x["classes"]
-        few = segmentor(oracle=False, purification_head=head)
-        features = few.text_head.word_features[chosen], few.text_head.class_features[chosen]
-        few.text_head.vocabulary = words(len(chosen))
-        few.text_head.set_features(*features)
-        (expected,) = few([x])
-        (found,) = oracle([x])
-        assert expected["sem_seg"].any()
-        torch.testing.assert_close(found["sem_seg"][chosen], expected["sem_seg"], rtol=0, atol=1e-5)
+def test_it_is_the_model_that_was_given_only_those_words():
+    for order in ["", "RP-AP"]:
+        head = ClassPurification(order=order, redundancy_thresh=0.02, ambiguity_thresh=0.5)
+        oracle = segmentor(purification_head=head)
+        for x in IMAGES[:2]:
+            chosen = x["classes"]
+            few = segmentor(oracle=False, purification_head=head)
+            features = few.text_head.word_features[chosen], few.text_head.class_features[chosen]
+            few.text_head.vocabulary = words(len(chosen))
+            few.text_head.set_features(*features)
+            (expected,) = few([x])
+            (found,) = oracle([x])
+            assert expected["sem_seg"].any()
+            torch.testing.assert_close(
+                found["sem_seg"][chosen], expected["sem_seg"], rtol=0, atol=1e-5
+            )
 
 
 def test_all_classes_change_nothing():
     images = [x | {"classes": list(range(NUM_CLASSES))} for x in IMAGES]
     plain = segmentor(oracle=False)(IMAGES)
     for output, expected in zip(segmentor()(images), plain, strict=True):
-        torch.testing.assert_close(output["sem_seg"], expected["sem_seg"], rtol=0, atol=1e-5)
+        torch.testing.assert_close(output["sem_seg"], expected["sem_seg"])
 
 
-@pytest.mark.parametrize("window_batch_size", [1, 3, 64])
-def test_images_of_a_batch_keep_their_own_classes(window_batch_size):
-    model = segmentor(window_batch_size=window_batch_size)
-    for x, expected in zip(IMAGES, scores(), strict=True):
-        alone = model([x])[0]["sem_seg"]
-        agree = alone.argmax(dim=0) == expected.argmax(dim=0)
-        assert agree.float().mean() > 0.999  # rounding may decide a tie
-    together = [output["sem_seg"] for output in model(IMAGES[::-1])][::-1]
-    assert [visible(volume) for volume in together] == [visible(volume) for volume in scores()]
+def test_images_of_a_batch_keep_their_own_classes():
+    for window_batch_size in [1, 3, 64]:
+        model = segmentor(window_batch_size=window_batch_size)
+        for x, expected in zip(IMAGES, scores(), strict=True):
+            alone = model([x])[0]["sem_seg"]
+            # Another batch size may round pixels on edges either way.
+            assert (alone.argmax(dim=0) != expected.argmax(dim=0)).float().mean() < 1e-3
+        together = [output["sem_seg"] for output in model(IMAGES[::-1])][::-1]
+        assert [visible(volume) for volume in together] == [visible(volume) for volume in scores()]
 
 
 def test_background_is_output_0_and_the_classes_come_after_it():
@@ -104,10 +106,10 @@ def test_diagnosis_says_who_was_not_allowed():
             assert set(others.values()) == {0.0}
 
 
-@pytest.mark.parametrize("call", ["__call__", "diagnose"])
-def test_an_input_without_classes(call):
-    with pytest.raises(ValueError, match=r'Input 1 has no "classes".*ORACLE to False'):
-        getattr(segmentor(), call)([IMAGES[0], {"image": photo(64, 112)}])
+def test_an_input_without_classes():
+    for call in ["__call__", "diagnose"]:
+        with pytest.raises(ValueError, match=r'Input 1 has no "classes".*ORACLE to False'):
+            getattr(segmentor(), call)([IMAGES[0], {"image": photo(64, 112)}])
 
 
 def test_a_class_of_another_vocabulary():

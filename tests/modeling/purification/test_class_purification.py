@@ -6,17 +6,15 @@ import pytest
 import torch
 
 from freecp_d2.method import self_affinity, transition_matrix
-from freecp_d2.modeling.purification.class_purification import (
+from freecp_d2.modeling.purification.build import (
     PURIFICATION_HEAD_REGISTRY,
-    ClassPurification,
     PurificationOutput,
     build_purification_head,
-    restrict_to,
 )
+from freecp_d2.modeling.purification.class_purification import ClassPurification, restrict_to
 from tests.helpers import parity
 
 CASES = [f"purify_{number}" for number in range(6)]
-every_case = pytest.mark.parametrize("name", CASES)
 
 
 @functools.cache
@@ -65,42 +63,42 @@ def survivors(purified):
 
 
 class TestReleasedProgram:
-    @every_case
-    def test_final_maps_and_classes(self, name):
-        stored, result = load(name), release(name)(*inputs(name), MockClassifier())
-        # A few roundings of values in [0, 1]; decisions are exact.
-        torch.testing.assert_close(result.maps[0], stored["final"], rtol=0, atol=1e-5)
-        torch.testing.assert_close(
-            result.redundancy_scores[0], stored["rp_score"], rtol=0, atol=1e-5
-        )
-        assert result.keep[0].nonzero().flatten().tolist() == stored["rp_keep"].tolist()
-        assert survivors(result)[0].nonzero().flatten().tolist() == stored["kept"].tolist()
+    def test_final_maps_and_classes(self):
+        for name in CASES:
+            stored, result = load(name), release(name)(*inputs(name), MockClassifier())
+            # A few roundings of values in [0, 1]; decisions are exact.
+            torch.testing.assert_close(result.maps[0], stored["final"], rtol=0, atol=1e-5)
+            torch.testing.assert_close(
+                result.redundancy_scores[0], stored["rp_score"], rtol=0, atol=1e-5
+            )
+            assert result.keep[0].nonzero().flatten().tolist() == stored["rp_keep"].tolist()
+            assert survivors(result)[0].nonzero().flatten().tolist() == stored["kept"].tolist()
 
-    @every_case
-    def test_boxes_and_winners(self, name):
-        stored, classifier = load(name), MockClassifier()
-        result = release(name)(*inputs(name), classifier)
-        decided = stored["ap_boxes"][stored["ap_boxes"][:, 5] != -1]  # -1: a box without area
-        expected = sorted(tuple(row) for row in decided[:, 1:].tolist())
-        boxes = result.region_boxes.boxes.tolist()
-        winners = result.winners.tolist()
-        assert sorted((*b, w) for b, w in zip(boxes, winners, strict=True)) == expected
-        assert len(classifier.asked) == len(expected)
+    def test_boxes_and_winners(self):
+        for name in CASES:
+            stored, classifier = load(name), MockClassifier()
+            result = release(name)(*inputs(name), classifier)
+            decided = stored["ap_boxes"][stored["ap_boxes"][:, 5] != -1]  # -1: a box without area
+            expected = sorted(tuple(row) for row in decided[:, 1:].tolist())
+            boxes = result.region_boxes.boxes.tolist()
+            winners = result.winners.tolist()
+            assert sorted((*b, w) for b, w in zip(boxes, winners, strict=True)) == expected
+            assert len(classifier.asked) == len(expected)
 
-    @every_case
-    def test_without_purification_maps_are_refined_alone(self, name):
-        result = release(name, order="")(*inputs(name), MockClassifier())
-        torch.testing.assert_close(result.maps[0], load(name)["refined"], rtol=0, atol=1e-5)
-        assert result.keep.all()
-        assert len(result.groups.window) == 0
+    def test_without_purification_maps_are_refined_alone(self):
+        for name in CASES:
+            result = release(name, order="")(*inputs(name), MockClassifier())
+            torch.testing.assert_close(result.maps[0], load(name)["refined"], rtol=0, atol=1e-5)
+            assert result.keep.all()
+            assert len(result.groups.window) == 0
 
-    @every_case
-    def test_redundancy_alone(self, name):
-        stored, result = load(name), release(name, order="RP")(*inputs(name))
-        expected = torch.zeros_like(stored["refined"])
-        kept = stored["rp_keep"].long()
-        expected[kept] = stored["refined"][kept]
-        torch.testing.assert_close(result.maps[0], expected, rtol=0, atol=1e-5)
+    def test_redundancy_alone(self):
+        for name in CASES:
+            stored, result = load(name), release(name, order="RP")(*inputs(name))
+            expected = torch.zeros_like(stored["refined"])
+            kept = stored["rp_keep"].long()
+            expected[kept] = stored["refined"][kept]
+            torch.testing.assert_close(result.maps[0], expected, rtol=0, atol=1e-5)
 
     def test_windows_of_a_batch_do_not_touch(self):
         maps, normalized_cam, transition = inputs("purify_0")
@@ -151,25 +149,23 @@ class TestSwitches:
     MAPS = squares((0, 0), (0, 0), (4, 4), (4, 4))
     BEFORE = MAPS * torch.tensor([1, 1, 1, 0.01]).view(1, 4, 1, 1)
 
-    @pytest.mark.parametrize(
-        ("order", "keep", "groups", "visible"),
-        [
+    def test_orders(self):
+        for order, keep, groups, visible in [
             ("", [1, 1, 1, 1], [], [0, 1, 2, 3]),
             ("RP", [1, 1, 1, 0], [], [0, 1, 2]),
             # The winner is a member of the group: 1 beats 0, 3 beats 2.
             ("AP", [1, 1, 1, 1], [[0, 1], [2, 3]], [1, 3]),
             ("RP-AP", [1, 1, 1, 0], [[0, 1]], [1, 2]),
             ("AP-RP", [0, 1, 0, 0], [[0, 1], [2, 3]], [1]),
-        ],
-    )
-    def test_orders(self, order, keep, groups, visible):
-        def last(window, boxes, candidates):
-            return candidates.int().flip(1).argmax(dim=1).sub(3).neg()
+        ]:
 
-        result = purify(self.MAPS, last, before=self.BEFORE, order=order)
-        assert result.keep[0].tolist() == [bool(k) for k in keep]
-        assert [m.nonzero().flatten().tolist() for m in result.groups.members] == groups
-        assert survivors(result)[0].nonzero().flatten().tolist() == visible
+            def last(window, boxes, candidates):
+                return candidates.int().flip(1).argmax(dim=1).sub(3).neg()
+
+            result = purify(self.MAPS, last, before=self.BEFORE, order=order)
+            assert result.keep[0].tolist() == [bool(k) for k in keep]
+            assert [m.nonzero().flatten().tolist() for m in result.groups.members] == groups
+            assert survivors(result)[0].nonzero().flatten().tolist() == visible
 
     def test_no_classifier_leaves_groups_undecided(self):
         result = purify(self.MAPS, before=self.BEFORE)
@@ -205,35 +201,29 @@ class TestOracle:
         assert restrict_to(maps, allowed).flatten().tolist() == [1, 0, 0, 4]
         assert torch.equal(restrict_to(maps, torch.ones(2, 2, dtype=torch.bool)), maps)
 
-    @pytest.mark.parametrize(
-        ("allowed", "message"),
-        [
+    def test_what_is_not_one_fact_a_class(self):
+        for allowed, message in [
             (torch.ones(1, 4), r"allowed is torch\.float32.*expected bool of shape \(1, 4\)"),
             (torch.ones(4, dtype=torch.bool), r"shape \(4,\), expected bool of shape \(1, 4\)"),
-        ],
-    )
-    def test_what_is_not_one_fact_a_class(self, allowed, message):
-        with pytest.raises(ValueError, match=message):
-            purify(self.MAPS, allowed=allowed)
+        ]:
+            with pytest.raises(ValueError, match=message):
+                purify(self.MAPS, allowed=allowed)
 
-    @pytest.mark.parametrize(
-        ("order", "allowed", "keep", "groups", "visible"),
-        [
+    def test_every_order(self):
+        for order, allowed, keep, groups, visible in [
             ("", [0, 1, 1, 0], [0, 1, 1, 0], [], [1, 2]),
             ("RP", [0, 1, 0, 1], [0, 1, 0, 0], [], [1]),  # 3 is allowed, but redundant
             ("AP", [1, 1, 1, 0], [1, 1, 1, 0], [[0, 1]], [0, 2]),  # 2 has lost its rival
             ("RP-AP", [1, 0, 1, 1], [1, 0, 1, 0], [], [0, 2]),
             ("AP-RP", [1, 1, 0, 1], [1, 0, 0, 0], [[0, 1]], [0]),
             ("RP-AP", [0, 0, 0, 0], [0, 0, 0, 0], [], []),
-        ],
-    )
-    def test_every_order(self, order, allowed, keep, groups, visible):
-        allowed = torch.tensor([allowed], dtype=torch.bool)
-        result = purify(self.MAPS, always(0), before=self.BEFORE, order=order, allowed=allowed)
-        assert result.keep[0].int().tolist() == keep
-        assert [m.nonzero().flatten().tolist() for m in result.groups.members] == groups
-        assert survivors(result)[0].nonzero().flatten().tolist() == visible
-        assert not result.redundancy_scores[~allowed].any()
+        ]:
+            allowed = torch.tensor([allowed], dtype=torch.bool)
+            result = purify(self.MAPS, always(0), before=self.BEFORE, order=order, allowed=allowed)
+            assert result.keep[0].int().tolist() == keep
+            assert [m.nonzero().flatten().tolist() for m in result.groups.members] == groups
+            assert survivors(result)[0].nonzero().flatten().tolist() == visible
+            assert not result.redundancy_scores[~allowed].any()
 
     def test_allowed_maps_are_those_without_an_oracle(self):
         plain = purify(self.MAPS, order="")
@@ -264,11 +254,11 @@ class TestElimination:
         result = purify(self.MAPS, self.by_side, elimination="window")
         assert torch.equal(result.maps > 0.5, self.MAPS.bool())
 
-    @pytest.mark.parametrize("elimination", ["region", "window"])
-    def test_a_class_that_loses_everywhere_is_gone(self, elimination):
-        result = purify(self.MAPS, always(1), elimination=elimination)
-        assert survivors(result)[0].tolist() == [False, True]
-        assert torch.equal(result.maps[0, 1] > 0.5, self.MAPS[0, 1].bool())
+    def test_a_class_that_loses_everywhere_is_gone(self):
+        for elimination in ["region", "window"]:
+            result = purify(self.MAPS, always(1), elimination=elimination)
+            assert survivors(result)[0].tolist() == [False, True]
+            assert torch.equal(result.maps[0, 1] > 0.5, self.MAPS[0, 1].bool())
 
     @pytest.mark.parametrize(("elimination", "left"), [("region", True), ("window", False)])
     def test_a_loser_outside_every_region(self, elimination, left):
@@ -299,21 +289,18 @@ class TestElimination:
 
 
 class TestConfig:
-    @pytest.mark.parametrize(
-        ("order", "redundancy", "ambiguity", "expected"),
-        [
+    def test_order(self, tiny_cfg):
+        for order, redundancy, ambiguity, expected in [
             ("RP-AP", True, True, "RP-AP"),
             ("AP-RP", True, True, "AP-RP"),
             ("RP-AP", True, False, "RP"),
             ("AP-RP", False, True, "AP"),
             ("RP-AP", False, False, ""),
-        ],
-    )
-    def test_order(self, tiny_cfg, order, redundancy, ambiguity, expected):
-        node = tiny_cfg.MODEL.PURIFICATION_HEAD
-        node.ORDER = order
-        node.REDUNDANCY.ENABLED, node.AMBIGUITY.ENABLED = redundancy, ambiguity
-        assert build_purification_head(tiny_cfg).order == expected
+        ]:
+            node = tiny_cfg.MODEL.PURIFICATION_HEAD
+            node.ORDER = order
+            node.REDUNDANCY.ENABLED, node.AMBIGUITY.ENABLED = redundancy, ambiguity
+            assert build_purification_head(tiny_cfg).order == expected
 
     def test_keys(self, tiny_cfg):
         node = tiny_cfg.MODEL.PURIFICATION_HEAD
@@ -326,11 +313,13 @@ class TestConfig:
         assert (head.region_thresh, head.exclude_last) == (0.33, False)
         assert head.elimination == "window"
 
-    @pytest.mark.parametrize("order", ["rp-ap", "RP-RP", "RP,AP", "AP-", "PR-AP"])
-    def test_unknown_order(self, tiny_cfg, order):
-        tiny_cfg.MODEL.PURIFICATION_HEAD.ORDER = order
-        with pytest.raises(ValueError, match=rf'ORDER="{order}" is unknown; use RP-AP or AP-RP'):
-            build_purification_head(tiny_cfg)
+    def test_unknown_order(self, tiny_cfg):
+        for order in ["rp-ap", "RP-RP", "RP,AP", "AP-", "PR-AP"]:
+            tiny_cfg.MODEL.PURIFICATION_HEAD.ORDER = order
+            with pytest.raises(
+                ValueError, match=rf'ORDER="{order}" is unknown; use RP-AP or AP-RP'
+            ):
+                build_purification_head(tiny_cfg)
 
     def test_unknown_elimination(self, tiny_cfg):
         tiny_cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ELIMINATION = "pixel"

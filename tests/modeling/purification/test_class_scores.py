@@ -32,32 +32,29 @@ class TestProbabilities:
         found = as_probabilities(logits, "logits").flatten()
         torch.testing.assert_close(found, torch.tensor([0.25, 0, 0.75]))
 
-    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
-    def test_are_float32(self, dtype):
-        scores = torch.rand(3, 2, 2, dtype=dtype)
-        assert as_probabilities(scores, "probabilities").dtype == torch.float32
+    def test_are_float32(self):
+        for dtype in [torch.float16, torch.bfloat16, torch.float64]:
+            scores = torch.rand(3, 2, 2, dtype=dtype)
+            assert as_probabilities(scores, "probabilities").dtype == torch.float32
 
     def test_probabilities_stay_as_they_are(self):
         scores = torch.tensor([0.2, 0.9, 3.5]).view(3, 1, 1)
         assert torch.equal(as_probabilities(scores, "probabilities"), scores)
 
-    @pytest.mark.parametrize(
-        ("scores", "kind", "temperature", "message"),
-        [
+    def test_what_they_may_not_be(self):
+        for scores, kind, temperature, message in [
             (torch.zeros(2, 1, 1), "softmax", 1.0, "softmax.*logits"),
             (torch.zeros(2, 1, 1), "logits", 0.0, "temperature.*more than 0"),
-            (torch.zeros(2, 1, 1), "probabilities", 2.0, "leave it at 1.0"),
+            (torch.zeros(2, 1, 1), "probabilities", 2.0, "use 1.0"),
             (torch.zeros(2, 1, 1, dtype=torch.int64), "logits", 1.0, "int64.*label map"),
             (torch.full((2, 1, 1), torch.nan), "logits", 1.0, "NaN"),
             (torch.full((2, 1, 1), -torch.inf), "logits", 1.0, "all classes of a pixel"),
             (torch.full((2, 1, 1), torch.inf), "logits", 1.0, "infinity"),
             (torch.full((2, 1, 1), torch.inf), "probabilities", 1.0, "infinity"),
             (torch.full((2, 1, 1), -0.5), "probabilities", 1.0, "-0.5.*logits"),
-        ],
-    )
-    def test_what_they_may_not_be(self, scores, kind, temperature, message):
-        with pytest.raises(ValueError, match=message):
-            as_probabilities(scores, kind, temperature)
+        ]:
+            with pytest.raises(ValueError, match=message):
+                as_probabilities(scores, kind, temperature)
 
 
 class TestMaps:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from freecp_d2.method import AmbiguityGroups, RegionBoxes
-from freecp_d2.modeling.purification.class_purification import PurificationOutput
+from freecp_d2.modeling.purification.build import PurificationOutput
 from freecp_d2.modeling.purification.diagnosis import GroupDiagnosis, RegionBox, diagnose_windows
 from freecp_d2.modeling.windows import Window
 

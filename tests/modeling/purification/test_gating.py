@@ -1,11 +1,10 @@
 """Decisions on patches, applied to pixels: by hand, and with nothing but what was decided."""
 
-import pytest
 import torch
 
 from freecp_d2.method import AmbiguityGroups, RegionBoxes
+from freecp_d2.modeling.purification.build import PurificationOutput
 from freecp_d2.modeling.purification.gating import gate_scores, gates, stitch_gates
-from freecp_d2.modeling.purification.output import PurificationOutput
 from freecp_d2.modeling.windows import Window
 
 GRID = (4, 4)
@@ -69,18 +68,15 @@ class TestStitching:
         found = stitch_gates(zip(windows, [opened, shut], strict=True), (2, 4), 8)
         assert found[0].tolist() == [[True, True, False, False]] * 2
 
-    @pytest.mark.parametrize(
-        ("votes", "expected"),
-        [
+    def test_the_majority_where_they_overlap(self):
+        for votes, expected in [
             ([True, False, True], [True, True, True, True]),  # a half is enough
             ([False, False, True], [False, False, True, True]),
             ([False, True, False], [False, True, True, False]),
-        ],
-    )
-    def test_the_majority_where_they_overlap(self, votes, expected):
-        gate = [torch.full((1, 2, 2), vote) for vote in votes]
-        found = stitch_gates(zip(self.WINDOWS, gate, strict=True), (2, 4), 8)
-        assert found[0].tolist() == [expected] * 2
+        ]:
+            gate = [torch.full((1, 2, 2), vote) for vote in votes]
+            found = stitch_gates(zip(self.WINDOWS, gate, strict=True), (2, 4), 8)
+            assert found[0].tolist() == [expected] * 2
 
 
 def pixels(*values):
@@ -109,12 +105,10 @@ class TestScores:
         assert gate_scores(pixels(1.0, 0.0, 0.0), shut(0)).flatten().tolist() == [1, 0, 0]
         assert gate_scores(pixels(0.5, 0.5, 0.0), shut(0, 1)).flatten().tolist() == [0.5, 0.5, 0]
 
-    @pytest.mark.parametrize(
-        ("max_removed", "expected"), [(0.5, 0.75), (0.74, 0.75), (0.75, 0.0), (0.9, 0.0)]
-    )
-    def test_most_that_may_go(self, max_removed, expected):
-        found = gate_scores(pixels(0.75, 0.25, 0.0), shut(0), max_removed=max_removed)
-        assert found[0].item() == expected
+    def test_most_that_may_go(self):
+        for max_removed, expected in [(0.5, 0.75), (0.74, 0.75), (0.75, 0.0), (0.9, 0.0)]:
+            found = gate_scores(pixels(0.75, 0.25, 0.0), shut(0), max_removed=max_removed)
+            assert found[0].item() == expected
 
     def test_the_share_counts_not_the_sum(self):
         """MaskFormer's scores sum to anything."""

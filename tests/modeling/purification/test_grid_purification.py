@@ -5,10 +5,10 @@ import torch
 from torch import Tensor
 
 from freecp_d2.modeling.affinity import AffinityHead
-from freecp_d2.modeling.purification.channels import Channels
 from freecp_d2.modeling.purification.class_purification import ClassPurification
 from freecp_d2.modeling.purification.grid_purification import GridPurification
 from freecp_d2.modeling.purification.image_grid import ImageGrid
+from freecp_d2.modeling.purification.score_channels import ScoreChannels
 from tests.helpers import parity
 
 
@@ -56,14 +56,14 @@ class TestDecisions:
         assert not found.gate[1, :4, :4].any(), "the veil is redundant in its window"
         assert found.windows == []
 
-    @pytest.mark.parametrize("size", [(64, 64), (16, 8), (200, 320)])
-    def test_scores_have_pixels_of_their_own(self, size):
-        (found,) = purification().decide([IMAGE], [scores(*size)])
-        assert not found.gate[1, :4, :4].any()
-        assert found.gate[1, :, 4:].all()
+    def test_scores_have_pixels_of_their_own(self):
+        for size in [(64, 64), (16, 8), (200, 320)]:
+            (found,) = purification().decide([IMAGE], [scores(*size)])
+            assert not found.gate[1, :4, :4].any()
+            assert found.gate[1, :, 4:].all()
 
     def test_the_background_is_open(self):
-        channels = Channels(("word",), background=1)
+        channels = ScoreChannels(("word",), background=1)
         (found,) = purification(channels=channels, thresh=0.5).decide([IMAGE], [scores()])
         assert found.gate[1].all()
         assert not found.gate[0].any()
@@ -77,7 +77,7 @@ class TestDecisions:
             assert torch.equal(found.gate, alone.gate)
 
     def test_why(self):
-        (found,) = purification(channels=Channels(("left", "right"))).decide(
+        (found,) = purification(channels=ScoreChannels(("left", "right"))).decide(
             [torch.full((3, 128, 128), 100.0)], [scores()], diagnose=True
         )
         first, second, *_ = found.windows
@@ -93,10 +93,10 @@ class TestParts:
         with pytest.raises(ValueError, match="both or neither"):
             purification(class_features=torch.eye(2))
 
-    @pytest.mark.parametrize("options", [{"batch_size": 0}, {"crop_size": 7}])
-    def test_sizes(self, options):
-        with pytest.raises(ValueError, match="at least one patch"):
-            purification(**options)
+    def test_sizes(self):
+        for options in [{"batch_size": 0}, {"crop_size": 7}]:
+            with pytest.raises(ValueError, match="at least one patch"):
+                purification(**options)
 
     def test_a_clip_without_words_leaves_groups_undecided(self):
         clip = parity.backbone("clip_weights", "sclip")

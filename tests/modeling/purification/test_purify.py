@@ -114,68 +114,64 @@ class TestAmbiguity:
         assert len(found.winners) == 0
         assert found.maps[0, 2].any()
 
-    @pytest.mark.parametrize(("flip", "winner", "loser"), [(False, 0, 2), (True, 2, 0)])
-    def test_with_one_the_loser_is_0_in_the_box(self, flip, winner, loser):
-        image = 1 - self.image() if flip else self.image()
-        found = self.run(
-            image=image, encode_image=self.encode, class_features=self.FEATURES, crop_size=16
-        )
-        assert found.winners.tolist() == [winner]
-        assert found.region_boxes.boxes.tolist() == [[0, 0, 3, 4]]
-        assert not found.maps[0, loser, :, :3].any()
-        assert found.maps[0, winner, :, :3].all()
-        region = region_boxes(found.maps[0, winner][None], exclude_last=False)
-        assert region.boxes.tolist() == [[0, 0, 3, 4]]
+    def test_with_one_the_loser_is_0_in_the_box(self):
+        for flip, winner, loser in [(False, 0, 2), (True, 2, 0)]:
+            image = 1 - self.image() if flip else self.image()
+            found = self.run(
+                image=image, encode_image=self.encode, class_features=self.FEATURES, crop_size=16
+            )
+            assert found.winners.tolist() == [winner]
+            assert found.region_boxes.boxes.tolist() == [[0, 0, 3, 4]]
+            assert not found.maps[0, loser, :, :3].any()
+            assert found.maps[0, winner, :, :3].all()
+            region = region_boxes(found.maps[0, winner][None], exclude_last=False)
+            assert region.boxes.tolist() == [[0, 0, 3, 4]]
 
-    @pytest.mark.parametrize("missing", ["image", "encode_image", "class_features"])
-    def test_parts_come_together(self, missing):
-        parts = {
-            "image": self.image(),
-            "encode_image": self.encode,
-            "class_features": self.FEATURES,
-        }
-        del parts[missing]
-        with pytest.raises(ValueError, match=rf"and {missing} is missing"):
-            self.run(**parts)
+    def test_parts_come_together(self):
+        for missing in ["image", "encode_image", "class_features"]:
+            parts = {
+                "image": self.image(),
+                "encode_image": self.encode,
+                "class_features": self.FEATURES,
+            }
+            del parts[missing]
+            with pytest.raises(ValueError, match=rf"and {missing} is missing"):
+                self.run(**parts)
 
-    @pytest.mark.parametrize(
-        ("options", "message"),
-        [
+    def test_parts_that_do_not_fit(self):
+        for options, message in [
             ({"image": torch.zeros(3, 32, 49)}, r"p \* 4, p \* 6"),
             ({"image": torch.zeros(3, 2, 3)}, r"p \* 4, p \* 6"),
             ({"image": torch.zeros(1, 32, 48)}, r"\(1, 3, p"),
             ({"class_features": torch.zeros(2, 2)}, r"\(2, 2\), expected \(3, D\)"),
             ({"crop_size": 0}, "crop_size is 0"),
-        ],
-    )
-    def test_parts_that_do_not_fit(self, options, message):
-        parts = {
-            "image": self.image(),
-            "encode_image": self.encode,
-            "class_features": self.FEATURES,
-        }
-        with pytest.raises(ValueError, match=message):
-            self.run(**parts | options)
+        ]:
+            parts = {
+                "image": self.image(),
+                "encode_image": self.encode,
+                "class_features": self.FEATURES,
+            }
+            with pytest.raises(ValueError, match=message):
+                self.run(**parts | options)
 
 
 class TestPrecision:
     """Inside autocast, which would make 1e-8 of Eq. (4) zero, as outside."""
 
-    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-    def test_autocast_changes_nothing(self, dtype):
-        scores = torch.cat([left_and_right(), torch.zeros(1, H, W)])  # a word that is nowhere
-        expected = run(scores, order="RP-AP")
-        with torch.autocast("cpu", dtype=dtype):
-            found = run(scores, order="RP-AP")
-            assert torch.is_autocast_enabled("cpu"), "what surrounds it stays as it is"
-        assert torch.equal(found.maps, expected.maps)
-        assert torch.equal(found.redundancy_scores, expected.redundancy_scores)
+    def test_autocast_changes_nothing(self):
+        for dtype in [torch.float16, torch.bfloat16]:
+            scores = torch.cat([left_and_right(), torch.zeros(1, H, W)])  # a word that is nowhere
+            expected = run(scores, order="RP-AP")
+            with torch.autocast("cpu", dtype=dtype):
+                found = run(scores, order="RP-AP")
+                assert torch.is_autocast_enabled("cpu"), "what surrounds it stays as it is"
+            assert torch.equal(found.maps, expected.maps)
+            assert torch.equal(found.redundancy_scores, expected.redundancy_scores)
 
 
 class TestErrors:
-    @pytest.mark.parametrize(
-        ("scores", "affinity", "message"),
-        [
+    def test_shapes_and_values(self):
+        for scores, affinity, message in [
             (torch.rand(H, W), blocks(), r"\(4, 6\), expected \(K, h, w\)"),
             (torch.rand(0, H, W), blocks(), r"\(0, 4, 6\)"),
             (torch.rand(2, H, W), torch.ones(20, 20), r"4 x 6 = 24 patches: expected \(24, 24\)"),
@@ -183,27 +179,23 @@ class TestErrors:
             (torch.rand(2, H, W), -blocks(), "negative"),
             (torch.rand(2, H, W), blocks() / 0, "NaN or infinite"),
             (torch.rand(2, H, W), torch.zeros(P, P), "empty row or column"),
-            (torch.randn(2, H, W), blocks(), "say that they are logits"),
-        ],
-    )
-    def test_shapes_and_values(self, scores, affinity, message):
-        with pytest.raises(ValueError, match=message):
-            run(scores, affinity)
+            (torch.randn(2, H, W), blocks(), "use logits"),
+        ]:
+            with pytest.raises(ValueError, match=message):
+                run(scores, affinity)
 
-    @pytest.mark.parametrize("name", ["scores", "affinity"])
-    def test_arrays_are_no_tensors(self, name):
-        parts = {"scores": left_and_right(), "affinity": blocks()}
-        parts[name] = parts[name].numpy()
-        with pytest.raises(TypeError, match=rf"{name}: got ndarray, expected a tensor"):
-            purify(**parts, kind="probabilities")
+    def test_arrays_are_no_tensors(self):
+        for name in ["scores", "affinity"]:
+            parts = {"scores": left_and_right(), "affinity": blocks()}
+            parts[name] = parts[name].numpy()
+            with pytest.raises(TypeError, match=rf"{name}: got ndarray, expected a tensor"):
+                purify(**parts, kind="probabilities")
 
     def test_what_scores_are_must_be_said(self):
         with pytest.raises(TypeError, match="kind"):
             purify(left_and_right(), blocks())
 
-    @pytest.mark.parametrize(
-        "options", [{"order": "AP-AP"}, {"redundancy_thresh": 7.0}, {"elimination": "box"}]
-    )
-    def test_of_the_head(self, options):
-        with pytest.raises(ValueError, match=r"ORDER|REDUNDANCY|ELIMINATION"):
-            run(left_and_right(), **options)
+    def test_of_the_head(self):
+        for options in [{"order": "AP-AP"}, {"redundancy_thresh": 7.0}, {"elimination": "box"}]:
+            with pytest.raises(ValueError, match=r"ORDER|REDUNDANCY|ELIMINATION"):
+                run(left_and_right(), **options)

@@ -1,17 +1,18 @@
-"""What the channels of another model's class scores are: words, and perhaps a background."""
+"""Which channels of another model's class scores are words, and which is the background."""
 
 from dataclasses import dataclass
 
 from ...d2 import CfgNode, MetadataCatalog
+from ...text import Vocabulary
 from ..text_head import TextHead, vocabulary_from_config
 
 
 @dataclass(frozen=True)
-class Channels:
+class ScoreChannels:
     """
     Attributes:
-        names: of the words, in order, without the background; empty if nobody says.
-        background: the channel that is no word and is never purified; -1 if there is none.
+        names: of the words, in order, without the background; empty if they have no names.
+        background: the channel that is not a word and is never purified; -1 if there is none.
     """
 
     names: tuple[str, ...] = ()
@@ -19,10 +20,10 @@ class Channels:
 
     def words(self, num_channels: int) -> list[int]:
         """
-        The channels that are words, of a model that gives so many channels.
+        The indices of the channels that are words.
 
         Raises:
-            ValueError: the names ask for another number; the background is none of them.
+            ValueError: the names do not fit `num_channels`; the background is not a channel.
         """
         expected = len(self.names) + (self.background >= 0)
         if self.names and num_channels != expected:
@@ -40,16 +41,20 @@ class Channels:
         return [k for k in range(num_channels) if k != self.background]
 
     def word_names(self, num_channels: int) -> tuple[str, ...]:
-        """A name for each of `words`: "channel 7" where nobody gave one."""
+        """A name for each of `words`: "channel 7" where there are no names."""
         words = self.words(num_channels)
         return self.names or tuple(f"channel {k}" for k in words)
 
 
-def read_channels(cfg: CfgNode) -> Channels:
+def read_channels(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> ScoreChannels:
     """
     The words of MODEL.TEXT.VOCABULARY or of the datasets, as channels of the wrapped model.
 
-    Without a CLIP nobody needs words: if none are named, channels go by their numbers.
+    Without a CLIP, words are not needed: if none are named, channels have numbers.
+
+    Args:
+        cfg: the config.
+        vocabulary: the words if they are loaded already.
 
     Raises:
         ValueError: MODEL.PURIFIED.BACKGROUND_CHANNEL contradicts the vocabulary; see
@@ -60,10 +65,9 @@ def read_channels(cfg: CfgNode) -> Channels:
         MetadataCatalog.get(name).get("vocabulary") for name in cfg.DATASETS.TEST
     )
     if not named and not cfg.MODEL.PURIFIED.CLIP:
-        return Channels(background=channel)
-    # Without an encoder it costs nothing and knows what background words are.
+        return ScoreChannels(background=channel)
     words = TextHead(
-        vocabulary=vocabulary_from_config(cfg),
+        vocabulary=vocabulary or vocabulary_from_config(cfg),
         logit_scale=1.0,
         background=cfg.MODEL.TEXT.BACKGROUND,
     )
@@ -73,4 +77,4 @@ def read_channels(cfg: CfgNode) -> Channels:
             f"{words.vocabulary.name} has a background, which is channel 0; leave the key at -1, "
             "or set MODEL.TEXT.BACKGROUND to distractor."
         )
-    return Channels(words.vocabulary.class_names, 0 if words.has_background else channel)
+    return ScoreChannels(words.vocabulary.class_names, 0 if words.has_background else channel)
