@@ -51,11 +51,11 @@ def test_the_header_of_the_config_is_its_command():
     header = (ROOT / CONFIG).read_text().splitlines()[0]
     command = f"python train_net.py --eval-only --config {CONFIG} --import {SCRIPT}"
     assert header == f"# {command}"
-    assert command in (ROOT / "examples/README.md").read_text()
+    assert command in (ROOT / "docs/EXTENDING.md").read_text()
 
 
 def test_code_of_the_readme():
-    text = (ROOT / "examples/README.md").read_text()
+    text = (ROOT / "docs/EXTENDING.md").read_text()
     wrap, alone = re.findall(r"```python\n(from freecp_d2 import [Pp]urif.*?)```", text, re.S)
     names: dict = {"scores": torch.randn(5, 4, 6), "affinity": torch.rand(24, 24)}
     names["probabilities"] = torch.rand(5, 32, 48)

@@ -68,7 +68,7 @@ NOTES = (
             "trained from scratch on 839,424 pairs of a crop and a caption, from 10,000 other "
             "pages of the same book, in 95 minutes on two processor cores. It was never trained on "
             "labels of pixels.",
-            "The two thresholds were chosen on 150 further pages. tools/storybook/README.md has "
+            "The two thresholds were chosen on 150 further pages. docs/STORYBOOK.md has "
             "the commands, the seed, the loss curve and the differences to the paper.",
         ),
     ),
