@@ -12,13 +12,7 @@ _NAMES_DIR = Path(__file__).resolve().parents[1] / "text" / "resources" / "class
 
 @dataclass(frozen=True)
 class Folder:
-    """
-    Files of a folder.
-
-    Args:
-        path: of the folder, below the root of all datasets.
-        suffix: how the names of the files end.
-    """
+    """Files of a folder, whose path is below the root of all datasets."""
 
     path: str
     suffix: str

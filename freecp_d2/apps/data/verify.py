@@ -13,14 +13,11 @@ benchmark that was named is missing, or if all are.
 import argparse
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ...data import BENCHMARKS, datasets_root
-from ...data.benchmark import Benchmark
 from ...data.checks import first_few
 from ...data.verification import Verification, verify_benchmark
 from ...utils.files import write_whole
@@ -76,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     missing: dict[str, str] = {}
     for benchmark in [BENCHMARKS[key] for key in args.keys or BENCHMARKS]:
         try:
-            results.append(_verify(benchmark, root, args.workers))
+            results.append(verify_benchmark(benchmark, root, args.workers))
         except FileNotFoundError as error:
             what = str(error).split(". Expected there:")[0].split(", found ", 1)[-1]
             missing[benchmark.name] = f"{benchmark.name}: not found; {what}"
@@ -116,8 +113,7 @@ def report_text(result: Verification) -> str:
         *(f"  note     {note}" for note in result.notes),
     ]
     for finding in result.findings:
-        lines.append(f"  FINDING  {finding.what};")
-        lines.append(f"           {finding.advice}")
+        lines += [f"  FINDING  {finding.what};", f"           {finding.advice}"]
         if finding.files:
             lines.append(f"           {len(finding.files)} in all: {first_few(finding.files)}")
     return "\n".join(lines)
@@ -144,13 +140,6 @@ def report_data(result: Verification) -> dict[str, Any]:
         ],
         "notes": list(result.notes),
     }
-
-
-def _verify(benchmark: Benchmark, root: str, num_workers: int) -> Verification:
-    def progress(items: Iterable, total: int) -> Iterable:
-        return tqdm(items, benchmark.name, total, unit="image", leave=False, disable=None)
-
-    return verify_benchmark(benchmark, root, num_workers, progress)
 
 
 def _findings(count: int) -> str:
