@@ -51,8 +51,7 @@ class Benchmark:
         num_classes: K, the number of scored classes.
         vocabulary: the default input of the method, a list in `text/resources/classes`.
         names: the names of the classes in results, a list in `text/resources/class_names`.
-        images: candidate folders of images; the first that has files is used.
-        labels: candidate folders of labels, in order of preference.
+        images, labels: candidate folders; the first that has files is used.
         background: class 0 is "background", which neither list contains.
 
     Raises:

@@ -53,7 +53,7 @@ class TestOptions:
     def test_wrong_ones(self, capsys):
         for argv in (("--workers", "0"), ("--split", "test"), ("--source", "x")):
             with pytest.raises(SystemExit):
-                self.parse(*argv)
+                command.prepare("coco_stuff", argv)
             assert argv[0] in capsys.readouterr().err
 
     def test_help_lists_the_folders(self):
