@@ -88,13 +88,3 @@ def test_only_temporary_files_of_a_killed_run_are_removed(tmp_path, monkeypatch)
         (tmp_path / name).write_text("mine")
     convert(tmp_path, jobs_for(tmp_path, "a"))
     assert sorted(contents(tmp_path)) == [*others, "1.txt"]
-
-
-def test_the_report():
-    assert str(ConversionReport("/labels", 5000)) == "5,000 files written to /labels."
-    broken = ("a.png: is bad", "b.png: is worse")
-    lines = str(ConversionReport("/labels", 3, 2, broken, ("A note.",))).splitlines()
-    assert lines[0] == "3 files written to /labels, 2 were there already."
-    assert lines[1] == "2 could not be converted:"
-    assert lines[2:4] == ["  a.png: is bad", "  b.png: is worse"]
-    assert lines[-1] == "A note."

@@ -9,7 +9,7 @@ import numpy as np
 
 import freecp_d2.data.storybook
 from freecp_d2.data.storybook import noise as module
-from freecp_d2.data.storybook.noise import blend, coordinates, noise, wave
+from freecp_d2.data.storybook.noise import blend, noise, wave
 from freecp_d2.data.storybook.rng import Rng
 
 FOLDER = Path(freecp_d2.data.storybook.__file__).parent
@@ -96,13 +96,6 @@ def test_blend():
     mask = Rng(2).array(5, 7) > 0.5
     found = blend(first, second, mask)
     np.testing.assert_allclose(found, np.where(mask[..., None], second, first), rtol=1e-12)
-
-
-def test_coordinates():
-    y, x = coordinates(2, 3)
-    assert y.tolist() == [[0.0], [1.0]]
-    assert x.tolist() == [[0.0, 1.0, 2.0]]
-    assert y.dtype == x.dtype == np.float64
 
 
 def taken(path, library):

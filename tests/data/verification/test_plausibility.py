@@ -160,8 +160,7 @@ def test_a_conversion_that_was_interrupted_lists_the_files_it_changed(tmp_path):
 
 
 def test_a_folder_without_readable_labels_is_not_judged():
-    row = BENCHMARKS["ade20k"]
-    empty = np.zeros(65536, np.int64)
+    row, empty = BENCHMARKS["ade20k"], np.zeros(65536, np.int64)
     assert judge_values(row, row.labels[0], ValueCount(empty, 0, (), (), empty)) == []
 
 
