@@ -49,7 +49,6 @@ class Benchmark:
         key: `ade20k` registers `freecp_ade20k_val`.
         num_images: the official number; any other is a warning, so that a subset works.
         num_classes: K, the number of scored classes.
-        vocabulary: the default input of the method, a list in `text/resources/classes`.
         names: the names of the classes in results, a list in `text/resources/class_names`.
         images, labels: candidate folders; the first that has files is used.
         background: class 0 is "background", which neither list contains.
@@ -61,7 +60,6 @@ class Benchmark:
     key: str
     num_images: int
     num_classes: int
-    vocabulary: str
     names: str
     images: tuple[Folder, ...]
     labels: tuple[LabelFolder, ...]
@@ -80,6 +78,11 @@ class Benchmark:
     def name(self) -> str:
         """The name in Detectron2's catalogs; the prefix avoids Detectron2's own names."""
         return f"freecp_{self.key}_val"
+
+    @property
+    def vocabulary(self) -> str:
+        """The default input of the method, a list in `text/resources/classes`."""
+        return self.key
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:

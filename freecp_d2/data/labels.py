@@ -107,7 +107,6 @@ def read_label(
     Args:
         path: an indexed, 8-bit grey or 16-bit grey image.
         dtype: of the result; must hold 0..255.
-        encoding: what the file's values mean.
 
     Returns:
         ndarray: shape (H, W), values 0..K-1 and 255 (`IGNORE_LABEL`).
@@ -118,9 +117,7 @@ def read_label(
     """
     values = read_values(path)
     labels = lookup_table(encoding)[values]
-    illegal = labels == ILLEGAL
-    if illegal.any():
-        found = np.unique(values[illegal]).tolist()
+    if found := np.unique(values[labels == ILLEGAL]).tolist():
         raise ValueError(
             f"{path}: pixel value {first_values(found)}; expected {encoding}. "
             f"{likely_cause(found, encoding)}"

@@ -153,7 +153,7 @@ def _first_with_files(
     for folder in folders:
         if files := list_files(os.path.join(root, folder.path), folder.suffix):
             return folder, files
-    patterns = [f"{folder.path}/*{folder.suffix}" for folder in folders]
+    patterns = (f"{folder.path}/*{folder.suffix}" for folder in folders)
     raise _missing(benchmark, " or ".join(patterns), root)
 
 

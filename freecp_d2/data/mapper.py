@@ -28,11 +28,11 @@ class CV2ResizeTransform(Transform):
         self.h, self.w, self.new_h, self.new_w = h, w, new_h, new_w
 
     def apply_image(self, img: np.ndarray) -> np.ndarray:
-        """Resize an image, (h, w) or (h, w, C) -> (new_h, new_w) or (new_h, new_w, C)."""
+        """Resize an image, (h, w) or (h, w, C)."""
         return self._resize(img, "INTER_LINEAR")
 
     def apply_segmentation(self, segmentation: np.ndarray) -> np.ndarray:
-        """Resize a label map, (h, w) -> (new_h, new_w), by nearest neighbour."""
+        """Resize a label map, (h, w), by nearest neighbour."""
         return self._resize(segmentation, "INTER_NEAREST")
 
     def apply_coords(self, coords: np.ndarray) -> np.ndarray:

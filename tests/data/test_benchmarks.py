@@ -109,7 +109,6 @@ def test_a_row_with_split_file_and_nested_folders(tmp_path):
         key="streets",
         num_images=2,
         num_classes=3,
-        vocabulary="none",
         names="none",
         images=(Folder("other", "_img.png"), Folder("img", "_img.png")),
         labels=(LabelFolder("gt", "_gt.png", raw_encoding(3), "val.txt"),),

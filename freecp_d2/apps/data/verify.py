@@ -25,8 +25,8 @@ from ...utils.files import write_whole
 _NUM_LARGEST = 5
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line; `keys` are the benchmarks that are named."""
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -47,12 +47,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--report", type=Path, metavar="FILE.json", help="write all findings and the histograms"
     )
-    return parser
-
-
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line; `keys` are the benchmarks that are named."""
-    parser = build_parser()
     args = parser.parse_args(argv)
     keys = {name: row.key for row in BENCHMARKS.values() for name in (row.key, row.name)}
     if unknown := [name for name in args.names if name not in keys]:

@@ -116,24 +116,18 @@ def decode_region(segmentation: Any, height: int, width: int) -> np.ndarray:
 
 
 def _read_json(path: Path, keys: frozenset[str]) -> dict[str, Any]:
-    """The object in a file with only `keys`, at any depth; all keys would take gigabytes."""
+    """The content of a file with only `keys`, at any depth; all keys would take gigabytes."""
 
     def keep(node: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in node.items() if key in keys}
 
     try:
         with open(path, encoding="utf-8") as file:
-            content = json.load(file, object_hook=keep)
+            return json.load(file, object_hook=keep)
     except ValueError as error:
         raise ValueError(
             f"{path}: is no complete JSON file ({error}); download it again."
         ) from error
-    if not isinstance(content, dict):
-        raise ValueError(
-            f"{path}: holds a {type(content).__name__}, expected an object with images and their "
-            "annotations."
-        )
-    return content
 
 
 def _check_runs(runs: Mapping[str, Any], height: int, width: int) -> dict[str, Any]:

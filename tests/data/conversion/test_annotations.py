@@ -106,7 +106,7 @@ class TestLoading:
     def test_other_files(self, tmp_path):
         for content, problem in (
             ('{"images": [', "no complete JSON"),
-            ("[]", "holds a list"),
+            ("[]", "another kind of file"),
             ({}, "another kind of file"),
             ({"images": []}, "another kind of file"),
             ({"images": [{"id": 1}], "annotations": []}, "another kind of file"),
