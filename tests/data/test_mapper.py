@@ -146,6 +146,9 @@ def test_from_config():
     mapper = FreeCPDatasetMapper(cfg, is_train=False)
     settings = (mapper.image_format, mapper.min_size, mapper.max_size, mapper.resize)
     assert settings == (cfg.INPUT.FORMAT, 448, cfg.INPUT.MAX_SIZE_TEST, "pil")
+    assert not mapper.oracle
+    cfg.MODEL.PURIFICATION_HEAD.ORACLE = True
+    assert FreeCPDatasetMapper(cfg).oracle
     assert FreeCPDatasetMapper(cfg, min_size=100).min_size == 100
     with pytest.raises(ValueError, match="nothing to train"):
         FreeCPDatasetMapper(cfg, True)
@@ -170,8 +173,3 @@ class TestOracle:
     def test_no_labels(self, photo):
         with pytest.raises(ValueError, match=r'has no "sem_seg_file_name".*switch the oracle'):
             make_mapper(oracle=True)({"file_name": photo})
-
-    def test_key(self, tiny_cfg):
-        assert not FreeCPDatasetMapper(tiny_cfg).oracle
-        tiny_cfg.MODEL.PURIFICATION_HEAD.ORACLE = True
-        assert FreeCPDatasetMapper(tiny_cfg).oracle

@@ -78,7 +78,7 @@ def test_no_files(root, run):
     }.items():
         with pytest.raises(SystemExit) as stop:
             run(name)
-        for part in (*parts, str(root), "datasets/README.md"):
+        for part in (*parts, str(root), "datasets/README.md", "--root", "DETECTRON2_DATASETS"):
             assert part in str(stop.value.code)
 
 
@@ -113,6 +113,15 @@ def test_a_folder_for_each_city(root, run):
     found = [name for name in files(root / CITY / "val") if "Train" in name]
     assert found == [f"{name}_gtFine_labelTrainIds.png" for name in ("lindau/a", "munster/b")]
     assert run("cityscapes")[1].startswith("0 files written")
+
+
+def test_a_linked_folder(root, run, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    write(elsewhere / "1.png", [[12]])
+    (root / COCO_RAW).mkdir(parents=True)
+    (root / COCO_RAW / "linked").symlink_to(elsewhere)
+    run("coco_stuff")
+    assert read(root / COCO_CONVERTED / "linked/1.png") == [[11]]
 
 
 def test_layouts_of_coco_stuff(root, run):
