@@ -33,7 +33,6 @@ TEST.IMAGES_PER_BATCH {NUM_IMAGES} TEST.LABEL_MAP True
 """
 OPTIONS = [*SMALL, *_OPTIONS.split()]
 """Two windows an image; label maps, as `train_net.py` has them."""
-
 STORYBOOK_PAGES = (1_000_000, 1_000_149)
 """Seeds of the first and the last page of `val`, which are two images spread evenly."""
 
@@ -63,16 +62,6 @@ def miniature_of(tmp_path_factory):
     return make
 
 
-@pytest.fixture(scope="module")
-def all_in_one(tmp_path_factory):
-    """Key -> a miniature; all layouts of all benchmarks lie in one folder."""
-    root = tmp_path_factory.mktemp("all")
-    for key in LAYOUTS:
-        for layout in LAYOUTS[key]:
-            make_miniature(root, key, layout)
-    return {key: make_miniature(root, key) for key in LAYOUTS}
-
-
 @pytest.fixture
 def use(monkeypatch):
     """Let `DETECTRON2_DATASETS` be a miniature's folder, and list the benchmark."""
@@ -84,14 +73,12 @@ def use(monkeypatch):
     return load
 
 
-def read_all(records):
-    return [
-        read_label(r["sem_seg_file_name"], encoding=r["label_encoding"]).tolist() for r in records
-    ]
-
-
-def lists(arrays):
-    return [array.tolist() for array in arrays]
+def check_records(records, miniature):
+    """Sizes and train ids."""
+    assert [(r["height"], r["width"]) for r in records] == miniature.sizes
+    for record, truth in zip(records, miniature.truths, strict=True):
+        label = read_label(record["sem_seg_file_name"], encoding=record["label_encoding"])
+        np.testing.assert_array_equal(label, truth)
 
 
 class TestLoaders:
@@ -103,18 +90,20 @@ class TestLoaders:
             records = use(miniature)
             assert [r["file_name"] for r in records] == [str(path) for path in miniature.images]
             assert [r["sem_seg_file_name"] for r in records] == [str(p) for p in miniature.labels]
-            assert [(r["height"], r["width"]) for r in records] == miniature.sizes
-            assert read_all(records) == lists(miniature.truths)
+            check_records(records, miniature)
             for record, photo in zip(records, miniature.photos, strict=True):
                 image = read_color_image(record["file_name"], "RGB")
                 assert image.shape == photo.shape
                 assert np.abs(image.astype(int) - photo).mean() < 4, "JPEG's losses"
 
-    def test_benchmarks_share_one_root(self, all_in_one, use):
-        for miniature in all_in_one.values():
-            records = use(miniature)
-            assert [(r["height"], r["width"]) for r in records] == miniature.sizes
-            assert read_all(records) == lists(miniature.truths)
+    def test_benchmarks_share_one_root(self, tmp_path, use):
+        """And all layouts."""
+        for key in LAYOUTS:
+            for layout in LAYOUTS[key]:
+                make_miniature(tmp_path, key, layout)
+        for key in LAYOUTS:
+            miniature = make_miniature(tmp_path, key)
+            check_records(use(miniature), miniature)
 
     def test_every_folder_of_the_table_is_in_a_layout(self):
         assert {key: row.num_classes for key, row in BENCHMARKS.items()} == NUM_CLASSES
@@ -194,14 +183,11 @@ def tiny_weights(tiny_checkpoint, open_clip_weights, tmp_path):
 
 
 class TestConfigs:
-    def test_each_benchmark_has_some(self):
-        assert {path.parent.name for path in ON_BENCHMARKS} == LAYOUTS.keys()
-        assert ON_STORYBOOK
-
     @pytest.mark.usefixtures("no_heatmap")
     @pytest.mark.parametrize("path", ON_BENCHMARKS, ids=lambda p: f"{p.parent.name}/{p.stem}")
     def test_every_config_in_one_layout(self, path, miniature_of, use, tiny_weights, tmp_path):
         """The configs of a benchmark use its layouts in turn."""
+        assert {path.parent.name for path in ON_BENCHMARKS} == LAYOUTS.keys()
         key = path.parent.name
         layouts = [*LAYOUTS[key]]
         number = ON_BENCHMARKS.index(path)
@@ -244,6 +230,7 @@ class TestConfigs:
     @pytest.mark.usefixtures("no_heatmap")
     def test_every_config_of_storybook(self, tmp_path):
         """With its own weights, words, sizes and thresholds."""
+        assert ON_STORYBOOK
         options = ["TEST.NUM_IMAGES", str(len(STORYBOOK_PAGES)), "TEST.LABEL_MAP", "True"]
         options += ["MODEL.DEVICE", "cpu", "DATALOADER.NUM_WORKERS", "0"]
         labels = np.stack([draw_scene(seed).labels for seed in STORYBOOK_PAGES])

@@ -12,13 +12,7 @@ _NAMES_DIR = Path(__file__).resolve().parents[1] / "text" / "resources" / "class
 
 @dataclass(frozen=True)
 class Folder:
-    """
-    Files of a folder.
-
-    Args:
-        path: of the folder, below the root of all datasets.
-        suffix: how the names of the files end.
-    """
+    """Files of a folder, whose path is below the root of all datasets."""
 
     path: str
     suffix: str
@@ -55,10 +49,8 @@ class Benchmark:
         key: `ade20k` registers `freecp_ade20k_val`.
         num_images: the official number; any other is a warning, so that a subset works.
         num_classes: K, the number of scored classes.
-        vocabulary: the default input of the method, a list in `text/resources/classes`.
         names: the names of the classes in results, a list in `text/resources/class_names`.
-        images: candidate folders of images; the first that has files is used.
-        labels: candidate folders of labels, in order of preference.
+        images, labels: candidate folders; the first that has files is used.
         background: class 0 is "background", which neither list contains.
 
     Raises:
@@ -68,7 +60,6 @@ class Benchmark:
     key: str
     num_images: int
     num_classes: int
-    vocabulary: str
     names: str
     images: tuple[Folder, ...]
     labels: tuple[LabelFolder, ...]
@@ -87,6 +78,11 @@ class Benchmark:
     def name(self) -> str:
         """The name in Detectron2's catalogs; the prefix avoids Detectron2's own names."""
         return f"freecp_{self.key}_val"
+
+    @property
+    def vocabulary(self) -> str:
+        """The default input of the method, a list in `text/resources/classes`."""
+        return self.key
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:

@@ -33,11 +33,10 @@ def check_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[Size, ...]:
         pairs: (image file, label file).
 
     Returns:
-        tuple: (height, width) of each pair, as the image is displayed (EXIF rotation applied).
+        tuple: (height, width) of each image as displayed (EXIF rotation applied).
 
     Raises:
-        ValueError: files that cannot be decoded or are truncated, or pairs that differ in size; the
-            first few are named.
+        ValueError: files are damaged, or pairs differ in size; the first few are named.
     """
     images = _map_files(displayed_size, [image for image, _ in pairs])
     labels = _map_files(_stored_size, [label for _, label in pairs])
@@ -57,9 +56,8 @@ def check_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[Size, ...]:
 
 def describe_sizes(image: str, image_size: Size, label: str, label_size: Size) -> str:
     """The sizes of an image and its label for a message, width x height."""
-    return (
-        f"{image} is {image_size[1]}x{image_size[0]} but {label} is {label_size[1]}x{label_size[0]}"
-    )
+    (h, w), (label_h, label_w) = image_size, label_size
+    return f"{image} is {w}x{h} but {label} is {label_w}x{label_h}"
 
 
 def first_few(items: Sequence[str]) -> str:
@@ -84,16 +82,9 @@ def _stored_size(image: Image.Image) -> Size:
 
 
 def _map_files(size_of: Callable[[Image.Image], Size], paths: Sequence[str]) -> list[Size]:
-    """Sizes (height, width) of the files, in order; ValueError names those that are damaged."""
-
-    def probe(path: str) -> Size | str:
-        try:
-            return _probe_size(size_of, path)
-        except DECODE_ERRORS as error:
-            return f"{path} ({error})"
-
+    """Sizes of the files, in order; ValueError names those that are damaged."""
     with ThreadPoolExecutor(_THREADS) as pool:
-        answers = list(pool.map(probe, paths))
+        answers = list(pool.map(functools.partial(_probe, size_of), paths))
     broken = [answer for answer in answers if isinstance(answer, str)]
     if broken:
         raise ValueError(
@@ -103,16 +94,19 @@ def _map_files(size_of: Callable[[Image.Image], Size], paths: Sequence[str]) -> 
     return [answer for answer in answers if not isinstance(answer, str)]
 
 
-def _probe_size(size_of: Callable[[Image.Image], Size], path: str) -> Size:
-    """(height, width) of an image file; raises one of `DECODE_ERRORS` if it is damaged."""
-    with open(path, "rb") as file:
-        image = Image.open(file)
-        size = size_of(image)
-        if mark := _END_MARKS.get(image.format or ""):
-            length = file.seek(0, os.SEEK_END)
-            file.seek(max(0, length - _TAIL))
-            # Some writers append data after the end mark: decode before reporting a file.
-            if mark not in file.read():
-                file.seek(0)
-                Image.open(file).load()
-    return size
+def _probe(size_of: Callable[[Image.Image], Size], path: str) -> Size | str:
+    """The size of an image file, or its name and why it is damaged."""
+    try:
+        with open(path, "rb") as file:
+            image = Image.open(file)
+            size = size_of(image)
+            if mark := _END_MARKS.get(image.format or ""):
+                length = file.seek(0, os.SEEK_END)
+                file.seek(max(0, length - _TAIL))
+                # Some writers append data after the end mark: decode before reporting a file.
+                if mark not in file.read():
+                    file.seek(0)
+                    Image.open(file).load()
+        return size
+    except DECODE_ERRORS as error:
+        return f"{path} ({error})"

@@ -6,8 +6,6 @@ Pillow decodes the files. The suffix selects files of folders, and explains why 
 
 from pathlib import Path
 
-__all__ = ["IMAGE_SUFFIXES", "looks_like_image", "refused", "refused_although_readable"]
-
 _READ = (
     ".apng .avif .avifs .bmp .bw .cur .dcx .dds .dib .gif .icns .ico .im .j2c .j2k .jfif .jp2 .jpc "
     ".jpe .jpeg .jpf .jpg .jpx .mpo .msp .pbm .pcx .pgm .png .pnm .ppm .psd .qoi .ras .sgi .tga "

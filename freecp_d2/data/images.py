@@ -1,8 +1,6 @@
 """
 The image reader: a path, bytes, an open file, a Pillow image, an array or a tensor becomes an
 upright RGB array. `image_formats.py` lists the formats.
-
-Shape shorthand in this module: H, W pixels.
 """
 
 import io
@@ -20,8 +18,6 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from .image_formats import NUM_START, refused, refused_although_readable
-
-__all__ = ["Channels", "ImageError", "ImageLike", "ImageTooLargeError", "as_image", "read_image"]
 
 ImageLike = str | Path | bytes | Image.Image | np.ndarray | Tensor
 Channels = Literal["RGB", "BGR"]

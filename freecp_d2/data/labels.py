@@ -107,7 +107,6 @@ def read_label(
     Args:
         path: an indexed, 8-bit grey or 16-bit grey image.
         dtype: of the result; must hold 0..255.
-        encoding: what the file's values mean.
 
     Returns:
         ndarray: shape (H, W), values 0..K-1 and 255 (`IGNORE_LABEL`).
@@ -118,9 +117,7 @@ def read_label(
     """
     values = read_values(path)
     labels = lookup_table(encoding)[values]
-    illegal = labels == ILLEGAL
-    if illegal.any():
-        found = np.unique(values[illegal]).tolist()
+    if found := np.unique(values[labels == ILLEGAL]).tolist():
         raise ValueError(
             f"{path}: pixel value {first_values(found)}; expected {encoding}. "
             f"{likely_cause(found, encoding)}"
@@ -130,14 +127,10 @@ def read_label(
 
 def classes_present(path: str | Path, encoding: LabelEncoding | None = None) -> list[int]:
     """
-    List the classes that occur in a label file, for the oracle of Tab. 1.
+    The classes in a label file, for the oracle of Tab. 1: train ids, ascending.
 
     Args:
-        path: a label file.
-        encoding: what its values mean; None for train ids, 255 (`IGNORE_LABEL`) for no class.
-
-    Returns:
-        list[int]: train ids, ascending, without `IGNORE_LABEL`.
+        encoding: what the file's values mean; None: they are train ids.
 
     Raises:
         ValueError: as `read_label`.
@@ -149,10 +142,6 @@ def classes_present(path: str | Path, encoding: LabelEncoding | None = None) -> 
 def probe_labels(paths: Sequence[str], encoding: LabelEncoding) -> None:
     """
     Read up to 32 evenly spaced label files, to detect a wrong encoding before a run starts.
-
-    Args:
-        paths: the label files of a benchmark, in order.
-        encoding: the expected meaning of their values.
 
     Raises:
         ValueError: a file has a value that is not in the encoding, or 16 files or more have no
@@ -172,10 +161,7 @@ def probe_labels(paths: Sequence[str], encoding: LabelEncoding) -> None:
 
 def read_values(path: str | Path) -> np.ndarray:
     """
-    Read the stored values of a label file.
-
-    Returns:
-        ndarray: shape (H, W), integers in 0..65535.
+    Read the stored values of a label file, shape (H, W), 0..65535.
 
     Raises:
         FileNotFoundError: there is no such file.

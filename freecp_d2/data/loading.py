@@ -43,7 +43,6 @@ def load_benchmark(benchmark: Benchmark, root: str | None = None) -> list[dict[s
     List a benchmark's images after checking its files.
 
     Args:
-        benchmark: a row of the table.
         root: the folder of all datasets; default `datasets_root()`.
 
     Returns:
@@ -81,12 +80,7 @@ def load_benchmark(benchmark: Benchmark, root: str | None = None) -> list[dict[s
 
 
 def find_files(benchmark: Benchmark, root: str) -> BenchmarkFiles:
-    """
-    List all files of a benchmark's folders, including those of other splits.
-
-    Raises:
-        FileNotFoundError: a folder is missing or empty.
-    """
+    """All files of a benchmark's folders; FileNotFoundError if a folder is missing or empty."""
     return BenchmarkFiles(
         *_first_with_files(benchmark, benchmark.images, root),
         *_first_with_files(benchmark, benchmark.labels, root),
@@ -97,10 +91,7 @@ def select_split(
     benchmark: Benchmark, files: BenchmarkFiles, root: str
 ) -> tuple[BenchmarkFiles, list[str]]:
     """
-    Keep the files that belong to the benchmark.
-
-    Returns:
-        tuple: the files, and the names in the split file that have no image.
+    The files that belong to the benchmark, and the names in its split file that have no image.
 
     Raises:
         FileNotFoundError: the split file is missing.
@@ -162,7 +153,7 @@ def _first_with_files(
     for folder in folders:
         if files := list_files(os.path.join(root, folder.path), folder.suffix):
             return folder, files
-    patterns = [f"{folder.path}/*{folder.suffix}" for folder in folders]
+    patterns = (f"{folder.path}/*{folder.suffix}" for folder in folders)
     raise _missing(benchmark, " or ".join(patterns), root)
 
 

@@ -21,24 +21,18 @@ _GROUND_TRUTH = ("sem_seg_file_name", "label_encoding", "sem_seg", "annotations"
 
 
 class CV2ResizeTransform(Transform):
-    """
-    OpenCV's bilinear resize, not antialiased; otherwise as Detectron2's `ResizeTransform`.
-
-    Args:
-        h, w: input size.
-        new_h, new_w: output size.
-    """
+    """OpenCV's bilinear resize, not antialiased; otherwise as Detectron2's `ResizeTransform`."""
 
     def __init__(self, h: int, w: int, new_h: int, new_w: int):
         super().__init__()
         self.h, self.w, self.new_h, self.new_w = h, w, new_h, new_w
 
     def apply_image(self, img: np.ndarray) -> np.ndarray:
-        """Resize an image, (h, w) or (h, w, C) -> (new_h, new_w) or (new_h, new_w, C)."""
+        """Resize an image, (h, w) or (h, w, C)."""
         return self._resize(img, "INTER_LINEAR")
 
     def apply_segmentation(self, segmentation: np.ndarray) -> np.ndarray:
-        """Resize a label map, (h, w) -> (new_h, new_w), by nearest neighbour."""
+        """Resize a label map, (h, w), by nearest neighbour."""
         return self._resize(segmentation, "INTER_NEAREST")
 
     def apply_coords(self, coords: np.ndarray) -> np.ndarray:
@@ -94,11 +88,8 @@ class FreeCPDatasetMapper:
                 f"INPUT.MIN_SIZE_TEST={min_size}, INPUT.MAX_SIZE_TEST={max_size}; expected "
                 "0 <= MIN_SIZE_TEST <= MAX_SIZE_TEST."
             )
-        self.image_format = image_format
-        self.min_size = min_size
-        self.max_size = max_size
-        self.resize = resize
-        self.oracle = oracle
+        self.image_format, self.resize, self.oracle = image_format, resize, oracle
+        self.min_size, self.max_size = min_size, max_size
 
     @classmethod
     def from_config(cls, cfg: Any, is_train: bool = False) -> dict[str, Any]:
@@ -158,18 +149,10 @@ class FreeCPDatasetMapper:
 
 def read_color_image(file_name: str, image_format: str) -> np.ndarray:
     """
-    `read_image` for any name that iopath opens, for example `storybook://val/images/0.png`.
+    `read_image` for any name that iopath opens, for example `storybook://val/images/0000.png`.
 
     Args:
-        file_name: of the image.
-        image_format: "RGB" or "BGR".
-
-    Returns:
-        ndarray: shape (H, W, 3), uint8. 16-bit values keep their high byte.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ImageError: the file cannot be decoded; the message names it.
+        image_format: "RGB" or "BGR", the channel order of the result.
     """
     with PathManager.open(file_name, "rb") as file:
         image = read_image(file, name=file_name)

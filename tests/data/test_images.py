@@ -24,20 +24,14 @@ STORED = {
 def test_every_kind_of_input_gives_the_same_image(tmp_path):
     Image.fromarray(IMAGE).save(tmp_path / "a.png")
     tensor = torch.from_numpy(IMAGE).permute(2, 0, 1)
+    path, stored = tmp_path / "a.png", Image.fromarray(IMAGE)
+    rgb = [IMAGE, IMAGE.astype(np.int64), IMAGE + np.float32(0.25)]
+    rgb += [tensor, tensor.bfloat16(), tensor.float().requires_grad_()]
+    others = [stored, stored.convert("RGBA"), path, str(path), path.read_bytes()]
     for image, channels in (
-        (IMAGE, "RGB"),
-        (IMAGE[:, :, ::-1], "BGR"),
-        (IMAGE.astype(np.int64), "RGB"),
-        (IMAGE + np.float32(0.25), "RGB"),
-        (tensor, "RGB"),
-        (tensor.flip(0), "BGR"),
-        (tensor.bfloat16(), "RGB"),
-        (tensor.float().requires_grad_(), "RGB"),
-        (Image.fromarray(IMAGE), None),
-        (Image.fromarray(IMAGE).convert("RGBA"), None),
-        (tmp_path / "a.png", None),
-        (str(tmp_path / "a.png"), None),
-        ((tmp_path / "a.png").read_bytes(), None),
+        *((image, "RGB") for image in rgb),
+        *((image, "BGR") for image in (IMAGE[:, :, ::-1], tensor.flip(0))),
+        *((image, None) for image in others),
     ):
         found = as_image(image, channels)
         assert found.dtype == np.uint8

@@ -45,13 +45,10 @@ def test_values_become_train_ids(tmp_path, mode):
         assert label.tolist() == expected
 
 
-def test_16_bit_values_beyond_8_bits(tmp_path):
+def test_dtype_is_the_callers_and_the_result_is_writable(tmp_path):
     path = save(tmp_path / "a.png", [[1000, 40000], [0, 0]], "I;16")
     label = read_label(path, encoding=LabelEncoding((40000, 1000), (0,)))
     assert label.tolist() == [[1, 0], [255, 255]]
-
-
-def test_dtype_is_the_callers_and_the_result_is_writable(tmp_path):
     path = save(tmp_path / "a.png", [[0, 150]])
     for dtype in (int, np.uint8, np.int32):
         label = read_label(path, dtype, encoding=RAW)
@@ -86,14 +83,9 @@ def test_what_is_not_a_label_map_is_refused(tmp_path):
         read_label(tmp_path / "broken.png", encoding=RAW)
     with pytest.raises(FileNotFoundError, match=r"absent.png"):
         read_label(tmp_path / "absent.png", encoding=RAW)
-
-
-def test_grey_of_4_bits_is_refused(tmp_path):
-    """Pillow scales it: class 3 would be read as 51."""
+    # Pillow scales grey of 4 bits: class 3 would be read as 51.
     rows = b"\x00\x33" * 2  # a filter byte, two pixels of class 3
     (tmp_path / "a.png").write_bytes(png(2, 2, colour=0, depth=4, data=zlib.compress(rows)))
-    with Image.open(tmp_path / "a.png") as image:
-        assert np.asarray(image).tolist() == [[51, 51], [51, 51]]
     with pytest.raises(ValueError, match="L;4"):
         read_label(tmp_path / "a.png", encoding=RAW)
 

@@ -82,9 +82,7 @@ def build_parser(name: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--split", choices=("val", "train"), default="val")
     workers = min(_MAX_WORKERS, os.cpu_count() or 1)
-    parser.add_argument(
-        "--workers", type=_at_least_one, default=workers, help="processes (%(default)s)"
-    )
+    parser.add_argument("--workers", type=int, default=workers, help="processes (%(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="also convert files that exist")
     if name == "coco_object":
         group = parser.add_mutually_exclusive_group()
@@ -113,11 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def prepare(name: str, argv: Sequence[str] | None = None) -> int:
     """
-    Convert one split of a benchmark, and print a report.
-
-    Args:
-        name: one of `DESCRIPTIONS`.
-        argv: its options; default: those of this process.
+    Convert one split of a benchmark (one of `DESCRIPTIONS`), and print a report.
 
     Returns:
         int: the exit status: 0, 1 if sources could not be converted, 130 after Ctrl-C.
@@ -125,7 +119,10 @@ def prepare(name: str, argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: the conversion cannot run; says why.
     """
-    args = build_parser(name).parse_args(argv)
+    parser = build_parser(name)
+    args = parser.parse_args(argv)
+    if args.workers < 1:
+        parser.error(f"--workers {args.workers}, expected 1 or more")
     try:
         report = _convert(name, args)
     except KeyboardInterrupt:
@@ -153,10 +150,3 @@ def _convert(name: str, args: argparse.Namespace) -> ConversionReport:
         layout = Layout(str(args.source.absolute()), OBJECT_TARGET, target_suffix=OBJECT_SUFFIX)
         conversion = dataclasses.replace(conversion, layouts=(layout,))
     return convert_labels(conversion, options)
-
-
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"got {number}, expected 1 or more")
-    return number

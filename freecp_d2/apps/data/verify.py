@@ -13,14 +13,11 @@ benchmark that was named is missing, or if all are.
 import argparse
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ...data import BENCHMARKS, datasets_root
-from ...data.benchmark import Benchmark
 from ...data.checks import first_few
 from ...data.verification import Verification, verify_benchmark
 from ...utils.files import write_whole
@@ -28,8 +25,8 @@ from ...utils.files import write_whole
 _NUM_LARGEST = 5
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line; `keys` are the benchmarks that are named."""
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -50,12 +47,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--report", type=Path, metavar="FILE.json", help="write all findings and the histograms"
     )
-    return parser
-
-
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line; `keys` are the benchmarks that are named."""
-    parser = build_parser()
     args = parser.parse_args(argv)
     keys = {name: row.key for row in BENCHMARKS.values() for name in (row.key, row.name)}
     if unknown := [name for name in args.names if name not in keys]:
@@ -76,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     missing: dict[str, str] = {}
     for benchmark in [BENCHMARKS[key] for key in args.keys or BENCHMARKS]:
         try:
-            results.append(_verify(benchmark, root, args.workers))
+            results.append(verify_benchmark(benchmark, root, args.workers))
         except FileNotFoundError as error:
             what = str(error).split(". Expected there:")[0].split(", found ", 1)[-1]
             missing[benchmark.name] = f"{benchmark.name}: not found; {what}"
@@ -116,8 +107,7 @@ def report_text(result: Verification) -> str:
         *(f"  note     {note}" for note in result.notes),
     ]
     for finding in result.findings:
-        lines.append(f"  FINDING  {finding.what};")
-        lines.append(f"           {finding.advice}")
+        lines += [f"  FINDING  {finding.what};", f"           {finding.advice}"]
         if finding.files:
             lines.append(f"           {len(finding.files)} in all: {first_few(finding.files)}")
     return "\n".join(lines)
@@ -144,13 +134,6 @@ def report_data(result: Verification) -> dict[str, Any]:
         ],
         "notes": list(result.notes),
     }
-
-
-def _verify(benchmark: Benchmark, root: str, num_workers: int) -> Verification:
-    def progress(items: Iterable, total: int) -> Iterable:
-        return tqdm(items, benchmark.name, total, unit="image", leave=False, disable=None)
-
-    return verify_benchmark(benchmark, root, num_workers, progress)
 
 
 def _findings(count: int) -> str:

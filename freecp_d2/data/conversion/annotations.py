@@ -17,18 +17,10 @@ _KEYS = ("file_name", "height", "width", "phase", "category_id", "segmentation",
 
 @dataclass(frozen=True)
 class AnnotatedImage:
-    """
-    An image and its annotations.
+    """An image and its annotations, (category id, segmentation) in the order of the file."""
 
-    Args:
-        name: of its file, without suffix.
-        phase: its split; "" where the file has none.
-        height, width: in pixels.
-        annotations: (category id, segmentation) in the order of the file.
-    """
-
-    name: str
-    phase: str
+    name: str  # of its file, without suffix
+    phase: str  # its split, "" where the file has none
     height: int
     width: int
     annotations: tuple[tuple[int, Any], ...]
@@ -39,7 +31,6 @@ def load_annotations(path: Path, *, annotations: str, image_id: str) -> list[Ann
     Read a JSON file of images and annotations.
 
     Args:
-        path: the file.
         annotations: the key of its list of annotations; that of images is "images".
         image_id: the key of an image's number, to which "image_id" of an annotation refers.
 
@@ -73,14 +64,10 @@ def load_annotations(path: Path, *, annotations: str, image_id: str) -> list[Ann
 
 def draw_annotations(label_of: Mapping[int, int], image: AnnotatedImage) -> bytes:
     """
-    Draw the annotations of an image in order, later ones over earlier ones.
+    Draw the annotations of an image in order, later ones over earlier ones, as an 8-bit grey PNG.
 
     Args:
-        label_of: category id -> label; other categories are drawn as 0.
-        image: what to draw; pixels without annotation are 0.
-
-    Returns:
-        bytes: an 8-bit grey PNG.
+        label_of: category id -> label; other categories and pixels without annotation are 0.
 
     Raises:
         ValueError: a malformed annotation; its number counts from 0.
@@ -102,7 +89,6 @@ def decode_region(segmentation: Any, height: int, width: int) -> np.ndarray:
     Args:
         segmentation: run lengths (`size`, `counts`; compressed or not), or a list of polygons
             [x0, y0, x1, y1, ...]; an empty list has no pixels.
-        height, width: of the image.
 
     Returns:
         ndarray: shape (H, W), bool.
@@ -117,7 +103,7 @@ def decode_region(segmentation: Any, height: int, width: int) -> np.ndarray:
         if isinstance(region["counts"], list):
             region = coco_mask.frPyObjects(region, height, width)
     else:
-        polygons = [polygon for polygon in _check_polygons(segmentation) if polygon]
+        polygons = _check_polygons(segmentation)
         if not polygons:
             return np.zeros((height, width), dtype=bool)
         region = coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
@@ -130,24 +116,18 @@ def decode_region(segmentation: Any, height: int, width: int) -> np.ndarray:
 
 
 def _read_json(path: Path, keys: frozenset[str]) -> dict[str, Any]:
-    """The object in a file with only `keys`, at any depth; all keys would take gigabytes."""
+    """The content of a file with only `keys`, at any depth; all keys would take gigabytes."""
 
     def keep(node: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in node.items() if key in keys}
 
     try:
         with open(path, encoding="utf-8") as file:
-            content = json.load(file, object_hook=keep)
+            return json.load(file, object_hook=keep)
     except ValueError as error:
         raise ValueError(
             f"{path}: is no complete JSON file ({error}); download it again."
         ) from error
-    if not isinstance(content, dict):
-        raise ValueError(
-            f"{path}: holds a {type(content).__name__}, expected an object with images and their "
-            "annotations."
-        )
-    return content
 
 
 def _check_runs(runs: Mapping[str, Any], height: int, width: int) -> dict[str, Any]:
@@ -168,6 +148,7 @@ def _check_runs(runs: Mapping[str, Any], height: int, width: int) -> dict[str, A
 
 
 def _check_polygons(segmentation: Any) -> list[list[float]]:
+    """The polygons that are not empty."""
     polygons = list(segmentation) if isinstance(segmentation, Sequence) else [segmentation]
     for polygon in polygons:
         is_list = isinstance(polygon, list)
@@ -176,4 +157,4 @@ def _check_polygons(segmentation: Any) -> list[list[float]]:
                 f"the polygon {polygon!r}, expected a list [x0, y0, x1, y1, ...] of three corners "
                 "or more."
             )
-    return polygons
+    return [polygon for polygon in polygons if polygon]

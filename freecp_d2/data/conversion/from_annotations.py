@@ -36,13 +36,9 @@ def convert_context(options: Options) -> ConversionReport:
     listed = _load_split(path, options.split)
     images = [image for image in listed if image.annotations]
     folder = base / "SegmentationClassContext"
-    report = convert_files(
-        [Job(f"{path}, {image.name}", folder / f"{image.name}.png", image) for image in images],
-        functools.partial(draw_annotations, _CONTEXT_LABELS),
-        folder=folder,
-        options=options,
-        description=f"Pascal Context, {options.split}",
-    )
+    jobs = [Job(f"{path}, {image.name}", folder / f"{image.name}.png", image) for image in images]
+    draw = functools.partial(draw_annotations, _CONTEXT_LABELS)
+    report = convert_files(jobs, draw, folder=folder, options=options)
     notes = []
     if left_out := [image.name for image in listed if not image.annotations]:
         notes.append(f"Skipped, because they have no annotation: {', '.join(left_out)}.")
@@ -76,13 +72,9 @@ def convert_instances(path: Path, options: Options) -> ConversionReport:
             f"instances_{conversion.splits[options.split]}.json."
         )
     folder = options.root / conversion.of_split(OBJECT_TARGET, options.split)
-    report = convert_files(
-        [Job(image.name, folder / f"{image.name}{OBJECT_SUFFIX}", image) for image in images],
-        functools.partial(draw_annotations, _OBJECT_LABELS),
-        folder=folder,
-        options=options,
-        description=f"{conversion.title}, {options.split}, from instances",
-    )
+    jobs = [Job(image.name, folder / f"{image.name}{OBJECT_SUFFIX}", image) for image in images]
+    draw = functools.partial(draw_annotations, _OBJECT_LABELS)
+    report = convert_files(jobs, draw, folder=folder, options=options)
     return dataclasses.replace(report, notes=(_INSTANCES_NOTE,))
 
 

@@ -24,13 +24,7 @@ _RESULT_SUFFIX = "TrainIds.png"  # some layouts have results and sources in one 
 
 @dataclass(frozen=True)
 class Layout:
-    """
-    Where label files may be, and where the converted ones go.
-
-    Args:
-        source, target: folders below the root; "{split}" stands for the name of the split.
-        source_suffix, target_suffix: how the names of the files end.
-    """
+    """Folders of label files and of the converted ones; "{split}" is the name of the split."""
 
     source: str
     target: str
@@ -40,22 +34,13 @@ class Layout:
 
 @dataclass(frozen=True)
 class LabelConversion:
-    """
-    How the label files of a benchmark are converted.
-
-    Args:
-        title: the benchmark's name.
-        page: the official page, where the files come from.
-        splits: "val" and "train" -> the name of the split in the layouts.
-        layouts: candidates; the first that has files is used.
-        encoding: what the source's values mean.
-    """
+    """How the label files of a benchmark are converted."""
 
     title: str
-    page: str
-    splits: Mapping[str, str]
-    layouts: tuple[Layout, ...]
-    encoding: LabelEncoding
+    page: str  # where the files come from
+    splits: Mapping[str, str]  # "val" and "train" -> the name of the split in the layouts
+    layouts: tuple[Layout, ...]  # the first that has files is used
+    encoding: LabelEncoding  # of the sources
 
     def of_split(self, folder: str, split: str) -> str:
         """A folder of a layout with the name of the split."""
@@ -120,32 +105,14 @@ def convert_labels(conversion: LabelConversion, options: Options) -> ConversionR
     """
     layout, sources = _find_sources(conversion, options)
     folder = options.root / conversion.of_split(layout.target, options.split)
-    return convert_files(
-        [
-            Job(path, folder / f"{name}{layout.target_suffix}", path)
-            for name, path in sources.items()
-        ],
-        functools.partial(convert_label, conversion.encoding),
-        folder=folder,
-        options=options,
-        description=f"{conversion.title}, {options.split}",
-    )
+    suffix = layout.target_suffix
+    jobs = [Job(path, folder / f"{name}{suffix}", path) for name, path in sources.items()]
+    convert = functools.partial(convert_label, conversion.encoding)
+    return convert_files(jobs, convert, folder=folder, options=options)
 
 
 def convert_label(encoding: LabelEncoding, path: str | Path) -> bytes:
-    """
-    Convert a label file.
-
-    Args:
-        encoding: what its values mean.
-        path: an indexed, 8-bit grey or 16-bit grey image.
-
-    Returns:
-        bytes: its train ids as an 8-bit grey PNG.
-
-    Raises:
-        ValueError: the file is not a label map, or has a value that is not in the encoding.
-    """
+    """Convert a label file to an 8-bit grey PNG of train ids; raises as `read_label`."""
     return encode_labels(read_label(path, np.uint8, encoding=encoding))
 
 

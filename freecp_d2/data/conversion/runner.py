@@ -28,56 +28,32 @@ _LEFTOVER = re.compile(r"\.\d+\.[0-9a-f]{32}\.tmp")  # the temporary files of `w
 
 @dataclass(frozen=True)
 class Options:
-    """
-    Options of all conversions.
+    """Options of all conversions."""
 
-    Args:
-        root: the folder of all datasets.
-        split: "val" or "train".
-        num_workers: processes; 1 converts in this one.
-        overwrite: also convert files that exist.
-    """
-
-    root: Path
-    split: str = "val"
-    num_workers: int = 1
-    overwrite: bool = False
+    root: Path  # the folder of all datasets
+    split: str = "val"  # or "train"
+    num_workers: int = 1  # 1 converts in this process
+    overwrite: bool = False  # also convert files that exist
 
 
 @dataclass(frozen=True)
 class Job:
-    """
-    One file to write.
+    """One file to write."""
 
-    Args:
-        source: its name in the report.
-        target: the file.
-        content: the argument of the converting function; it can be pickled.
-    """
-
-    source: str
+    source: str  # its name in the report
     target: Path
-    content: Any
+    content: Any  # the argument of the converting function; it can be pickled
 
 
 @dataclass(frozen=True)
 class ConversionReport:
-    """
-    The result of a conversion; `str` of it is the text for the user.
-
-    Args:
-        folder: where the files are.
-        written: the number of files that this run wrote.
-        kept: the number of files that existed.
-        broken: "source: problem" for each source that was not converted.
-        notes: sentences for the end of the text.
-    """
+    """The result of a conversion; `str` of it is the text for the user."""
 
     folder: str
     written: int
-    kept: int = 0
-    broken: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    kept: int = 0  # the number of files that existed
+    broken: tuple[str, ...] = ()  # "source: problem" for each source that was not converted
+    notes: tuple[str, ...] = ()  # sentences for the end of the text
 
     def __str__(self) -> str:
         kept = f", {self.kept:,} were there already" if self.kept else ""
@@ -96,9 +72,8 @@ def convert_files(
     jobs: Iterable[Job],
     convert: Callable[[Any], bytes],
     *,
-    folder: str | Path,
+    folder: Path,
     options: Options,
-    description: str = "",
 ) -> ConversionReport:
     """
     Write the file of each job, with a progress bar on a terminal.
@@ -109,7 +84,6 @@ def convert_files(
             pickled, so it must be a function of a module or a `partial` of one.
         folder: all targets are below it.
         options: `num_workers` and `overwrite` are used.
-        description: label of the progress bar.
 
     Returns:
         ConversionReport: lists the sources for which `convert` raised ValueError.
@@ -130,7 +104,7 @@ def convert_files(
     try:
         with (
             closing(run) as results,
-            tqdm(total=len(todo), desc=description, unit="file", disable=None) as bar,
+            tqdm(total=len(todo), desc=folder.name, unit="file", disable=None) as bar,
         ):
             for job, problem in zip(todo, results, strict=True):
                 bar.update()

@@ -28,16 +28,9 @@ _NUM_THINGS, _NUM_STUFF = 80, 91
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """
-    One meaning of the values of label files.
+    """One meaning of the values of label files; `table` is as `lookup_table` returns it."""
 
-    Args:
-        what: completes "They look like ...".
-        advice: what to do if the files hold this.
-        table: train id of each value, shape (65536,): 0..K-1, 255 unlabelled, `ILLEGAL`.
-    """
-
-    what: str
+    what: str  # completes "They look like ..."
     advice: str
     table: np.ndarray
 
@@ -47,11 +40,11 @@ def count_classes(table: np.ndarray, values: np.ndarray, num_classes: int) -> np
     Count pixels by class.
 
     Args:
-        table: train id of each value, shape (65536,), as `lookup_table` gives it.
+        table: train id of each value, as `lookup_table` returns it.
         values: pixels of each value, shape (65536,).
 
     Returns:
-        ndarray: pixels, shape (K + 2,): class 0..K-1, unlabelled, illegal values.
+        ndarray: pixels of class 0..K-1, unlabelled ones, illegal ones, shape (K + 2,).
     """
     ids = table.astype(np.int64)
     ids[table == IGNORE_LABEL] = num_classes
@@ -101,7 +94,7 @@ def _shifted(benchmark: Benchmark) -> Iterator[Reading]:
     yield Reading(f"train ids (0..{num_classes - 1}, 255 = unlabelled)", advice, train_ids)
     up = LabelEncoding(raw_encoding(num_classes).ids, (0, IGNORE_LABEL))
     yield Reading("labels that are one too high (0 = unlabelled)", advice, lookup_table(up))
-    down = _empty_table()
+    down = np.full(NUM_VALUES, ILLEGAL, np.int16)
     down[: num_classes - 1] = np.arange(1, num_classes)
     down[[IGNORE_LABEL - 1, IGNORE_LABEL]] = (IGNORE_LABEL, 0)
     first = "background" if benchmark.background else f"class 0 ({benchmark.class_names[0]})"
@@ -122,7 +115,7 @@ def _reordered(benchmark: Benchmark) -> Iterator[Reading]:
     if benchmark.key == "coco_stuff":
         yield from _stuff_orders(benchmark)
     if benchmark.key in ("context59", "context60"):
-        table = _empty_table()
+        table = np.full(NUM_VALUES, ILLEGAL, np.int16)
         table[[*range(460), IGNORE_LABEL]] = 0 if benchmark.background else IGNORE_LABEL
         table[list(PASCAL_CONTEXT_IDS)] = np.arange(benchmark.background, num_classes)
         yield Reading("the 459 categories of Pascal Context", restore(benchmark), table)
@@ -141,7 +134,3 @@ def _stuff_orders(benchmark: Benchmark) -> Iterator[Reading]:
         ),
     ):
         yield Reading(what, restore(benchmark), lookup_table(LabelEncoding(ids, unlabelled)))
-
-
-def _empty_table() -> np.ndarray:
-    return np.full(NUM_VALUES, ILLEGAL, dtype=np.int16)

@@ -57,10 +57,9 @@ class Finding:
     One thing that is wrong with a benchmark's files.
 
     Args:
-        kind: for programs: count, split, unpaired, image, label, mode, size, values, convention,
-            unlabelled or histogram.
+        kind: count, split, unpaired, image, label, mode, size, values, convention, unlabelled or
+            histogram.
         what: what was found and what was expected.
-        advice: what to do.
         files: all files concerned; empty if it concerns the whole set.
     """
 
@@ -81,9 +80,7 @@ def count_finding(benchmark: Benchmark, num_images: int) -> Finding | None:
     elif not cause and num_images < official:
         cause = "a part of the set"
     cause = f" ({cause})" if cause else ""
-    split = next(
-        (f" ({folder.split_file})" for folder in benchmark.labels if folder.split_file), ""
-    )
+    split = next((f" ({f.split_file})" for f in benchmark.labels if f.split_file), "")
     return Finding(
         "count",
         f"{num_images} images, expected the official {official}{cause}",

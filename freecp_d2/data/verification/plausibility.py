@@ -30,7 +30,6 @@ class ValueCount:
 
     Args:
         pixels: pixels of each value, shape (65536,).
-        num_files: the number of files that were read.
         illegal_values: values that are not in the folder's encoding, ascending.
         illegal_files: the files that have such a value.
         illegal_pixels: as `pixels`, of those files alone.
@@ -47,17 +46,10 @@ def judge_values(benchmark: Benchmark, folder: LabelFolder, values: ValueCount) 
     """
     Check the values of a folder against its encoding and against the benchmark's known histogram.
 
-    Args:
-        benchmark: a row of the table, or another data set, whose histogram is not judged.
-        folder: the folder of labels that was read.
-        values: the contents of its files.
-
     Returns:
-        list[Finding]: at most one, the likeliest cause. The histogram is only judged if all values
-        are legal and there are `MIN_IMAGES` files or more.
+        list[Finding]: at most one, the likeliest cause. The histogram is only judged if it is
+        known, all values are legal, and there are `MIN_IMAGES` files or more.
     """
-    if not values.num_files:
-        return []
     if values.illegal_files:
         return [_illegal_values(benchmark, folder, values)]
     is_known = benchmark.key in CLASS_SHARES
@@ -68,7 +60,8 @@ def judge_values(benchmark: Benchmark, folder: LabelFolder, values: ValueCount) 
         checks.append(_unlabelled_lost)
     if is_known and values.num_files >= _MIN_IMAGES_UNLIKE:
         checks += [_unlike, _class_lost]
-    findings = (check(benchmark, folder, values) for check in checks)
+    counts = count_classes(lookup_table(folder.encoding), values.pixels, benchmark.num_classes)
+    findings = (check(benchmark, folder, values, counts) for check in checks)
     return [finding for finding in findings if finding is not None][:1]
 
 
@@ -96,20 +89,19 @@ def _illegal_values(benchmark: Benchmark, folder: LabelFolder, values: ValueCoun
 
 
 def _reads_better_otherwise(
-    benchmark: Benchmark, folder: LabelFolder, values: ValueCount
+    benchmark: Benchmark, folder: LabelFolder, values: ValueCount, counts: np.ndarray
 ) -> Finding | None:
     """Another reading whose histogram is clearly closer to the expected one."""
     expected = Expectation(benchmark)
-    before = count_classes(lookup_table(folder.encoding), values.pixels, benchmark.num_classes)
     for labelled in (False, True):
         best = _best(benchmark, other_readings(benchmark, folder), values.pixels, labelled)
         after = count_classes(best.table, values.pixels, benchmark.num_classes)
-        far, near = (expected.divergence(counts, labelled) for counts in (before, after))
+        far, near = (expected.divergence(c, labelled) for c in (counts, after))
         if near <= _MAX_RATIO * far and values.num_files * (far - near) >= _MIN_EVIDENCE:
             return Finding(
                 "convention",
                 f"the labels look like {best.what}; expected {folder.encoding}. As expected values "
-                f"the largest classes would be {_largest(benchmark, before)}; read so they are "
+                f"the largest classes would be {_largest(benchmark, counts)}; read so they are "
                 f"{_largest(benchmark, after)}, close to what is known of the dataset",
                 best.advice,
             )
@@ -117,7 +109,7 @@ def _reads_better_otherwise(
 
 
 def _unlabelled_lost(
-    benchmark: Benchmark, folder: LabelFolder, values: ValueCount
+    benchmark: Benchmark, folder: LabelFolder, values: ValueCount, counts: np.ndarray
 ) -> Finding | None:
     """No unlabelled pixel, although the encoding has a value for them."""
     unlabelled = folder.encoding.unlabelled
@@ -132,11 +124,12 @@ def _unlabelled_lost(
     return Finding("unlabelled", what, restore(benchmark))
 
 
-def _class_lost(benchmark: Benchmark, folder: LabelFolder, values: ValueCount) -> Finding | None:
+def _class_lost(
+    benchmark: Benchmark, folder: LabelFolder, values: ValueCount, counts: np.ndarray
+) -> Finding | None:
     """No pixel of a large class, or of the first or last, which a shift by one would lose."""
     expected = Expectation(benchmark)
     ends = (0, benchmark.num_classes - 1)
-    counts = count_classes(lookup_table(folder.encoding), values.pixels, benchmark.num_classes)
     shares = dict(zip(expected.listed, expected.shares.tolist(), strict=False))
     wanted = {label: f"about {share:.0%}" for label, share in shares.items() if share >= _LARGE}
     if values.num_files >= benchmark.num_images / 2:  # all classes occur in the whole set
@@ -149,10 +142,11 @@ def _class_lost(benchmark: Benchmark, folder: LabelFolder, values: ValueCount) -
     return None
 
 
-def _unlike(benchmark: Benchmark, folder: LabelFolder, values: ValueCount) -> Finding | None:
+def _unlike(
+    benchmark: Benchmark, folder: LabelFolder, values: ValueCount, counts: np.ndarray
+) -> Finding | None:
     """A histogram far from the expected one, which no reading explains."""
     expected = Expectation(benchmark)
-    counts = count_classes(lookup_table(folder.encoding), values.pixels, benchmark.num_classes)
     if expected.divergence(counts) < _MAX_DIVERGENCE:
         return None
     order = np.argsort(-expected.shares[: len(expected.listed)], kind="stable")[:3]

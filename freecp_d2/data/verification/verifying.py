@@ -8,12 +8,13 @@ verifying takes minutes.
 import functools
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
+from tqdm import tqdm
 
 from ..benchmark import Benchmark, LabelFolder
 from ..checks import DECODE_ERRORS, describe_sizes, displayed_size
@@ -24,18 +25,17 @@ from .findings import Finding, count_finding
 from .plausibility import MIN_IMAGES, ValueCount, judge_values
 
 _AGAIN = "download or extract them again"
-_FILE_FAULTS = (
-    ("image", "images cannot be decoded, expected complete files", _AGAIN),
-    ("label", "labels cannot be decoded, expected complete files", _AGAIN),
-    ("mode", "labels do not hold class numbers", "use the label files, not their images"),
-    (
-        "size",
+_FILE_FAULTS = {
+    "image": ("images cannot be decoded, expected complete files", _AGAIN),
+    "label": ("labels cannot be decoded, expected complete files", _AGAIN),
+    "mode": ("labels do not hold class numbers", "use the label files, not their images"),
+    "size": (
         "images and their annotations differ in size (width x height), expected equal sizes, EXIF "
         "rotation applied to the image",
         "take both from the official archive",
     ),
-)
-"""Findings on single files: kind, what, advice."""
+}
+"""Kind of finding on single files -> what was found, advice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,6 @@ class Verification:
     The result for one benchmark.
 
     Args:
-        benchmark: the row of the table.
         files: the images and labels that belong to the benchmark, and their folders.
         pixels: pixels of class 0..K-1 and unlabelled ones, shape (K + 1,).
         findings: in the order in which they should be repaired.
@@ -67,20 +66,15 @@ class _Decoded:
     values: tuple[tuple[int, int], ...] = ()
 
 
-def verify_benchmark(
-    benchmark: Benchmark,
-    root: str,
-    num_workers: int = 8,
-    progress: Callable[[Iterable, int], Iterable] = lambda items, _: items,
-) -> Verification:
+def verify_benchmark(benchmark: Benchmark, root: str, num_workers: int = 8) -> Verification:
     """
-    Decode all of a benchmark's images and labels and check their contents.
+    Decode all of a benchmark's images and labels and check their contents, with a progress bar on a
+    terminal.
 
     Args:
         benchmark: a row of the table.
         root: the folder of all datasets.
         num_workers: threads that decode.
-        progress: `progress(items, total)` yields the items, and may show a progress bar.
 
     Returns:
         Verification: without findings if the files are complete and correct.
@@ -93,7 +87,9 @@ def verify_benchmark(
     keys = sorted(files.images.keys() & files.labels.keys())
     pairs = [(files.images[key], files.labels[key]) for key in keys]
     with ThreadPoolExecutor(num_workers) as pool:
-        decoded = list(progress(pool.map(_decode_pair, pairs), len(pairs)))
+        results = pool.map(_decode_pair, pairs)
+        bar = tqdm(results, benchmark.name, len(pairs), unit="image", leave=False, disable=None)
+        decoded = list(bar)
     findings += _file_faults(pairs, decoded)
     values = _count_values(folder, pairs, [label for _, label in decoded])
     findings += judge_values(benchmark, folder, values)
@@ -192,7 +188,7 @@ def _file_faults(
                 faults[answer.fault[0]].append(answer.fault[1])
         if image.size and label.size and image.size != label.size:
             faults["size"].append(describe_sizes(image_path, image.size, label_path, label.size))
-    for kind, what, advice in _FILE_FAULTS:
+    for kind, (what, advice) in _FILE_FAULTS.items():
         if found := faults[kind]:
             yield Finding(kind, f"{len(found)} {what}", advice, tuple(found))
 

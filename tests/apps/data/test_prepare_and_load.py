@@ -1,100 +1,72 @@
 """Converted labels are what the benchmarks read: folders, names and values."""
 
-import json
-
 import numpy as np
 
 from freecp_d2.data import BENCHMARKS, load_benchmark, read_label
 
 from .label_files import write
+from .test_prepare_annotations import FOLDER, HEIGHT, WIDTH, rows, write_json
 
-HEIGHT, WIDTH = 2, 6
+RAW_COCO = [0, 12, 89, 181, 255]
 
 
-def labels(key):
-    """The only image of a benchmark, as it is scored."""
+def convert(run, root, name, image, source, values):
+    write(root / image, np.zeros((HEIGHT, WIDTH, 3)))
+    write(root / source, [values] * HEIGHT)
+    assert run(name)[0] == 0
+
+
+def load(key):
+    """The only image of a benchmark: the name of its label file, and a row as it is scored."""
     (record,) = load_benchmark(BENCHMARKS[key])
-    return read_label(record["sem_seg_file_name"], encoding=record["label_encoding"]).tolist()
+    path = record["sem_seg_file_name"]
+    return path, read_label(path, encoding=record["label_encoding"])[0].tolist()
 
 
-def source(path, values):
-    write(path, [values] * HEIGHT)
-
-
-def image(path):
-    write(path, np.zeros((HEIGHT, WIDTH, 3)))
-
-
-class TestCoco:
-    RAW = [0, 12, 89, 91, 181, 255]
-
-    def test_from_each_folder(self, root, run, monkeypatch):
-        for number, (folder, images) in enumerate(
-            (
-                ("coco_stuff164k/annotations/val2017", "coco_stuff164k/images/val2017"),
-                ("coco/stuffthingmaps/val2017", "coco/val2017"),
-                ("coco-stuff/annotations/val2017", "coco-stuff/images/val2017"),
-            )
+def test_coco(root, run, monkeypatch):
+    for folder, images in (
+        ("coco_stuff164k/annotations/val2017", "coco_stuff164k/images/val2017"),
+        ("coco/stuffthingmaps/val2017", "coco/val2017"),
+        ("coco-stuff/annotations/val2017", "coco-stuff/images/val2017"),
+    ):
+        datasets = root / folder.partition("/")[0]
+        monkeypatch.setenv("DETECTRON2_DATASETS", str(datasets))
+        for key, expected in (
+            ("coco_stuff", [0, 11, 79, 170, 255]),
+            ("coco_object", [1, 12, 80, 0, 0]),
         ):
-            datasets = root / str(number)
-            monkeypatch.setenv("DETECTRON2_DATASETS", str(datasets))
-            image(datasets / images / "1.jpg")
-            source(datasets / folder / "1.png", self.RAW)
-            run("coco_stuff")
-            assert labels("coco_stuff") == [[0, 11, 79, 80, 170, 255]] * HEIGHT
-            run("coco_object")
-            assert labels("coco_object") == [[1, 12, 80, 0, 0, 0]] * HEIGHT
-
-    def test_the_official_files_are_read_without_conversion(self, root):
-        image(root / "coco/val2017/1.jpg")
-        source(root / "coco/stuffthingmaps/val2017/1.png", self.RAW)
-        assert labels("coco_stuff") == [[0, 11, 79, 80, 170, 255]] * HEIGHT
-        assert labels("coco_object") == [[1, 12, 80, 0, 0, 0]] * HEIGHT
+            convert(run, datasets, key, f"{images}/1.jpg", f"{folder}/1.png", RAW_COCO)
+            assert load(key)[1] == expected
 
 
 def test_cityscapes(root, run):
-    image(root / "cityscapes/leftImg8bit/val/ulm/a_leftImg8bit.png")
-    source(root / "cityscapes/gtFine/val/ulm/a_gtFine_labelIds.png", [7, 8, 33, 0, 9, 255])
-    expected = [[0, 1, 18, 255, 255, 255]] * HEIGHT
-    assert labels("cityscapes") == expected
-    run("cityscapes")
-    (record,) = load_benchmark(BENCHMARKS["cityscapes"])
-    assert record["sem_seg_file_name"].endswith("labelTrainIds.png")
-    assert labels("cityscapes") == expected
+    image = "cityscapes/leftImg8bit/val/ulm/a_leftImg8bit.png"
+    source = "cityscapes/gtFine/val/ulm/a_gtFine_labelIds.png"
+    convert(run, root, "cityscapes", image, source, [7, 8, 33, 0, 255])
+    path, labels = load("cityscapes")
+    assert path.endswith("labelTrainIds.png")
+    assert labels == [0, 1, 18, 255, 255]
 
 
 def test_ade20k(root, run):
-    image(root / "ADEChallengeData2016/images/validation/1.jpg")
-    raw = root / "ADEChallengeData2016/annotations/validation/1.png"
-    source(raw, [0, 1, 2, 3, 149, 150])
-    expected = [[255, 0, 1, 2, 148, 149]] * HEIGHT
-    assert labels("ade20k") == expected
-    run("ade20k")
-    raw.unlink()
-    assert labels("ade20k") == expected
+    image, source = (
+        f"ADEChallengeData2016/{name}/validation/1" for name in ("images", "annotations")
+    )
+    convert(run, root, "ade20k", f"{image}.jpg", f"{source}.png", [0, 1, 2, 149, 150])
+    (root / f"{source}.png").unlink()
+    path, labels = load("ade20k")
+    assert "annotations_detectron2" in path
+    assert labels == [255, 0, 1, 148, 149]
 
 
 def test_pascal_context(root, run):
-    folder = root / "VOCdevkit/VOC2010"
     for name in ("2008_000002", "2008_000003"):
-        image(folder / f"JPEGImages/{name}.jpg")
-
-    def column(x):
-        return [[x, 0, x + 1, 0, x + 1, HEIGHT, x, HEIGHT]]
-
-    size = {"height": HEIGHT, "width": WIDTH, "phase": "val"}
-    annotations = [(2, 1), (23, 2), (458, 3), (459, 4)]
-    content = {
-        "images": [
-            {"image_id": 2, "file_name": "2008_000002.jpg", **size},
-            {"image_id": 3, "file_name": "2008_000003.jpg", **size},
-        ],
-        "annos_segmentation": [
-            {"image_id": 2, "category_id": category, "segmentation": column(x)}
-            for category, x in annotations
-        ],
-    }
-    (folder / "trainval_merged.json").write_text(json.dumps(content))
+        write(root / FOLDER / f"JPEGImages/{name}.jpg", np.zeros((HEIGHT, WIDTH, 3)))
+    annotations = [(2, rows(0)), (23, rows(1)), (458, rows(2)), (459, rows(3))]
+    images = [("2008_000002", "val", annotations), ("2008_000003", "val", [])]
+    write_json(root / FOLDER / "trainval_merged.json", images, "annos_segmentation", "image_id")
     run("pascal_context")
-    assert labels("context60") == [[0, 1, 6, 59, 0, 0]] * HEIGHT
-    assert labels("context59") == [[255, 0, 5, 58, 255, 255]] * HEIGHT
+    for key, expected in (("context60", [1, 6, 59, 0]), ("context59", [0, 5, 58, 255])):
+        (record,) = load_benchmark(BENCHMARKS[key])
+        labels = read_label(record["sem_seg_file_name"], encoding=record["label_encoding"])
+        assert labels[:, 0].tolist() == expected

@@ -1,203 +1,186 @@
-"""`freecp data prepare ade20k`, `cityscapes` and `coco_stuff` on label maps made by hand."""
+"""`freecp data prepare` of label files: ade20k, cityscapes, coco_object and coco_stuff."""
 
 import numpy as np
 import pytest
 
+from tests.helpers.miniatures import encodings as enc
+
 from .label_files import files, read, truncate, write, write_indexed
 
-ADE_RAW = "ADEChallengeData2016/annotations/validation"
-ADE_SHIFTED = "ADEChallengeData2016/annotations_detectron2/validation"
-CITY = "cityscapes/gtFine/val"
-CITY_SCORED = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33]
-COCO_GAPS = [11, 25, 28, 29, 44, 65, 67, 68, 70, 82, 90]
+ADE = "ADEChallengeData2016"
+CITY = "cityscapes/gtFine"
 COCO_164K = "coco_stuff164k/annotations/val2017"
 COCO_RAW = "coco/stuffthingmaps/val2017"
 COCO_CONVERTED = "coco/stuffthingmaps_detectron2/val2017"
+OBJECT = "coco_object/annotations/val2017"
+COCO_VALUES = [value for value in (*range(182), 255) if value not in enc.COCO_MISSING]
 
 
-class TestADE20K:
-    def test_each_value(self, root, run):
-        write(root / ADE_RAW / "ADE_val_00000001.png", [list(range(151))])
-        assert run("ade20k")[0] == 0
-        assert read(root / ADE_SHIFTED / "ADE_val_00000001.png") == [[255, *range(150)]]
-
-    def test_values_that_are_not_official(self, root, run):
-        cases = {255: "already shifted", 254: "shifted twice", 151: "another list of classes"}
-        for value in cases:
-            write(root / ADE_RAW / f"{value}.png", [[0, 3, value]])
-        write(root / ADE_RAW / "1.png", [[0, 3]])
-        status, printed = run("ade20k")
-        assert status == 1
-        for value, cause in cases.items():
-            bad = root / ADE_RAW / f"{value}.png"
-            (line,) = [line for line in printed.splitlines() if f"{bad}: pixel value" in line]
-            assert f"pixel value {value}" in line
-            assert cause in line
-        assert files(root / ADE_SHIFTED) == ["1.png"]
-
-    def test_the_other_root_and_split(self, root, run):
-        write(root / "ade" / ADE_RAW / "1.png", [[150]])
-        run("ade20k")
-        assert read(root / "ade" / ADE_SHIFTED / "1.png") == [[149]]
-        write(root / ADE_RAW.replace("validation", "training") / "1.png", [[1]])
-        run("ade20k", "--split", "train")
-        assert read(root / ADE_SHIFTED.replace("validation", "training") / "1.png") == [[0]]
-
-    def test_no_files(self, root, run):
-        with pytest.raises(SystemExit, match=r"annotations/validation/\*.png(?s:.*)csail"):
-            run("ade20k")
+def city_train_ids(values):
+    return np.where(values == 255, 255, enc.cityscapes(np.minimum(values, 33)))
 
 
-class TestCityscapes:
-    def test_each_value(self, root, run):
-        name = "frankfurt/frankfurt_000000_000294_gtFine"
-        write(root / CITY / f"{name}_labelIds.png", [[*range(34), 255]])
-        assert run("cityscapes")[0] == 0
-        (found,) = read(root / CITY / f"{name}_labelTrainIds.png")
-        scored = {value: i for i, value in enumerate(CITY_SCORED)}
-        assert found == [*(scored.get(value, 255) for value in range(34)), 255]
-        assert (found[7], found[23], found[24], found[33], found[0]) == (0, 10, 11, 18, 255)
-
-    def test_a_folder_for_each_city(self, root, run):
-        for name in ("lindau/a", "munster/b"):
-            write(root / CITY / f"{name}_gtFine_labelIds.png", [[7]])
-            write(root / CITY / f"{name}_gtFine_instanceIds.png", [[7]], dtype=np.uint16)
-            write(root / CITY / f"{name}_gtFine_color.png", np.zeros((1, 1, 3)))
-        run("cityscapes")
-        assert [name for name in files(root / CITY) if "Train" in name] == [
-            "lindau/a_gtFine_labelTrainIds.png",
-            "munster/b_gtFine_labelTrainIds.png",
-        ]
-        assert run("cityscapes")[1].startswith("0 files written")
-
-    def test_train(self, root, run):
-        write(root / "cityscapes/gtFine/train/ulm/a_gtFine_labelIds.png", [[8]])
-        run("cityscapes", "--split", "train")
-        assert read(root / "cityscapes/gtFine/train/ulm/a_gtFine_labelTrainIds.png") == [[1]]
-
-    def test_values_of_another_list(self, root, run):
-        bad = write(root / CITY / "ulm/a_gtFine_labelIds.png", [[34]])
-        status, printed = run("cityscapes")
-        assert status == 1
-        assert f"{bad}: pixel value 34" in printed
-
-    def test_no_files(self, root, run):
-        (root / CITY / "lindau").mkdir(parents=True)
-        with pytest.raises(SystemExit, match=r"val/\*_gtFine_labelIds.png(?s:.*)cityscapes-data"):
-            run("cityscapes")
+EACH_VALUE = {
+    # source, target, values, what becomes of them, other values
+    "ade20k": (
+        f"{ADE}/annotations/validation/{{}}.png",
+        f"{ADE}/annotations_detectron2/validation/{{}}.png",
+        [*range(151)],
+        enc.minus_one,
+        [151, 254, 255],
+    ),
+    "cityscapes": (
+        f"{CITY}/val/ulm/{{}}_gtFine_labelIds.png",
+        f"{CITY}/val/ulm/{{}}_gtFine_labelTrainIds.png",
+        [*range(34), 255],
+        city_train_ids,
+        [34, 254],
+    ),
+    "coco_object": (
+        f"{COCO_RAW}/{{}}.png",
+        f"{OBJECT}/{{}}_instanceTrainIds.png",
+        COCO_VALUES,
+        enc.coco_object,
+        [*enc.COCO_MISSING, 200],
+    ),
+    "coco_stuff": (
+        f"{COCO_RAW}/{{}}.png",
+        f"{COCO_CONVERTED}/{{}}.png",
+        COCO_VALUES,
+        enc.coco_stuff,
+        [*enc.COCO_MISSING, 182, 254],
+    ),
+}
 
 
-class TestCocoStuff:
-    def test_each_value(self, root, run):
-        values = [value for value in range(182) if value not in COCO_GAPS]
-        write(root / COCO_RAW / "000000000139.png", [[*values, 255]])
-        assert run("coco_stuff")[0] == 0
-        (found,) = read(root / COCO_CONVERTED / "000000000139.png")
-        assert found == [*range(171), 255]
-        known = {0: 0, 10: 10, 12: 11, 89: 79, 91: 80, 181: 170, 255: 255}
-        assert {value: dict(zip([*values, 255], found, strict=True))[value] for value in known} == (
-            known
-        )
+@pytest.mark.parametrize("name", EACH_VALUE)
+def test_each_value(root, run, name):
+    """Files with a value of another list are named, and the others are converted."""
+    source, target, values, encode, others = EACH_VALUE[name]
+    values = np.array([values], np.uint8)
+    write(root / source.format("good"), values)
+    for other in others:
+        write(root / source.format(other), [[values[0, 0], other]])
+    status, printed = run(name)
+    assert status == 1
+    assert read(root / target.format("good")) == encode(values).tolist()
+    for other in others:
+        assert f"{root / source.format(other)}: pixel value {other}; expected" in printed
+        assert not (root / target.format(other)).exists()
 
-    def test_other_values_are_no_coco_stuff(self, root, run):
-        bad = [*COCO_GAPS, 182, 254]
-        write(root / COCO_RAW / "good.png", [[0, 1]])
-        for value in bad:
-            write(root / COCO_RAW / f"bad{value}.png", [[0, value]])
-        status, printed = run("coco_stuff")
-        assert status == 1
-        for value in bad:
-            path = root / COCO_RAW / f"bad{value}.png"
-            assert f"{path}: pixel value {value}; expected" in printed
-        assert files(root / COCO_CONVERTED) == ["good.png"]
 
-    def test_indexed_and_16_bits(self, root, run):
-        write_indexed(root / COCO_RAW / "1.png", [[0, 91], [181, 255]])
-        write(root / COCO_RAW / "2.png", [[0, 181]], dtype=np.uint16)
-        run("coco_stuff")
-        assert read(root / COCO_CONVERTED / "1.png") == [[0, 80], [170, 255]]
-        assert read(root / COCO_CONVERTED / "2.png") == [[0, 170]]
-
-    def test_unusable_files_are_named_and_the_others_converted(self, root, run):
-        write(root / COCO_RAW / "1.png", [[0]])
-        write(root / COCO_RAW / "2.png", np.random.default_rng(0).integers(0, 10, (64, 64)))
-        truncate(root / COCO_RAW / "2.png")
-        write(root / COCO_RAW / "3.png", np.zeros((2, 2, 3)))
-        (root / COCO_RAW / "4.png").write_bytes(b"not an image")
-        write(root / COCO_RAW / "5.png", [[300]], dtype=np.uint16)
-        write(root / COCO_RAW / "6.png", [[181]])
-        status, printed = run("coco_stuff")
-        assert status == 1
-        assert "2 files written" in printed
-        assert "4 could not be converted" in printed
-        for name, problem in [("2", "truncated"), ("3", "RGB"), ("4", "label map"), ("5", "300")]:
-            (line,) = [line for line in printed.splitlines() if f"{name}.png: " in line]
-            assert problem in line
-        assert files(root / COCO_CONVERTED) == ["1.png", "6.png"]
-
-    def test_a_repeated_run_converts_repaired_files_only(self, root, run):
-        write(root / COCO_RAW / "1.png", [[0]])
-        write(root / COCO_RAW / "2.png", [[11]])
-        assert run("coco_stuff")[0] == 1
-        before = (root / COCO_CONVERTED / "1.png").stat().st_mtime_ns
-        write(root / COCO_RAW / "2.png", [[12]])
-        status, printed = run("coco_stuff")
-        assert status == 0
-        assert "1 files written" in printed
-        assert "1 were there already" in printed
-        assert (root / COCO_CONVERTED / "1.png").stat().st_mtime_ns == before
-        assert read(root / COCO_CONVERTED / "2.png") == [[11]]
-
-    def test_overwrite(self, root, run):
-        write(root / COCO_RAW / "1.png", [[0]])
-        run("coco_stuff")
-        write(root / COCO_RAW / "1.png", [[5]])
-        run("coco_stuff")
-        assert read(root / COCO_CONVERTED / "1.png") == [[0]]
-        run("coco_stuff", "--overwrite")
-        assert read(root / COCO_CONVERTED / "1.png") == [[5]]
-
-    def test_layout_of_mmsegmentation(self, root, run):
-        write(root / COCO_164K / "1.png", [[12]])
-        write(root / COCO_164K / "2_labelTrainIds.png", [[11]])  # of an earlier run
-        write(root / COCO_164K / "2_instanceTrainIds.png", [[0]])
-        write(root / COCO_164K / ".hidden.png", [[0]])
-        write(root / COCO_RAW / "3.png", [[0]])
-        assert run("coco_stuff")[0] == 0
-        assert files(root / COCO_164K) == [
-            ".hidden.png",
-            "1.png",
-            "1_labelTrainIds.png",
-            "2_instanceTrainIds.png",
-            "2_labelTrainIds.png",
-        ]
-        assert read(root / COCO_164K / "1_labelTrainIds.png") == [[11]]
-        assert not (root / COCO_CONVERTED).exists()
-
-    def test_layout_of_cat_seg(self, root, run):
-        write(root / "coco-stuff/annotations/val2017/1.png", [[12]])
-        run("coco_stuff")
-        assert read(root / "coco-stuff/annotations_detectron2/val2017/1.png") == [[11]]
-
-    def test_root(self, root, run, tmp_path_factory):
-        other = tmp_path_factory.mktemp("other")
-        write(other / COCO_RAW / "1.png", [[12]])
-        run("coco_stuff", "--root", str(other))
-        assert read(other / COCO_CONVERTED / "1.png") == [[11]]
-
-    def test_splits_are_independent(self, root, run):
-        write(root / COCO_RAW / "1.png", [[12]])
-        run("coco_stuff")
-        assert files(root) == [f"{COCO_RAW}/1.png", f"{COCO_CONVERTED}/1.png"]
-        write(root / "coco/stuffthingmaps/train2017/9.png", [[13]])
-        run("coco_stuff", "--split", "train")
-        converted = files(root / "coco/stuffthingmaps_detectron2")
-        assert converted == ["train2017/9.png", "val2017/1.png"]
-
-    def test_no_files(self, root, run):
+def test_no_files(root, run):
+    for name, parts in {
+        "ade20k": (f"{ADE}/annotations/validation/*.png", "csail"),
+        "cityscapes": ("val/*_gtFine_labelIds.png", "cityscapes-data"),
+        "coco_object": (f"or {COCO_RAW}/*.png", "nightrome"),
+        "coco_stuff": (COCO_164K, COCO_RAW, "coco-stuff/annotations/val2017", "nightrome"),
+    }.items():
         with pytest.raises(SystemExit) as stop:
-            run("coco_stuff")
-        message = str(stop.value.code)
-        for part in (COCO_164K, COCO_RAW, "coco-stuff/annotations/val2017", str(root), "nightrome"):
-            assert part in message
-        assert "datasets/README.md" in message
+            run(name)
+        for part in (*parts, str(root), "datasets/README.md", "--root", "DETECTRON2_DATASETS"):
+            assert part in str(stop.value.code)
+
+
+def test_splits_and_roots(root, run, tmp_path_factory):
+    write(root / f"ade/{ADE}/annotations/validation/1.png", [[150]])
+    run("ade20k")
+    assert read(root / f"ade/{ADE}/annotations_detectron2/validation/1.png") == [[149]]
+    write(root / f"{ADE}/annotations/training/1.png", [[1]])
+    run("ade20k", "--split", "train")
+    assert read(root / f"{ADE}/annotations_detectron2/training/1.png") == [[0]]
+    write(root / f"{CITY}/train/ulm/a_gtFine_labelIds.png", [[8]])
+    run("cityscapes", "--split", "train")
+    assert read(root / f"{CITY}/train/ulm/a_gtFine_labelTrainIds.png") == [[1]]
+    for split, name in (("val", "1"), ("train", "9")):
+        write(root / f"coco/stuffthingmaps/{split}2017/{name}.png", [[12]])
+        run("coco_stuff", "--split", split)
+    converted = files(root / "coco/stuffthingmaps_detectron2")
+    assert converted == ["train2017/9.png", "val2017/1.png"]
+    other = tmp_path_factory.mktemp("other")
+    write(other / COCO_RAW / "1.png", [[12]])
+    run("coco_stuff", "--root", str(other))
+    assert read(other / COCO_CONVERTED / "1.png") == [[11]]
+
+
+def test_a_folder_for_each_city(root, run):
+    for name in ("lindau/a", "munster/b"):
+        path = root / CITY / "val" / name
+        write(path.with_name(f"{path.name}_gtFine_labelIds.png"), [[7]])
+        write(path.with_name(f"{path.name}_gtFine_instanceIds.png"), [[7]], dtype=np.uint16)
+        write(path.with_name(f"{path.name}_gtFine_color.png"), np.zeros((1, 1, 3)))
+    run("cityscapes")
+    found = [name for name in files(root / CITY / "val") if "Train" in name]
+    assert found == [f"{name}_gtFine_labelTrainIds.png" for name in ("lindau/a", "munster/b")]
+    assert run("cityscapes")[1].startswith("0 files written")
+
+
+def test_a_linked_folder(root, run, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    write(elsewhere / "1.png", [[12]])
+    (root / COCO_RAW).mkdir(parents=True)
+    (root / COCO_RAW / "linked").symlink_to(elsewhere)
+    run("coco_stuff")
+    assert read(root / COCO_CONVERTED / "linked/1.png") == [[11]]
+
+
+def test_layouts_of_coco_stuff(root, run):
+    write(root / "coco-stuff/annotations/val2017/1.png", [[12]])
+    run("coco_stuff")
+    assert read(root / "coco-stuff/annotations_detectron2/val2017/1.png") == [[11]]
+    write(root / COCO_164K / "1.png", [[12]])
+    write(root / COCO_164K / "2_labelTrainIds.png", [[11]])  # of an earlier run
+    write(root / COCO_164K / "2_instanceTrainIds.png", [[0]])
+    write(root / COCO_164K / ".hidden.png", [[0]])
+    write(root / COCO_RAW / "3.png", [[0]])
+    assert run("coco_stuff")[0] == 0
+    results = ["1_labelTrainIds.png", "2_instanceTrainIds.png", "2_labelTrainIds.png"]
+    assert files(root / COCO_164K) == [".hidden.png", "1.png", *results]
+    assert read(root / COCO_164K / "1_labelTrainIds.png") == [[11]]
+    assert not (root / COCO_CONVERTED).exists()
+
+
+def test_source_of_coco_object(root, run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("{elsewhere}")
+    write(folder / "1.png", [[89]])
+    write(root / COCO_RAW / "2.png", [[0]])
+    assert run("coco_object", "--source", str(folder))[0] == 0
+    assert files(root / OBJECT) == ["1_instanceTrainIds.png"]
+    with pytest.raises(SystemExit, match="nowhere"):
+        run("coco_object", "--source", str(root / "nowhere"))
+
+
+def test_unusable_files_are_named_and_the_others_converted(root, run):
+    write_indexed(root / COCO_RAW / "1.png", [[0, 91], [181, 255]])
+    write(root / COCO_RAW / "2.png", np.random.default_rng(0).integers(0, 10, (64, 64)))
+    truncate(root / COCO_RAW / "2.png")
+    write(root / COCO_RAW / "3.png", np.zeros((2, 2, 3)))
+    (root / COCO_RAW / "4.png").write_bytes(b"not an image")
+    write(root / COCO_RAW / "5.png", [[300]], dtype=np.uint16)
+    write(root / COCO_RAW / "6.png", [[0, 181]], dtype=np.uint16)
+    status, printed = run("coco_stuff")
+    assert status == 1
+    assert "2 files written" in printed
+    assert "4 could not be converted" in printed
+    for name, problem in [("2", "truncated"), ("3", "RGB"), ("4", "label map"), ("5", "300")]:
+        (line,) = [line for line in printed.splitlines() if f"{name}.png: " in line]
+        assert problem in line
+    assert files(root / COCO_CONVERTED) == ["1.png", "6.png"]
+    assert read(root / COCO_CONVERTED / "1.png") == [[0, 80], [170, 255]]
+    assert read(root / COCO_CONVERTED / "6.png") == [[0, 170]]
+
+
+def test_a_repeated_run_converts_repaired_files_only(root, run):
+    write(root / COCO_RAW / "1.png", [[0]])
+    write(root / COCO_RAW / "2.png", [[11]])
+    assert run("coco_stuff")[0] == 1
+    write(root / COCO_RAW / "1.png", [[5]])
+    write(root / COCO_RAW / "2.png", [[12]])
+    status, printed = run("coco_stuff")
+    assert status == 0
+    assert "1 files written" in printed
+    assert "1 were there already" in printed
+    assert read(root / COCO_CONVERTED / "1.png") == [[0]]
+    assert read(root / COCO_CONVERTED / "2.png") == [[11]]
+    run("coco_stuff", "--overwrite")
+    assert read(root / COCO_CONVERTED / "1.png") == [[5]]

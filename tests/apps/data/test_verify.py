@@ -12,7 +12,6 @@ from freecp_d2.data import BENCHMARKS
 from tests.helpers.share_trees import make_tree
 
 ROOT = Path(__file__).resolve().parents[3]
-SAMPLE = ROOT.parent / "shared/data/ade20k_mini"
 
 
 @pytest.fixture
@@ -53,49 +52,37 @@ def test_a_correct_set(verify, whole):
         assert part in text
 
 
-def test_findings_of_all_benchmarks_are_listed(verify, whole, tmp_path):
+def test_findings_are_printed_and_written(verify, whole, tmp_path):
     for key in ("ade20k", "cityscapes"):
         whole(key, 8)
     folder = tmp_path / "ADEChallengeData2016"
     for number in range(7):
         (folder / f"images/validation/{number:06d}.jpg").write_bytes(b"no image")
     (folder / "annotations/validation/000007.png").unlink()
-    status, text = verify("ade20k", "freecp_cityscapes_val", "cityscapes")
+    names = ("ade20k", "freecp_cityscapes_val", "cityscapes")
+    status, text = verify(*names, "--report", tmp_path / "report.json")
     assert status == 1
     assert text.count("freecp_cityscapes_val: ") == 1
     assert "freecp_ade20k_val: 2 findings" in text
-    assert "FINDING  1 images have no annotation, expected one for each;\n" in text
-    assert "7 in all: " in text
-    assert "000004.jpg" in text
+    for part in ("1 images have no annotation", "7 in all: ", "000004.jpg", "and 2 more"):
+        assert part in text
     assert "000005.jpg" not in text
-    assert "; and" not in text
-    assert "and 2 more" in text
     assert "note     too few images to judge the histogram: 7" in text
     assert text.endswith("2 benchmarks verified: 2 findings\n")
 
-
-def test_the_report_has_everything(verify, whole, tmp_path):
-    whole("ade20k", 8)
-    for number in range(7):
-        path = tmp_path / f"ADEChallengeData2016/images/validation/{number:06d}.jpg"
-        path.write_bytes(b"no image")
-    file = tmp_path / "report.json"
-    status, _ = verify("--report", file)
-    report = json.loads(file.read_text())
-    (ade,) = report["benchmarks"]
-    assert status == 1
-    assert report["root"] == str(tmp_path)
-    assert len(report["not_found"]) == 7
+    report = json.loads((tmp_path / "report.json").read_text())
+    ade, _ = report["benchmarks"]
+    assert (report["root"], report["not_found"]) == (str(tmp_path), {})
     assert (ade["num_images"], ade["official_num_images"], ade["num_classes"]) == (8, 8, 150)
     assert len(ade["pixels"]) == 150
-    assert sum(ade["pixels"].values()) + ade["pixels_unlabelled"] == 8 * 16 * 16
+    assert sum(ade["pixels"].values()) + ade["pixels_unlabelled"] == 7 * 16 * 16
     assert ade["num_classes_present"] == sum(count > 0 for count in ade["pixels"].values())
-    assert [finding["kind"] for finding in ade["findings"]] == ["image"]
-    assert len(ade["findings"][0]["files"]) == 7
+    assert [finding["kind"] for finding in ade["findings"]] == ["unpaired", "image"]
+    assert len(ade["findings"][1]["files"]) == 7
     assert ade["label_folder"] == "ADEChallengeData2016/annotations/validation"
 
 
-def test_a_named_benchmark_that_is_missing_is_a_failure(verify, whole):
+def test_a_named_benchmark_that_is_missing_is_a_failure(verify, whole, tmp_path):
     for names in ((), ("voc21",), ("ade20k", "voc21")):
         if "ade20k" in names:
             whole("ade20k")
@@ -103,10 +90,6 @@ def test_a_named_benchmark_that_is_missing_is_a_failure(verify, whole):
         assert status == 1
         assert "freecp_voc21_val: not found" in text
         assert ("Set DETECTRON2_DATASETS, or --root" in text) == ("ade20k" not in names)
-
-
-def test_labels_that_are_not_there_are_named(verify, whole, tmp_path):
-    whole("ade20k")
     (tmp_path / "ADEChallengeData2016/annotations").rename(tmp_path / "aside")
     status, text = verify("ade20k")
     assert status == 1
@@ -117,10 +100,7 @@ def test_wrong_options_are_named_before_the_work(verify, capsys):
     for options, parts in (
         (("voc",), ("no benchmark voc", "voc21, voc20, context60, context59, coco_obj")),
         (("--workers", "0"), ("--workers 0",)),
-        (
-            ("--report", "/no/such/folder/a.json"),
-            ("there is no folder /no/such/folder",),
-        ),
+        (("--report", "/no/such/folder/a.json"), ("there is no folder /no/such/folder",)),
     ):
         with pytest.raises(SystemExit) as stop:
             verify(*options)
@@ -139,12 +119,3 @@ def test_the_script(tmp_path, capsys, monkeypatch):
     printed = capsys.readouterr()
     assert "3 images, expected the official 5000 (a part of the set)" in printed.out
     assert printed.err == ""  # the progress bar is for terminals
-
-
-@pytest.mark.skipif(not SAMPLE.is_dir(), reason="three photographs of ADE20K are not at hand")
-def test_real_photographs(verify):
-    status, text = verify("ade20k", "--root", SAMPLE)
-    assert status == 1
-    assert "freecp_ade20k_val: 1 finding\n" in text
-    assert "largest  sky 38" in text
-    assert "3 images, expected the official 2000" in text

@@ -25,24 +25,18 @@ def compressed(values):
 
 
 class TestRegion:
-    def test_run_lengths(self):
-        region = decode_region({"size": [2, 3], "counts": COUNTS}, 2, 3)
-        assert region.dtype == bool
-        assert region.tolist() == np.array(MASK, dtype=bool).tolist()
-
-    def test_compressed_run_lengths(self):
+    def test_every_kind(self):
         rle = compressed(MASK)
-        assert decode_region(rle, 2, 3).tolist() == np.array(MASK, dtype=bool).tolist()
-        text = {**rle, "counts": rle["counts"].decode()}
-        assert decode_region(text, 2, 3).tolist() == np.array(MASK, dtype=bool).tolist()
-
-    def test_polygons(self):
-        region = decode_region([[0, 0, 1, 0, 1, 2, 0, 2], [2, 0, 3, 0, 3, 2, 2, 2]], 2, 3)
-        assert region.tolist() == [[True, False, True]] * 2
-
-    def test_without_pixels(self):
-        for empty in ([], [[]], {"size": [2, 3], "counts": [6]}):
-            assert decode_region(empty, 2, 3).tolist() == [[False] * 3] * 2
+        for segmentation, expected in (
+            ({"size": [2, 3], "counts": COUNTS}, MASK),
+            (rle, MASK),
+            ({**rle, "counts": rle["counts"].decode()}, MASK),
+            ([[0, 0, 1, 0, 1, 2, 0, 2], [2, 0, 3, 0, 3, 2, 2, 2]], [[1, 0, 1]] * 2),
+            *((empty, [[0] * 3] * 2) for empty in ([], [[]], {"size": [2, 3], "counts": [6]})),
+        ):
+            region = decode_region(segmentation, 2, 3)
+            assert region.dtype == bool
+            assert region.astype(int).tolist() == expected
 
     def test_malformed(self):
         for segmentation, problem in (
@@ -68,15 +62,12 @@ class TestDrawing:
             return np.asarray(labels).tolist()
 
     def test_later_over_earlier(self):
+        """Other categories are drawn as background."""
         top = compressed([[1, 1, 1], [0, 0, 0]])
         right = compressed([[0, 0, 1], [0, 0, 1]])
         assert self.draw() == [[0] * 3] * 2
         assert self.draw((10, top), (20, right)) == [[1, 1, 2], [0, 0, 2]]
         assert self.draw((20, right), (10, top)) == [[1, 1, 1], [0, 0, 2]]
-
-    def test_other_categories_are_drawn_as_background(self):
-        top = compressed([[1, 1, 1], [0, 0, 0]])
-        right = compressed([[0, 0, 1], [0, 0, 1]])
         assert self.draw((10, top), (30, right)) == [[1, 1, 0], [0, 0, 0]]
 
     def test_a_malformed_one_is_numbered(self):
@@ -115,7 +106,7 @@ class TestLoading:
     def test_other_files(self, tmp_path):
         for content, problem in (
             ('{"images": [', "no complete JSON"),
-            ("[]", "holds a list"),
+            ("[]", "another kind of file"),
             ({}, "another kind of file"),
             ({"images": []}, "another kind of file"),
             ({"images": [{"id": 1}], "annotations": []}, "another kind of file"),

@@ -39,12 +39,6 @@ class TestFiles:
         assert report == ConversionReport(str(folder), 20)
         assert contents(folder) == {f"{i}.txt": f"TEXT {i - 1}" for i in range(1, 21)}
 
-    def test_in_several_folders(self, tmp_path):
-        jobs = [Job(name, tmp_path / name / "1.txt", name) for name in ("ulm", "bonn")]
-        convert(tmp_path, jobs)
-        assert (tmp_path / "ulm/1.txt").read_text() == "ULM"
-        assert (tmp_path / "bonn/1.txt").read_text() == "BONN"
-
     def test_bad_sources_do_not_stop_the_others(self, tmp_path, num_workers):
         jobs = jobs_for(tmp_path, "a", "bad", "c", "bad", "e")
         report = convert(tmp_path, jobs, num_workers=num_workers)
@@ -61,7 +55,7 @@ class TestFiles:
         assert (report.written, report.kept) == (2, 0)
         assert contents(tmp_path) == {"1.txt": "A", "2.txt": "B"}
 
-    def test_two_sources_of_one_file(self, tmp_path):
+    def test_of_two_sources_are_refused(self, tmp_path):
         jobs = [Job(name, tmp_path / "1.txt", name) for name in ("a", "b")]
         with pytest.raises(ValueError, match="a and b would both become"):
             convert(tmp_path, jobs)
@@ -79,32 +73,18 @@ class TestFiles:
             convert(tmp_path, jobs_for(tmp_path, "a"))
 
 
-class TestTemporaryFiles:
-    def test_of_a_killed_run_are_removed(self, tmp_path, monkeypatch):
-        def killed(*_, **__):
-            raise SystemExit
+def test_only_temporary_files_of_a_killed_run_are_removed(tmp_path, monkeypatch):
+    def killed(*_, **__):
+        raise SystemExit
 
-        with monkeypatch.context() as patch:
-            patch.setattr(files.os, "replace", killed)
-            patch.setattr(files.Path, "unlink", lambda *_, **__: None)
-            with pytest.raises(SystemExit):
-                files.write_whole(tmp_path / "1.txt", b"half")
-        assert len(contents(tmp_path)) == 1
-        convert(tmp_path, jobs_for(tmp_path, "a"))
-        assert contents(tmp_path) == {"1.txt": "A"}
-
-    def test_other_files_stay(self, tmp_path):
-        for name in (".tmp", ".mine.tmp", "1.tmp", ".12.tmp"):
-            (tmp_path / name).write_text("mine")
-        convert(tmp_path, jobs_for(tmp_path, "a"))
-        assert sorted(contents(tmp_path)) == [".12.tmp", ".mine.tmp", ".tmp", "1.tmp", "1.txt"]
-
-
-def test_the_report():
-    assert str(ConversionReport("/labels", 5000)) == "5,000 files written to /labels."
-    broken = ("a.png: is bad", "b.png: is worse")
-    lines = str(ConversionReport("/labels", 3, 2, broken, ("A note.",))).splitlines()
-    assert lines[0] == "3 files written to /labels, 2 were there already."
-    assert lines[1] == "2 could not be converted:"
-    assert lines[2:4] == ["  a.png: is bad", "  b.png: is worse"]
-    assert lines[-1] == "A note."
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "replace", killed)
+        patch.setattr(files.Path, "unlink", lambda *_, **__: None)
+        with pytest.raises(SystemExit):
+            files.write_whole(tmp_path / "1.txt", b"half")
+    assert len(contents(tmp_path)) == 1
+    others = [".12.tmp", ".mine.tmp", ".tmp", "1.tmp"]
+    for name in others:
+        (tmp_path / name).write_text("mine")
+    convert(tmp_path, jobs_for(tmp_path, "a"))
+    assert sorted(contents(tmp_path)) == [*others, "1.txt"]

@@ -21,39 +21,28 @@ def registered(folder, decorator):
     return found
 
 
-class TestOrder:
-    def test_scored_classes_come_first(self):
-        assert CLASSES[:36] == SCORED
-        assert not any(c.scored for c in CLASSES[36:])
-
-    def test_labels(self):
-        assert [CLASSES[i].name for i in CLASS_INDEX.values()] == list(CLASS_INDEX)
-        assert len(CLASS_INDEX) == len(CLASSES) == 54
-
-    def test_a_set_of_classes_fits_into_an_int64(self):
-        assert 1 << (len(CLASSES) - 1) < 2**63
+def test_order():
+    assert CLASSES[:36] == SCORED
+    assert not any(c.scored for c in CLASSES[36:])
+    assert [CLASSES[i].name for i in CLASS_INDEX.values()] == list(CLASS_INDEX)
+    assert len(CLASS_INDEX) == len(CLASSES) == 54
 
 
-class TestDrawings:
-    def test_every_stuff_has_one_texture(self):
-        stuff = [c.name for c in CLASSES if not c.is_thing]
-        assert Counter(registered("textures", "texture")) == Counter(stuff)
-        assert TEXTURES.keys() == set(stuff)
-
-    def test_every_thing_has_one_drawing(self):
-        things = [c.name for c in CLASSES if c.is_thing]
-        assert Counter(registered("things", "thing")) == Counter(things)
-        assert THINGS.keys() == set(things)
+def test_every_class_has_one_drawing():
+    for is_thing, folder, drawn in ((False, "textures", TEXTURES), (True, "things", THINGS)):
+        names = [c.name for c in CLASSES if c.is_thing == is_thing]
+        assert Counter(registered(folder, folder.removesuffix("s"))) == Counter(names)
+        assert drawn.keys() == set(names)
 
 
 class TestWords:
-    def test_a_name_or_synonym_is_of_one_class(self):
+    def test_a_word_is_of_one_class(self):
         words = [word for c in CLASSES for word in (c.name, *c.synonyms)]
-        assert [word for word, count in Counter(words).items() if count > 1] == []
-
-    def test_a_kind_is_no_class(self):
         kinds = {kind for c in CLASSES for kind in c.kinds}
-        assert not kinds & {word for c in CLASSES for word in (c.name, *c.synonyms)}
+        assert [word for word, count in Counter(words).items() if count > 1] == []
+        assert not kinds & set(words)
+        odd = [word for word in (*words, *kinds) if not re.fullmatch("[a-z]+( [a-z]+)*", word)]
+        assert odd == []
 
     def test_neighbours(self):
         """Words that an image can tell from a scored class: no synonym of one."""
@@ -62,26 +51,14 @@ class TestWords:
         absent = {word for c in CLASSES[36:] for word in c.synonyms}
         assert NEIGHBOURS.keys() == absent | set(WIDER)
 
-    def test_lower_case_words(self):
-        words = [word for c in CLASSES for word in (c.name, *c.synonyms, *c.kinds)]
-        assert [word for word in words if not re.fullmatch("[a-z]+( [a-z]+)*", word)] == []
-
 
 class TestLooks:
     def test_five_for_each_class_and_none_shared(self):
         for c in CLASSES:
             assert len(set(c.looks)) == len(c.looks) == 5, c.name
-        looks = Counter(look for c in CLASSES for look in c.looks)
-        assert [look for look, count in looks.items() if count > 1] == []
-
-    def test_articles(self):
-        wrong = [
-            look
-            for c in CLASSES
-            for look in c.looks
-            if re.search(r"\ba [aeiou]|\ban [^aeiou]", look)
-        ]
-        assert wrong == []
+        looks = [look for c in CLASSES for look in c.looks]
+        assert len(set(looks)) == len(looks)
+        assert [look for look in looks if re.search(r"\ba [aeiou]|\ban [^aeiou]", look)] == []
 
     def test_of_wider_words(self):
         """Five, from all members in turn: the members' counts differ by at most one."""
@@ -92,7 +69,4 @@ class TestLooks:
             counts = [sum(look in c.looks for look in seen) for c in members]
             assert sum(counts) == 5
             assert max(counts) - min(counts) <= 1, kind
-
-    def test_of_other_neighbours(self):
-        """What the class itself looks like."""
         assert NEIGHBOURS["pond"] == CLASSES[CLASS_INDEX["lake"]].looks

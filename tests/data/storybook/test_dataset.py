@@ -22,18 +22,9 @@ from freecp_d2.engine.checks import check_run
 from freecp_d2.evaluation import FreeCPSemSegEvaluator
 from freecp_d2.text import load_vocabulary
 
-NARROW, WIDE = (
-    ["freecp_storybook_val", "freecp_storybook_dev"],
-    [
-        "freecp_storybook_wide_val",
-        "freecp_storybook_wide_dev",
-    ],
-)
+KEYS = ("storybook", "storybook_wide")
+NARROW, WIDE = ([f"freecp_{key}_{split}" for split in ("val", "dev")] for key in KEYS)
 FEW = 6
-
-
-def make_mapper(**options):
-    return FreeCPDatasetMapper(image_format="RGB", min_size=0, max_size=2048, **options)
 
 
 def test_metadata():
@@ -44,9 +35,6 @@ def test_metadata():
         assert tuple(meta.stuff_classes) == vocabulary.class_names
         assert len(set(meta.stuff_colors)) == len(meta.stuff_classes)
         assert (meta.evaluator_type, meta.ignore_label, meta.num_images) == ("sem_seg", 255, 150)
-
-
-def test_the_wide_words_are_the_narrow_ones_and_more():
     narrow, wide = (MetadataCatalog.get(names[0]).stuff_classes for names in (NARROW, WIDE))
     assert len(narrow) == 36
     assert wide[:36] == narrow
@@ -67,20 +55,14 @@ def test_records():
             "image_id": 7,
         }
         assert len({r["file_name"] for r in records}) == len(records) == 150
-
-
-def test_unknown_split():
     with pytest.raises(ValueError, match=r'no split "train"; use val or dev'):
         load_storybook("train")
 
 
-def test_registration_is_idempotent():
+def test_registration_is_idempotent_draws_nothing_and_prints_nothing():
     before = DatasetCatalog.list()
     register_storybook()
     assert DatasetCatalog.list() == before
-
-
-def test_registration_draws_nothing_and_says_nothing():
     code = "import sys, freecp_d2; sys.exit('freecp_d2.data.storybook.scene' in sys.modules)"
     env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     env["PYTHONWARNINGS"] = "ignore"
@@ -93,15 +75,6 @@ def scenes():
     return [draw_scene(SPLITS["val"].first_seed + number) for number in range(FEW)]
 
 
-def test_every_pixel_has_one_of_the_narrow_classes(scenes):
-    assert all(scene.labels.max() < 36 for scene in scenes)
-
-
-def perfect(scene, num_classes):
-    labels = torch.from_numpy(scene.labels).long()
-    return {"sem_seg": torch.nn.functional.one_hot(labels, num_classes).permute(2, 0, 1).float()}
-
-
 @pytest.mark.parametrize("evaluator_class", [SemSegEvaluator, FreeCPSemSegEvaluator])
 @pytest.mark.parametrize("name", [NARROW[0], WIDE[0]])
 def test_perfect_predictions_score_100(scenes, evaluator_class, name):
@@ -110,7 +83,9 @@ def test_perfect_predictions_score_100(scenes, evaluator_class, name):
     evaluator.reset()
     num_classes = len(MetadataCatalog.get(name).stuff_classes)
     for record, scene in zip(DatasetCatalog.get(name), scenes, strict=False):
-        evaluator.process([record], [perfect(scene, num_classes)])
+        labels = torch.from_numpy(scene.labels).long()
+        scores = torch.nn.functional.one_hot(labels, num_classes).permute(2, 0, 1).float()
+        evaluator.process([record], [{"sem_seg": scores}])
     found = evaluator.evaluate()["sem_seg"]
     assert found["mIoU"] == pytest.approx(100)
     assert found["pACC"] == pytest.approx(100)
@@ -121,13 +96,9 @@ def test_perfect_predictions_score_100(scenes, evaluator_class, name):
 
 @pytest.mark.parametrize("num_workers", [0, 2])
 def test_loader(scenes, num_workers):
-    loader = build_detection_test_loader(
-        dataset=DatasetCatalog.get(NARROW[0])[:FEW],
-        mapper=make_mapper(oracle=True),
-        num_workers=num_workers,
-    )
-    batches = list(loader)
-    assert len(batches) == FEW
+    records = DatasetCatalog.get(NARROW[0])[:FEW]
+    mapper = FreeCPDatasetMapper(image_format="RGB", min_size=0, max_size=2048, oracle=True)
+    batches = build_detection_test_loader(records, mapper=mapper, num_workers=num_workers)
     for (inputs,), scene in zip(batches, scenes, strict=True):
         np.testing.assert_array_equal(inputs["image"].permute(1, 2, 0), scene.image)
         assert inputs["classes"] == np.unique(scene.labels).tolist()

@@ -26,45 +26,29 @@ def scene():
 
 def read(name):
     with PathManager.open(name, "rb") as file, Image.open(file) as image:
-        return image.format, image.mode, np.asarray(image)
+        assert image.format == "PNG"
+        return image.mode, np.asarray(image)
 
 
-def test_names():
-    assert IMAGE == "storybook://val/images/0007.png"
-    assert LABELS == "storybook://val/labels/0007.png"
-
-
-def test_splits_share_no_page_with_each_other_or_with_training():
-    seeds = [
-        seed
-        for first, count in SPLITS.values()
-        for seed in range(first, first + count)  # draw_scene is a function of the seed
-    ]
+def test_splits_share_no_page_with_each_other_or_with_training(scene):
+    seeds = [seed for first, count in SPLITS.values() for seed in range(first, first + count)]
     assert len(set(seeds)) == len(seeds) == 300
     assert min(seeds) >= 1_000_000
+    assert (read(page_name("dev", "images", 7))[1] != scene.image).any()
 
 
-def test_the_image(scene):
-    kind, mode, pixels = read(IMAGE)
-    assert (kind, mode) == ("PNG", "RGB")
-    np.testing.assert_array_equal(pixels, scene.image)
-
-
-def test_the_labels(scene):
-    kind, mode, pixels = read(LABELS)
-    assert (kind, mode) == ("PNG", "L")
-    np.testing.assert_array_equal(pixels, scene.labels)
-
-
-def test_every_reader_of_the_package_reads_them(scene):
+def test_contents(scene):
+    """The same for every reader of the package."""
+    for name, mode, expected in ((IMAGE, "RGB", scene.image), (LABELS, "L", scene.labels)):
+        assert PathManager.exists(name)
+        assert PathManager.isfile(name)
+        found, pixels = read(name)
+        assert found == mode
+        np.testing.assert_array_equal(pixels, expected)
     np.testing.assert_array_equal(read_image(IMAGE, format="BGR"), scene.image[:, :, ::-1])
     np.testing.assert_array_equal(read_color_image(IMAGE, "RGB"), scene.image)
     found = read_label(LABELS, encoding=shifted_encoding(36))
     np.testing.assert_array_equal(found, scene.labels)
-
-
-def test_splits_have_different_pages(scene):
-    assert (read(page_name("dev", "images", 7))[2] != scene.image).any()
 
 
 def test_a_page_is_drawn_once_for_its_image_and_its_labels(monkeypatch):
@@ -81,30 +65,23 @@ def test_a_page_is_drawn_once_for_its_image_and_its_labels(monkeypatch):
     assert drawn == [1_000_007]
 
 
-def test_valid_names_exist():
-    for name in (IMAGE, LABELS, page_name("dev", "labels", 149)):
-        assert PathManager.exists(name)
-        assert PathManager.isfile(name)
-
-
-def test_other_names_do_not():
-    for name in (
-        "storybook://train/images/0007.png",
-        "storybook://val/images/0150.png",
-        "storybook://val/images/-001.png",
-        "storybook://val/images/7.png",
-        "storybook://val/images/00007.png",
-        "storybook://val/images/\u0660\u0660\u0660\u0667.png",  # digits, but not ours
-        "storybook://val/images/0007.jpg",
-        "storybook://val/images/0007.png\n",
-        "storybook://val/masks/0007.png",
-        "storybook://val/images",
-        "storybook://",
+def test_names():
+    assert IMAGE == "storybook://val/images/0007.png"
+    assert LABELS == "storybook://val/labels/0007.png"
+    assert PathManager.exists(page_name("dev", "labels", 149))
+    for path in (
+        *("train/images/0007.png", "val/images/0150.png", "val/images/-001.png"),
+        *("val/images/7.png", "val/images/00007.png", "val/images/0007.png\n"),
+        *("val/images/0007.jpg", "val/masks/0007.png", "val/images", ""),
+        "val/images/\u0660\u0660\u0660\u0667.png",  # digits, but not ours
     ):
+        name = f"storybook://{path}"
         assert not PathManager.exists(name)
         assert not PathManager.isfile(name)
         with pytest.raises(FileNotFoundError, match=r"no page of Storybook; .*val \(0000 to"):
             PathManager.open(name, "rb")
+    with pytest.raises(FileNotFoundError):  # not reported as damaged
+        read_color_image("storybook://val/images/9999.png", "RGB")
 
 
 def test_pages_are_read_only_and_binary():
@@ -113,13 +90,7 @@ def test_pages_are_read_only_and_binary():
             PathManager.open(IMAGE, mode)
 
 
-def test_a_missing_page_is_not_reported_as_damaged():
-    with pytest.raises(FileNotFoundError):
-        read_color_image("storybook://val/images/9999.png", "RGB")
-
-
 def test_registering_again_changes_nothing(scene):
     register_storybook_files()
-    register_storybook_files()
-    np.testing.assert_array_equal(read(IMAGE)[2], scene.image)
+    np.testing.assert_array_equal(read(IMAGE)[1], scene.image)
     assert StorybookPathHandler()._get_supported_prefixes() == ["storybook://"]

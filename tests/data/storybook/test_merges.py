@@ -50,29 +50,22 @@ class TestMergesFor:
         order = own_merges()
         assert order.index(("a", "t</w>")) < order.index(("c", "a")) < order.index(("c", "at</w>"))
         assert merges_for(["cat"]) == [("a", "t</w>"), ("c", "at</w>")]
-
-    def test_nothing_to_merge(self):
         assert merges_for([]) == merges_for(["", " ", "a b c 1 2"]) == []
+        with pytest.raises(ValueError, match=r"write \['cat'\]"):
+            merges_for("cat")
 
     def test_they_are_clips_own_in_order(self, merges):
         order = {merge: i for i, merge in enumerate(own_merges())}
         ranks = [order[merge] for merge in merges]
         assert ranks == sorted(set(ranks))
         assert 200 < len(merges) < 2000
-
-    def test_the_order_of_texts_does_not_matter(self, merges):
         assert merges_for(reversed(TEXTS)) == merges_for([*TEXTS, *TEXTS]) == merges
 
-    def test_a_bare_string_is_refused(self):
-        with pytest.raises(ValueError, match=r"write \['cat'\]"):
-            merges_for("cat")
-
     def test_texts_are_split_as_by_clip(self, subset, whole):
+        """Also other texts of their words."""
         for text in TEXTS:
             assert pieces(subset, text) == pieces(whole, text)
             assert subset.decode(subset.encode(text)) == whole.decode(whole.encode(text))
-
-    def test_their_words_are_split_alike_in_other_texts(self, subset, whole):
         words = sorted({word for text in WORDS for word in re.findall(r"[a-z]+", text.lower())})
         assert len(words) > 100
         for first, second in zip(words, reversed(words), strict=True):
@@ -92,11 +85,9 @@ class TestWriteMerges:
         assert subset.encoder["<|endoftext|>"] == num_tokens(merges) - 1
         assert [*subset.bpe_ranks] == merges
 
-    def test_all_of_clips_own(self, whole, tmp_path):
+    def test_all_or_none(self, whole, tmp_path):
         write_merges(tmp_path / "all.gz", own_merges())
         assert SimpleTokenizer(bpe_path=str(tmp_path / "all.gz")).encoder == whole.encoder
-
-    def test_none(self, tmp_path):
         write_merges(tmp_path / "none.gz", [])
         tokenizer = SimpleTokenizer(bpe_path=str(tmp_path / "none.gz"))
         assert len(tokenizer.encoder) == num_tokens([]) == 514

@@ -20,31 +20,22 @@ def test_any_size():
                 assert colours.max() < 1.05, name
 
 
-def test_a_texture_is_a_function_of_the_seed():
+def test_a_texture_is_a_function_of_the_seed_and_uniform():
+    """The left and the right half have similar colours."""
     for name, texture in TEXTURES.items():
         first, again, other = (texture(Rng(seed), 40, 60) for seed in (5, 5, 6))
         np.testing.assert_array_equal(first, again)
         assert np.abs(first - other).mean() > 1e-3, name
-
-
-def test_a_texture_is_uniform():
-    """The left and the right half have similar colours."""
-    for name, texture in TEXTURES.items():
         colours = texture(Rng(0), 96, 128)
         left, right = colours[:, :64].mean(axis=(0, 1)), colours[:, 64:].mean(axis=(0, 1))
         assert np.abs(left - right).max() < 0.12, name
 
 
-@pytest.fixture(scope="module")
-def means():
-    """Name -> mean colour over four seeds."""
-    return {
+def test_natural_colours():
+    means = {
         name: np.mean([draw(Rng(seed), 96, 128).mean(axis=(0, 1)) for seed in range(4)], axis=0)
         for name, draw in TEXTURES.items()
     }
-
-
-def test_natural_colours(means):
     strongest = {"grass": 1, "forest": 1, "hill": 1, "sea": 2, "brick wall": 0, "wooden floor": 0}
     assert {name: means[name].argmax() for name in strongest} == strongest
     light = {name: mean.mean() for name, mean in means.items()}
@@ -60,8 +51,5 @@ def test_sky_by_the_time_of_day():
     assert dusk[low, :, 0].mean() > dusk[low, :, 2].mean()  # orange at the horizon
     for sky in (day, dusk, night):
         assert sky[low].mean() > sky[:20].mean()  # and paler there
-
-
-def test_an_unknown_time_of_day():
     with pytest.raises(KeyError, match="noon"):
         sky_at(Rng(0), 2, 2, "noon")

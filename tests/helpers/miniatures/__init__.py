@@ -5,17 +5,7 @@ What is right is written down here a second time, from what the datasets' author
 document, and imports nothing of freecp_d2.
 """
 
-from .encodings import IGNORED
-from .layouts import LAYOUTS, NUM_CLASSES, Labels, Layout
-from .make import MAX_IMAGES, Miniature, make_miniature
+from .layouts import LAYOUTS, NUM_CLASSES
+from .make import MAX_IMAGES, make_miniature
 
-__all__ = [
-    "IGNORED",
-    "LAYOUTS",
-    "MAX_IMAGES",
-    "NUM_CLASSES",
-    "Labels",
-    "Layout",
-    "Miniature",
-    "make_miniature",
-]
+__all__ = ["LAYOUTS", "MAX_IMAGES", "NUM_CLASSES", "make_miniature"]

@@ -13,11 +13,7 @@ _ORIENTATION = 0x0112
 
 def write_photo(path: Path, photo: np.ndarray, kind: str) -> np.ndarray:
     """
-    Write a photograph, by its suffix as JPEG or PNG, which has no CMYK but transparency.
-
-    Args:
-        photo: RGB as a viewer shows it, uint8, (H, W, 3).
-        kind: one of `PHOTO_KINDS`.
+    Write an RGB photograph as one of `PHOTO_KINDS`; PNG has no CMYK but transparency.
 
     Returns:
         ndarray: what a viewer shows, up to the losses of JPEG.
@@ -40,13 +36,7 @@ def write_photo(path: Path, photo: np.ndarray, kind: str) -> np.ndarray:
 
 
 def write_label(path: Path, values: np.ndarray, *, indexed: bool = False, wide: bool = False):
-    """
-    Write an annotation as PNG: 8-bit grey, or
-
-    Args:
-        indexed: with VOC's colour map.
-        wide: 16-bit grey.
-    """
+    """Write an annotation as PNG: 8-bit grey, with VOC's colour map, or 16-bit grey."""
     path.parent.mkdir(parents=True, exist_ok=True)
     image = Image.fromarray(values.astype(np.uint16) if wide else values)
     if indexed:

@@ -34,44 +34,25 @@ TRUTHS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @dataclass(frozen=True)
 class Labels:
-    """
-    Annotation files.
-
-    Args:
-        folder: below the root of all datasets.
-        encode: from the published values to those in the file.
-        suffix: how their names end.
-        indexed: colour-mapped, as VOC's; else grey.
-        has_wide: one of them has 16 bits.
-    """
+    """Annotation files of a folder."""
 
     folder: str
-    encode: Callable[[np.ndarray], np.ndarray] = enc.as_published
+    encode: Callable[[np.ndarray], np.ndarray] = enc.as_published  # the published values
     suffix: str = ".png"
-    indexed: bool = False
-    has_wide: bool = True
+    indexed: bool = False  # colour-mapped, as VOC's; else grey
+    has_wide: bool = True  # one of them has 16 bits
 
 
 @dataclass(frozen=True)
 class Layout:
-    """
-    Folders of one benchmark as one community arranges them.
-
-    Args:
-        images: the folder of images.
-        labels: the annotations that are meant.
-        beside: other files that lie around in reality and must be left alone.
-        split: the file that lists the benchmark's images; "" where the folder does.
-        spare_images, spare_labels: folders of an image, and its annotation, of another split.
-        image_suffix: how the names of images end.
-    """
+    """Folders of one benchmark as one community arranges them."""
 
     images: str
     labels: Labels
-    beside: tuple[Labels, ...] = ()
-    split: str = ""
-    spare_images: str = ""
-    spare_labels: str = ""
+    beside: tuple[Labels, ...] = ()  # other files that lie around and must be left alone
+    split: str = ""  # the file that lists the benchmark's images; "" where the folder does
+    spare_images: str = ""  # folder of an image of another split
+    spare_labels: str = ""  # and of its annotation
     image_suffix: str = ".jpg"
 
 

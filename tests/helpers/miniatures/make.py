@@ -17,23 +17,15 @@ _SPARE_SIZE = (40, 56)
 
 @dataclass(frozen=True)
 class Miniature:
-    """
-    What was written, in order of the names, and the known answers.
+    """What was written, in order of the names, and the known answers."""
 
-    Args:
-        root: what `DETECTRON2_DATASETS` should be.
-        images, labels: the files of the benchmark, one of each an image.
-        photos: the images as a viewer shows them, up to JPEG's losses: uint8, (H, W, 3).
-        truths: 0..K-1, or 255 where nothing is scored: uint8, (H, W).
-    """
-
-    root: Path
+    root: Path  # what `DETECTRON2_DATASETS` should be
     key: str
     layout: str
     images: tuple[Path, ...]
     labels: tuple[Path, ...]
-    photos: tuple[np.ndarray, ...]
-    truths: tuple[np.ndarray, ...]
+    photos: tuple[np.ndarray, ...]  # as a viewer shows them, up to JPEG's losses: uint8, (H, W, 3)
+    truths: tuple[np.ndarray, ...]  # 0..K-1, or 255 where nothing is scored: uint8, (H, W)
 
     @property
     def num_classes(self) -> int:
@@ -58,13 +50,8 @@ def make_miniature(
     """
     Write a benchmark with a few images, and what lies around it in reality, below `root`.
 
-    Images and truths depend on `key` and `seed` alone: layouts hold the same benchmark.
-
-    Args:
-        root: made if it is missing; several miniatures may share it.
-        key: one of `NUM_CLASSES`.
-        layout: one of `LAYOUTS[key]`.
-        num_images: 1 to `MAX_IMAGES`; with 3 or more every kind of file occurs.
+    Images and truths depend on `key` and `seed` alone: layouts hold the same benchmark, and may
+    share `root`. With 3 images or more every kind of file occurs.
     """
     if not 1 <= num_images <= MAX_IMAGES:
         raise ValueError(f"num_images is {num_images}, expected 1 to {MAX_IMAGES}.")

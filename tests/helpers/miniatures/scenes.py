@@ -9,23 +9,14 @@ from .encodings import CITYSCAPES_TRAIN_IDS, COCO_MISSING
 
 @dataclass(frozen=True)
 class Family:
-    """
-    Benchmarks that share images.
+    """Benchmarks that share images."""
 
-    Args:
-        names: of its images, without suffix, sorted; then one of another split.
-        values: what a pixel may be.
-        musts: values that every image has, at most 12.
-        behind: what is behind the objects; () for any of `values`.
-        border: the value around objects.
-    """
-
-    names: tuple[str, ...]
-    spare: str
-    values: tuple[int, ...]
-    musts: tuple[int, ...]
-    behind: tuple[int, ...]
-    border: int
+    names: tuple[str, ...]  # of its images, without suffix, sorted
+    spare: str  # the name of an image of another split
+    values: tuple[int, ...]  # of pixels
+    musts: tuple[int, ...]  # values that every image has, at most 12
+    behind: tuple[int, ...]  # the objects; () for any of `values`
+    border: int  # around objects
 
 
 FAMILIES = {
@@ -76,17 +67,13 @@ FAMILIES = {
     ),
 }
 
-_MEMBERS = {"voc20": "voc", "voc21": "voc", "context59": "context", "context60": "context"} | {
-    "coco_object": "coco",
-    "coco_stuff": "coco",
-}
 
 _BANDS = 3
 _CELLS = (3, 4)  # objects along the shorter and the longer side
 
 
 def family_of(key: str) -> Family:
-    return FAMILIES[_MEMBERS.get(key, key)]
+    return next(family for name, family in FAMILIES.items() if key.startswith(name))
 
 
 def draw_annotation(rng: np.random.Generator, family: Family, height: int, width: int):

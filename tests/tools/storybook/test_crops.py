@@ -45,21 +45,14 @@ def is_in(sets, label):
 
 
 class TestBatch:
-    @pytest.mark.parametrize(("size", "side"), [(1, 16), (6, 32)])
-    def test_shapes(self, crops, size, side):
-        images, captions, sets = crops.Crops(*scenes(halves()), side=side).batch(Rng(0), size)
-        assert images.shape == (size, 3, side, side)
-        assert images.dtype == torch.float32
-        assert images.isfinite().all()
-        assert len(captions) == size
-        assert all(isinstance(caption, str) and caption for caption in captions)
-        assert sets.shape == (size,)
-        assert sets.dtype == torch.int64
-
-    def test_one_seed_one_batch(self, crops):
+    def test_a_function_of_the_seed(self, crops):
         source = crops.Crops(*scenes(halves()), side=24)
         (first, texts, sets), (again, same, also) = (source.batch(Rng(4), 5) for _ in range(2))
         other, *_ = source.batch(Rng(5), 5)
+        assert (first.shape, first.dtype) == ((5, 3, 24, 24), torch.float32)
+        assert (sets.shape, sets.dtype) == ((5,), torch.int64)
+        assert len(texts) == 5
+        assert all(texts)
         assert torch.equal(first, again)
         assert (texts, sets.tolist()) == (same, also.tolist())
         assert not torch.equal(first, other)
@@ -120,51 +113,36 @@ class TestSets:
         assert not (sets & ~(1 << SKY | 1 << GRASS)).any()
         assert 0.02 < (blue < 0.02).mean() + (blue > 0.98).mean() < 0.9  # of both kinds
 
-    @pytest.mark.parametrize(("share", "visible"), [(0.01, False), (0.06, True)])
-    def test_what_is_hardly_there_is_not_mentioned(self, crops, share, visible):
+    def test_what_is_hardly_there_is_not_mentioned(self, crops):
         """Pixels here and there: as large a share of every crop, within a standard error of 1 %."""
-        labels = np.where(Rng(0).array(192, 256) < share, CAR, SKY)
-        source = crops.Crops(*scenes(labels), side=8, tight=0.0)
-        _, captions, sets = source.batch(Rng(1), 60)
-        assert set(is_in(sets, CAR).tolist()) == {visible}
-        named = sum(any(w in text for w in ("car", "automobile", "vehicle")) for text in captions)
-        assert named == (60 if visible else 0)
+        for share, visible in ((0.01, False), (0.06, True)):
+            labels = np.where(Rng(0).array(192, 256) < share, CAR, SKY)
+            source = crops.Crops(*scenes(labels), side=8, tight=0.0)
+            _, captions, sets = source.batch(Rng(1), 60)
+            assert set(is_in(sets, CAR).tolist()) == {visible}
+            named = [any(w in text for w in ("car", "automobile", "vehicle")) for text in captions]
+            assert set(named) == {visible}
 
-    def test_largest_first(self, crops):
+    def test_largest_first_and_at_most_six(self, crops):
         labels = np.digitize(Rng(0).array(192, 256), [0.6, 0.9])  # 60 %, 30 %, 10 %
         source = crops.Crops(*scenes(labels), side=8, tight=0.0)
         chance = Rng(1)
         for _ in range(20):
             assert source._crop(chance, source.images[0], source.labels[0])[1] == [0, 1, 2]
-
-    def test_at_most_six(self, crops):
-        """Of nine classes of eleven per cent."""
-        labels = np.floor(Rng(0).array(192, 256) * 9)
+        labels = np.floor(Rng(0).array(192, 256) * 9)  # nine classes of eleven per cent
         _, _, sets = crops.Crops(*scenes(labels), side=8).batch(Rng(1), 30)
         assert {bin(bits).count("1") for bits in sets.tolist()} == {6}
 
 
 class TestWhere:
-    def groups(self, crops, per_scene, size=24):
-        """Which of eight scenes each crop of a batch is from: each has one class, its number."""
-        source = crops.Crops(*scenes(*map(plain, range(8))), side=8, per_scene=per_scene)
-        _, _, sets = source.batch(Rng(0), size)
-        return sets.reshape(-1, per_scene)
-
-    @pytest.mark.parametrize("per_scene", [2, 4])
-    def test_crops_of_one_scene_are_neighbours(self, crops, per_scene):
-        groups = self.groups(crops, per_scene)
-        assert (groups == groups[:, :1]).all()
-        assert len(groups[:, 0].unique()) > 2
-
-    def test_one_crop_a_scene(self, crops):
-        assert len(self.groups(crops, 1).unique()) > 5
-
-    def test_an_unfinished_group(self, crops):
-        source = crops.Crops(*scenes(*map(plain, range(8))), side=8, per_scene=4)
-        _, _, sets = source.batch(Rng(0), 6)
-        assert sets[0] == sets[3]
-        assert sets[4] == sets[5]
+    def test_crops_of_one_scene_are_neighbours(self, crops):
+        """Each of eight scenes has one class, its number; the last group may be unfinished."""
+        for per_scene, size, num_scenes in ((1, 24, 6), (2, 24, 3), (4, 26, 3)):
+            source = crops.Crops(*scenes(*map(plain, range(8))), side=8, per_scene=per_scene)
+            _, _, sets = source.batch(Rng(0), size)
+            groups = sets.split(per_scene)
+            assert all(len(group.unique()) == 1 for group in groups)
+            assert len(sets.unique()) >= num_scenes
 
     def test_tight_crops_are_around_a_thing(self, crops):
         """Sky and one small car: three of four want the car, of the others one in two."""

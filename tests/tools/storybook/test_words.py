@@ -27,26 +27,16 @@ def descriptions(words):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-@pytest.fixture
-def written(words, tmp_path, monkeypatch, capsys):
+def test_shipped_files_are_up_to_date(words, tmp_path, monkeypatch, capsys):
     shipped = words.DATA
     (tmp_path / "vocabularies").mkdir()
     monkeypatch.setattr(words, "DATA", tmp_path)
     words.main()
     assert capsys.readouterr().out == "36 classes, 81 words\n"
-    return shipped, tmp_path
-
-
-def test_shipped_files_are_up_to_date(written):
-    shipped, folder = written
-    for name in SHIPPED:
-        assert (shipped / name).read_bytes() == (folder / name).read_bytes()
-
-
-def test_nothing_else_is_written(written):
-    _, folder = written
-    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert found == set(SHIPPED)
+    for name in SHIPPED:
+        assert (shipped / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 def test_words():
@@ -64,8 +54,6 @@ class TestDescriptions:
         for name, texts in descriptions["descriptions"].items():
             assert len(set(texts)) == len(texts) == 15, name
             assert all(name in text for text in texts)
-
-    def test_none_is_shared(self, descriptions):
         texts = [text for texts in descriptions["descriptions"].values() for text in texts]
         assert len(set(texts)) == 81 * 15
 
