@@ -1,6 +1,6 @@
 """A table of the paper as cells that are filled by runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,6 @@ class Request:
         limit: images of each run; 0: all.
         sources: text source -> file of descriptions, see `tables.cell_overrides`.
         opts: "KEY", "VALUE" in turn, for every run.
-        imports: see `engine.import_plugins`.
     """
 
     table: int
@@ -57,15 +56,15 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Benchmark and folder."""
         return f"{self.folder.parent.name}/{self.folder.name}"
 
 
 @dataclass
 class Cell:
     """
+    A cell of the table.
+
     Attributes:
-        row, column: its place.
         paper: mIoU in percent of the paper, or None.
         run: the run that fills it, or None.
         reason: why there is no run, or "".
@@ -83,9 +82,9 @@ class Cell:
 @dataclass(frozen=True)
 class Grid:
     """
+    A table.
+
     Attributes:
-        table: of the paper.
-        rows, columns: headings.
         cells: (row's key, column's title) -> cell.
         left_out: heading of a benchmark without data -> the reason.
     """
@@ -98,11 +97,9 @@ class Grid:
 
     def runs(self) -> list[Run]:
         """Every run once, row by row."""
-        found = {cell.run.digest: cell.run for cell in self.cells.values() if cell.run}
-        return list(found.values())
+        runs = (cell.run for cell in self.cells.values() if cell.run)
+        return list({run.digest: run for run in runs}.values())
 
-    def cells_of(self, run: Run) -> Iterator[Cell]:
+    def cells_of(self, run: Run) -> list[Cell]:
         """The cells that a run fills."""
-        for cell in self.cells.values():
-            if cell.run is not None and cell.run.digest == run.digest:
-                yield cell
+        return [cell for cell in self.cells.values() if cell.run and cell.run.digest == run.digest]

@@ -28,9 +28,9 @@ NARROW = TableFormat(None, Line("", "-", " ", ""), None, None, _SPACED, _SPACED,
 @dataclass
 class Layout:
     """
+    A table of text, without its style.
+
     Attributes:
-        title: of the table.
-        headers: of the columns.
         lines: one string per column; a row of the grid has up to three lines.
         remarks: below the table.
         num_labels: number of text columns on the left.
@@ -118,7 +118,6 @@ def _difference(result: CellResult) -> str:
 
 
 def _verdicts(results: CellResults) -> list[str]:
-    """The meaning of the marks in the table."""
     found = list(results.values())
     remarks = []
     count = {verdict: sum(r.verdict == verdict for r in found) for verdict in (WITHIN, OUTSIDE)}

@@ -16,6 +16,8 @@ WITHIN, OUTSIDE, SUBSET = "within", "outside", "subset"
 @dataclass(frozen=True)
 class CellResult:
     """
+    The result of a cell.
+
     Attributes:
         state: done | open (not run yet) | failed | none (cannot run).
         paper: mIoU in percent of the paper, or None.
@@ -62,15 +64,7 @@ CellResults = Mapping[tuple[str, str], CellResult]
 
 
 def read_results(grid: Grid, failures: Mapping[str, str] | None = None) -> CellResults:
-    """
-    Read the results of all cells from the files of the runs.
-
-    Args:
-        failures: name of a run -> why it failed.
-
-    Returns:
-        CellResults: (row's key, column's title) -> result.
-    """
+    """Read the results of all cells; `failures` has the reasons of failed runs by name."""
     return {place: _read(cell, failures or {}) for place, cell in grid.cells.items()}
 
 
@@ -102,8 +96,7 @@ def average(grid: Grid, results: CellResults, row: str) -> CellResult:
     """
     The mean of a row over the paper's benchmarks among the columns.
 
-    The paper's value is its own printed mean if all benchmarks are there, else the mean of its
-    numbers.
+    The paper's value is its own printed mean if all benchmarks are there, else that of its numbers.
     """
     columns = _averaged(grid)
     found = [results[row, column.title] for column in columns]
