@@ -1,6 +1,6 @@
 """The sentences of each word and instruction, and the rounds of questions for missing ones."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from ...text.descriptions import description_key
@@ -8,8 +8,6 @@ from .answers import split_answer
 from .checks import Validator
 from .journal import Entry, Journal
 from .questions import INSTRUCTIONS, NUM_ANSWERS, Question, Senses, Unanswered
-
-__all__ = ["Collection", "Source", "describe"]
 
 
 class Source(Protocol):
@@ -25,10 +23,9 @@ class Source(Protocol):
 
 class Collection:
     """
-    Sentences by word and instruction.
+    Sentences by word and instruction; words that differ only in case or white space count once.
 
     Args:
-        words: words that differ only in case or white space count once.
         instructions: templates, each with `{word}`.
         num_answers: sentences for each instruction.
         senses: None: the prompts say nothing about the sense.
@@ -55,12 +52,12 @@ class Collection:
 
     @property
     def num_sentences(self) -> int:
-        """Number of sentences that a word needs."""
+        """Sentences that a word needs."""
         return len(self._instructions) * self._num_answers
 
     @property
     def num_missing(self) -> int:
-        """Number of sentences that all words lack."""
+        """Sentences that all words lack."""
         return sum(self.num_sentences - len(self.sentences(word)) for word in self.words)
 
     def sentences(self, word: str) -> list[str]:
@@ -138,17 +135,13 @@ class Collection:
 
 
 def describe(
-    collection: Collection,
-    source: Source,
-    journal: Journal,
-    attempts: int = 4,
-    progress: Callable[[Entry], None] = lambda entry: None,
-) -> None:
+    collection: Collection, source: Source, journal: Journal, attempts: int = 4
+) -> Iterator[Entry]:
     """
     Ask for the missing sentences in rounds, but not again what failed for good.
 
-    Each answer is in the collection and in the journal before the next one is read, so errors of
-    the source, which are passed on, lose nothing.
+    Each accepted answer is yielded once it is in the collection and in the journal, so an error of
+    the source, which is passed on, loses nothing.
     """
     given_up: set[tuple[str, int]] = set()
     for attempt in range(attempts):
@@ -164,4 +157,4 @@ def describe(
             entry = collection.add(question, split_answer(answer, question.word), source.model)
             if entry.sentences:
                 journal.write(entry)
-                progress(entry)
+                yield entry

@@ -5,8 +5,6 @@ from collections import Counter
 from ..words.tokens import prompt_length
 from .collection import Collection
 
-__all__ = ["amount", "outcome"]
-
 _TOKENS_A_SENTENCE = 30
 _MOST_NAMED, _MOST_REASONS = 20, 3
 
@@ -17,8 +15,8 @@ def amount(
     """
     The questions of a run, and what they cost.
 
-    Token counts are CLIP's for questions and an estimate for answers; `prices` are those of a
-    million tokens of questions and of answers.
+    Token counts are CLIP's for questions and an estimate for answers; `prices` are per million
+    tokens of questions and of answers.
     """
     words = _count(len(collection.words) + num_described, "word")
     if not collection.words:
