@@ -23,13 +23,12 @@ from ...text import Descriptions, load_descriptions, load_vocabulary
 from ...text.descriptions import description_key
 from ...utils.files import write_whole
 from .answers import AnswersFile
-from .collection import Collection, Source, describe
+from .collection import Collection, Source, amount, describe, outcome
 from .endpoint import Endpoint
 from .journal import Journal, journal_path, read_journal
 from .local_model import VICUNA, LocalModel
 from .output import Output
 from .questions import INSTRUCTIONS, Senses, read_instructions, read_meanings
-from .report import amount, outcome
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -105,11 +104,8 @@ def prepare(
     args: argparse.Namespace, instructions: Sequence[str], source: Source | None, stack: ExitStack
 ) -> tuple[Journal | None, Output]:
     """
-    Read the files that the options name.
-
-    Returns:
-        Journal | None: locked until the stack is closed; None if nothing is to be asked.
-        Output: read under that lock.
+    Read the files that the options name. The journal, None if nothing is to be asked, is locked
+    until the stack is closed.
     """
     vocabulary = load_vocabulary(args.vocabulary)
     meanings = read_meanings(args.senses) if args.senses else {}

@@ -36,10 +36,6 @@ class Output:
         entries: of the journal.
         background: describe background words, too; Eq. (8) never reads theirs.
 
-    Attributes:
-        collection: of the words without descriptions.
-        num_described: number of the other words.
-
     Raises:
         OSError, ValueError: the file is no file of descriptions.
     """
@@ -69,7 +65,7 @@ class Output:
 
     def write(self, source: str, licence: str = "") -> Descriptions:
         """
-        Write the new words beside the old ones; the file stays as it is if there are none.
+        Write the new words beside the old ones; without new words, the file stays as it is.
 
         Args:
             source: how the new sentences were made.

@@ -35,27 +35,16 @@ _MOST_NAMES, _MOST_NEIGHBOURS, _MOST_LISTED = 3, 12, 30
 
 @dataclass(frozen=True)
 class Question:
-    """
-    A request for sentences about a word.
-
-    Attributes:
-        number: index of the instruction.
-        instruction: template with `{word}`.
-        wanted: number of sentences that are missing.
-        known: sentences that must not be repeated.
-        attempt: how often this was asked before.
-        sense: what the model is told about the word's sense.
-        stated: what the user said about it.
-    """
+    """A request for sentences about a word."""
 
     word: str
-    number: int
-    instruction: str
-    wanted: int
-    known: tuple[str, ...] = ()
-    attempt: int = 0
-    sense: str = ""
-    stated: str = ""
+    number: int  # index of the instruction
+    instruction: str  # template with `{word}`
+    wanted: int  # number of sentences that are missing
+    known: tuple[str, ...] = ()  # sentences that must not be repeated
+    attempt: int = 0  # how often this was asked before
+    sense: str = ""  # what the model is told about the word's sense
+    stated: str = ""  # what the user said about it
 
     @property
     def prompt(self) -> str:

@@ -16,21 +16,14 @@ _FILE = Path(__file__).with_name("paper.yaml")
 
 @dataclass(frozen=True)
 class PaperTable:
-    """
-    A table of the paper.
-
-    Attributes:
-        columns: keys of benchmarks and "average"; base methods if `benchmark` is set.
-        rows: key -> mIoU in percent of each column.
-        benchmark: the only benchmark of a table whose columns are methods, else "".
-        quoted: method -> mIoU of other work, which is not run here; None is a dash.
-    """
+    """A table of the paper; numbers are mIoU in percent."""
 
     number: int
     title: str
-    columns: tuple[str, ...]
+    columns: tuple[str, ...]  # benchmarks and "average"; base methods if `benchmark` is set
     rows: Mapping[str, tuple[float, ...]]
-    benchmark: str = ""
+    benchmark: str = ""  # the only one of a table whose columns are methods
+    # Methods of other work, which are not run here; None is a dash.
     quoted: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
 
     @property

@@ -55,14 +55,9 @@ def plan_grid(request: Request) -> Grid:
         reasons = "\n".join(f"{key}: {reason}" for key, reason in absent.items())
         raise ValueError(f"--benchmarks names what cannot be evaluated here.\n{reasons}")
     columns = [column for column in columns if column.benchmark not in absent]
-    titles = {column.title for column in columns}
-    return Grid(
-        table,
-        rows,
-        columns,
-        {place: cell for place, cell in cells.items() if place[1] in titles},
-        {BENCHMARKS[key]: reason for key, reason in absent.items()},
-    )
+    cells = {place: cell for place, cell in cells.items() if cell.column in columns}
+    left_out = {BENCHMARKS[key]: reason for key, reason in absent.items()}
+    return Grid(table, rows, columns, cells, left_out)
 
 
 def _check_opts(opts: tuple[str, ...]) -> None:

@@ -23,25 +23,15 @@ _PAPERS = "vicuna"  # its descriptions are used in all tables but Tab. 4 (Sec. 4
 
 @dataclass(frozen=True)
 class Row:
-    """
-    A row of a table.
+    """A row of a table; "" as text source: as the config."""
 
-    Attributes:
-        key: as in `paper.yaml`.
-        config: name of the config file, without suffix; {method} is the column's.
-        overrides: "KEY", "VALUE" in turn.
-        words: text source of the words, Eq. (1); "": as the config.
-        descriptions: text source of Eq. (8); "": as the config.
-        paper_descriptions: the paper uses Vicuna's; without them the config's are used.
-    """
-
-    key: str
+    key: str  # as in `paper.yaml`
     title: str
-    config: str
-    overrides: tuple[str, ...] = ()
-    words: str = ""
-    descriptions: str = ""
-    paper_descriptions: bool = False
+    config: str  # name of the config file, without suffix; {method} is the column's
+    overrides: tuple[str, ...] = ()  # "KEY", "VALUE" in turn
+    words: str = ""  # text source of the words, Eq. (1)
+    descriptions: str = ""  # text source of Eq. (8)
+    paper_descriptions: bool = False  # the paper uses Vicuna's; without them the config's are used
 
 
 @dataclass(frozen=True)

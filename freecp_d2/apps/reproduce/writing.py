@@ -78,15 +78,15 @@ def _record(
 
 
 def _json(grid: Grid, results: CellResults, cells: list[dict], command: str) -> str:
-    means = {row.title: average(grid, results, row.key) for row in grid.rows}
-    averages = [{"row": title} | _numbers(mean) for title, mean in means.items()]
+    rows = grid.rows if average_title(grid) else []
+    averages = [{"row": r.title} | _numbers(average(grid, results, r.key)) for r in rows]
     content = {
         "table": grid.table.number,
         "title": grid.table.title,
         "command": command,
         "tolerance": TOLERANCE,
         "left_out": grid.left_out,
-        "averages": averages if average_title(grid) else [],
+        "averages": averages,
         "cells": cells,
     }
     return json.dumps(content, indent=2, allow_nan=False, default=str) + "\n"

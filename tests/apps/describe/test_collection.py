@@ -5,11 +5,10 @@ from contextlib import closing
 import pytest
 
 from freecp_d2.apps.describe.checks import Validator
-from freecp_d2.apps.describe.collection import Collection, describe
+from freecp_d2.apps.describe.collection import Collection, amount, describe, outcome
 from freecp_d2.apps.describe.endpoint import Endpoint
 from freecp_d2.apps.describe.journal import Entry, Journal, journal_path, read_journal
 from freecp_d2.apps.describe.questions import Senses, Unanswered
-from freecp_d2.apps.describe.report import amount, outcome
 from freecp_d2.text import Vocabulary
 
 from .server import sentence

@@ -57,15 +57,20 @@ def test_a_vocabulary_is_filled_once(call, server, output, capsys):
 
 
 def test_only_new_words_are_asked_for(call, server, output):
+    """Others are kept or copied, with their origin."""
+    shipped = load_descriptions("visual")
     call("--licence", "CC0", vocabulary="cat;")
     assert call("--model", "n", "--descriptions", "visual", vocabulary="Cat; zorb; dog") == 0
     assert server.served == {"cat": 15, "zorb": 15}
     found = Descriptions.from_file(output)
     assert list(found.as_dict()) == ["cat", "dog", "zorb"]
-    assert found.prompts("dog", ()) == load_descriptions("visual").prompts("dog", ())
-    origins = {tuple(each["words"]): each for each in found.provenance["origins"]}
-    assert (origins["cat",]["model"], origins["cat",]["licence"]) == ("m", "CC0")
-    assert origins["zorb",]["model"] == "n"
+    assert found.prompts("dog", ()) == shipped.prompts("dog", ())
+    cat, dog, zorb = found.provenance["origins"]
+    assert (cat["words"], cat["model"], cat["licence"]) == (["cat"], "m", "CC0")
+    assert (dog["words"], dog["model"]) == (["dog"], shipped.provenance["model"])
+    assert dog["licence"] == shipped.provenance["licence"]
+    assert (zorb["words"], zorb["model"]) == (["zorb"], "n")
+    assert found.provenance["licence"].startswith(f"CC0; {dog['licence']}; not stated")
 
 
 def test_an_incomplete_word_is_kept_in_the_journal(call, server, output, capsys):
@@ -208,12 +213,11 @@ def test_senses_are_asked_for_and_recorded(call, server, output, tmp_path, capsy
     assert (found["context"], found["senses"]) == ("a farm", {"dog": "the animal"})
 
 
-def test_dry_run_leaves_nothing(call, server, output, tmp_path, capsys):
+def test_dry_run_leaves_nothing(call, server, tmp_path, capsys):
     assert call("--dry-run", "--prices", "1", "2") == 0
     assert "which costs about" in capsys.readouterr().out
     assert call("--dry-run", "--questions", str(tmp_path / "q.jsonl")) == 0
-    assert server.prompts == []
-    assert os.listdir(tmp_path) == []
+    assert (server.prompts, os.listdir(tmp_path)) == ([], [])
 
 
 def test_the_key_and_options_are_sent(call, server, output, monkeypatch, capsys):

@@ -164,11 +164,8 @@ def test_a_server_that_is_gone_stops_the_run_and_keeps_answers_under_way(server)
     assert "503" in str(error)
     assert sum(isinstance(answer, str) for _, answer in found) == 1
     assert len(server.prompts) <= 2 * (4 + 4) + 1
-
-
-def test_nobody_listens(server):
     source = Endpoint("http://127.0.0.1:9/v1", "m", retries=0, first_wait=0.0)
-    assert "refused" in str(collect(source.answers(questions()))[1])
+    assert "refused" in str(collect(source.answers(questions()))[1])  # nobody listens
 
 
 @pytest.mark.parametrize(

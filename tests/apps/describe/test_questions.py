@@ -32,8 +32,6 @@ class TestPrompt:
         assert "names the dining table," in rest
         assert known.endswith(":\nOne.")
         assert "Write one sentence," in Question("cat", 0, INSTRUCTIONS[0], 1).prompt
-
-    def test_a_word_with_braces(self):
         assert "a {num} as" in Question("{num}", 0, INSTRUCTIONS[0], 5).prompt
 
 

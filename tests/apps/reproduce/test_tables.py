@@ -51,13 +51,18 @@ def test_every_cell_loads(benchmark):
             assert bool(cfg.MODEL.PURIFICATION_HEAD.NAME) == ("freecp" in file.stem)
 
 
+def overrides_of(number, row_key, benchmark, sources):
+    """The file, overrides and notes of a row, in the column SCLIP if there is one."""
+    for row, column in cells(number, [benchmark], ("sclip",)):
+        if row.key == row_key:
+            return config_name(row, column), *cell_overrides(row, column, sources)
+    raise AssertionError(row_key)
+
+
 def loaded(number, row_key):
     """The config of a row on Storybook."""
-    for row, column in cells(number, ["storybook"], ("sclip",)):
-        if row.key == row_key:
-            overrides, _ = cell_overrides(row, column, {})
-            return load_config(str(ROOT / config_name(row, column)), overrides)
-    raise AssertionError(row_key)
+    file, overrides, _ = overrides_of(number, row_key, "storybook", {})
+    return load_config(str(ROOT / file), overrides)
 
 
 def test_settings_of_the_purification_head():
@@ -81,13 +86,8 @@ def test_settings_of_the_purification_head():
 
 
 class TestTextSources:
-    def overrides(self, number, row_key, benchmark, sources):
-        (found,) = (
-            cell_overrides(row, column, sources)
-            for row, column in cells(number, [benchmark], ("sclip",))
-            if row.key == row_key
-        )
-        return found
+    def overrides(self, *place):
+        return overrides_of(*place)[1:]
 
     def test_on_storybook(self):
         """Its own descriptions replace Vicuna's; a base method alone reads none."""
@@ -107,10 +107,9 @@ class TestTextSources:
 
     def test_source_without_a_file(self):
         for row in ("gpt_gpt", "baseline_gpt", "template_gpt"):
-            with pytest.raises(ValueError, match=r"GPT-3.5.*--descriptions gpt=PATH"):
-                self.overrides(4, row, "storybook", {})
-            with pytest.raises(ValueError, match=r"--descriptions gpt=PATH"):
-                self.overrides(4, row, "ade20k", {"vicuna": "x.json"})
+            for benchmark, sources in (("storybook", {}), ("ade20k", {"vicuna": "x.json"})):
+                with pytest.raises(ValueError, match=r"GPT-3.5.*--descriptions gpt=PATH"):
+                    self.overrides(4, row, benchmark, sources)
 
     def test_rows_that_read_the_papers_descriptions(self):
         found, _ = self.overrides(3, "rp_ap", "voc21", {"vicuna": "texts/{benchmark}.json"})
