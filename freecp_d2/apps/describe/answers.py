@@ -1,12 +1,12 @@
 """
-Answers of a language model, and a file of answers that were made elsewhere.
+Answers of a language model, split into sentences, and a file of answers made elsewhere.
 
-The file is JSON or JSONL. It has records, as a list or one a line, whose `instruction` (a number
-from 1, or its text) may be missing, with the `answer` of the model or a list of `sentences`::
+The file is JSON or JSONL of records, whose `instruction` (a number from 1, or its text) may be
+missing, with the `answer` of the model or a list of `sentences`::
 
     {"word": "cat", "instruction": 1, "answer": "A cat has ...\\nThe cat ..."}
 
-or it is an object of word -> sentences, as in a file of descriptions.
+or an object of word -> sentences, as in a file of descriptions.
 """
 
 import json
@@ -17,8 +17,6 @@ from typing import Any
 
 from ...text.descriptions import description_key
 from .questions import Question, Unanswered
-
-__all__ = ["AnswersFile", "split_answer"]
 
 _THOUGHTS = re.compile(r"^.*</think>|<think>.*$", re.DOTALL)  # either tag may be missing
 _MARKER = re.compile(
@@ -34,8 +32,8 @@ _QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019"}
 
 def split_answer(answer: str, word: str = "") -> list[str]:
     """
-    Split an answer into its sentences, one a line, without list markers, quotation marks around a
-    line, lines that end in a colon, and thoughts. A `word` that is a symbol is no list marker.
+    Split an answer into sentences, one a line, without list markers, quotation marks around a line,
+    lines that end in a colon, and thoughts. A `word` that is a symbol is no list marker.
     """
     text = _THOUGHTS.sub("", answer.encode("utf-8", "replace").decode())  # lone surrogates
     found = [_bare(line, word) for line in text.splitlines()]
@@ -60,7 +58,7 @@ class AnswersFile:
 
     Args:
         model: who made the answers; "": the `model` of the file, or the file's name.
-        instructions: that the file's numbers stand for.
+        instructions: what the file's numbers stand for.
 
     Raises:
         OSError, ValueError: the file is missing or malformed; the message names the record.

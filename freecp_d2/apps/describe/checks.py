@@ -1,7 +1,7 @@
 """
-Is a sentence a description of its word, and does CLIP read all of it?
+Rules of form for a sentence: it describes its word, and CLIP reads all of it.
 
-The rules are rules of form. A reader must judge whether a sentence is true and of the right sense.
+A reader must judge whether it is true and of the right sense.
 """
 
 import re
@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from ...text import Vocabulary
 from ..words.tokens import CONTEXT_LENGTH, prompt_length
 from .naming import Naming, stems_of, tokens_of
-
-__all__ = ["Validator"]
 
 _FEWEST_WORDS = 4
 _SMALLEST_VARIETY = 0.4  # distinct words over all words; the shipped sentences have at least 0.59

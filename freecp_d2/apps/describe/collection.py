@@ -1,15 +1,18 @@
-"""The sentences of each word and instruction, and the rounds of questions for missing ones."""
+"""The sentences of each word and instruction, the rounds of questions, and reports on them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from ...text.descriptions import description_key
+from ..words.tokens import prompt_length
 from .answers import split_answer
 from .checks import Validator
 from .journal import Entry, Journal
 from .questions import INSTRUCTIONS, NUM_ANSWERS, Question, Senses, Unanswered
 
-__all__ = ["Collection", "Source", "describe"]
+_TOKENS_A_SENTENCE = 30
+_MOST_NAMED, _MOST_REASONS = 20, 3
 
 
 class Source(Protocol):
@@ -25,10 +28,9 @@ class Source(Protocol):
 
 class Collection:
     """
-    Sentences by word and instruction.
+    Sentences by word and instruction; words that differ only in case or white space count once.
 
     Args:
-        words: words that differ only in case or white space count once.
         instructions: templates, each with `{word}`.
         num_answers: sentences for each instruction.
         senses: None: the prompts say nothing about the sense.
@@ -55,12 +57,12 @@ class Collection:
 
     @property
     def num_sentences(self) -> int:
-        """Number of sentences that a word needs."""
+        """Sentences that a word needs."""
         return len(self._instructions) * self._num_answers
 
     @property
     def num_missing(self) -> int:
-        """Number of sentences that all words lack."""
+        """Sentences that all words lack."""
         return sum(self.num_sentences - len(self.sentences(word)) for word in self.words)
 
     def sentences(self, word: str) -> list[str]:
@@ -138,17 +140,13 @@ class Collection:
 
 
 def describe(
-    collection: Collection,
-    source: Source,
-    journal: Journal,
-    attempts: int = 4,
-    progress: Callable[[Entry], None] = lambda entry: None,
-) -> None:
+    collection: Collection, source: Source, journal: Journal, attempts: int = 4
+) -> Iterator[Entry]:
     """
     Ask for the missing sentences in rounds, but not again what failed for good.
 
-    Each answer is in the collection and in the journal before the next one is read, so errors of
-    the source, which are passed on, lose nothing.
+    Each accepted answer is yielded once it is in the collection and in the journal, so an error of
+    the source, which is passed on, loses nothing.
     """
     given_up: set[tuple[str, int]] = set()
     for attempt in range(attempts):
@@ -164,4 +162,56 @@ def describe(
             entry = collection.add(question, split_answer(answer, question.word), source.model)
             if entry.sentences:
                 journal.write(entry)
-                progress(entry)
+                yield entry
+
+
+def amount(
+    collection: Collection, num_described: int, prices: tuple[float, float] | None = None
+) -> str:
+    """
+    The questions of a run, and what they cost.
+
+    Token counts are CLIP's for questions and an estimate for answers; `prices` are per million
+    tokens of questions and of answers.
+    """
+    words = _count(len(collection.words) + num_described, "word")
+    if not collection.words:
+        return f"{words}, all of them described already: there is nothing to ask."
+    questions, missing = collection.questions(), collection.num_missing
+    kept = collection.num_sentences * len(collection.words) - missing
+    there = sum(prompt_length(question.prompt) for question in questions)
+    back = _TOKENS_A_SENTENCE * missing
+    cost = (prices[0] * there + prices[1] * back) / 1e6 if prices else 0.0
+    return (
+        f"{words}, {num_described} of them described already; {_count(kept, 'sentence')} in the "
+        f"journal.\nTo ask: {_count(len(questions), 'question')} for "
+        f"{_count(missing, 'sentence')}, about {there} tokens there and {back} back"
+        + (f", which costs about {cost:.2f}." if prices else ".")
+    )
+
+
+def outcome(collection: Collection) -> str:
+    """How many words are complete, and what the others lack; "" if there are no words."""
+    if not collection.words:
+        return ""
+    incomplete = collection.incomplete()
+    total = _count(len(collection.words), "word")
+    lines = [f"Described now: {len(collection.complete())} of {total}."]
+    tried = [word for word, each in incomplete.items() if each or collection.sentences(word)]
+    for word in tried[:_MOST_NAMED]:
+        count = len(collection.sentences(word))
+        lines.append(f"  {word[:40]!r} has {count} of {collection.num_sentences} sentences")
+        reasons = Counter(problem[:100] for problem in incomplete[word])
+        lines += [f"    {n} x {reason}" for reason, n in reasons.most_common(_MOST_REASONS)]
+    if len(tried) > _MOST_NAMED:
+        lines.append(f"  and {len(tried) - _MOST_NAMED} more")
+    if incomplete:
+        lines.append(
+            f"Not in the output: {_count(len(incomplete), 'word')}. Their sentences are in the "
+            "journal; the same command resumes, also with more --attempts or another model."
+        )
+    return "\n".join(lines)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -23,17 +23,15 @@ from ...text import Descriptions, load_descriptions, load_vocabulary
 from ...text.descriptions import description_key
 from ...utils.files import write_whole
 from .answers import AnswersFile
-from .collection import Collection, Source, describe
+from .collection import Collection, Source, amount, describe, outcome
 from .endpoint import Endpoint
 from .journal import Journal, journal_path, read_journal
 from .local_model import VICUNA, LocalModel
 from .output import Output
 from .questions import INSTRUCTIONS, Senses, read_instructions, read_meanings
-from .report import amount, outcome
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The options."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
     add = parser.add_argument
     add("--vocabulary", required=True, help='shipped name, path, or words: "cat, kitten; dog"')
@@ -66,11 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _instructions(args: argparse.Namespace) -> tuple[str, ...]:
-    return read_instructions(args.instructions) if args.instructions else INSTRUCTIONS
-
-
-def build_source(args: argparse.Namespace) -> Source | None:
+def build_source(args: argparse.Namespace, instructions: Sequence[str]) -> Source | None:
     """Check the options and build what answers; None for `--questions`."""
     if args.output.is_dir():
         raise ValueError(f"got the folder {args.output}, expected a file; correct --output.")
@@ -91,7 +85,7 @@ def build_source(args: argparse.Namespace) -> Source | None:
             temperature=0.7 if args.temperature is None else args.temperature,
         )
     if args.answers:
-        return AnswersFile(args.answers, args.model, _instructions(args))
+        return AnswersFile(args.answers, args.model, instructions)
     key = os.environ.get(args.api_key_env or "OPENAI_API_KEY", "").strip()
     if args.api_key_env and not key:
         raise ValueError(f"got no key in {args.api_key_env}; set it, or omit --api-key-env.")
@@ -107,16 +101,13 @@ def build_source(args: argparse.Namespace) -> Source | None:
 
 
 def prepare(
-    args: argparse.Namespace, source: Source | None, stack: ExitStack
+    args: argparse.Namespace, instructions: Sequence[str], source: Source | None, stack: ExitStack
 ) -> tuple[Journal | None, Output]:
     """
-    Read the files that the options name.
-
-    Returns:
-        Journal | None: locked until the stack is closed; None if nothing is to be asked.
-        Output: read under that lock.
+    Read the files that the options name. The journal, None if nothing is to be asked, is locked
+    until the stack is closed.
     """
-    vocabulary, instructions = load_vocabulary(args.vocabulary), _instructions(args)
+    vocabulary = load_vocabulary(args.vocabulary)
     meanings = read_meanings(args.senses) if args.senses else {}
     known = set(map(description_key, vocabulary.words))
     for word in meanings:
@@ -149,10 +140,8 @@ def run(args: argparse.Namespace, journal: Journal, output: Output, source: Sour
     total = collection.num_missing
     try:
         with tqdm(total=total, unit=" sentences", disable=None if total else True) as bar:
-            describe(
-                *(collection, source, journal, args.attempts),
-                lambda entry: bar.update(len(entry.sentences)),
-            )
+            for entry in describe(collection, source, journal, args.attempts):
+                bar.update(len(entry.sentences))
     except (OSError, ImportError) as error:
         has_failed = True
         print(f"describe.py: error: {error}", file=sys.stderr)
@@ -170,8 +159,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     with ExitStack() as stack:
         try:
-            source = build_source(args)
-            journal, output = prepare(args, source, stack)
+            texts = read_instructions(args.instructions) if args.instructions else INSTRUCTIONS
+            source = build_source(args, texts)
+            journal, output = prepare(args, texts, source, stack)
             print(amount(output.collection, output.num_described, args.prices), flush=True)
             if args.questions and not args.dry_run:
                 write_questions(args.questions, output.collection)

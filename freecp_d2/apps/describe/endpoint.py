@@ -12,13 +12,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from multiprocessing.pool import ThreadPool
 from typing import Any
 from urllib.parse import urlsplit
 
 from .questions import Question, Unanswered
-
-__all__ = ["Endpoint"]
 
 _LONGEST_WAIT = 120.0
 _FEWEST_FAILED = 3
@@ -52,8 +50,8 @@ class Endpoint:
         url: usually ends in /v1. Proxies are those of the environment.
         api_key: "" if the server wants none.
         concurrency: questions at a time.
-        retries: of one question. The first is after about `first_wait` seconds, each further one
-            after twice as long. Retry-After makes the wait of all questions longer.
+        retries: of one question, after about `first_wait` seconds and then twice as long each time.
+            A Retry-After makes all questions wait.
         timeout: seconds without a byte from the server.
         options: more fields of the request, such as `temperature`.
 
@@ -80,7 +78,7 @@ class Endpoint:
                 "put the key into the variable of --api-key-env."
             )
         is_url = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        if not is_url or not url.isascii() or " " in url or not model:
+        if not (is_url and url.isascii() and " " not in url and model):
             raise ValueError(
                 f"got --endpoint {url!r} and --model {model!r}, expected an address such as "
                 "http://localhost:8000/v1 and a name; correct them."
@@ -109,61 +107,39 @@ class Endpoint:
             PermissionError, FileNotFoundError, ConnectionError: the server accepts no question, or
                 several in a row failed. Answers that were under way are yielded first.
         """
-        waiting: SimpleQueue[Question] = SimpleQueue()
-        done: SimpleQueue[tuple[Question, str | Unanswered | Exception]] = SimpleQueue()
-        stop = threading.Event()
-        for question in questions:
-            waiting.put(question)
-        threads = [  # daemons: an interrupted run does not wait for them
-            threading.Thread(target=self._work, args=(waiting, done, stop), daemon=True)
-            for _ in range(min(self._concurrency, len(questions)))
-        ]
-        for thread in threads:
-            thread.start()
         most_failed = max(2, min(len(questions), max(self._concurrency, _FEWEST_FAILED)))
         num_failed = num_rejected = 0
-        try:
-            for _ in questions:
-                question, answer = done.get()
-                if isinstance(answer, Exception):
-                    raise answer
-                yield question, answer
-                if isinstance(answer, str):
-                    self._has_answered, num_failed = True, 0
-                elif answer.is_final:
-                    num_rejected += 1
-                else:
-                    num_failed += 1
-                all_rejected = num_rejected >= _MOST_REJECTED and not self._has_answered
-                if isinstance(answer, Unanswered) and (num_failed >= most_failed or all_rejected):
-                    raise ConnectionError(
-                        f"{self.url}: one question after the other failed, the last one: "
-                        f"{answer.reason}; check the server, --model and --temperature."
-                    )
-        except OSError:
-            stop.set()
-            for thread in threads:
-                thread.join()
-            while not done.empty():  # answers that are paid for
-                question, answer = done.get()
-                if isinstance(answer, str):
+        stop = threading.Event()
+        # The threads are daemons, so an interrupted run does not wait for them.
+        with ThreadPool(max(1, min(self._concurrency, len(questions)))) as pool:
+            answers = pool.imap_unordered(lambda each: (each, self._ask(each, stop)), questions)
+            try:
+                for question, answer in answers:
+                    if isinstance(answer, OSError):
+                        raise answer
                     yield question, answer
-            raise
-        finally:
-            stop.set()
+                    if isinstance(answer, str):
+                        self._has_answered, num_failed = True, 0
+                        continue
+                    num_rejected += answer.is_final
+                    num_failed += not answer.is_final
+                    all_rejected = num_rejected >= _MOST_REJECTED and not self._has_answered
+                    if num_failed >= most_failed or all_rejected:
+                        raise ConnectionError(
+                            f"{self.url}: one question after the other failed, the last one: "
+                            f"{answer.reason}; check the server, --model and --temperature."
+                        )
+            except OSError:
+                stop.set()
+                for question, answer in answers:  # under way, and paid for
+                    if isinstance(answer, str):
+                        yield question, answer
+                raise
+            finally:
+                stop.set()
 
-    def _work(self, waiting: SimpleQueue, done: SimpleQueue, stop: threading.Event) -> None:
-        """Ask waiting questions one after the other; the body of a thread."""
-        with suppress(Empty):
-            while not stop.is_set():
-                question = waiting.get_nowait()
-                try:
-                    done.put((question, self._ask(question, stop)))
-                except Exception as error:  # raised by the thread that reads `done`
-                    done.put((question, error))
-
-    def _ask(self, question: Question, stop: threading.Event) -> str | Unanswered:
-        """Ask one question until it is answered or no retry is left."""
+    def _ask(self, question: Question, stop: threading.Event) -> str | Unanswered | OSError:
+        """Ask until there is an answer or no retry is left; an OSError shall end the run."""
         reason = "interrupted"
         for attempt in range(self._retries + 1):
             while (pause := self._not_before - time.monotonic()) > 0 and not stop.is_set():
@@ -182,6 +158,8 @@ class Endpoint:
                 if attempt < self._retries:
                     wait = self._first_wait * 2**attempt * random.uniform(0.5, 1.5)
                     stop.wait(min(wait, _LONGEST_WAIT))
+            except OSError as error:
+                return error
         return Unanswered(reason)
 
     def _request(self, prompt: str) -> str | Unanswered:

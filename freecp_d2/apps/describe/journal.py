@@ -1,8 +1,4 @@
-"""
-Accepted sentences, one answer a line, so that a killed run resumes and asks nothing twice.
-
-A line is JSON with the fields of `Entry`.
-"""
+"""Accepted sentences, one answer a line of JSON, so that a killed run asks nothing twice."""
 
 import json
 from contextlib import ExitStack
@@ -10,8 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...utils.files import locked
-
-__all__ = ["Entry", "Journal", "journal_path", "read_journal"]
 
 
 @dataclass(frozen=True)
@@ -32,10 +26,7 @@ def journal_path(output: Path) -> Path:
 
 class Journal:
     """
-    A journal, locked by this process until `close`. Its folder is made if missing.
-
-    Attributes:
-        entries: what the file held when it was opened.
+    A journal, locked by this process until `close`; `entries` is what the file held before.
 
     Raises:
         BlockingIOError: another process has it locked.

@@ -1,5 +1,6 @@
 """Answers from a `transformers` model on this machine, batch by batch."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,6 @@ from typing import Any
 import torch
 
 from .questions import Question
-
-__all__ = ["VICUNA", "LocalModel"]
 
 VICUNA = "lmsys/vicuna-13b-v1.5"
 """The paper's model (Sec. 4.2)."""
@@ -27,11 +26,10 @@ class LocalModel:
 
     Args:
         model: name on Hugging Face, or a folder.
-        device: "": a GPU if there is one. Weights are bfloat16 there (26 GB for 13b), float32 on a
-            CPU.
+        device: "": a GPU if there is one. Weights are bfloat16 (13b: 26 GB), on a CPU float32.
         batch_size: questions at a time.
         max_new_tokens: of an answer; five sentences have about 200.
-        temperature: 0.0 takes the likeliest token, and asking again gives the same answer.
+        temperature: 0.0 takes the likeliest token, so asking again gives the same answer.
 
     Raises:
         ValueError: a number is out of range, or there is no such device.
@@ -108,30 +106,29 @@ class LocalModel:
     @torch.inference_mode()
     def _generate(self, tokenizer: Any, model: Any, prompts: Sequence[str]) -> list[str]:
         has_template = bool(getattr(tokenizer, "chat_template", None))
-        texts = [_VICUNA_CHAT.replace("{prompt}", prompt) for prompt in prompts]
         if has_template:
             chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
             options = {"tokenize": False, "add_generation_prompt": True}
-            texts = [tokenizer.apply_chat_template(chat, **options) for chat in chats]
+            texts = tokenizer.apply_chat_template(chats, **options)
+        else:
+            texts = [_VICUNA_CHAT.replace("{prompt}", prompt) for prompt in prompts]
         batch = tokenizer(
             texts, return_tensors="pt", padding=True, add_special_tokens=not has_template
         ).to(self._device)
         num_tokens = batch["input_ids"].shape[1]
-        longest = getattr(model.config, "max_position_embeddings", None)
-        if longest is not None and longest < num_tokens + self._max_new_tokens:
+        longest = getattr(model.config, "max_position_embeddings", None) or math.inf
+        if longest < num_tokens + self._max_new_tokens:
             raise OSError(
                 f"{self.model} reads {longest} tokens, expected {num_tokens} of a question and "
                 f"{self._max_new_tokens} of its answer; lower --max-new-tokens, or use a model "
                 "with a longer context."
             )
-        draw: dict[str, Any] = {"do_sample": False}
-        if self._temperature:
-            draw = {"do_sample": True, "temperature": self._temperature}
         output = model.generate(
             input_ids=batch["input_ids"],
             attention_mask=batch["attention_mask"],
             max_new_tokens=self._max_new_tokens,
             pad_token_id=tokenizer.pad_token_id,
-            **draw,
+            do_sample=self._temperature > 0,
+            temperature=self._temperature or None,
         )
         return tokenizer.batch_decode(output[:, num_tokens:], skip_special_tokens=True)

@@ -1,9 +1,9 @@
 """
 The names of a vocabulary's classes, and where a sentence mentions one.
 
-These count as a class's name: singular and plural, one word of several ("screen" for "crt screen"),
-glued or separate words ("book shelf"), a synonym, and the benchmark's own name for the class
-("toy" for ADE20K's "plaything").
+A class's names are its words in singular and plural, one word of several ("screen" for "crt
+screen"), glued or separate words ("book shelf"), and the benchmark's own name ("toy" for ADE20K's
+"plaything").
 """
 
 import re
@@ -12,8 +12,6 @@ from ...text import Vocabulary
 from ...text.descriptions import description_key
 from ...text.spelling import take_apart
 from ..words.lookup import class_senses
-
-__all__ = ["Naming", "readable", "stems_of", "tokens_of"]
 
 _TOKEN = re.compile(r"[a-z0-9]+")
 _FUNCTION_WORDS = {"a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or"}
@@ -25,12 +23,7 @@ _IRREGULAR = {
 
 
 class Naming:
-    """
-    The names of a vocabulary's classes.
-
-    Args:
-        vocabulary: None: a word has only its own name, and there are no other classes.
-    """
+    """The names of a vocabulary's classes; without one, a word has only its own name."""
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
         classes = vocabulary.classes if vocabulary else ()

@@ -1,8 +1,8 @@
 """
 The file of descriptions: which words it lacks, and what is written to it with which provenance.
 
-Its format is that of `text/descriptions.py`. The facts of a single origin are at the top of the
-file. Several origins have a summary there, and `origins` lists the facts and words of each.
+`text/descriptions.py` documents the format. The facts of a single origin are at the top of the
+file; several have a summary there, and `origins` lists the facts and words of each.
 """
 
 import json
@@ -20,27 +20,21 @@ from .journal import Entry
 from .local_model import VICUNA
 from .questions import Senses
 
-__all__ = ["Output"]
-
-Origins = list[tuple[dict[str, Any], list[str]]]
-"""(facts, words): `model`, `instructions`, `date`, `licence`, `source` and more; no word twice."""
+Origins = list[tuple[dict[str, Any], list[str]]]  # (facts, words); no word twice
+_LICENCES = {VICUNA: "Llama 2 Community License (of the model)"}
 
 
 class Output:
     """
     A file of descriptions that shall have the words of a vocabulary.
 
-    The file is read here, so hold the lock of its journal before, if you write it later.
+    The file is read here, so the lock of its journal must be held before if it is written later.
 
     Args:
         path: need not exist.
         given: words that the file lacks are copied from these.
         entries: of the journal.
         background: describe background words, too; Eq. (8) never reads theirs.
-
-    Attributes:
-        collection: of the words without descriptions.
-        num_described: number of the other words.
 
     Raises:
         OSError, ValueError: the file is no file of descriptions.
@@ -71,7 +65,7 @@ class Output:
 
     def write(self, source: str, licence: str = "") -> Descriptions:
         """
-        Write the new words beside the old ones; the file stays as it is if there are none.
+        Write the new words beside the old ones; without new words, the file stays as it is.
 
         Args:
             source: how the new sentences were made.
@@ -89,11 +83,12 @@ class Output:
             for word in new:
                 by_models.setdefault(self.collection.models(word), []).append(word)
             for models, words in by_models.items():
+                licences = (_LICENCES.get(m, f"not stated; see the terms of {m}") for m in models)
                 facts = {
                     "model": "; ".join(models),
                     "instructions": list(self._instructions),
                     "date": date.today().isoformat(),
-                    "licence": licence or "; ".join(map(_licence, models)),
+                    "licence": licence or "; ".join(licences),
                     "source": source,
                     "context": self._senses.context,
                 }
@@ -101,11 +96,6 @@ class Output:
                 origins.append((facts | ({"senses": meanings} if meanings else {}), words))
             _write(self._path, old | copied | new, origins)
         return Descriptions(old | copied | new)
-
-
-def _licence(model: str) -> str:
-    known = {VICUNA: "Llama 2 Community License (of the model)"}
-    return known.get(model, f"not stated; see the terms of {model}")
 
 
 def _earlier_origins(descriptions: Descriptions, words: Iterable[str]) -> Origins:

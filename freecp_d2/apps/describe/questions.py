@@ -1,9 +1,9 @@
 """
 Prompts for a language model: three instructions, five answers each (Sec. 4.2).
 
-The paper's instructions are in a supplement that is not public. These are the instructions of the
-shipped descriptions; they ask for what CLIP can see. The sense of a word (a crane is a machine or a
-bird) is given by the classes beside it, or by what the user says.
+The paper's instructions are in a supplement that is not public; these are those of the shipped
+descriptions. The classes beside a word, or the user, tell its sense (a crane is a machine or a
+bird).
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,19 +14,13 @@ from ...text import Vocabulary
 from ...text.descriptions import description_key
 from .naming import Naming, readable
 
-__all__ = [
-    *("INSTRUCTIONS", "NUM_ANSWERS", "Question", "Senses", "Unanswered"),
-    *("read_instructions", "read_meanings"),
-]
-
 INSTRUCTIONS = (
     "Describe the shape and the parts of a {word} as they are visible in a photo.",
     "Describe the colours, materials and textures by which a {word} is recognised in a photo.",
     "Describe where a {word} is usually seen, and what tells it from what it is easily confused "
     "with.",
 )
-NUM_ANSWERS = 5
-"""Sentences for each instruction."""
+NUM_ANSWERS = 5  # sentences for each instruction
 
 _PROMPT = (
     "{instruction}{sense}\n\n"
@@ -41,27 +35,16 @@ _MOST_NAMES, _MOST_NEIGHBOURS, _MOST_LISTED = 3, 12, 30
 
 @dataclass(frozen=True)
 class Question:
-    """
-    A request for sentences about a word.
-
-    Attributes:
-        number: index of the instruction.
-        instruction: template with `{word}`.
-        wanted: number of sentences that are missing.
-        known: sentences that must not be repeated.
-        attempt: how often this was asked before.
-        sense: what the model is told about the word's sense.
-        stated: what the user said about it.
-    """
+    """A request for sentences about a word."""
 
     word: str
-    number: int
-    instruction: str
-    wanted: int
-    known: tuple[str, ...] = ()
-    attempt: int = 0
-    sense: str = ""
-    stated: str = ""
+    number: int  # index of the instruction
+    instruction: str  # template with `{word}`
+    wanted: int  # number of sentences that are missing
+    known: tuple[str, ...] = ()  # sentences that must not be repeated
+    attempt: int = 0  # how often this was asked before
+    sense: str = ""  # what the model is told about the word's sense
+    stated: str = ""  # what the user said about it
 
     @property
     def prompt(self) -> str:
@@ -88,9 +71,6 @@ class Senses:
     """
     The senses of a vocabulary's words, told by the classes around a word, unless the user says what
     the images show (`context`) or what the word means (`meanings`).
-
-    Attributes:
-        context: for the provenance.
     """
 
     def __init__(
@@ -140,9 +120,7 @@ def read_instructions(path: Path) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(line.strip() for line in _lines(path) if line.strip()))
     for line in found or ("no line",):
         if "{word}" not in line:
-            raise ValueError(
-                f"{path}: got {line!r}, expected an instruction with {{word}}; add it."
-            )
+            raise ValueError(f"{path}: got {line!r}, expected an instruction with {{word}}.")
     return found
 
 

@@ -17,16 +17,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...engine import (
-    add_import_argument,
-    check_num_processes,
-    check_run,
-    import_plugins,
-)
+from ...engine import add_import_argument, check_num_processes, check_run, import_plugins
 from ...engine.config_files import configs_dir
 from .grid import Grid, Request, Run
 from .layout import Layout, gist, lay_out, lay_out_states
-from .plan import plan_grid
+from .plan import message_of, plan_grid
 from .results import read_results
 from .runs import command_line, execute, is_clone, read_record
 from .tables import BENCHMARKS, METHODS, SOURCES
@@ -80,10 +75,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def read_request(args: argparse.Namespace) -> Request:
-    """
-    Raises:
-        ValueError: an unknown name, or a number out of its range.
-    """
+    """The request of the options; ValueError: an unknown name, or a number out of its range."""
     benchmarks = () if args.benchmarks in ([], ["all"]) else tuple(dict.fromkeys(args.benchmarks))
     check_names("--benchmarks", benchmarks, [*BENCHMARKS, "all, by itself"])
     check_names("--methods", args.methods or (), list(METHODS))
@@ -111,10 +103,7 @@ def read_request(args: argparse.Namespace) -> Request:
 
 
 def check_names(option: str, names: Sequence[str] | dict, known: Sequence[str]) -> None:
-    """
-    Raises:
-        ValueError: one of `names` is not known.
-    """
+    """Raise ValueError if one of `names` is not known."""
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(f"{option}: no {', '.join(unknown)}; use {', '.join(known)}.")
@@ -130,9 +119,8 @@ def check_pending(grid: Grid) -> list[Run]:
             check_run(run.cfg)
             pending.append(run)
         except USER_ERRORS as error:
-            reason = error.args[0] if isinstance(error, KeyError) and error.args else error
-            for cell in list(grid.cells_of(run)):
-                cell.run, cell.reason = None, str(reason)
+            for cell in grid.cells_of(run):
+                cell.run, cell.reason = None, message_of(error)
     return pending
 
 
@@ -202,8 +190,7 @@ def reproduce(args: argparse.Namespace, words: Sequence[str]) -> int:
 
     def write() -> list[Path]:
         results = read_results(grid, failures)
-        facts = request.root, command, args.num_gpus
-        return write_files(args.output, grid, results, *facts)
+        return write_files(args.output, grid, results, request.root, command, args.num_gpus)
 
     written = write()
     for i, run in enumerate(pending, start=1):
@@ -225,8 +212,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return reproduce(args, words)
     except USER_ERRORS as error:
-        message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"{Path(sys.argv[0]).name}: error: {message}", file=sys.stderr)
+        print(f"{Path(sys.argv[0]).name}: error: {message_of(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nInterrupted; the same command continues.", file=sys.stderr)

@@ -1,6 +1,6 @@
 """A table of the paper as cells that are filled by runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,98 +11,63 @@ from .tables import Column, Row
 
 @dataclass(frozen=True)
 class Request:
-    """
-    The options of a command; see its help.
-
-    Attributes:
-        root: the folder of `configs/` and, in a clone, `train_net.py`.
-        benchmarks: keys; empty: the benchmarks of the table whose data are found.
-        limit: images of each run; 0: all.
-        sources: text source -> file of descriptions, see `tables.cell_overrides`.
-        opts: "KEY", "VALUE" in turn, for every run.
-        imports: see `engine.import_plugins`.
-    """
+    """The options of a command; see its help."""
 
     table: int
-    root: Path
+    root: Path  # of `configs/` and, in a clone, `train_net.py`
     output: Path
-    benchmarks: tuple[str, ...] = ()
+    benchmarks: tuple[str, ...] = ()  # keys; empty: those of the table whose data are found
     methods: tuple[str, ...] = ()
-    limit: int = 0
-    sources: Mapping[str, str] = field(default_factory=dict)
-    opts: tuple[str, ...] = ()
+    limit: int = 0  # images of each run; 0: all
+    sources: Mapping[str, str] = field(default_factory=dict)  # see `tables.cell_overrides`
+    opts: tuple[str, ...] = ()  # "KEY", "VALUE" in turn, for every run
     imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """
-    One process of `train_net.py`.
-
-    Attributes:
-        opts: "KEY", "VALUE" in turn, with OUTPUT_DIR.
-        cfg: the config of `config_file` and `opts`.
-        digest: of the settings that decide the numbers, see `engine.config_digest`.
-        folder: OUTPUT_DIR.
-        vocabulary: SHA-256 of the words.
-    """
+    """One process of `train_net.py`."""
 
     config_file: Path
-    opts: tuple[str, ...]
-    cfg: CfgNode
-    digest: str
-    folder: Path
-    vocabulary: str
+    opts: tuple[str, ...]  # "KEY", "VALUE" in turn, with OUTPUT_DIR
+    cfg: CfgNode  # of `config_file` and `opts`
+    digest: str  # of the settings that decide the numbers, see `engine.config_digest`
+    folder: Path  # OUTPUT_DIR
+    vocabulary: str  # SHA-256 of the words
     imports: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        """Benchmark and folder."""
         return f"{self.folder.parent.name}/{self.folder.name}"
 
 
 @dataclass
 class Cell:
-    """
-    Attributes:
-        row, column: its place.
-        paper: mIoU in percent of the paper, or None.
-        run: the run that fills it, or None.
-        reason: why there is no run, or "".
-        notes: remarks for the reader of the table.
-    """
+    """A cell of the table."""
 
     row: Row
     column: Column
-    paper: float | None
+    paper: float | None  # mIoU in percent
     run: Run | None = None
-    reason: str = ""
-    notes: list[str] = field(default_factory=list)
+    reason: str = ""  # why there is no run
+    notes: list[str] = field(default_factory=list)  # for the reader of the table
 
 
 @dataclass(frozen=True)
 class Grid:
-    """
-    Attributes:
-        table: of the paper.
-        rows, columns: headings.
-        cells: (row's key, column's title) -> cell.
-        left_out: heading of a benchmark without data -> the reason.
-    """
+    """A table as cells that runs fill."""
 
     table: PaperTable
     rows: list[Row]
     columns: list[Column]
-    cells: dict[tuple[str, str], Cell]
-    left_out: dict[str, str]
+    cells: dict[tuple[str, str], Cell]  # by row's key and column's title
+    left_out: dict[str, str]  # heading of a benchmark without data -> the reason
 
     def runs(self) -> list[Run]:
         """Every run once, row by row."""
-        found = {cell.run.digest: cell.run for cell in self.cells.values() if cell.run}
-        return list(found.values())
+        runs = (cell.run for cell in self.cells.values() if cell.run)
+        return list({run.digest: run for run in runs}.values())
 
-    def cells_of(self, run: Run) -> Iterator[Cell]:
+    def cells_of(self, run: Run) -> list[Cell]:
         """The cells that a run fills."""
-        for cell in self.cells.values():
-            if cell.run is not None and cell.run.digest == run.digest:
-                yield cell
+        return [cell for cell in self.cells.values() if cell.run and cell.run.digest == run.digest]

@@ -1,7 +1,7 @@
 """Tables of results as text, for a terminal and for Markdown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tabulate import DataRow, Line, TableFormat, tabulate
 
@@ -27,24 +27,16 @@ NARROW = TableFormat(None, Line("", "-", " ", ""), None, None, _SPACED, _SPACED,
 
 @dataclass
 class Layout:
-    """
-    Attributes:
-        title: of the table.
-        headers: of the columns.
-        lines: one string per column; a row of the grid has up to three lines.
-        remarks: below the table.
-        num_labels: number of text columns on the left.
-    """
+    """A table of text, without its style."""
 
     title: str
-    headers: list[str]
-    lines: list[list[str]]
-    remarks: list[str] = field(default_factory=list)
-    num_labels: int = 2
+    headers: list[str]  # "" above the text columns on the left
+    lines: list[list[str]]  # a row of the grid has up to three
+    remarks: list[str]  # below the table
 
     def table(self, style: str | TableFormat = NARROW) -> str:
         """The table; `NARROW` fits eight benchmarks and their mean in 100 characters."""
-        align = ["left" if i < self.num_labels else "right" for i in range(len(self.headers))]
+        align = ["right" if header else "left" for header in self.headers]
         return tabulate(self.lines, self.headers, style, disable_numparse=True, colalign=align)
 
 
@@ -61,19 +53,16 @@ class _Footnotes(dict[str, int]):
 def lay_out(grid: Grid, results: CellResults) -> Layout:
     """The table of numbers: the paper's, ours, and the differences."""
     footnotes = _Footnotes()
-    mean_title = average_title(grid)
     titles = [column.title for column in grid.columns]
+    means = [average_title(grid)] if average_title(grid) else []
     lines: list[list[str]] = []
     for row in grid.rows:
         found = [results[row.key, title] for title in titles]
-        found += [average(grid, results, row.key)] if mean_title else []
+        found += [average(grid, results, row.key) for _ in means]
         lines += _row_lines(row.title, found, footnotes)
-    return Layout(
-        f"Tab. {grid.table.number}: {grid.table.title}, mIoU in percent",
-        ["", "", *titles, *([mean_title] if mean_title else [])],
-        lines,
-        [*_verdicts(results), *footnotes.texts(), *_notes(grid)],
-    )
+    title = f"Tab. {grid.table.number}: {grid.table.title}, mIoU in percent"
+    remarks = [*_verdicts(results), *footnotes.texts(), *_notes(grid)]
+    return Layout(title, ["", "", *titles, *means], lines, remarks)
 
 
 def lay_out_states(grid: Grid, results: CellResults) -> Layout:
@@ -86,13 +75,8 @@ def lay_out_states(grid: Grid, results: CellResults) -> Layout:
         found = [results[row.key, title] for title in titles]
         texts = [words.get(r.state) or f"-{footnotes.mark(r.reason)}" for r in found]
         lines.append([row.title, *texts])
-    return Layout(
-        f"Tab. {grid.table.number}: {grid.table.title}",
-        ["", *titles],
-        lines,
-        [*footnotes.texts(), *_notes(grid)],
-        num_labels=1,
-    )
+    title = f"Tab. {grid.table.number}: {grid.table.title}"
+    return Layout(title, ["", *titles], lines, [*footnotes.texts(), *_notes(grid)])
 
 
 def _row_lines(title: str, found: Sequence[CellResult], footnotes: _Footnotes) -> list[list[str]]:
@@ -118,7 +102,6 @@ def _difference(result: CellResult) -> str:
 
 
 def _verdicts(results: CellResults) -> list[str]:
-    """The meaning of the marks in the table."""
     found = list(results.values())
     remarks = []
     count = {verdict: sum(r.verdict == verdict for r in found) for verdict in (WITHIN, OUTSIDE)}

@@ -9,29 +9,21 @@ from typing import Any
 import yaml
 
 AVERAGE = "average"
-TOLERANCE = 0.3
-"""mIoU; published reproductions with the official class names are within it."""
+TOLERANCE = 0.3  # mIoU; published reproductions with the official class names are within it
 
 _FILE = Path(__file__).with_name("paper.yaml")
 
 
 @dataclass(frozen=True)
 class PaperTable:
-    """
-    Attributes:
-        number: 1 to 6.
-        title: the subject.
-        columns: keys of benchmarks and "average"; base methods if `benchmark` is set.
-        rows: key -> mIoU in percent of each column.
-        benchmark: the only benchmark of a table whose columns are methods, else "".
-        quoted: method -> mIoU of other work, which is not run here; None is a dash.
-    """
+    """A table of the paper; numbers are mIoU in percent."""
 
     number: int
     title: str
-    columns: tuple[str, ...]
+    columns: tuple[str, ...]  # benchmarks and "average"; base methods if `benchmark` is set
     rows: Mapping[str, tuple[float, ...]]
-    benchmark: str = ""
+    benchmark: str = ""  # the only one of a table whose columns are methods
+    # Methods of other work, which are not run here; None is a dash.
     quoted: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
 
     @property
@@ -49,14 +41,8 @@ class PaperTable:
 
 
 def read_table(number: int) -> PaperTable:
-    """
-    Raises:
-        KeyError: the paper has no such table.
-    """
-    tables = _content()["tables"]
-    if number not in tables:
-        raise KeyError(f"The paper has no table {number}; use one of {sorted(tables)}.")
-    node = dict(tables[number])
+    """The paper's table of this number, 1 to 6."""
+    node = dict(_content()["tables"][number])
     for key in ("rows", "quoted"):
         node[key] = {row: tuple(values) for row, values in node.get(key, {}).items()}
     return PaperTable(number, **node | {"columns": tuple(node["columns"])})

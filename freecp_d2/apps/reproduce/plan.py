@@ -33,17 +33,18 @@ _DIGITS = 8
 
 def plan_grid(request: Request) -> Grid:
     """
+    Plan the runs of a table.
+
     Raises:
-        ValueError: a named benchmark has no data; a key of `opts` that the table sets itself, or
-            that has no value.
-        KeyError: a key of `opts` that does not exist.
+        ValueError: a named benchmark has no data; a key of `opts` has no value, or is the table's.
+        KeyError: a key of `opts` does not exist.
     """
     _check_opts(request.opts)
     table = read_table(request.table)
     rows = table_rows(table, request.methods)
     wanted = request.benchmarks or table.benchmarks
     columns = table_columns(table, wanted, request.methods)
-    runs: dict[str, Run] = {}
+    runs: dict[str, Run] = {}  # by digest
     cells = {
         (row.key, column.title): _plan_cell(request, table, row, column, runs)
         for row in rows
@@ -54,14 +55,9 @@ def plan_grid(request: Request) -> Grid:
         reasons = "\n".join(f"{key}: {reason}" for key, reason in absent.items())
         raise ValueError(f"--benchmarks names what cannot be evaluated here.\n{reasons}")
     columns = [column for column in columns if column.benchmark not in absent]
-    titles = {column.title for column in columns}
-    return Grid(
-        table,
-        rows,
-        columns,
-        {place: cell for place, cell in cells.items() if place[1] in titles},
-        {BENCHMARKS[key]: reason for key, reason in absent.items()},
-    )
+    cells = {place: cell for place, cell in cells.items() if cell.column in columns}
+    left_out = {BENCHMARKS[key]: reason for key, reason in absent.items()}
+    return Grid(table, rows, columns, cells, left_out)
 
 
 def _check_opts(opts: tuple[str, ...]) -> None:
@@ -78,7 +74,7 @@ def _check_opts(opts: tuple[str, ...]) -> None:
 def _plan_cell(
     request: Request, table: PaperTable, row: Row, column: Column, runs: dict[str, Run]
 ) -> Cell:
-    """A cell with its run, or the reason for none; `runs` has the runs by digest."""
+    """A cell with its run, which may be one of `runs`, or the reason for none."""
     cell = Cell(row, column, table.number_of(row.key, column.key))
     name = config_name(row, column)
     if not (request.root / name).is_file():
@@ -89,7 +85,7 @@ def _plan_cell(
         overrides, cell.notes = cell_overrides(row, column, request.sources)
         load_config(str(request.root / name), overrides)
     except _DATA_ERRORS as error:
-        cell.reason = _message(error)
+        cell.reason = message_of(error)
         return cell
     clash = sorted(set(overrides[::2]) & set(request.opts[::2]))
     if clash:
@@ -166,10 +162,10 @@ def _absent_benchmarks(
             try:
                 DatasetCatalog.get(runs[0].cfg.DATASETS.TEST[0])
             except _DATA_ERRORS as error:
-                absent[key] = _message(error)
+                absent[key] = message_of(error)
     return absent
 
 
-def _message(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     """The message; of a KeyError without quotes."""
     return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)

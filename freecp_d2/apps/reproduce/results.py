@@ -1,6 +1,6 @@
 """The result of each cell, beside the paper's number."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,26 +15,16 @@ WITHIN, OUTSIDE, SUBSET = "within", "outside", "subset"
 
 @dataclass(frozen=True)
 class CellResult:
-    """
-    Attributes:
-        state: done | open (not run yet) | failed | none (cannot run).
-        paper: mIoU in percent of the paper, or None.
-        ours: mIoU in percent over the classes that occur (Detectron2).
-        ours_mmseg: over the classes that occur or are predicted (mmsegmentation).
-        images: number of evaluated images.
-        official: number of images of the benchmark, or None if unknown.
-        reason: why it failed or cannot run.
-        record: the run's `results.json`.
-    """
+    """The result of a cell; numbers are mIoU in percent."""
 
-    state: str
+    state: str  # done | open (not run yet) | failed | none (cannot run)
     paper: float | None = None
-    ours: float | None = None
-    ours_mmseg: float | None = None
-    images: int = 0
-    official: int | None = None
-    reason: str = ""
-    record: Mapping[str, Any] = field(default_factory=dict)
+    ours: float | None = None  # over the classes that occur (Detectron2)
+    ours_mmseg: float | None = None  # over those that occur or are predicted (mmsegmentation)
+    images: int = 0  # evaluated
+    official: int | None = None  # images of the benchmark, if known
+    reason: str = ""  # why it failed or cannot run
+    record: Mapping[str, Any] = field(default_factory=dict)  # the run's `results.json`
 
     @property
     def is_subset(self) -> bool:
@@ -62,15 +52,7 @@ CellResults = Mapping[tuple[str, str], CellResult]
 
 
 def read_results(grid: Grid, failures: Mapping[str, str] | None = None) -> CellResults:
-    """
-    Read the results of all cells from the files of the runs.
-
-    Args:
-        failures: name of a run -> why it failed.
-
-    Returns:
-        CellResults: (row's key, column's title) -> result.
-    """
+    """Read the results of all cells; `failures` has the reasons of failed runs by name."""
     return {place: _read(cell, failures or {}) for place, cell in grid.cells.items()}
 
 
@@ -102,13 +84,11 @@ def average(grid: Grid, results: CellResults, row: str) -> CellResult:
     """
     The mean of a row over the paper's benchmarks among the columns.
 
-    The paper's value is its own printed mean if all benchmarks are there, else the mean of its
-    numbers.
+    The paper's value is its own printed mean if all benchmarks are there, else that of its numbers.
     """
-    columns = _averaged(grid)
-    found = [results[row, column.title] for column in columns]
+    found = [results[row, column.title] for column in _averaged(grid)]
     paper = _mean([result.paper for result in found])
-    if len(columns) == len(grid.table.benchmarks):
+    if len(found) == len(grid.table.benchmarks):
         paper = grid.table.number_of(row, AVERAGE)
     if any(result.state != DONE for result in found):
         return CellResult(OPEN, paper)
@@ -127,7 +107,7 @@ def _averaged(grid: Grid) -> list[Column]:
     return [column for column in grid.columns if column.key in grid.table.benchmarks]
 
 
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = list(values)
-    numbers = [value for value in known if value is not None]
-    return sum(numbers) / len(numbers) if numbers and len(numbers) == len(known) else None
+def _mean(values: Sequence[float | None]) -> float | None:
+    """None if a value is missing."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None

@@ -1,8 +1,8 @@
 """
 One run as a process of `train_net.py`.
 
-Only a finished run has a `results.json`, which is valid for the config and the words that it names.
-A killed run, or one with another config, is made again.
+Only a finished run has a `results.json`, which is valid for the config and the words that it
+names. A killed run, or one with another config, is made again.
 """
 
 import functools
@@ -24,8 +24,6 @@ from .grid import Run
 LOG_NAME = "console.txt"
 _TAIL_LINES = 15
 _POLL_SECONDS = 1.0
-
-Progress = Callable[[str], None]
 
 
 def read_record(run: Run) -> dict[str, Any] | None:
@@ -83,11 +81,9 @@ def command_line(run: Run, root: Path, num_gpus: int = 1) -> str:
     return shlex.join(["python", *command_of(run, root, num_gpus)[1:]])
 
 
-def execute(run: Run, root: Path, num_gpus: int, progress: Progress) -> str:
+def execute(run: Run, root: Path, num_gpus: int, progress: Callable[[str], None]) -> str:
     """
-    Make a run, unless it is done.
-
-    A lock excludes other commands, and runs whose command was killed.
+    Make a run, unless it is done. A lock excludes other commands, also if this one is killed.
 
     Args:
         root: as in `Request`.
@@ -120,7 +116,7 @@ def execute(run: Run, root: Path, num_gpus: int, progress: Progress) -> str:
     return f"{reason}; its output is in {log}\n{lines}"
 
 
-def _wait(process: subprocess.Popen, log: Path, progress: Progress) -> None:
+def _wait(process: subprocess.Popen, log: Path, progress: Callable[[str], None]) -> None:
     """Wait for the end of a process; terminate it on an exception, such as Ctrl-C."""
     try:
         while True:

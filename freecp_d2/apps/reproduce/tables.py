@@ -23,35 +23,20 @@ _PAPERS = "vicuna"  # its descriptions are used in all tables but Tab. 4 (Sec. 4
 
 @dataclass(frozen=True)
 class Row:
-    """
-    Attributes:
-        key: as in `paper.yaml`.
-        title: as in the paper.
-        config: name of the config file, without suffix; {method} is the column's.
-        overrides: "KEY", "VALUE" in turn.
-        words: text source of the words, Eq. (1); "": as the config.
-        descriptions: text source of Eq. (8); "": as the config.
-        paper_descriptions: the paper uses Vicuna's; without them the config's are used.
-    """
+    """A row of a table; "" as text source: as the config."""
 
-    key: str
+    key: str  # as in `paper.yaml`
     title: str
-    config: str
-    overrides: tuple[str, ...] = ()
-    words: str = ""
-    descriptions: str = ""
-    paper_descriptions: bool = False
+    config: str  # name of the config file, without suffix; {method} is the column's
+    overrides: tuple[str, ...] = ()  # "KEY", "VALUE" in turn
+    words: str = ""  # text source of the words, Eq. (1)
+    descriptions: str = ""  # text source of Eq. (8)
+    paper_descriptions: bool = False  # the paper uses Vicuna's; without them the config's are used
 
 
 @dataclass(frozen=True)
 class Column:
-    """
-    Attributes:
-        key: as in `paper.yaml`.
-        title: heading.
-        benchmark: key of the benchmark.
-        method: base method, in Tab. 4.
-    """
+    """A column of a table: `key` as in `paper.yaml`, and the base `method` in Tab. 4."""
 
     key: str
     title: str
@@ -61,17 +46,14 @@ class Column:
 
 def table_rows(table: PaperTable, methods: Sequence[str]) -> list[Row]:
     """The rows of a table, in the paper's order; `methods` selects rows of Tab. 2."""
-    if table.number == 2:
-        return [
-            row
-            for method, title in METHODS.items()
-            if method in methods
-            for row in (
-                Row(method, title, method),
-                _freecp(f"{method}_freecp", f"{title} + FreeCP", f"{method}_freecp"),
-            )
-        ]
-    return _ROWS[table.number]
+    if table.number != 2:
+        return _ROWS[table.number]
+    rows = []
+    for method, title in METHODS.items():
+        if method in methods:
+            freecp = f"{method}_freecp"
+            rows += [Row(method, title, method), _freecp(freecp, f"{title} + FreeCP", freecp)]
+    return rows
 
 
 def table_columns(
@@ -81,17 +63,12 @@ def table_columns(
     if not table.benchmark:
         return [Column(key, BENCHMARKS[key], key) for key in benchmarks]
     prefix = len(benchmarks) > 1
-    return [
-        Column(
-            method if key == table.benchmark else "",
-            f"{BENCHMARKS[key]} {METHODS[method]}" if prefix else METHODS[method],
-            key,
-            method,
-        )
-        for key in benchmarks
-        for method in table.columns
-        if method in methods
-    ]
+    columns = []
+    for key in benchmarks:
+        for method in (each for each in table.columns if each in methods):
+            title = f"{BENCHMARKS[key]} {METHODS[method]}" if prefix else METHODS[method]
+            columns.append(Column(method if key == table.benchmark else "", title, key, method))
+    return columns
 
 
 def config_name(row: Row, column: Column) -> str:
@@ -103,11 +80,10 @@ def cell_overrides(
     row: Row, column: Column, sources: Mapping[str, str]
 ) -> tuple[tuple[str, ...], list[str]]:
     """
+    The overrides of a cell, "KEY", "VALUE" in turn, and notes on its text sources.
+
     Args:
         sources: text source -> a file of descriptions; {benchmark} in it is the benchmark's key.
-
-    Returns:
-        tuple: "KEY", "VALUE" in turn; notes on the sources.
 
     Raises:
         ValueError: `sources` lacks a source of the cell.
@@ -156,6 +132,7 @@ def _texts(words: str, descriptions: str = "") -> Row:
 
 
 _REFINE = _VARIANTS["refined, all words"]
+_OPENCLIP = "OpenCLIP ViT-L/14"
 
 _ROWS = {
     1: [
@@ -186,15 +163,11 @@ _ROWS = {
         _freecp("clip", "CLIP"),
     ],
     6: [
-        row
-        for key, title, method in (
-            ("vitl14", "ViT-L/14", "sclip"),
-            ("openclip_vitl14", "OpenCLIP ViT-L/14", "sclip"),
-            ("rn50x16", "R50x16", "maskclip"),  # a ResNet has the value path only
-        )
-        for row in (
-            Row(key, title, f"{method}_{key}"),
-            _freecp(f"{key}_freecp", f"{title} + FreeCP", f"{method}_freecp_{key}"),
-        )
+        Row("vitl14", "ViT-L/14", "sclip_vitl14"),
+        _freecp("vitl14_freecp", "ViT-L/14 + FreeCP", "sclip_freecp_vitl14"),
+        Row("openclip_vitl14", _OPENCLIP, "sclip_openclip_vitl14"),
+        _freecp("openclip_vitl14_freecp", f"{_OPENCLIP} + FreeCP", "sclip_freecp_openclip_vitl14"),
+        Row("rn50x16", "R50x16", "maskclip_rn50x16"),  # a ResNet has the value path only
+        _freecp("rn50x16_freecp", "R50x16 + FreeCP", "maskclip_freecp_rn50x16"),
     ],
 }

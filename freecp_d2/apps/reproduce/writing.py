@@ -33,29 +33,24 @@ def write_files(
         root: as in `Request`.
         command: the command of this table.
         num_gpus: of the commands of single cells.
-
-    Returns:
-        list[Path]: the files.
     """
     records = [_record(grid, place, root, num_gpus, result) for place, result in results.items()]
-    texts = {
-        ".md": _markdown(lay_out(grid, results), command),
-        ".csv": _csv(records),
-        ".json": _json(grid, results, records, command),
-    }
     stem = output / f"table{grid.table.number}"
-    written = []
-    for suffix, text in texts.items():
-        write_whole(path := stem.with_suffix(suffix), text.encode("utf-8"))
-        written.append(path)
+    texts = {
+        stem.with_suffix(".md"): _markdown(lay_out(grid, results), command),
+        stem.with_suffix(".csv"): _csv(records),
+        stem.with_suffix(".json"): _json(grid, results, records, command),
+    }
+    for path, text in texts.items():
+        write_whole(path, text.encode("utf-8"))
     image = stem.with_suffix(".png")
-    return [*written, image] if _draw(image, grid, results) else written
+    return [*texts, image] if _draw(image, grid, results) else list(texts)
 
 
 def _record(
     grid: Grid, place: tuple[str, str], root: Path, num_gpus: int, result: CellResult
 ) -> dict[str, Any]:
-    """All facts of a cell, for JSON."""
+    """All facts of a cell."""
     cell, record = grid.cells[place], result.record
     found: dict[str, Any] = {
         "row": cell.row.title,
@@ -83,15 +78,15 @@ def _record(
 
 
 def _json(grid: Grid, results: CellResults, cells: list[dict], command: str) -> str:
-    means = {row.title: average(grid, results, row.key) for row in grid.rows}
-    averages = [{"row": title} | _numbers(mean) for title, mean in means.items()]
+    rows = grid.rows if average_title(grid) else []
+    averages = [{"row": r.title} | _numbers(average(grid, results, r.key)) for r in rows]
     content = {
         "table": grid.table.number,
         "title": grid.table.title,
         "command": command,
         "tolerance": TOLERANCE,
         "left_out": grid.left_out,
-        "averages": averages if average_title(grid) else [],
+        "averages": averages,
         "cells": cells,
     }
     return json.dumps(content, indent=2, allow_nan=False, default=str) + "\n"
@@ -116,12 +111,7 @@ def _markdown(layout: Layout, command: str) -> str:
 
 
 def _draw(path: Path, grid: Grid, results: CellResults) -> bool:
-    """
-    Draw the differences to the paper, or our mIoU if the paper has no number.
-
-    Returns:
-        bool: False if there is nothing to draw.
-    """
+    """Draw the differences to the paper, or our mIoU if it has none; False without a number."""
     compared = any(result.paper is not None for result in results.values())
     rows = [[results[row.key, column.title] for column in grid.columns] for row in grid.rows]
     numbers = [[r.difference if compared else r.ours for r in row] for row in rows]

@@ -8,24 +8,23 @@ from ...text.spelling import guess_parts
 from ...text.vocabulary_format import VocabularyIssue, word_key
 from .tokens import CONTEXT_LENGTH, prompt_length, template_lengths, word_ids
 
-__all__ = ["Report", "check_vocabulary"]
-
-_MOST_NAMED = 10
-_MOST_LETTERS = 40
+_MOST_NAMED, _MOST_LETTERS = 10, 40
 _ENOUGH = 2000  # letters; the time of CLIP's tokenizer is quadratic in a word's length
 
 
 class Report(NamedTuple):
     """Words that are changed, lost or ambiguous, and words that may not be meant."""
 
-    problems: tuple[VocabularyIssue, ...]
-    notes: tuple[VocabularyIssue, ...]
+    problems: list[VocabularyIssue]
+    notes: list[VocabularyIssue]
 
 
 def check_vocabulary(vocabulary: Vocabulary, descriptions: Descriptions | None = None) -> Report:
     """
+    Check words before they are used.
+
     Args:
-        vocabulary: with the findings of its reader.
+        vocabulary: with the issues of its reader, which are problems.
         descriptions: None: words without descriptions are not reported.
     """
     words = tuple(dict.fromkeys(vocabulary.words))
@@ -34,7 +33,7 @@ def check_vocabulary(vocabulary: Vocabulary, descriptions: Descriptions | None =
     if descriptions is not None:
         problems += _long_descriptions(words, descriptions)
         notes += _undescribed(vocabulary, descriptions)
-    return Report(tuple(problems), tuple(notes))
+    return Report(problems, notes)
 
 
 def quoted(word: str) -> str:
@@ -59,7 +58,7 @@ def _unread(words: Iterable[str]) -> Iterable[VocabularyIssue]:
 
 
 def _alike(words: Iterable[str]) -> Iterable[VocabularyIssue]:
-    """Words with equal tokens; differences of case and spaces are found by the reader."""
+    """Words with equal tokens; the reader finds differences of case and spaces."""
     seen: dict[tuple[int, ...], str] = {}
     for word in words:
         ids = word_ids(_start_of(word))
@@ -102,8 +101,7 @@ def _long_descriptions(
 
 def _undescribed(vocabulary: Vocabulary, descriptions: Descriptions) -> Iterable[VocabularyIssue]:
     words = vocabulary.words[vocabulary.num_background :]
-    missing = descriptions.missing(words)
-    if missing:
+    if missing := descriptions.missing(words):
         named = ", ".join(map(quoted, missing[:_MOST_NAMED]))
         yield VocabularyIssue(
             f"{len(missing)} of {len(set(words))} words of classes have no descriptions and use "

@@ -27,12 +27,10 @@ from ...text import (
 from .checking import check_vocabulary
 from .lookup import HEAD, describe_tokens, find_places, near_words, numbers_of
 
-OK, FAILED = 0, 1
-"""Exit codes; argparse uses 2 for a wrong command line."""
+OK, FAILED = 0, 1  # argparse uses 2 for a wrong command line
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """`check`, `show`, `missing` and `stats`."""
     parser = argparse.ArgumentParser(
         prog="python -m freecp_d2.words",
         description="Check words before an image is segmented with them.",
@@ -74,14 +72,14 @@ def check_words(args: argparse.Namespace) -> int:
     rows = [("problem", each.where, each.text) for each in problems]
     rows += [("note", each.where, each.text) for each in notes]
     if rows:
-        _say(tabulate(rows, ("", "where", "what"), disable_numparse=True) + "\n")
+        print(tabulate(rows, ("", "where", "what"), disable_numparse=True) + "\n")
     counts = (
         _count(vocabulary.num_classes, "class", "classes"),
         _count(len(vocabulary.words), "word"),
         f"{vocabulary.num_background} of them background",
     )
     found = f"{_count(len(problems), 'problem')}, {_count(len(notes), 'note')}"
-    _say(f"{vocabulary.name}: {', '.join(counts)}: {found}.")
+    print(f"{vocabulary.name}: {', '.join(counts)}: {found}.")
     return FAILED if problems else OK
 
 
@@ -91,20 +89,19 @@ def show_word(args: argparse.Namespace) -> int:
     if not word:
         raise ValueError("got an empty word, expected one; write it after `show`.")
     sets = _descriptions(args.descriptions)  # before anything is printed: a name may be wrong
-    _say(f"{word}\n\n" + "\n".join(describe_tokens(word)) + "\n")
-    places = find_places(word)
-    if places:
+    print(f"{word}\n\n" + "\n".join(describe_tokens(word)) + "\n")
+    if places := find_places(word):
         head = ("shipped vocabulary", "as", "words", "the benchmark's name")
-        _say(tabulate(places, head, disable_numparse=True))
+        print(tabulate(places, head, disable_numparse=True))
     else:
         near = ", ".join(near_words(word))
-        _say(f"No shipped vocabulary has it{f'; similar words: {near}' if near else ''}.")
+        print(f"No shipped vocabulary has it{f'; similar words: {near}' if near else ''}.")
     found = {name: each.prompts(word, ()) for name, each in sets.items() if word in each}
     for name, sentences in found.items():
         listed = "\n".join(f"  {sentence}" for sentence in sentences)
-        _say(f"\n{_count(len(sentences), 'description')} of {name}:\n{listed}")
+        print(f"\n{_count(len(sentences), 'description')} of {name}:\n{listed}")
     if not found:
-        _say(f"\nNo descriptions in {' or '.join(sets) or 'any set'}: it uses the templates.")
+        print(f"\nNo descriptions in {' or '.join(sets) or 'any set'}: it uses the templates.")
     return OK
 
 
@@ -114,10 +111,12 @@ def list_missing(args: argparse.Namespace) -> int:
     words = vocabulary.words[0 if args.background else vocabulary.num_background :]
     missing = load_descriptions(args.descriptions).missing(words)
     for word in missing:
-        _say(word)
-    sys.stderr.write(
-        f"{vocabulary.name}: {len(missing)} of {_count(len(set(words)), 'word')} without "
-        f"descriptions in {args.descriptions}.\n"
+        print(word)
+    number = _count(len(set(words)), "word")
+    print(
+        f"{vocabulary.name}: {len(missing)} of {number} without descriptions in "
+        f"{args.descriptions}.",
+        file=sys.stderr,
     )
     return FAILED if missing else OK
 
@@ -127,8 +126,8 @@ def show_numbers(args: argparse.Namespace) -> int:
     sets = _descriptions(args.descriptions)
     names = args.vocabularies or shipped_vocabularies()
     rows = [numbers_of(load_vocabulary(name), tuple(sets.values())) for name in names]
-    _say(tabulate(rows, HEAD, colalign=("left", *["right"] * (len(HEAD) - 1))))
-    _say(f"\nDescribed: words of classes, by {' or '.join(sets) or 'nothing'}.")
+    print(tabulate(rows, HEAD, colalign=("left", *["right"] * (len(HEAD) - 1))))
+    print(f"\nDescribed: words of classes, by {' or '.join(sets) or 'nothing'}.")
     return OK
 
 
@@ -138,10 +137,6 @@ def _descriptions(names: Sequence[str] | None) -> dict[str, Descriptions]:
 
 def _count(number: int, one: str, more: str = "") -> str:
     return f"{number} {one if number == 1 else more or f'{one}s'}"
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -158,7 +153,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         return OK
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
+        print(error, file=sys.stderr)
         return FAILED
     finally:
         logger.setLevel(before)

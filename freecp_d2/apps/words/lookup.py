@@ -10,24 +10,17 @@ from ...text.descriptions import description_key
 from ...text.vocabulary_format import word_key
 from .tokens import CONTEXT_LENGTH, pieces_of, prompt_length, template_lengths, word_ids
 
-__all__ = [
-    *("HEAD", "benchmark_names", "class_senses", "describe_tokens", "find_places"),
-    *("near_words", "numbers_of"),
-]
-
-HEAD = (
+HEAD = (  # of `numbers_of`; tokens are those of a word alone
     *("vocabulary", "classes", "words", "synonyms", "background"),
     *("tokens: min", "median", "max", "described"),
 )
-"""The columns of `numbers_of`; tokens are those of a word alone."""
 _MOST_PIECES = 100
 
 
 def benchmark_names(vocabulary: str) -> Sequence[str]:
     """
     Names of a benchmark's classes, such as "hood, exhaust hood", in the order of its vocabulary.
-
-    Empty if no vocabulary of that name ships, or if it belongs to no benchmark.
+    Empty for a vocabulary that does not ship, or that belongs to no benchmark.
     """
     for benchmark in BENCHMARKS.values() if vocabulary in shipped_vocabularies() else ():
         own = benchmark.vocabulary
@@ -53,7 +46,7 @@ def class_senses(vocabulary: Vocabulary) -> tuple[str, ...]:
 
 
 def describe_tokens(word: str) -> list[str]:
-    """Lines on what CLIP reads of a word: its tokens, and the lengths of its prompts."""
+    """What CLIP reads of a word: its tokens, and the lengths of its prompts."""
     pieces = pieces_of(word)
     shown = " | ".join(pieces[:_MOST_PIECES]) + " | ..." * (len(pieces) > _MOST_PIECES)
     shortest, longest = template_lengths(word)
@@ -72,7 +65,7 @@ def find_places(word: str) -> list[tuple[str, str, str, str]]:
 
     Returns:
         list[tuple[str, str, str, str]]: vocabulary; "class 3", "synonym of class 3" (from 0) or
-            "background"; words of the class, or neighbours of a background word; what the benchmark
+            "background"; the class's words, or a background word's neighbours; what the benchmark
             calls the class, or "".
     """
     vocabularies = map(load_vocabulary, shipped_vocabularies())
@@ -105,11 +98,8 @@ def _letters(word: str) -> str:
 
 def numbers_of(vocabulary: Vocabulary, sets: Sequence[Descriptions]) -> tuple:
     """
-    A row with the columns of `HEAD`.
-
-    Args:
-        vocabulary: background words count among its words, not among its synonyms.
-        sets: a class's word counts as described if one of them has it.
+    A row with the columns of `HEAD`. Background words are words, but no synonyms; a class's word is
+    described if one of the `sets` has it.
     """
     words = vocabulary.words[vocabulary.num_background :]
     lengths = [len(word_ids(word)) for word in vocabulary.words]

@@ -5,12 +5,8 @@ from functools import cache
 from ...text import get_templates
 from ...text.tokenizer import load_bpe
 
-__all__ = ["CONTEXT_LENGTH", "pieces_of", "prompt_length", "template_lengths", "word_ids"]
-
-CONTEXT_LENGTH = 77
-"""Number of tokens that CLIP reads of a prompt, with start and end token."""
-
-_ENDS = 2  # start token and end token
+CONTEXT_LENGTH = 77  # tokens that CLIP reads of a prompt, with start and end token
+_ENDS = 2
 
 
 def word_ids(text: str) -> tuple[int, ...]:

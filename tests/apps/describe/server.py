@@ -10,6 +10,12 @@ import time
 from contextlib import contextmanager, suppress
 
 REFUSAL = "I'm sorry, but as an AI language model I cannot describe that."
+_BROKEN = {
+    "malformed": b'{"choices": [{"mess',
+    "no choices": b'{"error": "overloaded"}',
+    "cut": b'{"choices": [{"message": ',
+    "slow": b"{}",
+}
 
 
 class Model:
@@ -31,10 +37,7 @@ class Model:
         self.always = None
         self.forbidden: set[str] = set()
         self.delay, self.slow = 0.0, 3.0
-        self.prompts: list[str] = []
-        self.headers: list[dict] = []
-        self.payloads: list[dict] = []
-        self.times: list[float] = []
+        self.prompts, self.headers, self.payloads, self.times = [], [], [], []
         self.served: dict[str, int] = {}
         self.in_flight = self.most_in_flight = 0
         self.lock = threading.Lock()
@@ -96,14 +99,8 @@ def handler_of(model):
             time.sleep({"slow": model.slow, "after": value}.get(kind, rejected))
             if isinstance(kind, int):
                 self.send(b'{"error": {"message": "not now"}}', kind, value)
-            elif fault == "malformed":
-                self.send(b'{"choices": [{"mess')
-            elif fault == "no choices":
-                self.send(b'{"error": "overloaded"}')
-            elif fault == "cut":
-                self.send(b'{"choices": [{"message": ', length=5000)
-            elif fault == "slow":
-                self.send(b"{}")
+            elif fault in _BROKEN:
+                self.send(_BROKEN[fault], length=5000 if fault == "cut" else None)
             else:
                 count = value if kind == "sentences" else None
                 text = REFUSAL if fault == "refusal" else model.sentences(prompt, count)

@@ -47,32 +47,13 @@ class TestSplitAnswer:
             assert split_answer("\n".join(marker + line for line in TWO)) == TWO, marker
 
     def test_other_beginnings_stay(self):
-        for line in (
-            *(
-                "3.5 m of rope lie in a coil.",
-                "12 cats sit.",
-                "1950s cars have fins.",
-                "A. cepa is it.",
-            ),
-            *(
-                "10:30 is on the clock.",
-                "4 x 4 cars are high.",
-                "\u00bd of it is red.",
-                "2-door cars.",
-            ),
-            *(
-                "i-beams are steel.",
-                "\u201cStop\u201d is on it.",
-                "'Go' is on it.",
-                "T-shirts fit.",
-            ),
-            *(
-                "\u00c9clairs are long.",
-                '"Stop" signs are "red"',
-                "Answers are long.",
-                "50% is wet.",
-            ),
-        ):
+        lines = (
+            "3.5 m of rope lie in a coil.|12 cats sit.|1950s cars have fins.|A. cepa is it.|"
+            "10:30 is on the clock.|4 x 4 cars are high.|\u00bd of it is red.|2-door cars.|"
+            "i-beams are steel.|\u201cStop\u201d is on it.|'Go' is on it.|T-shirts fit.|"
+            '\u00c9clairs are long.|"Stop" signs are "red"|Answers are long.|50% is wet.'
+        )
+        for line in lines.split("|"):
             assert split_answer(line) == [line]
 
     def test_shipped_sentences_stay_whole(self):
@@ -80,16 +61,14 @@ class TestSplitAnswer:
             for word, sentences in load_descriptions(name).as_dict().items():
                 assert split_answer("\n".join(sentences), word) == sentences
 
-    def test_a_word_that_is_a_symbol_is_no_marker(self):
+    def test_special_characters(self):
         assert split_answer("- \u2660 is black.", "\u2660") == ["\u2660 is black."]
         assert split_answer("\u2660 is black.", "cat") == ["is black."]
+        assert split_answer("A \ud83d cat.") == ["A ? cat."]  # a lone surrogate
 
     def test_no_sentence(self):
         for answer in ("", " \n ", "```\n```", "<think>hm</think>", "<think>A cat has fur."):
             assert split_answer(answer) == []
-
-    def test_a_lone_surrogate_becomes_a_question_mark(self):
-        assert split_answer("A \ud83d cat.") == ["A ? cat."]
 
 
 class TestAnswersFile:
@@ -108,11 +87,12 @@ class TestAnswersFile:
 
     def test_records_answer_their_instruction(self, written):
         by_text = [r | {"instruction": i} for r, i in zip(RECORDS, INSTRUCTIONS, strict=True)]
+        expected = ["\n".join(SENTENCES[start : start + 5]) for start in (0, 5, 10)]
         for content in (RECORDS, "\n".join(map(json.dumps, RECORDS)) + "\n\n", by_text):
-            answers = self.asked(written(content))
-            assert [answer.split("\n") for answer in answers] == [
-                *(SENTENCES[:5], SENTENCES[5:10], SENTENCES[10:])
-            ]
+            assert self.asked(written(content)) == expected
+        path = written(RECORDS)
+        assert self.asked(path, "dog") == [Unanswered("not in the file of answers")] * 3
+        assert self.asked(path, attempt=1) == []
 
     def test_sentences_without_an_instruction_are_dealt_out_in_order(self, written):
         for content in (
@@ -132,11 +112,6 @@ class TestAnswersFile:
         assert AnswersFile(path, "", INSTRUCTIONS).model == "m"
         assert AnswersFile(path, "n", INSTRUCTIONS).model == "n"
         assert AnswersFile(written(RECORDS), "", INSTRUCTIONS).model == "answers of answers.json"
-
-    def test_a_missing_word_and_a_second_attempt(self, written):
-        path = written(RECORDS)
-        assert self.asked(path, "dog") == [Unanswered("not in the file of answers")] * 3
-        assert self.asked(path, attempt=1) == []
 
     def test_errors_name_the_record(self, written, tmp_path):
         for content, message in (

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -21,29 +22,24 @@ def test_an_entry_is_on_disk_at_once(path):
     assert path.name == "words.json.journal"
     assert read_journal(path) == ()
     assert not path.parent.exists()
-    journal = Journal(path)
-    assert journal.entries == ()
-    journal.write(CAT)
-    assert read_journal(path) == (CAT,)
-    journal.close()
-    again = Journal(path)
-    assert again.entries == (CAT,)
-    again.write(DOG)
-    again.close()
+    with closing(Journal(path)) as journal:
+        assert journal.entries == ()
+        journal.write(CAT)
+        assert read_journal(path) == (CAT,)
+    with closing(Journal(path)) as journal:
+        assert journal.entries == (CAT,)
+        journal.write(DOG)
     assert read_journal(path) == (CAT, DOG)
 
 
 def test_torn_lines_are_skipped_and_not_appended_to(path):
     for torn in ('{"word": "do', "3", '{"word": "dog"}', "\n", "\xff", "[" * 10):
-        journal = Journal(path)
-        journal.write(CAT)
-        journal.close()
-        with path.open("ab") as file:
-            file.write(torn.encode("latin-1"))
-        journal = Journal(path)
-        assert journal.entries == (CAT,), torn
-        journal.write(DOG)
-        journal.close()
+        with closing(Journal(path)) as journal:
+            journal.write(CAT)
+        path.write_bytes(path.read_bytes() + torn.encode("latin-1"))
+        with closing(Journal(path)) as journal:
+            assert journal.entries == (CAT,), torn
+            journal.write(DOG)
         assert read_journal(path) == (CAT, DOG), torn
         path.unlink()
 

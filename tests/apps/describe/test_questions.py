@@ -32,8 +32,6 @@ class TestPrompt:
         assert "names the dining table," in rest
         assert known.endswith(":\nOne.")
         assert "Write one sentence," in Question("cat", 0, INSTRUCTIONS[0], 1).prompt
-
-    def test_a_word_with_braces(self):
         assert "a {num} as" in Question("{num}", 0, INSTRUCTIONS[0], 5).prompt
 
 
@@ -53,7 +51,7 @@ class TestSenses:
             listed = ", ".join(f"w{i}" for i in neighbours)
             assert f"among the classes {listed}: write" in senses[f"w{k}"][0]
 
-    def test_a_meaning_replaces_the_classes(self):
+    def test_a_meaning_or_context_replaces_the_classes(self):
         senses = Senses(SITE, meanings={"Crane": "a machine that lifts loads."})
         told, stated = senses["crane"]
         assert 'Here "crane" means: a machine that lifts loads.' in told
@@ -61,35 +59,30 @@ class TestSenses:
         assert stated == "a machine that lifts loads."
         assert senses["bus"][1] == ""
         assert senses.meanings(("crane", "bus")) == {"crane": "a machine that lifts loads."}
-
-    def test_the_context_replaces_the_classes(self):
         senses = Senses(SITE, context=" building\nsites ", meanings={"crane": "a machine"})
         assert senses["bus"] == ("The photos show: building sites.", "building sites")
         assert senses["crane"][1] == "a machine; building sites"
         assert senses.context == "building sites"
 
-    def test_context_in_the_provenance(self):
+    def test_benchmarks(self):
         assert Senses(SITE).context == "classes of site: crane, bus, building"
-        assert Senses(load_vocabulary("ade20k")).context.endswith(", ...")
-
-    def test_names_of_a_benchmark(self):
-        told, _ = Senses(load_vocabulary("ade20k"))["hood"]
-        assert "The hood is also called exhaust hood." in told
+        senses = Senses(load_vocabulary("ade20k"))
+        assert senses.context.endswith(", ...")
+        assert "The hood is also called exhaust hood." in senses["hood"][0]
 
 
 class TestReaders:
-    def test_instructions(self, tmp_path):
-        path = tmp_path / "mine.txt"
+    @pytest.fixture
+    def path(self, tmp_path):
+        return tmp_path / "mine.txt"
+
+    def test_files(self, path):
         path.write_text("\ufeffWhat is a {word}?\n\n  Where is a {word}?\r\n", encoding="utf-8")
         assert read_instructions(path) == ("What is a {word}?", "Where is a {word}?")
-
-    def test_meanings(self, tmp_path):
-        path = tmp_path / "senses.txt"
         path.write_text("\ufeff# mine\n\ncrane :  a machine: it lifts\n", encoding="utf-8")
         assert read_meanings(path) == {"crane": "a machine: it lifts"}
 
-    def test_errors(self, tmp_path):
-        path = tmp_path / "mine.txt"
+    def test_errors(self, path):
         for read, content, message in (
             (read_instructions, b"", r"\{word\}"),
             (read_instructions, b"What is it?", r"'What is it\?', expected .*\{word\}"),
@@ -103,6 +96,5 @@ class TestReaders:
             path.write_bytes(content)
             with pytest.raises(ValueError, match=message):
                 read(path)
-        for read in (read_instructions, read_meanings):
-            with pytest.raises(FileNotFoundError, match=r"none\.txt"):
-                read(tmp_path / "none.txt")
+        with pytest.raises(FileNotFoundError, match=r"none\.txt"):
+            read_meanings(path.with_name("none.txt"))

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from freecp_d2.apps.reproduce.grid import Request
+from freecp_d2.apps.reproduce.runs import execute
 from freecp_d2.apps.reproduce.tables import METHODS
 from tests.helpers.command import ROOT
 
@@ -73,3 +74,9 @@ def calls(root: Path) -> list[str]:
     """Folders of the started runs, in order."""
     path = root / "calls.txt"
     return path.read_text().split() if path.exists() else []
+
+
+def execute_all(root: Path, runs) -> None:
+    """Make runs that succeed."""
+    for run in runs:
+        assert execute(run, root, 1, lambda stage: None) == ""

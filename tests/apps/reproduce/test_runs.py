@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import portalocker
 import pytest
 
 from freecp_d2.apps.reproduce.plan import plan_grid
@@ -17,7 +18,7 @@ from freecp_d2.utils.files import locked
 from tests.helpers.command import ROOT
 from tests.helpers.miniatures import make_miniature
 
-from .sandbox import answer, calls, request
+from .sandbox import answer, calls, execute_all, request
 
 
 @pytest.fixture
@@ -32,39 +33,35 @@ def execute_it(run, root):
 
 
 def is_locked(run):
-    def refuse():
-        raise BlockingIOError
-
-    try:
-        with locked(run.folder / ".lock", refuse):
-            return False
-    except BlockingIOError:
-        return True
+    with open(run.folder / ".lock") as file:
+        try:
+            portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
+        except portalocker.AlreadyLocked:
+            return True
+    return False
 
 
 def test_finished_run_is_not_repeated(runs, root):
     assert read_record(runs[0]) is None
-    assert execute_it(runs[0], root) == ""
+    execute_all(root, runs[:1])
     before = (runs[0].folder / "results.json").stat().st_mtime_ns
-    assert execute_it(runs[0], root) == ""
+    execute_all(root, runs[:1])
     assert calls(root) == [runs[0].folder.name]
     assert (runs[0].folder / "results.json").stat().st_mtime_ns == before
 
 
 def test_results_of_another_config_or_vocabulary_are_not_valid(runs, root):
     path = runs[0].folder / "results.json"
-    changes = ({"config_sha256": "x"}, {"vocabulary": {"sha256": "x"}}, {"vocabulary": None})
-    for number, change in enumerate(changes, start=1):
-        assert execute_it(runs[0], root) == ""
-        assert len(calls(root)) == number
-        path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    execute_all(root, runs[:1])
+    record = json.loads(path.read_text())
+    for change in ({"config_sha256": "x"}, {"vocabulary": {"sha256": "x"}}, {"vocabulary": None}):
+        path.write_text(json.dumps(record | change))
         assert read_record(runs[0]) is None
-
-
-def test_damaged_results_are_not_valid(runs):
-    runs[0].folder.mkdir(parents=True)
+    assert len(calls(root)) == 1
+    execute_all(root, runs[:1])
+    assert len(calls(root)) == 2
     for content in ("", "{", "[]", "{}", "null", "\x00"):
-        (runs[0].folder / "results.json").write_text(content)
+        path.write_text(content)
         assert read_record(runs[0]) is None
 
 
@@ -93,27 +90,21 @@ def test_results_of_fewer_images_are_not_valid(root, tmp_path, monkeypatch):
     assert read_record(run) is None
 
 
-def test_failure_has_the_end_of_the_output(runs, root):
+def test_failures(runs, root):
+    """The message has the end of the output; old results are removed."""
+    execute_all(root, runs[:1])
+    path = runs[0].folder / "results.json"
+    path.write_text(path.read_text().replace(runs[0].digest, "other"))
     answer(root, runs, does={0: "fail"})
     first, *tail = execute_it(runs[0], root).splitlines()
     assert "exit code 3" in first
     assert str(runs[0].folder / LOG_NAME) in first
     assert tail[-1].strip() == "a reason"
-
-
-def test_failure_without_results_of_this_config(runs, root):
+    assert not path.exists()
+    answer(root, runs)
     text = (root / "runs.json").read_text().replace(runs[0].digest, "other")
     (root / "runs.json").write_text(text)
     assert "no results.json of this config" in execute_it(runs[0], root)
-
-
-def test_failure_removes_old_results(runs, root):
-    execute_it(runs[0], root)
-    path = runs[0].folder / "results.json"
-    path.write_text(path.read_text().replace(runs[0].digest, "other"))
-    answer(root, runs, does={0: "fail"})
-    assert "exit code 3" in execute_it(runs[0], root)
-    assert not path.exists()
 
 
 def test_progress_and_interruption(runs, root):
@@ -134,20 +125,19 @@ def test_progress_and_interruption(runs, root):
 def test_run_of_another_process_is_waited_for(runs, root):
     runs[0].folder.mkdir(parents=True)
     command = [sys.executable, str(root / "train_net.py"), "OUTPUT_DIR", str(runs[0].folder)]
-    stages, has_lock = [], threading.Event()
+    stages = []
 
-    def other():
-        with locked(runs[0].folder / ".lock"):
-            has_lock.set()
-            while not stages:  # until the lock is waited for
-                time.sleep(0.05)
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    def other(lock):
+        while not stages:  # until the lock is waited for
+            time.sleep(0.05)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        lock.close()
 
-    thread = threading.Thread(target=other)
-    thread.start()
-    has_lock.wait(30)
-    assert execute(runs[0], root, 1, stages.append) == ""
-    thread.join()
+    with locked(runs[0].folder / ".lock") as lock:
+        thread = threading.Thread(target=other, args=(lock,))
+        thread.start()
+        assert execute(runs[0], root, 1, stages.append) == ""
+        thread.join()
     assert "waiting" in stages[0]
     assert calls(root) == [runs[0].folder.name], "the other process made the run"
 
@@ -158,9 +148,8 @@ def test_run_of_a_killed_command_keeps_its_lock(runs, root):
     program = (
         "from tests.apps.reproduce.sandbox import *\n"
         "from freecp_d2.apps.reproduce.plan import plan_grid\n"
-        "from freecp_d2.apps.reproduce.runs import execute\n"
         f"root = Path({str(root)!r})\n"
-        "execute(plan_grid(request(root, 1)).runs()[0], root, 1, lambda stage: None)\n"
+        "execute_all(root, plan_grid(request(root, 1)).runs())\n"
     )
     command = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, start_new_session=True)
     try:

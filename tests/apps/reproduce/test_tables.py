@@ -32,6 +32,8 @@ def test_rows_and_columns_are_the_papers():
         columns = table_columns(table, table.benchmarks, tuple(METHODS))
         expected = [key for key in table.columns if key != "average"]
         assert [column.key for column in columns] == expected
+        columns = table_columns(table, list(BENCHMARKS), tuple(METHODS))
+        assert len({column.title for column in columns}) == len(columns)
 
 
 @pytest.mark.parametrize("benchmark", ["storybook", "ade20k"])
@@ -49,13 +51,18 @@ def test_every_cell_loads(benchmark):
             assert bool(cfg.MODEL.PURIFICATION_HEAD.NAME) == ("freecp" in file.stem)
 
 
+def overrides_of(number, row_key, benchmark, sources):
+    """The file, overrides and notes of a row, in the column SCLIP if there is one."""
+    for row, column in cells(number, [benchmark], ("sclip",)):
+        if row.key == row_key:
+            return config_name(row, column), *cell_overrides(row, column, sources)
+    raise AssertionError(row_key)
+
+
 def loaded(number, row_key):
     """The config of a row on Storybook."""
-    for row, column in cells(number, ["storybook"], ("sclip",)):
-        if row.key == row_key:
-            overrides, _ = cell_overrides(row, column, {})
-            return load_config(str(ROOT / config_name(row, column)), overrides)
-    raise AssertionError(row_key)
+    file, overrides, _ = overrides_of(number, row_key, "storybook", {})
+    return load_config(str(ROOT / file), overrides)
 
 
 def test_settings_of_the_purification_head():
@@ -79,13 +86,8 @@ def test_settings_of_the_purification_head():
 
 
 class TestTextSources:
-    def overrides(self, number, row_key, benchmark, sources):
-        (found,) = (
-            cell_overrides(row, column, sources)
-            for row, column in cells(number, [benchmark], ("sclip",))
-            if row.key == row_key
-        )
-        return found
+    def overrides(self, *place):
+        return overrides_of(*place)[1:]
 
     def test_on_storybook(self):
         """Its own descriptions replace Vicuna's; a base method alone reads none."""
@@ -105,16 +107,13 @@ class TestTextSources:
 
     def test_source_without_a_file(self):
         for row in ("gpt_gpt", "baseline_gpt", "template_gpt"):
-            with pytest.raises(ValueError, match=r"GPT-3.5.*--descriptions gpt=PATH"):
-                self.overrides(4, row, "storybook", {})
-            with pytest.raises(ValueError, match=r"--descriptions gpt=PATH"):
-                self.overrides(4, row, "ade20k", {"vicuna": "x.json"})
+            for benchmark, sources in (("storybook", {}), ("ade20k", {"vicuna": "x.json"})):
+                with pytest.raises(ValueError, match=r"GPT-3.5.*--descriptions gpt=PATH"):
+                    self.overrides(4, row, benchmark, sources)
 
-    def test_benchmark_in_a_path(self):
+    def test_rows_that_read_the_papers_descriptions(self):
         found, _ = self.overrides(3, "rp_ap", "voc21", {"vicuna": "texts/{benchmark}.json"})
         assert found == ("MODEL.TEXT.DESCRIPTIONS", "texts/voc21.json")
-
-    def test_rows_that_read_no_descriptions(self):
         for number, row in ((1, "baseline"), (1, "refine"), (2, "sclip"), (3, "rp")):
             found, _ = self.overrides(number, row, "ade20k", SOURCES)
             assert "MODEL.TEXT.DESCRIPTIONS" not in found
@@ -125,12 +124,6 @@ def test_methods_select_rows_of_tab_2_and_columns_of_tab_4():
     assert rows == ["gem", "gem_freecp"]
     columns = table_columns(read_table(4), ["ade20k"], ("gem", "sclip"))
     assert [column.title for column in columns] == ["SCLIP", "GEM"]
-
-
-def test_titles_of_columns():
     columns = table_columns(read_table(4), ["ade20k", "storybook"], ("sclip",))
     assert [column.title for column in columns] == ["ADE SCLIP", "Storybook SCLIP"]
     assert [column.key for column in columns] == ["sclip", ""], "Storybook has no paper's number"
-    for number in range(1, 7):
-        columns = table_columns(read_table(number), list(BENCHMARKS), tuple(METHODS))
-        assert len({column.title for column in columns}) == len(columns)

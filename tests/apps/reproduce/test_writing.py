@@ -8,10 +8,9 @@ from PIL import Image
 
 from freecp_d2.apps.reproduce.plan import plan_grid
 from freecp_d2.apps.reproduce.results import read_results
-from freecp_d2.apps.reproduce.runs import execute
 from freecp_d2.apps.reproduce.writing import write_files
 
-from .sandbox import answer, request
+from .sandbox import answer, execute_all, request
 
 COMMAND = "python tools/reproduce.py --table 1"
 
@@ -21,17 +20,16 @@ def grid(root):
     return plan_grid(request(root, 1))
 
 
-def make(root, grid, number):
-    for run in grid.runs()[:number]:
-        assert execute(run, root, 1, lambda stage: None) == ""
-
-
 def write(root, grid, failures=None):
     output = root / "output"
     output.mkdir(exist_ok=True)
     results = read_results(grid, failures)
     paths = write_files(output, grid, results, root=root, command=COMMAND, num_gpus=1)
     return {path.suffix: path for path in paths}
+
+
+def cells_of(files):
+    return json.loads(files[".json"].read_text())["cells"]
 
 
 def markdown_rows(path):
@@ -44,7 +42,7 @@ def markdown_rows(path):
 def test_complete_table(root, grid):
     """All files agree; the JSON has all facts of a cell."""
     answer(root, grid.runs())
-    make(root, grid, 3)
+    execute_all(root, grid.runs())
     files = write(root, grid)
     record = json.loads(files[".json"].read_text())
     with open(files[".csv"]) as file:
@@ -75,27 +73,24 @@ def test_complete_table(root, grid):
 
 def test_partial_table(root, grid):
     answer(root, grid.runs())
-    make(root, grid, 2)
+    execute_all(root, grid.runs()[:2])
     files = write(root, grid, {grid.runs()[2].name: "exit code 3\nlines"})
     rows = markdown_rows(files[".md"])
     assert [row[0] for row in rows.values()] == ["10.0", "11.0", "failed[1]"]
-    states = [cell["state"] for cell in json.loads(files[".json"].read_text())["cells"]]
-    assert states == ["done", "done", "failed"]
+    assert [cell["state"] for cell in cells_of(files)] == ["done", "done", "failed"]
 
 
 def test_empty_table_has_no_image(root, grid):
     files = write(root, grid)
     assert set(files) == {".md", ".csv", ".json"}
     assert "still to run (3)" in files[".md"].read_text()
-    cells = json.loads(files[".json"].read_text())["cells"]
-    assert {cell["state"] for cell in cells} == {"open"}
-    assert "MODEL" in cells[0]["config"], "the config of the future run"
+    assert {cell["state"] for cell in cells_of(files)} == {"open"}
+    assert "MODEL" in cells_of(files)[0]["config"], "the config of the future run"
 
 
-def test_cells_that_cannot_run(root):
+def test_method_of_a_column(root):
     grid = plan_grid(request(root, 4, methods=("gem",)))
-    cells = json.loads(write(root, grid)[".json"].read_text())["cells"]
-    reasons = {cell["row"]: (cell["state"], cell["reason"]) for cell in cells}
-    assert reasons["FreeCP: GPT-3.5, GPT-3.5"][0] == "none"
-    assert "gpt=PATH" in reasons["FreeCP: GPT-3.5, GPT-3.5"][1]
+    cells = cells_of(write(root, grid))
     assert {cell["method"] for cell in cells} == {"gem"}
+    (reason,) = {cell["reason"] for cell in cells if cell["state"] == "none"}
+    assert "gpt=PATH" in reason

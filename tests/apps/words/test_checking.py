@@ -42,27 +42,21 @@ def test_words_that_differ_only_in_spaces():
         [finding] = check_vocabulary(Vocabulary.from_string(text)).problems
         assert str(finding).startswith(f"{first} and {second} ")
     synonyms = Vocabulary.from_string("tvmonitor, tv monitor; cat")
-    assert check_vocabulary(synonyms).problems == ()
+    assert check_vocabulary(synonyms).problems == []
 
 
 def test_words_that_clip_cannot_tell_apart():
     full_width = "\uff43\uff41\uff54"
     assert problems_of("cat", full_width) == [f"'cat' and '{full_width}' are one word to CLIP"]
     assert problems_of("tea", "tear") == []
-
-
-def test_a_word_without_tokens():
     [text] = problems_of("&nbsp;", "cat")
     assert text.startswith("CLIP reads nothing of")
 
 
-def test_a_description_that_is_too_long():
+def test_descriptions():
     descriptions = Descriptions({"cat": ["a furry pet", "very " * 80 + "long"]})
     [text] = problems_of("cat", descriptions=descriptions)
     assert text.startswith("a description of 'cat' has 83 tokens")
-
-
-def test_only_classes_need_descriptions():
     descriptions = Descriptions({"cat": ["a furry pet"]})
     vocabulary = Vocabulary("v", (("cat",), *((f"w{i}x",) for i in range(12))), ("sky",))
     [note] = check_vocabulary(vocabulary, descriptions).notes

@@ -33,14 +33,11 @@ def described(tmp_path):
 
 class TestCheck:
     def test_nothing_wrong(self, say):
-        code, out, err = say("check", "cat, kitten; dog; background: sky")
-        assert (code, err) == (0, "")
-        assert out == (
-            "cat, kitten; dog; background: sky: 2 classes, 4 words, 1 of them background: "
-            "0 problems, 0 notes.\n"
-        )
+        counts = "2 classes, 4 words, 1 of them background: 0 problems, 0 notes.\n"
+        text = "cat, kitten; dog; background: sky"
+        assert say("check", text) == (0, f"{text}: {counts}", "")
 
-    def test_problems(self, say, log_is_silent):
+    def test_problems(self, say, caplog):
         code, out, _ = say("check", "cat, Cat; dog;; cat; background: dog")
         assert code == 1
         rows = [line.split("  ") for line in out.splitlines() if line.startswith("problem")]
@@ -51,6 +48,7 @@ class TestCheck:
             "'dog' is a class ('dog') and a background word; both compete for its pixels",
         ]
         assert out.endswith("4 problems, 0 notes.\n")
+        assert caplog.records == []
 
     def test_notes_are_no_failure(self, say, described):
         code, out, _ = say("check", "cat; bookshelf;", "--descriptions", described)
@@ -67,19 +65,15 @@ class TestCheck:
 
     def test_what_cannot_be_read(self, say, tmp_path):
         (tmp_path / "empty.txt").write_text("# nothing\n")
-        code, out, err = say("check", str(tmp_path / "empty.txt"))
-        assert (code, out) == (1, "")
-        assert "empty.txt" in err
-        code, out, err = say("check", "caf\udce9; dog")
-        assert (code, out) == (1, "")
-        assert "caf\\udce9" in err
-        code, _, err = say("check", "voc2")
-        assert code == 1
-        assert "'voc21'" in err
-        code, _, err = say("check", "cat;", "--descriptions", "nope")
-        assert code == 1
-        assert "No descriptions 'nope'" in err
-        assert "storybook" in err
+        for argv, messages in (
+            ([str(tmp_path / "empty.txt")], ["empty.txt"]),
+            (["caf\udce9; dog"], ["caf\\udce9"]),
+            (["voc2"], ["'voc21'"]),
+            (["cat;", "--descriptions", "nope"], ["No descriptions 'nope'", "storybook"]),
+        ):
+            code, out, err = say("check", *argv)
+            assert (code, out) == (1, "")
+            assert all(message in err for message in messages)
 
 
 class TestShow:
@@ -96,8 +90,7 @@ class TestShow:
         assert ["cityscapes", "class", "6", "trafficlight", "traffic", "light"] in rows
 
     def test_synonyms_and_background(self, say):
-        out = say("show", "person in jeans")[1]
-        assert "synonym of class 0" in out
+        assert "synonym of class 0" in say("show", "person in jeans")[1]
         out = say("show", "ceiling")[1]
         assert "voc21" in out
         assert "wardrobe, ceiling, shelf" in out
@@ -113,65 +106,48 @@ class TestShow:
         assert "empty word" in err
 
 
-class TestMissing:
-    def test_one_a_line(self, say, described):
-        code, out, err = say("missing", "dog; cat, kitten", "--descriptions", described)
-        assert (code, out) == (1, "dog\nkitten\n")
-        assert err.startswith("dog; cat, kitten: 2 of 3 words without descriptions in ")
-        code, out, err = say("missing", "Cat;", "--descriptions", described)
-        assert (code, out) == (0, "")
-        assert "0 of 1 word without" in err
-        with pytest.raises(SystemExit) as error:
-            say("missing", "cat;")
-        assert error.value.code == 2
+def test_missing(say, described):
+    def missing(words, *more):
+        return say("missing", words, "--descriptions", described, *more)
 
-    def test_background_words_on_request(self, say, described):
-        argv = ("missing", "cat; background: sky", "--descriptions", described)
-        assert say(*argv)[:2] == (0, "")
-        assert say(*argv, "--background")[:2] == (1, "sky\n")
-
-
-class TestStats:
-    def test_by_hand(self, say, described):
-        text = "cat, kitten; chest of drawers; background: sky, sea"
-        code, out, _ = say("stats", text, "--descriptions", described)
-        assert code == 0
-        row = next(line for line in out.splitlines() if line.startswith("cat, kitten"))
-        # Tokens: sky 1, sea 1, cat 1, kitten 1, chest of drawers 3.
-        assert row.split()[-10:] == ["2", "5", "1", "2", "1", "1", "3", "1", "of", "3"]
-        assert f"by {described}." in out
-
-    def test_shipped_vocabularies(self, say):
-        code, out, _ = say("stats")
-        assert code == 0
-        assert all(f"\n{name} " in out for name in shipped_vocabularies())
-        code, _, err = say("stats", "voc20", "coco")
-        assert code == 1
-        assert "'coco'" in err
+    code, out, err = missing("dog; cat, kitten")
+    assert (code, out) == (1, "dog\nkitten\n")
+    assert err.startswith("dog; cat, kitten: 2 of 3 words without descriptions in ")
+    code, out, err = missing("Cat;")
+    assert (code, out) == (0, "")
+    assert "0 of 1 word without" in err
+    assert missing("cat; background: sky")[:2] == (0, "")
+    assert missing("cat; background: sky", "--background")[:2] == (1, "sky\n")
+    with pytest.raises(SystemExit) as error:
+        say("missing", "cat;")
+    assert error.value.code == 2
 
 
-@pytest.fixture
-def log_is_silent(caplog):
-    """What `check` lists is not logged as well."""
-    yield
-    assert caplog.records == []
+def test_stats(say, described):
+    text = "cat, kitten; chest of drawers; background: sky, sea"
+    code, out, _ = say("stats", text, "--descriptions", described)
+    assert code == 0
+    row = next(line for line in out.splitlines() if line.startswith("cat, kitten"))
+    # Tokens: sky 1, sea 1, cat 1, kitten 1, chest of drawers 3.
+    assert row.split()[-10:] == ["2", "5", "1", "2", "1", "1", "3", "1", "of", "3"]
+    assert f"by {described}." in out
+    code, out, _ = say("stats")
+    assert code == 0
+    assert all(f"\n{name} " in out for name in shipped_vocabularies())
+    code, _, err = say("stats", "voc20", "coco")
+    assert code == 1
+    assert "'coco'" in err
 
 
 def test_a_closed_pipe_is_no_error():
     command = f"{sys.executable} -W ignore -m freecp_d2.words stats 2>&1 | head -n 1"
-    result = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    shell = ["bash", "-o", "pipefail", "-c", command]
+    result = subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.startswith("vocabulary ")
     assert len(result.stdout.splitlines()) == 1
 
 
 def test_as_a_process():
     result = run("-m", "freecp_d2.words", "check", "cat; cat")
-    assert result.returncode == 1
-    assert result.stderr == ""
+    assert (result.returncode, result.stderr) == (1, "")
     assert "1 problem" in result.stdout
