@@ -20,8 +20,6 @@ from ..data.labels import read_label
 from .confusion import mean_iou_mmseg, only_predicted
 from .reports import write_reports
 
-__all__ = ["FreeCPSemSegEvaluator"]
-
 logger = logging.getLogger(__name__)
 
 
@@ -91,12 +89,10 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Tensor]]
     ) -> None:
         """
-        Count the pixels of a batch.
+        Count the pixels of a batch; the `file_name` of an input finds its ground truth.
 
-        Args:
-            inputs: the model's inputs; `file_name` finds the ground truth.
-            outputs: `sem_seg` of each, scores (K, H, W) or integer labels 0..K-1 (H, W), at the
-                original size.
+        The `sem_seg` of an output are scores (K, H, W) or integer labels 0..K-1 (H, W), at the
+        original size.
 
         Raises:
             ValueError: a prediction or a ground truth has a wrong shape or wrong values.
@@ -138,24 +134,20 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         self.confusion_matrix = matrix = self._conf_matrix.copy()
         scores = results["sem_seg"]
         scores["mIoU_mmseg"] = mean_iou_mmseg(matrix)
-        self._explain_means(scores, matrix)
+        if names := [self._class_names[k] for k in only_predicted(matrix)]:
+            self._explain_means(scores["mIoU"], scores["mIoU_mmseg"], names)
         if output_dir:
             write_reports(output_dir, scores, matrix, self._class_names, self._dataset_name)
         return results
 
-    def _explain_means(self, scores: Mapping[str, float], matrix: np.ndarray) -> None:
-        """Log why the two means differ, if they do."""
-        names = [self._class_names[k] for k in only_predicted(matrix)]
-        if not names:
-            return
-        ours, mmseg = scores["mIoU"], scores["mIoU_mmseg"]
+    def _explain_means(self, ours: float, mmseg: float, names: Sequence[str]) -> None:
+        """Log that the means differ because of the classes `names`."""
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         logger.info(
             f"{self._dataset_name}: mIoU {ours:.2f} is Detectron2's mean, mIoU_mmseg {mmseg:.2f} "
             f"({mmseg - ours:+.2f}) mmsegmentation's, which counts 0 for classes predicted "
-            "but not in the ground truth of these images: "
-            f"{', '.join(names[:5])}{more}. Compare only numbers of the same rule on the same "
-            "images. The two are equal if every class is in the ground truth."
+            f"but not in the ground truth of these images: {', '.join(names[:5])}{more}. Compare "
+            "only numbers of the same rule on the same images."
         )
 
     def _read_prediction(self, sem_seg: Tensor, file_name: str) -> np.ndarray:

@@ -1,9 +1,6 @@
 """
-Draw a matrix as a heat map: confusion matrices, and differences to published results.
-
-Importing this file takes a second, as it imports matplotlib.
-
-Shape shorthand in this module: R rows, C columns.
+Draw a matrix (R rows, C columns) as a heat map. Importing this file imports matplotlib, which takes
+a second.
 """
 
 import io
@@ -20,8 +17,6 @@ from matplotlib.figure import Figure  # not pyplot, which has global state
 from matplotlib.image import AxesImage
 
 from ..utils.files import write_whole
-
-__all__ = ["write_heatmap"]
 
 _MAX_ANNOTATED = 25  # rows and columns up to which the values are printed in the cells
 _MANY_ROWS = 40  # rows from which the columns are named above, too
@@ -49,10 +44,9 @@ def write_heatmap(
     Write a PNG whose size follows the number of cells. A small matrix also shows its values.
 
     Args:
-        path: of the PNG, written atomically; its folder exists.
+        path: written atomically; its folder exists.
         values: (R, C); NaN where there is no value, drawn as a grey cell with a dash.
         rows, columns: R and C names.
-        title, row_title, column_title: of the image and of its two axes.
         label: of the colour bar: the quantity and its unit.
         limits: of the colour bar. Default: the extreme values, or symmetric around `centre`.
         centre: the value drawn white, with lower values red and higher ones blue. If it is 0, the

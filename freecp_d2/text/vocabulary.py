@@ -39,8 +39,6 @@ from .vocabulary_format import (
     shortened,
 )
 
-__all__ = ["Vocabulary", "load_vocabulary", "shipped_vocabularies"]
-
 _VOCABULARIES_DIR = Path(__file__).resolve().parent / "resources" / "vocabularies"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -91,8 +89,8 @@ class Vocabulary:
         Read a vocabulary file; its name is the file's stem.
 
         Raises:
-            FileNotFoundError: there is no such file; the message lists the files of its folder.
-            ValueError: the file is not UTF-8 or breaks the format; the message names the line.
+            FileNotFoundError: there is no such file.
+            ValueError: the file is not UTF-8 or breaks the format.
         """
         path = Path(path).expanduser()
         if not path.is_file():
@@ -110,23 +108,13 @@ class Vocabulary:
 
     @classmethod
     def from_lines(cls, lines: Iterable[str], name: str) -> "Vocabulary":
-        """
-        Parse the lines of a vocabulary file, such as `["background: sky", "cat, kitten"]`.
-
-        Raises:
-            ValueError: the lines break the format; the message names `name` and the line.
-        """
+        """Parse the lines of a vocabulary file, such as `["background: sky", "cat, kitten"]`."""
         lines = lines.splitlines() if isinstance(lines, str) else lines
         return cls._build(parse_lines(lines, name), name, name)
 
     @classmethod
     def from_string(cls, text: str, name: str = "") -> "Vocabulary":
-        """
-        Parse `"cat, kitten; dog; background: sky"`; the default name is the beginning of the text.
-
-        Raises:
-            ValueError: the text breaks the format; the message names the part.
-        """
+        """Parse `"cat, kitten; dog; background: sky"`; the default name is its beginning."""
         name = name or shortened(" ".join(text.split()))
         return cls._build(parse_string(text, f'"{name}"'), name, f'"{name}"')
 

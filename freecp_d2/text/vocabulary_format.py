@@ -12,8 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["VocabularyIssue", "word_key"]
-
 # Commas: Latin, Arabic, full-width, ideographic. Semicolons and colons: Latin, Arabic, full-width.
 _COMMAS, _SEMICOLONS = ",\u060c\uff0c\u3001", ";\u061b\uff1b"
 WORD_SEPARATOR = re.compile(f"[{_COMMAS}]")
@@ -45,16 +43,7 @@ Parsed = tuple[tuple[Words, ...], Words, tuple[VocabularyIssue, ...]]
 
 
 def parse_string(text: str, source: str) -> Parsed:
-    """
-    Parse classes separated by semicolons or new lines; there are no comments.
-
-    Args:
-        text: such as "cat, kitten; dog; background: sky".
-        source: the name of the string in messages.
-
-    Raises:
-        ValueError: as `parse_lines`.
-    """
+    """Parse "cat, kitten; dog; background: sky", as `parse_lines`; there are no comments."""
     parts = CLASS_SEPARATOR.split(text)
     classes, background, found = parse_lines(parts, source, unit="part")
     issues = []
@@ -72,7 +61,6 @@ def parse_lines(lines: Iterable[str], source: str, unit: str = "line") -> Parsed
     Parse one class a line.
 
     Args:
-        lines: the synonyms of a class each, or `background: ` and words; blank lines are skipped.
         source: the name of the whole in messages.
         unit: the name of a line in messages, "line" or "part"; parts have no comments.
 
