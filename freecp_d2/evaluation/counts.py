@@ -123,13 +123,8 @@ def paired_bootstrap(
     """
     Percentile interval of mIoU(second) - mIoU(first) over resampled images.
 
-    Each repetition draws images with replacement and evaluates both variants on them.
-
-    Args:
-        first, second: counts of two variants on the same images, shape (I, 3, K).
-
-    Raises:
-        ValueError: the counts are of different images.
+    Each repetition draws images with replacement and evaluates both variants on them. The counts
+    are of the same images, shape (I, 3, K); ValueError if they are not.
     """
     if first.shape != second.shape or not np.array_equal(first[:, 2], second[:, 2]):
         raise ValueError(

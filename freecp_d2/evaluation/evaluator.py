@@ -1,9 +1,8 @@
 """
-Semantic segmentation metrics: Detectron2's `SemSegEvaluator` with constant memory.
+Detectron2's `SemSegEvaluator` with constant memory: masks are kept only on request.
 
-The metrics and their keys are the base class's. Added: mmsegmentation's mIoU, label maps as output,
-ground truth in the dataset's own encoding, checks that name the file, and reports. The masks of
-every image are kept only on request.
+Added: mmsegmentation's mIoU, label maps as output, ground truth in the dataset's own encoding,
+checks that name the file, and reports.
 """
 
 import importlib.util
@@ -27,20 +26,15 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
     """
     Args:
         dataset_name: a registered dataset; the `label_encoding` of a record is applied to its file.
-        distributed: collect from all ranks.
-        output_dir: folder of the result files; None writes none.
+        output_dir: folder of the result files, which needs matplotlib; None writes none.
         save_predictions: keep every mask and write the base class's `sem_seg_predictions.json`;
             memory and time grow with images x classes.
-        boundary_iou: also compute Detectron2's Boundary IoU, which erodes every label map.
+        boundary_iou: also compute Detectron2's Boundary IoU; needs Detectron2 and OpenCV.
         sem_seg_loading_fn: reads the label files of records without `label_encoding`.
 
     Attributes:
         confusion_matrix: after `evaluate` on the main rank, (K+1, K+1) int64; rows are predictions,
             columns ground truth, the last of each is "ignored".
-
-    Raises:
-        ValueError: `boundary_iou` without Detectron2 or OpenCV.
-        ImportError: `output_dir` without matplotlib.
     """
 
     _output_dir: str | None
@@ -81,7 +75,6 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         self.confusion_matrix: np.ndarray | None = None
 
     def reset(self) -> None:
-        """Forget everything counted so far."""
         super().reset()
         self.confusion_matrix = None
 
@@ -151,7 +144,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         )
 
     def _read_prediction(self, sem_seg: Tensor, file_name: str) -> np.ndarray:
-        """Scores (K, H, W) or a label map (H, W) -> labels (H, W), int64, all in 0..K-1."""
+        """Scores (K, H, W) or a label map (H, W) -> labels (H, W), int64, in 0..K-1."""
         num_classes = self._num_classes
         is_integer = not (sem_seg.is_floating_point() or sem_seg.dtype == torch.bool)
         if sem_seg.ndim == 3 and sem_seg.shape[0] == num_classes:

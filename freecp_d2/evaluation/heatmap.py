@@ -52,9 +52,6 @@ def write_heatmap(
         centre: the value drawn white, with lower values red and higher ones blue. If it is 0, the
             printed values have a sign. None: the lowest value is white, the highest dark blue.
         square_root: scale colours by the square root, which separates small values.
-
-    Raises:
-        ValueError: the shape of `values` does not match the names.
     """
     values = np.asarray(values, dtype=np.float64)
     if values.shape != (len(rows), len(columns)) or not values.size:
@@ -66,8 +63,7 @@ def write_heatmap(
     figure = Figure()
     image = _draw_matrix(figure, values, rows, columns, norm, centre)
     image.axes.set_title(title, fontsize=11, pad=10, loc="left", parse_math=False)
-    image.axes.set_ylabel(row_title, fontsize=10)
-    image.axes.set_xlabel(column_title, fontsize=10)
+    image.axes.set(xlabel=column_title, ylabel=row_title)
     _add_color_bar(figure, image, label)
     buffer, dpi = io.BytesIO(), min(_DPI, _MAX_PIXELS / max(figure.get_size_inches()))
     figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.15)
@@ -125,7 +121,6 @@ def _write_values(image: AxesImage, values: np.ndarray, size: float, *, signed: 
 
 
 def _text(value: float, signed: bool) -> str:
-    """One decimal; a value that rounds to zero has no sign."""
     if np.isnan(value):
         return _DASH
     text = f"{value:{'+' if signed else ''}.1f}"
@@ -151,7 +146,7 @@ def _name_cells(
 
 
 def _add_color_bar(figure: Figure, image: AxesImage, label: str) -> None:
-    """At the right of the matrix, as high as it is, but at most 5 inches."""
+    """At the right of the matrix, at most 5 inches high."""
     width, height = figure.get_size_inches()
     length = min(1, 5 / height)
     box = (1 + 0.2 / width, 1 - length, 0.16 / width, length)

@@ -32,6 +32,13 @@ class TextClassifier:
     The feature of a word is the mean of its prompts' L2-normalised features, L2-normalised again.
     A vocabulary is cached on disk by content, so a second start encodes nothing. Each word is
     cached in memory, so a vocabulary with one more word encodes one word.
+
+    Args:
+        encoder: the text side of CLIP.
+        templates: strings with one `{}`, see `get_templates`.
+        cache_dir: see `FeatureCache`.
+        batch_size: prompts of a forward pass, at least 1.
+        show_progress: draw a progress bar on long runs.
     """
 
     def __init__(
@@ -43,21 +50,8 @@ class TextClassifier:
         batch_size: int = 256,
         show_progress: bool = True,
     ) -> None:
-        """
-        Args:
-            encoder: the text side of CLIP.
-            templates: strings with one `{}`, see `get_templates`.
-            cache_dir: see `FeatureCache`.
-            batch_size: prompts of a forward pass.
-            show_progress: draw a progress bar on long runs.
-
-        Raises:
-            ValueError: batch_size below 1.
-        """
         if batch_size < 1:
-            raise ValueError(
-                f"got batch_size={batch_size}, expected at least 1 prompt; 256 is usual."
-            )
+            raise ValueError(f"got batch_size={batch_size}, expected at least 1; 256 is usual.")
         self.encoder, self.templates = encoder, tuple(templates)
         self.batch_size, self.show_progress = batch_size, show_progress
         self._cache = FeatureCache(cache_dir)
@@ -95,15 +89,8 @@ class TextClassifier:
         The synonyms of a class have equal weight, however many prompts each has. A word without
         descriptions uses the templates (Tab. 4: costs 0 to 0.3 mIoU).
 
-        Args:
-            descriptions: None: templates for all words.
-            on_disk: use the disk cache.
-
         Returns:
-            Tensor: unit rows, shape (num_classes, D), float32, on the encoder's device.
-
-        Raises:
-            ValueError: as `word_features`.
+            Tensor: unit rows, shape (num_classes, D), else as `word_features`.
         """
         words = vocabulary.words[vocabulary.num_background :]
         rows = self._prompts(words, descriptions, "Eq. (8)")

@@ -15,10 +15,9 @@ provenance (`tools/describe.py` writes it)::
       "descriptions": {"cat": ["a small furry animal", "a pet that purrs"], "dog": ["..."]}
     }
 
-Words of several origins have a list `origins` of these facts, each with its `words`; the facts at
-the top are then a summary. `senses` (word -> meaning) are the user's; `edited` is true if sentences
-changed after the hash was written. All keys but `descriptions` are optional, and kept as
-`provenance`. With 3 instructions and 15 sentences a word, the first five answer the first one.
+`origins` lists these facts for the `words` of each of several origins. `senses` (word -> meaning)
+are the user's; `edited` is true if sentences changed after the hash was written. All keys but
+`descriptions` are optional, and kept as `provenance`.
 """
 
 import hashlib
@@ -72,9 +71,7 @@ class Descriptions:
         """
         Read a JSON file; one that was edited after its hash was written is a warning.
 
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: not JSON, not UTF-8, or not of the documented shape.
+        ValueError: not JSON, not UTF-8, or not of the documented shape.
         """
         path = Path(path).expanduser()
         if not path.is_file():
@@ -139,9 +136,7 @@ def load_descriptions(name_or_path: str | Path) -> Descriptions:
     """
     Load shipped descriptions by name, which has priority over a file of that name, or a file.
 
-    Raises:
-        FileNotFoundError: neither a shipped name nor a file; the message lists what exists.
-        ValueError: the file breaks the format.
+    FileNotFoundError lists what exists; ValueError if the file breaks the format.
     """
     shipped = shipped_descriptions()
     if str(name_or_path) in shipped:

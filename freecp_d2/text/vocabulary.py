@@ -126,17 +126,15 @@ class Vocabulary:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """All words that CLIP encodes: background words, then all synonyms in class order."""
+        """The words that CLIP encodes: background words, then all synonyms in class order."""
         return self.background + tuple(word for synonyms in self.classes for word in synonyms)
 
     @property
     def num_background(self) -> int:
-        """Number of background words; they are the first of `words`."""
         return len(self.background)
 
     @property
     def num_classes(self) -> int:
-        """Number of foreground classes K."""
         return len(self.classes)
 
     @property
@@ -178,11 +176,7 @@ def load_vocabulary(words: str | Path) -> Vocabulary:
        One class of one word is `"cat;"`, because a bare word may be a misspelt name.
 
     A word that a benchmark writes with spaces, such as "diningtable", is kept and reported once.
-
-    Raises:
-        FileNotFoundError: none of these, or a missing file; the message lists what exists.
-        TypeError: neither a string nor a path.
-        ValueError: the file or string breaks the format.
+    FileNotFoundError lists what exists; ValueError if the file or string breaks the format.
     """
     if not isinstance(words, str | Path):
         raise TypeError(

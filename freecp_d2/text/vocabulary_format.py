@@ -1,9 +1,4 @@
-"""
-Parsing of vocabulary files and strings; the format is described in `vocabulary.py`.
-
-Input that breaks the format is a ValueError. Suspicious input is fixed or kept and becomes a
-`VocabularyIssue`.
-"""
+"""Parsing of vocabulary files and strings; the format is described in `vocabulary.py`."""
 
 import logging
 import re
@@ -58,14 +53,9 @@ def parse_string(text: str, source: str) -> Parsed:
 
 def parse_lines(lines: Iterable[str], source: str, unit: str = "line") -> Parsed:
     """
-    Parse one class a line.
+    Parse one class a line; a `unit` "part" has no comments. `source` is the name in messages.
 
-    Args:
-        source: the name of the whole in messages.
-        unit: the name of a line in messages, "line" or "part"; parts have no comments.
-
-    Raises:
-        ValueError: no class; `background:` without a word or twice; a line that is not a string.
+    ValueError: no class; `background:` without a word or twice; a line that is not a string.
     """
     classes: list[Words] = []
     background: Words = ()
@@ -136,7 +126,6 @@ def _check_background(words: Sequence[str], first_at: str, where: str, unit: str
 
 
 def _notes(line: str, words: Sequence[str], repeated: Iterable[str], unit: str) -> Iterable[str]:
-    """Suspicious separators, and dropped words."""
     if not words:
         yield "no word between the commas; it is no class"
         return
