@@ -99,9 +99,8 @@ def _accept(part: "_Part", path: Path, size: int | None, sha256: str) -> None:
 
 class _Part:
     """
-    The partial content of a file, and the validator (ETag or date) of its version.
-
-    With `resumable`, no validator is needed, because a hash is checked at the end.
+    The partial content of a file, and the validator (ETag or date) of its version, which is not
+    needed if `resumable`, because a hash is checked at the end.
     """
 
     def __init__(self, target: Path, url: str, *, resumable: bool):
@@ -178,9 +177,7 @@ def _is_disk_error(error: Exception) -> bool:
 
 
 def _receive(part: _Part, size: int | None, timeout: float, bar: tqdm) -> None:
-    """
-    Append the missing bytes to `part` in one connection; start again if the server cannot resume.
-    """
+    """Append the missing bytes in one connection; start again if the server cannot resume."""
     response = _open(part, timeout)
     if response is None:
         return

@@ -48,11 +48,7 @@ def find_weights(name_or_path: str) -> str:
 
 
 def local_path(name: str) -> str:
-    """
-    Where the weights of a catalogue name, URL or hub address are on this machine; "" if nowhere.
-
-    Nothing is checked or downloaded. FileNotFoundError for an unknown name.
-    """
+    """Where the weights of `name` are on this machine, unchecked; "" if nowhere."""
     entry = _known_entry(name)
     if entry.hub:
         return find_on_hub(entry, by_hand=_hub_folder(entry), fetch=False)
@@ -68,11 +64,7 @@ def weights_dir() -> Path:
 
 
 def place_of(name: str) -> Path:
-    """
-    The place in `weights_dir()` that is searched first, where a user without network puts the file.
-
-    FileNotFoundError for an unknown name.
-    """
+    """Where in `weights_dir()` a user without network puts the file; searched first."""
     entry = _known_entry(name)
     if entry.hub:
         file = "" if entry.beside or not entry.files else entry.file_name

@@ -23,11 +23,7 @@ def find_on_hub(entry: WeightsEntry, *, by_hand: Path, fetch: bool) -> str:
 
     It is the first of `entry.files` that exists; with `entry.beside`, the folder that holds it and
     them; without `files`, the folder of the whole repository, which may lack files that were never
-    asked for if `fetch` is False.
-
-    Args:
-        by_hand: folder with files of this repository that the user brought.
-        fetch: download missing files.
+    asked for if `fetch` is False. `by_hand` is a folder with files that the user brought.
 
     Raises:
         FileNotFoundError: the repository does not exist, or has no such file.

@@ -109,11 +109,10 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
 
     def evaluate(self) -> dict[str, dict[str, float]] | None:
         """
-        Compute the metrics over all ranks and write the files of `write_reports` to `output_dir`.
+        The metrics over all ranks, and the files of `write_reports` in `output_dir`.
 
-        Returns:
-            dict: {"sem_seg": {"mIoU": ..., "IoU-<class>": ..., ...}} in percent, as the base class,
-            and "mIoU_mmseg", see `mean_iou_mmseg`; None on all ranks but the main one.
+        {"sem_seg": {"mIoU": ..., "IoU-<class>": ..., ...}} in percent, as the base class, and
+        "mIoU_mmseg", see `mean_iou_mmseg`; None on all ranks but the main one.
         """
         output_dir = self._output_dir
         if not self._save_predictions:

@@ -46,7 +46,6 @@ def write_heatmap(
     Args:
         path: written atomically; its folder exists.
         values: (R, C); NaN where there is no value, drawn as a grey cell with a dash.
-        rows, columns: R and C names.
         label: of the colour bar: the quantity and its unit.
         limits: of the colour bar. Default: the extreme values, or symmetric around `centre`.
         centre: the value drawn white, with lower values red and higher ones blue. If it is 0, the

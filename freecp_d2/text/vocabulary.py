@@ -85,13 +85,7 @@ class Vocabulary:
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Vocabulary":
-        """
-        Read a vocabulary file; its name is the file's stem.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: the file is not UTF-8 or breaks the format.
-        """
+        """Read a vocabulary file; its name is the file's stem."""
         path = Path(path).expanduser()
         if not path.is_file():
             raise FileNotFoundError(
