@@ -84,7 +84,7 @@ def _address(hub: str) -> dict[str, Any]:
 def _snapshot(hub: str, fetch: bool) -> str:
     import huggingface_hub
 
-    options = {"ignore_patterns": _OTHER_FRAMEWORKS, "local_files_only": not fetch}
+    options: Any = {"ignore_patterns": _OTHER_FRAMEWORKS, "local_files_only": not fetch}
     try:
         return str(huggingface_hub.snapshot_download(**_address(hub), **options))
     except Exception as error:
