@@ -33,21 +33,17 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Exit code: 0, or 1 if something is missing, wrong or could not be downloaded.",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    texts = {
-        "list": "show the catalogue, and what of it is here",
-        "fetch": "download what is not here, and check it",
-        "verify": "hash files again and compare their hashes",
-        "where": "show where weights are, or where to put them",
-    }
-    add = {
-        verb: verbs.add_parser(verb, help=text, description=text).add_argument
-        for verb, text in texts.items()
-    }
     name = "name of the catalogue, URL or hf://org/repo/file"
-    default = "default: all of the catalogue that is here"
-    add["fetch"]("names", nargs="+", metavar="NAME", help=name)
-    add["verify"]("names", nargs="*", metavar="NAME|PATH", help=default)
-    add["where"]("names", nargs=1, metavar="NAME", help=name)
+    default = "name or path; default: all of the catalogue that is here"
+    for verb, text, nargs, names in (
+        ("list", "show the catalogue, and what of it is here", None, ""),
+        ("fetch", "download what is not here, and check it", "+", name),
+        ("verify", "hash files again and compare their hashes", "*", default),
+        ("where", "show where weights are, or where to put them", 1, name),
+    ):
+        command = verbs.add_parser(verb, help=text, description=text)
+        if nargs:
+            command.add_argument("names", nargs=nargs, metavar="NAME", help=names)
     return parser
 
 
@@ -58,8 +54,8 @@ def show_catalogue() -> int:
         for entry in load_catalogue().values()
     ]
     head = ("name", "licence", "MB", "SHA-256", "source", "here")
-    _say(tabulate(rows, head, disable_numparse=True))
-    _say(f"\nHere: in {weights_dir()}, in the hub's cache, or where another program put it.")
+    print(tabulate(rows, head, disable_numparse=True))
+    print(f"\nHere: in {weights_dir()}, in the hub's cache, or where another program put it.")
     return OK
 
 
@@ -90,7 +86,7 @@ def _here(name: str) -> str:
 
 def fetch(name: str) -> int:
     """Find the weights of a name, by download if needed, and print their path."""
-    _say(f"{name}: {find_weights(name)}")
+    print(f"{name}: {find_weights(name)}")
     return OK
 
 
@@ -99,17 +95,17 @@ def verify(name: str) -> int:
     given = Path(name).expanduser()
     found = str(given) if given.exists() else local_path(name)
     if not found:
-        _say(f"{name}: MISSING; `fetch {name}` downloads it")
+        print(f"{name}: MISSING; `fetch {name}` downloads it")
         return FAILED
     try:
         digest, is_compared = _compare(name, Path(found))
     except ValueError as error:
-        _say(f"{name}: WRONG; {error}")
+        print(f"{name}: WRONG; {error}")
         return FAILED
     known = [row.name for row in load_catalogue().values() if row.sha256 == digest != ""]
     word = "OK" if is_compared or known else "HERE, with no hash to compare it with"
     facts = [*known[:1], f"SHA-256 {digest}" if digest else "", found]
-    _say(f"{name}: {word}; {', '.join(fact for fact in facts if fact not in ('', name))}")
+    print(f"{name}: {word}; {', '.join(fact for fact in facts if fact not in ('', name))}")
     return OK
 
 
@@ -117,8 +113,7 @@ def _compare(name: str, path: Path) -> tuple[str, bool]:
     """
     The SHA-256 of a file ("" for a folder), and whether there was a hash to compare it with.
 
-    Raises:
-        ValueError: it differs.
+    ValueError if it differs.
     """
     if path.is_dir() or is_in_hub_cache(path):
         files = [path] if path.is_file() else [f for f in sorted(path.rglob("*")) if f.is_file()]
@@ -140,16 +135,12 @@ def where(name: str) -> int:
     """Print the path alone, for scripts; if it is missing, on stderr where to put it."""
     path = local_path(name)
     if path:
-        _say(path)
+        print(path)
         return OK
     entry = load_catalogue().get(name)
     source = f" from {entry.source}" if entry else ""
-    sys.stderr.write(f"{name} is not here; `fetch` puts it{source} at {place_of(name)}\n")
+    print(f"{name} is not here; `fetch` puts it{source} at {place_of(name)}", file=sys.stderr)
     return FAILED
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -167,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             code = max(code, {"fetch": fetch, "verify": verify, "where": where}[args.verb](name))
         except (OSError, ValueError) as error:
-            sys.stderr.write(f"{name}: {error}\n")
+            print(f"{name}: {error}", file=sys.stderr)
             code = FAILED
     return code
 

@@ -10,47 +10,29 @@ from urllib.parse import urlparse
 
 import yaml
 
-__all__ = ["WeightsEntry", "load_catalogue", "near_names"]
-
 _FILE = Path(__file__).with_name("catalogue.yaml")
 
 
 @dataclass(frozen=True)
 class WeightsEntry:
-    """
-    A row of the catalogue. Exactly one of `url`, `hub` and `package` is set.
+    """A row of the catalogue. Exactly one of `url`, `hub` and `package` is set."""
 
-    Attributes:
-        name: what a user types, "clip:ViT-B/16".
-        licence: licence of the weights, as their publisher states it.
-        url: address of a single file.
-        hub: repository on Hugging Face, "org/repo" or "org/repo@revision".
-        files: with `hub`: alternative file names, the first that exists is used; empty: all files.
-        beside: with `hub`: other files that the model needs; the result is then the folder.
-        package: name of a file that ships with this package.
-        size: bytes, exactly; None if unknown.
-        about: bytes, roughly, for display only; None if unknown.
-        sha256: 64 hexadecimal digits; "" if nobody published one.
-        hash_by: source of the hash, "publisher" or "users"; "" without `sha256`.
-        also_in: folders where other programs keep the same file.
-    """
-
-    name: str
-    licence: str = ""
-    url: str = ""
-    hub: str = ""
-    files: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
-    package: str = ""
-    size: int | None = None
-    about: int | None = None
-    sha256: str = ""
-    hash_by: str = ""
-    also_in: tuple[str, ...] = ()
+    name: str  # what a user types, "clip:ViT-B/16"
+    licence: str = ""  # of the weights, as their publisher states it
+    url: str = ""  # address of a single file
+    hub: str = ""  # repository on Hugging Face, "org/repo" or "org/repo@revision"
+    files: tuple[str, ...] = ()  # with `hub`: alternatives, the first that exists; empty: all files
+    beside: tuple[str, ...] = ()  # with `hub`: other files of the model, which is then a folder
+    package: str = ""  # name of a file that ships with this package
+    size: int | None = None  # bytes, exactly
+    about: int | None = None  # bytes, roughly, for display only
+    sha256: str = ""  # 64 hexadecimal digits; "" if nobody published one
+    hash_by: str = ""  # "publisher" or "users"; "" without `sha256`
+    also_in: tuple[str, ...] = ()  # folders where other programs keep the same file
 
     @property
     def file_name(self) -> str:
-        """Name of the file in the cache; with `hub`, of the preferred file."""
+        """In the cache; with `hub`, of the preferred file."""
         return Path(urlparse(self.url).path).name if self.url else (self.package or self.files[0])
 
     @property
@@ -67,14 +49,11 @@ def load_catalogue() -> Mapping[str, WeightsEntry]:
     entries = {}
     for group, common in groups.items():
         for short_name, row in common.pop("weights").items():
-            fields: dict[str, Any] = {
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in {**common, **row}.items()
-            }
-            if "sha256" not in fields:
-                fields.pop("hash_by", None)
-            name = f"{group}:{short_name}"
-            entries[name] = WeightsEntry(name=name, **fields)
+            row = {"name": f"{group}:{short_name}", **common, **row}
+            if "sha256" not in row:
+                row.pop("hash_by", None)
+            fields: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+            entries[row["name"]] = WeightsEntry(**fields)
     return entries
 
 

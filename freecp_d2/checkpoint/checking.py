@@ -1,9 +1,9 @@
 """
 Check the size and SHA-256 of a file.
 
-The hash of a file in our cache is stored beside it in `<file>.checked.json`. It saves reading
-gigabytes at every start, and it detects later changes of a file whose hash nobody published. A
-file whose size or modification time changed is hashed again.
+The hash of a file in our cache is stored beside it in `<file>.checked.json`. This saves hashing it
+again, unless its size or modification time changed, and detects later changes of a file whose hash
+nobody published.
 """
 
 import hashlib
@@ -13,8 +13,6 @@ from pathlib import Path
 
 from ..utils.files import write_whole
 
-__all__ = ["check_file", "file_digest", "note_path", "noted_digest"]
-
 logger = logging.getLogger(__name__)
 
 
@@ -22,17 +20,13 @@ def check_file(
     path: Path, *, size: int | None = None, sha256: str = "", keep_note: bool, again: bool = False
 ) -> str:
     """
-    Compare a file with its expected size and hash.
+    The SHA-256 of a file, compared with its expected size and hash.
 
     Args:
-        path: the file.
         size: in bytes; None if unknown.
         sha256: the published hash; "": use the hash stored beside the file, if any.
         keep_note: store the hash beside the file; only for files of our own cache.
         again: hash the file even if its stored hash is up to date.
-
-    Returns:
-        str: its SHA-256.
 
     Raises:
         FileNotFoundError: the file does not exist.

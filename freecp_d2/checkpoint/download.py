@@ -24,8 +24,6 @@ from tqdm import tqdm
 from ..utils.files import locked, write_whole
 from .checking import check_file, file_digest
 
-__all__ = ["MEGABYTE", "download"]
-
 MEGABYTE = 1_000_000
 _RESERVE = 50_000_000  # bytes to leave free on the disk
 _RETRY_STATUS = (408, 425, 429, 500, 502, 503, 504)
@@ -53,8 +51,7 @@ def download(
 
     Args:
         url: http or https; proxies are taken from the environment.
-        path: target file; its folder is created.
-        size: bytes; None if unknown.
+        path: its folder is created.
         sha256: expected hash; "": the hash of this download is stored beside the file.
         retries: consecutive failed attempts without a new byte before giving up.
         first_wait: seconds before the second attempt; doubled for each further one.
@@ -68,11 +65,8 @@ def download(
         OSError: the disk is full, or the folder is not writable.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-
-    def tell() -> None:
-        logger.info("Another process is downloading %s; waiting for it.", path.name)
-
-    with locked(path.with_name(f"{path.name}.lock"), tell):
+    waiting = f"Another process is downloading {path.name}; waiting for it."
+    with locked(path.with_name(f"{path.name}.lock"), lambda: logger.info(waiting)):
         if path.exists():
             return
         part = _Part(path, url, resumable=bool(sha256))
@@ -105,9 +99,8 @@ def _accept(part: "_Part", path: Path, size: int | None, sha256: str) -> None:
 
 class _Part:
     """
-    The partial content of a file, and the validator (ETag or date) of its version.
-
-    With `resumable`, no validator is needed, because a hash is checked at the end.
+    The partial content of a file, and the validator (ETag or date) of its version, which is not
+    needed if `resumable`, because a hash is checked at the end.
     """
 
     def __init__(self, target: Path, url: str, *, resumable: bool):
@@ -117,7 +110,6 @@ class _Part:
 
     @property
     def num_bytes(self) -> int:
-        """Bytes received so far."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def start(self, validator: str) -> None:
@@ -126,7 +118,6 @@ class _Part:
         write_whole(self._memo, json.dumps({"url": self.url, "validator": validator}).encode())
 
     def discard(self) -> None:
-        """Remove the partial content."""
         self.path.unlink(missing_ok=True)
         self._memo.unlink(missing_ok=True)
 
@@ -186,14 +177,7 @@ def _is_disk_error(error: Exception) -> bool:
 
 
 def _receive(part: _Part, size: int | None, timeout: float, bar: tqdm) -> None:
-    """
-    Append the missing bytes to `part` in one connection; start again if the server cannot resume.
-
-    Raises:
-        _BrokenOffError: fewer bytes came than announced.
-        ValueError: the server has a file of another size.
-        OSError: no connection (urllib.error.URLError), or the disk is full.
-    """
+    """Append the missing bytes in one connection; start again if the server cannot resume."""
     response = _open(part, timeout)
     if response is None:
         return
@@ -215,11 +199,11 @@ def _receive(part: _Part, size: int | None, timeout: float, bar: tqdm) -> None:
             tag = response.headers.get("ETag") or ""
             part.start(tag if tag.startswith('"') else response.headers.get("Last-Modified") or "")
         if total or size:
-            _check_space(part, (total or size or 0) - part.num_bytes)
+            _check_space(part.path, (total or size or 0) - part.num_bytes)
         with part.path.open("ab") as file:
+            bar.total = total
             while block := response.read(1 << 20):
                 file.write(block)
-                bar.total = total
                 bar.update(file.tell() - bar.n)
     if total is not None and part.num_bytes < total:
         raise _BrokenOffError(f"cut after {part.num_bytes} of {total} bytes")
@@ -239,12 +223,12 @@ def _open(part: _Part, timeout: float) -> Any:
         raise _BrokenOffError("the server's file is shorter than the partial file") from error
 
 
-def _check_space(part: _Part, missing: int) -> None:
-    folder, free = part.path.parent, shutil.disk_usage(part.path.parent).free
+def _check_space(path: Path, missing: int) -> None:
+    free = shutil.disk_usage(path.parent).free
     if missing + _RESERVE > free:
         raise OSError(
             errno.ENOSPC,
-            f"{part.path.stem} needs {missing} bytes more, {free} are free; free some space, or "
-            "set FREECP_CACHE to a folder on another disk",
-            str(folder),
+            f"{path.stem} needs {missing} bytes more, {free} are free; free some space, or set "
+            "FREECP_CACHE to a folder on another disk",
+            str(path.parent),
         )

@@ -1,16 +1,13 @@
 """
-The small CLIP that ships with the package: MODEL.CLIP.PRETRAINED storybook.
+The small CLIP that ships with the package, MODEL.CLIP.PRETRAINED storybook: paths and hashes.
 
-`storybook/` holds a state dict in OpenAI's layout and the merges of its tokenizer. The code for
-OpenAI's own files reads them; this module only checks their hashes.
+`storybook/` holds a state dict in OpenAI's layout and the merges of its tokenizer.
 """
 
 import functools
 from pathlib import Path
 
 from .checking import file_digest
-
-__all__ = ["EMBEDDED_NAME", "EMBEDDED_SHA256", "embedded_merges", "embedded_weights"]
 
 EMBEDDED_NAME = "storybook"
 
@@ -30,9 +27,7 @@ def embedded_weights() -> str:
     """
     Path of the weights, a safetensors file of `clip.model.CLIP`.
 
-    Raises:
-        FileNotFoundError: the file is missing.
-        ValueError: the file has another hash.
+    Raises FileNotFoundError if it is missing, and ValueError if it has another hash.
     """
     return _checked_path("storybook_clip.safetensors")
 

@@ -12,14 +12,10 @@ from .download import MEGABYTE, download
 from .embedded import embedded_weights
 from .hub import find_on_hub
 
-__all__ = ["find_weights", "local_path", "place_of", "remote_entry", "weights_dir"]
-
 
 def find_weights(name_or_path: str) -> str:
     """
-    Path of the weights that a user names; missing ones are downloaded and checked.
-
-    Accepted are:
+    Path of the weights that a user names; missing ones are downloaded and checked:
 
     - a path; "~" is expanded;
     - a name of the catalogue, "clip:ViT-B/16";
@@ -28,10 +24,8 @@ def find_weights(name_or_path: str) -> str:
       revision with "org/repo@revision";
     - any other address that Detectron2's PathManager knows.
 
-    Downloads go to `weights_dir()`, those from Hugging Face to its own cache.
-
-    Returns:
-        str: path of an existing file; of a folder for a model of several files.
+    Downloads go to `weights_dir()`, those from Hugging Face to its own cache. The path of a model
+    of several files is a folder.
 
     Raises:
         FileNotFoundError: no such file, name or address.
@@ -54,15 +48,7 @@ def find_weights(name_or_path: str) -> str:
 
 
 def local_path(name: str) -> str:
-    """
-    Where the weights of a catalogue name, URL or hub address are on this machine.
-
-    Returns:
-        str: a path, "" if they are not here. Nothing is checked or downloaded.
-
-    Raises:
-        FileNotFoundError: no such name.
-    """
+    """Where the weights of `name` are on this machine, unchecked; "" if nowhere."""
     entry = _known_entry(name)
     if entry.hub:
         return find_on_hub(entry, by_hand=_hub_folder(entry), fetch=False)
@@ -78,13 +64,7 @@ def weights_dir() -> Path:
 
 
 def place_of(name: str) -> Path:
-    """
-    The place in `weights_dir()` that is searched first, and where a user without network puts the
-    file of a catalogue name, URL or hub address.
-
-    Raises:
-        FileNotFoundError: `name` is none of these.
-    """
+    """Where in `weights_dir()` a user without network puts the file; searched first."""
     entry = _known_entry(name)
     if entry.hub:
         file = "" if entry.beside or not entry.files else entry.file_name
@@ -100,8 +80,7 @@ def remote_entry(name: str) -> WeightsEntry | None:
     """
     The catalogue's entry of a name, or a new entry for a URL or hub address; None for others.
 
-    Raises:
-        ValueError: a malformed hub address, or an unknown "#..." behind a URL.
+    ValueError for a malformed hub address or an unknown "#..." behind a URL.
     """
     if name in load_catalogue():
         return load_catalogue()[name]
@@ -125,10 +104,9 @@ def remote_entry(name: str) -> WeightsEntry | None:
 
 
 def _known_entry(name: str) -> WeightsEntry:
-    entry = remote_entry(name)
-    if entry is None:
-        raise FileNotFoundError(_unknown(name))
-    return entry
+    if entry := remote_entry(name):
+        return entry
+    raise FileNotFoundError(_unknown(name))
 
 
 def _find_entry(entry: WeightsEntry) -> str:

@@ -14,24 +14,16 @@ from typing import Any
 from .catalogue import WeightsEntry
 from .checking import file_digest
 
-__all__ = ["find_on_hub", "hub_problem", "is_in_hub_cache"]
-
 _OTHER_FRAMEWORKS = ["*.msgpack", "*.h5", "*.onnx", "*.tflite", "*.ot"]
 
 
 def find_on_hub(entry: WeightsEntry, *, by_hand: Path, fetch: bool) -> str:
     """
-    The file or folder of an entry with `hub`.
+    Path of an entry with `hub`; "" if it is not here and `fetch` is False.
 
-    Args:
-        entry: the first of `entry.files` that exists is returned; with `entry.beside`, the folder
-            that holds it and them; without `files`, the folder of the whole repository.
-        by_hand: folder with files of this repository that the user brought.
-        fetch: download missing files.
-
-    Returns:
-        str: its path; "" if it is not here and `fetch` is False. A whole repository found without
-        `fetch` may lack files that were never asked for.
+    It is the first of `entry.files` that exists; with `entry.beside`, the folder that holds it and
+    them; without `files`, the folder of the whole repository, which may lack files that were never
+    asked for if `fetch` is False. `by_hand` is a folder with files that the user brought.
 
     Raises:
         FileNotFoundError: the repository does not exist, or has no such file.
@@ -70,32 +62,35 @@ def hub_problem(path: Path) -> str:
     blob = path.resolve()
     if not is_in_hub_cache(path):
         return ""
-    is_sha256 = len(blob.name) == 64
-    if is_sha256:
+    kind = "SHA-256" if len(blob.name) == 64 else "git hash"
+    if kind == "SHA-256":
         found = file_digest(blob)
-    else:  # as git hashes a file
+    else:
         content = b"blob %d\0" % blob.stat().st_size + blob.read_bytes()
         found = hashlib.sha1(content, usedforsecurity=False).hexdigest()
     if found == blob.name:
         return ""
     return (
-        f"{path} has the {'SHA-256' if is_sha256 else 'git hash'} {found}, expected {blob.name}: "
-        f"it is damaged. Nothing was deleted; remove {blob} to download it again."
+        f"{path} has the {kind} {found}, expected {blob.name}: it is damaged. Nothing was deleted; "
+        f"remove {blob} to download it again."
     )
+
+
+def _address(hub: str) -> dict[str, Any]:
+    repository, _, revision = hub.partition("@")
+    return {"repo_id": repository, "revision": revision or None}
 
 
 def _snapshot(hub: str, fetch: bool) -> str:
     import huggingface_hub
 
-    repository, _, revision = hub.partition("@")
-    options: dict[str, Any] = {"ignore_patterns": _OTHER_FRAMEWORKS, "local_files_only": not fetch}
+    options: Any = {"ignore_patterns": _OTHER_FRAMEWORKS, "local_files_only": not fetch}
     try:
-        path = huggingface_hub.snapshot_download(repository, revision=revision or None, **options)
-        return str(path)
+        return str(huggingface_hub.snapshot_download(**_address(hub), **options))
     except Exception as error:
         if not fetch:
             return ""
-        raise _translated(error, repository) from error
+        raise _translated(error, hub) from error
 
 
 def _folder(path: str, name: str) -> str:
@@ -107,8 +102,7 @@ def _cached(hub: str, name: str) -> str:
     """Path of a file in the library's cache; "" if it is not there."""
     import huggingface_hub
 
-    repository, _, revision = hub.partition("@")
-    path = huggingface_hub.try_to_load_from_cache(repository, name, revision=revision or None)
+    path = huggingface_hub.try_to_load_from_cache(filename=name, **_address(hub))
     return path if isinstance(path, str) and os.path.isfile(path) else ""
 
 
@@ -117,22 +111,20 @@ def _fetched(hub: str, name: str) -> str:
     import huggingface_hub
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    repository, _, revision = hub.partition("@")
     try:
-        return str(huggingface_hub.hf_hub_download(repository, name, revision=revision or None))
-    except LocalEntryNotFoundError as error:  # no network, although it is an EntryNotFoundError
-        raise _translated(error, repository) from error
-    except EntryNotFoundError:
-        return ""
+        return str(huggingface_hub.hf_hub_download(filename=name, **_address(hub)))
     except Exception as error:
-        raise _translated(error, repository) from error
+        # `LocalEntryNotFoundError`: no network.
+        if isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
+            return ""
+        raise _translated(error, hub) from error
 
 
-def _translated(error: Exception, repository: str) -> Exception:
+def _translated(error: Exception, hub: str) -> Exception:
     """An exception of the library as a built-in one."""
     from huggingface_hub import errors
 
-    address = f"https://huggingface.co/{repository}"
+    address = f"https://huggingface.co/{hub.partition('@')[0]}"
     reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
     if isinstance(error, errors.GatedRepoError):
         return PermissionError(

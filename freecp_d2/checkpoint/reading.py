@@ -5,7 +5,6 @@ Supported are TorchScript archives (`torch.jit`), safetensors, and pickles of te
 with `weights_only=True`), zipped or of before PyTorch 1.6. The content decides, not the name.
 """
 
-import json
 import os
 import warnings
 import zipfile
@@ -14,8 +13,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-
-__all__ = ["read_state_dict"]
 
 _IMAGE_HEADS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 """First bytes of PNG, JPEG, GIF, WebP and TIFF."""
@@ -110,11 +107,4 @@ def _describe(path: str) -> str:
         return "it is a pointer of Git LFS; run `git lfs pull` where it comes from"
     if head.startswith(b"<"):
         return "it is a web page, probably an error page of the server; download it again"
-    if head.startswith((b"{", b"[")):
-        try:
-            with open(path, encoding="utf-8") as text:
-                json.load(text)
-        except ValueError:
-            return ""
-        return "it is JSON"
-    return ""
+    return "it is JSON" if head.startswith((b"{", b"[")) and b"\0" not in start else ""

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Confusion", "find_confusions", "mean_iou_mmseg", "only_predicted", "shares_of_truth"]
-
 
 @dataclass(frozen=True)
 class Confusion:
@@ -29,19 +27,13 @@ class Confusion:
 
 def mean_iou_mmseg(matrix: np.ndarray) -> float:
     """
-    mIoU by mmsegmentation's rule: the mean over classes in the ground truth or the predictions.
+    mIoU by mmsegmentation's rule, in percent; NaN if no pixel is scored.
 
-    Detectron2's mean is over the classes in the ground truth. A class that is only predicted counts
-    0 here and is left out there. The two are equal if every class is in the ground truth.
-
-    Args:
-        matrix: a confusion matrix.
-
-    Returns:
-        float: percent; NaN if no pixel is scored.
+    It is the mean over classes in the ground truth or the predictions. Detectron2's mean is over
+    the classes in the ground truth. A class that is only predicted counts 0 here and is left out
+    there. The two are equal if every class is in the ground truth.
     """
-    # The rule: https://github.com/open-mmlab/mmsegmentation/blob/main/mmseg/evaluation/metrics/
-    # iou_metric.py (Apache-2.0), nanmean over intersection / union.
+    # mmseg/evaluation/metrics/iou_metric.py (Apache-2.0): nanmean over intersection / union.
     hit, true, predicted = _totals(matrix)
     union = true + predicted - hit
     counted = union > 0
@@ -61,9 +53,6 @@ def shares_of_truth(matrix: np.ndarray) -> np.ndarray:
     """
     For each true class, the share of its pixels that each class was predicted for.
 
-    Args:
-        matrix: a confusion matrix.
-
     Returns:
         np.ndarray: (K, K), in percent; rows are ground truth and add up to 100, columns are
         predictions. The row of a class without ground truth is NaN.
@@ -77,18 +66,10 @@ def find_confusions(
     matrix: np.ndarray, class_names: Sequence[str], limit: int | None = None
 ) -> list[Confusion]:
     """
-    Find the pairs of a true class and another class that was predicted for it.
+    Find up to `limit` pairs of a true class and another class that was predicted for it.
 
-    Args:
-        matrix: a confusion matrix.
-        class_names: K names.
-        limit: maximum number of pairs; None gives all.
-
-    Returns:
-        list: pairs with at least one pixel, most pixels first, ties in label order.
-
-    Raises:
-        ValueError: the number of names is not the number of classes.
+    Pairs have at least one pixel; most pixels come first, ties in label order. ValueError if there
+    are not K `class_names`.
     """
     if matrix.shape != (len(class_names) + 1,) * 2:
         raise ValueError(
@@ -102,9 +83,9 @@ def find_confusions(
     order = np.argsort(-wrong.ravel(), kind="stable")[: np.count_nonzero(wrong)][:limit]
     found = []
     for i, j in (divmod(int(index), len(class_names)) for index in order):
-        of_true, of_errors = 100 * wrong[i, j] / true[i], 100 * wrong[i, j] / errors
-        names, pixels = (class_names[i], class_names[j]), int(wrong[i, j])
-        found.append(Confusion(*names, pixels, float(of_true), float(of_errors)))
+        pixels = int(wrong[i, j])
+        percents = float(100 * pixels / true[i]), float(100 * pixels / errors)
+        found.append(Confusion(class_names[i], class_names[j], pixels, *percents))
     return found
 
 

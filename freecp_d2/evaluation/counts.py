@@ -30,8 +30,7 @@ class PixelCounts(DatasetEvaluator):
     """
     Count correct, predicted and true pixels for each variant, image and class.
 
-    Args:
-        dataset_name: a registered dataset whose label files contain 0..K-1 and the ignore label.
+    The label files of the registered dataset contain 0..K-1 and the ignore label.
     """
 
     def __init__(self, dataset_name: str):
@@ -64,16 +63,13 @@ class PixelCounts(DatasetEvaluator):
 
     def evaluate(self) -> dict[tuple[str, str], np.ndarray] | None:
         """
-        Returns:
-            dict: variant -> counts of shape (I, 3, K), images in the dataset's order; None on all
-            ranks but the main one.
+        Variant -> counts of shape (I, 3, K), images in the dataset's order; None on all ranks but
+        the main one.
         """
         parts = comm.gather(self.found, dst=0)
         if not comm.is_main_process():
             return None
-        found: dict[tuple[tuple[str, str], int], np.ndarray] = {}
-        for part in parts:
-            found.update(part)
+        found = {key: value for part in parts for key, value in part.items()}
         counts: dict[tuple[str, str], list[np.ndarray]] = {}
         for name, index in sorted(found, key=lambda key: key[1]):
             counts.setdefault(name, []).append(found[name, index])
@@ -84,12 +80,9 @@ def count_labels(
     predicted: np.ndarray, truth: np.ndarray, num_classes: int, ignore_label: int = 255
 ) -> np.ndarray:
     """
-    Args:
-        predicted: labels 0..K-1, shape (H, W).
-        truth: labels 0..K-1 or `ignore_label`, shape (H, W).
+    Correct, predicted and true pixels of each class, int64 (3, K).
 
-    Returns:
-        np.ndarray: int64 (3, K): correct, predicted and true pixels.
+    `predicted` (H, W) has labels 0..K-1, `truth` (H, W) these or `ignore_label`.
     """
     scored = truth != ignore_label
     predicted, truth = predicted[scored], truth[scored]
@@ -99,14 +92,11 @@ def count_labels(
 
 def mean_iou(counts: np.ndarray, classes: Sequence[int] | None = None) -> np.ndarray:
     """
-    mIoU by Detectron2's rule: the mean over the classes with a true pixel.
+    mIoU by Detectron2's rule, in percent, shape (...): the mean over the classes with a true pixel.
 
     Args:
         counts: summed over images, shape (..., 3, K).
         classes: average only over these; None takes all.
-
-    Returns:
-        np.ndarray: percent, shape (...).
     """
     if classes is not None:
         counts = counts[..., list(classes)]
@@ -133,13 +123,8 @@ def paired_bootstrap(
     """
     Percentile interval of mIoU(second) - mIoU(first) over resampled images.
 
-    Each repetition draws images with replacement and evaluates both variants on them.
-
-    Args:
-        first, second: counts of two variants on the same images, shape (I, 3, K).
-
-    Raises:
-        ValueError: the counts are of different images.
+    Each repetition draws images with replacement and evaluates both variants on them. The counts
+    are of the same images, shape (I, 3, K); ValueError if they are not.
     """
     if first.shape != second.shape or not np.array_equal(first[:, 2], second[:, 2]):
         raise ValueError(

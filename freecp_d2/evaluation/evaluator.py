@@ -1,9 +1,8 @@
 """
-Semantic segmentation metrics: Detectron2's `SemSegEvaluator` with constant memory.
+Detectron2's `SemSegEvaluator` with constant memory: masks are kept only on request.
 
-The metrics and their keys are the base class's. Added: mmsegmentation's mIoU, label maps as output,
-ground truth in the dataset's own encoding, checks that name the file, and reports. The masks of
-every image are kept only on request.
+Added: mmsegmentation's mIoU, label maps as output, ground truth in the dataset's own encoding,
+checks that name the file, and reports.
 """
 
 import importlib.util
@@ -20,8 +19,6 @@ from ..data.labels import read_label
 from .confusion import mean_iou_mmseg, only_predicted
 from .reports import write_reports
 
-__all__ = ["FreeCPSemSegEvaluator"]
-
 logger = logging.getLogger(__name__)
 
 
@@ -29,20 +26,15 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
     """
     Args:
         dataset_name: a registered dataset; the `label_encoding` of a record is applied to its file.
-        distributed: collect from all ranks.
-        output_dir: folder of the result files; None writes none.
+        output_dir: folder of the result files, which needs matplotlib; None writes none.
         save_predictions: keep every mask and write the base class's `sem_seg_predictions.json`;
             memory and time grow with images x classes.
-        boundary_iou: also compute Detectron2's Boundary IoU, which erodes every label map.
+        boundary_iou: also compute Detectron2's Boundary IoU; needs Detectron2 and OpenCV.
         sem_seg_loading_fn: reads the label files of records without `label_encoding`.
 
     Attributes:
         confusion_matrix: after `evaluate` on the main rank, (K+1, K+1) int64; rows are predictions,
             columns ground truth, the last of each is "ignored".
-
-    Raises:
-        ValueError: `boundary_iou` without Detectron2 or OpenCV.
-        ImportError: `output_dir` without matplotlib.
     """
 
     _output_dir: str | None
@@ -83,7 +75,6 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         self.confusion_matrix: np.ndarray | None = None
 
     def reset(self) -> None:
-        """Forget everything counted so far."""
         super().reset()
         self.confusion_matrix = None
 
@@ -91,12 +82,10 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Tensor]]
     ) -> None:
         """
-        Count the pixels of a batch.
+        Count the pixels of a batch; the `file_name` of an input finds its ground truth.
 
-        Args:
-            inputs: the model's inputs; `file_name` finds the ground truth.
-            outputs: `sem_seg` of each, scores (K, H, W) or integer labels 0..K-1 (H, W), at the
-                original size.
+        The `sem_seg` of an output are scores (K, H, W) or integer labels 0..K-1 (H, W), at the
+        original size.
 
         Raises:
             ValueError: a prediction or a ground truth has a wrong shape or wrong values.
@@ -120,11 +109,10 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
 
     def evaluate(self) -> dict[str, dict[str, float]] | None:
         """
-        Compute the metrics over all ranks and write the files of `write_reports` to `output_dir`.
+        The metrics over all ranks, and the files of `write_reports` in `output_dir`.
 
-        Returns:
-            dict: {"sem_seg": {"mIoU": ..., "IoU-<class>": ..., ...}} in percent, as the base class,
-            and "mIoU_mmseg", see `mean_iou_mmseg`; None on all ranks but the main one.
+        {"sem_seg": {"mIoU": ..., "IoU-<class>": ..., ...}} in percent, as the base class, and
+        "mIoU_mmseg", see `mean_iou_mmseg`; None on all ranks but the main one.
         """
         output_dir = self._output_dir
         if not self._save_predictions:
@@ -138,28 +126,24 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         self.confusion_matrix = matrix = self._conf_matrix.copy()
         scores = results["sem_seg"]
         scores["mIoU_mmseg"] = mean_iou_mmseg(matrix)
-        self._explain_means(scores, matrix)
+        if names := [self._class_names[k] for k in only_predicted(matrix)]:
+            self._explain_means(scores["mIoU"], scores["mIoU_mmseg"], names)
         if output_dir:
             write_reports(output_dir, scores, matrix, self._class_names, self._dataset_name)
         return results
 
-    def _explain_means(self, scores: Mapping[str, float], matrix: np.ndarray) -> None:
-        """Log why the two means differ, if they do."""
-        names = [self._class_names[k] for k in only_predicted(matrix)]
-        if not names:
-            return
-        ours, mmseg = scores["mIoU"], scores["mIoU_mmseg"]
+    def _explain_means(self, ours: float, mmseg: float, names: Sequence[str]) -> None:
+        """Log that the means differ because of the classes `names`."""
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         logger.info(
             f"{self._dataset_name}: mIoU {ours:.2f} is Detectron2's mean, mIoU_mmseg {mmseg:.2f} "
             f"({mmseg - ours:+.2f}) mmsegmentation's, which counts 0 for classes predicted "
-            "but not in the ground truth of these images: "
-            f"{', '.join(names[:5])}{more}. Compare only numbers of the same rule on the same "
-            "images. The two are equal if every class is in the ground truth."
+            f"but not in the ground truth of these images: {', '.join(names[:5])}{more}. Compare "
+            "only numbers of the same rule on the same images."
         )
 
     def _read_prediction(self, sem_seg: Tensor, file_name: str) -> np.ndarray:
-        """Scores (K, H, W) or a label map (H, W) -> labels (H, W), int64, all in 0..K-1."""
+        """Scores (K, H, W) or a label map (H, W) -> labels (H, W), int64, in 0..K-1."""
         num_classes = self._num_classes
         is_integer = not (sem_seg.is_floating_point() or sem_seg.dtype == torch.bool)
         if sem_seg.ndim == 3 and sem_seg.shape[0] == num_classes:

@@ -1,9 +1,6 @@
 """
-Draw a matrix as a heat map: confusion matrices, and differences to published results.
-
-Importing this file takes a second, as it imports matplotlib.
-
-Shape shorthand in this module: R rows, C columns.
+Draw a matrix (R rows, C columns) as a heat map. Importing this file imports matplotlib, which takes
+a second.
 """
 
 import io
@@ -20,8 +17,6 @@ from matplotlib.figure import Figure  # not pyplot, which has global state
 from matplotlib.image import AxesImage
 
 from ..utils.files import write_whole
-
-__all__ = ["write_heatmap"]
 
 _MAX_ANNOTATED = 25  # rows and columns up to which the values are printed in the cells
 _MANY_ROWS = 40  # rows from which the columns are named above, too
@@ -49,18 +44,13 @@ def write_heatmap(
     Write a PNG whose size follows the number of cells. A small matrix also shows its values.
 
     Args:
-        path: of the PNG, written atomically; its folder exists.
+        path: written atomically; its folder exists.
         values: (R, C); NaN where there is no value, drawn as a grey cell with a dash.
-        rows, columns: R and C names.
-        title, row_title, column_title: of the image and of its two axes.
         label: of the colour bar: the quantity and its unit.
         limits: of the colour bar. Default: the extreme values, or symmetric around `centre`.
         centre: the value drawn white, with lower values red and higher ones blue. If it is 0, the
             printed values have a sign. None: the lowest value is white, the highest dark blue.
         square_root: scale colours by the square root, which separates small values.
-
-    Raises:
-        ValueError: the shape of `values` does not match the names.
     """
     values = np.asarray(values, dtype=np.float64)
     if values.shape != (len(rows), len(columns)) or not values.size:
@@ -72,8 +62,7 @@ def write_heatmap(
     figure = Figure()
     image = _draw_matrix(figure, values, rows, columns, norm, centre)
     image.axes.set_title(title, fontsize=11, pad=10, loc="left", parse_math=False)
-    image.axes.set_ylabel(row_title, fontsize=10)
-    image.axes.set_xlabel(column_title, fontsize=10)
+    image.axes.set(xlabel=column_title, ylabel=row_title)
     _add_color_bar(figure, image, label)
     buffer, dpi = io.BytesIO(), min(_DPI, _MAX_PIXELS / max(figure.get_size_inches()))
     figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.15)
@@ -131,7 +120,6 @@ def _write_values(image: AxesImage, values: np.ndarray, size: float, *, signed: 
 
 
 def _text(value: float, signed: bool) -> str:
-    """One decimal; a value that rounds to zero has no sign."""
     if np.isnan(value):
         return _DASH
     text = f"{value:{'+' if signed else ''}.1f}"
@@ -157,7 +145,7 @@ def _name_cells(
 
 
 def _add_color_bar(figure: Figure, image: AxesImage, label: str) -> None:
-    """At the right of the matrix, as high as it is, but at most 5 inches."""
+    """At the right of the matrix, at most 5 inches high."""
     width, height = figure.get_size_inches()
     length = min(1, 5 / height)
     box = (1 + 0.2 / width, 1 - length, 0.16 / width, length)

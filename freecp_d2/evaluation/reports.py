@@ -13,8 +13,6 @@ from tabulate import tabulate
 from ..d2 import PathManager
 from .confusion import Confusion, find_confusions, shares_of_truth
 
-__all__ = ["confusions_table", "per_class_table", "write_reports"]
-
 
 def write_reports(
     folder: str,
@@ -28,13 +26,7 @@ def write_reports(
     `confusion_matrix.csv`, `confusions.csv` and, last, `confusion_matrix.png`, the share of every
     true class's pixels that went to each prediction.
 
-    Args:
-        folder: created if it is missing.
-        results: metric -> percent.
-        matrix: (K+1, K+1), in pixels; rows are predictions, columns ground truth, the last of each
-            is "ignored".
-        class_names: K names.
-        title: of the image.
+    `results` is metric -> percent, `matrix` as in `confusion.py`, `title` that of the image.
     """
     PathManager.mkdirs(folder)
     with PathManager.open(os.path.join(folder, "sem_seg_evaluation.pth"), "wb") as file:
@@ -60,17 +52,10 @@ def write_reports(
 
 def per_class_table(results: Mapping[str, Any], num_columns: int = 3) -> str:
     """
-    Format IoU and accuracy of every class as a table with several classes per line.
+    Format IoU and accuracy in percent with several classes per line; classes run down, then right.
 
-    Args:
-        results: what `evaluate` returned, or its "sem_seg" entry.
-        num_columns: number of classes per line; classes run down, then right.
-
-    Returns:
-        str: the table; percent, "-" for a class without ground truth.
-
-    Raises:
-        ValueError: `results` has no classes.
+    `results` is what `evaluate` returned, or its "sem_seg" entry; ValueError if it has no classes.
+    "-" is a class without ground truth.
     """
     rows = [
         (name, *("-" if np.isnan(value) else f"{value:.2f}" for value in values))

@@ -1,8 +1,7 @@
 """
-A disk cache of text features, addressed by content: weights, prompts and format decide the name.
+A disk cache of text features; weights, prompts and format decide the file name.
 
-Entries are never invalidated: other weights, words or templates have another file. A cache that
-cannot be read or written is a warning, and the features are computed.
+A cache that cannot be read or written is a warning, and the features are computed.
 """
 
 import hashlib
@@ -18,8 +17,6 @@ from torch import Tensor
 
 from ..utils.files import write_whole
 
-__all__ = ["FORMAT_VERSION", "FeatureCache", "default_cache_dir", "features_key"]
-
 FORMAT_VERSION = 2
 """Increase it when the features of the same prompts and weights change, or the file format."""
 
@@ -32,30 +29,22 @@ def default_cache_dir() -> Path:
 
 
 def features_key(encoder_digest: str, prompts: Sequence[Sequence[str]]) -> str:
-    """
-    SHA-256 (hex) of everything that decides a matrix of text features.
-
-    Args:
-        encoder_digest: `TextEncoder.digest`.
-        prompts: the prompts of each row, in order.
-    """
+    """SHA-256 (hex) of what decides text features: the encoder and the prompts of each row."""
     content = json.dumps([FORMAT_VERSION, encoder_digest, [list(row) for row in prompts]])
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 class FeatureCache:
     """
-    Float32 matrices in a folder, one safetensors file per key.
+    Float32 matrices in a folder, one safetensors file with a checksum per key.
 
-    Files are written atomically, so several processes may use the same key at once. A checksum
-    detects damaged files.
+    Files are written atomically, so several processes may use the same key at once.
+
+    Args:
+        cache_dir: the folder, created on the first write; None or "": `default_cache_dir()`.
     """
 
     def __init__(self, cache_dir: str | Path | None = None) -> None:
-        """
-        Args:
-            cache_dir: the folder, created on the first write; None or "": `default_cache_dir()`.
-        """
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
 
     def path(self, key: str) -> Path:
@@ -64,12 +53,9 @@ class FeatureCache:
 
     def get_or_compute(self, key: str, num_rows: int, compute: Callable[[], Tensor]) -> Tensor:
         """
-        Returns the matrix of a key, shape (num_rows, D), float32, on the CPU.
+        The matrix of a key, shape (num_rows, D), float32, on the CPU.
 
-        Args:
-            key: see `features_key`.
-            num_rows: rows that the matrix must have; a file of another shape is not used.
-            compute: called if there is no usable file; its result is stored.
+        If there is no usable file of that shape, it is what `compute` returns, and stored.
         """
         features = self._load(key, num_rows)
         if features is None:
@@ -96,10 +82,9 @@ class FeatureCache:
 
     def _store(self, key: str, features: Tensor) -> None:
         metadata = {"checksum": _checksum(key, features)}
-        content = save({"features": features.contiguous()}, metadata=metadata)
         try:
             self.cache_dir.mkdir(parents=True, exist_ok=True)
-            write_whole(self.path(key), content)
+            write_whole(self.path(key), save({"features": features.contiguous()}, metadata))
         except OSError as error:
             logger.warning(
                 "Cannot store text features in %s (%s); the next start computes them again. "

@@ -19,8 +19,6 @@ from .text_encoder import TextEncoder
 from .vocabulary import Vocabulary
 from .vocabulary_format import warn_once
 
-__all__ = ["TextClassifier"]
-
 _LONG_RUN = 2000  # prompts from which a progress bar is drawn
 _MAX_ROWS = 8192  # kept in memory, 2 to 4 kB each
 
@@ -34,6 +32,13 @@ class TextClassifier:
     The feature of a word is the mean of its prompts' L2-normalised features, L2-normalised again.
     A vocabulary is cached on disk by content, so a second start encodes nothing. Each word is
     cached in memory, so a vocabulary with one more word encodes one word.
+
+    Args:
+        encoder: the text side of CLIP.
+        templates: strings with one `{}`, see `get_templates`.
+        cache_dir: see `FeatureCache`.
+        batch_size: prompts of a forward pass, at least 1.
+        show_progress: draw a progress bar on long runs.
     """
 
     def __init__(
@@ -45,21 +50,8 @@ class TextClassifier:
         batch_size: int = 256,
         show_progress: bool = True,
     ) -> None:
-        """
-        Args:
-            encoder: the text side of CLIP.
-            templates: strings with one `{}`, see `get_templates`.
-            cache_dir: see `FeatureCache`.
-            batch_size: prompts of a forward pass.
-            show_progress: draw a progress bar on long runs.
-
-        Raises:
-            ValueError: batch_size below 1.
-        """
         if batch_size < 1:
-            raise ValueError(
-                f"got batch_size={batch_size}, expected at least 1 prompt; 256 is usual."
-            )
+            raise ValueError(f"got batch_size={batch_size}, expected at least 1; 256 is usual.")
         self.encoder, self.templates = encoder, tuple(templates)
         self.batch_size, self.show_progress = batch_size, show_progress
         self._cache = FeatureCache(cache_dir)
@@ -73,10 +65,9 @@ class TextClassifier:
         on_disk: bool = True,
     ) -> Tensor:
         """
-        Eq. (1): the text features of `vocabulary.words`, each the mean over its prompts.
+        Eq. (1): the text features of `vocabulary.words`, background words first.
 
         Args:
-            vocabulary: background words come first.
             descriptions: prompts that replace the templates of the words they have (Tab. 4).
             on_disk: use the disk cache.
 
@@ -98,20 +89,11 @@ class TextClassifier:
         The synonyms of a class have equal weight, however many prompts each has. A word without
         descriptions uses the templates (Tab. 4: costs 0 to 0.3 mIoU).
 
-        Args:
-            vocabulary: its `classes` are the rows.
-            descriptions: by word; None: templates for all words.
-            on_disk: use the disk cache.
-
         Returns:
-            Tensor: unit rows, shape (num_classes, D), float32, on the encoder's device.
-
-        Raises:
-            ValueError: as `word_features`.
+            Tensor: unit rows, shape (num_classes, D), else as `word_features`.
         """
         words = vocabulary.words[vocabulary.num_background :]
         rows = self._prompts(words, descriptions, "Eq. (8)")
-
         sums = self._sums(rows, on_disk)
         own = torch.tensor(vocabulary.word_to_class)
         num_words = own.bincount(minlength=vocabulary.num_classes)
@@ -154,9 +136,7 @@ class TextClassifier:
         """
         The rows of `keys` from memory, shape (R, D), on the CPU; keeps the last `_MAX_ROWS` used.
 
-        Args:
-            keys: digests of the rows' content; may repeat.
-            compute: indices into `keys` of missing rows, each key once -> those rows.
+        `compute` maps indices of missing rows, each key once, to those rows.
         """
         first: dict[str, int] = {}
         for i, key in enumerate(keys):
@@ -175,20 +155,15 @@ class TextClassifier:
         return torch.stack([found[key] for key in keys])
 
     def _encode(self, rows: Sequence[Prompts]) -> Tensor:
-        """
-        The sum of each row's features, shape (R, D), on the CPU.
-
-        Each distinct prompt is encoded once, in batches of similar length.
-        """
+        """The sums, (R, D), on the CPU; each distinct prompt is encoded once, sorted by length."""
         rows_of: dict[str, list[int]] = {}
         for row, prompts in enumerate(rows):
             for prompt in prompts:
                 rows_of.setdefault(prompt, []).append(row)
         distinct = list(rows_of)
         is_quiet = not self.show_progress or len(distinct) <= _LONG_RUN
-        bar = tqdm(total=len(distinct), desc="text features", unit="prompt", disable=is_quiet)
         sums: Tensor | None = None
-        with bar:
+        with tqdm(total=len(distinct), desc="text features", disable=is_quiet) as bar:
             num_tokens = dict(zip(distinct, self.encoder.num_tokens(distinct), strict=True))
             order = sorted(distinct, key=num_tokens.__getitem__)  # a batch costs its longest prompt
             for start in range(0, len(order), self.batch_size):
@@ -207,9 +182,9 @@ class TextClassifier:
 
 
 def _check_finite(features: Tensor, prompts: Sequence[str]) -> None:
-    finite = features.isfinite().all(dim=-1)
-    if not finite.all():
-        prompt = prompts[int(finite.int().argmin())]
+    is_finite = features.isfinite().all(dim=-1).tolist()
+    if not all(is_finite):
+        prompt = prompts[is_finite.index(False)]
         raise ValueError(
             f"got NaN or infinite text features for {prompt!r}, expected finite numbers; check the "
             "weights, or run the text tower in float32."

@@ -15,8 +15,6 @@ import numpy as np
 
 from .vocabulary_format import word_key
 
-__all__ = ["Color", "class_colors"]
-
 Color = tuple[int, int, int]
 
 _LIGHTNESS = (0.42, 0.88)  # of Oklab, 0 black to 1 white
@@ -26,13 +24,7 @@ _RELAXATION = 0.8  # factor of the distance when no colour is far enough
 
 
 def class_colors(names: Iterable[str]) -> tuple[Color, ...]:
-    """
-    Args:
-        names: the classes in label order; case and runs of spaces do not matter.
-
-    Returns:
-        tuple: (red, green, blue) of each, 0 to 255, all different; never black, white or a grey.
-    """
+    """(red, green, blue), 0 to 255, of classes in label order; ignores case and runs of spaces."""
     keys = [word_key(name) for name in names]
     step = 17
     while len(_candidates(step)[0]) < 2 * len(keys) and step > 1:

@@ -15,10 +15,9 @@ provenance (`tools/describe.py` writes it)::
       "descriptions": {"cat": ["a small furry animal", "a pet that purrs"], "dog": ["..."]}
     }
 
-Words of several origins have a list `origins` of these facts, each with its `words`; the facts at
-the top are then a summary. `senses` (word -> meaning) are the user's; `edited` is true if sentences
-changed after the hash was written. All keys but `descriptions` are optional, and kept as
-`provenance`. With 3 instructions and 15 sentences a word, the first five answer the first one.
+`origins` lists these facts for the `words` of each of several origins. `senses` (word -> meaning)
+are the user's; `edited` is true if sentences changed after the hash was written. All keys but
+`descriptions` are optional, and kept as `provenance`.
 """
 
 import hashlib
@@ -31,14 +30,6 @@ from typing import Any
 
 from .templates import fill_templates
 
-__all__ = [
-    "Descriptions",
-    "description_key",
-    "descriptions_digest",
-    "load_descriptions",
-    "shipped_descriptions",
-]
-
 _DESCRIPTIONS_DIR = Path(__file__).resolve().parent / "resources" / "descriptions"
 
 logger = logging.getLogger(__name__)
@@ -48,9 +39,14 @@ class Descriptions:
     """
     Descriptions by word; lookup ignores case and white space ("Traffic light" is "trafficlight").
 
-    Attributes:
+    Args:
+        descriptions: word -> its descriptions; None: every word uses the templates.
         name: the source in messages.
-        provenance: the facts of the file about its origin (see the top of this module).
+        provenance: facts about their origin (see the top of this module).
+
+    Raises:
+        ValueError: an entry is not a list of non-empty strings, or two words differ only in case
+            or white space.
     """
 
     def __init__(
@@ -59,38 +55,23 @@ class Descriptions:
         name: str = "descriptions",
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
-        """
-        Args:
-            descriptions: word -> its descriptions; None: every word uses the templates.
-            name: the source in messages.
-            provenance: facts about their origin.
-
-        Raises:
-            ValueError: an entry is not a list of non-empty strings, or two words differ only in
-                case or white space.
-        """
-        self.name = name
-        self.provenance = dict(provenance or {})
-        self._by_key: dict[str, tuple[str, ...]] = {}
-        self._words: dict[str, str] = {}  # key -> the word as written
+        self.name, self.provenance = name, dict(provenance or {})
+        self._entries: dict[str, tuple[str, tuple[str, ...]]] = {}  # key -> word, descriptions
         for word, sentences in (descriptions or {}).items():
             key = description_key(word)
-            if key in self._words:
+            if key in self._entries:
                 raise ValueError(
-                    f"{name}: got both {self._words[key]!r} and {word!r}, which differ only in "
-                    "case or white space; merge their lists."
+                    f"{name}: got both {self._entries[key][0]!r} and {word!r}, which differ only "
+                    "in case or white space; merge their lists."
                 )
-            self._words[key] = word
-            self._by_key[key] = _checked(sentences, word, name)
+            self._entries[key] = word, _checked(sentences, word, name)
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Descriptions":
         """
         Read a JSON file; one that was edited after its hash was written is a warning.
 
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: not JSON, not UTF-8, or not of the documented shape.
+        ValueError: not JSON, not UTF-8, or not of the documented shape.
         """
         path = Path(path).expanduser()
         if not path.is_file():
@@ -121,23 +102,19 @@ class Descriptions:
 
     def as_dict(self) -> dict[str, list[str]]:
         """Word, as written in the file -> its descriptions, in the file's order."""
-        return {word: list(self._by_key[key]) for key, word in self._words.items()}
+        return {word: list(sentences) for word, sentences in self._entries.values()}
 
     def __len__(self) -> int:
-        return len(self._by_key)
+        return len(self._entries)
 
     def __contains__(self, word: str) -> bool:
-        return description_key(word) in self._by_key
+        return description_key(word) in self._entries
 
     def prompts(self, word: str, templates: Sequence[str]) -> tuple[str, ...]:
-        """
-        The word's descriptions, or the templates filled with a word that has none.
-
-        Raises:
-            ValueError: the word has no descriptions and the templates are unusable.
-        """
-        found = self._by_key.get(description_key(word))
-        return found if found is not None else fill_templates(templates, word)
+        """The word's descriptions, or the templates filled with a word that has none."""
+        if word in self:
+            return self._entries[description_key(word)][1]
+        return fill_templates(templates, word)
 
     def missing(self, words: Iterable[str]) -> tuple[str, ...]:
         """The words without descriptions, in order, each once."""
@@ -150,25 +127,16 @@ def description_key(word: str) -> str:
 
 
 def descriptions_digest(descriptions: Mapping[str, Sequence[str]]) -> str:
-    """
-    SHA-256 (hex) of descriptions; depends on the order of sentences, but not of words.
-
-    It is that of the UTF-8 of `json.dumps(descriptions, sort_keys=True, ensure_ascii=False,
-    separators=(",", ":"))`.
-    """
+    """SHA-256 (hex) of descriptions; depends on the order of sentences, but not of words."""
     content = json.dumps(descriptions, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def load_descriptions(name_or_path: str | Path) -> Descriptions:
     """
-    Load shipped descriptions by name, or a file.
+    Load shipped descriptions by name, which has priority over a file of that name, or a file.
 
-    A shipped name has priority over a file of that name in the working directory.
-
-    Raises:
-        FileNotFoundError: neither a shipped name nor a file; the message lists what exists.
-        ValueError: the file breaks the format.
+    FileNotFoundError lists what exists; ValueError if the file breaks the format.
     """
     shipped = shipped_descriptions()
     if str(name_or_path) in shipped:

@@ -11,8 +11,6 @@ from pathlib import Path
 
 from .vocabulary_format import shortened, word_key
 
-__all__ = ["guess_parts", "readable_names", "take_apart"]
-
 _NAMES_DIR = Path(__file__).resolve().parent / "resources" / "class_names"
 _MAX_LENGTH = 100  # of a word with two known parts; no name of a benchmark has 50 letters
 _MIN_PART = 3
@@ -29,16 +27,10 @@ def take_apart(word: str) -> str:
 
 
 def guess_parts(word: str) -> str | None:
-    """
-    Two known words that may have been joined: "book shelf" for "bookshelf".
-
-    Returns:
-        str | None: None for a known word, or one without such parts.
-    """
-    key = word_key(word)
+    """Two known words that may have been joined, "book shelf" for "bookshelf"; None if not."""
+    key, names, tokens = word_key(word), _names(), _tokens()
     if key in _glued():
         return _glued()[key]
-    names, tokens = _names(), _tokens()
     if key in names or key in tokens or len(key) > _MAX_LENGTH:
         return None
     for i in range(2, len(key) - 1):
@@ -49,13 +41,7 @@ def guess_parts(word: str) -> str | None:
 
 
 def readable_names(words: Iterable[str]) -> tuple[str, ...]:
-    """
-    Distinct names for a legend.
-
-    Args:
-        words: the first word of each class. Names are cut at 40 characters; the second of two equal
-            ones is "crane (2)".
-    """
+    """Names for a legend, at most about 40 characters; the second of two equal is "crane (2)"."""
     chosen: dict[str, None] = {}
     counts: dict[str, int] = {}  # keeps a thousand equal names from quadratic time
     for word in words:

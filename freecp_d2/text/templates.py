@@ -8,23 +8,13 @@ licence: see that file).
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["SIMPLE", "TEMPLATE_SETS", "fill_templates", "get_templates"]
-
 SIMPLE = ("a photo of a {}.",)
 TEMPLATE_SETS = ("imagenet", "simple")
 _IMAGENET = Path(__file__).resolve().parent / "resources" / "templates" / "imagenet.txt"
 
 
 def get_templates(name: str) -> tuple[str, ...]:
-    """
-    The templates of a set.
-
-    Args:
-        name: "imagenet", the 80 of CLIP's ImageNet evaluation, or "simple", "a photo of a {}.".
-
-    Raises:
-        ValueError: no such set.
-    """
+    """The templates of a set, "imagenet" or "simple"; ValueError for another name."""
     if name == "simple":
         return SIMPLE
     if name == "imagenet":

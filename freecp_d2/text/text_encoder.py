@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 from .text_tower import build_text_tower
 
-__all__ = ["TextEncoder"]
-
 Tokenizer = Callable[..., Tensor]
 
 _CHUNK = 1024  # prompts tokenised at once, to bound the memory
@@ -30,17 +28,16 @@ class TextEncoder(nn.Module):
     Encodes prompts with the text tower of a CLIP model, without keeping the vision tower alive.
 
     The tower shares its parameters with the model and computes no gradients.
+
+    Args:
+        model: a CLIP model of `clip` or `open_clip` (see `build_text_tower`).
+        tokenizer: B strings -> token ids (B, T), such as `clip.tokenize`.
+
+    Raises:
+        ValueError: the model has no usable text tower.
     """
 
     def __init__(self, model: nn.Module, tokenizer: Tokenizer) -> None:
-        """
-        Args:
-            model: a CLIP model of `clip` or `open_clip` (see `build_text_tower`).
-            tokenizer: B strings -> token ids (B, T), such as `clip.tokenize`.
-
-        Raises:
-            ValueError: the model has no usable text tower.
-        """
         super().__init__()
         self.tower = build_text_tower(model)
         self.eval()
@@ -52,10 +49,7 @@ class TextEncoder(nn.Module):
     @torch.no_grad()
     def forward(self, prompts: Sequence[str]) -> Tensor:
         """
-        Encode prompts. Long prompts are truncated, and named once in a warning.
-
-        Args:
-            prompts: B sentences, at least one.
+        Encode B >= 1 prompts. Long ones are truncated, and named once in a warning.
 
         Returns:
             Tensor: features, not normalised, shape (B, D), float32, on the tower's device.
@@ -68,21 +62,14 @@ class TextEncoder(nn.Module):
                 f"got prompts {prompts!r}, expected a non-empty sequence of strings; "
                 'write ["a photo of a cat."].'
             )
-        tokens, cut = self._tokenize(list(prompts))
-        _warn_truncated(cut, tokens.shape[1])
-        return self.tower(tokens).float()
+        return self.tower(self._tokenize(list(prompts))).float()
 
     def num_tokens(self, prompts: Sequence[str]) -> list[int]:
         """The number of tokens that the tower reads of each prompt."""
         counts: list[int] = []
-        cut: list[str] = []
-        length = 0
         for start in range(0, len(prompts), _CHUNK):
-            tokens, found = self._tokenize(list(prompts[start : start + _CHUNK]))
+            tokens = self._tokenize(list(prompts[start : start + _CHUNK]))
             counts += (self.tower.last_tokens(tokens) + 1).tolist()
-            cut += found
-            length = tokens.shape[1]
-        _warn_truncated(cut, length)
         return counts
 
     @property
@@ -117,8 +104,8 @@ class TextEncoder(nn.Module):
             content.update(data.view(torch.uint8).numpy().tobytes())
         return content.hexdigest()
 
-    def _tokenize(self, prompts: list[str]) -> tuple[Tensor, list[str]]:
-        """Token ids (B, T) on the CPU, and the truncated prompts that were not reported before."""
+    def _tokenize(self, prompts: list[str]) -> Tensor:
+        """Token ids (B, T) on the CPU; a warning for truncated prompts not reported before."""
         options = {"truncate": True} if "truncate" in self._options else {}
         tokens = self._tokenizer(prompts, **options).cpu()
         length = tokens.shape[1]
@@ -134,14 +121,11 @@ class TextEncoder(nn.Module):
                 cut = bool(row[-1] != 0)
             if cut:
                 cut_now.append(prompt)
-        self._truncated.update(cut_now)
-        return tokens, cut_now
-
-
-def _warn_truncated(prompts: Sequence[str], length: int) -> None:
-    if prompts:
-        logger.warning(
-            "%s longer than the %d tokens CLIP reads; its tail is ignored. Shorten it: %r",
-            "This prompt is" if len(prompts) == 1 else f"Each of {len(prompts)} prompts is",
-            *(length, min(prompts, key=len)),
-        )
+        if cut_now:
+            self._truncated.update(cut_now)
+            logger.warning(
+                "%s longer than the %d tokens CLIP reads; its tail is ignored. Shorten it: %r",
+                "This prompt is" if len(cut_now) == 1 else f"Each of {len(cut_now)} prompts is",
+                *(length, min(cut_now, key=len)),
+            )
+        return tokens

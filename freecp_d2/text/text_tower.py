@@ -18,18 +18,17 @@ from torch import Tensor, nn
 
 from ..utils.precision import layer_norm
 
-__all__ = ["CausalTextTower", "LibraryTextTower", "build_text_tower"]
-
 
 class CausalTextTower(nn.Module):
-    """A causal text tower that runs on the tokens up to the last end token of a batch."""
+    """
+    A causal text tower that runs on the tokens up to the last end token of a batch.
+
+    Args:
+        source: the library's module with the tower's parts, which are shared, not copied.
+        end_token: id of the end token; None: the highest id of a prompt.
+    """
 
     def __init__(self, source: Any, end_token: int | None = None) -> None:
-        """
-        Args:
-            source: the library's module with the tower's parts, which are shared, not copied.
-            end_token: id of the end token; None: the highest id of a prompt.
-        """
         super().__init__()
         self.token_embedding = source.token_embedding
         self.positional_embedding = source.positional_embedding
@@ -45,13 +44,7 @@ class CausalTextTower(nn.Module):
         return torch.eq(tokens, self.end_token).int().argmax(dim=-1)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """
-        Args:
-            tokens: token ids, shape (B, T), on the CPU.
-
-        Returns:
-            Tensor: features of the end tokens, shape (B, D), in the tower's dtype.
-        """
+        """Token ids (B, T) on the CPU -> features of the end tokens, (B, D), in its dtype."""
         ends = self.last_tokens(tokens)
         n = int(ends.max()) + 1
         weight = self.positional_embedding
@@ -84,7 +77,7 @@ class LibraryTextTower(nn.Module):
         self.model._modules.pop("visual", None)
 
     def last_tokens(self, tokens: Tensor) -> Tensor:
-        """Position of the last token of each prompt: (B, T) -> (B,)."""
+        """Position of the last token of each prompt: (B, T) -> (B,), all T - 1."""
         return torch.full((len(tokens),), tokens.shape[1] - 1)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -99,12 +92,8 @@ def build_text_tower(model: nn.Module) -> CausalTextTower | LibraryTextTower:
     """
     The text tower of a CLIP model, with shared parameters.
 
-    Args:
-        model: `clip.model.CLIP`, `open_clip.CLIP`, `open_clip.CustomTextCLIP`, or any module with
-            an `encode_text` that does not need `model.visual`.
-
-    Returns:
-        A `CausalTextTower` if cutting the tokens is known to be exact, else a `LibraryTextTower`.
+    It is a `CausalTextTower` if cutting the tokens is known to be exact, else a `LibraryTextTower`,
+    for any module with an `encode_text` that does not need `model.visual`.
 
     Raises:
         ValueError: the model has no `encode_text`, or is a TorchScript archive.
@@ -127,14 +116,13 @@ def build_text_tower(model: nn.Module) -> CausalTextTower | LibraryTextTower:
 
 def _open_clip_tower(model: nn.Module) -> CausalTextTower | None:
     """The tower of an `open_clip` model, or None if cutting is not known to be exact."""
-    source: Any
-    if _is_library_class(model, "open_clip.model", "CLIP"):
-        source, prefix = model, "text_"
-    elif _is_library_class(model, "open_clip.model", "CustomTextCLIP"):
+    source: Any = model
+    prefix = "text_"
+    if _is_library_class(model, "open_clip.model", "CustomTextCLIP"):
         source, prefix = model.text, ""
         if not _is_library_class(source, "open_clip.transformer", "TextTransformer"):
             return None
-    else:
+    elif not _is_library_class(model, "open_clip.model", "CLIP"):
         return None
     has_class_token = getattr(source, "cls_emb", None) is not None
     has_known_blocks = all(
@@ -151,11 +139,7 @@ def _open_clip_tower(model: nn.Module) -> CausalTextTower | None:
 
 
 def _is_library_class(model: nn.Module, module_name: str, class_name: str) -> bool:
-    """
-    Whether a module is of that class, or of a subclass with the same text side.
-
-    Imports nothing: a library that is not imported has not made the model.
-    """
+    """Whether a module is of that class or a subclass with the same text side; imports nothing."""
     library_class = getattr(sys.modules.get(module_name), class_name, None)
     if library_class is None or not isinstance(model, library_class):
         return False
@@ -167,8 +151,8 @@ def _run_block(block: Any, x: Tensor, mask: Tensor) -> Tensor:
     """
     Run a residual attention block of `clip` or `open_clip` on x (B, n, W) with a mask (n, n).
 
-    The blocks of `clip` have a mask of full length, and the order of dimensions in `open_clip`
-    depends on its version, so neither `forward` is used.
+    Neither `forward` is used: `clip` has a mask of full length, and the order of dimensions in
+    `open_clip` depends on its version.
     """
     y = layer_norm(block.ln_1, x)
     y = y if block.attn.batch_first else y.transpose(0, 1)

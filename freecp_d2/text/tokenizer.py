@@ -13,8 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["CLIPTokenizer", "load_bpe"]
-
 
 def load_bpe(merges: str = "") -> Any:
     """A `clip.simple_tokenizer.SimpleTokenizer` with the merges of a file; "": CLIP's own."""
@@ -30,19 +28,18 @@ class CLIPTokenizer:
 
     The ids are those of `clip.simple_tokenizer`: 256 bytes inside a word and 256 at its end, one
     per merge, the start token, and the end token, which has the highest id.
+
+    Args:
+        merges: gzip of UTF-8: a line that is ignored, then a line per merge, its two symbols
+            separated by a space, no newline at the end; "": CLIP's own.
+        context_length: T, unless a call gives another.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file has another format.
     """
 
     def __init__(self, merges: str = "", context_length: int = 77) -> None:
-        """
-        Args:
-            merges: gzip of UTF-8: a line that is ignored, then a line per merge, its two symbols
-                separated by a space, no newline at the end; "": CLIP's own.
-            context_length: T, unless a call gives another.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: the file has another format.
-        """
         if merges and not Path(merges).is_file():
             raise FileNotFoundError(
                 f'No file of merges "{merges}"; correct the path (MODEL.CLIP.MERGES), or give none '
@@ -80,24 +77,17 @@ class CLIPTokenizer:
         return self.end + 1
 
     def __call__(
-        self,
-        texts: str | Sequence[str],
-        context_length: int | None = None,
-        truncate: bool = True,
+        self, texts: str | Sequence[str], context_length: int | None = None, truncate: bool = True
     ) -> Tensor:
         """
+        Start token, text, end token and zeros for each of B prompts; int64, shape (B, T).
+
         Args:
-            texts: B prompts; a bare string is one.
+            texts: a bare string is one prompt.
             context_length: T; None: that of the constructor.
-            truncate: cut longer prompts, which then end with the end token.
-
-        Returns:
-            Tensor: start token, text, end token, zeros; int64, shape (B, T).
-
-        Raises:
-            ValueError: `truncate` is False and a prompt is longer than T tokens.
+            truncate: cut longer prompts, which then end with the end token; else a ValueError.
         """
-        length = self.context_length if context_length is None else context_length
+        length = context_length or self.context_length
         prompts = [texts] if isinstance(texts, str) else list(texts)
         result = torch.zeros(len(prompts), length, dtype=torch.int64)
         for row, text in zip(result, prompts, strict=True):

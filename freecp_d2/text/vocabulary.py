@@ -39,8 +39,6 @@ from .vocabulary_format import (
     shortened,
 )
 
-__all__ = ["Vocabulary", "load_vocabulary", "shipped_vocabularies"]
-
 _VOCABULARIES_DIR = Path(__file__).resolve().parent / "resources" / "vocabularies"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -87,13 +85,7 @@ class Vocabulary:
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Vocabulary":
-        """
-        Read a vocabulary file; its name is the file's stem.
-
-        Raises:
-            FileNotFoundError: there is no such file; the message lists the files of its folder.
-            ValueError: the file is not UTF-8 or breaks the format; the message names the line.
-        """
+        """Read a vocabulary file; its name is the file's stem."""
         path = Path(path).expanduser()
         if not path.is_file():
             raise FileNotFoundError(
@@ -110,23 +102,13 @@ class Vocabulary:
 
     @classmethod
     def from_lines(cls, lines: Iterable[str], name: str) -> "Vocabulary":
-        """
-        Parse the lines of a vocabulary file, such as `["background: sky", "cat, kitten"]`.
-
-        Raises:
-            ValueError: the lines break the format; the message names `name` and the line.
-        """
+        """Parse the lines of a vocabulary file, such as `["background: sky", "cat, kitten"]`."""
         lines = lines.splitlines() if isinstance(lines, str) else lines
         return cls._build(parse_lines(lines, name), name, name)
 
     @classmethod
     def from_string(cls, text: str, name: str = "") -> "Vocabulary":
-        """
-        Parse `"cat, kitten; dog; background: sky"`; the default name is the beginning of the text.
-
-        Raises:
-            ValueError: the text breaks the format; the message names the part.
-        """
+        """Parse `"cat, kitten; dog; background: sky"`; the default name is its beginning."""
         name = name or shortened(" ".join(text.split()))
         return cls._build(parse_string(text, f'"{name}"'), name, f'"{name}"')
 
@@ -138,17 +120,15 @@ class Vocabulary:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """All words that CLIP encodes: background words, then all synonyms in class order."""
+        """The words that CLIP encodes: background words, then all synonyms in class order."""
         return self.background + tuple(word for synonyms in self.classes for word in synonyms)
 
     @property
     def num_background(self) -> int:
-        """Number of background words; they are the first of `words`."""
         return len(self.background)
 
     @property
     def num_classes(self) -> int:
-        """Number of foreground classes K."""
         return len(self.classes)
 
     @property
@@ -190,11 +170,7 @@ def load_vocabulary(words: str | Path) -> Vocabulary:
        One class of one word is `"cat;"`, because a bare word may be a misspelt name.
 
     A word that a benchmark writes with spaces, such as "diningtable", is kept and reported once.
-
-    Raises:
-        FileNotFoundError: none of these, or a missing file; the message lists what exists.
-        TypeError: neither a string nor a path.
-        ValueError: the file or string breaks the format.
+    FileNotFoundError lists what exists; ValueError if the file or string breaks the format.
     """
     if not isinstance(words, str | Path):
         raise TypeError(

@@ -1,9 +1,4 @@
-"""
-Parsing of vocabulary files and strings; the format is described in `vocabulary.py`.
-
-Input that breaks the format is a ValueError. Suspicious input is fixed or kept and becomes a
-`VocabularyIssue`.
-"""
+"""Parsing of vocabulary files and strings; the format is described in `vocabulary.py`."""
 
 import logging
 import re
@@ -11,8 +6,6 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-
-__all__ = ["VocabularyIssue", "word_key"]
 
 # Commas: Latin, Arabic, full-width, ideographic. Semicolons and colons: Latin, Arabic, full-width.
 _COMMAS, _SEMICOLONS = ",\u060c\uff0c\u3001", ";\u061b\uff1b"
@@ -45,16 +38,7 @@ Parsed = tuple[tuple[Words, ...], Words, tuple[VocabularyIssue, ...]]
 
 
 def parse_string(text: str, source: str) -> Parsed:
-    """
-    Parse classes separated by semicolons or new lines; there are no comments.
-
-    Args:
-        text: such as "cat, kitten; dog; background: sky".
-        source: the name of the string in messages.
-
-    Raises:
-        ValueError: as `parse_lines`.
-    """
+    """Parse "cat, kitten; dog; background: sky", as `parse_lines`; there are no comments."""
     parts = CLASS_SEPARATOR.split(text)
     classes, background, found = parse_lines(parts, source, unit="part")
     issues = []
@@ -69,15 +53,9 @@ def parse_string(text: str, source: str) -> Parsed:
 
 def parse_lines(lines: Iterable[str], source: str, unit: str = "line") -> Parsed:
     """
-    Parse one class a line.
+    Parse one class a line; a `unit` "part" has no comments. `source` is the name in messages.
 
-    Args:
-        lines: the synonyms of a class each, or `background: ` and words; blank lines are skipped.
-        source: the name of the whole in messages.
-        unit: the name of a line in messages, "line" or "part"; parts have no comments.
-
-    Raises:
-        ValueError: no class; `background:` without a word or twice; a line that is not a string.
+    ValueError: no class; `background:` without a word or twice; a line that is not a string.
     """
     classes: list[Words] = []
     background: Words = ()
@@ -148,7 +126,6 @@ def _check_background(words: Sequence[str], first_at: str, where: str, unit: str
 
 
 def _notes(line: str, words: Sequence[str], repeated: Iterable[str], unit: str) -> Iterable[str]:
-    """Suspicious separators, and dropped words."""
     if not words:
         yield "no word between the commas; it is no class"
         return

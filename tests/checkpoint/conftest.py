@@ -5,12 +5,13 @@ import hashlib
 import numpy as np
 import pytest
 
-from .site import serve
+from .site import Site, handler_of, serve
 
 
 @pytest.fixture
 def site():
-    with serve() as found:
+    found = Site()
+    with serve(handler_of(found)) as found.url:
         yield found
 
 

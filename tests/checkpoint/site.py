@@ -47,26 +47,22 @@ def handler_of(site):
             first = 0
             if wanted and site.ranges and self.headers.get("If-Range") in (None, tag):
                 first = int(re.match(r"bytes=(\d+)-", wanted)[1])
-            if first >= len(content) > 0:
-                self.send_response(416)
-                self.send_header("Content-Range", f"bytes */{len(content)}")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            self.send_response(206 if first else 200)
-            if first:
-                last = len(content) - 1
-                self.send_header("Content-Range", f"bytes {first}-{last}/{last + 1}")
-            if site.tags:
-                self.send_header("ETag", tag)
-            rest = content[first:]
-            length = fault[1] if fault and fault[0] == "length" else len(rest)
-            if not site.chunked:
-                self.send_header("Content-Length", str(length))
-            self.send_header("Content-Type", site.types.get(self.path, "binary/octet-stream"))
+            size, rest = len(content), content[first:]
+            kind, number = fault or ("", 0)
+            is_behind = first >= size > 0
+            span = "*" if is_behind else f"{first}-{size - 1}"
+            self.send_response(416 if is_behind else 206 if first else 200)
+            headers = {
+                "Content-Range": f"bytes {span}/{size}" if first else "",
+                "ETag": tag if site.tags else "",
+                "Content-Length": "" if site.chunked else number if kind == "length" else len(rest),
+                "Content-Type": site.types.get(self.path, "binary/octet-stream"),
+            }
+            for key, value in headers.items():
+                if value != "":
+                    self.send_header(key, str(value))
             self.end_headers()
-            if fault and fault[0] == "cut":
-                rest = rest[: fault[1]]
+            rest = rest[:number] if kind == "cut" else rest
             for start in range(0, len(rest), 65536):
                 time.sleep(site.delay)
                 self.wfile.write(rest[start : start + 65536])
@@ -86,15 +82,12 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 @contextmanager
-def serve():
-    """A running `Site` on a free port."""
-    site = Site()
-    server = Server(("127.0.0.1", 0), handler_of(site))
-    site.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+def serve(handler):
+    """Yields the address of a server on a free port."""
+    server = Server(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield site
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -16,7 +16,7 @@ from freecp_d2.modeling.backbone.openai_layout import OPENAI_TOWERS
 CATALOGUE = load_catalogue()
 
 
-def test_every_row_has_one_source():
+def test_every_row_has_one_source_a_name_a_licence_a_hash_and_a_size():
     for entry in CATALOGUE.values():
         assert [bool(entry.url), bool(entry.hub), bool(entry.package)].count(True) == 1, entry
         if entry.url:
@@ -25,12 +25,7 @@ def test_every_row_has_one_source():
         if entry.hub:
             assert re.fullmatch(r"[\w.-]+/[\w.-]+", entry.hub), entry
             assert entry.files, entry
-        if entry.package:
-            assert entry.package in EMBEDDED_SHA256
-
-
-def test_every_row_has_a_name_a_licence_a_hash_and_a_size():
-    for entry in CATALOGUE.values():
+        assert not entry.package or entry.package in EMBEDDED_SHA256
         assert re.fullmatch(r"\w+:[\w./@-]+", entry.name), entry
         assert Path(entry.file_name).name == entry.file_name, entry
         assert Path(entry.file_name).suffix in (".pt", ".pth", ".safetensors"), entry
@@ -38,15 +33,18 @@ def test_every_row_has_a_name_a_licence_a_hash_and_a_size():
         assert re.fullmatch(r"([0-9a-f]{64})?", entry.sha256), entry
         assert entry.hash_by in (("publisher", "users") if entry.sha256 else ("",)), entry
         assert not (entry.hub and entry.sha256), "the hub's cache has hashes of its own"
+        assert bool(entry.sha256) == bool(entry.size), entry
         assert entry.size is None or entry.about is None, entry
         for size in (entry.size, entry.about):
             assert size is None or 10_000_000 < size < 5_000_000_000, entry
-        assert bool(entry.sha256) == bool(entry.size), entry
-
-
-def test_no_two_files_have_the_same_place():
     files = [place_of(entry.name) for entry in CATALOGUE.values() if entry.url]
     assert len(files) == len(set(files))
+
+
+def rows_of(group):
+    return {
+        n.removeprefix(f"{group}:"): e for n, e in CATALOGUE.items() if n.startswith(f"{group}:")
+    }
 
 
 def test_openai_rows_agree_with_the_clip_library():
@@ -54,11 +52,7 @@ def test_openai_rows_agree_with_the_clip_library():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import clip.clip
-    ours = {
-        name.removeprefix("clip:"): (entry.url, entry.sha256, entry.hash_by)
-        for name, entry in CATALOGUE.items()
-        if name.startswith("clip:") and entry.url
-    }
+    ours = {n: (e.url, e.sha256, e.hash_by) for n, e in rows_of("clip").items() if e.url}
     models = clip.clip._MODELS
     assert ours == {name: (url, url.split("/")[-2], "publisher") for name, url in models.items()}
     assert set(OPENAI_TOWERS) == set(ours)
@@ -67,10 +61,10 @@ def test_openai_rows_agree_with_the_clip_library():
 def test_open_clip_rows_agree_with_its_library():
     import open_clip
 
-    ours = [entry for entry in CATALOGUE.values() if entry.name.startswith("open_clip:")]
+    ours = rows_of("open_clip")
     assert len(ours) == 5
-    for entry in ours:
-        arch, _, tag = entry.name.removeprefix("open_clip:").partition("/")
+    for name, entry in ours.items():
+        arch, _, tag = name.partition("/")
         assert arch in open_clip.list_models()
         assert open_clip.get_pretrained_cfg(arch, tag)["hf_hub"].rstrip("/") == entry.hub
 
@@ -79,16 +73,15 @@ def test_dinov2_and_sam_rows_agree_with_timm():
     timm = pytest.importorskip("timm")
     names = timm.list_models(["*dinov2*", "samvit*"], pretrained=True)
     addresses = {timm.get_pretrained_cfg(name).url for name in names}
-    ours = [entry for entry in CATALOGUE.values() if entry.name.startswith(("dinov2:", "sam:"))]
+    ours = [*rows_of("dinov2").values(), *rows_of("sam").values()]
     assert len(ours) == 6
     assert {entry.url for entry in ours} <= addresses
 
 
 def test_similar_names_are_suggested():
-    for typed, meant in [
+    for typed, meant in (
         ("clip:vit-b/16", "clip:ViT-B/16"),
         ("dino:vit_b16", "dino:vitb16"),
-        ("sam:vitb", "sam:vit_b"),
         ("open_clip:ViT-L-14/laion2b", "open_clip:ViT-L-14/laion2b_s32b_b82k"),
-    ]:
+    ):
         assert meant in near_names(typed)

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,59 +12,57 @@ from freecp_d2.checkpoint.checking import note_path, noted_digest
 from freecp_d2.checkpoint.embedded import embedded_weights
 from freecp_d2.checkpoint.finding import local_path, place_of
 
-ENTRY = "clip:ViT-B/16"
+ENTRY, DINO = "clip:ViT-B/16", "dino:vits8"
 
 
 @pytest.fixture
-def entry(site, content, digest, monkeypatch):
+def use(monkeypatch):
+    """A function that changes the fields of a row of the catalogue."""
+
+    def change(name, **fields):
+        rows = dict(catalogue.load_catalogue())
+        rows[name] = replace(rows[name], **fields)
+        for module in (finding, catalogue):
+            monkeypatch.setattr(module, "load_catalogue", lambda: rows)
+        return rows[name]
+
+    return change
+
+
+@pytest.fixture
+def entry(site, content, digest, use):
     """The row of `ENTRY`, with the test server as its source."""
-    site.files["/models/ViT-B-16.pt"] = content
-    row = replace(
-        catalogue.load_catalogue()[ENTRY],
-        url=f"{site.url}/models/ViT-B-16.pt",
-        size=len(content),
-        sha256=digest,
-    )
-    return use(monkeypatch, row)
-
-
-def use(monkeypatch, row):
-    rows = {**catalogue.load_catalogue(), row.name: row}
-    for module in (finding, catalogue):
-        monkeypatch.setattr(module, "load_catalogue", lambda: rows)
-    return row
+    site.files["/ViT-B-16.pt"] = content
+    return use(ENTRY, url=f"{site.url}/ViT-B-16.pt", size=len(content), sha256=digest)
 
 
 @pytest.fixture
-def dino(site, content, monkeypatch):
+def dino(site, content, use):
     """A row without a published hash, with the test server as its source."""
     site.files["/dino.pth"] = content
-    row = replace(catalogue.load_catalogue()["dino:vits8"], url=f"{site.url}/dino.pth")
-    return use(monkeypatch, row)
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    """Downloads without waiting between attempts."""
-    fetch = download.download
-
-    def quick(*arguments, **options):
-        fetch(*arguments, **{"first_wait": 0.0} | options)
-
-    monkeypatch.setattr(finding, "download", quick)
+    return use(DINO, url=f"{site.url}/dino.pth")
 
 
 class TestNames:
-    def test_a_file_is_downloaded_once(self, site, entry, cache, content):
-        path = find_weights(ENTRY)
-        assert path == str(cache / "ViT-B-16.pt") == local_path(ENTRY) == find_weights(ENTRY)
-        assert (cache / "ViT-B-16.pt").read_bytes() == content
+    def test_a_file_is_downloaded_once_and_checked_later(self, site, entry, cache, content, digest):
+        path = cache / "ViT-B-16.pt"
+        assert find_weights(ENTRY) == str(path) == local_path(ENTRY) == find_weights(ENTRY)
+        assert path.read_bytes() == content
         assert len(site.requests) == 1
+        path.write_bytes(content[::-1])
+        with pytest.raises(ValueError, match=f"expected {digest} .published"):
+            find_weights(ENTRY)
+        assert path.read_bytes() == content[::-1]
 
     def test_the_file_in_the_package(self):
         assert find_weights("clip:storybook") == embedded_weights() == local_path("clip:storybook")
 
-    def test_the_cache_of_openais_library(self, site, entry, content, tmp_path):
+    def test_the_caches_of_other_programs(self, site, entry, dino, content, tmp_path, monkeypatch):
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+        there = tmp_path / "torch/hub/checkpoints/dino.pth"
+        there.parent.mkdir(parents=True)
+        there.write_bytes(content)
+        assert find_weights(DINO) == str(there)
         there = tmp_path / "home/.cache/clip/ViT-B-16.pt"
         there.parent.mkdir(parents=True)
         there.write_bytes(content)
@@ -74,13 +73,6 @@ class TestNames:
         with pytest.raises(ValueError, match=f"expected {entry.sha256}"):
             find_weights(ENTRY)
         assert there.exists()
-
-    def test_the_cache_of_torch_hub(self, dino, monkeypatch, tmp_path, content):
-        monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-        there = tmp_path / "torch/hub/checkpoints/dino.pth"
-        there.parent.mkdir(parents=True)
-        there.write_bytes(content)
-        assert find_weights("dino:vits8") == str(there)
 
     def test_a_file_brought_by_hand(self, site, entry, cache, content, digest, monkeypatch):
         cache.mkdir(parents=True)
@@ -102,38 +94,30 @@ class TestNames:
         assert site.requests == []
         assert noted_digest(path) == digest
 
-    def test_a_file_that_changed_later(self, entry, cache, content, digest):
-        path = cache / "ViT-B-16.pt"
-        find_weights(ENTRY)
-        path.write_bytes(content[::-1])
-        with pytest.raises(ValueError, match=f"expected {digest} .published"):
-            find_weights(ENTRY)
-        assert path.read_bytes() == content[::-1]
-
     def test_without_a_published_hash_the_first_download_counts(self, dino, cache, content, digest):
         path = cache / "dino.pth"
-        assert find_weights("dino:vits8") == str(path)
+        assert find_weights(DINO) == str(path)
         assert noted_digest(path) == digest
         path.write_bytes(content[::-1])
         with pytest.raises(ValueError, match=rf"expected {digest} .*dino\.pth\.checked"):
-            find_weights("dino:vits8")
+            find_weights(DINO)
         note_path(path).unlink()
-        assert find_weights("dino:vits8") == str(path)
+        assert find_weights(DINO) == str(path)
 
 
 class TestWithoutNetwork:
-    def test_the_message_says_what_to_bring_where(self, monkeypatch, cache, impatient):
-        row = replace(catalogue.load_catalogue()[ENTRY], url="http://127.0.0.1:9/ViT-B-16.pt")
-        use(monkeypatch, row)
+    def test_the_message_says_what_to_bring_where(self, cache, use, monkeypatch):
+        quick = partial(download.download, first_wait=0.0)
+        monkeypatch.setattr(finding, "download", quick)
+        row = use(ENTRY, url="http://127.0.0.1:9/ViT-B-16.pt")
         with pytest.raises(ConnectionError) as raised:
             find_weights(ENTRY)
         for fact in (ENTRY, row.url, "350.8 MB", row.sha256, str(cache / "ViT-B-16.pt"), "refused"):
             assert fact in str(raised.value)
         assert not (cache / "ViT-B-16.pt").exists()
-        row = replace(catalogue.load_catalogue()["dino:vits8"], url="http://127.0.0.1:9/x.pth")
-        use(monkeypatch, row)
+        use(DINO, url="http://127.0.0.1:9/x.pth")
         with pytest.raises(ConnectionError, match=r"size unknown.*not published"):
-            find_weights("dino:vits8")
+            find_weights(DINO)
 
     def test_errors_of_the_server(self, site, entry):
         site.faults = [403]
@@ -149,9 +133,8 @@ class TestPaths:
         home = tmp_path / "home"
         home.mkdir()
         (home / "x.pt").write_bytes(b"")
-        assert find_weights(str(home / "x.pt")) == str(home / "x.pt")
-        assert find_weights("~/x.pt") == str(home / "x.pt")
-        assert find_weights(f"file://{home}/x.pt") == str(home / "x.pt")
+        for name in (f"{home}/x.pt", "~/x.pt", f"file://{home}/x.pt"):
+            assert find_weights(name) == f"{home}/x.pt"
         assert find_weights(str(home)) == str(home)
 
     def test_nothing_there(self):

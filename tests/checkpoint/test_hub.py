@@ -10,20 +10,16 @@ from freecp_d2.checkpoint.finding import local_path, place_of
 from freecp_d2.checkpoint.hub import hub_problem
 from tests.helpers.command import run
 
-from .hub_site import serve_hub
+from .hub_site import handler_of
+from .site import serve
 
+PICKLE = {"open_clip_pytorch_model.bin": b"pickle"}
+TINY = {"pytorch_model.bin": b"masks", "config.json": b"{}"}
 REPOSITORIES = {
-    "laion/CLIP-ViT-B-16-laion2B-s34B-b88K": {"open_clip_pytorch_model.bin": b"pickle"},
-    "laion/CLIP-ViT-L-14-laion2B-s32B-b82K": {
-        "open_clip_pytorch_model.bin": b"pickle",
-        "open_clip_model.safetensors": b"safe",
-    },
-    "facebook/maskformer-swin-base-ade": {
-        "pytorch_model.bin": b"masks",
-        "config.json": b"{}",
-        "preprocessor_config.json": b"{}",
-    },
-    "facebook/maskformer-swin-tiny-ade": {"pytorch_model.bin": b"masks", "config.json": b"{}"},
+    "laion/CLIP-ViT-B-16-laion2B-s34B-b88K": PICKLE,
+    "laion/CLIP-ViT-L-14-laion2B-s32B-b82K": PICKLE | {"open_clip_model.safetensors": b"safe"},
+    "facebook/maskformer-swin-base-ade": TINY | {"preprocessor_config.json": b"{}"},
+    "facebook/maskformer-swin-tiny-ade": TINY,
     "me/empty": {"README.md": b"#"},
     "me/all": {"config.json": b"{}", "model.safetensors": b"safe", "flax_model.msgpack": b"flax"},
     "me/gated": "gated",
@@ -65,29 +61,31 @@ def find_all(home, **environment):
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
     """What the names give: with the hub, after that without it, and without it from the start."""
-    home = tmp_path_factory.mktemp("hf_home")
-    with serve_hub(REPOSITORIES) as (address, requests):
+    home, empty = tmp_path_factory.mktemp("hf_home"), tmp_path_factory.mktemp("hf_empty")
+    requests: list[str] = []
+    with serve(handler_of(REPOSITORIES, requests)) as address:
         online = find_all(home, HF_ENDPOINT=address)
-        num_requests = len(requests)
+        requests.clear()
         again = find_all(home, HF_ENDPOINT=address)
-        asked = requests[num_requests:]
-    empty = tmp_path_factory.mktemp("hf_empty")
-    return online, again, asked, find_all(empty, HF_HUB_OFFLINE="1")
+    return online, again, requests, find_all(empty, HF_HUB_OFFLINE="1")
 
 
-def test_the_first_existing_file_is_taken(hub):
-    online = hub[0]
-    assert Path(online[NAMES[0]]).read_bytes() == b"pickle"
-    assert Path(online[NAMES[1]]).read_bytes() == b"safe"
-    assert Path(online["hf://me/empty@main/README.md"]).read_bytes() == b"#"
-
-
-def test_several_files_give_a_folder(hub):
+def test_the_first_existing_file_or_a_folder(hub):
     """Of a whole repository, weights of other frameworks are left out."""
-    found = {path.name for path in Path(hub[0]["maskformer:swin-base-ade"]).iterdir()}
-    assert found == {"pytorch_model.bin", "config.json", "preprocessor_config.json"}
-    found = {path.name for path in Path(hub[0]["hf://me/all"]).iterdir()}
-    assert found == {"config.json", "model.safetensors"}
+    for name, content in (
+        (NAMES[0], b"pickle"),
+        (NAMES[1], b"safe"),
+        ("hf://me/empty@main/README.md", b"#"),
+    ):
+        assert Path(hub[0][name]).read_bytes() == content
+    for name, files in (
+        (
+            "maskformer:swin-base-ade",
+            {"pytorch_model.bin", "config.json", "preprocessor_config.json"},
+        ),
+        ("hf://me/all", {"config.json", "model.safetensors"}),
+    ):
+        assert {path.name for path in Path(hub[0][name]).iterdir()} == files
 
 
 def test_missing_files_and_refused_access(hub):
@@ -107,7 +105,7 @@ def test_cached_files_need_no_network(hub):
     online, again, asked, _ = hub
     assert again == online
     absent = ("dfn2b", "DFN2B", "swin-tiny", "me/empty", "me/none", "me/gated", "me/all")
-    files = [path for _, path in asked if "/resolve/" in path]
+    files = [path for path in asked if "/resolve/" in path]
     assert [path for path in files if not any(name in path for name in absent)] == []
 
 
@@ -142,21 +140,22 @@ def test_small_files_are_checked_by_their_git_hash(tmp_path):
     assert "257cc5642cb1a054f08cc83f2d943e56fd3ebe99" in hub_problem(blob)
 
 
+def bring(*paths):
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
 def test_files_brought_by_hand():
-    place = place_of("open_clip:ViT-L-14/laion2b_s32b_b82k")
+    place = place_of(NAMES[1])
     assert place.name == "open_clip_model.safetensors"
-    place.parent.mkdir(parents=True)
-    other = place.with_name("open_clip_pytorch_model.bin")
-    other.write_bytes(b"x")
-    assert find_weights("open_clip:ViT-L-14/laion2b_s32b_b82k") == str(other)
+    bring(other := place.with_name("open_clip_pytorch_model.bin"))
+    assert find_weights(NAMES[1]) == str(other)
     folder = place_of("maskformer:swin-base-ade")
-    folder.mkdir(parents=True)
-    for name in ("model.safetensors", "config.json", "preprocessor_config.json"):
-        (folder / name).write_bytes(b"x")
+    files = ("model.safetensors", "config.json", "preprocessor_config.json")
+    bring(*(folder / name for name in files))
     assert find_weights("maskformer:swin-base-ade") == str(folder)
-    file = place_of("hf://me/mine@main/x.pt")
-    file.parent.mkdir(parents=True)
-    file.write_bytes(b"x")
+    bring(file := place_of("hf://me/mine@main/x.pt"))
     assert find_weights("hf://me/mine/x.pt") == local_path("hf://me/mine/x.pt") == str(file)
     assert find_weights("hf://me/mine") == str(file.parent)
 

@@ -47,20 +47,11 @@ def color(figure, value):
     return np.array(image.to_rgba(np.ma.masked_invalid([[value]]))[0, 0, :3])
 
 
-def test_values_are_printed_with_one_decimal(drawn):
+def test_values_have_one_decimal_and_differences_a_sign(drawn):
     figure, _ = drawn([[99.96, 0.04, 0], [12.34, NAN, 100]])
     assert texts(figure) == ["100.0", "0.0", "0.0", "12.3", DASH, "100.0"]
-
-
-def test_differences_have_a_sign(drawn):
     figure, _ = drawn([[1.25, -1.26, -0.04, 0, NAN]], centre=0.0)
     assert texts(figure) == ["+1.2", f"{MINUS}1.3", "0.0", "0.0", DASH]
-
-
-def test_ink_contrasts_with_the_cell(drawn):
-    figure, _ = drawn([[-8.0, 0, 8.0, NAN]], centre=0.0)
-    inks = [text.get_color() for text in figure.axes[0].texts]
-    assert inks == ["white", "0.15", "white", "0.15"]
 
 
 def test_a_large_matrix_has_dashes_and_no_values(drawn):
@@ -73,13 +64,15 @@ def test_a_large_matrix_has_dashes_and_no_values(drawn):
     assert dashes.get_offsets().tolist() == [[x, 3] for x in range(26)]
 
 
-def test_colors_diverge_around_the_centre(drawn):
-    figure, _ = drawn([[-1.0, 8.0, NAN]], centre=0.0)
+def test_colors_diverge_around_the_centre_and_contrast_with_the_ink(drawn):
+    figure, _ = drawn([[-8.0, 0, 8.0, NAN]], centre=0.0)
     red, white, blue = (color(figure, value) for value in (-8, 0, 8))
     assert red[0] > red[2]
     assert blue[2] > blue[0]
     assert white.min() > 0.95
     assert color(figure, NAN) == pytest.approx([0.85] * 3)
+    inks = [text.get_color() for text in figure.axes[0].texts]
+    assert inks == ["white", "0.15", "white", "0.15"]
 
 
 def test_limits_of_the_color_bar(drawn):
@@ -130,8 +123,7 @@ def test_names_do_not_overlap_and_the_image_has_a_bounded_size(drawn, size, pixe
 
 def test_a_huge_matrix_has_a_lower_resolution(drawn, monkeypatch):
     monkeypatch.setattr(heatmap, "_MAX_PIXELS", 500)
-    _, size = drawn(np.eye(100))
-    assert max(size) < 800
+    assert max(drawn(np.eye(100))[1]) < 800
 
 
 def test_names_that_do_not_match_the_values(tmp_path):

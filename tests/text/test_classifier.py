@@ -4,7 +4,6 @@ import clip
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from freecp_d2.text import SIMPLE, Descriptions, TextClassifier, TextEncoder, Vocabulary
 from freecp_d2.text import classifier as classifier_module
@@ -16,30 +15,27 @@ VOCABULARY = Vocabulary("pets", (("cat", "kitten"), ("dog",)), ("sky",))
 DESCRIPTIONS = Descriptions({"cat": ["it purrs", "a furry pet", "a cat."], "dog": ["it barks"]})
 
 
-class TableEncoder(nn.Module):
+class TableEncoder:
     """Features from a table; records the batches."""
 
     digest, device = "table", torch.device("cpu")
 
     def __init__(self, table=None):
-        super().__init__()
-        self.table, self.batches = table, []
+        self.table, self.batches = table or {}, []
 
     def num_tokens(self, prompts):
         return [len(prompt.split()) for prompt in prompts]
 
-    def forward(self, prompts):
+    def __call__(self, prompts):
         self.batches.append(list(prompts))
-        if self.table is None:
-            return torch.tensor([[float(len(prompt)), 1.0] for prompt in prompts])
-        return torch.tensor([self.table[prompt] for prompt in prompts])
+        return torch.tensor([self.table.get(p, [float(len(p)), 1.0]) for p in prompts])
 
 
 class SilentEncoder(TableEncoder):
-    def forward(self, prompts):
+    def __call__(self, prompts):
         raise AssertionError("encoded although it is cached")
 
-    num_tokens = forward
+    num_tokens = __call__
 
 
 def words_of(encoder, vocabulary, templates, cache_dir, descriptions=None, **options):
@@ -47,9 +43,20 @@ def words_of(encoder, vocabulary, templates, cache_dir, descriptions=None, **opt
     return classifier.word_features(vocabulary, descriptions)
 
 
-def classes_of(encoder, vocabulary, descriptions, templates, cache_dir, **options):
-    classifier = TextClassifier(encoder, templates, cache_dir=cache_dir, **options)
-    return classifier.class_features(vocabulary, descriptions)
+def classes_of(encoder, descriptions, templates, cache_dir):
+    classifier = TextClassifier(encoder, templates, cache_dir=cache_dir)
+    return classifier.class_features(VOCABULARY, descriptions)
+
+
+def direct(encoder, prompts):
+    return F.normalize(F.normalize(encoder(list(prompts)), dim=-1).mean(dim=0), dim=0)
+
+
+def encoded(encoder):
+    """The prompts since the last call."""
+    prompts = [prompt for batch in encoder.batches for prompt in batch]
+    encoder.batches.clear()
+    return prompts
 
 
 def test_normalise_mean_normalise_by_hand(tmp_path):
@@ -65,39 +72,31 @@ def test_synonyms_of_a_class_have_equal_weight(tmp_path):
     table = {"purrs": [2.0, 0.0, 0.0], "furry": [0.0, 5.0, 0.0], "a kitten.": [0.0, 0.0, 7.0]}
     encoder = TableEncoder(table | {"barks": [0.0, 3.0, 4.0]})
     descriptions = Descriptions({"cat": ["purrs", "furry"], "dog": ["barks"]})
-    features = classes_of(encoder, VOCABULARY, descriptions, ("a {}.",), tmp_path)
+    features = classes_of(encoder, descriptions, ("a {}.",), tmp_path)
     # The mean of (1/2, 1/2, 0) and (0, 0, 1) has the direction of (1, 1, 2).
     expected = torch.tensor([[6**-0.5, 6**-0.5, 2 * 6**-0.5], [0.0, 0.6, 0.8]])
     torch.testing.assert_close(features, expected)
 
 
-def direct(encoder, prompts):
-    return F.normalize(F.normalize(encoder(list(prompts)), dim=-1).mean(dim=0), dim=0)
-
-
 def test_rows_follow_vocabulary_words(encoder, tmp_path):
     words = ["sky", "cat", "kitten", "dog"]
     expected = torch.stack([direct(encoder, (f"a {w}.", f"a photo of the {w}.")) for w in words])
-    for batch_size in (1, 3, 256):
-        features = words_of(encoder, VOCABULARY, TEMPLATES, tmp_path, batch_size=batch_size)
+    for size in (1, 3, 256):
+        features = words_of(encoder, VOCABULARY, TEMPLATES, tmp_path / str(size), batch_size=size)
         torch.testing.assert_close(features, expected, atol=1e-5, rtol=0)
         torch.testing.assert_close(features.norm(dim=-1), torch.ones(4))
 
 
 def test_class_features(encoder, tmp_path):
     """Of descriptions, with a word that falls back to the templates; of templates alone."""
-    prompts = ["it purrs", "a furry pet", "a cat.", "a photo of a kitten."]
-    units = F.normalize(encoder(prompts), dim=-1)
-    cat = F.normalize(units[:3].mean(dim=0) + units[3], dim=0)
+    units = F.normalize(encoder(["it purrs", "a furry pet", "a cat.", "a photo of a kitten."]))
+    described = F.normalize(units[:3].mean(dim=0) + units[3], dim=0), direct(encoder, ["it barks"])
+    plain = direct(encoder, ["a cat.", "a kitten."]), direct(encoder, ["a dog."])
     for descriptions, templates, expected in (
-        (DESCRIPTIONS, SIMPLE, [cat, direct(encoder, ["it barks"])]),
-        (
-            None,
-            ("a {}.",),
-            [direct(encoder, ["a cat.", "a kitten."]), direct(encoder, ["a dog."])],
-        ),
+        (DESCRIPTIONS, SIMPLE, described),
+        (None, ("a {}.",), plain),
     ):
-        features = classes_of(encoder, VOCABULARY, descriptions, templates, tmp_path)
+        features = classes_of(encoder, descriptions, templates, tmp_path)
         torch.testing.assert_close(features, torch.stack(expected), atol=1e-5, rtol=0)
 
 
@@ -108,27 +107,16 @@ def test_words_may_use_descriptions(encoder, tmp_path):
     torch.testing.assert_close(features, expected, atol=1e-5, rtol=0)
 
 
-def encoded(encoder):
-    prompts = [prompt for batch in encoder.batches for prompt in batch]
-    encoder.batches.clear()
-    return prompts
-
-
-def test_repeated_words_are_encoded_once(tmp_path):
+def test_batches_are_full_and_sorted_by_tokens_and_repeat_no_prompt(tmp_path):
     encoder = TableEncoder()
-    vocabulary = Vocabulary("v", (("bed",), ("dog",)), ("bed",))
-    features = words_of(encoder, vocabulary, TEMPLATES, tmp_path)
-    torch.testing.assert_close(features[0], features[1])
-    prompts = encoded(encoder)
-    assert len(prompts) == len(set(prompts)) == 4
-
-
-def test_batches_are_full_and_sorted_by_tokens(tmp_path):
-    encoder = TableEncoder()
-    vocabulary = Vocabulary("v", tuple((f"very {'big ' * (i % 5)}cat {i}",) for i in range(10)))
-    words_of(encoder, vocabulary, TEMPLATES, tmp_path, batch_size=8)
+    words = tuple((f"very {'big ' * (i % 5)}cat {i}",) for i in range(10))
+    vocabulary = Vocabulary("v", words, words[3])
+    features = words_of(encoder, vocabulary, TEMPLATES, tmp_path, batch_size=8)
+    torch.testing.assert_close(features[0], features[4])
     assert [len(batch) for batch in encoder.batches] == [8, 8, 4]
-    lengths = encoder.num_tokens(encoded(encoder))
+    prompts = encoded(encoder)
+    assert len(set(prompts)) == 20
+    lengths = encoder.num_tokens(prompts)
     assert lengths == sorted(lengths)
     assert lengths[0] < lengths[-1]
 
@@ -136,9 +124,8 @@ def test_batches_are_full_and_sorted_by_tokens(tmp_path):
 def test_second_start_encodes_nothing(tmp_path):
     first = words_of(TableEncoder(), VOCABULARY, TEMPLATES, tmp_path)
     assert words_of(SilentEncoder(), VOCABULARY, TEMPLATES, tmp_path).equal(first)
-    eq8 = (VOCABULARY, DESCRIPTIONS, TEMPLATES)
-    first = classes_of(TableEncoder(), *eq8, tmp_path)
-    assert classes_of(SilentEncoder(), *eq8, tmp_path).equal(first)
+    first = classes_of(TableEncoder(), DESCRIPTIONS, TEMPLATES, tmp_path)
+    assert classes_of(SilentEncoder(), DESCRIPTIONS, TEMPLATES, tmp_path).equal(first)
 
 
 def test_only_new_words_are_encoded(tmp_path):
@@ -165,8 +152,9 @@ def test_memory_keeps_the_rows_that_were_used_last(tmp_path, monkeypatch):
     classifier = TextClassifier(encoder, ("a {}",), cache_dir=tmp_path)
 
     def new(*words):
-        found = classifier.word_features(Vocabulary("v", tuple((w,) for w in words)), on_disk=False)
-        assert len(found) == len(words)
+        vocabulary = Vocabulary("v", tuple((w,) for w in words))
+        found = classifier.word_features(vocabulary, on_disk=False)
+        assert len(found) == len(classifier.class_features(vocabulary, None, on_disk=False))
         return encoded(encoder)
 
     assert new("cat", "dog") == ["a cat", "a dog"]
@@ -174,15 +162,8 @@ def test_memory_keeps_the_rows_that_were_used_last(tmp_path, monkeypatch):
     assert new("cow") == ["a cow"]
     assert new("cat", "cow") == []
     assert new("dog") == ["a dog"]
-    assert len(new("owl", "bee", "ant")) == 3, "more rows than the memory holds"
-
-
-def test_features_without_disk_cache(tmp_path):
-    classifier = TextClassifier(TableEncoder(), TEMPLATES, cache_dir=tmp_path)
-    found = classifier.word_features(VOCABULARY, on_disk=False)
-    classifier.class_features(VOCABULARY, None, on_disk=False)
+    assert set(new("owl", "bee", "ant")) == {"a owl", "a bee", "a ant"}, "more than it holds"
     assert list(tmp_path.iterdir()) == []
-    assert classifier.word_features(VOCABULARY).equal(found)
 
 
 def test_other_content_is_encoded(tmp_path):
@@ -200,34 +181,27 @@ def test_other_content_is_encoded(tmp_path):
 
 
 def test_other_weights_are_other_features(tmp_path):
-    def build(seed):
-        encoder = TextEncoder(make_clip(seed), clip.tokenize)
-        return words_of(encoder, VOCABULARY, SIMPLE, tmp_path)
-
-    first, second = build(0), build(1)
+    encoders = [TextEncoder(make_clip(seed), clip.tokenize) for seed in (0, 1)]
+    first, second = (words_of(encoder, VOCABULARY, SIMPLE, tmp_path) for encoder in encoders)
     assert (first - second).abs().max() > 0.1
-    assert build(0).equal(first)
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_fallback_is_reported_once(tmp_path, log):
     descriptions = Descriptions({"cat": ["it purrs"], "dog": ["it barks"]}, name=str(tmp_path))
     for encoder in (TableEncoder(), SilentEncoder()):
-        classes_of(encoder, VOCABULARY, descriptions, SIMPLE, tmp_path)
+        classes_of(encoder, descriptions, SIMPLE, tmp_path)
     [warning] = log.warnings
     for fact in (str(tmp_path), "Eq. (8)", "1 of 3 words", "kitten"):
         assert fact in warning
 
 
-def test_features_that_are_not_finite_are_refused_and_not_cached(tmp_path):
+def test_refuses_features_that_are_not_finite_and_empty_batches(tmp_path):
     for bad in (float("nan"), float("inf")):
         encoder = TableEncoder({"a dog": [1.0, 0.0], "a cat": [bad, 1.0]})
         with pytest.raises(ValueError, match="NaN or infinite text features for 'a cat'"):
             words_of(encoder, Vocabulary("v", (("dog",), ("cat",))), ("a {}",), tmp_path)
         assert list(tmp_path.iterdir()) == []
-
-
-def test_batch_size_must_be_positive(tmp_path):
     with pytest.raises(ValueError, match="batch_size=0"):
         TextClassifier(TableEncoder(), SIMPLE, cache_dir=tmp_path, batch_size=0)
 

@@ -28,6 +28,8 @@ def test_prompts_are_the_descriptions_or_the_templates(tmp_path):
     assert len(found) == 2
     assert found.prompts("cat", ()) == ("a furry pet", "it purrs")
     assert found.prompts("dog", SIMPLE) == ("a photo of a dog.",)
+    assert found.as_dict()["cat"] == ["a furry pet", "it purrs"]
+    assert list(found.as_dict()) == ["cat", "Traffic light"]
     assert Descriptions().prompts("cat", SIMPLE) == ("a photo of a cat.",)
     with pytest.raises(ValueError, match="expected a non-empty sequence"):
         Descriptions().prompts("cat", ())
@@ -38,14 +40,6 @@ def test_lookup_ignores_case_white_space_and_forms_of_accents():
         assert Descriptions(CONTENT).prompts(word, SIMPLE) == ("a lamp for cars",)
         assert word in Descriptions(CONTENT)
     assert "cafe\u0301" in Descriptions({"caf\u00e9": ["a drink"]})
-
-
-def test_facts_beside_descriptions(tmp_path):
-    path = written(tmp_path, {"model": "a language model", "n": 15, "descriptions": CONTENT})
-    assert "cat" in Descriptions.from_file(path)
-    assert "model" not in Descriptions.from_file(path)
-    path = written(tmp_path, {"descriptions": ["a text"], "cat": ["a pet"]})
-    assert Descriptions.from_file(path).prompts("descriptions", SIMPLE) == ("a text",)
 
 
 def test_missing_words_in_order_each_once():
@@ -71,8 +65,6 @@ def test_errors(tmp_path):
         with pytest.raises(ValueError, match=message):
             Descriptions.from_file(written(tmp_path, content))
 
-
-def test_unreadable_files(tmp_path):
     path = tmp_path / "latin.json"
     path.write_bytes('{"café": ["a drink"]}'.encode("latin-1"))
     with pytest.raises(ValueError, match=r"latin\.json: expected JSON in UTF-8"):
@@ -83,78 +75,60 @@ def test_unreadable_files(tmp_path):
         Descriptions.from_file(tmp_path)
 
 
-class TestLoadDescriptions:
-    @pytest.fixture(autouse=True)
-    def _shipped(self, tmp_path, monkeypatch):
-        """`book` and `film` are shipped; tests run in a folder of their own."""
-        folder = tmp_path / "shipped"
-        folder.mkdir()
-        for name in ("film.json", "book.json", "note.txt"):
-            (folder / name).write_text(json.dumps(CONTENT))
-        monkeypatch.setattr(descriptions, "_DESCRIPTIONS_DIR", folder)
-        monkeypatch.chdir(tmp_path)
-
-    def test_shipped_names(self):
-        assert shipped_descriptions() == ("book", "film")
-        assert "cat" in load_descriptions("book")
-
-    def test_shipped_name_has_priority_over_a_local_file(self, tmp_path):
-        (tmp_path / "book").write_text('{"dog": ["a pet"]}')
-        assert "cat" in load_descriptions("book")
-        assert "dog" in load_descriptions("./book")
-
-    def test_paths(self, tmp_path, monkeypatch):
-        written(tmp_path, CONTENT).rename(tmp_path / "mine")
-        monkeypatch.setenv("HOME", str(tmp_path))
-        for path in ("mine", tmp_path / "mine", "~/mine"):
-            assert len(load_descriptions(path)) == 2
-
-    def test_unknown_names_and_missing_paths(self, tmp_path, monkeypatch):
-        with pytest.raises(FileNotFoundError, match=r"'bok': .*ships .*\(book, film\)"):
-            load_descriptions("bok")
-        for path in (tmp_path / "bok.json", "bok.json", "absent/book"):
-            with pytest.raises(FileNotFoundError, match=r"No descriptions file .*bo"):
-                load_descriptions(path)
-        monkeypatch.setattr(descriptions, "_DESCRIPTIONS_DIR", tmp_path / "none")
-        with pytest.raises(FileNotFoundError, match=r"package \(none does\)"):
-            load_descriptions("book")
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """The folder of the shipped `book` and `film`; the working directory is its parent."""
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    for name in ("film.json", "book.json", "note.txt"):
+        (folder / name).write_text(json.dumps(CONTENT))
+    monkeypatch.setattr(descriptions, "_DESCRIPTIONS_DIR", folder)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
-def test_every_shipped_file_loads():
-    assert all(len(load_descriptions(name)) > 0 for name in shipped_descriptions())
+def test_shipped_names_have_priority_over_local_files(shipped, tmp_path):
+    assert shipped_descriptions() == ("book", "film")
+    (tmp_path / "book").write_text('{"dog": ["a pet"]}')
+    assert "cat" in load_descriptions("book")
+    for path in ("./book", tmp_path / "book", "~/book"):
+        assert "dog" in load_descriptions(path)
+    (tmp_path / "mine").write_text('{"dog": ["a pet"]}')
+    assert "dog" in load_descriptions("mine")
 
 
-class TestProvenance:
-    FACTS = {"model": "m", "instructions": ["{word}?"], "date": "2026-11-24", "licence": "none"}
-
-    def read(self, tmp_path, content, digest):
-        facts = self.FACTS | {"sha256": digest, "descriptions": content}
-        return Descriptions.from_file(written(tmp_path, facts))
-
-    def test_is_kept(self, tmp_path, log):
-        digest = descriptions_digest(CONTENT)
-        assert self.read(tmp_path, CONTENT, digest).provenance == self.FACTS | {"sha256": digest}
-        assert Descriptions.from_file(written(tmp_path, CONTENT)).provenance == {}
-        assert Descriptions().provenance == {}
-        assert log.warnings == []
-
-    def test_edited_file_is_read_with_a_warning(self, tmp_path, log):
-        edited = CONTENT | {"cat": ["a furry pet"]}
-        for digest in (descriptions_digest(CONTENT), 3):
-            log.warnings.clear()
-            assert self.read(tmp_path, edited, digest).prompts("cat", ()) == ("a furry pet",)
-            (message,) = log.warnings
-            for fact in ("words.json", str(digest), descriptions_digest(edited)):
-                assert fact in message
-
-    def test_digest_is_of_words_and_sentences(self):
-        digest = descriptions_digest
-        assert digest({"a": ["x"], "b": ["y"]}) == digest({"b": ["y"], "a": ["x"]})
-        assert digest({"a": ["x", "y"]}) != digest({"a": ["y", "x"]})
-        assert digest({"é": ["x"]}) == hashlib.sha256('{"é":["x"]}'.encode()).hexdigest()
+def test_unknown_names_and_missing_paths(shipped, tmp_path, monkeypatch):
+    with pytest.raises(FileNotFoundError, match=r"'bok': .*ships .*\(book, film\)"):
+        load_descriptions("bok")
+    for path in (tmp_path / "bok.json", "bok.json", "absent/book"):
+        with pytest.raises(FileNotFoundError, match=r"No descriptions file .*bo"):
+            load_descriptions(path)
+    monkeypatch.setattr(descriptions, "_DESCRIPTIONS_DIR", tmp_path / "none")
+    with pytest.raises(FileNotFoundError, match=r"package \(none does\)"):
+        load_descriptions("book")
 
 
-def test_as_dict_keeps_spelling_and_order():
-    found = Descriptions(CONTENT).as_dict()
-    assert list(found) == ["cat", "Traffic light"]
-    assert found["cat"] == ["a furry pet", "it purrs"]
+def test_provenance_is_kept_and_an_edited_file_is_a_warning(tmp_path, log):
+    facts = {"model": "m", "instructions": ["{word}?"], "date": "2026-11-24", "licence": "none"}
+    facts["sha256"] = digest = descriptions_digest(CONTENT)
+    found = Descriptions.from_file(written(tmp_path, facts | {"descriptions": CONTENT}))
+    assert found.provenance == facts
+    assert ("cat" in found, "model" in found) == (True, False)
+    found = Descriptions.from_file(written(tmp_path, {"descriptions": ["a text"], "cat": ["pet"]}))
+    assert (found.provenance, found.prompts("descriptions", SIMPLE)) == ({}, ("a text",))
+    assert log.warnings == []
+    edited = CONTENT | {"cat": ["a furry pet"]}
+    for expected in (digest, 3):
+        log.warnings.clear()
+        path = written(tmp_path, {"sha256": expected, "descriptions": edited})
+        assert Descriptions.from_file(path).prompts("cat", ()) == ("a furry pet",)
+        (message,) = log.warnings
+        for fact in ("words.json", str(expected), descriptions_digest(edited)):
+            assert fact in message
+
+
+def test_digest_is_of_words_and_sentences():
+    digest = descriptions_digest
+    assert digest({"a": ["x"], "b": ["y"]}) == digest({"b": ["y"], "a": ["x"]})
+    assert digest({"a": ["x", "y"]}) != digest({"a": ["y", "x"]})
+    assert digest({"é": ["x"]}) == hashlib.sha256('{"é":["x"]}'.encode()).hexdigest()

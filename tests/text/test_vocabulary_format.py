@@ -5,10 +5,6 @@ import pytest
 from freecp_d2.text import Vocabulary
 
 
-def classes_of(*lines):
-    return Vocabulary.from_lines(lines, "v").classes
-
-
 def test_lines_of_a_file():
     for line, words in (
         ("cat  # pets", ("cat",)),
@@ -20,11 +16,7 @@ def test_lines_of_a_file():
         ("قطة، كلب", ("قطة", "كلب")),
         ("caf\u00e9, cafe\u0301", ("caf\u00e9",)),  # two ways to write one word
     ):
-        assert classes_of(line) == (words,), line
-    assert classes_of("cat", " , ,", "dog") == (("cat",), ("dog",))
-
-
-def test_background_line():
+        assert Vocabulary.from_lines([line], "v").classes == (words,), line
     for line in ("background:sky", "Background: sky", "BACKGROUND : sky # far"):
         assert Vocabulary.from_lines([line, "cat"], "v").background == ("sky",)
     assert Vocabulary.from_lines(["猫", "background\uff1a空"], "v").background == ("空",)
@@ -69,25 +61,20 @@ def test_issues_are_reported_once(log):
     assert [warning.partition(":")[0] for warning in log.warnings] == ["twice", "other"]
 
 
-def test_word_of_two_classes_is_kept_and_reported(log):
+def test_word_of_two_groups_is_kept_and_reported(log):
     vocabulary = Vocabulary.from_lines(["cat, pet", "dog, pet", "cow, pet"], "pets")
     assert vocabulary.words == ("cat", "pet", "dog", "pet", "cow", "pet")
-    [warning] = log.warnings
-    assert warning.startswith("pets: 'pet' is a word of two classes, 'cat' and 'dog';")
+    vocabulary = Vocabulary.from_lines(["background: sky, bed", "cat", "cot, bed"], "rooms")
+    assert vocabulary.words == ("sky", "bed", "cat", "cot", "bed")
+    two_classes, background = log.warnings
+    assert two_classes.startswith("pets: 'pet' is a word of two classes, 'cat' and 'dog';")
+    assert background.startswith("rooms: 'bed' is a class ('cot') and a background word")
     [issue] = Vocabulary.from_lines(["cat", "cat"], "one name").issues
     assert "of one name" in issue.text
 
 
-def test_word_that_is_class_and_background_is_kept_and_reported(log):
-    vocabulary = Vocabulary.from_lines(["background: sky, bed", "cat", "cot, bed"], "rooms")
-    assert vocabulary.words == ("sky", "bed", "cat", "cot", "bed")
-    [warning] = log.warnings
-    assert warning.startswith("rooms: 'bed' is a class ('cot') and a background word")
-
-
-@pytest.mark.parametrize(
-    ("text", "classes", "background"),
-    [
+def test_strings(log):
+    for text, classes, background in (
         ("cat, kitten; dog; remote control", ("cat, kitten", "dog", "remote control"), ""),
         ("cat;", ("cat",), ""),
         (" cat ,kitten, ;  dog ;", ("cat, kitten", "dog"), ""),
@@ -100,13 +87,11 @@ def test_word_that_is_class_and_background_is_kept_and_reported(log):
         ("قطة، كلب؛ شجرة", ("قطة, كلب", "شجرة"), ""),
         ("猫、犬; 鳥\uff0c雀\uff1b魚", ("猫, 犬", "鳥, 雀", "魚"), ""),
         ("猫\uff1bbackground\uff1a空、海", ("猫",), "空, 海"),
-    ],
-)
-def test_strings(text, classes, background, log):
-    vocabulary = Vocabulary.from_string(text)
-    assert tuple(map(", ".join, vocabulary.classes)) == classes
-    assert ", ".join(vocabulary.background) == background
-    assert vocabulary.issues == ()
+    ):
+        vocabulary = Vocabulary.from_string(text)
+        assert tuple(map(", ".join, vocabulary.classes)) == classes
+        assert ", ".join(vocabulary.background) == background
+        assert vocabulary.issues == ()
     assert log.warnings == []
 
 
