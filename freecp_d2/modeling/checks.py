@@ -4,10 +4,7 @@ from torch import nn
 
 
 def check_background(rule: str, thresh: float) -> None:
-    """
-    Raises:
-        ValueError: unknown rule; a threshold outside [0, 1), or one that the rule ignores.
-    """
+    """Raise `ValueError` for an unknown rule, or a threshold out of range or not used by it."""
     if rule not in ("class", "words", "distractor"):
         raise ValueError(
             f'MODEL.TEXT.BACKGROUND="{rule}" is unknown; use class, words or distractor.'
@@ -30,11 +27,7 @@ def check_heads(
     oracle: bool,
     background: str = "class",
 ) -> None:
-    """
-    Raises:
-        ValueError: one head without the other; an oracle without a purification head; background
-            "words" with a purification head, which does not refine background words.
-    """
+    """Raise `ValueError` for one head without the other, or options that the heads do not take."""
     if (affinity_head is None) != (purification_head is None):
         raise ValueError(
             "Only one of affinity head and purification head is given; give FreeCPSegmentor both "
@@ -55,10 +48,7 @@ def check_heads(
 def check_window_sizes(
     size: int, stride: int, batch_size: int, crop_size: int, patch_size: int
 ) -> None:
-    """
-    Raises:
-        ValueError: a size is not positive or smaller than a patch; the stride exceeds the window.
-    """
+    """Raise `ValueError` for a size below a patch or a stride beyond the window."""
     sizes = (size, stride, batch_size, crop_size)
     if min(sizes) < 1 or min(size, crop_size) < patch_size:
         raise ValueError(

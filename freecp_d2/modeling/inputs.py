@@ -9,11 +9,7 @@ from torch import Tensor
 
 def read_images(batched_inputs: Sequence[Mapping[str, Any]]) -> list[Tensor]:
     """
-    Args:
-        batched_inputs: one dict an image; "image" has shape (3, H, W).
-
-    Returns:
-        list[Tensor]: the images as they are.
+    The tensor "image", shape (3, H, W), of each dict, as it is.
 
     Raises:
         ValueError: an image is missing, of another type or shape or not finite, or the size of the
@@ -50,16 +46,12 @@ def read_candidates(
     batched_inputs: Sequence[Mapping[str, Any]], num_outputs: int, *, background: bool
 ) -> Tensor:
     """
-    The classes that the oracle of Tab. 1 allows in each image.
+    The classes that the oracle of Tab. 1 allows in each image, bool, shape (images, K).
 
     Args:
         batched_inputs: one dict an image; "classes" lists channels of the output.
         num_outputs: channels of the output: K, or 1 + K with background.
-        background: channel 0 is the background, class k is channel k + 1. The background is
-            always allowed.
-
-    Returns:
-        Tensor: bool, shape (images, K).
+        background: channel 0 is the background, which is always allowed.
 
     Raises:
         ValueError: "classes" is missing, or is not a list of output channels.

@@ -6,14 +6,9 @@ from torch import Tensor, nn
 
 class PixelNormalisation(nn.Module):
     """
-    Subtract a mean and divide by a deviation, both RGB in [0, 255].
+    Subtract an encoder's own mean and divide by its deviation, both RGB in [0, 255].
 
-    Args:
-        mean, std: of the encoder's own preprocessing.
-        input_format: channel order of the input, "RGB" or "BGR"; the output is RGB.
-
-    Raises:
-        ValueError: another `input_format`.
+    The input is "RGB" or "BGR", the output RGB; another `input_format` raises `ValueError`.
     """
 
     mean: Tensor

@@ -32,18 +32,10 @@ def stitch(
     maps: list[Tensor], windows: list[Window], image_size: tuple[int, int], patch_size: int
 ) -> ClassScores:
     """
-    Upsample each window's maps to pixels (bilinear) and average where windows overlap.
+    Upsample each window's maps, non-negative (K, h, w), and average where windows overlap.
 
-    A class that was dropped in a window has score 0 there.
-
-    Args:
-        maps: the maps of each window, non-negative, shape (K, h, w).
-        windows: the windows, in the order of `maps`.
-        image_size: (H, W).
-        patch_size: side of a patch in pixels; the padding of a window is cut.
-
-    Returns:
-        ClassScores: at the size of the image.
+    A class that was dropped in a window has score 0 there; the padding of a window is cut. The
+    result has the size (H, W) of the image.
     """
     alive = torch.stack([m.flatten(1).amax(dim=1) > 0 for m in maps]).cpu()
     classes = alive.any(dim=0).nonzero().flatten()
@@ -55,8 +47,6 @@ def stitch(
     for window_maps, (_, y0, x0, y1, x1), is_alive in zip(maps, windows, alive, strict=True):
         count[y0:y1, x0:x1] += 1
         survivors = is_alive.nonzero().flatten()
-        if len(survivors) == 0:
-            continue
         size = (window_maps.shape[1] * patch_size, window_maps.shape[2] * patch_size)
         pixels = _resize(window_maps[survivors.to(device)], size)[:, : y1 - y0, : x1 - x0]
         scores[:, y0:y1, x0:x1].index_add_(0, slot[survivors].to(device), pixels)
@@ -65,11 +55,9 @@ def stitch(
 
 
 def resize_scores(scores: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear resize without antialiasing, (S, H, W) -> (S, *size); no copy at equal size."""
+    """Bilinear resize without antialiasing, (S, H, W) -> (S, *size)."""
     if tuple(scores.shape[1:]) == size:
         return scores
-    if len(scores) == 0:  # no class survived, and PyTorch does not resize an empty tensor
-        return scores.new_zeros(0, *size)
     return _resize(scores, size)
 
 
@@ -88,11 +76,8 @@ def full_scores(
         found: at the resolution of the network's input.
         num_classes: K, without background.
         size: (H, W) of the original image.
-        background: add the background, 1 - max over classes, as channel 0.
+        background: add the background, 1 - max over classes, as channel 0; C is then 1 + K.
         floor: lower bound of channel 0: a pixel whose classes score less becomes class 0.
-
-    Returns:
-        Tensor: shape (K, H, W), or (1 + K, H, W) with background.
     """
     offset = int(background)
     volume = found.scores.new_zeros(offset + num_classes, *size)
@@ -115,14 +100,8 @@ def label_map(
     """
     The argmax of `full_scores` in constant memory, a few classes and rows at a time.
 
-    Where bilinear rounding makes two classes tie, either may be the label.
-
-    Args:
-        found, size, background, floor: see `full_scores`.
-        unlabelled: the label of pixels where all scores are 0, whose argmax is 0.
-
-    Returns:
-        Tensor: int64, shape (H, W).
+    Where bilinear rounding makes two classes tie, either may be the label. Pixels where all scores
+    are 0 get the label `unlabelled`. Returns int64, shape (H, W).
     """
     height, width = size
     label = torch.empty(size, dtype=torch.long, device=found.scores.device)
@@ -166,4 +145,6 @@ def _resize_rows(scores: Tensor, size: tuple[int, int], rows: slice) -> Tensor:
 
 
 def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    if len(maps) == 0:  # PyTorch does not resize an empty tensor
+        return maps.new_zeros(0, *size)
     return F.interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]

@@ -5,7 +5,6 @@ Shape shorthand in this module: H, W pixels of an image.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -32,16 +31,10 @@ class Window(NamedTuple):
 
 def sliding_windows(image: int, height: int, width: int, size: int, stride: int) -> list[Window]:
     """
-    Windows that cover an image, row by row; the last of a row or column ends at the border.
+    Windows that cover image number `image` of a batch, row by row.
 
-    Args:
-        image: index of the image in its batch.
-        height, width: of the image.
-        size: side of a window; at most the side of the image.
-        stride: step between windows.
-
-    Returns:
-        list[Window]: at least one.
+    A window is `size` pixels a side, or as long as the image. The last of a row or column ends at
+    the border.
     """
     window_h, window_w = min(size, height), min(size, width)
     return [
@@ -52,24 +45,16 @@ def sliding_windows(image: int, height: int, width: int, size: int, stride: int)
 
 
 def windows_of_images(sizes: Sequence[tuple[int, int]], size: int, stride: int) -> list[Window]:
-    """
-    The windows of a batch of images, image by image.
-
-    Args:
-        sizes: (height, width) of each image.
-        size, stride: see `sliding_windows`.
-    """
-    windows = (sliding_windows(i, *image_size, size, stride) for i, image_size in enumerate(sizes))
-    return list(chain.from_iterable(windows))
+    """The `sliding_windows` of images of these (height, width), image by image."""
+    return [
+        window
+        for i, (height, width) in enumerate(sizes)
+        for window in sliding_windows(i, height, width, size, stride)
+    ]
 
 
 def batches_of_windows(windows: list[Window], batch_size: int) -> list[list[int]]:
-    """
-    Group windows of equal size, across images, into batches.
-
-    Returns:
-        list[list[int]]: indices into `windows`; every window is in one batch.
-    """
+    """Group windows of equal size, across images; returns indices into `windows`."""
     by_size: dict[tuple[int, int], list[int]] = {}
     for index, window in enumerate(windows):
         by_size.setdefault(window.size, []).append(index)
@@ -82,16 +67,10 @@ def batches_of_windows(windows: list[Window], batch_size: int) -> list[list[int]
 
 def cut_windows(images: list[Tensor], windows: list[Window], divisibility: int) -> Tensor:
     """
-    Crop windows of equal size from their images and stack them.
+    Crop windows of equal size from normalised images (3, H, W) and stack them, (N, 3, h, w).
 
-    Args:
-        images: normalised, each of shape (3, H, W).
-        windows: of equal size.
-        divisibility: pad right and bottom with zeros, the mean colour, to a multiple of this, so
-            that the backbone encodes every pixel.
-
-    Returns:
-        Tensor: shape (N, 3, padded height, padded width).
+    They are padded right and below with zeros, the mean colour, to a multiple of `divisibility`, so
+    that the backbone encodes every pixel.
     """
     cut = torch.stack([images[i][:, y0:y1, x0:x1] for i, y0, x0, y1, x1 in windows])
     height, width = cut.shape[-2:]
@@ -102,12 +81,9 @@ def run_on_windows(
     windows: list[Window], batch_size: int, run: Callable[[list[Window]], Iterable[_T]]
 ) -> list[list[tuple[Window, _T]]]:
     """
-    Process the windows of several images in batches of windows of one size.
+    Process windows in batches of one size.
 
-    Args:
-        windows: of all images, at least one an image.
-        batch_size: most windows in one call of `run`.
-        run: takes windows of one size and returns a result for each, in order.
+    `run` takes at most `batch_size` windows and returns a result for each.
 
     Returns:
         list: for each image, its windows with their results, in the order of `windows`.

@@ -1,7 +1,5 @@
 """Fixtures for the tests of the gate."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +9,7 @@ import numpy as np
 import pytest
 from d2_synthetic import register, unregister, write_sample
 
-LABELS = [
-    np.array([[0, 0], [1, 1]]),
-    np.array([[0, 255], [2, 2]]),
-    np.array([[1, 1], [1, 0]]),
-]
+LABELS = [np.array([[0, 0], [1, 1]]), np.array([[0, 255], [2, 2]]), np.array([[1, 1], [1, 0]])]
 
 
 @pytest.fixture(autouse=True)

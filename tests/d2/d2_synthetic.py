@@ -1,7 +1,5 @@
 """A dataset of tiny images, and a model whose answers are known, for the tests of the gate."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

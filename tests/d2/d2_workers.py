@@ -6,8 +6,6 @@ to `<folder>/rank<r>.json`, then the second raises. `python d2_workers.py setup 
 [arguments]` runs `default_setup`.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import sys

@@ -6,8 +6,6 @@ What the fallback leaves out, modules as well as names, becomes a stand-in that 
 used, so that a test file imports as long as its tests do not need the missing part.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.machinery
 import importlib.util

@@ -1,7 +1,5 @@
 """Weights from a file: what this project expects of Detectron2's checkpointer."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

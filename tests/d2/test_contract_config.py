@@ -1,7 +1,5 @@
 """What this project expects of config nodes, of @configurable and of registries."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What this project expects of the evaluation loop and of its reports."""
 
-from __future__ import annotations
-
 import math
 import sys
 from typing import Any

@@ -1,7 +1,5 @@
 """What this project expects of backbones, of whole models and of postprocessing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

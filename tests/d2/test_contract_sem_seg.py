@@ -1,7 +1,5 @@
 """What this project expects of SemSegEvaluator."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import logging
@@ -14,9 +12,7 @@ import pytest
 import torch
 from d2_synthetic import IGNORE, register, scores_of, unregister, write_sample
 
-from freecp_d2.d2 import (
-    SemSegEvaluator,
-)
+from freecp_d2.d2 import SemSegEvaluator
 
 Dataset = tuple[str, list[dict[str, Any]]]
 
@@ -44,16 +40,6 @@ def evaluate(
 
 
 class TestSemSegEvaluator:
-    def test_perfect_prediction(self, tmp_path: Path) -> None:
-        scores = evaluate(tmp_path, [[[0, 1], [2, 2]]], [[[0, 1], [2, 2]]])
-        plain = {key: value for key, value in scores.items() if "Boundary" not in key}
-        plain = {key: value for key, value in plain.items() if "B-Iou" not in key}
-        names = ("sky", "grass", "cow")
-        means = {"mIoU", "fwIoU", "mACC", "pACC"}
-        per_class = {f"{metric}-{name}" for metric in ("IoU", "ACC") for name in names}
-        assert set(plain) == means | per_class
-        assert list(plain.values()) == [pytest.approx(100.0)] * len(plain)
-
     def test_counted_by_hand(self, tmp_path: Path) -> None:
         # Truth: 4 sky, 3 grass, 1 cow. Hits: 3 sky, 1 grass, 1 cow. Predicted: 5, 1, 2.
         truth = [[[0, 0, 0, 0], [1, 1, 1, 2]]]
@@ -72,17 +58,8 @@ class TestSemSegEvaluator:
             "mACC": (3 / 4 + 1 / 3 + 1) / 3,
             "pACC": 5 / 8,
         }
-        assert {key: scores[key] for key in expected} == pytest.approx(
-            {key: 100 * value for key, value in expected.items()}
-        )
-
-    def test_images_are_counted_together(self, tmp_path: Path) -> None:
-        # Not the mean over images: sky is hit in 1 of 1 and in 1 of 3 pixels, together 2 of 4.
-        truth = [[[0, 1]], [[0, 0], [0, 1]]]
-        prediction = [[[0, 1]], [[0, 1], [1, 1]]]
-        scores = evaluate(tmp_path, truth, prediction)
-        assert scores["ACC-sky"] == pytest.approx(50.0)
-        assert scores["IoU-grass"] == pytest.approx(100 * 2 / 4)
+        plain = {k: v for k, v in scores.items() if "Boundary" not in k and "B-Iou" not in k}
+        assert plain == pytest.approx({key: 100 * value for key, value in expected.items()})
 
     def test_ignored_pixels_are_not_counted(self, tmp_path: Path) -> None:
         truth = [[[0, 1, IGNORE, IGNORE]]]

@@ -1,7 +1,5 @@
 """What this project expects of resizing and of augmentations."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -147,9 +145,3 @@ class TestAugmentations:
         for image in ([[0]], np.zeros(3, np.uint8)):
             with pytest.raises(AssertionError):
                 T.AugInput(image)
-
-    def test_repr_shows_what_differs_from_the_defaults(self) -> None:
-        shown = repr(T.AugmentationList([T.ResizeTransform(1, 2, 3, 4)]))
-        assert shown.startswith("AugmentationList[ResizeTransform(h=1, w=2, new_h=3, new_w=4")
-        assert "max_size=9" in repr(T.ResizeShortestEdge([3, 5], 9))
-        assert "sample_style" not in repr(T.ResizeShortestEdge([3, 5], 9))

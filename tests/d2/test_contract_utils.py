@@ -1,7 +1,5 @@
 """What this project expects of seeds, of loggers and of paths."""
 
-from __future__ import annotations
-
 import logging
 import os
 import random
@@ -11,12 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from freecp_d2.d2 import (
-    PathManager,
-    collect_env_info,
-    seed_all_rng,
-    setup_logger,
-)
+from freecp_d2.d2 import PathManager, collect_env_info, seed_all_rng, setup_logger
 
 
 class TestSeed:

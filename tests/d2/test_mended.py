@@ -1,7 +1,5 @@
 """Errors of Detectron2 that the fallback corrects, and its messages about what it leaves out."""
 
-from __future__ import annotations
-
 import importlib
 import logging
 import pickle

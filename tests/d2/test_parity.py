@@ -4,8 +4,6 @@ The same input to the fallback and to real Detectron2: the same output.
 Needs Detectron2 in the environment; a plain checkout on PYTHONPATH is enough.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import itertools
 import json

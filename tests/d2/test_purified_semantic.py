@@ -1,7 +1,5 @@
 """PurifiedSegmentor around Detectron2's own SemanticSegmentor and PanopticFPN."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -9,8 +9,6 @@ The checkout's code is not imported: `detectron2_alias.py` makes the fallback an
 a process of its own.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
@@ -26,32 +24,21 @@ pytestmark = pytest.mark.skipif(
     not SOURCE, reason="set D2_SOURCE to a checkout of Detectron2 to run its tests on the fallback"
 )
 
-_CONFIG = "config/test_yacs_config.py::TestConfigurable::"
-_DATASET = "data/test_dataset.py::"
-_TRANSFORMS = "data/test_transforms.py::TestTransforms::"
-
 # What Detectron2 tests of the names that the fallback has. TestConfigurable::testOmegaConf is not
 # here, because the fallback has no OmegaConf configs.
-TESTS = [
-    _CONFIG + "testInitWithArgs",
-    _CONFIG + "testPatchedAttr",
-    _CONFIG + "testInitWithCfg",
-    _CONFIG + "testInitWithCfgOverwrite",
-    _CONFIG + "testInitWithCfgWrongArgs",
-    _CONFIG + "testBadClass",
-    _CONFIG + "testFuncWithCfg",
-    _DATASET + "TestDatasetFromList::test_using_lazy_path",
-    _DATASET + "TestDatasetFromList::test_alternative_serialize_method",
-    _DATASET + "TestDatasetFromList::test_change_default_serialize_method",
-    _DATASET + "TestMapDataset::test_map_style",
-    _DATASET + "TestMapDataset::test_iter_style",
-    _DATASET + "TestMapDataset::test_pickleability",
-    _DATASET + "TestDataLoader::test_build_dataloader_inference",
-    "data/test_sampler.py::TestInferenceSampler::test_local_indices",
-    _TRANSFORMS + "test_resize_transform",
-    _TRANSFORMS + "test_resize_shorted_edge_scriptable",
-    _TRANSFORMS + "test_augmentation_input_args",
-]
+_TESTS = {
+    "config/test_yacs_config.py::TestConfigurable": "testInitWithArgs testPatchedAttr "
+    "testInitWithCfg testInitWithCfgOverwrite testInitWithCfgWrongArgs testBadClass "
+    "testFuncWithCfg",
+    "data/test_dataset.py::TestDatasetFromList": "test_using_lazy_path "
+    "test_alternative_serialize_method test_change_default_serialize_method",
+    "data/test_dataset.py::TestMapDataset": "test_map_style test_iter_style test_pickleability",
+    "data/test_dataset.py::TestDataLoader": "test_build_dataloader_inference",
+    "data/test_sampler.py::TestInferenceSampler": "test_local_indices",
+    "data/test_transforms.py::TestTransforms": "test_resize_transform "
+    "test_resize_shorted_edge_scriptable test_augmentation_input_args",
+}
+TESTS = [f"{group}::{name}" for group, names in _TESTS.items() for name in names.split()]
 
 
 @pytest.fixture(scope="module")

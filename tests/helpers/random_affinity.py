@@ -26,6 +26,8 @@ from transformers import (
 
 from freecp_d2.d2 import CfgNode
 
+from .random_towers import shaken
+
 DINO, DINOV2, SAM = "vit_freecp_test_dino", "vit_freecp_test_reg_dinov2", "vit_freecp_test"
 """ARCH of a tiny DINO (patch 8, native 32), a DINOv2 with registers (patch 7, native 28), a SAM
 (patch 8, input 64)."""
@@ -55,17 +57,9 @@ def vit_freecp_test_reg_dinov2(pretrained: bool = False, **kwargs: object) -> Vi
 
 def _build_sam(checkpoint: None = None) -> modeling.Sam:
     """As `build_sam_vit_b`, with everything small; grid 8 x 8, 32 channels."""
-    encoder = modeling.ImageEncoderViT(
-        depth=2,
-        embed_dim=32,
-        img_size=64,
-        patch_size=8,
-        num_heads=2,
-        out_chans=32,
-        use_rel_pos=True,
-        window_size=4,
-        global_attn_indexes=(1,),
-    )
+    shape = {"depth": 2, "embed_dim": 32, "img_size": 64, "patch_size": 8, "num_heads": 2}
+    attention = {"use_rel_pos": True, "window_size": 4, "global_attn_indexes": (1,)}
+    encoder = modeling.ImageEncoderViT(out_chans=32, **shape, **attention)
     prompts = modeling.PromptEncoder(32, (8, 8), (64, 64), mask_in_chans=4)
     transformer = modeling.TwoWayTransformer(1, embedding_dim=32, num_heads=2, mlp_dim=32)
     decoder = modeling.MaskDecoder(
@@ -76,15 +70,6 @@ def _build_sam(checkpoint: None = None) -> modeling.Sam:
 
 
 segment_anything.sam_model_registry[SAM] = _build_sam
-
-
-def shaken(module: nn.Module, seed: int = 0, by: float = 0.1) -> nn.Module:
-    """Moves every parameter: what starts at zero (positions, biases) would hide mistakes."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter += by * torch.randn(parameter.shape, generator=generator)
-    return module.eval().requires_grad_(False)
 
 
 def random_dino(arch: str = DINO, seed: int = 0) -> VisionTransformer:
@@ -129,19 +114,10 @@ def _build_maskformer(kind: str) -> nn.Module:
             **labels,
         )
         return MaskFormerForInstanceSegmentation(config)
-    config = Mask2FormerConfig(
-        backbone_config=swin,
-        feature_size=32,
-        mask_feature_size=32,
-        hidden_dim=32,
-        encoder_feedforward_dim=32,
-        dim_feedforward=32,
-        encoder_layers=1,
-        decoder_layers=2,
-        num_attention_heads=2,
-        num_queries=6,
-        **labels,
-    )
+    sizes = ("feature_size", "mask_feature_size", "hidden_dim")
+    widths = dict.fromkeys((*sizes, "encoder_feedforward_dim", "dim_feedforward"), 32)
+    layers = {"encoder_layers": 1, "decoder_layers": 2, "num_attention_heads": 2, "num_queries": 6}
+    config = Mask2FormerConfig(backbone_config=swin, **widths, **layers, **labels)
     return Mask2FormerForUniversalSegmentation(config)
 
 

@@ -18,7 +18,7 @@ def rand_normal(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def _shaken(tower: nn.Module, seed: int) -> nn.Module:
+def shaken(tower: nn.Module, seed: int) -> nn.Module:
     """Perturbs every parameter: initial zeros and ones would hide mistakes."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -29,7 +29,7 @@ def _shaken(tower: nn.Module, seed: int) -> nn.Module:
 
 @functools.cache
 def _clip_tower() -> nn.Module:
-    return _shaken(random_clip(TINY).visual, seed=1)
+    return shaken(random_clip(TINY).visual, seed=1)
 
 
 def clip_tower() -> nn.Module:
@@ -43,7 +43,7 @@ def two_head_tower() -> nn.Module:
         warnings.simplefilter("ignore")
         from clip.model import VisionTransformer
     torch.manual_seed(0)
-    return _shaken(VisionTransformer(32, 8, 64, 3, 2, 32), seed=2)
+    return shaken(VisionTransformer(32, 8, 64, 3, 2, 32), seed=2)
 
 
 def open_clip_tower(**options: object) -> nn.Module:
@@ -61,7 +61,7 @@ def open_clip_tower(**options: object) -> nn.Module:
         output_dim=32,
         **options,
     )
-    return _shaken(tower, seed=3)
+    return shaken(tower, seed=3)
 
 
 def backbone_of(visual: nn.Module, method: str = "sclip", preset: str = "freecp") -> CLIPViT:

@@ -52,11 +52,6 @@ class TestRedundancyByHand:
             )
             assert keep.all()
 
-    def test_words_with_score_0_are_dropped(self):
-        scores = torch.zeros(1, 5)
-        thresh = automatic_redundancy_thresh(scores)
-        assert not drop_redundant(torch.ones(1, 5, 2, 2), scores, thresh)[1].any()
-
     def test_threshold_falls_with_the_square_root_of_the_number_of_words(self):
         for k in (200, 400, 800, 1600):  # the absent words share half of the probability
             expected = math.sqrt(0.3 * 0.5 / k)

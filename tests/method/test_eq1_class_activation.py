@@ -34,16 +34,6 @@ def test_two_orthogonal_words():
         )
 
 
-def test_words_sum_to_one():
-    for scale in (1.0, 100.0):
-        for num_words in (1, 2, 7):
-            cam = class_activation_maps(rand(2, 8, 3, 5) - 0.5, unit_rows(num_words, 8), scale)
-            assert cam.shape == (2, num_words, 3, 5)
-            assert cam.min() >= 0
-            assert cam.max() <= 1
-            torch.testing.assert_close(cam.sum(dim=1), torch.ones(2, 3, 5))
-
-
 def test_patch_grid_is_restored_row_by_row():
     words = torch.tensor([[0, 1, 2], [2, 0, 0]])  # the word each patch shows, on a 2 x 3 grid
     features = torch.eye(3)[words].permute(2, 0, 1)[None]
@@ -106,8 +96,6 @@ def test_a_class_takes_the_maximum_of_its_words_patch_by_patch():
 def test_merging_is_per_window_and_independent_of_word_order():
     words, word_to_class = rand(2, 6, 3, 5), torch.tensor([0, 0, 1, 2, 2, 2])
     merged = merge_synonyms(words, word_to_class, 3)
-    assert torch.equal(merged[:, 0], torch.maximum(words[:, 0], words[:, 1]))
-    assert torch.equal(merged[:, 1], words[:, 2])
     order = [3, 0, 5, 2, 1, 4]
     assert torch.equal(merge_synonyms(words[:, order], word_to_class[order], 3), merged)
     assert torch.equal(merge_synonyms(words.flip(0), word_to_class, 3), merged.flip(0))

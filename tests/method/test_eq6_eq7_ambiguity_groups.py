@@ -115,15 +115,6 @@ def test_a_chain_of_300_is_one_component():
             assert set(label[1, part].tolist()) == {min(part)}
 
 
-def test_a_chain_of_300_classes_is_one_group():
-    # Steps of one along a line of windows of five: the soft IoU of neighbours is 4 / 6.
-    position = torch.arange(304)
-    start = torch.arange(300)[:, None]
-    refined = ((position >= start) & (position < start + 5)).float().view(1, 300, 1, 304)
-    groups = ambiguity_groups(refined, torch.ones(1, 300, dtype=torch.bool), 0.6)
-    assert group_sets(groups) == [(0, list(range(300)))]
-
-
 def test_components_of_random_graphs_are_those_of_a_depth_first_search():
     for num_nodes in (2, 5, 12, 40):
         for mean_degree in (0.5, 1.0, 2.0):

@@ -74,47 +74,24 @@ OVERLAPPING = region_of((0, 0, 0, 3, 2), (0, 2, 1, 4, 3))
 
 
 def test_losers_become_zero_inside_the_region():
-    for region, winners, expected in (
-        (
-            OVERLAPPING,  # with different winners: each keeps its own box, both keep the overlap
-            [0, 2],
-            {0: ["#####", "###.#", "##..#"], 2: ["...##", "..###", "#####"]},
-        ),
-        (
-            OVERLAPPING,  # with the same winner: the loser keeps what no box covers
-            [2, 2],
-            {0: ["...##", "....#", "##..#"], 2: ["#####", "#####", "#####"]},
-        ),
-        (
-            region_of((0, 1, 1, 2, 2)),  # one patch
-            [0],
-            {0: ["#####", "#####", "#####"], 2: ["#####", "#.###", "#####"]},
-        ),
-        (
-            region_of((0, 0, 0, 5, 3)),  # all patches: the map of the loser is 0
-            [0],
-            {0: ["#####", "#####", "#####"], 2: [".....", ".....", "....."]},
-        ),
-        (
-            region_of((0, 4, 0, 4, 3), (0, 1, 2, 3, 2)),  # no area: the group stays as it is
-            [0, 2],
-            {0: ["#####", "#####", "#####"], 2: ["#####", "#####", "#####"]},
-        ),
-        (
-            region_of((0, 4, 0, 4, 3), (0, 0, 0, 5, 1)),  # only the box with area is contested
-            [0, 2],
-            {0: [".....", "#####", "#####"], 2: ["#####", "#####", "#####"]},
-        ),
-        (
-            region_of(),  # no region at all
-            [],
-            {0: ["#####", "#####", "#####"], 2: ["#####", "#####", "#####"]},
-        ),
+    row = "#####"
+    everywhere = [row] * 3
+    for region, winners, *expected in (
+        # Two winners: each keeps its own box, both keep the overlap.
+        (OVERLAPPING, [0, 2], ["#####", "###.#", "##..#"], ["...##", "..###", "#####"]),
+        # One winner: the loser keeps what no box covers.
+        (OVERLAPPING, [2, 2], ["...##", "....#", "##..#"], everywhere),
+        # One patch; all patches.
+        (region_of((0, 1, 1, 2, 2)), [0], everywhere, ["#####", "#.###", "#####"]),
+        (region_of((0, 0, 0, 5, 3)), [0], everywhere, [".....", ".....", "....."]),
+        # Boxes without area, one of two without area, no region at all.
+        (region_of((0, 4, 0, 4, 3), (0, 1, 2, 3, 2)), [0, 2], everywhere, everywhere),
+        (region_of((0, 4, 0, 4, 3), (0, 0, 0, 5, 1)), [0, 2], [".....", row, row], everywhere),
+        (region_of(), [], everywhere, everywhere),
     ):
         refined = rand(1, 4, 3, 5) + 0.1
         allowed = torch.ones(4, 3, 5)
-        for class_index, rows in expected.items():
-            allowed[class_index] = draw(*rows)
+        allowed[[0, 2]] = torch.stack([draw(*rows) for rows in expected])
         result = eliminate_in_region(
             refined, groups_of(4, (0, {0, 2})), region, torch.tensor(winners, dtype=torch.long)
         )

@@ -8,16 +8,9 @@ from freecp_d2.modeling.checks import check_background, check_heads, check_windo
 HEAD = nn.Identity()
 
 
-def test_heads_that_fit():
-    for affinity, purification, oracle in (
-        (HEAD, HEAD, False),
-        (HEAD, HEAD, True),
-        (None, None, False),
-    ):
-        check_heads(affinity, purification, oracle=oracle)
-
-
-def test_heads_that_do_not_fit():
+def test_heads():
+    check_heads(HEAD, HEAD, oracle=True)
+    check_heads(None, None, oracle=False)
     for affinity, purification, oracle, message in (
         (HEAD, None, False, "both heads or neither"),
         (None, HEAD, True, "both heads or neither"),
@@ -44,11 +37,8 @@ def test_backgrounds_that_do_not_fit():
             check_background(rule, thresh)
 
 
-def test_sizes_that_fit():
+def test_sizes():
     check_window_sizes(96, 96, 1, 8, patch_size=8)
-
-
-def test_sizes_that_do_not_fit():
     for sizes, message in (
         ((0, 48, 8, 96), "must be positive"),
         ((96, 0, 8, 96), "must be positive"),

@@ -44,11 +44,6 @@ class TestStitch:
         torch.testing.assert_close(found.scores[0, :, 8:], torch.full((8, 8), 0.1))
         torch.testing.assert_close(found.scores[1, :, :8], torch.full((8, 8), 0.5))
 
-    def test_nothing_survives(self):
-        found = stitch([torch.zeros(3, 2, 2)], [Window(0, 0, 0, 8, 8)], (8, 8), PATCH)
-        assert found.classes.tolist() == []
-        assert found.scores.shape == (0, 8, 8)
-
     def test_padding_is_cut(self):
         # 6 x 5 pixels in 2 x 2 patches of 4: the maps reach over the end and must not shrink.
         window = [Window(0, 0, 0, 6, 5)]
@@ -85,12 +80,15 @@ class TestFullScores:
         assert torch.equal(scores[1:], full_scores(self.FOUND, 5, (1, 2), background=False))
 
     def test_nothing_survives(self):
-        for size in ((1, 2), (3, 4), (1, 1)):
-            found = ClassScores(torch.zeros(0, dtype=torch.long), torch.zeros(0, 1, 2))
+        found = stitch([torch.zeros(3, 2, 2)], [Window(0, 0, 0, 8, 8)], (8, 8), PATCH)
+        assert (found.classes.shape, found.scores.shape) == ((0,), (0, 8, 8))
+        for size in ((8, 8), (3, 4), (1, 1)):
             assert torch.equal(full_scores(found, 3, size, background=False), torch.zeros(3, *size))
             scores = full_scores(found, 3, size, background=True)
             assert torch.equal(scores[0], torch.ones(size))
             assert torch.equal(scores[1:], torch.zeros(3, *size))
+            assert not label_map(found, size, background=False).any()
+            assert not label_map(found, size, background=True).any()
 
     def test_resized_by_hand(self):
         scores = full_scores(self.FOUND, 4, (3, 4), background=False)
@@ -126,13 +124,6 @@ class TestLabelMap:
             if size == (6, 8):
                 assert torch.equal(labels, scores.argmax(dim=0))
 
-    def test_without_the_first_class(self):
-        # Class 0 is dead: it wins where nothing else has a score, and only there.
-        for maps in self.CASES.values():
-            found = ClassScores(torch.arange(1, 8), maps)
-            scores = full_scores(found, 8, (6, 8), background=False)
-            assert torch.equal(label_map(found, (6, 8), background=False), scores.argmax(dim=0))
-
     def test_bands_of_rows_change_nothing(self, monkeypatch):
         """Rounding may decide a near tie."""
         found = ClassScores(torch.arange(7), self.CASES["all different"])
@@ -143,11 +134,6 @@ class TestLabelMap:
             scores = full_scores(found, 7, size, background=background)
             chosen = scores.gather(0, labels[None])[0]
             torch.testing.assert_close(chosen, scores.amax(dim=0))
-
-    def test_nothing_survives(self):
-        found = ClassScores(torch.zeros(0, dtype=torch.long), torch.zeros(0, 1, 2))
-        for size, background in product(((1, 2), (3, 4)), (False, True)):
-            assert not label_map(found, size, background=background).any()
 
     def test_by_hand(self):
         found = ClassScores(torch.tensor([1, 4]), torch.tensor([[[0.6, 0.2, 0]], [[0.3, 0.4, 0]]]))

@@ -35,12 +35,6 @@ class TestMaps:
         torch.testing.assert_close(maps[0, :, 0], expected)
         torch.testing.assert_close(normalized_cam[0, :, 0], (expected - 0.25) * 4)
 
-    def test_background_takes_part_but_is_no_map(self):
-        head = head_of(Vocabulary("v", (("a",), ("b",)), ("sky",)))
-        maps, normalized_cam = head(patches(0, 2, num_words=3))  # a patch of sky, a patch of b
-        torch.testing.assert_close(maps[0, :, 0], torch.tensor([[0.25, 0.25], [0.25, 0.5]]))
-        torch.testing.assert_close(normalized_cam[0, :, 0], torch.tensor([[0.0, 0], [0, 1]]))
-
     def test_background_takes_part_in_min_and_max(self):
         head = head_of(Vocabulary("v", (("a",), ("b",)), ("sky",)))
         # Two patches of sky: the maximum 1/2 is the background's, and a and b have 1/4, the least.
@@ -137,31 +131,20 @@ class TestConfig:
         # Rounding in another order of sums.
         torch.testing.assert_close(TextHead(tiny_cfg).word_features, rows, rtol=0, atol=1e-5)
 
-    def test_descriptions_change_classes_and_not_words(self, tiny_cfg, tmp_path):
+    def test_descriptions_change_classes_or_words(self, tiny_cfg, tmp_path):
         plain = TextHead(tiny_cfg)
-        (tmp_path / "d.json").write_text('{"dog": ["a barking animal on four legs"]}')
-        tiny_cfg.MODEL.TEXT.DESCRIPTIONS = str(tmp_path / "d.json")
-        described = TextHead(tiny_cfg)
-        torch.testing.assert_close(described.word_features, plain.word_features)
-        changed = ((described.class_features - plain.class_features).abs() > 1e-4).any(dim=1)
-        assert changed.tolist() == [False, True, False]
-
-    def test_word_descriptions_change_words_and_not_classes(self, tiny_cfg, tmp_path):
-        plain = TextHead(tiny_cfg)
-        (tmp_path / "d.json").write_text('{"kitten": ["a small playful animal"]}')
-        tiny_cfg.MODEL.TEXT.WORD_DESCRIPTIONS = str(tmp_path / "d.json")
-        described = TextHead(tiny_cfg)
-        torch.testing.assert_close(described.class_features, plain.class_features)
-        changed = ((described.word_features - plain.word_features).abs() > 1e-4).any(dim=1)
-        assert changed.tolist() == [False, False, True, False, False]
-
-    def test_logit_scale(self, tiny_cfg):
-        assert TextHead(tiny_cfg).logit_scale == pytest.approx(100, rel=1e-4)
-        tiny_cfg.MODEL.CLIP.LOGIT_SCALE = 40.0
-        assert TextHead(tiny_cfg).logit_scale == 40
-        tiny_cfg.MODEL.CLIP.LOGIT_SCALE = -1.0
-        with pytest.raises(ValueError, match=r"LOGIT_SCALE is -1.0"):
-            TextHead(tiny_cfg)
+        for key, name, words, classes in (
+            ("DESCRIPTIONS", "dog", [], ["dog"]),
+            ("WORD_DESCRIPTIONS", "kitten", ["kitten"], []),
+        ):
+            (tmp_path / "d.json").write_text(f'{{"{name}": ["a small playful animal"]}}')
+            cfg = tiny_cfg.clone()
+            cfg.MODEL.TEXT[key] = str(tmp_path / "d.json")
+            found = TextHead(cfg)
+            changed = ((found.word_features - plain.word_features).abs() > 1e-4).any(dim=1)
+            assert [plain.vocabulary.words[i] for i in changed.nonzero()] == words
+            changed = ((found.class_features - plain.class_features).abs() > 1e-4).any(dim=1)
+            assert [plain.vocabulary.class_names[i] for i in changed.nonzero()] == classes
 
     def test_keys(self, tiny_cfg, tmp_path):
         tiny_cfg.MODEL.TEXT.TEMPLATES = "imagenet"
@@ -169,12 +152,17 @@ class TestConfig:
         tiny_cfg.MODEL.TEXT.BACKGROUND_THRESH = 0.1
         tiny_cfg.MODEL.TEXT.CACHE_DIR = str(tmp_path / "cache")
         tiny_cfg.MODEL.TEXT.BATCH_SIZE = 37
+        tiny_cfg.MODEL.CLIP.LOGIT_SCALE = 40.0
         head = TextHead(tiny_cfg)
+        assert head.logit_scale == 40
         assert len(head.classifier.templates) == 80
         assert head.output_names == ["background", "cat", "dog", "tree"]
         assert head.background_thresh == 0.1
         assert head.classifier.batch_size == 37
         assert len(list((tmp_path / "cache").iterdir())) == 2  # words and classes
+        tiny_cfg.MODEL.CLIP.LOGIT_SCALE = -1.0
+        with pytest.raises(ValueError, match=r"LOGIT_SCALE is -1.0"):
+            TextHead(tiny_cfg)
 
     def test_other_words(self, tiny_cfg):
         head = TextHead(tiny_cfg)
@@ -230,24 +218,13 @@ class TestVocabulary:
         ):
             vocabulary_from_config(tiny_cfg)
 
-    @pytest.mark.parametrize(
-        ("background", "num_classes", "fits"),
-        [
-            ("class", 4, True),
-            ("class", 3, False),
-            ("distractor", 3, True),
-            ("distractor", 4, False),
-        ],
-    )
-    def test_number_of_classes(self, tiny_cfg, dataset, background, num_classes, fits):
-        tiny_cfg.MODEL.TEXT.BACKGROUND = background
-        tiny_cfg.DATASETS.TEST = (dataset("unused\n", num_classes),)
-        if fits:
+    def test_number_of_classes(self, tiny_cfg, dataset):
+        names = {num_classes: dataset("unused\n", num_classes) for num_classes in (3, 4)}
+        for background, fits, other in (("class", 4, 3), ("distractor", 3, 4)):
+            tiny_cfg.MODEL.TEXT.BACKGROUND = background
+            tiny_cfg.DATASETS.TEST = (names[fits],)
             assert vocabulary_from_config(tiny_cfg).num_classes == 3
-            return
-        gives = 3 if background == "distractor" else 4
-        with pytest.raises(
-            ValueError,
-            match=rf"modeling_tests_0 has {num_classes} classes.*tiny gives {gives}; change",
-        ):
-            vocabulary_from_config(tiny_cfg)
+            tiny_cfg.DATASETS.TEST = (names[other],)
+            message = rf"{names[other]} has {other} classes.*tiny gives {fits}; change"
+            with pytest.raises(ValueError, match=message):
+                vocabulary_from_config(tiny_cfg)

@@ -49,12 +49,11 @@ class AffinityHead(nn.Module):
     """
     Turns a batch of windows into transition matrices on the backbone's patch grid.
 
-    A subclass implements `affinity`. `forward` balances it (Sinkhorn, symmetry, squaring), so that
-    all sources enter Eq. (3) in the same way.
+    A subclass implements `affinity`; `forward` balances it, for all sources in the same way.
     """
 
     attention_layers: Collection[int] = ()
-    """Layers of the backbone whose attention the head reads; the backbone computes no others."""
+    """Layers of the backbone whose attention the head reads."""
 
     def __init__(self, *, num_sinkhorn_steps: int = 3, num_squarings: int = 1):
         """See `method.transition_matrix`; raises `ValueError` if one is negative."""
@@ -68,10 +67,7 @@ class AffinityHead(nn.Module):
         self.num_squarings = num_squarings
 
     def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
-        """
-        The affinity of each pair of patches, shape (N, P, P), of windows (N, 3, H, W) and the
-        backbone's outputs for them; `AFFINITY_HEAD_REGISTRY` describes all three.
-        """
+        """The affinity of each pair of patches, (N, P, P); see `AFFINITY_HEAD_REGISTRY`."""
         raise NotImplementedError
 
     def forward(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
@@ -97,11 +93,8 @@ def build_affinity_head(
     """
     Build the head that `cfg.MODEL.AFFINITY_HEAD.NAME` names, for a backbone's outputs.
 
-    Args:
-        cfg: the config.
-        input_shape: the backbone's `output_shape()`.
-        weights: False: where the head has a method `without_weights(cfg, input_shape)`, use it: it
-            finds the errors of the config cheaply, and the head cannot run.
+    With `weights=False` a head that has a method `without_weights(cfg, input_shape)` is built by
+    it: this finds the errors of the config cheaply, and the head cannot run.
     """
     builder = AFFINITY_HEAD_REGISTRY.get(cfg.MODEL.AFFINITY_HEAD.NAME)
     if not weights:

@@ -7,10 +7,7 @@ from torch import Tensor, nn
 
 
 def require_library(name: str, *, extra: str, head: str) -> None:
-    """
-    Raises:
-        ImportError: the module `name`, which this package's `extra` brings, is not installed.
-    """
+    """Raise `ImportError` if the module `name`, which our `extra` brings, is not installed."""
     if importlib.util.find_spec(name) is None:
         raise ImportError(
             f'MODEL.AFFINITY_HEAD.NAME="{head}" needs the library {name}, which is not installed; '
@@ -56,10 +53,7 @@ def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice
 def refuse_misfits(
     path: str, missing: Iterable[str], unexpected: Iterable[str], shapes: Iterable[str], advice: str
 ) -> None:
-    """
-    Raises:
-        ValueError: one of the three is not empty; names the first keys of each and the advice.
-    """
+    """Raise `ValueError` with the first keys of each kind and the advice, if there are any."""
     kinds = {"missing": missing, "unexpected": unexpected, "of another shape": shapes}
     found = [
         f"{len(names)} {kind} ({', '.join(names[:5])}{', ...' * (len(names) > 5)})"

@@ -15,7 +15,7 @@ class CLIPAttentionAffinity(AffinityHead):
 
     @configurable
     def __init__(self, *, attention_layers: Collection[int], **options: int):
-        """Layers of the backbone, 0 the first; options as `AffinityHead`."""
+        """Layers of the backbone, 0 the first; `options` as `AffinityHead`."""
         super().__init__(**options)
         self.attention_layers = frozenset(attention_layers)
 
@@ -29,13 +29,12 @@ class CLIPAttentionAffinity(AffinityHead):
                 "CLIPViT, or an affinity head with its own encoder, such as DINOAffinity "
                 f"(registered: {others})."
             )
-        layers = cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS
-        num_layers = input_shape["attention"].channels or 0
-        key = "MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS"
-        return {
-            "attention_layers": resolve_layers(layers, num_layers, key),
-            **balancing_options(cfg),
-        }
+        layers = resolve_layers(
+            cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS,
+            input_shape["attention"].channels or 0,
+            "MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS",
+        )
+        return {"attention_layers": layers, **balancing_options(cfg)}
 
     def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
         """Eq. (2) over the layers that the backbone was asked for."""
@@ -44,16 +43,10 @@ class CLIPAttentionAffinity(AffinityHead):
 
 def resolve_layers(layers: Collection[int], num_layers: int, key: str) -> frozenset[int]:
     """
-    The layers of the mean in Eq. (2).
+    The layers of the mean in Eq. (2) as numbers from 0, for a ViT of `num_layers`.
 
-    Args:
-        layers: layer numbers, negative from the end; empty: all but the last, as in the released
-            program.
-        num_layers: layers of the ViT.
-        key: config key, for messages.
-
-    Returns:
-        frozenset: layer numbers, 0 the first.
+    Negative numbers count from the end; no layers mean all but the last, as in the released
+    program. `key` is the config key, for messages.
 
     Raises:
         ValueError: the ViT lacks a layer, or has only one and `layers` is empty.

@@ -50,7 +50,6 @@ class DINOAffinity(EncoderAffinity):
             layers: of the attention, see `resolve_layers`.
             power: of the features, see `cosine_affinity`.
             input_size: shorter side in pixels to which windows are resized; 0: their own.
-            options: see `EncoderAffinity`.
 
         Raises:
             ValueError: unknown source or layer; a size or power out of range.
@@ -86,10 +85,7 @@ class DINOAffinity(EncoderAffinity):
 
     @torch.no_grad()
     def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
-        """
-        See `AffinityHead.affinity`. From features it is symmetric with 1 on the diagonal; from
-        attention it is neither.
-        """
+        """See `AffinityHead.affinity`; symmetric from features, not from attention."""
         grid, patch = backbone_grid(features), self.encoder.patch_embed.patch_size[0]
         images = self.pixels(resize(images, self.input_size, patch))
         own_grid = (images.shape[-2] // patch, images.shape[-1] // patch)
@@ -104,21 +100,16 @@ class DINOAffinity(EncoderAffinity):
 
 
 def patch_features(vit: Any, images: Tensor) -> Tensor:
-    """
-    A `timm` VisionTransformer's patch tokens after the final norm, float32, shape (N, C, P'), of
-    normalised images with sides that are multiples of its patch.
-    """
+    """Patch tokens of a `timm` ViT after the final norm, float32, (N, C, P')."""
     return vit.forward_features(images)[:, vit.num_prefix_tokens :].float().mT
 
 
 def patch_attention(vit: Any, images: Tensor, layers: Collection[int]) -> Tensor:
     """
-    Self-attention between patches, averaged over heads and layers. Class token and registers are
-    dropped and the rest is not renormalised, as in Eq. (2). Layers after the last of `layers`
-    (0 the first) are not run. `vit` and `images` as in `patch_features`.
+    Self-attention between patches, the mean over heads and layers, float32, (N, P', P').
 
-    Returns:
-        Tensor: float32, shape (N, P', P').
+    Class token and registers are dropped and the rest is not renormalised, as in Eq. (2). Layers
+    after the last of `layers` are not run.
     """
     first = vit.num_prefix_tokens
     tokens = vit.norm_pre(vit.patch_drop(vit._pos_embed(vit.patch_embed(images))))

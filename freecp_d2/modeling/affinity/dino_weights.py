@@ -12,11 +12,6 @@ from torch import Tensor
 
 from .checkpoints import find_pretrained, load_strictly
 
-__all__ = ["load_dino"]
-
-LIBRARY = "timm"
-"""Value of PRETRAINED that lets timm download its own weights."""
-
 _KEY = "MODEL.AFFINITY_HEAD.DINO"
 _HEADS = ("head.", "dino_head.", "ibot_head.")
 """Prefixes of the training's heads behind the ViT, which are dropped."""
@@ -40,7 +35,7 @@ def load_dino(arch: str, pretrained: str) -> Any:
         ValueError: unknown ViT, no weights, or weights of another ViT.
         FileNotFoundError, ConnectionError: the weights cannot be found or downloaded.
     """
-    if pretrained == LIBRARY:
+    if pretrained == "timm":
         return _download(arch)
     path = find_pretrained(f"{_KEY}.PRETRAINED", pretrained, "dino:vitb16")
     vit = _build(arch, pretrained=False)
@@ -59,7 +54,7 @@ def load_dino(arch: str, pretrained: str) -> Any:
 def _download(arch: str) -> Any:
     if "dino" not in arch:
         raise ValueError(
-            f'{_KEY}.PRETRAINED="{LIBRARY}" would load timm\'s weights of {arch}, which are not '
+            f'{_KEY}.PRETRAINED="timm" would load timm\'s weights of {arch}, which are not '
             'DINO\'s; name those in ARCH, for example "vit_base_patch16_224.dino".'
         )
     try:
@@ -128,7 +123,7 @@ def _read_teacher(path: str) -> dict[str, Tensor]:
 
 
 def _backbone_only(state: dict[str, Tensor], path: str) -> dict[str, Tensor]:
-    """Without the prefixes and heads of a training."""
+    """Remove the prefixes and heads of a training."""
     for prefix in ("module.", "backbone."):
         if any(key.startswith(prefix) for key in state):
             state = {key.removeprefix(prefix): value for key, value in state.items()}
@@ -144,10 +139,7 @@ def _backbone_only(state: dict[str, Tensor], path: str) -> dict[str, Tensor]:
 
 
 def _check_sizes(vit: Any, state: dict[str, Tensor], arch: str, path: str) -> None:
-    """
-    Raises:
-        ValueError: the file holds another ViT, whose patches `timm` would resample.
-    """
+    """Refuse the weights of another ViT, whose patches `timm` would resample."""
     projection = state.get("patch_embed.proj.weight")
     if projection is None or projection.ndim != 4:
         raise ValueError(
@@ -156,14 +148,12 @@ def _check_sizes(vit: Any, state: dict[str, Tensor], arch: str, path: str) -> No
             f"or a file of timm, in {_KEY}.PRETRAINED."
         )
 
-    def sizes(projection: Tensor, num_layers: int, registers: Tensor | None) -> tuple[int, ...]:
-        num_registers = 0 if registers is None else registers.shape[1]
-        return (projection.shape[0], num_layers, projection.shape[-1], num_registers)
-
     num_layers = len({key.split(".")[1] for key in state if key.startswith("blocks.")})
-    registers = state.get("register_tokens", state.get("reg_token"))
-    found = sizes(projection, num_layers, registers)
-    expected = sizes(vit.patch_embed.proj.weight, len(vit.blocks), vit.reg_token)
+    registers = state.get("register_tokens", state.get("reg_token", torch.empty(1, 0)))
+    found = (len(projection), num_layers, projection.shape[-1], registers.shape[1])
+    own_registers = 0 if vit.reg_token is None else vit.reg_token.shape[1]
+    patch = vit.patch_embed.patch_size[0]
+    expected = (vit.embed_dim, len(vit.blocks), patch, own_registers)
     if found != expected:
         raise ValueError(
             f"{path} holds a ViT of (width, layers, patch, registers) = {found}, "

@@ -27,12 +27,7 @@ class EncoderAffinity(AffinityHead):
     """
 
     def __init__(self, encoder: nn.Module, *, precision: str = "fp32", **options: int):
-        """
-        Args:
-            encoder: a module with weights.
-            precision: fp32 | fp16 | bf16, of the encoder's forward; others raise `ValueError`.
-            options: see `AffinityHead`.
-        """
+        """`precision` of the encoder's forward: fp32 | fp16 | bf16; others raise `ValueError`."""
         super().__init__(**options)
         if precision not in PRECISIONS:
             raise ValueError(
@@ -44,10 +39,7 @@ class EncoderAffinity(AffinityHead):
 
     @classmethod
     def without_weights(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> "EncoderAffinity":
-        """
-        Build the head on the meta device, which allocates no weights: finds the errors of a config,
-        missing files and weights that do not fit included.
-        """
+        """Find errors of config and files by building the head on the meta device."""
         build: Any = cls  # subclasses are configurable
         with torch.device("meta"):
             return build(cfg, input_shape)
@@ -59,7 +51,7 @@ class EncoderAffinity(AffinityHead):
         return self
 
     def autocast(self, device: torch.device) -> torch.autocast:
-        """Context for the encoder's forward."""
+        """The context of the encoder's forward."""
         return torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32)
 
 
@@ -82,16 +74,9 @@ def backbone_grid(features: dict[str, Tensor]) -> tuple[int, int]:
 
 def resize(images: Tensor, shorter_side: int, multiple: int, at_least: int = 1) -> Tensor:
     """
-    Resize windows for an encoder: bilinear, antialiased.
+    Resize windows (N, 3, H, W) to a shorter side in pixels, 0: their own.
 
-    Args:
-        images: shape (N, 3, H, W).
-        shorter_side: wanted size of the shorter side in pixels; 0: that of the windows.
-        multiple: both sides are rounded to the nearest multiple of this.
-        at_least: minimum number of multiples a side.
-
-    Returns:
-        Tensor: shape (N, 3, H', W'); the aspect ratio changes by the rounding.
+    Both sides are rounded to the nearest `multiple`, but to `at_least` of them.
     """
     window = (images.shape[-2], images.shape[-1])
     scale = shorter_side / min(window) if shorter_side else 1.0
@@ -110,13 +95,8 @@ def cosine_affinity(features: Tensor, power: float = 1.0) -> Tensor:
     """
     max(cos(f_i, f_j), 0) ^ power, but at least `MIN_AFFINITY`.
 
-    Args:
-        features: shape (N, C, h, w).
-        power: above 1 the nearest patches count for more; 1 is the cosine.
-
-    Returns:
-        Tensor: symmetric, 1 on the diagonal, in [MIN_AFFINITY, 1] up to rounding, float32, shape
-        (N, P, P).
+    Features (N, C, h, w) -> float32 (N, P, P), symmetric, 1 on the diagonal. With a power above 1
+    the nearest patches count for more.
     """
     tokens = F.normalize(features.float().flatten(2), dim=1)
     return (tokens.mT @ tokens).clamp(min=0).pow(power).clamp(min=MIN_AFFINITY)
@@ -130,8 +110,8 @@ def mask_affinity(masks: Tensor, scores: Tensor) -> Tensor:
     instead of an empty one, and keeps the normalisation from amplifying traces of masks.
 
     Args:
-        masks: m_q, the share of each patch that is in mask q, in [0, 1], shape (N, Q, h, w).
-        scores: s_q, the confidence of a mask, in [0, 1], shape (N, Q). Q may be 0.
+        masks: m_q, the share of each patch in mask q, in [0, 1], shape (N, Q, h, w).
+        scores: s_q, the confidence of a mask, in [0, 1], shape (N, Q); Q may be 0.
 
     Returns:
         Tensor: symmetric, non-negative, float32, shape (N, P, P).

@@ -63,7 +63,6 @@ class MaskFormerAffinity(EncoderAffinity):
             encoder: one of the classes of `MODELS`.
             pixel_mean, pixel_std: of its preprocessing, RGB, in [0, 255].
             input_size: shorter side in pixels to which windows are resized; 0: their own.
-            options: see `AffinityHead`.
         """
         super().__init__(encoder, **options)
         check_options(_KEY, input_size=input_size)
@@ -89,9 +88,7 @@ class MaskFormerAffinity(EncoderAffinity):
         }
 
     @classmethod
-    def without_weights(
-        cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]
-    ) -> "MaskFormerAffinity":
+    def without_weights(cls, cfg: CfgNode, input_shape: dict) -> "MaskFormerAffinity":
         """See `EncoderAffinity.without_weights`; weights that do not fit are found later."""
         return cls(cfg, input_shape, encoder=nn.Identity())
 
@@ -107,13 +104,7 @@ class MaskFormerAffinity(EncoderAffinity):
 
 
 def read_model_type(folder: str) -> str:
-    """
-    Read which of `MODELS` a folder holds.
-
-    Raises:
-        ValueError: another kind of model.
-        FileNotFoundError: no config.json.
-    """
+    """Which of `MODELS` a folder holds; others raise `ValueError`."""
     model_type = _read_json(folder, "config.json").get("model_type")
     if model_type not in MODELS:
         raise ValueError(
@@ -125,8 +116,7 @@ def read_model_type(folder: str) -> str:
 
 def load_maskformer(folder: str) -> Any:
     """
-    A model of `transformers` from a folder with config.json and model.safetensors, or
-    pytorch_model.bin (never executed).
+    Load a folder with config.json and model.safetensors or pytorch_model.bin (never executed).
 
     Raises:
         ValueError: another kind of model, or weights of another config.
@@ -156,12 +146,12 @@ def load_maskformer(folder: str) -> Any:
 
 def read_pixel_statistics(folder: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and std of preprocessor_config.json, RGB, in [0, 255]; ImageNet's without that file."""
-    found = {}
+    values: dict = dict(_IMAGENET)
     if os.path.exists(os.path.join(folder, "preprocessor_config.json")):
-        found = _read_json(folder, "preprocessor_config.json")
+        values |= _read_json(folder, "preprocessor_config.json")
     else:
         logger.warning("%s has no preprocessor_config.json; using ImageNet's mean and std.", folder)
-    values, scale = _IMAGENET | found, found.get("rescale_factor", 1 / 255)
+    scale = values.get("rescale_factor", 1 / 255)
     mean, std = (tuple(v / scale for v in values[key]) for key in ("image_mean", "image_std"))
     return mean, std
 

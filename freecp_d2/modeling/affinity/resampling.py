@@ -22,8 +22,7 @@ def resample(
             The other cells are padding. None: all cells.
 
     Returns:
-        Tensor: shape (..., h, w), dtype and device of `maps`. Constants stay constant; the result
-        stays within the range of `maps`.
+        Tensor: shape (..., h, w), within the range of `maps`.
     """
     height, width = maps.shape[-2:]
     extent = extent or (height, width)
@@ -36,16 +35,9 @@ def resample(
 
 def resample_matrix(matrix: Tensor, source: tuple[int, int], grid: tuple[int, int]) -> Tensor:
     """
-    Bring an affinity from one grid to another: K A K^T with the weights K of `resample`. It stays
-    non-negative, and symmetric or uniform if it was.
+    Bring an affinity (N, P', P') to (N, P, P): K A K^T with the weights K of `resample`.
 
-    Args:
-        matrix: shape (N, P', P').
-        source: (h', w') of its cells, row by row.
-        grid: (h, w).
-
-    Returns:
-        Tensor: shape (N, P, P).
+    It stays non-negative, and symmetric or uniform if it was. `source` is (h', w').
     """
     if source == grid:
         return matrix

@@ -22,8 +22,7 @@ class CLIPBackbone(Backbone):
     input_shape)`, and with `clip=`, a `LoadedCLIP` or None, if their `from_config` takes it.
     `output_shape()` lists the outputs of `forward`: "patch_tokens" (D channels, stride
     `patch_size`), "class_token" (D channels) and, if the tower has attention, "attention" (one
-    channel a layer). Affinity heads check their requirements against it. Sides of windows are
-    multiples of `patch_size`; crops have any size.
+    channel a layer). Sides of windows are multiples of `patch_size`; crops have any size.
 
     Attributes:
         pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
@@ -70,15 +69,7 @@ class CLIPBackbone(Backbone):
 
     @abstractmethod
     def encode_image(self, images: Tensor) -> Tensor:
-        """
-        The class token alone, without the cost of the patch tokens.
-
-        Args:
-            images: normalised, shape (N, 3, H, W).
-
-        Returns:
-            Tensor: float32, shape (N, D).
-        """
+        """The class token alone, float32, (N, D), of normalised images (N, 3, H, W)."""
 
 
 def build_clip_backbone(
@@ -101,9 +92,8 @@ def build_clip_backbone(
     parameters = inspect.signature(builder).parameters
     if "cfg" not in parameters and hasattr(builder, "from_config"):  # @configurable
         parameters = inspect.signature(builder.from_config).parameters
-    takes_clip = "clip" in parameters
-    input_shape = ShapeSpec(channels=len(cfg.MODEL.PIXEL_MEAN))
-    backbone = builder(cfg, input_shape, **({"clip": clip} if takes_clip else {}))
+    options = {"clip": clip} if "clip" in parameters else {}
+    backbone = builder(cfg, ShapeSpec(channels=len(cfg.MODEL.PIXEL_MEAN)), **options)
     if not isinstance(backbone, CLIPBackbone):
         raise ValueError(
             f'{key}="{name}" shares no space with text; use a CLIPBackbone such as CLIPViT.'

@@ -10,20 +10,13 @@ from torch import Tensor
 from ...d2 import ShapeSpec
 from .base import CLIPBackbone
 
-__all__ = ["CachedBackbone", "FeatureMemory"]
-
 Features = dict[str, Tensor]
 Key = tuple[Hashable, ...]
 """The encoder and a digest of the pixels."""
 
 
 class FeatureMemory:
-    """
-    A least-recently-used cache of features, shared by several encoders.
-
-    Args:
-        capacity: largest total size in bytes.
-    """
+    """A least-recently-used cache of at most `capacity` bytes of features, shared by encoders."""
 
     def __init__(self, capacity: int = 512 << 20) -> None:
         self._capacity = capacity
@@ -31,13 +24,13 @@ class FeatureMemory:
         self._kept: OrderedDict[Key, Features] = OrderedDict()
 
     def get(self, key: Key) -> Features | None:
-        """The features of that key, or None; marks them as most recently used."""
+        """The features of that key, or None."""
         if key in self._kept:
             self._kept.move_to_end(key)
         return self._kept.get(key)
 
     def put(self, key: Key, features: Features) -> None:
-        """Store features; the least recently used ones are dropped to stay within capacity."""
+        """Store features and drop the least recently used ones."""
         self._drop(key)
         self._kept[key] = features
         self._size += _num_bytes(features)
@@ -52,14 +45,10 @@ class CachedBackbone(CLIPBackbone):
     """
     A backbone that encodes the same pixels only once.
 
-    Batches of windows are cached with their attention, so that the base method alone and the
-    method with purification share them. Crops of Eq. (8) are cached one by one and shared by all
-    encoders with the same `encode_image_key`.
-
-    Args:
-        encoder: the backbone to cache.
-        layers: the layers whose mean attention is cached; calls for other layers are not cached.
-        memory: the cache, which several encoders may share; None for a new one.
+    Batches of windows are cached with the mean attention of `layers`, so that the base method alone
+    and the method with purification share them; calls for other layers are not cached. Crops of
+    Eq. (8) are cached one by one and shared by all encoders with the same `encode_image_key` and
+    `memory`.
     """
 
     def __init__(
@@ -81,7 +70,7 @@ class CachedBackbone(CLIPBackbone):
         return self.encoder.encode_image_key
 
     def output_shape(self) -> dict[str, ShapeSpec]:
-        """The encoder's."""
+        """See the encoder."""
         return self.encoder.output_shape()
 
     def forward(

@@ -15,12 +15,7 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode
 from ...text import CLIPTokenizer
-from .openai_layout import (
-    ARCHIVE_EXTRAS,
-    OPENAI_TOWERS,
-    check_layout,
-    check_vocabulary,
-)
+from .openai_layout import ARCHIVE_EXTRAS, OPENAI_TOWERS, check_layout, check_vocabulary
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -51,10 +46,7 @@ def load_clip_from_config(cfg: CfgNode, loaded: LoadedCLIP | None = None) -> Loa
     """
     `load_clip` with MODEL.CLIP.{LIBRARY,ARCH,PRETRAINED,MERGES} and MODEL.PRECISION.
 
-    Args:
-        cfg: the config.
-        loaded: returned as it is if it was loaded with the same settings, so that the parts of a
-            model share one CLIP.
+    A CLIP that was `loaded` with the same settings is returned, so that a model has only one.
     """
     node = cfg.MODEL.CLIP
     source = (node.LIBRARY, node.ARCH, node.PRETRAINED, cfg.MODEL.PRECISION, node.MERGES)
@@ -65,7 +57,7 @@ def load_clip(
     library: str, arch: str, pretrained: str, precision: str, merges: str = ""
 ) -> LoadedCLIP:
     """
-    Load a CLIP.
+    Load a CLIP, frozen and in evaluation mode.
 
     Args:
         library: "clip" (OpenAI's archives and state dicts) or "open_clip".
@@ -191,9 +183,9 @@ def _load_open_clip(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
 
 def wants_quick_gelu(arch: str, tag: str) -> bool:
     """
-    Whether weights of open_clip were trained with QuickGELU (OpenAI's, MetaCLIP, DFN). The library
-    decides by the architecture's name, with a warning. A path has no tag: for such weights name an
-    architecture that ends in -quickgelu.
+    Whether weights of open_clip were trained with QuickGELU (OpenAI's, MetaCLIP, DFN).
+
+    A path has no tag: for such weights name an architecture that ends in -quickgelu.
     """
     import open_clip
 

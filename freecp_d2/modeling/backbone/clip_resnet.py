@@ -46,7 +46,7 @@ class CLIPResNet(CLIPBackbone):
         Args:
             visual: `clip.model.ModifiedResNet` or `open_clip.modified_resnet.ModifiedResNet`.
             interpolation: of the pool's positional embedding, one of `INTERPOLATIONS`.
-            pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
+            pixel_mean, pixel_std: see `CLIPBackbone`.
 
         Raises:
             ValueError: the tower is no ResNet of CLIP; unknown `interpolation`.
@@ -64,10 +64,7 @@ class CLIPResNet(CLIPBackbone):
 
     @classmethod
     def from_config(
-        cls,
-        cfg: CfgNode,
-        input_shape: ShapeSpec | None = None,
-        clip: LoadedCLIP | None = None,
+        cls, cfg: CfgNode, input_shape: ShapeSpec | None = None, clip: LoadedCLIP | None = None
     ) -> dict:
         node = cfg.MODEL.CLIP
         if node.DENSE_ATTENTION != "maskclip":
@@ -91,7 +88,7 @@ class CLIPResNet(CLIPBackbone):
         return _STRIDE
 
     def output_shape(self) -> dict[str, ShapeSpec]:
-        """patch_tokens: D channels on the feature map's grid; class_token: D channels."""
+        """See `CLIPBackbone`."""
         embed_dim = self.visual.attnpool.c_proj.out_features
         return {
             "patch_tokens": ShapeSpec(channels=embed_dim, stride=_STRIDE),
@@ -105,12 +102,7 @@ class CLIPResNet(CLIPBackbone):
         attention_layers: Collection[int] = (),
         reduce_attention: bool = True,
     ) -> dict[str, Tensor]:
-        """
-        See `CLIPBackbone.forward`.
-
-        Raises:
-            ValueError: attention is asked for.
-        """
+        """See `CLIPBackbone.forward`; raises `ValueError` if attention is asked for."""
         if attention_layers:
             raise ValueError(
                 f"CLIPResNet has no attention, asked for that of layers {list(attention_layers)}; "
@@ -138,8 +130,8 @@ class CLIPResNet(CLIPBackbone):
         visual = self.visual
         x = images.to(visual.conv1.weight.dtype)
         for number in (1, 2, 3):
-            convolution = getattr(visual, f"conv{number}")
-            x = F.relu(getattr(visual, f"bn{number}")(convolution(x)))
+            x = getattr(visual, f"conv{number}")(x)
+            x = F.relu(getattr(visual, f"bn{number}")(x))
         x = visual.avgpool(x)
         for stage in _STAGES:
             x = getattr(visual, stage)(x)

@@ -47,7 +47,7 @@ class CLIPViT(CLIPBackbone):
             visual: `clip.model.VisionTransformer` or `open_clip.transformer.VisionTransformer`.
             dense_attention: the method's last block(s).
             interpolation: of the positional embedding, one of `INTERPOLATIONS`.
-            pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
+            pixel_mean, pixel_std: see `CLIPBackbone`.
 
         Raises:
             ValueError: the tower is no plain ViT, or too shallow for `dense_attention`.
@@ -68,10 +68,7 @@ class CLIPViT(CLIPBackbone):
 
     @classmethod
     def from_config(
-        cls,
-        cfg: CfgNode,
-        input_shape: ShapeSpec | None = None,
-        clip: LoadedCLIP | None = None,
+        cls, cfg: CfgNode, input_shape: ShapeSpec | None = None, clip: LoadedCLIP | None = None
     ) -> dict:
         clip = load_clip_from_config(cfg, clip)
         node = cfg.MODEL.CLIP
@@ -98,14 +95,11 @@ class CLIPViT(CLIPBackbone):
 
     @property
     def num_layers(self) -> int:
-        """Number of transformer blocks."""
+        """Number of blocks."""
         return len(self.visual.transformer.resblocks)
 
     def output_shape(self) -> dict[str, ShapeSpec]:
-        """
-        patch_tokens: D channels on the patch grid; class_token: D channels; attention: one
-        channel, a (T, T) matrix, for each layer.
-        """
+        """See `CLIPBackbone`."""
         embed_dim = self.visual.proj.shape[1]
         return {
             "patch_tokens": ShapeSpec(channels=embed_dim, stride=self.patch_size),
@@ -184,10 +178,7 @@ class CLIPViT(CLIPBackbone):
 
 
 def _check_plain_vit(visual: Any) -> None:
-    """
-    Raises:
-        ValueError: a tower whose forward pass differs from a plain ViT's.
-    """
+    """Raise `ValueError` for a tower whose forward pass differs from a plain ViT's."""
     blocks = getattr(getattr(visual, "transformer", None), "resblocks", ())
     if not all(hasattr(visual, name) for name in ("conv1", "class_embedding", "transformer")):
         reason = "it is no ViT with a class token"

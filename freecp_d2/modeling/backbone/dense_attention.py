@@ -41,14 +41,7 @@ def clearclip(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 
 def self_self_attention(x: Tensor, v: Tensor, inverse_temperature: Tensor) -> Tensor:
-    """
-    GEM's self-self attention: normalise x, smooth it once by itself, normalise, attend to v.
-
-    Args:
-        x: one of q, k and v, shape (N, H, T, E).
-        v: values, shape (N, H, T, E).
-        inverse_temperature: shape (N, 1, 1, 1).
-    """
+    """GEM: normalise x (q, k or v), smooth it by itself, normalise, attend to v; (N, H, T, E)."""
     x = F.normalize(x, dim=-1)
     x = (x @ x.transpose(-2, -1) * inverse_temperature).softmax(dim=-1) @ x
     x = F.normalize(x, dim=-1)
@@ -60,14 +53,8 @@ def gem(blocks: Sequence[Any], inputs: Sequence[Tensor]) -> Tensor:
     GEM (CVPR 2024): a second path along the last blocks that adds only self-self attention.
 
     Each block adds the projected mean of its v-v, k-k and q-q attention, without the MLP. The
-    inverse temperature is the image's mean token norm of ln_1(x), over sqrt(E).
-
-    Args:
-        blocks: the last blocks, in order.
-        inputs: the input of each block in the unmodified tower, shape (N, T, C).
-
-    Returns:
-        Tensor: shape (N, T, C).
+    inverse temperature is the image's mean token norm of ln_1(x), over sqrt(E). Blocks, their
+    inputs and the result as in `DenseAttention.__call__`.
     """
     dense = inputs[0]
     for block, x in zip(blocks, inputs, strict=True):
@@ -97,7 +84,7 @@ authors. ClearCLIP has neither in both, and GEM has only its authors' form.
 @dataclass(frozen=True)
 class DenseAttention:
     """
-    A method's last block(s), ready to run.
+    The rewritten last block(s) of a method.
 
     Attributes:
         name: vanilla | maskclip | sclip | clearclip | gem.
@@ -113,13 +100,7 @@ class DenseAttention:
 
     @classmethod
     def from_preset(cls, name: str, preset: str, *, gem_blocks: int = 6) -> "DenseAttention":
-        """
-        Args:
-            preset: "freecp" (as the released program) or "original" (as the method's authors).
-
-        Raises:
-            ValueError: unknown method or preset.
-        """
+        """A method with one of `PRESETS`; unknown names raise `ValueError`."""
         if preset not in PRESETS:
             raise ValueError(
                 f'MODEL.CLIP.DENSE_PRESET="{preset}" is unknown; use one of {[*PRESETS]} or custom.'

@@ -23,18 +23,15 @@ OPENAI_TOWERS: dict[str, tuple] = OPENAI_VITS | OPENAI_RESNETS
 ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")
 """Entries of a TorchScript archive that are not weights."""
 
-_EMBEDDINGS = ("token_embedding.weight", "positional_embedding")
+_TEXT = ("text_projection", "logit_scale", "token_embedding.weight", "positional_embedding")
 
 
 def check_layout(state: dict[str, Tensor], arch: str, path: str) -> None:
-    """
-    Raises:
-        ValueError: the checkpoint is not a CLIP in OpenAI's layout, or not of `arch`.
-    """
+    """Raise `ValueError` if the checkpoint is no CLIP in OpenAI's layout, or not of `arch`."""
     try:
         is_resnet = "visual.layer1.0.conv1.weight" in state
         kind, found = ("ResNet", _resnet(state)) if is_resnet else ("ViT", _vit(state))
-        for name in ("text_projection", "logit_scale", *_EMBEDDINGS):
+        for name in _TEXT:
             state[name]
     except KeyError as error:
         raise ValueError(
@@ -68,10 +65,7 @@ def _resnet(state: dict[str, Tensor]) -> tuple:
 
 
 def check_vocabulary(num_embeddings: int, num_tokens: int, path: str, merges: str) -> None:
-    """
-    Raises:
-        ValueError: the numbers of token embeddings and of tokens differ.
-    """
+    """Raise `ValueError` if the numbers of token embeddings and of tokens differ."""
     if num_embeddings != num_tokens:
         raise ValueError(
             f"{path} has embeddings of {num_embeddings} tokens, the tokenizer has {num_tokens} (of "

@@ -16,10 +16,7 @@ size_antialias: bicubic to the size (h, w) with antialiasing, as GEM does.
 
 
 def check_interpolation(interpolation: str) -> None:
-    """
-    Raises:
-        ValueError: not one of `INTERPOLATIONS`.
-    """
+    """Raise `ValueError` if it is not one of `INTERPOLATIONS`."""
     if interpolation not in INTERPOLATIONS:
         raise ValueError(
             f'MODEL.CLIP.POSITIONAL_EMBEDDING="{interpolation}" is unknown; '
@@ -31,13 +28,9 @@ def resize_positional_embedding(
     embedding: Tensor, grid: tuple[int, int], interpolation: str
 ) -> Tensor:
     """
-    Args:
-        embedding: class token first, shape (1 + g * g, C).
-        grid: (h, w); the native grid returns the embedding as it is.
-        interpolation: one of `INTERPOLATIONS`.
+    (1 + g * g, C), class token first -> (1 + h * w, C) for the grid (h, w).
 
-    Returns:
-        Tensor: shape (1 + h * w, C).
+    The native grid returns the embedding as it is. `interpolation` is one of `INTERPOLATIONS`.
     """
     native = round((embedding.shape[0] - 1) ** 0.5)
     if grid == (native, native):

@@ -45,15 +45,11 @@ def run_block(
     block: Any, x: Tensor, *, num_queries: int | None = None, need_attention: bool = False
 ) -> tuple[Tensor, Tensor | None]:
     """
-    The block as the library runs it.
-
-    Args:
-        x: tokens, shape (N, T, C).
-        num_queries: number of output tokens to compute, from the first (1: the class token).
-        need_attention: also return the attention, averaged over heads.
+    The block as the library runs it on tokens (N, T, C).
 
     Returns:
-        tuple[Tensor, Tensor | None]: tokens (N, num_queries or T, C), attention (N, T, T) or None.
+        tuple: the first `num_queries` output tokens (None: all), shape (N, num_queries, C), and
+        the attention averaged over heads, float32, shape (N, T, T), or None.
     """
     q, k, v = query_key_value(block, x)
     attention = None

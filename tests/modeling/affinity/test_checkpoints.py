@@ -1,19 +1,10 @@
-"""Missing libraries, missing weights, and weights that do not fit."""
-
-import importlib.util
+"""Missing weights, and weights that do not fit."""
 
 import pytest
 import torch
 from torch import nn
 
-from freecp_d2.modeling.affinity.checkpoints import find_pretrained, load_strictly, require_library
-
-
-def test_libraries(monkeypatch):
-    require_library("json", extra="none", head="AnyAffinity")
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r'"DINOAffinity".*timm.*"freecp_d2\[dino\]"'):
-        require_library("timm", extra="dino", head="DINOAffinity")
+from freecp_d2.modeling.affinity.checkpoints import find_pretrained, load_strictly
 
 
 def test_find_pretrained(tmp_path):
@@ -24,22 +15,14 @@ def test_find_pretrained(tmp_path):
         find_pretrained("KEY", "no/such/file.pth", "name")
 
 
-class TestLoad:
-    def test_a_state_dict_that_fits(self):
-        source, target = nn.Linear(2, 3), nn.Linear(2, 3)
-        load_strictly(target, source.state_dict(), "file.pth", "change it.")
-        assert torch.equal(source.weight, target.weight)
-
-    def test_a_state_dict_that_does_not_fit(self):
-        target, full = nn.Linear(2, 3), nn.Linear(2, 3).state_dict()
-        before = target.weight.clone()
-        bias, weight = full["bias"], full["weight"]
-        for state, message in [
-            ({"weight": weight}, r"1 missing \(bias\); change it\."),
-            ({**full, "gain": bias}, r"1 unexpected \(gain\)"),
-            ({**full, "bias": weight}, r"1 of another shape \(bias \(3, 2\) instead of \(3,\)\)"),
-            ({**full, **{f"k{i}": bias for i in range(9)}}, r"9 unexpected \(k0, k1, k2, k3, k4,"),
-        ]:
-            with pytest.raises(ValueError, match=r"file\.pth(?s:.*)" + message):
-                load_strictly(target, state, "file.pth", "change it.")
-            assert torch.equal(target.weight, before)
+def test_a_state_dict_that_does_not_fit():
+    target, full = nn.Linear(2, 3), nn.Linear(2, 3).state_dict()
+    before, bias, weight = target.weight.clone(), full["bias"], full["weight"]
+    for state, message in [
+        ({"weight": weight}, r"1 missing \(bias\); change it\."),
+        ({**full, "bias": weight}, r"1 of another shape \(bias \(3, 2\) instead of \(3,\)\)"),
+        ({**full, **{f"k{i}": bias for i in range(9)}}, r"9 unexpected \(k0, k1, k2, k3, k4,"),
+    ]:
+        with pytest.raises(ValueError, match=r"file\.pth(?s:.*)" + message):
+            load_strictly(target, state, "file.pth", "change it.")
+        assert torch.equal(target.weight, before)

@@ -8,13 +8,11 @@ from freecp_d2.method import transition_matrix
 from freecp_d2.modeling.affinity import EncoderAffinity
 from freecp_d2.modeling.affinity.encoder import (
     MIN_AFFINITY,
-    check_options,
     cosine_affinity,
     mask_affinity,
     resize,
     resize_to,
 )
-from tests.helpers.random_towers import rand_normal
 
 
 def test_resized_shapes():
@@ -30,13 +28,8 @@ def test_resized_shapes():
     ]:
         found = resize(torch.zeros(1, 3, *size), shorter_side, multiple, at_least)
         assert found.shape[-2:] == expected
-
-
-def test_resized_values():
     images = torch.rand(1, 3, 8, 8)
     assert resize_to(images, (8, 8)) is images
-    constant = resize_to(torch.full((1, 3, 8, 8), 7.0), (5, 6))
-    torch.testing.assert_close(constant, torch.full((1, 3, 5, 6), 7.0))
 
 
 def test_the_encoder_stays_frozen_and_in_evaluation_mode():
@@ -59,36 +52,16 @@ def test_precision():
         EncoderAffinity(nn.Linear(2, 2), precision="int8")
 
 
-def test_options_out_of_range():
-    with pytest.raises(ValueError, match=r"X\.INPUT_SIZE is -1"):
-        check_options("X", input_size=-1)
-    with pytest.raises(ValueError, match=r"X\.COSINE_POWER is 0\.0"):
-        check_options("X", power=0.0)
-
-
 class TestCosine:
     def test_by_hand(self):
-        """Patches that point right, right, up, and to the upper right."""
-        features = torch.tensor([[[1.0, 2.0, 0.0, 1.0]], [[0.0, 0.0, 3.0, 1.0]]])[None]
+        """Patches that point right, left, up, and to the upper right."""
+        features = torch.tensor([[[1.0, -2.0, 0.0, 1.0]], [[0.0, 0.0, 3.0, 1.0]]])[None]
         half = 0.5**0.5
-        expected = [[1, 1, 0, half], [1, 1, 0, half], [0, 0, 1, half], [half, half, half, 1]]
+        expected = [[1, 0, 0, half], [0, 1, 0, 0], [0, 0, 1, half], [half, 0, half, 1]]
         expected = torch.tensor(expected).clamp(min=MIN_AFFINITY)
         torch.testing.assert_close(cosine_affinity(features)[0], expected)
         squared = expected.square().clamp(min=MIN_AFFINITY)
         torch.testing.assert_close(cosine_affinity(features, power=2.0)[0], squared)
-
-    def test_opposites_have_the_least_affinity(self):
-        features = torch.tensor([1.0, -1.0]).view(1, 1, 1, 2)
-        expected = torch.tensor([[[1.0, MIN_AFFINITY], [MIN_AFFINITY, 1.0]]])
-        torch.testing.assert_close(cosine_affinity(features), expected)
-
-    def test_symmetric_and_positive(self):
-        found = cosine_affinity(rand_normal(2, 7, 4, 5).bfloat16())
-        assert found.dtype is torch.float32
-        assert found.shape == (2, 20, 20)
-        torch.testing.assert_close(found, found.mT)
-        torch.testing.assert_close(found.diagonal(dim1=1, dim2=2), torch.ones(2, 20))
-        assert found.min() >= MIN_AFFINITY
 
     def test_constant_features_are_uniform_even_if_they_are_zero(self):
         for features in (torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)):
@@ -110,19 +83,3 @@ class TestMasks:
         torch.testing.assert_close(found, torch.eye(6).expand(2, 6, 6))
         found = mask_affinity(torch.ones(1, 1, 2, 3), torch.ones(1, 1))
         torch.testing.assert_close(found, torch.ones(1, 6, 6))
-
-    def test_symmetric_and_never_empty(self):
-        generator = torch.Generator().manual_seed(0)
-        masks = torch.rand(3, 100, 4, 5, generator=generator)
-        scores = torch.rand(3, 100, generator=generator)
-        for softness in (1.0, 0.05, 1e-4, 0.0):  # from masks everywhere to none at all
-            found = mask_affinity(masks * softness, scores)
-            torch.testing.assert_close(found, found.mT)
-            assert found.min() >= 0
-            assert found.sum(1).min() > 0.1
-
-    def test_a_mask_of_score_zero_has_no_effect(self):
-        masks = torch.rand(1, 3, 2, 2, generator=torch.Generator().manual_seed(0))
-        scores = torch.tensor([[0.7, 0.0, 0.4]])
-        expected = mask_affinity(masks[:, [0, 2]], scores[:, [0, 2]])
-        torch.testing.assert_close(mask_affinity(masks, scores), expected)

@@ -168,7 +168,7 @@ class TestFolders:
 
     def test_hub_names(self, monkeypatch, tmp_path):
         asked = []
-        find = "freecp_d2.modeling.affinity.checkpoints.find_weights"
+        find = "freecp_d2.checkpoint.find_weights"
         monkeypatch.setattr(find, lambda name: asked.append(name) or name)
         monkeypatch.chdir(tmp_path)
         (tmp_path / "here" / "folder").mkdir(parents=True)

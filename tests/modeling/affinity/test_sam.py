@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import safetensors.torch
 import torch
 import torch.nn.functional as F
 from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_registry
@@ -130,15 +129,11 @@ class TestWeights:
     def file(self, tmp_path):
         return tmp_path / "sam.pth"
 
-    def test_the_authors_format_and_safetensors(self, file, sam):
+    def test_the_authors_format(self, file, sam):
         torch.save(sam.state_dict(), file)
         found = load_sam(SAM, str(file)).state_dict()
         assert "image_encoder.blocks.0.attn.rel_pos_h" in found
         assert all(torch.equal(found[key], value) for key, value in sam.state_dict().items())
-        path = file.with_suffix(".safetensors")
-        safetensors.torch.save_file(sam.state_dict(), path)
-        found = load_sam(SAM, str(path)).image_encoder.pos_embed
-        assert torch.equal(found, sam.image_encoder.pos_embed)
 
     def test_keys_are_named(self, file, sam):
         state = dict(sam.state_dict())
@@ -151,20 +146,6 @@ class TestWeights:
             r"shape \(image_encoder\.neck\.0\.weight \(1,\) .*SAM\.ARCH \(vit_freecp",
         ):
             load_sam(SAM, str(file))
-
-    def test_damaged_files_and_code(self, file, sam):
-        class Malicious:
-            def __reduce__(self):
-                return (open, (str(file) + ".executed", "w"))
-
-        torch.save(sam.state_dict(), file)
-        file.write_bytes(file.read_bytes()[:-2000])
-        with pytest.raises(ValueError, match=file.name):
-            load_sam(SAM, str(file))
-        torch.save({"image_encoder.pos_embed": Malicious()}, file)
-        with pytest.raises(ValueError, match=file.name):
-            load_sam(SAM, str(file))
-        assert not file.with_name(file.name + ".executed").exists()
 
     def test_architectures(self):
         assert {"vit_b", "vit_l", "vit_h"} <= sam_model_registry.keys()
