@@ -31,10 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 def build_model_in_turn(cfg: Any, build: Callable[[Any], nn.Module] = build_model) -> nn.Module:
-    """
-    Call `build(cfg)` first in one process of the machine and then in the others: the first encodes
-    the words and caches them, the others read the cache.
-    """
+    """`build(cfg)` first in one process of the machine, which caches the words, then in others."""
     is_first = comm.get_local_rank() == 0
     if not is_first:
         comm.synchronize()
@@ -61,12 +58,8 @@ def evaluate(
     Run the model over the images of DATASETS.TEST, all or TEST.NUM_IMAGES of each dataset.
 
     Writes below OUTPUT_DIR, for each dataset, the files of `write_reports`, then `environment.txt`
-    and last `results.json`; one of an earlier run is removed first.
-
-    Args:
-        cfg: the config.
-        model: in evaluation mode.
-        vocabulary: the words of the record; None: those of the config.
+    and last `results.json`; one of an earlier run is removed first. `vocabulary` is for the record;
+    None: that of the config.
 
     Returns:
         dict: dataset -> {"sem_seg": {metric: percent}}; empty on all but the main process.
@@ -121,11 +114,7 @@ def _evaluate_dataset(
 
 def select_records(cfg: CfgNode, name: str) -> list[dict[str, Any]]:
     """
-    Select the images of a dataset for an evaluation.
-
-    Args:
-        cfg: TEST.NUM_IMAGES is their number; 0, or more than there are: all.
-        name: in DatasetCatalog.
+    Select TEST.NUM_IMAGES images of a dataset; 0, or more than there are: all.
 
     Returns:
         list[dict]: all records in the order of the dataset, or a part, evenly spread over the
