@@ -92,15 +92,13 @@ def _check_model(
 def _check_weights(cfg: CfgNode) -> None:
     """Refuse MODEL.WEIGHTS that the model does not read, and paths where nothing is."""
     weights = cfg.MODEL.WEIGHTS
-    if not weights:
-        return
-    if cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor":
+    if weights and cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor":
         raise ValueError(
             f'MODEL.WEIGHTS="{weights}" is not read: a CLIP comes with its own library; '
             "use MODEL.CLIP.PRETRAINED."
         )
     path = weights.partition("?")[0]  # Detectron2 takes options behind it
-    if "://" not in path and not os.path.isfile(path):
+    if path and "://" not in path and not os.path.isfile(path):
         raise FileNotFoundError(
             f'MODEL.WEIGHTS="{weights}" is no file; give the path of the checkpoint of '
             f'{cfg.MODEL.PURIFIED.META_ARCHITECTURE}, or "" if the model needs none.'

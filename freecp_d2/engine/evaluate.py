@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -43,9 +42,8 @@ def build_model_in_turn(cfg: Any, build: Callable[[Any], nn.Module] = build_mode
 
 def load_weights(cfg: CfgNode, model: nn.Module) -> None:
     """
-    Load MODEL.WEIGHTS into the model that a `PurifiedSegmentor` wraps; other models have their own.
-
-    Tensors that do not fit are skipped with a warning, as Detectron2 does.
+    Load MODEL.WEIGHTS into the model that a `PurifiedSegmentor` wraps; tensors that do not fit are
+    skipped with a warning. Other models have weights of their own.
     """
     if isinstance(model, PurifiedSegmentor) and cfg.MODEL.WEIGHTS:
         DetectionCheckpointer(model.wrapped).load(cfg.MODEL.WEIGHTS)
@@ -70,19 +68,18 @@ def evaluate(
     selected = {name: select_records(cfg, name) for name in cfg.DATASETS.TEST}
     if comm.is_main_process():
         forget_record(cfg.OUTPUT_DIR)
-    results: dict[str, Any] = OrderedDict()
+    results: dict[str, Any] = {}
     images: dict[str, Any] = {}
     seconds: dict[str, float] = {}
     for name, records in selected.items():
         start = time.perf_counter()
         official = MetadataCatalog.get(name).get("num_images")
         images[name] = {"evaluated": len(records), "official": official}
-        found = _evaluate_dataset(cfg, model, name, records)
+        results[name] = _evaluate_dataset(cfg, model, name, records)
         seconds[name] = time.perf_counter() - start
-        if comm.is_main_process():
-            results[name] = found
-    if comm.is_main_process():
-        write_record(cfg, results, images, seconds, vocabulary)
+    if not comm.is_main_process():
+        return {}
+    write_record(cfg, results, images, seconds, vocabulary)
     return results
 
 

@@ -63,13 +63,10 @@ class TextHead(nn.Module):
         check_background(background, background_thresh)
         if logit_scale < 0:
             raise ValueError(f"MODEL.CLIP.LOGIT_SCALE is {logit_scale}; expected 0 or more.")
-        self.logit_scale = logit_scale
-        self.classifier = classifier
+        self.logit_scale, self.classifier = logit_scale, classifier
         self.encoder = None if classifier is None else classifier.encoder  # moves with the head
-        self.descriptions = descriptions
-        self.word_descriptions = word_descriptions
-        self.background = background
-        self.background_thresh = background_thresh
+        self.descriptions, self.word_descriptions = descriptions, word_descriptions
+        self.background, self.background_thresh = background, background_thresh
         self.set_vocabulary(vocabulary)
 
     @classmethod
@@ -116,9 +113,7 @@ class TextHead(nn.Module):
 
     def set_features(self, word_features: Tensor, class_features: Tensor) -> None:
         """
-        Args:
-            word_features: unit rows, `vocabulary.words` in order, shape (W, D).
-            class_features: unit rows, one a foreground class, shape (K, D).
+        Set the unit rows of the words, (W, D), and of the foreground classes, (K, D), in order.
 
         Raises:
             ValueError: the rows do not fit the vocabulary.

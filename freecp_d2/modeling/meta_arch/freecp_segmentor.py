@@ -73,10 +73,8 @@ class FreeCPSegmentor(nn.Module):
         check_window_sizes(
             window_size, window_stride, window_batch_size, crop_size, backbone.patch_size
         )
-        self.backbone = backbone
-        self.text_head = text_head
-        self.affinity_head = affinity_head
-        self.purification_head = purification_head
+        self.backbone, self.text_head = backbone, text_head
+        self.affinity_head, self.purification_head = affinity_head, purification_head
         self.pixels = PixelNormalisation(backbone.pixel_mean, backbone.pixel_std, input_format)
         self.window_size, self.window_stride = window_size, window_stride
         self.window_batch_size = window_batch_size

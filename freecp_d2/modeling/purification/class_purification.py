@@ -86,10 +86,8 @@ class ClassPurification(nn.Module):
             )
         self.redundancy_thresh = read_threshold("REDUNDANCY.THRESH", redundancy_thresh)
         self.ambiguity_thresh = read_threshold("AMBIGUITY.THRESH", ambiguity_thresh)
-        self.order = order
-        self.elimination = elimination
-        self.region_thresh = region_thresh
-        self.exclude_last = exclude_last
+        self.order, self.elimination = order, elimination
+        self.region_thresh, self.exclude_last = region_thresh, exclude_last
 
     @classmethod
     def from_config(cls, cfg: CfgNode) -> dict:
@@ -138,12 +136,8 @@ class ClassPurification(nn.Module):
         allowed: Tensor | None = None,
     ) -> PurificationOutput:
         """
-        Args:
-            maps: M of Eq. (1), shape (N, K, h, w), in [0, 1].
-            normalized_cam: the same after the min-max of each window; is refined.
-            transition: T of Eq. (3), shape (N, P, P).
-            classify: the crop classifier of Eq. (8); without one AP leaves its groups undecided.
-            allowed: the oracle of Tab. 1, bool, shape (N, K); other classes become 0. None: all.
+        See `PURIFICATION_HEAD_REGISTRY`. Without `classify` AP leaves its groups undecided; classes
+        that are not `allowed` become 0.
 
         Raises:
             ValueError: `allowed` is of another type or shape.
