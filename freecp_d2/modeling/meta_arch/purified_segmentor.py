@@ -39,7 +39,7 @@ class PurifiedSegmentor(nn.Module):
 
     Purification runs on a grid of patches (Eqs. 3 to 8, with the wrapped model's scores in place of
     Eq. (1)). The output is the wrapped model's scores at their resolution, 0 where a word lost: see
-    `modeling.gating.gate_scores`. `PurifiedSegmentor(cfg, wrapped=model)` wraps a built model.
+    `gating.gate_scores`. `PurifiedSegmentor(cfg, wrapped=model)` wraps a built model.
 
     MODEL.WEIGHTS are the wrapped model's. A `DetectionCheckpointer` of `model.wrapped` or of the
     whole model loads them. Affinity head and CLIP have their own.
@@ -60,8 +60,8 @@ class PurifiedSegmentor(nn.Module):
         Args:
             wrapped: the model; takes and returns a list of dicts.
             purifier: purifies its scores.
-            scores, temperature: what "sem_seg" is, see `modeling.class_scores.as_probabilities`.
-            max_removed: see `modeling.gating.gate_scores`.
+            scores, temperature: what "sem_seg" is, see `class_scores.as_probabilities`.
+            max_removed: see `gating.gate_scores`.
             return_label_map: return int64 (H, W) label maps instead of (C, H, W) scores.
 
         Raises:

@@ -53,11 +53,11 @@ class CropClassifier:
         pairs = [(n, *box) for n, box in zip(window.tolist(), boxes.tolist(), strict=True)]
         distinct = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}  # groups share boxes
         crops, step = list(distinct), self.batch_size
-        features = [
+        encoded = [
             self.encode_image(torch.stack([self._crop(*crop) for crop in crops[i : i + step]]))
             for i in range(0, len(crops), step)
         ]
-        features = torch.cat(features)[[distinct[pair] for pair in pairs]]
+        features = torch.cat(encoded)[[distinct[pair] for pair in pairs]]
         return elect_winners(features.to(self.class_features), self.class_features, candidates)
 
     def _crop(self, n: int, *box: int) -> Tensor:
