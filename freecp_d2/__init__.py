@@ -20,12 +20,12 @@ from .modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from .modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from .modeling.purification.build import PURIFICATION_HEAD_REGISTRY, PurificationOutput
 from .modeling.purification.class_purification import ClassPurification
-from .modeling.purification.purify import purify
 from .text import Vocabulary, load_vocabulary
 from .version import __version__
 
 if TYPE_CHECKING:
     from .engine.predictor import Prediction, Predictor
+    from .modeling.purification.purify import purify
 
 __all__ = [
     "AFFINITY_HEAD_REGISTRY",
@@ -59,10 +59,17 @@ register_storybook()
 _RENAMED = {"Purified": PurificationOutput}
 """Public names of version 0.1 that changed; they go with version 0.3."""
 
+_LAZY = {
+    "Prediction": ".engine.predictor",
+    "Predictor": ".engine.predictor",
+    "purify": ".modeling.purification.purify",
+}
+"""Names that are imported when they are used."""
+
 
 def __getattr__(name: str) -> Any:
-    if name in ("Prediction", "Predictor"):  # imported when used: they load the engine
-        return getattr(import_module(".engine.predictor", __name__), name)
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name], __name__), name)
     if name not in _RENAMED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     new = _RENAMED[name]

@@ -1,4 +1,4 @@
-"""The examples run as their headers say, and their affinity is what it claims to be."""
+"""The examples run as their headers say, and do what they claim."""
 
 import ast
 import json
@@ -9,41 +9,45 @@ import pytest
 import torch
 
 from freecp_d2 import AFFINITY_HEAD_REGISTRY
+from freecp_d2.apps import evaluate as train_net
 from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import ShapeSpec, get_cfg
 from freecp_d2.engine.plugins import import_plugins
 from tests.helpers.command import ROOT, run
 
-SCRIPT = ROOT / "examples/color_position_affinity.py"
-CONFIG = "examples/color_position.yaml"
+EXAMPLES = {
+    "examples/color_position.yaml": "examples/color_position_affinity.py",
+    "examples/purify_your_model.yaml": "examples/purify_your_model.py",
+}
+AFFINITY, PURIFY = EXAMPLES
+SCRIPT = ROOT / EXAMPLES[AFFINITY]
+DOCUMENT = (ROOT / "docs/EXTENDING.md").read_text()
 DATASET = "freecp_storybook_wide_val"
 NUM_IMAGES = 3
 
 
-def evaluate(output, *arguments):
-    """The command of the example, on a few pages and with short prompts; its confusion matrix."""
+def evaluate(config, output, *opts, command=("train_net.py",)):
+    """The command of an example on a few pages, with short prompts; confusion matrix and mIoU."""
     result = run(
-        *arguments,
-        *["--eval-only", "--config", CONFIG, "--import", "examples/color_position_affinity.py"],
+        *[*command, "--eval-only", "--config", config, "--import", EXAMPLES[config]],
         *["TEST.NUM_IMAGES", str(NUM_IMAGES), "MODEL.TEXT.TEMPLATES", "simple"],
-        *["DATALOADER.NUM_WORKERS", "0", "OUTPUT_DIR", str(output)],
+        *["DATALOADER.NUM_WORKERS", "0", "OUTPUT_DIR", str(output), *opts],
     )
     assert result.returncode == 0, result.stdout + result.stderr
     record = json.loads((output / "results.json").read_text())
     assert record["images"][DATASET]["evaluated"] == NUM_IMAGES
-    assert record["config"]["MODEL"]["AFFINITY_HEAD"]["NAME"] == "ColorPositionAffinity"
-    return np.load(output / "inference" / DATASET / "confusion_matrix.npy"), record
+    matrix = np.load(output / "inference" / DATASET / "confusion_matrix.npy")
+    assert matrix.sum() == NUM_IMAGES * 192 * 256
+    return matrix, record["results"][DATASET]["sem_seg"]["mIoU"]
 
 
 @pytest.fixture(scope="module")
 def one_process(tmp_path_factory):
-    return evaluate(tmp_path_factory.mktemp("example"), "train_net.py")
+    return evaluate(AFFINITY, tmp_path_factory.mktemp("example"))
 
 
 def test_it_runs(one_process):
-    matrix, record = one_process
-    assert matrix.sum() == NUM_IMAGES * 192 * 256
-    assert 10 < record["results"][DATASET]["sem_seg"]["mIoU"] < 90, "neither chance nor the truth"
+    assert 10 < one_process[1] < 90, "neither chance nor the truth"
 
 
 @pytest.mark.parametrize(
@@ -56,11 +60,11 @@ def test_it_runs(one_process):
 )
 def test_two_processes_give_the_same(one_process, tmp_path, command):
     """Every process has imported the file: it builds the head."""
-    assert (evaluate(tmp_path, *command)[0] == one_process[0]).all()
+    assert (evaluate(AFFINITY, tmp_path, command=command)[0] == one_process[0]).all()
 
 
 def test_without_the_import_the_head_is_unknown():
-    result = run("train_net.py", "--eval-only", "--config", CONFIG)
+    result = run("train_net.py", "--eval-only", "--config", AFFINITY)
     assert result.returncode == 1
     last = result.stderr.strip().splitlines()[-1]
     assert "'ColorPositionAffinity' found in 'AFFINITY_HEAD' registry" in last
@@ -112,9 +116,39 @@ def test_it_is_short():
     assert head.end_lineno - head.lineno + 1 <= 20
 
 
-def test_the_header_of_the_config_is_its_command():
-    header = (ROOT / CONFIG).read_text().splitlines()[0]
-    files = re.findall(r"[\w/]+\.(?:py|yaml)", header)
-    assert header.startswith("# python train_net.py --eval-only --config ")
-    assert all((ROOT / file).is_file() for file in files)
-    assert header.removeprefix("# ") in (ROOT / "docs/EXTENDING.md").read_text()
+def test_the_header_of_a_config_is_its_command():
+    for config, script in EXAMPLES.items():
+        command = f"python train_net.py --eval-only --config {config} --import {script}"
+        assert (ROOT / config).read_text().splitlines()[0] == f"# {command}"
+        assert command in DOCUMENT
+
+
+class TestPurifyYourModel:
+    def test_purification_helps_its_model(self, tmp_path):
+        name = "MODEL.META_ARCHITECTURE"
+        _, alone = evaluate(PURIFY, tmp_path / "alone", name, "CostVolumeSegmentor")
+        _, purified = evaluate(PURIFY, tmp_path / "purified")
+        assert alone + 3 < purified
+
+    def test_mistakes_are_found_before_the_run(self, tmp_path):
+        argv = ["--eval-only", "--config", str(ROOT / PURIFY)]
+        argv += ["--import", str(ROOT / EXAMPLES[PURIFY]), "OUTPUT_DIR", str(tmp_path)]
+        for opts, error, message in [
+            (["MODEL.WEIGHTS", "nowhere.pth"], FileNotFoundError, '"nowhere.pth" is no file'),
+            (["MODEL.PURIFIED.CLIP", ""], ValueError, 'MODEL.PURIFIED.CLIP is ""'),
+            (["MODEL.PURIFIED.META_ARCHITECTURE", ""], ValueError, "name the meta-architecture"),
+        ]:
+            with pytest.raises(error, match=message):
+                train_net.check(train_net.build_parser().parse_args([*argv, *opts]))
+
+    def test_code_of_the_document(self):
+        wrap, alone = re.findall(
+            r"```python\n(from freecp_d2 import [Pp]urif.*?)```", DOCUMENT, re.S
+        )
+        names: dict = {"scores": torch.randn(5, 4, 6), "affinity": torch.rand(24, 24)}
+        names["probabilities"] = torch.rand(5, 32, 48)
+        exec(alone, names)
+        assert names["clean"].shape == (5, 32, 48)
+        assert names["found"].keep.shape == (1, 5)
+        exec(wrap.partition("model = ")[0], names)
+        assert names["cfg"].MODEL.PURIFIED.CLIP == "CLIPViT"

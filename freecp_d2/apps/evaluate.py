@@ -80,20 +80,15 @@ def run(args: Namespace, checked: CheckedRun) -> dict:
 
 
 def train_net(argv: Sequence[str] | None = None) -> None:
-    """`main` as `train_net.py`, which Detectron2's users call with --eval-only."""
+    """`main` of `train_net.py`, which Detectron2's users call with --eval-only."""
     main(argv, require_eval_only=True)
 
 
 def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) -> None:
     """
-    Evaluate a config. An error that `check` finds is a message, not a stack trace.
+    Evaluate a config; SystemExit with a message where the command line, config or data are wrong.
 
-    Args:
-        argv: the options; default: those of this process.
-        require_eval_only: refuse a command line without --eval-only, which would train elsewhere.
-
-    Raises:
-        SystemExit: the command line, the config or the data are wrong.
+    `require_eval_only` refuses a command line without --eval-only, which would train elsewhere.
     """
     parser = build_parser()
     args = parser.parse_args(argv)

@@ -12,8 +12,8 @@ from ..evaluation import FreeCPSemSegEvaluator
 from ..modeling.backbone import LoadedCLIP, load_clip_from_config
 from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
-from ..modeling.text_head import TextHead, vocabulary_from_config
-from ..text import Vocabulary, get_templates, load_descriptions
+from ..modeling.text_head import TextHead, load_named, vocabulary_from_config
+from ..text import Vocabulary, get_templates
 from .configuration import check_device
 from .evaluate import select_records
 
@@ -29,17 +29,11 @@ class CheckedRun(NamedTuple):
 def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
     """
     Check everything that an evaluation needs, without encoding words or loading the weights of
-    affinity encoders.
-
-    Args:
-        cfg: of the run.
-        clip: used if it is the CLIP of the config, see `load_clip_from_config`.
+    affinity encoders. `clip` is used if it is the CLIP of the config.
 
     Raises:
         FileNotFoundError: no such data, weights, words or descriptions.
-        ValueError: data that are damaged or of another convention; weights of another architecture;
-            a vocabulary that does not fit; heads that do not fit the backbone; a setting out of
-            its range.
+        ValueError: damaged data; weights, words or heads that do not fit; a setting out of range.
         OSError: OUTPUT_DIR cannot be written to.
     """
     _check_weights(cfg)
@@ -53,9 +47,8 @@ def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
         FreeCPSemSegEvaluator(name, boundary_iou=cfg.TEST.BOUNDARY_IOU)
         select_records(cfg, name)
     get_templates(cfg.MODEL.TEXT.TEMPLATES)
-    for descriptions in (cfg.MODEL.TEXT.DESCRIPTIONS, cfg.MODEL.TEXT.WORD_DESCRIPTIONS):
-        if descriptions:
-            load_descriptions(descriptions)
+    load_named(cfg.MODEL.TEXT.DESCRIPTIONS)
+    load_named(cfg.MODEL.TEXT.WORD_DESCRIPTIONS)
     return CheckedRun(cfg, vocabulary, _check_model(cfg, vocabulary, clip))
 
 
@@ -82,33 +75,30 @@ def _check_model(
         )
         FreeCPSegmentor(cfg, clip=clip, text_head=words, affinity_weights=False)
         return clip
-    if cfg.MODEL.META_ARCHITECTURE == "PurifiedSegmentor":
-        if cfg.MODEL.PURIFIED.CLIP:
-            clip = load_clip_from_config(cfg, clip)
-        features = torch.zeros(vocabulary.num_classes, 1)
-        PurifiedSegmentor(
-            cfg, clip=clip, vocabulary=vocabulary, class_features=features, affinity_weights=False
-        )
-        return clip
-    return None
+    if cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor":
+        return None
+    if cfg.MODEL.PURIFIED.CLIP:
+        clip = load_clip_from_config(cfg, clip)
+    PurifiedSegmentor(
+        cfg,
+        clip=clip,
+        vocabulary=vocabulary,
+        class_features=torch.zeros(vocabulary.num_classes, 1),
+        affinity_weights=False,
+    )
+    return clip
 
 
 def _check_weights(cfg: CfgNode) -> None:
-    """
-    Raises:
-        ValueError: MODEL.WEIGHTS is set for a model that does not read it.
-        FileNotFoundError: it is a path, and nothing is there.
-    """
+    """Refuse MODEL.WEIGHTS that the model does not read, and paths where nothing is."""
     weights = cfg.MODEL.WEIGHTS
-    if not weights:
-        return
-    if cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor":
+    if weights and cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor":
         raise ValueError(
             f'MODEL.WEIGHTS="{weights}" is not read: a CLIP comes with its own library; '
             "use MODEL.CLIP.PRETRAINED."
         )
     path = weights.partition("?")[0]  # Detectron2 takes options behind it
-    if "://" not in path and not os.path.isfile(path):
+    if path and "://" not in path and not os.path.isfile(path):
         raise FileNotFoundError(
             f'MODEL.WEIGHTS="{weights}" is no file; give the path of the checkpoint of '
             f'{cfg.MODEL.PURIFIED.META_ARCHITECTURE}, or "" if the model needs none.'

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-__all__ = ["config_path", "configs_dir"]
-
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -23,10 +21,5 @@ def configs_dir() -> Path:
 
 
 def config_path(name: str) -> Path:
-    """
-    The path of a config file.
-
-    Args:
-        name: relative to `configs/`, such as "ade20k/sclip_freecp.yaml".
-    """
+    """The path of a config file, such as "ade20k/sclip_freecp.yaml"."""
     return configs_dir() / name

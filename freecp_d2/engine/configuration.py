@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import functools
 import logging
 import os
 import re
@@ -21,12 +22,10 @@ logger = logging.getLogger(__name__)
 
 def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool = False) -> CfgNode:
     """
-    Merge Detectron2's defaults, ours, a file and "KEY VALUE" pairs; then check what can be checked
-    without loading weights.
+    Merge Detectron2's defaults, ours, a YAML file and alternating keys and values; then check what
+    can be checked without loading weights.
 
     Args:
-        config_file: a YAML file.
-        opts: alternating keys and values.
         for_images: no dataset is needed; with MODEL.TEXT.VOCABULARY, DATASETS.TEST is emptied,
             so that the words need not be those of the file's dataset.
 
@@ -37,8 +36,7 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
     Raises:
         FileNotFoundError: no such config file, or _BASE_ of one.
         KeyError: a key that does not exist, with the nearest one that does.
-        ValueError: a file that holds no keys; a value of the wrong type; no such device; no
-            dataset.
+        ValueError: a file without keys; a value of the wrong type; no such device; no dataset.
     """
     if not os.path.isfile(config_file):
         raise FileNotFoundError(
@@ -65,16 +63,11 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
 
 
 def _merged(config_file: str, opts: Sequence[str]) -> CfgNode:
-    """
-    Raises:
-        FileNotFoundError, KeyError, ValueError: as `load_config`.
-    """
     cfg = get_cfg()
     add_freecp_config(cfg)
     loaded = _read(config_file)
-    is_old = rename_old_keys(loaded)
     try:
-        if is_old:
+        if rename_old_keys(loaded):
             cfg.merge_from_other_cfg(CfgNode(loaded))
         else:
             cfg.merge_from_file(config_file)
@@ -111,10 +104,7 @@ def _read(config_file: str) -> dict[str, Any]:
 
 
 def _quote_words(opts: Sequence[str]) -> list[str]:
-    """
-    Quote the words of a vocabulary that yacs would take for a number or a tuple, such as "1, 2":
-    on the command line they are meant as written.
-    """
+    """Quote words that yacs would take for a number or a tuple, such as "1, 2"."""
     return [
         repr(value) if i % 2 and opts[i - 1] == _VOCABULARY and not _is_text(value) else value
         for i, value in enumerate(opts)
@@ -133,17 +123,14 @@ def check_config(cfg: CfgNode) -> None:
     """Raise KeyError for a dataset that is not registered, ValueError if there is none."""
     if not cfg.DATASETS.TEST:
         raise ValueError("DATASETS.TEST is empty; name a dataset, for example freecp_ade20k_val.")
-    unknown = [name for name in cfg.DATASETS.TEST if name not in DatasetCatalog.list()]
-    if unknown:
-        ours = [name for name in DatasetCatalog.list() if name.startswith("freecp_")]
+    registered = DatasetCatalog.list()
+    if unknown := [name for name in cfg.DATASETS.TEST if name not in registered]:
+        ours = [name for name in registered if name.startswith("freecp_")]
         raise KeyError(f"DATASETS.TEST names {unknown}, which are not registered; ours are {ours}.")
 
 
 def check_device(cfg: CfgNode) -> None:
-    """
-    Raises:
-        ValueError: MODEL.DEVICE is not a device of this machine; "cuda" is allowed without a GPU.
-    """
+    """ValueError if MODEL.DEVICE is none of this machine's; "cuda" is allowed without a GPU."""
     name = cfg.MODEL.DEVICE
     try:
         device = torch.device(name)
@@ -170,9 +157,7 @@ def _explain_type(message: str, cfg: CfgNode, config_file: str) -> str:
     if not found:
         return message
     value, key = found.groups()
-    section = cfg
-    for part in key.split("."):
-        section = section[part]
+    section = functools.reduce(lambda node, part: node[part], key.split("."), cfg)
     return (
         f"{config_file} and the command line: {key} is {value}, expected a section with keys, "
         f"such as {key}.{next(iter(section), 'NAME')}."
@@ -180,7 +165,7 @@ def _explain_type(message: str, cfg: CfgNode, config_file: str) -> str:
 
 
 def _explain_key(message: str, cfg: CfgNode, config_file: str) -> str:
-    """Add to yacs' message the existing key that looks most like the missing one."""
+    """Yacs' message with the key that looks most like the missing one."""
     found = re.search(r"[kK]ey:\s*'?\"?([\w.]+)", message)
     near = difflib.get_close_matches(found[1], all_keys(cfg), n=1, cutoff=0.6) if found else []
     hint = f"; did you mean {near[0]}?" if near else ""
@@ -189,8 +174,7 @@ def _explain_key(message: str, cfg: CfgNode, config_file: str) -> str:
 
 def all_keys(cfg: CfgNode, prefix: str = "") -> list[str]:
     """Every key of a config, with dots."""
-    keys: list[str] = []
+    keys = [prefix + name for name in cfg]
     for name, value in cfg.items():
         keys += all_keys(value, f"{prefix}{name}.") if isinstance(value, CfgNode) else []
-        keys.append(prefix + name)
     return keys

@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -31,10 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def build_model_in_turn(cfg: Any, build: Callable[[Any], nn.Module] = build_model) -> nn.Module:
-    """
-    Call `build(cfg)` first in one process of the machine and then in the others: the first encodes
-    the words and caches them, the others read the cache.
-    """
+    """`build(cfg)` first in one process of the machine, which caches the words, then in others."""
     is_first = comm.get_local_rank() == 0
     if not is_first:
         comm.synchronize()
@@ -46,9 +42,8 @@ def build_model_in_turn(cfg: Any, build: Callable[[Any], nn.Module] = build_mode
 
 def load_weights(cfg: CfgNode, model: nn.Module) -> None:
     """
-    Load MODEL.WEIGHTS into the model that a `PurifiedSegmentor` wraps; other models have their own.
-
-    Tensors that do not fit are skipped with a warning, as Detectron2 does.
+    Load MODEL.WEIGHTS into the model that a `PurifiedSegmentor` wraps; tensors that do not fit are
+    skipped with a warning. Other models have weights of their own.
     """
     if isinstance(model, PurifiedSegmentor) and cfg.MODEL.WEIGHTS:
         DetectionCheckpointer(model.wrapped).load(cfg.MODEL.WEIGHTS)
@@ -61,12 +56,8 @@ def evaluate(
     Run the model over the images of DATASETS.TEST, all or TEST.NUM_IMAGES of each dataset.
 
     Writes below OUTPUT_DIR, for each dataset, the files of `write_reports`, then `environment.txt`
-    and last `results.json`; one of an earlier run is removed first.
-
-    Args:
-        cfg: the config.
-        model: in evaluation mode.
-        vocabulary: the words of the record; None: those of the config.
+    and last `results.json`; one of an earlier run is removed first. `vocabulary` is for the record;
+    None: that of the config.
 
     Returns:
         dict: dataset -> {"sem_seg": {metric: percent}}; empty on all but the main process.
@@ -77,19 +68,18 @@ def evaluate(
     selected = {name: select_records(cfg, name) for name in cfg.DATASETS.TEST}
     if comm.is_main_process():
         forget_record(cfg.OUTPUT_DIR)
-    results: dict[str, Any] = OrderedDict()
+    results: dict[str, Any] = {}
     images: dict[str, Any] = {}
     seconds: dict[str, float] = {}
     for name, records in selected.items():
         start = time.perf_counter()
         official = MetadataCatalog.get(name).get("num_images")
         images[name] = {"evaluated": len(records), "official": official}
-        found = _evaluate_dataset(cfg, model, name, records)
+        results[name] = _evaluate_dataset(cfg, model, name, records)
         seconds[name] = time.perf_counter() - start
-        if comm.is_main_process():
-            results[name] = found
-    if comm.is_main_process():
-        write_record(cfg, results, images, seconds, vocabulary)
+    if not comm.is_main_process():
+        return {}
+    write_record(cfg, results, images, seconds, vocabulary)
     return results
 
 
@@ -121,11 +111,7 @@ def _evaluate_dataset(
 
 def select_records(cfg: CfgNode, name: str) -> list[dict[str, Any]]:
     """
-    Select the images of a dataset for an evaluation.
-
-    Args:
-        cfg: TEST.NUM_IMAGES is their number; 0, or more than there are: all.
-        name: in DatasetCatalog.
+    Select TEST.NUM_IMAGES images of a dataset; 0, or more than there are: all.
 
     Returns:
         list[dict]: all records in the order of the dataset, or a part, evenly spread over the

@@ -13,13 +13,8 @@ def rename_old_keys(config: dict[str, Any]) -> bool:
     """
     Rename the old keys of a YAML file in place, and make integers of thresholds floats for yacs.
 
-    A TEST.SLIDING_WINDOW that is not a section is another project's key and stays.
-
-    Args:
-        config: the content of the file, its _BASE_ merged in.
-
-    Returns:
-        bool: whether `config` was changed.
+    A TEST.SLIDING_WINDOW that is not a section is another project's key and stays. Returns whether
+    `config` was changed.
     """
     found = False
     head = _section(_section(config, "MODEL"), "PURIFICATION_HEAD")
@@ -46,12 +41,8 @@ def rename_old_opts(opts: Sequence[str]) -> list[str]:
     """
     Rename the old keys of a command line.
 
-    Args:
-        opts: alternating keys and values.
-
-    Returns:
-        list[str]: the same with today's keys. A number for a threshold also sets its MODE to
-        fixed, so that it counts whatever the file says; integers become floats for yacs.
+    A number for a threshold also sets its MODE to fixed, so that it counts whatever the file says;
+    integers become floats for yacs.
     """
     if len(opts) % 2:
         return list(opts)  # yacs refuses them

@@ -14,8 +14,6 @@ from argparse import ArgumentParser
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["add_import_argument", "import_plugins"]
-
 
 def add_import_argument(parser: ArgumentParser) -> None:
     """Add the repeatable option `--import`; its values are in `args.imports`."""
@@ -25,25 +23,20 @@ def add_import_argument(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="MODULE|FILE.py",
-        help="import a module (my_package.heads) or a file (my_heads.py) first, so that the "
-        "affinity heads, purification heads, backbones and datasets that it registers can be "
-        "named in a config; may be given several times",
+        help="import a module (my_package.heads) or a file (my_heads.py) first, so that a config "
+        "can name the heads, backbones and datasets that it registers; may be given several times",
     )
 
 
 def import_plugins(names: Iterable[str]) -> None:
     """
-    Import modules and files for the classes and datasets that they register.
+    Import modules, by dotted names, and files, by paths that end in ".py".
 
     The current folder and the folder of each file are appended to `sys.path`, so that they hide no
-    installed module. A module that is already imported is not imported again.
-
-    Args:
-        names: dotted names of modules, or paths that end in ".py".
+    installed module.
 
     Raises:
-        ImportError: a module is missing or raised an error; the message has the error, the file
-            and the line.
+        ImportError: a module is missing or raised an error; names the error, the file and the line.
     """
     for name in names:
         _append_to_path(os.getcwd())

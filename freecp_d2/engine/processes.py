@@ -11,10 +11,7 @@ from ..d2 import BACKEND, comm, launch
 
 
 def check_num_processes(num_gpus: int) -> None:
-    """
-    Raises:
-        ValueError: less than 1, more than the GPUs, or without a GPU more than the CPU cores.
-    """
+    """ValueError for less than 1, more than the GPUs, or without a GPU more than the cores."""
     gpus, cores = torch.cuda.device_count(), os.cpu_count() or 1
     if num_gpus < 1:
         raise ValueError(f"--num-gpus {num_gpus} runs nothing; use 1 or more.")
@@ -29,11 +26,8 @@ def check_num_processes(num_gpus: int) -> None:
 
 def launch_processes(main: Callable[[Namespace], object], args: Namespace) -> None:
     """
-    Run `main(args)` in as many processes as the command line or torchrun asks for.
-
-    Args:
-        main: a top-level function, called once in every process.
-        args: from Detectron2's `default_argument_parser`.
+    Run `main(args)`, a top-level function, in as many processes as Detectron2's command line
+    (`default_argument_parser`) or torchrun asks for.
     """
     if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun has started this process
         _join_torchrun()

@@ -19,8 +19,6 @@ from ..modeling.text_head import vocabulary_from_config
 from ..text import Vocabulary
 from ..utils.files import write_whole
 
-__all__ = ["config_digest", "forget_record", "write_record"]
-
 logger = logging.getLogger(__name__)
 
 _FILE = "results.json"
@@ -47,31 +45,22 @@ _NOT_DECISIVE = (
 """Keys and groups that do not change results: place, speed, extra output, training."""
 
 _DISTRIBUTIONS = {
-    "torchvision": ("torchvision",),
-    "numpy": ("numpy",),
-    "pillow": ("pillow",),
+    **{name: (name,) for name in ("torchvision", "numpy", "pillow", "freecp_d2")},
     "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python"),
     "clip": ("clip-anytorch", "clip"),
     "open_clip": ("open_clip_torch",),
-    "freecp_d2": ("freecp_d2",),
 }
 """Library -> the packages that provide it."""
 
 
 def config_digest(cfg: CfgNode) -> str:
     """
-    SHA-256 of the settings that decide the numbers of an evaluation.
+    SHA-256, 64 hexadecimal digits, of the settings that decide the numbers of an evaluation.
 
     Runs with equal digests give equal results up to rounding on another device or batch size, if
     the files that the settings name (data, weights, words) are the same. Only keys that differ from
     their default are hashed, without `_NOT_DECISIVE`: the digest is the same on both back ends,
     whose keys differ, and after a later version adds keys.
-
-    Args:
-        cfg: a config with the keys of `add_freecp_config`.
-
-    Returns:
-        str: 64 hexadecimal digits; the same in every process and run.
     """
     default = get_cfg()
     add_freecp_config(default)
@@ -101,7 +90,6 @@ def write_record(
     Write `environment.txt` and then, atomically and as the last file of a run, `results.json`.
 
     Args:
-        cfg: config of the run; files are written to its OUTPUT_DIR.
         results: dataset -> {"sem_seg": {metric: percent}}; NaN becomes null.
         images: dataset -> {"evaluated": number of images, "official": its expected value}.
         seconds: dataset -> wall time.

@@ -22,19 +22,12 @@ from ..d2 import (
 )
 from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation.counts import PixelCounts, load_counts, save_counts
-from ..modeling.backbone import (
-    CachedBackbone,
-    CLIPBackbone,
-    FeatureMemory,
-    load_clip_from_config,
-)
+from ..modeling.backbone import CachedBackbone, FeatureMemory, load_clip_from_config
 from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ..modeling.text_head import TextHead
 from .configuration import load_config
 from .evaluate import build_model_in_turn
 from .processes import launch_processes
-
-__all__ = ["VARIANTS", "Variant", "VariantsModel", "count_pixels", "variant_configs"]
 
 _HEAD = "MODEL.PURIFICATION_HEAD"
 _REFINE = (f"{_HEAD}.REDUNDANCY.ENABLED", False, f"{_HEAD}.AMBIGUITY.ENABLED", False)
@@ -65,13 +58,12 @@ def variant_configs(
     opts: Sequence[object] = (),
 ) -> dict[tuple[str, str], CfgNode]:
     """
+    Configs by (base method, variant's name).
+
     Args:
         config_files: base method -> the config of that method with FreeCP.
         variants: the columns.
         opts: further overrides for all.
-
-    Returns:
-        dict: (base method, variant's name) -> config.
     """
     return {
         (method, variant.name): load_config(file, [*map(str, variant.overrides), *map(str, opts)])
@@ -105,7 +97,9 @@ class VariantsModel(nn.Module):
         memory = FeatureMemory()
         for method in dict.fromkeys(method for method, _ in self.variants):
             models = [model for (other, _), model in self.variants.items() if other == method]
-            backbone = _cached_backbone(models, memory)
+            heads = [model.affinity_head for model in models if model.affinity_head]
+            layers = {layer for head in heads for layer in head.attention_layers}
+            backbone = CachedBackbone(models[0].backbone, layers, memory)
             for model in models:
                 model.backbone = backbone
                 model.return_label_map = True
@@ -113,13 +107,7 @@ class VariantsModel(nn.Module):
 
     @torch.no_grad()
     def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[tuple[str, str], Tensor]]:
-        """
-        Args:
-            batched_inputs: as of `FreeCPSegmentor`; "classes" for variants with an oracle.
-
-        Returns:
-            list[dict]: for each image (base method, variant) -> label map, int64, (H, W).
-        """
+        """For each image (base method, variant) -> label map, int64 (H, W); see `segment`."""
         found: list[dict[tuple[str, str], Tensor]] = [{} for _ in batched_inputs]
         for name, model in self.variants.items():
             for labels, output in zip(found, model(batched_inputs), strict=True):
@@ -127,22 +115,14 @@ class VariantsModel(nn.Module):
         return found
 
 
-def _cached_backbone(models: Sequence[FreeCPSegmentor], memory: FeatureMemory) -> CLIPBackbone:
-    """The first model's backbone with a cache, for the attention layers that any model needs."""
-    heads = [model.affinity_head for model in models if model.affinity_head]
-    layers = {layer for head in heads for layer in head.attention_layers}
-    return CachedBackbone(models[0].backbone, layers, memory)
-
-
 def count_pixels(
     configs: Mapping[tuple[str, str], CfgNode], *, processes: int = 1, limit: int | None = None
 ) -> dict[tuple[str, str], np.ndarray]:
     """
-    Segment the dataset of the configs with every variant.
+    Segment the dataset of the configs with every variant, in one or several processes.
 
     Args:
         configs: (base method, variant) -> config; see `VariantsModel`.
-        processes: number of processes that share the images; several are started as new processes.
         limit: use only the first `limit` images.
 
     Returns:

@@ -46,7 +46,6 @@ class TextHead(nn.Module):
     ):
         """
         Args:
-            vocabulary: the words.
             logit_scale: s of Eq. (1).
             classifier: encodes the words; without one, call `set_features`.
             descriptions: for Eq. (8).
@@ -64,13 +63,10 @@ class TextHead(nn.Module):
         check_background(background, background_thresh)
         if logit_scale < 0:
             raise ValueError(f"MODEL.CLIP.LOGIT_SCALE is {logit_scale}; expected 0 or more.")
-        self.logit_scale = logit_scale
-        self.classifier = classifier
+        self.logit_scale, self.classifier = logit_scale, classifier
         self.encoder = None if classifier is None else classifier.encoder  # moves with the head
-        self.descriptions = descriptions
-        self.word_descriptions = word_descriptions
-        self.background = background
-        self.background_thresh = background_thresh
+        self.descriptions, self.word_descriptions = descriptions, word_descriptions
+        self.background, self.background_thresh = background, background_thresh
         self.set_vocabulary(vocabulary)
 
     @classmethod
@@ -83,10 +79,8 @@ class TextHead(nn.Module):
             "vocabulary": vocabulary or vocabulary_from_config(cfg),
             "logit_scale": cfg.MODEL.CLIP.LOGIT_SCALE or clip.logit_scale,
             "classifier": build_text_classifier(cfg, clip),
-            "descriptions": load_descriptions(node.DESCRIPTIONS) if node.DESCRIPTIONS else None,
-            "word_descriptions": load_descriptions(node.WORD_DESCRIPTIONS)
-            if node.WORD_DESCRIPTIONS
-            else None,
+            "descriptions": load_named(node.DESCRIPTIONS),
+            "word_descriptions": load_named(node.WORD_DESCRIPTIONS),
             "background": node.BACKGROUND,
             "background_thresh": node.BACKGROUND_THRESH,
         }
@@ -107,13 +101,10 @@ class TextHead(nn.Module):
         return ["background"] * self.has_background + list(self.vocabulary.class_names)
 
     def set_vocabulary(self, vocabulary: Vocabulary, *, on_disk: bool = True) -> None:
-        """
-        Change the words; encodes those that are new. `on_disk`: use the cache on disk.
-        """
+        """Change the words; encodes those that are new. `on_disk`: use the cache on disk."""
         if self.classifier is None:
             self.vocabulary = vocabulary
-            for name in ("word_features", "class_features", "word_to_class"):
-                self.register_buffer(name, None, persistent=False)  # those of other words
+            self._set_buffers(None, None, None)  # those of other words
             return
         words = self.classifier.word_features(vocabulary, self.word_descriptions, on_disk=on_disk)
         classes = self.classifier.class_features(vocabulary, self.descriptions, on_disk=on_disk)
@@ -122,9 +113,7 @@ class TextHead(nn.Module):
 
     def set_features(self, word_features: Tensor, class_features: Tensor) -> None:
         """
-        Args:
-            word_features: unit rows, `vocabulary.words` in order, shape (W, D).
-            class_features: unit rows, one a foreground class, shape (K, D).
+        Set the unit rows of the words, (W, D), and of the foreground classes, (K, D), in order.
 
         Raises:
             ValueError: the rows do not fit the vocabulary.
@@ -139,9 +128,12 @@ class TextHead(nn.Module):
         if self._num_maps > self.vocabulary.num_classes:  # the background's words are the first
             owners = (0,) * self.vocabulary.num_background + tuple(k + 1 for k in owners)
         word_to_class = torch.tensor(owners, device=word_features.device)
-        self.register_buffer("word_features", word_features, persistent=False)
-        self.register_buffer("class_features", class_features, persistent=False)
-        self.register_buffer("word_to_class", word_to_class, persistent=False)
+        self._set_buffers(word_features, class_features, word_to_class)
+
+    def _set_buffers(self, *features: Tensor | None) -> None:
+        names = ("word_features", "class_features", "word_to_class")
+        for name, value in zip(names, features, strict=True):
+            self.register_buffer(name, value, persistent=False)
 
     @without_autocast
     def forward(self, patch_tokens: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -155,8 +147,7 @@ class TextHead(nn.Module):
                 words are not. None: all.
 
         Returns:
-            tuple[Tensor, Tensor]: M and its global min-max, each of shape (N, K, h, w), K one more
-            with a background of "words".
+            M and its global min-max, (N, K, h, w), K one more with a background of "words".
 
         Raises:
             ValueError: the words have no features yet.
@@ -173,12 +164,11 @@ class TextHead(nn.Module):
         tokens = patch_tokens.float()
         cam = class_activation_maps(tokens, self.word_features, self.logit_scale, words)
         maps, normalized_cam = cam[:, skip:], min_max_normalise(cam, words)[:, skip:]
-        if len(self.word_to_class) == num_maps:  # no synonyms: words are in class order
-            return maps, normalized_cam
         owners = self.word_to_class
-        return merge_synonyms(maps, owners, num_maps), merge_synonyms(
-            normalized_cam, owners, num_maps
-        )
+        if len(owners) != num_maps:  # synonyms; else words are in class order
+            maps = merge_synonyms(maps, owners, num_maps)
+            normalized_cam = merge_synonyms(normalized_cam, owners, num_maps)
+        return maps, normalized_cam
 
     @property
     def _num_maps(self) -> int:
@@ -202,8 +192,7 @@ def vocabulary_from_config(cfg: CfgNode) -> Vocabulary:
     The words of MODEL.TEXT.VOCABULARY or, by default, of the datasets in DATASETS.TEST.
 
     Raises:
-        ValueError: neither names words; the datasets differ in theirs; the number of classes is
-            not that of the datasets.
+        ValueError: neither names words; the datasets differ in words or in the number of classes.
     """
     metadata = [MetadataCatalog.get(name) for name in cfg.DATASETS.TEST]
     names = sorted({m.get("vocabulary") for m in metadata if m.get("vocabulary")})
@@ -223,6 +212,11 @@ def vocabulary_from_config(cfg: CfgNode) -> Vocabulary:
                 "MODEL.TEXT.BACKGROUND."
             )
     return vocabulary
+
+
+def load_named(descriptions: str) -> Descriptions | None:
+    """The descriptions that a key of MODEL.TEXT names; None for ""."""
+    return load_descriptions(descriptions) if descriptions else None
 
 
 def _has_background(vocabulary: Vocabulary, background: str) -> bool:

@@ -133,12 +133,10 @@ def thresholds(cfg):
 
 @pytest.mark.parametrize(("step", "default"), [("REDUNDANCY", 0.05), ("AMBIGUITY", 0.7)])
 class TestThresholds:
-    def test_defaults_are_the_release_s_for_ade20k(self, load, step, default):
-        assert thresholds(load())[step] == default
-
     def test_mode_and_number(self, load, step, default):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
+            assert thresholds(load())[step] == default, "the release's for ADE20K"
             assert thresholds(load(section(step, THRESH=0.25)))[step] == 0.25
             assert thresholds(load(section(step, THRESH=0.25, MODE="auto")))[step] == "auto"
             for opts, expected in (

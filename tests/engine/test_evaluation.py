@@ -161,16 +161,6 @@ def test_boundary_iou_is_off_unless_asked_for(tmp_path):
                 FreeCPSemSegEvaluator(NAME, boundary_iou=True)
 
 
-def test_label_encoding_is_the_datasets_own(tmp_path):
-    scores, labels = make_random()
-    with dataset(tmp_path, labels, None) as records:
-        shifted = run(FreeCPSemSegEvaluator(NAME), records, scores)["sem_seg"]
-    published = [label + np.uint8(1) for label in labels]
-    with dataset(tmp_path, published, raw_encoding(3)) as records:
-        raw = run(FreeCPSemSegEvaluator(NAME), records, scores)["sem_seg"]
-    assert_same(raw, shifted)
-
-
 def test_a_custom_loading_function(tmp_path):
     with dataset(tmp_path, [GROUND_TRUTH], None) as records:
         evaluator = FreeCPSemSegEvaluator(

@@ -44,11 +44,6 @@ class TestModules:
         (tmp_path / "my_module_1.py").write_text("import json\njson.dumps({})\n")
         import_plugins(["my_module_1"])
 
-    def test_nothing_to_import(self):
-        before = list(sys.path)
-        import_plugins([])
-        assert sys.path == before
-
 
 class TestFiles:
     def test_a_file_is_imported_once(self, tmp_path, log):
@@ -101,17 +96,15 @@ class TestErrors:
             import_plugins(["heads.py"])
         assert not [name for name in sys.modules if "_heads_" in name], "half a module"
 
-    def test_no_such_module(self):
-        with pytest.raises(ImportError, match="--import no_such_1: ModuleNotFoundError"):
-            import_plugins(["no_such_1"])
-
-    def test_no_such_file(self, tmp_path):
-        with pytest.raises(ImportError, match=f"there is no file {tmp_path}/none.py"):
-            import_plugins(["none.py"])
-
-    def test_no_name_of_a_module(self):
-        for name in ("", ".heads", "my-package"):
-            with pytest.raises(ImportError, match=f"--import {name}: "):
+    def test_names_that_cannot_be_imported(self):
+        for name, message in [
+            ("no_such_1", "ModuleNotFoundError"),
+            ("none.py", "there is no file .*/none.py"),
+            ("", ""),
+            (".heads", ""),
+            ("my-package", ""),
+        ]:
+            with pytest.raises(ImportError, match=f"--import {name}: .*{message}"):
                 import_plugins([name])
 
 

@@ -14,6 +14,19 @@ from freecp_d2.engine import config_digest, records
 from freecp_d2.engine.records import forget_record, write_record
 from tests.helpers.command import ROOT
 
+NOT_DECISIVE = """
+    OUTPUT_DIR x MODEL.DEVICE cpu MODEL.TEXT.CACHE_DIR x DATALOADER.NUM_WORKERS 9 SEED 1
+    MODEL.TEXT.BATCH_SIZE 3 MODEL.SLIDING_WINDOW.BATCH_SIZE 4 TEST.IMAGES_PER_BATCH 4
+    TEST.LABEL_MAP True TEST.SAVE_PREDICTIONS True TEST.BOUNDARY_IOU True
+    TEST.EXPECTED_RESULTS [['sem_seg']]
+"""
+DECISIVE = """
+    DATASETS.TEST ('freecp_ade20k_val',) INPUT.MIN_SIZE_TEST 448 INPUT.RESIZE pil
+    MODEL.PRECISION fp16 MODEL.CLIP.PRETRAINED laion2b MODEL.TEXT.TEMPLATES simple
+    MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS [1] MODEL.SLIDING_WINDOW.SIZE 224
+    MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH 0.1 TEST.NUM_IMAGES 50
+"""
+
 
 def config(*options):
     cfg = get_cfg()
@@ -25,42 +38,12 @@ def config(*options):
 class TestDigest:
     def test_keys_that_do_not_change_results(self):
         assert re.fullmatch("[0-9a-f]{64}", config_digest(config()))
-        for option in (
-            ("OUTPUT_DIR", "elsewhere"),
-            ("DATALOADER.NUM_WORKERS", 9),
-            ("SEED", 1),
-            ("MODEL.DEVICE", "cpu"),
-            ("MODEL.TEXT.BATCH_SIZE", 3),
-            ("MODEL.TEXT.CACHE_DIR", "elsewhere"),
-            ("TEST.IMAGES_PER_BATCH", 4),
-            ("MODEL.SLIDING_WINDOW.BATCH_SIZE", 4),
-            ("TEST.LABEL_MAP", True),
-            ("TEST.SAVE_PREDICTIONS", True),
-            ("TEST.BOUNDARY_IOU", True),
-            ("TEST.EXPECTED_RESULTS", [["sem_seg", "mIoU", 17.0, 0.3]]),
-        ):
-            assert config_digest(config(*option)) == config_digest(config())
+        assert config_digest(config(*NOT_DECISIVE.split())) == config_digest(config())
 
     def test_keys_that_change_results(self):
-        for option in (
-            ("DATASETS.TEST", ("freecp_ade20k_val",)),
-            ("INPUT.MIN_SIZE_TEST", 448),
-            ("INPUT.RESIZE", "pil"),
-            ("MODEL.PRECISION", "fp16"),
-            ("MODEL.CLIP.PRETRAINED", "laion2b"),
-            ("MODEL.TEXT.TEMPLATES", "simple"),
-            ("MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS", [1]),
-            ("MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", 0.1),
-            ("MODEL.SLIDING_WINDOW.SIZE", 224),
-            ("TEST.NUM_IMAGES", 50),
-        ):
-            assert config_digest(config(*option)) != config_digest(config())
-
-    def test_order_of_options_and_freezing_do_not_matter(self):
-        a = config("TEST.NUM_IMAGES", 5, "INPUT.RESIZE", "pil")
-        b = config("INPUT.RESIZE", "pil", "TEST.NUM_IMAGES", 5)
-        b.freeze()
-        assert config_digest(a) == config_digest(b)
+        options = DECISIVE.split()
+        for key, value in zip(options[::2], options[1::2], strict=True):
+            assert config_digest(config(key, value)) != config_digest(config()), key
 
     def test_keys_of_one_back_end_do_not_matter(self, monkeypatch):
         before = config_digest(config())
@@ -85,11 +68,6 @@ class TestDigest:
         assert config_digest(cfg) == before
         cfg.MODEL.TEXT.LATER = 2
         assert config_digest(cfg) != before
-
-    def test_keys_of_another_project_count(self):
-        cfg = config()
-        cfg.MODEL.OURS = CfgNode({"THRESH": 0.5})
-        assert config_digest(cfg) != config_digest(config())
 
     def test_digest_is_equal_in_every_process(self):
         code = (
@@ -124,16 +102,13 @@ def written(tmp_path, tiny_vocabulary):
 
 
 class TestRecord:
-    def test_numbers(self, written):
-        _, record = written
+    def test_numbers_and_config(self, written):
+        cfg, record = written
         assert record["results"] == {"val": {"sem_seg": {"mIoU": 12.5, "IoU-cat": None}}}
         assert record["images"] == {"val": {"evaluated": 5, "official": 7}}
         assert record["seconds"] == {"val": 12.3}
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", record["date"])
         assert len(record["vocabulary"]["sha256"]) == 64
-
-    def test_config(self, written):
-        cfg, record = written
         assert record["config_sha256"] == config_digest(cfg)
         assert record["config"]["MODEL"]["SLIDING_WINDOW"]["SIZE"] == 384
         assert record["config"]["MODEL"]["PIXEL_MEAN"] == list(cfg.MODEL.PIXEL_MEAN)

@@ -42,44 +42,27 @@ def test_variants_equal_separate_models(configs):
     assert len(differ) > len(METHODS), "the variants must differ for this test to mean anything"
 
 
-def test_the_encoder_of_a_method_runs_once_per_image(configs, monkeypatch):
+def test_windows_and_crops_are_encoded_once(configs, monkeypatch):
     model = VariantsModel(configs)
-    calls = []
+    calls, crops = [], []
+
+    def count(encoder, method):
+        forward, encode_image, key = encoder.forward, encoder.encode_image, encoder.encode_image_key
+        monkeypatch.setattr(
+            encoder, "forward", lambda *args, **kw: calls.append(method) or forward(*args, **kw)
+        )
+        monkeypatch.setattr(  # key: GEM encodes crops on a path of its own
+            encoder,
+            "encode_image",
+            lambda x: crops.extend((key, crop.numpy().tobytes()) for crop in x) or encode_image(x),
+        )
+
     for method in METHODS:
-        encoder = model.variants[method, "RP"].backbone.encoder
-        monkeypatch.setattr(encoder, "forward", _counted(encoder.forward, calls, method))
+        count(model.variants[method, "RP"].backbone.encoder, method)
     model(IMAGES[:1])
     assert sorted(calls) == sorted(METHODS)
     model(IMAGES[:1])
     assert len(calls) == 4, "the same windows again are cached"
     model(IMAGES[1:])
     assert len(calls) == 8
-
-
-def test_variants_share_crops(configs, monkeypatch):
-    model = VariantsModel(configs)
-    seen = []
-    for method in METHODS:
-        encoder = model.variants[method, "RP"].backbone.encoder
-        monkeypatch.setattr(encoder, "encode_image", _noted(encoder, seen))
-    model(IMAGES)
-    assert len(seen) == len(set(seen)) > 1
-
-
-def _noted(encoder, seen):
-    """`encode_image`, which notes each crop with what encodes it: GEM's path is its own."""
-    original = encoder.encode_image
-
-    def encode_image(crops):
-        seen.extend((encoder.encode_image_key, crop.numpy().tobytes()) for crop in crops)
-        return original(crops)
-
-    return encode_image
-
-
-def _counted(function, calls, name):
-    def call(*args, **kwargs):
-        calls.append(name)
-        return function(*args, **kwargs)
-
-    return call
+    assert len(crops) == len(set(crops)) > 1

@@ -15,8 +15,6 @@ from ...modeling.purification.summary import Purification, summarise_diagnoses
 from ...modeling.stitching import ClassScores, full_scores
 from ...text.colors import Color
 
-__all__ = ["Prediction"]
-
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -57,11 +55,7 @@ class Prediction:
 
     def scores_at(self, y: int, x: int) -> list[tuple[str, float]]:
         """
-        Args:
-            y, x: row and column of a pixel.
-
-        Returns:
-            list[tuple[str, float]]: names and scores above 0 of that pixel, best first.
+        Names and scores above 0 of the pixel in row y and column x, best first.
 
         Raises:
             IndexError: the pixel is outside the image.

@@ -20,8 +20,6 @@ from ...text import Vocabulary, load_vocabulary
 from ..configuration import load_config
 from .prediction import Prediction
 
-__all__ = ["Predictor", "with_heads"]
-
 Images = list[ImageLike] | tuple[ImageLike, ...]
 
 _BLACK = (0, 0, 0)
@@ -42,13 +40,8 @@ class Predictor:
         self, model: FreeCPSegmentor, mapper: FreeCPDatasetMapper, images_per_batch: int = 1
     ):
         """
-        Args:
-            model: on its device.
-            mapper: resizes images.
-            images_per_batch: images whose windows share batches.
-
         Raises:
-            ValueError: the model is an oracle, which needs ground truth.
+            ValueError: the model is an oracle, which needs ground truth; no image a batch.
         """
         if model.oracle:
             raise ValueError(
@@ -57,9 +50,7 @@ class Predictor:
             )
         if images_per_batch < 1:
             raise ValueError(f"TEST.IMAGES_PER_BATCH is {images_per_batch}; use 1 or more.")
-        self.model = model.eval()
-        self.mapper = mapper
-        self.images_per_batch = images_per_batch
+        self.model, self.mapper, self.images_per_batch = model.eval(), mapper, images_per_batch
 
     @classmethod
     def from_config(
@@ -80,7 +71,7 @@ class Predictor:
 
         Raises:
             FileNotFoundError, KeyError, ValueError: of the config (see `engine.load_config`), the
-                words, the weights; words are checked before weights are loaded.
+                words, and then the weights.
         """
         if isinstance(config, CfgNode):
             if opts:
@@ -106,11 +97,8 @@ class Predictor:
 
     def set_vocabulary(self, vocabulary: str | Path | Vocabulary, *, on_disk: bool = True) -> None:
         """
-        Change the words; encodes those that are new.
-
-        Args:
-            vocabulary: see `text.load_vocabulary`.
-            on_disk: cache their features on disk.
+        Change the words, see `text.load_vocabulary`; encodes those that are new and, if `on_disk`,
+        caches them.
 
         Raises:
             FileNotFoundError, ValueError: no such words; the old ones stay.
@@ -121,11 +109,7 @@ class Predictor:
         self, *, redundancy: float | str | None = None, ambiguity: float | str | None = None
     ) -> None:
         """
-        Change the thresholds.
-
-        Args:
-            redundancy: tau_r of Eq. (5), or "auto"; None leaves it as it is.
-            ambiguity: tau_a of Eq. (7), likewise.
+        Change tau_r of Eq. (5) and tau_a of Eq. (7): numbers, or "auto"; None leaves one as it is.
 
         Raises:
             ValueError: out of range, or the model has no thresholds; nothing is changed.
@@ -156,9 +140,6 @@ class Predictor:
             image: what `as_image` takes, or a list of that.
             channels: "RGB" or "BGR", for arrays and tensors with colours.
 
-        Returns:
-            Prediction | list[Prediction]: at the size of each image.
-
         Raises:
             FileNotFoundError, ValueError, TypeError: see `as_image`; all images of a list are
                 read before the first is segmented.
@@ -171,12 +152,7 @@ class Predictor:
     def stream(
         self, images: Iterable[ImageLike], channels: Channels | None = None
     ) -> Iterator[Prediction]:
-        """
-        Predict images one after the other; holds at most `images_per_batch` at a time.
-
-        Args:
-            images, channels: see `__call__`.
-        """
+        """As `__call__`, one image after the other; holds `images_per_batch` at a time."""
         rest = iter(images)
         while batch := [as_image(image, channels) for image in islice(rest, self.images_per_batch)]:
             inputs = [self._input(image) for image in batch]
@@ -216,24 +192,11 @@ def _words(vocabulary: str | Path | Vocabulary) -> Vocabulary:
 
 
 def with_heads(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
-    """
-    A model with other parts; all parts that are not in `changes` are shared with `model`.
-
-    Args:
-        model: is not changed.
-        changes: arguments of `FreeCPSegmentor`.
-    """
-    same = {
-        "backbone": model.backbone,
-        "text_head": model.text_head,
-        "affinity_head": model.affinity_head,
-        "purification_head": model.purification_head,
-        "input_format": model.pixels.input_format,
-        "window_size": model.window_size,
-        "window_stride": model.window_stride,
-        "window_batch_size": model.window_batch_size,
-        "crop_size": model.crop_size,
-        "oracle": model.oracle,
-        "return_label_map": model.return_label_map,
-    }
+    """A copy of a model that shares all its parts but `changes`, arguments of `FreeCPSegmentor`."""
+    names = (
+        "backbone text_head affinity_head purification_head window_size window_stride "
+        "window_batch_size crop_size oracle return_label_map"
+    )
+    same = {name: getattr(model, name) for name in names.split()}
+    same["input_format"] = model.pixels.input_format
     return FreeCPSegmentor(**(same | changes)).to(model.device)

@@ -53,8 +53,6 @@ class FreeCPSegmentor(nn.Module):
     ):
         """
         Args:
-            backbone: the image encoder; see `CLIPBackbone` for its contract.
-            text_head: the words.
             affinity_head, purification_head: both, or neither for the base method alone.
             input_format: "RGB" or "BGR", the channel order of the inputs.
             window_size, window_stride: of the sliding windows, in pixels.
@@ -75,10 +73,8 @@ class FreeCPSegmentor(nn.Module):
         check_window_sizes(
             window_size, window_stride, window_batch_size, crop_size, backbone.patch_size
         )
-        self.backbone = backbone
-        self.text_head = text_head
-        self.affinity_head = affinity_head
-        self.purification_head = purification_head
+        self.backbone, self.text_head = backbone, text_head
+        self.affinity_head, self.purification_head = affinity_head, purification_head
         self.pixels = PixelNormalisation(backbone.pixel_mean, backbone.pixel_std, input_format)
         self.window_size, self.window_stride = window_size, window_stride
         self.window_batch_size = window_batch_size
@@ -150,19 +146,19 @@ class FreeCPSegmentor(nn.Module):
         self, batched_inputs: list[dict[str, Any]], *, diagnose: bool = False
     ) -> Iterator[SegmentedImage]:
         """
-        Segment images at the resolution of the network.
+        Segment images, in order, at the resolution of the network.
 
         Args:
             batched_inputs: see `forward`.
             diagnose: return a `WindowDiagnosis` for each window, too; a base method alone has none.
-
-        Yields:
-            SegmentedImage: one an image, in order.
         """
         images = [self.pixels(image) for image in read_images(batched_inputs)]
         sizes = [(image.shape[1], image.shape[2]) for image in images]
         windows = windows_of_images(sizes, self.window_size, self.window_stride)
-        allowed = self._candidates(batched_inputs) if self.oracle else None
+        allowed = None
+        if self.oracle:
+            outputs, background = self.text_head.output_names, self.text_head.has_background
+            allowed = read_candidates(batched_inputs, len(outputs), background=background)
         patch_size, names = self.backbone.patch_size, self.text_head.vocabulary.display_names
 
         def run(batch: list[Window]) -> Iterator[tuple[Tensor, WindowDiagnosis | None]]:
@@ -186,9 +182,6 @@ class FreeCPSegmentor(nn.Module):
         For each image and window: the kept and removed classes with their scores, the ambiguity
         groups and the winners.
 
-        Args:
-            batched_inputs: see `forward`.
-
         Raises:
             ValueError: the model has no purification head.
         """
@@ -198,10 +191,6 @@ class FreeCPSegmentor(nn.Module):
                 'MODEL.PURIFICATION_HEAD.NAME="ClassPurification".'
             )
         return [list(found.windows) for found in self.segment(batched_inputs, diagnose=True)]
-
-    def _candidates(self, batched_inputs: list[dict[str, Any]]) -> Tensor:
-        outputs, background = self.text_head.output_names, self.text_head.has_background
-        return read_candidates(batched_inputs, len(outputs), background=background)
 
     def _segment(
         self, pixels: Tensor, candidates: Tensor | None

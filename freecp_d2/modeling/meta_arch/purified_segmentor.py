@@ -16,13 +16,10 @@ from ...text import Vocabulary
 from ..backbone import LoadedCLIP, load_clip_from_config
 from ..inputs import read_images
 from ..purification.build import build_purification_head
-from ..purification.class_scores import as_probabilities, check_kind
+from ..purification.class_scores import as_probabilities, check_kind, read_channels
 from ..purification.diagnosis import WindowDiagnosis
 from ..purification.gating import gate_scores
-from ..purification.grid_purification import GridPurification
-from ..purification.image_grid import ImageGrid
-from ..purification.score_channels import read_channels
-from ..text_head import vocabulary_from_config
+from ..purification.grid_purification import GridPurification, ImageGrid
 from .wrapping import (
     build_class_features,
     build_clip,
@@ -42,11 +39,10 @@ class PurifiedSegmentor(nn.Module):
 
     Purification runs on a grid of patches (Eqs. 3 to 8, with the wrapped model's scores in place of
     Eq. (1)). The output is the wrapped model's scores at their resolution, 0 where a word lost: see
-    `modeling.gating.gate_scores`. `PurifiedSegmentor(cfg, wrapped=model)` wraps a built model.
+    `gating.gate_scores`. `PurifiedSegmentor(cfg, wrapped=model)` wraps a built model.
 
-    MODEL.WEIGHTS are the wrapped model's. `DetectionCheckpointer(model.wrapped)` loads them; so
-    does a checkpointer of the whole, as that of Detectron2's `DefaultPredictor`. Affinity head and
-    CLIP have their own.
+    MODEL.WEIGHTS are the wrapped model's. A `DetectionCheckpointer` of `model.wrapped` or of the
+    whole model loads them. Affinity head and CLIP have their own.
     """
 
     @configurable
@@ -64,8 +60,8 @@ class PurifiedSegmentor(nn.Module):
         Args:
             wrapped: the model; takes and returns a list of dicts.
             purifier: purifies its scores.
-            scores, temperature: what "sem_seg" is, see `modeling.class_scores.as_probabilities`.
-            max_removed: see `modeling.gating.gate_scores`.
+            scores, temperature: what "sem_seg" is, see `class_scores.as_probabilities`.
+            max_removed: see `gating.gate_scores`.
             return_label_map: return int64 (H, W) label maps instead of (C, H, W) scores.
 
         Raises:
@@ -111,7 +107,6 @@ class PurifiedSegmentor(nn.Module):
             class_features = None
             logger.info('MODEL.PURIFIED.CLIP is "": ambiguity groups stay undecided.')
         elif class_features is None:
-            vocabulary = vocabulary or vocabulary_from_config(cfg)
             class_features = build_class_features(cfg, clip, vocabulary)
         purifier = GridPurification(
             view=view,
@@ -163,12 +158,7 @@ class PurifiedSegmentor(nn.Module):
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
-        """
-        As `FreeCPSegmentor.diagnose`; windows and boxes in pixels of "image".
-
-        Args:
-            batched_inputs: see `forward`.
-        """
+        """As `FreeCPSegmentor.diagnose`; windows and boxes in pixels of "image"."""
         images = read_images(batched_inputs)
         _, scores = self._run_wrapped(batched_inputs)
         return [found.windows for found in self.purifier.decide(images, scores, diagnose=True)]

@@ -1,6 +1,4 @@
-"""
-The parts of `PurifiedSegmentor` that a config names: the wrapped model, a CLIP, the heads.
-"""
+"""The parts of `PurifiedSegmentor` that a config names: the wrapped model, a CLIP, the heads."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ...d2 import META_ARCH_REGISTRY, CfgNode, build_model
-from ...text import Vocabulary, load_descriptions
+from ...text import Vocabulary
 from ..affinity import (
     AFFINITY_HEAD_REGISTRY,
     AffinityHead,
@@ -16,8 +14,8 @@ from ..affinity import (
     build_affinity_head,
 )
 from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone
-from ..purification.image_grid import ImageGrid
-from ..text_head import build_text_classifier
+from ..purification.grid_purification import ImageGrid
+from ..text_head import build_text_classifier, load_named, vocabulary_from_config
 
 WRAPPER = "PurifiedSegmentor"
 
@@ -38,7 +36,7 @@ def check_wrapping(cfg: CfgNode) -> None:
 
 def build_wrapped(cfg: CfgNode) -> nn.Module:
     """
-    Build the meta-architecture that `cfg.MODEL.PURIFIED.META_ARCHITECTURE` names, without weights.
+    Build the `cfg.MODEL.PURIFIED.META_ARCHITECTURE`, without weights.
 
     Raises:
         KeyError: it is not registered.
@@ -51,31 +49,20 @@ def build_wrapped(cfg: CfgNode) -> nn.Module:
             f"such as SemanticSegmentor, or pass a built model: {WRAPPER}(cfg, wrapped=model)."
         )
     META_ARCH_REGISTRY.get(name)  # an unknown name is an error before anything is built
-    own = cfg.clone()
-    own.defrost()
+    own = _with_backbone(cfg, cfg.MODEL.BACKBONE.NAME)
     own.MODEL.META_ARCHITECTURE = name
     own.TEST.LABEL_MAP = False  # scores are what is purified
     return build_model(own)
 
 
 def build_clip(cfg: CfgNode, clip: LoadedCLIP) -> CLIPBackbone:
-    """
-    Build the backbone that `cfg.MODEL.PURIFIED.CLIP` names.
-
-    Raises:
-        ValueError: it is no `CLIPBackbone`.
-    """
+    """Build the `cfg.MODEL.PURIFIED.CLIP`; ValueError if it is no `CLIPBackbone`."""
     named = _with_backbone(cfg, cfg.MODEL.PURIFIED.CLIP)
     return build_clip_backbone(named, clip, key="MODEL.PURIFIED.CLIP")
 
 
-def build_head_for(cfg: CfgNode, view: ImageGrid, *, weights: bool = True) -> AffinityHead:
-    """
-    Build the head that `cfg.MODEL.AFFINITY_HEAD.NAME` names, for the outputs of `view`.
-
-    Raises:
-        ValueError: it needs a CLIP's attention and there is none.
-    """
+def build_head_for(cfg: CfgNode, view: ImageGrid, *, weights: bool) -> AffinityHead:
+    """Build the affinity head for `view`; ValueError if it needs a CLIP and there is none."""
     name, clip = cfg.MODEL.AFFINITY_HEAD.NAME, cfg.MODEL.PURIFIED.CLIP
     found = AFFINITY_HEAD_REGISTRY.get(name)
     refused = isinstance(found, type) and issubclass(found, CLIPAttentionAffinity) and not clip
@@ -91,28 +78,19 @@ def build_head_for(cfg: CfgNode, view: ImageGrid, *, weights: bool = True) -> Af
     return head
 
 
-def build_class_features(cfg: CfgNode, clip: LoadedCLIP, vocabulary: Vocabulary) -> Tensor:
-    """
-    The description features of the classes for Eq. (8), encoded by the text tower of `clip`.
-
-    Returns:
-        Tensor: unit rows, shape (K, D), in the order of the vocabulary.
-    """
-    name = cfg.MODEL.TEXT.DESCRIPTIONS
-    descriptions = load_descriptions(name) if name else None
+def build_class_features(cfg: CfgNode, clip: LoadedCLIP, vocabulary: Vocabulary | None) -> Tensor:
+    """The description features of the classes for Eq. (8), unit rows (K, D)."""
+    vocabulary = vocabulary or vocabulary_from_config(cfg)
+    descriptions = load_named(cfg.MODEL.TEXT.DESCRIPTIONS)
     return build_text_classifier(cfg, clip).class_features(vocabulary, descriptions)
 
 
 def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
     """
-    The class scores in the outputs of a wrapped model.
-
-    Args:
-        outputs: of the model for `num_images` images.
-        model: its name, for messages.
+    The class scores in the outputs of a wrapped model; `model` is its name, for messages.
 
     Raises:
-        ValueError: they are no list of as many dicts with scores (C, H, W).
+        ValueError: the outputs are no list of as many dicts with scores (C, H, W).
     """
     if not isinstance(outputs, Sequence):
         raise ValueError(

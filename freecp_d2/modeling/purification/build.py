@@ -40,8 +40,6 @@ ClassifyBoxes = Callable[[Tensor, Tensor, Tensor], Tensor]
 @dataclass
 class PurificationOutput:
     """
-    What is left of a batch of windows, and why.
-
     Attributes:
         maps: purified maps, 0 where a class is gone, shape (N, K, h, w).
         keep: classes that the oracle, if there is one, and redundancy purification left, bool,

@@ -34,12 +34,7 @@ AUTO = "auto"
 
 
 def read_threshold(key: str, value: float | str, *, automatic: bool = True) -> float | str:
-    """
-    Check a threshold, a number in [0, 1] or, if `automatic`, `AUTO`.
-
-    Raises:
-        ValueError: anything else; names `key` of MODEL.PURIFICATION_HEAD.
-    """
+    """Raise ValueError if `value` is neither in [0, 1] nor, if `automatic`, "auto"."""
     if automatic and isinstance(value, str) and value == AUTO:
         return AUTO
     if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) <= 1:
@@ -48,28 +43,9 @@ def read_threshold(key: str, value: float | str, *, automatic: bool = True) -> f
     return float(value)
 
 
-def restrict_to(maps: Tensor, allowed: Tensor) -> Tensor:
-    """
-    The oracle of Tab. 1: set the maps (N, K, h, w) of classes that are not allowed to 0.
-
-    Raises:
-        ValueError: `allowed` is not bool or not of shape (N, K).
-    """
-    if allowed.dtype != torch.bool or allowed.shape != maps.shape[:2]:
-        raise ValueError(
-            f"allowed is {allowed.dtype} of shape {tuple(allowed.shape)}, expected bool of shape "
-            f"{tuple(maps.shape[:2])}, (windows, classes)."
-        )
-    return maps * allowed[:, :, None, None]
-
-
 @PURIFICATION_HEAD_REGISTRY.register()
 class ClassPurification(nn.Module):
-    """
-    FreeCP: refine, then redundancy purification (RP) and ambiguity purification (AP).
-
-    Has no weights; either purification can be off and their order swapped (Tab. 3).
-    """
+    """FreeCP: refine, then redundancy purification (RP) and ambiguity purification (AP)."""
 
     @configurable
     def __init__(
@@ -110,26 +86,25 @@ class ClassPurification(nn.Module):
             )
         self.redundancy_thresh = read_threshold("REDUNDANCY.THRESH", redundancy_thresh)
         self.ambiguity_thresh = read_threshold("AMBIGUITY.THRESH", ambiguity_thresh)
-        self.order = order
-        self.elimination = elimination
-        self.region_thresh = region_thresh
-        self.exclude_last = exclude_last
+        self.order, self.elimination = order, elimination
+        self.region_thresh, self.exclude_last = region_thresh, exclude_last
 
     @classmethod
     def from_config(cls, cfg: CfgNode) -> dict:
         node = cfg.MODEL.PURIFICATION_HEAD
         enabled = {"RP": node.REDUNDANCY.ENABLED, "AP": node.AMBIGUITY.ENABLED}
-        steps = [step for step in node.ORDER.split("-") if enabled.get(step, True)]
-        redundancy, ambiguity = node.REDUNDANCY, node.AMBIGUITY
-        for key, mode in {"REDUNDANCY": redundancy.MODE, "AMBIGUITY": ambiguity.MODE}.items():
-            if mode not in ("fixed", AUTO):
+        for key in ("REDUNDANCY", "AMBIGUITY"):
+            if (mode := node[key].MODE) not in ("fixed", AUTO):
                 raise ValueError(
                     f'MODEL.PURIFICATION_HEAD.{key}.MODE="{mode}" is unknown; use fixed or auto.'
                 )
+        redundancy, ambiguity = (
+            AUTO if step.MODE == AUTO else step.THRESH for step in (node.REDUNDANCY, node.AMBIGUITY)
+        )
         return {
-            "order": "-".join(steps),
-            "redundancy_thresh": AUTO if redundancy.MODE == AUTO else redundancy.THRESH,
-            "ambiguity_thresh": AUTO if ambiguity.MODE == AUTO else ambiguity.THRESH,
+            "order": "-".join(step for step in node.ORDER.split("-") if enabled.get(step, True)),
+            "redundancy_thresh": redundancy,
+            "ambiguity_thresh": ambiguity,
             "elimination": node.AMBIGUITY.ELIMINATION,
             "region_thresh": node.REGION.THRESH,
             "exclude_last": node.REGION.EXCLUDE_LAST,
@@ -139,16 +114,13 @@ class ClassPurification(nn.Module):
         self, *, redundancy: float | str | None = None, ambiguity: float | str | None = None
     ) -> None:
         """
-        Args:
-            redundancy, ambiguity: tau_r and tau_a, see the constructor; None leaves one as it is.
+        Set tau_r and tau_a, see the constructor; None leaves one as it is.
 
         Raises:
             ValueError: neither a number in range nor "auto"; both stay as they are.
         """
-        if redundancy is None:
-            redundancy = self.redundancy_thresh
-        if ambiguity is None:
-            ambiguity = self.ambiguity_thresh
+        redundancy = self.redundancy_thresh if redundancy is None else redundancy
+        ambiguity = self.ambiguity_thresh if ambiguity is None else ambiguity
         self.redundancy_thresh, self.ambiguity_thresh = (
             read_threshold("REDUNDANCY.THRESH", redundancy),
             read_threshold("AMBIGUITY.THRESH", ambiguity),
@@ -164,15 +136,8 @@ class ClassPurification(nn.Module):
         allowed: Tensor | None = None,
     ) -> PurificationOutput:
         """
-        Args:
-            maps: M of Eq. (1), shape (N, K, h, w), in [0, 1].
-            normalized_cam: the same after the min-max of each window; is refined.
-            transition: T of Eq. (3), shape (N, P, P).
-            classify: the crop classifier of Eq. (8); without one AP leaves its groups undecided.
-            allowed: the oracle of Tab. 1, bool, shape (N, K); other classes become 0. None: all.
-
-        Returns:
-            PurificationOutput: the remaining maps and the reasons.
+        See `PURIFICATION_HEAD_REGISTRY`. Without `classify` AP leaves its groups undecided; classes
+        that are not `allowed` become 0.
 
         Raises:
             ValueError: `allowed` is of another type or shape.
@@ -180,8 +145,13 @@ class ClassPurification(nn.Module):
         refined = refine(normalized_cam, transition, self._mask(normalized_cam))
         keep = torch.ones(refined.shape[:2], dtype=torch.bool, device=refined.device)
         if allowed is not None:
+            if allowed.dtype != torch.bool or allowed.shape != keep.shape:
+                raise ValueError(
+                    f"allowed is {allowed.dtype} of shape {tuple(allowed.shape)}, expected bool of "
+                    f"shape {tuple(keep.shape)}, (windows, classes)."
+                )
             keep = allowed.to(refined.device)
-            refined = restrict_to(refined, keep)
+            refined = refined * keep[:, :, None, None]
         groups = AmbiguityGroups(keep.new_zeros(0, dtype=torch.long), keep[:0])
         scores = redundancy_scores(maps, refined)
         result = PurificationOutput(refined, keep, scores, groups, elimination=self.elimination)
@@ -217,8 +187,7 @@ class ClassPurification(nn.Module):
         else:
             thresh = result.maps.new_full((len(result.maps),), self.ambiguity_thresh)
         groups = link_survivors(survivors, thresh, num_classes=result.maps.shape[1])
-        result.ambiguity_thresh = thresh
-        result.groups = groups
+        result.ambiguity_thresh, result.groups = thresh, groups
         if classify is None or len(groups.window) == 0:
             return
         regions, undecided = self._region_boxes(fuse_groups(result.maps, groups))
@@ -231,10 +200,7 @@ class ClassPurification(nn.Module):
         result.region_boxes, result.winners = regions, winners
 
     def _region_boxes(self, fused: Tensor) -> tuple[RegionBoxes, Tensor]:
-        """
-        The boxes with an area of each group; and the groups, bool (G,), that have a box without an
-        area or no box at all.
-        """
+        """The boxes with an area; and the groups, bool (G,), with a box without one or no box."""
         regions = region_boxes(
             fused, thresh=self.region_thresh, holes=True, exclude_last=self.exclude_last
         )

@@ -35,12 +35,8 @@ class CropClassifier:
             crop_size: side in pixels to which a box is resized, bilinear.
             batch_size: most crops in one forward.
         """
-        self.images = images
-        self.encode_image = encode_image
-        self.class_features = class_features
-        self.patch_size = patch_size
-        self.crop_size = crop_size
-        self.batch_size = batch_size
+        self.images, self.encode_image, self.class_features = images, encode_image, class_features
+        self.patch_size, self.crop_size, self.batch_size = patch_size, crop_size, batch_size
 
     def __call__(self, window: Tensor, boxes: Tensor, candidates: Tensor) -> Tensor:
         """
@@ -57,12 +53,11 @@ class CropClassifier:
         pairs = [(n, *box) for n, box in zip(window.tolist(), boxes.tolist(), strict=True)]
         distinct = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}  # groups share boxes
         crops, step = list(distinct), self.batch_size
-        batches = (
-            torch.stack([self._crop(*crop) for crop in crops[i : i + step]])
+        encoded = [
+            self.encode_image(torch.stack([self._crop(*crop) for crop in crops[i : i + step]]))
             for i in range(0, len(crops), step)
-        )
-        features = torch.cat([self.encode_image(batch) for batch in batches])
-        features = features[[distinct[pair] for pair in pairs]]
+        ]
+        features = torch.cat(encoded)[[distinct[pair] for pair in pairs]]
         return elect_winners(features.to(self.class_features), self.class_features, candidates)
 
     def _crop(self, n: int, *box: int) -> Tensor:

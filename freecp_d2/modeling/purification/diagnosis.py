@@ -1,7 +1,7 @@
 """Diagnosis of each window: words kept and dropped, ambiguity groups and their winners."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..stitching import ClassScores
@@ -28,8 +28,6 @@ class GroupDiagnosis:
 @dataclass
 class WindowDiagnosis:
     """
-    What purification did in one window.
-
     Attributes:
         window: (x0, y0, x1, y1) in pixels of the network's input.
         kept: class -> redundancy score of Eq. (5), best first.
@@ -65,9 +63,8 @@ def diagnose_windows(
     keep, scores = found.keep.cpu(), found.redundancy_scores.cpu()
     visible = (found.maps.flatten(2).amax(dim=2) > 0).cpu()
     groups = _groups(found, windows, class_names, patch_size)
-    none = [None] * len(windows)
     redundancy, ambiguity = (
-        none if thresh is None else thresh.tolist()
+        [None] * len(windows) if thresh is None else thresh.tolist()
         for thresh in (found.redundancy_thresh, found.ambiguity_thresh)
     )
     diagnoses = []
@@ -104,11 +101,8 @@ def _groups(
         group = GroupDiagnosis([class_names[k] for k in members.nonzero().flatten().tolist()])
         per_window[n].append(group)
         groups.append((group, windows[n]))
-    boxes = found.region_boxes.boxes.tolist()
-    region_boxes = zip(
-        found.region_boxes.map_index.tolist(), boxes, found.winners.tolist(), strict=True
-    )
-    for g, (x0, y0, x1, y1), winner in region_boxes:
+    boxes, of_group = found.region_boxes.boxes.tolist(), found.region_boxes.map_index.tolist()
+    for g, (x0, y0, x1, y1), winner in zip(of_group, boxes, found.winners.tolist(), strict=True):
         group, window = groups[g]
         box = (
             window.x0 + patch_size * x0,
@@ -118,3 +112,17 @@ def _groups(
         )
         group.region_boxes.append(RegionBox(box, class_names[winner]))
     return per_window
+
+
+def scale_boxes(diagnosis: WindowDiagnosis, scales: list[float]) -> WindowDiagnosis:
+    """Multiply x0, y0, x1 and y1 of the window and of all boxes by `scales`."""
+
+    def scale(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+        x0, y0, x1, y1 = (round(side * by) for side, by in zip(box, scales, strict=True))
+        return x0, y0, x1, y1
+
+    groups = [
+        GroupDiagnosis(g.classes, [RegionBox(scale(b.box), b.winner) for b in g.region_boxes])
+        for g in diagnosis.groups
+    ]
+    return replace(diagnosis, window=scale(diagnosis.window), groups=groups)

@@ -4,7 +4,7 @@ The decisions of purification, on patches, applied to another model's scores of 
 Shape shorthand in this module: N windows, K classes, h x w patches, H x W pixels.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -17,17 +17,11 @@ from .build import PurificationOutput
 
 def gates(found: PurificationOutput) -> Tensor:
     """
-    Where each class may have a score.
+    Where each class of N windows may have a score: bool, shape (N, K, h, w).
 
     A class that redundancy purification dropped has none anywhere. A class that lost a box of
     Eq. (8) has none in that box (`found.elimination` "region") or, if it won no box, none anywhere
     ("window"). The refined values are not used.
-
-    Args:
-        found: the purification of N windows.
-
-    Returns:
-        Tensor: bool, shape (N, K, h, w).
     """
     gate = found.keep[:, :, None, None].expand(found.maps.shape).clone()
     if len(found.winners) == 0:
@@ -43,27 +37,22 @@ def gates(found: PurificationOutput) -> Tensor:
 
 
 def stitch_gates(
-    found: Iterable[tuple[Window, Tensor]], grid: tuple[int, int], patch_size: int
+    found: Sequence[tuple[Window, Tensor]], grid: tuple[int, int], patch_size: int
 ) -> Tensor:
     """
-    One gate for an image: where windows overlap, a class passes if half of them let it.
+    One gate for an image, bool, (K, h, w): where windows overlap, a class passes if half of them
+    let it.
 
     Args:
         found: each window of the image, in pixels, whole patches; its gate, bool, (K, h', w').
         grid: (h, w) of the image.
-        patch_size: pixels a patch.
-
-    Returns:
-        Tensor: bool, shape (K, h, w).
     """
-    votes: Tensor | None = None
+    first = found[0][1]
+    votes = torch.zeros(len(first), *grid, device=first.device)
     for (_, y0, x0, y1, x1), gate in found:
-        if votes is None:
-            votes = torch.zeros(len(gate), *grid, device=gate.device)
         rows = slice(y0 // patch_size, y1 // patch_size)
         columns = slice(x0 // patch_size, x1 // patch_size)
         votes[:, rows, columns] += gate.float() - 0.5
-    assert votes is not None, "an image has at least one window"
     return votes >= 0
 
 
@@ -75,12 +64,9 @@ def gate_scores(scores: Tensor, gate: Tensor, *, max_removed: float = 0.99) -> T
     is left without a class and a class with more than this share of a pixel keeps it.
 
     Args:
-        scores: not negative, shape (K, H, W).
+        scores: not negative, shape (K, H, W); returned as it is where no class is gone.
         gate: bool, shape (K, h, w); applies to all pixels of a patch.
         max_removed: in [0, 1); 0 removes nothing.
-
-    Returns:
-        Tensor: shape (K, H, W); `scores` itself where no class is gone.
     """
     if gate.all():
         return scores

@@ -4,33 +4,128 @@ Purification of another model's class scores on a grid of patches, window by win
 Shape shorthand in this module: N windows, C channels, K words, H x W pixels, h x w patches.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import repeat
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...d2 import ShapeSpec
 from ...method import min_max_normalise
 from ..affinity import AffinityHead
+from ..backbone import CLIPBackbone
+from ..pixels import PixelNormalisation
 from ..windows import Window, cut_windows, run_on_windows, windows_of_images
 from .build import PurificationOutput
-from .class_scores import as_maps, pool_to_grid
+from .class_scores import ScoreChannels, as_maps, pool_to_grid
 from .crop_classifier import CropClassifier, crop_batch_size
-from .diagnosis import GroupDiagnosis, RegionBox, WindowDiagnosis, diagnose_windows
+from .diagnosis import WindowDiagnosis, diagnose_windows, scale_boxes
 from .gating import gates, stitch_gates
-from .image_grid import ImageGrid
-from .score_channels import ScoreChannels
+
+
+class ImageGrid(nn.Module):
+    """
+    The pixels that affinity heads and the crops of Eq. (8) see: images resized to one number of
+    pixels, under windows of whole patches, which a CLIP encodes if there is one.
+    """
+
+    def __init__(
+        self,
+        *,
+        clip: CLIPBackbone | None,
+        stride: int,
+        size: int,
+        window_size: int,
+        window_stride: int,
+        input_format: str,
+    ):
+        """
+        Args:
+            clip: encodes the windows; its patches are those of the grid.
+            stride: side of a patch in pixels without a `clip`.
+            size: images are resized to `size` x `size` pixels in all, their aspect kept.
+            window_size, window_stride: in pixels, rounded down to whole patches, at least one.
+            input_format: "RGB" or "BGR", the channel order of the images.
+
+        Raises:
+            ValueError: a size that is not positive or less than a patch; a stride that leaves gaps.
+        """
+        super().__init__()
+        self.clip = clip
+        self.patch_size = stride if clip is None else clip.patch_size
+        sizes = (self.patch_size, size, window_size, window_stride)
+        if min(sizes) < 1 or min(size, window_size) < self.patch_size:
+            raise ValueError(
+                f"Patch, MODEL.PURIFIED.SIZE, MODEL.SLIDING_WINDOW.SIZE and STRIDE are {sizes} "
+                "pixels; all must be positive, both sizes at least one patch."
+            )
+        if window_stride > window_size:
+            raise ValueError(
+                f"MODEL.SLIDING_WINDOW.STRIDE {window_stride} leaves gaps between windows of SIZE "
+                f"{window_size}; make it at most the size."
+            )
+        self.size = size
+        self.window_size, self.window_stride = (
+            max(1, side // self.patch_size) * self.patch_size
+            for side in (window_size, window_stride)
+        )
+        mean = (0.0, 0.0, 0.0) if clip is None else clip.pixel_mean
+        std = (1.0, 1.0, 1.0) if clip is None else clip.pixel_std
+        self.pixels = PixelNormalisation(mean, std, input_format)
+
+    def output_shape(self) -> dict[str, ShapeSpec]:
+        """The features of a window, as a backbone's `output_shape`; 0 channels: no tokens."""
+        no_tokens = {"patch_tokens": ShapeSpec(channels=0, stride=self.patch_size)}
+        return no_tokens if self.clip is None else self.clip.output_shape()
+
+    def fit(self, image: Tensor) -> Tensor:
+        """
+        Resize an image (3, H, W) in [0, 255] to whole patches, `size` x `size` pixels in all, and
+        normalise it. The aspect changes by the rounding, and where an image is so oblong that a
+        side would be less than a patch or more than four times `size`.
+        """
+        patch, (height, width) = self.patch_size, image.shape[1:]
+        scale = self.size / math.sqrt(height * width)
+        most = max(1, 4 * self.size // patch)
+        h, w = (min(max(1, round(side * scale / patch)), most) for side in (height, width))
+        pixels, size = self.pixels(image)[None], (h * patch, w * patch)
+        if pixels.shape[2:] == size:
+            return pixels[0]
+        return F.interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=True)[0]
+
+    def transition(self, pixels: Tensor, affinity_head: AffinityHead) -> Tensor:
+        """
+        T of Eq. (3), (N, P, P), of normalised windows of one size, (N, 3, H, W).
+        ValueError if the head reads patch tokens and there is no CLIP.
+        """
+        if self.clip is not None:
+            features = self.clip(pixels, attention_layers=affinity_head.attention_layers)
+        else:
+            h, w = (side // self.patch_size for side in pixels.shape[2:])
+            # Filled with NaN so that misuse is detected.
+            nothing = torch.full((), math.nan, device=pixels.device)
+            features = {"patch_tokens": nothing.expand(len(pixels), 1, h, w)}
+        found = affinity_head(self.pixels.undo(pixels), features)
+        if self.clip is None and found.isnan().any():
+            raise ValueError(
+                f"{type(affinity_head).__name__} reads patch tokens, which need a CLIP; name a "
+                "CLIPBackbone in MODEL.PURIFIED.CLIP, such as CLIPViT, or use an affinity head "
+                "that needs only pixels, such as DINOAffinity."
+            )
+        return found
 
 
 class Decision(NamedTuple):
-    """The purification of one image."""
+    """
+    The purification of one image: where each channel may have a score, bool (C, h, w), and the
+    diagnosis of each window; empty if not asked for.
+    """
 
     gate: Tensor
-    """Where each channel may have a score, bool, shape (C, h, w)."""
     windows: list[WindowDiagnosis]
-    """The diagnosis of each window; empty if not asked for."""
 
 
 class GridPurification(nn.Module):
@@ -54,7 +149,7 @@ class GridPurification(nn.Module):
             view: what affinity and crops see of an image.
             affinity_head, purification_head: as of `FreeCPSegmentor`. Of a purification head's
                 output, `keep`, `groups`, `region_boxes`, `winners` and `elimination` are read.
-            channels: what the channels of the scores are; None: words without names.
+            channels: None: words without names.
             class_features: description feature of each word for Eq. (8), shape (K, D); needs a
                 CLIP in `view`. Without, ambiguity groups stay undecided.
             crop_size: side in pixels of the crops of Eq. (8).
@@ -85,13 +180,12 @@ class GridPurification(nn.Module):
         self, images: Sequence[Tensor], scores: Sequence[Tensor], *, diagnose: bool = False
     ) -> Iterator[Decision]:
         """
+        Decide for each image, in order.
+
         Args:
             images: in [0, 255], each of shape (3, H, W), channels as the view's input format.
             scores: of each image, not negative, shape (C, H', W') with pixels of its own.
             diagnose: return a `WindowDiagnosis` for each window, too.
-
-        Yields:
-            Decision: one an image, in order.
 
         Raises:
             ValueError: C does not fit the words; the affinity head needs a CLIP.
@@ -116,48 +210,31 @@ class GridPurification(nn.Module):
             gate = words.new_ones(len(scores[i]), *grids[i])
             gate[self.channels.words(len(gate))] = words
             reasons = [reason for _, (_, reason) in found if reason is not None]
-            yield Decision(gate, [_rescale(x, fitted[i], images[i]) for x in reasons])
+            scales = [images[i].shape[k] / fitted[i].shape[k] for k in (2, 1, 2, 1)]
+            yield Decision(gate, [scale_boxes(reason, scales) for reason in reasons])
 
     def _purify(self, pixels: Tensor, maps: Tensor) -> PurificationOutput:
         """Windows of one size: normalised, (N, 3, H, W); maps of all channels, (N, C, h, w)."""
         words = self.channels.words(maps.shape[1])
-        classify = None
-        if self.view.clip is not None and self.class_features is not None:
+        view, classify = self.view, None
+        if view.clip is not None and self.class_features is not None:
             classify = CropClassifier(
                 pixels,
-                self.view.clip.encode_image,
+                view.clip.encode_image,
                 self.class_features,
-                patch_size=self.view.patch_size,
+                patch_size=view.patch_size,
                 crop_size=self.crop_size,
-                batch_size=crop_batch_size(self.batch_size, self.view.window_size, self.crop_size),
+                batch_size=crop_batch_size(self.batch_size, view.window_size, self.crop_size),
             )
-        transition = self.view.transition(pixels, self.affinity_head)
-        normalized_cam = min_max_normalise(maps)
-        return self.purification_head(
-            maps[:, words], normalized_cam[:, words], transition, classify
-        )
+        transition = view.transition(pixels, self.affinity_head)
+        cam = min_max_normalise(maps)
+        return self.purification_head(maps[:, words], cam[:, words], transition, classify)
 
 
 def _cut(maps: list[Tensor], windows: list[Window], patch: int) -> Tensor:
     """The patches of windows of one size, (N, C, h, w), out of the maps of their images."""
-    return torch.stack(
-        [
-            maps[i][:, y0 // patch : y1 // patch, x0 // patch : x1 // patch]
-            for i, y0, x0, y1, x1 in windows
-        ]
-    )
-
-
-def _rescale(why: WindowDiagnosis, fitted: Tensor, image: Tensor) -> WindowDiagnosis:
-    """Move boxes from pixels of the fitted image to pixels of the image."""
-    scales = [image.shape[k] / fitted.shape[k] for k in (2, 1, 2, 1)]
-
-    def scale(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-        x0, y0, x1, y1 = (round(side * by) for side, by in zip(box, scales, strict=True))
-        return x0, y0, x1, y1
-
-    groups = [
-        GroupDiagnosis(g.classes, [RegionBox(scale(c.box), c.winner) for c in g.region_boxes])
-        for g in why.groups
+    found = [
+        maps[i][:, y0 // patch : y1 // patch, x0 // patch : x1 // patch]
+        for i, y0, x0, y1, x1 in windows
     ]
-    return replace(why, window=scale(why.window), groups=groups)
+    return torch.stack(found)

@@ -68,39 +68,30 @@ def purify(
             raise TypeError(
                 f"{name}: got {type(value).__name__}, expected a tensor; torch.as_tensor makes one."
             )
-    head = ClassPurification(
-        order=order,
-        redundancy_thresh=redundancy_thresh,
-        ambiguity_thresh=ambiguity_thresh,
-        **options,
-    )
-    maps = _read_maps(scores, kind, temperature)
-    transition = transition_matrix(_read_affinity(affinity, maps))
-    classify = _read_classifier(maps, image, encode_image, class_features, crop_size)
-    return head(maps, min_max_normalise(maps), transition, classify)
-
-
-def _read_maps(scores: Tensor, kind: str, temperature: float) -> Tensor:
-    """M of Eq. (1), (N, K, h, w)."""
+    thresholds = {"redundancy_thresh": redundancy_thresh, "ambiguity_thresh": ambiguity_thresh}
+    head = ClassPurification(order=order, **thresholds, **options)
     if scores.ndim not in (3, 4) or 0 in scores.shape:
         raise ValueError(
             f"Scores have shape {tuple(scores.shape)}, expected (K, h, w), or (N, K, h, w) for N "
             "images of one size."
         )
     maps = as_maps(as_probabilities(scores, kind, temperature))
-    return maps if maps.ndim == 4 else maps[None]
+    maps = maps if maps.ndim == 4 else maps[None]
+    transition = transition_matrix(_read_affinity(affinity, maps))
+    classify = _read_classifier(maps, image, encode_image, class_features, crop_size)
+    return head(maps, min_max_normalise(maps), transition, classify)
 
 
 def _read_affinity(affinity: Tensor, maps: Tensor) -> Tensor:
     """Float32 and checked, (N, P, P)."""
     (num_images, _, h, w), shape = maps.shape, tuple(affinity.shape)
-    one, expected = (h * w, h * w), (num_images, h * w, h * w)
-    if shape != expected and not (shape == one and num_images == 1):
-        wanted = f"{expected}" if num_images > 1 else f"{one}"
+    expected = (num_images, h * w, h * w)
+    if shape != expected and not (shape == expected[1:] and num_images == 1):
         raise ValueError(
             f"The affinity has shape {shape}, the scores have h x w = {h} x {w} = {h * w} patches: "
-            f"expected {wanted}. Pool the scores (torch.nn.functional.adaptive_avg_pool2d) or "
-            "resample the affinity (freecp_d2.modeling.affinity.resampling)."
+            f"expected {expected if num_images > 1 else expected[1:]}. Pool the scores "
+            "(torch.nn.functional.adaptive_avg_pool2d) or resample the affinity "
+            "(freecp_d2.modeling.affinity.resampling)."
         )
     affinity = affinity.to(maps).view(expected)
     if not affinity.isfinite().all() or (affinity < 0).any():
@@ -133,7 +124,7 @@ def _read_classifier(
             f"Eq. (8) needs {', '.join(parts)} together, and {', '.join(missing)} is missing; "
             "give all, or none to leave ambiguity groups undecided."
         )
-    (num_images, num_classes, h, w) = maps.shape
+    num_images, num_classes, h, w = maps.shape
     if class_features.ndim != 2 or len(class_features) != num_classes:
         raise ValueError(
             f"class_features has shape {tuple(class_features.shape)}, expected ({num_classes}, D), "

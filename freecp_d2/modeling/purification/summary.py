@@ -11,8 +11,7 @@ from .diagnosis import WindowDiagnosis
 class WordSummary:
     """
     Attributes:
-        word: the class.
-        num_removed: windows in which redundancy purification dropped it.
+        num_removed: windows in which redundancy purification dropped the word.
         num_windows: windows of the image.
         highest, mean: of its redundancy scores of Eq. (5) over the windows.
     """

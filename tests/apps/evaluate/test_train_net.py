@@ -29,14 +29,19 @@ def workspace(tmp_path_factory):
     return root, environment, ["MODEL.CLIP.PRETRAINED", str(weights), *SMALL]
 
 
+def evaluate(workspace, output, *arguments, command=("train_net.py",), **changes):
+    """Evaluate in a process of its own; its output."""
+    _, environment, opts = workspace
+    arguments = ["--eval-only", "--config", CONFIG, *arguments, *opts, "OUTPUT_DIR", str(output)]
+    result = run(*command, *arguments, **environment | changes)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
 @pytest.fixture(scope="module")
 def one_process(workspace):
-    root, environment, opts = workspace
-    output = root / "one"
-    opts = [*opts, "OUTPUT_DIR", str(output)]
-    result = run("train_net.py", "--eval-only", "--config", CONFIG, *opts, **environment)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return output, result.stdout
+    output = workspace[0] / "one"
+    return output, evaluate(workspace, output)
 
 
 def confusion_matrix(output):
@@ -76,12 +81,8 @@ def test_it_leaves_a_record(workspace, one_process):
 
 
 def test_a_part_of_the_images(workspace, tmp_path):
-    _, environment, opts = workspace
-    opts = [*opts, "OUTPUT_DIR", str(tmp_path), "TEST.NUM_IMAGES", "5"]
-    arguments = ["--eval-only", "--config", CONFIG, "--num-gpus", "2", *AUTO_PORT, *opts]
-    result = run("train_net.py", *arguments, **environment)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert f"5 of {NUM_IMAGES} images, evenly spread" in result.stdout
+    stdout = evaluate(workspace, tmp_path, "--num-gpus", "2", *AUTO_PORT, "TEST.NUM_IMAGES", "5")
+    assert f"5 of {NUM_IMAGES} images, evenly spread" in stdout
     assert confusion_matrix(tmp_path).sum() == 5 * 24 * 32
     record = json.loads((tmp_path / "results.json").read_text())
     assert record["images"]["freecp_ade20k_val"] == {"evaluated": 5, "official": 2000}
@@ -105,10 +106,7 @@ def test_every_labelled_pixel_is_scored(one_process):
     ids=["launch", "torchrun"],
 )
 def test_two_processes_give_the_same_confusion_matrix(workspace, one_process, command, tmp_path):
-    _, environment, opts = workspace
-    arguments = ["--eval-only", "--config-file", CONFIG, *opts, "OUTPUT_DIR", str(tmp_path)]
-    result = run(*command, *arguments, **environment)
-    assert result.returncode == 0, result.stdout + result.stderr
+    evaluate(workspace, tmp_path, command=command)
     assert (confusion_matrix(tmp_path) == confusion_matrix(one_process[0])).all()
 
 
@@ -126,40 +124,31 @@ def check(*arguments: str) -> None:
 
 
 def test_wrong_command_lines_are_explained(monkeypatch, tmp_path):
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+    (tmp_path / "typo.yaml").write_text("MODEL: {CLIP: {DENSE_PRESETS: original}}\nVERSION: 2\n")
+    (tmp_path / "two.txt").write_text("cat\ndog\n")
+    (tmp_path / "none.txt").write_text("# nothing here\n")
+    words = f"--config {CONFIG} MODEL.TEXT.VOCABULARY"
     for arguments, error, message in [
-        ([], FileNotFoundError, r'--config-file "" does not exist'),
-        (["--config", "configs/none.yaml"], FileNotFoundError, "configs/<benchmark>/"),
-        (["--num-gpus", "4096", "--config", CONFIG], ValueError, "--num-gpus 4096.*this machine"),
-        (["--num-gpus", "0", "--config", CONFIG], ValueError, "use 1 or more"),
+        ("", FileNotFoundError, r'--config-file "" does not exist'),
+        ("--config configs/none.yaml", FileNotFoundError, "configs/<benchmark>/"),
+        (f"--num-gpus 4096 --config {CONFIG}", ValueError, "--num-gpus 4096.*this machine"),
+        (f"--num-gpus 0 --config {CONFIG}", ValueError, "use 1 or more"),
         (
-            ["--config", CONFIG, "MODEL.CLIP.DENSE_ATENTION", "gem"],
+            f"--config {CONFIG} MODEL.CLIP.DENSE_ATENTION gem",
             KeyError,
             r"DENSE_ATENTION.*did you mean MODEL.CLIP.DENSE_ATTENTION\?",
         ),
-        (["--config", CONFIG, "DATASETS.TEST", "()"], ValueError, "DATASETS.TEST is empty"),
-        (["--config", CONFIG, "DATASETS.TEST", "('ade',)"], KeyError, "freecp_ade20k_val"),
-        (
-            ["--config", CONFIG, "MODEL.TEXT.VOCABULARY", "no_such_list"],
-            FileNotFoundError,
-            "no_such_list",
-        ),
+        (f"--config {tmp_path}/typo.yaml", KeyError, r"typo.yaml.*did you mean .*DENSE_PRESET\?"),
+        (f"--config {CONFIG} DATASETS.TEST ()", ValueError, "DATASETS.TEST is empty"),
+        (f"--config {CONFIG} DATASETS.TEST ('ade',)", KeyError, "freecp_ade20k_val"),
+        (f"--config {CONFIG}", FileNotFoundError, "(?s)ADEChallengeData2016.*validation"),
+        (f"{words} no_such_list", FileNotFoundError, "no_such_list"),
+        (f"{words} {tmp_path}/none.txt", ValueError, "none.txt.*(empty|no class)"),
+        (f"{words} {tmp_path}/two.txt", ValueError, "freecp_ade20k_val has 150.*gives 2"),
     ]:
-        monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
         with pytest.raises(error, match=message):
-            check(*arguments)
-
-
-def test_a_misspelt_key_in_the_file_is_explained(tmp_path):
-    config = tmp_path / "typo.yaml"
-    config.write_text("MODEL:\n  CLIP:\n    DENSE_PRESETS: original\nVERSION: 2\n")
-    with pytest.raises(KeyError, match=r"typo.yaml.*did you mean MODEL.CLIP.DENSE_PRESET\?"):
-        check("--config", str(config))
-
-
-def test_a_missing_dataset_shows_the_expected_tree(monkeypatch, tmp_path):
-    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match=r"(?s)ADEChallengeData2016.*validation"):
-        check("--config", CONFIG)
+            check(*arguments.split())
 
 
 def test_a_broken_image_is_named_before_the_run(monkeypatch, tmp_path):
@@ -172,21 +161,11 @@ def test_a_broken_image_is_named_before_the_run(monkeypatch, tmp_path):
         check("--config", CONFIG)
 
 
-def test_an_empty_vocabulary_is_an_error(monkeypatch, tmp_path):
-    words = tmp_path / "words.txt"
-    words.write_text("# nothing here\n")
-    with pytest.raises(ValueError, match=r"words.txt.*(empty|no class)"):
-        check("--config", CONFIG, "MODEL.TEXT.VOCABULARY", str(words))
-
-
-def test_a_vocabulary_of_another_size_is_an_error(tmp_path):
-    words = tmp_path / "words.txt"
-    words.write_text("cat\ndog\n")
-    with pytest.raises(ValueError, match=r"freecp_ade20k_val has 150 classes.*gives 2"):
-        check("--config", CONFIG, "MODEL.TEXT.VOCABULARY", str(words))
-
-
 def test_wrong_models_are_explained(workspace, monkeypatch, tmp_path):
+    _, environment, tiny = workspace
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setattr(TextEncoder, "forward", None)  # found before words are encoded
     for opts, message in [
         ("MODEL.CLIP.ARCH ViT-B/16", r"ViT-B/16.*\(768, 12, 16, 224\)"),
         ("MODEL.CLIP.PRETRAINED nowhere/ViT-B-16.pt", "nowhere/ViT-B-16.pt.*neither a file"),
@@ -205,14 +184,8 @@ def test_wrong_models_are_explained(workspace, monkeypatch, tmp_path):
         ("TEST.NUM_IMAGES -1", "NUM_IMAGES is -1"),
         ("INPUT.RESIZE cv", "INPUT.RESIZE"),
     ]:
-        _, environment, tiny = workspace
-        for key, value in environment.items():
-            monkeypatch.setenv(key, value)
-        opts = [*tiny, "OUTPUT_DIR", str(tmp_path), *opts.split()]
-        monkeypatch.setattr("sys.argv", ["train_net.py", "--eval-only", "--config", CONFIG, *opts])
-        monkeypatch.setattr(TextEncoder, "forward", None)  # found before words are encoded
         with pytest.raises(SystemExit, match=message):
-            train_net.main()
+            train_net.main(["--config", CONFIG, *tiny, "OUTPUT_DIR", str(tmp_path), *opts.split()])
 
 
 def test_config_words_and_clip_are_loaded_once(workspace, monkeypatch, tmp_path):
@@ -246,12 +219,8 @@ def test_a_wrong_model_is_one_line_in_two_processes_too(workspace):
 
 
 def test_both_annotation_folders_give_the_same_confusion_matrix(workspace, one_process, tmp_path):
-    _, environment, opts = workspace
     MiniADE(tmp_path).add(NUM_IMAGES, SHIFTED)
     assert not (tmp_path / RAW).exists()
-    environment = environment | {"DETECTRON2_DATASETS": str(tmp_path)}
-    opts = [*opts, "OUTPUT_DIR", str(tmp_path / "output")]
-    result = run("train_net.py", "--eval-only", "--config", CONFIG, *opts, **environment)
-    assert result.returncode == 0, result.stdout + result.stderr
+    evaluate(workspace, tmp_path / "output", DETECTRON2_DATASETS=str(tmp_path))
     expected = confusion_matrix(one_process[0])
     assert (confusion_matrix(tmp_path / "output") == expected).all()

@@ -62,14 +62,15 @@ def test_shares_are_of_pixels(predictor, page):
 def test_a_list_is_its_images_one_by_one(predictor, page):
     images = [page, page[:50], page[:, ::-1]]
     together = predictor(images, channels="RGB")
-    for picture, found in zip(images, together, strict=True):
-        assert np.array_equal(found.label_map, predictor(picture, "RGB").label_map)
-        assert np.array_equal(found.image, picture)
+    for image, found in zip(images, together, strict=True):
+        assert np.array_equal(found.label_map, predictor(image, "RGB").label_map)
+        assert np.array_equal(found.label_map, predictor(image[:, :, ::-1], "BGR").label_map)
+        assert np.array_equal(found.image, image)
 
 
-def test_bgr_is_rgb_turned_round(predictor, page):
-    flipped = predictor(page[:, :, ::-1], channels="BGR")
-    assert np.array_equal(flipped.label_map, predictor(page, "RGB").label_map)
+def test_a_tensor_keeps_no_graph(predictor, page):
+    image = torch.from_numpy(page.copy()).permute(2, 0, 1).float().requires_grad_()
+    assert not predictor(image, "RGB").found.scores.requires_grad
 
 
 def test_predictions_keep_an_image_of_their_own(predictor, page):
@@ -190,13 +191,5 @@ def test_wrong_settings(config):
     ]:
         with pytest.raises(error, match=said):
             Predictor.from_config(config, **arguments)
-
-
-def test_opts_go_with_a_file(config):
     with pytest.raises(ValueError, match="merge them"):
         Predictor.from_config(load_config(str(config)), opts=["MODEL.DEVICE", "cpu"])
-
-
-def test_a_tensor_keeps_no_graph(predictor, page):
-    image = torch.from_numpy(page.copy()).permute(2, 0, 1).float().requires_grad_()
-    assert not predictor(image, "RGB").found.scores.requires_grad

@@ -75,7 +75,10 @@ def test_images_of_a_batch_keep_their_own_classes():
         assert [visible(volume) for volume in together] == [visible(volume) for volume in scores()]
 
 
-def test_background_is_output_0_and_the_classes_come_after_it():
+def test_background_is_output_0_and_needs_no_permission():
+    volume = segmentor(2)([{"image": photo(64, 112), "classes": []}])[0]["sem_seg"]
+    assert torch.equal(volume[0], torch.ones(64, 112))
+    assert not volume[1:].any()
     model = segmentor(2)
     assert model.text_head.has_background
     inputs = [{"image": photo(100, 150), "classes": [0, 3, 9, 12]}]
@@ -85,12 +88,6 @@ def test_background_is_output_0_and_the_classes_come_after_it():
     assert visible(volume) <= {0, 3, 9, 12}
     named = {name for window in model.diagnose(inputs)[0] for name in window.kept}
     assert named <= {"class 2", "class 8", "class 11"}
-
-
-def test_background_needs_no_permission():
-    volume = segmentor(2)([{"image": photo(64, 112), "classes": []}])[0]["sem_seg"]
-    assert torch.equal(volume[0], torch.ones(64, 112))
-    assert not volume[1:].any()
 
 
 def test_diagnosis_says_who_was_not_allowed():
@@ -106,13 +103,9 @@ def test_diagnosis_says_who_was_not_allowed():
             assert set(others.values()) == {0.0}
 
 
-def test_an_input_without_classes():
-    for call in ["__call__", "diagnose"]:
-        with pytest.raises(ValueError, match=r'Input 1 has no "classes".*ORACLE to False'):
-            getattr(segmentor(), call)([IMAGES[0], {"image": photo(64, 112)}])
-
-
-def test_a_class_of_another_vocabulary():
+def test_inputs_without_classes_or_with_others():
+    with pytest.raises(ValueError, match=r'Input 1 has no "classes".*ORACLE to False'):
+        segmentor()([IMAGES[0], {"image": photo(64, 112)}])
     with pytest.raises(ValueError, match=r"\[20\]; expected indices in 0\.\.19"):
         segmentor()([{"image": photo(64, 112), "classes": [20]}])
 

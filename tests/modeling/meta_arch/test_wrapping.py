@@ -12,7 +12,6 @@ from freecp_d2.modeling.meta_arch.wrapping import (
     read_scores,
 )
 from freecp_d2.modeling.text_head import vocabulary_from_config
-from tests.helpers.wrapped import GivenScores
 
 SCORES = torch.zeros(2, 4, 4)
 
@@ -40,6 +39,8 @@ class TestScores:
     def test_outputs_that_have_none(self):
         for outputs, message in [
             ({"loss": 1.0}, r"Model returned dict.*call \.eval\(\)"),
+            (torch.zeros(2, 4, 8, 8), "returned Tensor"),
+            ([SCORES, SCORES], "is Tensor.*in a dict"),
             ([{"sem_seg": SCORES}], "1 outputs for 2 images.*IMAGES_PER_BATCH 1"),
             ([{"sem_seg": SCORES}, {"instances": 7}], "Model is NoneType"),
             ([{"sem_seg": SCORES}, {"sem_seg": SCORES[0]}], r"\(4, 4\).*label map"),
@@ -55,10 +56,6 @@ class TestParts:
         tiny_cfg.TEST.LABEL_MAP = True
         tiny_cfg.freeze()
         assert not build_wrapped(tiny_cfg).return_label_map
-
-    def test_it_is_built_by_its_name(self, tiny_cfg):
-        tiny_cfg.MODEL.PURIFIED.META_ARCHITECTURE = "GivenScores"
-        assert isinstance(build_wrapped(tiny_cfg), GivenScores)
 
     def test_a_clip_beside_the_backbone_of_the_model(self, tiny_cfg):
         tiny_cfg.MODEL.BACKBONE.NAME = "that of the wrapped model"

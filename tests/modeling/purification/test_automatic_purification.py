@@ -13,21 +13,13 @@ from freecp_d2.text import load_vocabulary
 
 CONFIG = Path(__file__).parents[3] / "configs" / "storybook" / "sclip_freecp.yaml"
 KEYS = [f"MODEL.PURIFICATION_HEAD.{key}.MODE" for key in ("REDUNDANCY", "AMBIGUITY")]
-AUTO = {"redundancy": "auto", "ambiguity": "auto"}
 
 
 @pytest.fixture(scope="module")
-def shared():
+def predictor():
     opts = [KEYS[0], "auto", KEYS[1], "auto"]
     opts += ["MODEL.TEXT.TEMPLATES", "simple", "MODEL.TEXT.DESCRIPTIONS", ""]  # quick to encode
     return Predictor.from_config(str(CONFIG), load_vocabulary("storybook"), opts)
-
-
-@pytest.fixture
-def predictor(shared):
-    yield shared
-    shared.set_thresholds(**AUTO)
-    shared.set_vocabulary(load_vocabulary("storybook"))
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +64,10 @@ class TestHead:
             assert groups[0].equal(groups[1])
 
     def test_only_what_takes_place_has_a_threshold(self, purify):
-        for order, redundancy, ambiguity in [
-            ("RP", True, False),
-            ("AP", False, True),
-            ("AP-RP", True, True),
-            ("", False, False),
-        ]:
+        for order in ["RP", "AP", "AP-RP", ""]:
             found = purify(order)
-            assert (found.redundancy_thresh is not None) == redundancy
-            assert (found.ambiguity_thresh is not None) == ambiguity
+            assert (found.redundancy_thresh is not None) == ("RP" in order)
+            assert (found.ambiguity_thresh is not None) == ("AP" in order)
 
     def test_one_may_be_fixed(self, purify):
         found = purify(redundancy_thresh=0.02)
@@ -99,42 +86,16 @@ class TestHead:
 
 
 class TestStorybook:
-    def test_windows_differ_in_their_thresholds(self, predictor, page):
+    def test_windows_are_diagnosed_with_thresholds_of_their_own(self, predictor, page):
         windows = predictor(page).windows
         for name in ("redundancy_thresh", "ambiguity_thresh"):
             found = [getattr(window, name) for window in windows]
             assert len(set(found)) > len(windows) / 2
             assert all(0 < thresh < 1 for thresh in found)
-
-    def test_a_window_is_diagnosed_with_its_thresholds(self, predictor, page):
-        for window in predictor(page).windows:
+        for window in windows:
             assert all(score > window.redundancy_thresh for score in window.kept.values())
             assert all(score <= window.redundancy_thresh for score in window.removed.values())
             assert window.redundancy_thresh <= 0.1 * max(window.kept.values()) + 1e-7
-
-    def test_the_batch_of_a_window_makes_no_difference(self, predictor, page):
-        model, labels = predictor.model, []
-        size = model.window_batch_size
-        for batch in (1, 5, size):
-            model.window_batch_size = batch
-            labels.append(predictor(page).label_map)
-        model.window_batch_size = size
-        # A few pixels on edges may go either way: rounding of other batch sizes.
-        assert (labels[0] != labels[1]).mean() < 0.001
-        assert (labels[0] != labels[2]).mean() < 0.001
-
-    def test_words_that_are_not_there_hardly_move_it(self, predictor, page):
-        alone = [window.redundancy_thresh for window in predictor(page).windows]
-        predictor.set_vocabulary(load_vocabulary("storybook_wide"))
-        wide = [window.redundancy_thresh for window in predictor(page).windows]
-        assert sum(wide) < 2 * sum(alone)
-
-    def test_a_few_words(self, predictor, page):
-        for words in ["sky;", "sky; grass", "sky; grass; tree"]:
-            predictor.set_vocabulary(words)
-            found = predictor(page)
-            assert found.label_map.shape == (page.height, page.width)
-            assert all(window.visible for window in found.windows)
 
     def test_switched_to_numbers_and_back(self, predictor, page):
         before = predictor(page).label_map

@@ -1,19 +1,27 @@
-"""Other models' scores: what they may be, and the maps they become."""
+"""Other models' scores: their channels, what they may be, and the maps they become."""
 
 import math
 
 import pytest
 import torch
 
-from freecp_d2.modeling.purification.class_scores import as_maps, as_probabilities, pool_to_grid
+from freecp_d2.modeling.purification.class_scores import (
+    ScoreChannels,
+    as_maps,
+    as_probabilities,
+    pool_to_grid,
+    read_channels,
+)
 
 
 class TestProbabilities:
     def test_logits_are_softmaxed_over_the_classes(self):
-        logits = torch.tensor([0.0, 0.0]).log1p().view(2, 1, 1)
-        logits = torch.cat([logits, torch.tensor([2.0]).log().view(1, 1, 1)])
-        found = as_probabilities(logits, "logits").flatten()
-        torch.testing.assert_close(found, torch.tensor([0.25, 0.25, 0.5]))
+        for logits, expected in [
+            ([0.0, 0.0, math.log(2)], [0.25, 0.25, 0.5]),
+            ([0.0, -torch.inf, math.log(3)], [0.25, 0.0, 0.75]),  # ruled out by the model
+        ]:
+            found = as_probabilities(torch.tensor(logits).view(3, 1, 1), "logits").flatten()
+            torch.testing.assert_close(found, torch.tensor(expected))
 
     def test_with_leading_dimensions(self):
         logits = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
@@ -26,11 +34,6 @@ class TestProbabilities:
         logits = torch.tensor([0.0, 4.0]).view(2, 1, 1)
         halved = as_probabilities(logits, "logits", temperature=2.0)
         torch.testing.assert_close(halved, as_probabilities(logits / 2, "logits"))
-
-    def test_a_class_that_is_ruled_out_has_none(self):
-        logits = torch.tensor([0.0, -torch.inf, math.log(3)]).view(3, 1, 1)
-        found = as_probabilities(logits, "logits").flatten()
-        torch.testing.assert_close(found, torch.tensor([0.25, 0, 0.75]))
 
     def test_are_float32(self):
         for dtype in [torch.float16, torch.bfloat16, torch.float64]:
@@ -66,10 +69,6 @@ class TestMaps:
         scores = torch.tensor([0.01, 0.02]).view(2, 1, 1)
         assert torch.equal(as_maps(scores), scores)
 
-    def test_a_softmax_stays(self):
-        scores = torch.randn(4, 3, 3, generator=torch.Generator().manual_seed(1)).softmax(dim=0)
-        torch.testing.assert_close(as_maps(scores), scores)
-
 
 class TestPooling:
     def test_is_the_mean_of_a_patch(self):
@@ -80,3 +79,59 @@ class TestPooling:
     def test_a_grid_finer_than_the_pixels(self):
         scores = torch.tensor([[[1.0, 3.0]]])
         assert torch.equal(pool_to_grid(scores, (2, 4))[0], torch.tensor([[1.0, 1, 3, 3]] * 2))
+
+
+class TestScoreChannels:
+    def test_all_are_words(self):
+        assert ScoreChannels().words(3) == [0, 1, 2]
+        assert ScoreChannels().word_names(2) == ("channel 0", "channel 1")
+
+    def test_but_the_background(self):
+        channels = ScoreChannels(("cat", "dog"), background=1)
+        assert channels.words(3) == [0, 2]
+        assert channels.word_names(3) == ("cat", "dog")
+        assert ScoreChannels(background=0).word_names(3) == ("channel 1", "channel 2")
+
+    def test_another_number(self):
+        for number, background, message in [
+            (1, -1, "1 channels.*2 words; set MODEL.TEXT"),
+            (3, -1, "3 channels.*2 words; set MODEL.TEXT"),
+            (4, 0, "4 channels.*2 words and the background"),
+        ]:
+            with pytest.raises(ValueError, match=message):
+                ScoreChannels(("cat", "dog"), background).words(number)
+
+    def test_no_such_background(self):
+        for background in [-2, 3]:
+            with pytest.raises(ValueError, match=rf"CHANNEL is {background}.*0 to 2"):
+                ScoreChannels(background=background).words(3)
+
+
+class TestFromConfig:
+    def test_background_words_make_channel_0_the_background(self, tiny_cfg):
+        assert read_channels(tiny_cfg) == ScoreChannels(("cat", "dog", "tree"), 0)
+
+    def test_as_distractors_they_do_not(self, tiny_cfg):
+        tiny_cfg.MODEL.TEXT.BACKGROUND = "distractor"
+        assert read_channels(tiny_cfg) == ScoreChannels(("cat", "dog", "tree"), -1)
+
+    def test_the_key_contradicts_the_words(self, tiny_cfg):
+        tiny_cfg.MODEL.PURIFIED.BACKGROUND_CHANNEL = 2
+        with pytest.raises(ValueError, match=r"CHANNEL is 2.*tiny.*channel 0"):
+            read_channels(tiny_cfg)
+
+    def test_words_of_the_dataset(self, tiny_cfg):
+        tiny_cfg.MODEL.TEXT.VOCABULARY = ""
+        tiny_cfg.DATASETS.TEST = ("freecp_storybook_val",)
+        assert len(read_channels(tiny_cfg).names) == 36
+
+    def test_without_words_and_clip_numbers_do(self, tiny_cfg):
+        tiny_cfg.MODEL.TEXT.VOCABULARY = ""
+        tiny_cfg.MODEL.PURIFIED.BACKGROUND_CHANNEL = 2
+        assert read_channels(tiny_cfg) == ScoreChannels((), 2)
+
+    def test_a_clip_needs_words(self, tiny_cfg):
+        tiny_cfg.MODEL.TEXT.VOCABULARY = ""
+        tiny_cfg.MODEL.PURIFIED.CLIP = "CLIPViT"
+        with pytest.raises(ValueError, match=r"set MODEL\.TEXT\.VOCABULARY"):
+            read_channels(tiny_cfg)

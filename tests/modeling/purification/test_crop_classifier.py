@@ -41,20 +41,19 @@ def expected_crops():
     ]
 
 
-def test_crops_are_resized_slices():
-    encoder = Encoder()
-    classifier(encoder)(WINDOW, BOXES, EVERY_CLASS)
-    crops = torch.cat(encoder.batches)
-    assert torch.equal(crops, torch.stack(expected_crops()))
-
-
-def test_batches():
+def test_crops_are_resized_slices_in_batches():
     for batch_size in [1, 2, 3, 5, 64]:
-        encoder, at_once = Encoder(), Encoder()
-        winners = classifier(encoder, batch_size=batch_size)(WINDOW, BOXES, EVERY_CLASS)
+        encoder = Encoder()
+        classifier(encoder, batch_size=batch_size)(WINDOW, BOXES, EVERY_CLASS)
+        assert torch.equal(torch.cat(encoder.batches), torch.stack(expected_crops()))
         assert max(map(len, encoder.batches)) <= batch_size
         assert len(encoder.batches) == -(-5 // batch_size)
-        assert torch.equal(winners, classifier(at_once)(WINDOW, BOXES, EVERY_CLASS))
+
+
+def test_no_boxes_encode_nothing():
+    encoder = Encoder()
+    winners = classifier(encoder)(WINDOW[:0], BOXES[:0], EVERY_CLASS[:0])
+    assert (winners.shape, winners.dtype, encoder.batches) == ((0,), torch.int64, [])
 
 
 def test_a_box_that_two_groups_share_is_encoded_once():
@@ -83,12 +82,6 @@ def test_after_a_shared_box_every_box_has_its_own_crop():
     assert sum(map(len, encode.batches)) == 3
 
 
-def test_the_same_box_of_two_windows_is_two_crops():
-    encoder = Encoder()
-    classifier(encoder)(torch.tensor([0, 2]), BOXES[[0, 0]], EVERY_CLASS[:2])
-    assert sum(map(len, encoder.batches)) == 2
-
-
 def test_the_best_candidate_wins():
     """One colour a box, one colour a class; a class that is no candidate never wins."""
     images = torch.zeros(1, 3, 8, 12)
@@ -103,11 +96,3 @@ def test_the_best_candidate_wins():
     assert not set(enumerate(classify(window, boxes, others).tolist())) & {(0, 2), (1, 0), (2, 1)}
     order = torch.tensor([1, 2, 0])
     assert classify(window, boxes[order], everyone).tolist() == [0, 1, 2]
-
-
-def test_no_boxes():
-    encoder = Encoder()
-    winners = classifier(encoder)(WINDOW[:0], BOXES[:0], EVERY_CLASS[:0])
-    assert winners.shape == (0,)
-    assert winners.dtype == torch.int64
-    assert encoder.batches == []

@@ -73,14 +73,6 @@ def test_groups_and_boxes_in_pixels_of_the_image(diagnoses):
     ]
 
 
-def test_a_group_without_contest_is_listed():
-    nobody = RegionBoxes(torch.zeros(0, dtype=torch.long), torch.zeros(0, 4, dtype=torch.long))
-    found = purified(region_boxes=nobody, winners=torch.zeros(0, dtype=torch.long))
-    first, second = diagnose_windows(found, WINDOWS, NAMES, 8)
-    assert first.groups == [GroupDiagnosis(["cat", "dog", "tree"], [])]
-    assert second.groups == [GroupDiagnosis(["dog", "boat"], [])]
-
-
 def test_two_groups_in_one_window():
     groups = AmbiguityGroups(
         torch.tensor([1, 1]),

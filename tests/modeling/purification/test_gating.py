@@ -65,7 +65,7 @@ class TestStitching:
     def test_windows_side_by_side(self):
         shut, opened = torch.zeros(1, 2, 2, dtype=torch.bool), torch.ones(1, 2, 2, dtype=torch.bool)
         windows = [self.WINDOWS[0], self.WINDOWS[2]]
-        found = stitch_gates(zip(windows, [opened, shut], strict=True), (2, 4), 8)
+        found = stitch_gates(list(zip(windows, [opened, shut], strict=True)), (2, 4), 8)
         assert found[0].tolist() == [[True, True, False, False]] * 2
 
     def test_the_majority_where_they_overlap(self):
@@ -75,7 +75,7 @@ class TestStitching:
             ([False, True, False], [False, True, True, False]),
         ]:
             gate = [torch.full((1, 2, 2), vote) for vote in votes]
-            found = stitch_gates(zip(self.WINDOWS, gate, strict=True), (2, 4), 8)
+            found = stitch_gates(list(zip(self.WINDOWS, gate, strict=True)), (2, 4), 8)
             assert found[0].tolist() == [expected] * 2
 
 

@@ -60,8 +60,3 @@ def test_the_same_group_twice_in_a_window():
     ]
     window = WindowDiagnosis((0, 0, 8, 8), {"a": 0.2, "b": 0.1}, {}, groups, ["a"])
     assert summarise_diagnoses([window]).groups == (GroupSummary(("a", "b"), 1, {"a": 1, "b": 1}),)
-
-
-def test_nothing_of_no_windows():
-    found = summarise_diagnoses([])
-    assert (found.words, found.groups, found.removed) == ((), (), ())
