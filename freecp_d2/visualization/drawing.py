@@ -15,8 +15,6 @@ from .legend import PAPER, draw_legend, legend_entries
 from .overlay import fitted_size, overlay, resize_image, resize_labels
 from .shares import Share
 
-__all__ = ["draw_frame", "draw_overlay", "drawing_size"]
-
 RGB = tuple[int, int, int]
 
 _WHITE, _EDGE = (255, 255, 255), (28, 24, 20)
@@ -46,9 +44,6 @@ def draw_overlay(
         names, colors: C of each.
         shares: of the classes in the legend, see `visible_shares`.
         longest_side: of the image in the drawing, in pixels; small images are enlarged.
-
-    Returns:
-        Image.Image: RGB.
     """
     height, width = drawing_size(label_map.shape, longest_side)
     labels = resize_labels(label_map, (height, width))
@@ -77,14 +72,7 @@ def draw_frame(
     """
     Draw the overlay of a video frame, with a legend along its lower edge if there is room.
 
-    Args:
-        image: uint8 RGB (H, W, 3).
-        label_map: integers (H, W), -1 to C-1.
-        names, colors: C of each.
-        shares: of the classes in the legend.
-
-    Returns:
-        np.ndarray: uint8 RGB (H, W, 3).
+    Arguments as those of `draw_overlay`; returns uint8 RGB (H, W, 3).
     """
     drawing = _painted(image, label_map, names, colors)
     if drawing.width >= _FRAME_WIDTH:

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-__all__ = ["fitted", "font", "showable"]
-
 _MISSING = "\N{WHITE SQUARE}"
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _SYMBOLS = ("So", "Sk", "Sm", "Sc")  # Unicode categories, with emoji

@@ -14,8 +14,6 @@ from PIL import Image
 from ..utils.files import printable
 from .overlay import NO_LABEL
 
-__all__ = ["label_png", "no_word", "read_labels"]
-
 RGB = tuple[int, int, int]
 
 
@@ -53,12 +51,7 @@ def label_png(label_map: np.ndarray, colors: Sequence[RGB]) -> bytes:
 
 def read_labels(path: Path, no_word: int) -> np.ndarray:
     """
-    Args:
-        path: of a PNG of `label_png`.
-        no_word: the value of pixels without a word.
-
-    Returns:
-        np.ndarray: int32 (H, W), -1 is no word.
+    A PNG of `label_png` -> int32 (H, W), in which -1 is no word, `no_word` in the file.
 
     Raises:
         ValueError: the file is damaged.

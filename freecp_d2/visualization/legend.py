@@ -9,8 +9,6 @@ from .fonts import fitted, font, showable
 from .overlay import NO_LABEL
 from .shares import Share, percent
 
-__all__ = ["Entry", "draw_legend", "legend_entries"]
-
 RGB = tuple[int, int, int]
 PAPER, INK, SOFT = (255, 255, 255), (34, 34, 34), (110, 110, 110)
 
@@ -30,12 +28,7 @@ class Entry:
 def legend_entries(
     shares: Sequence[Share], names: Sequence[str], colors: Sequence[RGB], most: int = _MOST_SHOWN
 ) -> list[Entry]:
-    """
-    Args:
-        shares: of the classes with pixels, see `visible_shares`.
-        names, colors: of all classes.
-        most: the largest number of entries; the last one counts the classes that are left out.
-    """
+    """Up to `most` entries for `shares`; the last one counts the classes that are left out."""
     shown = shares if len(shares) <= most else shares[: most - 1]
     entries = [
         Entry(NO_LABEL, "(no word)", percent(share.share))
@@ -51,15 +44,7 @@ def legend_entries(
 
 
 def draw_legend(entries: Sequence[Entry], width: int, size: int) -> Image.Image:
-    """
-    Args:
-        entries: see `legend_entries`.
-        width: of the legend, in pixels.
-        size: of the letters, in pixels.
-
-    Returns:
-        Image.Image: RGB; its height follows from the number of lines.
-    """
+    """An RGB image of that width, with letters of that size, both in pixels."""
     face, gap = font(size), round(0.8 * size)
     lines = _lines(entries, face, width - 2 * gap, size)
     pitch = round(1.65 * size)

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-__all__ = ["NO_LABEL", "fitted_size", "overlay", "resize_image", "resize_labels"]
-
 RGB = tuple[int, int, int]
 
 NO_LABEL: RGB = (128, 128, 128)
@@ -51,14 +49,7 @@ def overlay(image: np.ndarray, labels: np.ndarray, colors: Sequence[RGB]) -> np.
 
 
 def fitted_size(size: tuple[int, ...], low: float, high: float, least: int = 1) -> tuple[int, int]:
-    """
-    Scale (H, W) so that the longest side is between `low` and `high` pixels.
-
-    Args:
-        size: (H, W); further entries of a shape are ignored.
-        low, high: limits of the longest side.
-        least: no side becomes shorter, in pixels.
-    """
+    """Scale (H, W, ...) to a longest side of `low` to `high`, and no side below `least` pixels."""
     height, width = size[:2]
     longest = max(height, width)
     scale = min(high, max(longest, low)) / longest

@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Share", "class_counts", "percent", "visible_shares"]
-
 _BLOCK = 1 << 22
 """Pixels that are counted at a time; `np.bincount` takes 8 bytes of each."""
 
@@ -24,13 +22,7 @@ class Share(NamedTuple):
 
 def class_counts(label_map: np.ndarray, num_classes: int) -> np.ndarray:
     """
-    Count the pixels of each class.
-
-    Args:
-        label_map: integers (H, W), -1 to num_classes - 1.
-
-    Returns:
-        np.ndarray: int64 (1 + num_classes,), pixels of no word, then of each class.
+    Integers (H, W), -1 to num_classes - 1 -> the pixels of no word, then of each class, int64.
     """
     counts = np.zeros(1 + num_classes, dtype=np.int64)
     rows = max(1, _BLOCK // max(1, label_map.shape[1]))

@@ -13,16 +13,12 @@ def read(content):
     return Image.open(io.BytesIO(content))
 
 
-def colors(number):
-    return [(k % 256, k // 256, 7) for k in range(number)]
-
-
 def test_pixel_values_are_labels():
     for num_classes, mode, none in (
         (1, "P", 255), (255, "P", 255), (256, "I;16", 65535), (2000, "I;16", 65535),
     ):  # fmt: skip
         labels = np.arange(-1, num_classes, dtype=np.int32)[None].repeat(2, axis=0)
-        image = read(label_png(labels, colors(num_classes)))
+        image = read(label_png(labels, [(k % 256, k // 256, 7) for k in range(num_classes)]))
         assert image.mode == mode
         assert no_word(num_classes) == none
         found = np.asarray(image).astype(np.int32)
@@ -37,7 +33,7 @@ def test_the_palette_is_the_colours():
 
 def test_too_many_classes():
     with pytest.raises(ValueError, match="65536 classes"):
-        label_png(np.zeros((1, 1), dtype=np.int32), colors(65536))
+        label_png(np.zeros((1, 1), dtype=np.int32), [(1, 2, 3)] * 65536)
 
 
 def test_files_are_read_back_or_damaged(tmp_path):

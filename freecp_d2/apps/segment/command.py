@@ -18,8 +18,6 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ...engine import add_import_argument, import_plugins, load_config
 from ...engine.config_files import config_path
 from ...engine.predictor import Predictor
@@ -27,9 +25,9 @@ from ...modeling.text_head import vocabulary_from_config
 from ...text import load_vocabulary
 from ...utils.files import printable
 from .inputs import FailedInput, find_inputs
-from .outputs import check_folders, check_page, check_results, output_names
+from .outputs import PAGE, check_folders, check_page, check_results, output_names
 from .records import Settings, is_taken
-from .run import RunSummary, Task, plan, run
+from .run import Progress, Task, plan, run
 
 OUTPUT = Path("output/demo")
 CONFIG = config_path("ade20k/sclip_freecp.yaml")
@@ -86,34 +84,6 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-class Bar:
-    """A progress bar of inputs, and one of the frames of the current video."""
-
-    def __init__(self, total: int):
-        self.bar = tqdm(total=total, unit=" inputs", disable=None if total else True)
-        self.video: tqdm | None = None
-
-    def step(self, name: str) -> None:
-        if self.video is not None:
-            self.video.close()
-            self.video = None
-        self.bar.update()
-
-    def frames(self, name: str, done: int, total: int) -> None:
-        if self.video is None:
-            label = Path(name).name[-24:]
-            self.video = tqdm(
-                total=total or None, unit=" frames", desc=label, leave=False, disable=None
-            )
-        self.video.update(done - self.video.n)
-
-    def fail(self, failure: FailedInput) -> None:
-        tqdm.write(f"{printable(failure.name)}: {failure.reason}", file=sys.stderr)
-
-    def close(self) -> None:
-        self.bar.close()
-
-
 def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[FailedInput]]:
     """Find the inputs and check all arguments, before the model is loaded."""
     if not args.input and not args.video_input:
@@ -157,7 +127,7 @@ def label(args: argparse.Namespace) -> int:
         "Command": "python demo/demo.py " + printable(shlex.join(args.argv)),
         "Made": f"{date.today()}, freecp_d2 {version('freecp_d2')}",
     }
-    bar = Bar(len(tasks))
+    progress = Progress(len(tasks))
     start = time.time()
 
     def build() -> Predictor:
@@ -169,26 +139,23 @@ def label(args: argparse.Namespace) -> int:
             raise OSError(f"{error} {NO_WEIGHTS}") from error
 
     try:
-        found = run(tasks, build, settings, bar, failures, facts if args.report else None)
+        found = run(tasks, build, settings, progress, failures, facts if args.report else None)
     finally:
-        bar.close()
+        progress.bar.close()
     if found.stopped:
         done = f"{found.num_labelled} labelled; the same command goes on from here."
         print(f"demo.py: stopped: {printable(found.stopped)}. {done}", file=sys.stderr)
         return SOME_FAILED
-    print(report_text(found, settings, time.time() - start, args.report))
-    return SOME_FAILED if found.failures else DONE
-
-
-def report_text(found: RunSummary, settings: Settings, seconds: float, has_page: bool) -> str:
-    parts = [f"{found.num_labelled} labelled in {seconds:.0f} s"]
+    parts = [f"{found.num_labelled} labelled in {time.time() - start:.0f} s"]
     if found.num_earlier:
         parts.append(f"{found.num_earlier} were labelled before")
     if found.failures:
         parts.append(f"{len(found.failures)} with problems, named above")
-    where = settings.output / "index.html" if has_page else settings.output
-    notes = (settings.no_word_left(found.num_without_words), settings.caveat)
-    return "\n".join([f"{', '.join(parts)}: {printable(where)}", *filter(None, notes)])
+    print(f"{', '.join(parts)}: {printable(args.output / PAGE if args.report else args.output)}")
+    for note in (settings.no_word_left(found.num_without_words), settings.caveat):
+        if note:
+            print(note)
+    return SOME_FAILED if found.failures else DONE
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,15 +8,6 @@ from ...modeling.purification.summary import GroupSummary, Purification, WordSum
 from ...visualization.label_png import no_word
 from ...visualization.shares import Share
 
-__all__ = [
-    "classes_of",
-    "colors_of",
-    "decisions_of",
-    "has_no_word",
-    "purification_of",
-    "visible_of",
-]
-
 RGB = tuple[int, int, int]
 
 _DIGITS = 6
@@ -38,23 +29,15 @@ def colors_of(record: Mapping[str, Any]) -> list[RGB]:
 
 
 def decisions_of(prediction: Prediction, shares: Sequence[Share]) -> dict[str, Any]:
-    """
-    Args:
-        prediction: of one image.
-        shares: of its classes, see `visible_shares`.
-
-    Returns:
-        dict: size, shares, words kept and removed, groups with winners, thresholds; the last three
-        are None for a base method alone.
-    """
+    """Size, shares, words, groups and thresholds; the last three are None without purification."""
     height, width = prediction.label_map.shape
     found, windows = prediction.purification, prediction.windows
-    thresholds = {
-        "redundancy": _range([window.redundancy_thresh for window in windows]),
-        "ambiguity": _range([window.ambiguity_thresh for window in windows]),
-    }
-    words = groups = None
+    thresholds = words = groups = None
     if found is not None:
+        thresholds = {
+            "redundancy": _range([window.redundancy_thresh for window in windows]),
+            "ambiguity": _range([window.ambiguity_thresh for window in windows]),
+        }
         words = [_word(word) for word in found.words]
         groups = [
             {"words": list(group.members), "windows": group.num_windows, "wins": group.wins}
@@ -64,7 +47,7 @@ def decisions_of(prediction: Prediction, shares: Sequence[Share]) -> dict[str, A
         "size": {"width": width, "height": height},
         "no_word": no_word(len(prediction.names)),
         "visible": visible_of(shares, prediction.names),
-        "thresholds": thresholds if windows else None,
+        "thresholds": thresholds,
         "words": words,
         "groups": groups,
     }

@@ -13,7 +13,6 @@ from ...visualization.fonts import showable
 from ...visualization.html import (
     AlbumEntry,
     AlbumImage,
-    Gallery,
     Note,
     Page,
     Section,
@@ -27,8 +26,6 @@ from ...visualization.shares import percent
 from .decisions import colors_of, has_no_word, purification_of
 from .inputs import FailedInput
 from .records import Settings
-
-__all__ = ["RunGallery", "thumbnail_side"]
 
 RGB = tuple[int, int, int]
 Pixels = Callable[[], tuple[np.ndarray, np.ndarray | None]]
@@ -48,13 +45,7 @@ _BYTES_PER_PIXEL = 0.33  # of a JPEG in base64
 
 
 class RunGallery:
-    """
-    Collects the entries of the page, one input at a time.
-
-    Args:
-        num_inputs: the expected number, which decides the size of the thumbnails.
-        settings: of the run.
-    """
+    """Collects the entries of the page; `num_inputs` decides the size of the thumbnails."""
 
     def __init__(self, num_inputs: int, settings: Settings):
         self.settings = settings
@@ -73,8 +64,7 @@ class RunGallery:
         Count an input, and show it if the page has room.
 
         Args:
-            name: of its result files.
-            record: of `NAME.json`.
+            name, record: of its result files.
             pixels: called if the input is shown; without labels it is a frame of a video.
         """
         if self.num_letters < _MOST_LETTERS:
@@ -91,11 +81,7 @@ class RunGallery:
         self.colors |= dict(zip(names, colors_of(record), strict=True))
 
     def page(self, failures: Sequence[FailedInput], facts: Mapping[str, str]) -> Page:
-        """
-        Args:
-            failures: inputs that could not be labelled.
-            facts: lines at the end of the page.
-        """
+        """The page; `facts` are the lines at its end."""
         reading = Markup()
         if self.settings.cfg.MODEL.PURIFICATION_HEAD.NAME:
             reading = element("p", _HOW_TO_READ, class_="note")
@@ -110,7 +96,6 @@ class RunGallery:
             kicker="FreeCP",
             title=f"{' and '.join(counts) or 'Nothing'} in {words}",
             lead=self._lead(),
-            gallery=Gallery((), (), ()),
             sections=sections if self.entries else (),
             notes=self._notes(failures),
             facts=tuple(facts.items()),

@@ -22,8 +22,6 @@ from .inputs import Source, check_file
 from .outputs import ENDINGS
 from .records import Settings, check_record, forget_record, head_of, write_record
 
-__all__ = ["label_image", "scores_npz"]
-
 
 def label_image(
     predictor: Predictor, source: Source, name: Path, settings: Settings
@@ -36,7 +34,6 @@ def label_image(
 
     Raises:
         ValueError: the image cannot be read, or the record would replace another file.
-        OSError: a file cannot be written.
     """
     check_file(source.path)
     check_record(settings.output, name)
@@ -45,10 +42,9 @@ def label_image(
     prediction = predictor(image, channels="RGB")
     labels, names, colors = prediction.label_map, prediction.names, prediction.colors
     shares = visible_shares(class_counts(labels, len(names)))
-    drawing, jpeg = io.BytesIO(), {"quality": 92, "subsampling": 0}  # keeps letters clean
-    draw_overlay(prediction.image, labels, names, colors, shares, settings.overlay_side).save(
-        drawing, "JPEG", **jpeg
-    )
+    sheet = draw_overlay(prediction.image, labels, names, colors, shares, settings.overlay_side)
+    drawing = io.BytesIO()
+    sheet.save(drawing, "JPEG", quality=92, subsampling=0)  # keeps letters clean
     contents = {"overlay": drawing.getvalue(), "labels": label_png(labels, colors)}
     if settings.scores:
         contents["scores"] = scores_npz(prediction)

@@ -15,8 +15,6 @@ from pathlib import Path
 
 from ...data.image_formats import looks_like_image
 
-__all__ = ["FailedInput", "Inputs", "Source", "check_file", "expanded", "find_inputs", "is_below"]
-
 _VIDEOS = ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv"
 VIDEO_SUFFIXES = frozenset(_VIDEOS.split())
 
@@ -24,11 +22,10 @@ VIDEO_SUFFIXES = frozenset(_VIDEOS.split())
 @dataclass(frozen=True)
 class Source:
     """
-    Attributes:
-        path: the file.
-        relative: its path below the input folder, or below the first part of the pattern with a
-            wildcard; the file name alone for a named file.
-        is_video: it is labelled frame by frame.
+    An input file.
+
+    `relative` is its path below the input folder, or below the first part of the pattern with a
+    wildcard; the file name alone for a named file.
     """
 
     path: Path
@@ -46,12 +43,7 @@ class FailedInput:
 
 @dataclass(frozen=True)
 class Inputs:
-    """
-    Attributes:
-        sources: each file once.
-        failures: arguments without a file, folders that cannot be read.
-        num_others: files of folders that are neither images nor videos.
-    """
+    """Each file once, arguments without a file, and the number of other files in folders."""
 
     sources: tuple[Source, ...]
     failures: tuple[FailedInput, ...]
@@ -68,8 +60,7 @@ def find_inputs(
         output: a folder whose files are skipped.
 
     Returns:
-        Inputs: in the order of the arguments; files of a pattern or folder are sorted by name,
-        `p2` before `p10`.
+        Inputs: in the order of the arguments, then by name, `p2` before `p10`.
     """
     search = _Search(os.path.realpath(output) if output else None)
     found: dict[str, Source] = {}

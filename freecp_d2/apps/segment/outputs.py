@@ -16,8 +16,6 @@ from pathlib import Path
 from ...utils.files import printable
 from .inputs import Source, expanded, is_below
 
-__all__ = ["ENDINGS", "PAGE", "check_folders", "check_page", "check_results", "output_names"]
-
 PAGE = "index.html"
 
 ENDINGS = {
@@ -43,14 +41,13 @@ def output_names(
     Choose the shortest name for each input that no other input has.
 
     Args:
-        sources: different files.
         is_taken: whether another input's results have this name in the output folder.
 
     Returns:
         list[Path]: relative, in UTF-8 without control characters, not hidden, short enough for
         all endings, and different also on file systems that ignore case.
     """
-    places = [_key(_clean(Path(*_absolute(source).parts[1:]))) for source in sources]
+    places = [_key(_clean(Path(os.path.abspath(source.path)[1:]))) for source in sources]
     count = Counter(places)
     choices = [
         _choices(source, count[place] > 1) for source, place in zip(sources, places, strict=True)
@@ -74,10 +71,6 @@ def output_names(
 
 def check_folders(inputs: Sequence[str], output: Path) -> None:
     """
-    Args:
-        inputs: files, folders and patterns.
-        output: the folder of the results; it may be inside an input folder.
-
     Raises:
         ValueError: `output` is an input folder or contains one: results could replace inputs, and
             would be inputs of the next run.
@@ -96,10 +89,6 @@ def check_folders(inputs: Sequence[str], output: Path) -> None:
 
 def check_results(sources: Sequence[Source], names: Sequence[Path], output: Path) -> None:
     """
-    Args:
-        sources, names: inputs and the names of their results, in the same order.
-        output: the folder of the results.
-
     Raises:
         ValueError: a result would replace an input.
     """
@@ -134,19 +123,13 @@ def check_page(output: Path) -> None:
         )
 
 
-def _absolute(source: Source) -> Path:
-    return Path(os.path.abspath(source.path))
-
-
 def _choices(source: Source, is_alike: bool) -> list[Path]:
     """
     Names of an input, from the shortest to one that is unique.
 
-    Args:
-        source: a file.
-        is_alike: the path of another input differs only in case, so that folders do not help.
+    If `is_alike`, the path of another input differs only in case, so that folders do not help.
     """
-    relative, absolute = source.relative, _absolute(source)
+    relative, absolute = source.relative, Path(os.path.abspath(source.path))
     around = () if is_alike else absolute.parts[1 : len(absolute.parts) - len(relative.parts)]
     longer = [relative, *(Path(*around[i:], relative) for i in reversed(range(len(around))))]
     choices = [_clean(relative.with_name(relative.stem)), *map(_clean, longer)]

@@ -24,18 +24,6 @@ from ...utils.files import printable, write_whole
 from .inputs import Source
 from .outputs import ENDINGS
 
-__all__ = [
-    "Settings",
-    "check_record",
-    "find_record",
-    "forget_record",
-    "head_of",
-    "is_taken",
-    "record_path",
-    "sweep",
-    "write_record",
-]
-
 _FORMAT = 2
 """Version of the result files; a new number makes old results out of date."""
 
@@ -46,18 +34,15 @@ _TEMPORARY = re.compile(r"\.(\d+)\.[0-9a-f]{32}\.tmp(\.\w+)?$")
 @dataclass(frozen=True)
 class Settings:
     """
+    Settings of a run.
+
     Attributes:
-        config_file: as it was given.
-        opts: overrides of the config, keys and values in turn.
+        config_file, opts: as they were given, for the records.
         cfg: the config with the overrides.
-        vocabulary: the words.
-        output: the folder of the results.
-        scores: write the scores.
         overlay_side: longest side of the image in an overlay, in pixels.
-        max_megapixels: larger images are refused.
 
     Raises:
-        ValueError: a number is out of its range.
+        ValueError: `overlay_side` or `max_megapixels` is out of its range.
     """
 
     config_file: str
@@ -187,12 +172,7 @@ def forget_record(output: Path, name: Path) -> None:
 def write_record(
     output: Path, name: Path, record: Mapping[str, Any], files: Mapping[str, str]
 ) -> dict[str, Any]:
-    """
-    Write the record as ASCII, with `files`, a file name for each kind, and their sizes.
-
-    Returns:
-        dict: the whole record.
-    """
+    """Write the record with `files`, a name for each kind, and their sizes; returns all of it."""
     path = record_path(output, name)
     whole = {**record, "files": dict(files), "file_bytes": _sizes(path.parent, files)}
     write_whole(path, f"{json.dumps(whole, indent=1, allow_nan=False)}\n".encode())

@@ -1,10 +1,13 @@
 """A whole run: skip finished inputs, label the rest, report inputs that fail."""
 
 import errno
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
+
+from tqdm import tqdm
 
 from ...data.images import ImageError, ImageTooLargeError, read_image
 from ...engine.predictor import Predictor
@@ -19,8 +22,6 @@ from .outputs import PAGE
 from .records import Settings, find_record, sweep
 from .video import label_video
 from .video_files import middle_frame
-
-__all__ = ["Progress", "RunSummary", "Task", "plan", "run"]
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors of writing that every other input would meet, too."""
@@ -38,13 +39,8 @@ class Task:
 @dataclass
 class RunSummary:
     """
-    Attributes:
-        num_labelled: inputs that were labelled in this run.
-        num_earlier: inputs that an earlier run labelled.
-        num_without_words: inputs of either kind in which no word is left.
-        failures: inputs that were not labelled, or not to their end.
-        stopped: the error if the disk is full or cannot be written to, or ""; the files of labelled
-            inputs are complete.
+    Inputs labelled now and by earlier runs, those of either kind in which no word is left, and
+    failures. `stopped` is the error of a full or read-only disk, or "".
     """
 
     num_labelled: int = 0
@@ -54,17 +50,30 @@ class RunSummary:
     stopped: str = ""
 
 
-class Progress(Protocol):
-    """Shows the progress of a run."""
+class Progress:
+    """A progress bar of inputs, and one of the frames of the current video."""
 
-    def step(self, name: str) -> None:
+    def __init__(self, total: int):
+        self.bar = tqdm(total=total, unit=" inputs", disable=None if total else True)
+        self.video: tqdm | None = None
+
+    def step(self) -> None:
         """An input is finished or has failed."""
+        if self.video is not None:
+            self.video.close()
+            self.video = None
+        self.bar.update()
 
     def frames(self, name: str, done: int, total: int) -> None:
         """`done` frames of a video are labelled; `total` is 0 if the number is unknown."""
+        if self.video is None:
+            self.video = tqdm(
+                total=total or None, unit=" frames", desc=name[-24:], leave=False, disable=None
+            )
+        self.video.update(done - self.video.n)
 
     def fail(self, failure: FailedInput) -> None:
-        """An input could not be labelled."""
+        tqdm.write(f"{printable(failure.name)}: {failure.reason}", file=sys.stderr)
 
 
 def plan(
@@ -73,10 +82,7 @@ def plan(
     """
     Find the finished inputs, and remove temporary files of killed runs.
 
-    Args:
-        sources, names: inputs and the names of their results, in the same order.
-        settings: of the run.
-        force: label finished inputs again.
+    `names` are those of the results. With `force`, finished inputs are labelled again.
     """
     for folder in {(settings.output / name).parent for name in names} | {settings.output}:
         sweep(folder)
@@ -98,10 +104,7 @@ def run(
     Label the inputs without a record, until an error of the disk stops the run.
 
     Args:
-        tasks: see `plan`.
         build: builds the model; called if there is an input to label.
-        settings: of the run.
-        progress: is notified.
         failures: inputs that could not be found.
         report: facts for the end of `index.html`; None: no page is written.
 
@@ -132,22 +135,14 @@ def run(
         if problem:
             summary.failures.append(FailedInput(name, problem))
             progress.fail(summary.failures[-1])
-        progress.step(name)
+        progress.step()
     if gallery is not None and report is not None:
-        summary.stopped = _write_page(gallery, summary, settings, report)
+        page = render_page(gallery.page(summary.failures, report))
+        try:
+            write_whole(settings.output / PAGE, page.encode())
+        except OSError as error:
+            summary.stopped = str(error)
     return summary
-
-
-def _write_page(
-    gallery: RunGallery, summary: RunSummary, settings: Settings, report: Mapping[str, str]
-) -> str:
-    """Write `index.html`; the error of the disk, or ""."""
-    page = render_page(gallery.page(summary.failures, report))
-    try:
-        write_whole(settings.output / PAGE, page.encode())
-    except OSError as error:
-        return str(error)
-    return ""
 
 
 def _label(
@@ -155,20 +150,16 @@ def _label(
 ) -> tuple[dict[str, Any], Pixels]:
     """The record of an input, labelled now unless it is finished, and what the page shows of it."""
     source, name, record = task.source, task.name, task.record
-    folder = (settings.output / name).parent
-    if source.is_video:
-        if record is None:
-            assert predictor is not None, "`run` builds it if a record is missing"
-            shown = printable(source.path)
-            record = label_video(
-                predictor, source, name, settings, lambda n, of: progress.frames(shown, n, of)
-            )
-        video = folder / record["files"]["video"]
-        return record, lambda: (middle_frame(video), None)
     if record is None:
         assert predictor is not None, "`run` builds it if a record is missing"
-        prediction, record = label_image(predictor, source, name, settings)
-        return record, lambda: (prediction.image, prediction.label_map)
+        if not source.is_video:
+            prediction, record = label_image(predictor, source, name, settings)
+            return record, lambda: (prediction.image, prediction.label_map)
+        record = label_video(predictor, source, name, settings, progress.frames)
+    folder = (settings.output / name).parent
+    if source.is_video:
+        video = folder / record["files"]["video"]
+        return record, lambda: (middle_frame(video), None)
     labels, no_word = folder / record["files"]["labels"], record["no_word"]
     limit = 1e6 * settings.max_megapixels
     return record, lambda: (read_image(source.path, limit), read_labels(labels, no_word))

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from ...engine.predictor import Predictor
-from ...utils.files import blaming
+from ...utils.files import blaming, printable
 from ...visualization.drawing import draw_frame
 from ...visualization.shares import class_counts, visible_shares
 from .decisions import classes_of, decisions_of, visible_of
@@ -19,28 +19,26 @@ from .outputs import ENDINGS
 from .records import Settings, check_record, forget_record, head_of, write_record
 from .video_files import VideoInfo, VideoSink, frames_of, open_video
 
-__all__ = ["label_video"]
-
 
 def label_video(
     predictor: Predictor,
     source: Source,
     name: Path,
     settings: Settings,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[str, int, int], None],
 ) -> dict[str, Any]:
     """
     Write `NAME_labelled.mp4`, `NAME_frames.jsonl` and `NAME.json`.
 
     Args:
-        progress: called with the number of labelled frames and the expected one, 0 if unknown.
+        progress: called with the file's name, the number of labelled frames and the expected one,
+            0 if unknown.
 
     Returns:
         dict: the record; `problem` says why frames are missing, or "".
 
     Raises:
         ValueError: the video cannot be read, or a frame is too large; the message is the reason.
-        OSError: a file cannot be written.
     """
     check_file(source.path)
     check_record(settings.output, name)
@@ -59,7 +57,7 @@ def label_video(
                     _check_size(frame, settings.max_megapixels)
                     sink = VideoSink(video, info.rate, frame.shape[:2])
                 sink.write(frames.label(frame, file))
-                progress(frames.number, info.num_frames)
+                progress(printable(source.path.name), frames.number, info.num_frames)
         if sink is None:
             raise ValueError("it has no frame that can be read")
         sink.close()

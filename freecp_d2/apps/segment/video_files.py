@@ -16,8 +16,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-__all__ = ["VideoInfo", "VideoSink", "frames_of", "middle_frame", "open_video"]
-
 _CODECS = ("vp09", "mp4v")
 """VP9, which browsers play, or MPEG-4 Part 2 if OpenCV was built without VP9."""
 
@@ -136,9 +134,7 @@ class VideoSink:
 
 @contextmanager
 def _in_utf8(path: Path) -> Iterator[Path]:
-    """
-    A path for OpenCV, which aborts the process if a path is not UTF-8: then a temporary link.
-    """
+    """A path for OpenCV, which aborts the process if a path is not UTF-8: then a temporary link."""
     if _is_utf8(path):
         yield path
         return

@@ -26,8 +26,6 @@ from ...modeling.backbone import (
 from ...text import Vocabulary
 from .labels import Labels
 
-__all__ = ["METHODS", "Comparison", "Labeller", "Thresholds", "build_predictors"]
-
 METHODS = {
     "maskclip": "MaskCLIP", "gem": "GEM", "clearclip": "ClearCLIP", "sclip": "SCLIP",
     "vanilla": "CLIP",
@@ -45,12 +43,7 @@ class Thresholds:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """
-    Attributes:
-        method: name of the base method.
-        alone: its labels.
-        freecp: its labels with purification.
-    """
+    """Labels of a base method, alone and with purification."""
 
     method: str
     alone: Labels
@@ -70,9 +63,6 @@ class Labeller:
     Args:
         predictors: base method's name -> predictor with purification; the default method first.
         is_embedded: the weights are those of the package.
-
-    Attributes:
-        vocabulary, thresholds: a visitor's initial settings.
     """
 
     def __init__(self, predictors: Mapping[str, Predictor], *, is_embedded: bool = False) -> None:
@@ -94,18 +84,10 @@ class Labeller:
     def from_config(
         cls, config_file: str, vocabulary: Vocabulary | None = None, opts: Sequence[str] = ()
     ) -> "Labeller":
-        """
-        Args:
-            config_file: of a method with purification.
-            vocabulary: the initial words; None: those of the config.
-            opts: alternating keys and values.
-
-        Raises:
-            FileNotFoundError, KeyError, ValueError: of the config, its words or its weights.
-        """
+        """Build from the config of a method with purification; the words default to its own."""
         cfg = load_config(config_file, opts, for_images=True)
-        is_embedded = cfg.MODEL.CLIP.PRETRAINED == EMBEDDED_NAME
-        return cls(build_predictors(cfg, vocabulary), is_embedded=is_embedded)
+        predictors = build_predictors(cfg, vocabulary)
+        return cls(predictors, is_embedded=cfg.MODEL.CLIP.PRETRAINED == EMBEDDED_NAME)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -116,9 +98,7 @@ class Labeller:
         self, image: np.ndarray, vocabulary: Vocabulary, method: str, thresholds: Thresholds
     ) -> Comparison:
         """
-        Args:
-            image: uint8 RGB, shape (H, W, 3).
-            method: one of `methods`.
+        Label a uint8 RGB image (H, W, 3) by one of `methods`.
 
         Raises:
             ValueError: unknown method; a threshold out of its range.
@@ -139,10 +119,6 @@ class Labeller:
 def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict[str, Predictor]:
     """
     Build every base method on the weights of one config.
-
-    Args:
-        cfg: of a method with purification.
-        vocabulary: the words; None: those of the config.
 
     Returns:
         dict[str, Predictor]: base method's name -> predictor, the config's method first. They share

@@ -19,8 +19,6 @@ from ...modeling.purification.summary import Purification, summarise_diagnoses
 from ...modeling.stitching import ClassScores, full_scores
 from ...text.colors import Color
 
-__all__ = ["Labels"]
-
 _BEST = 5
 _BAND = 64  # rows of which all scores are in memory at once
 
@@ -58,22 +56,17 @@ class Labels:
 
     @property
     def color_of(self) -> dict[str, Color]:
-        """Name -> colour."""
         return dict(zip(self.names, self.colors, strict=True))
 
     @cached_property
     def purification(self) -> Purification | None:
-        """As `Prediction.purification`."""
         return summarise_diagnoses(self.windows) if self.windows else None
 
     def best_at(self, y: int, x: int) -> list[tuple[str, float]]:
         """
-        Args:
-            y, x: row and column of a pixel.
+        The best names of the pixel in row y, column x, and their scores above 0, best first.
 
-        Returns:
-            list[tuple[str, float]]: the best names of that pixel and their scores above 0, best
-            first; bilinear, with 0 for a word that is not among the best at a neighbour.
+        Scores are bilinear, with 0 for a word that is not among the best at a neighbour.
         """
         (height, width), (h, w) = self.label_map.shape, self.best_scores.shape[1:]
         found: dict[int, float] = {}

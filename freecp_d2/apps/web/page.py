@@ -19,8 +19,6 @@ from .results import INVITATION, embedded_notice
 from .visit import View, choose_pixel, label
 from .words import MOST_LETTERS, hint, words_as_text
 
-__all__ = ["PAGES", "STYLE", "build_page", "drawn_page", "thumbnails"]
-
 STYLE = Path(__file__).parent / "style"
 PAGES = (51, 87, 123, 15)
 """Examples for visitors without an image: evenly spaced pages of Storybook's split "val"."""
@@ -54,13 +52,7 @@ class _Results(NamedTuple):
 
 
 def build_page(labeller: Labeller) -> gr.Blocks:
-    """
-    Args:
-        labeller: the models, shared by all visitors.
-
-    Returns:
-        gr.Blocks: to be launched; uploads are deleted within two hours.
-    """
+    """The page, to be launched; uploads are deleted within two hours."""
     with gr.Blocks(
         title=_TITLE, analytics_enabled=False, delete_cache=(_AN_HOUR, _AN_HOUR), fill_width=True
     ) as page:
@@ -82,7 +74,7 @@ def build_page(labeller: Labeller) -> gr.Blocks:
 
 def _controls(labeller: Labeller) -> _Controls:
     """Two groups; on a phone the results are between them."""
-    text, start = words_as_text(labeller.vocabulary), labeller.thresholds
+    text = words_as_text(labeller.vocabulary)
     with gr.Group(elem_classes="ask"):
         image = gr.Image(
             drawn_page(0) if labeller.is_embedded else None,
@@ -108,7 +100,7 @@ def _controls(labeller: Labeller) -> _Controls:
     with gr.Group(elem_classes="settings"):
         listed = gr.Dropdown([*shipped_vocabularies()], value=None, label="Words of a benchmark")
         method = gr.Radio([*labeller.methods], value=labeller.methods[0], label="Base method")
-        thresholds = _threshold_controls(start)
+        thresholds = _threshold_controls(labeller.thresholds)
     return _Controls(image, examples, words, hints, listed, go, method, *thresholds)
 
 
@@ -119,25 +111,20 @@ def _threshold_controls(start: Thresholds) -> tuple[gr.Checkbox, gr.Slider, gr.S
         label="Let each image choose the thresholds",
         info="From the gap in the scores of the words.",
     )
+    options: dict[str, Any] = {"buttons": [], "interactive": not is_automatic}
     redundancy = gr.Slider(
-        0,
-        0.5,
-        _number(start.redundancy, 0.05),
+        *(0, 0.5, _number(start.redundancy, 0.05)),
         step=0.005,
-        buttons=[],
         label="Redundancy threshold",
         info="Words with a lower score are removed; further right, fewer words remain.",
-        interactive=not is_automatic,
+        **options,
     )
     ambiguity = gr.Slider(
-        0,
-        1,
-        _number(start.ambiguity, 0.7),
+        *(0, 1, _number(start.ambiguity, 0.7)),
         step=0.01,
-        buttons=[],
         label="Ambiguity threshold",
         info="Words that overlap more compete for a region; further left, more of them do.",
-        interactive=not is_automatic,
+        **options,
     )
     return automatic, redundancy, ambiguity
 
@@ -148,7 +135,6 @@ def _number(threshold: float | str, default: float) -> float:
 
 
 def _script(name: str) -> str:
-    """JavaScript of one element of the page."""
     return (STYLE / f"{name}.js").read_text(encoding="utf-8")
 
 

@@ -4,22 +4,13 @@ from collections.abc import Sequence
 
 from ...modeling.purification.diagnosis import WindowDiagnosis
 from ...visualization.html.gallery import names_over
-from ...visualization.html.images import NO_LABEL, data_uri, overlay
+from ...visualization.html.images import data_uri
 from ...visualization.html.markup import Markup, element, isolated, join
 from ...visualization.html.words import purification_notes, swatch, word_list
+from ...visualization.overlay import NO_LABEL, overlay
 from ...visualization.shares import percent
 from .labelling import Comparison
 from .labels import Labels
-
-__all__ = [
-    "INVITATION",
-    "Point",
-    "embedded_notice",
-    "figures",
-    "message",
-    "purification",
-    "top_words",
-]
 
 Point = tuple[float, float]
 """Column and row, each as a share of the image, 0 to 1."""
@@ -55,12 +46,7 @@ INVITATION = message("Choose an image: a file, the camera, or one of the drawn p
 
 
 def figures(comparison: Comparison, note: str = "", point: Point | None = None) -> Markup:
-    """
-    Args:
-        comparison: labels of one image by both methods.
-        note: a line below, for instance that the image was shrunk.
-        point: a pixel to mark in both images.
-    """
+    """Both images with `note` below them, and a mark on the pixel `point`."""
     pair = [_figure(title, labels, point) for title, labels in comparison.titled]
     invitation = "Click a pixel, in either image, to see which words it could be."
     lines = [element("p", line, class_="note") for line in (invitation, note) if line]

@@ -10,8 +10,6 @@ from ...visualization.html import page as report_page
 from .labelling import Labeller
 from .page import STYLE, build_page
 
-__all__ = ["page_head", "page_theme", "serve"]
-
 _MOST_WAITING, _MOST_VISITORS = 64, 64
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial")
 _COLORS = {
@@ -36,14 +34,13 @@ def serve(
     labeller: Labeller,
     announce: Callable[[str], None],
     *,
-    host: str = "127.0.0.1",
-    port: int | None = None,
+    host: str,
+    port: int | None,
 ) -> None:
     """
     Serve the page until the process is interrupted.
 
     Args:
-        labeller: the models.
         announce: called with the page's address once it can be opened.
         host: "127.0.0.1" for this machine alone, "0.0.0.0" for all that reach it.
         port: None for the first free one from 7860 on.

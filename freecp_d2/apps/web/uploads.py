@@ -14,15 +14,11 @@ from ...data.images import ImageTooLargeError, read_image
 from ...visualization.html.images import limited
 from .words import Problem
 
-__all__ = ["LONGEST_SIDE", "MOST_PIXELS", "Upload", "read_upload"]
-
 LONGEST_SIDE = 1024
 """Pixels of the longest side; larger images are shrunk, and the page says so."""
 
 MOST_PIXELS = 100_000_000
 """Larger images are refused before they are decoded."""
-
-_TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 class Upload(NamedTuple):
@@ -36,11 +32,8 @@ def read_upload(payload: Mapping[str, Any] | None, folder: Path) -> Upload | Non
     """
     Args:
         payload: "path" of the file on this machine and "orig_name", its name on the user's machine.
-            Both come from a browser and may be anything.
+            Both come from a browser and may be anything; None for no image.
         folder: the folder of uploads; files elsewhere are not read.
-
-    Returns:
-        Upload | None: None if there is no image.
 
     Raises:
         Problem: the file is not an image, damaged or too large.
@@ -66,9 +59,8 @@ def read_upload(payload: Mapping[str, Any] | None, folder: Path) -> Upload | Non
     except (OSError, ValueError) as error:
         raise unreadable from error
     small = limited(image, LONGEST_SIDE)
-    if small is image:
-        return Upload(image)
-    return Upload(small, f"Shrunk from {_shown(image.shape)} to {_shown(small.shape)} pixels.")
+    shrunk = f"Shrunk from {_shown(image.shape)} to {_shown(small.shape)} pixels."
+    return Upload(small, "" if small is image else shrunk)
 
 
 def _is_uploaded(path: str, folder: Path) -> bool:
@@ -81,4 +73,4 @@ def _is_uploaded(path: str, folder: Path) -> bool:
 
 
 def _shown(shape: tuple[int, ...]) -> str:
-    return f"{shape[1]:,} {_TIMES} {shape[0]:,}"
+    return f"{shape[1]:,} \N{MULTIPLICATION SIGN} {shape[0]:,}"

@@ -11,8 +11,6 @@ from .results import INVITATION, Point, figures, message, purification, top_word
 from .uploads import read_upload
 from .words import Problem, read_words
 
-__all__ = ["View", "choose_pixel", "label"]
-
 
 @dataclass(frozen=True, eq=False)
 class View:
@@ -23,7 +21,7 @@ class View:
         comparison: labels of the image; None if there is a message in their place.
         images: HTML of the images, or of that message.
         point: the pixel whose words are shown.
-        asked: the input that this view answers, the file of the image first.
+        asked: the input, the file of the image first.
     """
 
     comparison: Comparison | None
@@ -55,18 +53,13 @@ def label(
     uploads: Path,
 ) -> View:
     """
+    Label an image, or say what is missing.
+
     Args:
-        labeller: the models.
         payload: of the image, see `read_upload`.
-        words: of the text box.
-        method: the base method.
-        thresholds: of both purifications.
         before: the visitor's last view. It is returned if the input is the same, as browsers repeat
             requests. Its chosen pixel is kept if the image is the same.
         uploads: the folder of uploaded images.
-
-    Returns:
-        View: labels, or a message that says what is missing.
     """
     asked = (payload.get("path") if payload else None, words, method, thresholds)
     if before is not None and before.asked == asked:
@@ -87,14 +80,7 @@ def label(
 
 
 def choose_pixel(view: View | None, x: float, y: float) -> View | None:
-    """
-    Args:
-        view: what the visitor sees.
-        x, y: column and row, each as a share of the image.
-
-    Returns:
-        View | None: the same with that pixel chosen, if there is an image.
-    """
+    """The view with that pixel chosen; x and y are shares of the width and height."""
     if view is None or view.comparison is None:
         return view
     return replace(view, point=(min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)))

@@ -4,8 +4,6 @@ from ...text import Vocabulary
 from ...visualization.html.markup import Markup, element
 from ..words.checking import check_vocabulary
 
-__all__ = ["MOST_LETTERS", "MOST_WORDS", "Problem", "hint", "read_words", "words_as_text"]
-
 MOST_WORDS = 300
 """The longest shipped list has 171. All visitors wait while the words of one are encoded."""
 MOST_LETTERS = 20_000

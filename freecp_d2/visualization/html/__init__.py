@@ -1,7 +1,7 @@
 """Results and images as one HTML file without scripts, network access or other files."""
 
 from .album import AlbumEntry, AlbumImage, album, album_entry, album_overview
-from .page import render_page, write_page
+from .page import render_page
 from .records import Column, Gallery, LabelMap, Note, Page, PageImage, Results, Row, Scores, Section
 
 __all__ = [
@@ -21,5 +21,4 @@ __all__ = [
     "album_entry",
     "album_overview",
     "render_page",
-    "write_page",
 ]

@@ -7,17 +7,15 @@ Shape shorthand in this module: H, W pixels.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from ...modeling.purification.summary import Purification
 from .gallery import names_over
-from .images import photograph_uri
+from .images import data_uri
 from .markup import Markup, element, folded, isolated, join
 from .words import RGB, purification_notes, word_list
-
-__all__ = ["AlbumEntry", "AlbumImage", "album", "album_entry", "album_overview"]
 
 
 @dataclass(frozen=True)
@@ -33,11 +31,9 @@ class AlbumImage:
 class AlbumEntry:
     """
     Attributes:
-        title: its heading.
         shown: its images, the labelled one last.
         class_names: of the labels.
         legend: (colour or None, name, value) of the classes with pixels, largest first.
-        purification: what it did.
         colors: of the words with pixels.
         note: a line below the heading.
         links: (text, address) of files beside the page.
@@ -45,20 +41,16 @@ class AlbumEntry:
 
     title: str
     shown: tuple[AlbumImage, ...]
-    class_names: tuple[str, ...] = ()
-    legend: tuple[tuple[RGB | None, str, str], ...] = ()
-    purification: Purification | None = None
-    colors: Mapping[str, RGB] = field(default_factory=dict)
-    note: str = ""
-    links: tuple[tuple[str, str], ...] = ()
+    class_names: tuple[str, ...]
+    legend: tuple[tuple[RGB | None, str, str], ...]
+    purification: Purification | None
+    colors: Mapping[str, RGB]
+    note: str
+    links: tuple[tuple[str, str], ...]
 
 
 def album_entry(entry: AlbumEntry, compact: bool = False) -> Markup:
-    """
-    Args:
-        entry: an image, or a video.
-        compact: render a card with its words and other images folded.
-    """
+    """An image or video; `compact` makes a card with its words and other images folded."""
     figures = [_figure(entry, image, captioned=not compact) for image in entry.shown]
     words = (
         Markup()
@@ -68,8 +60,8 @@ def album_entry(entry: AlbumEntry, compact: bool = False) -> Markup:
     links = [element("a", text, href=address) for text, address in entry.links]
     heading = element("h3", isolated(entry.title))
     note = element("p", entry.note, class_="note") if entry.note else Markup()
-    legend = album_overview(entry.legend, most=12) if entry.legend else Markup()
-    files = element("p", *links, class_="files") if links else Markup()
+    legend = album_overview(entry.legend, most=12)
+    files = element("p", *links, class_="files")
     if compact:
         more = [element("div", *figures[:-1]), words, files]
         details = folded("Image and words" if entry.purification else "Image", *more)
@@ -91,7 +83,7 @@ def album_overview(rows: Sequence[tuple[RGB | None, str, str]], most: int = 30) 
 def _figure(entry: AlbumEntry, image: AlbumImage, captioned: bool) -> Markup:
     height, width = image.image.shape[:2]
     alt = f"{entry.title}: {image.title.lower()}"
-    source = photograph_uri(image.image)
+    source = data_uri(image.image, "JPEG", quality=82)
     pixels = element("img", src=source, alt=alt, width=width, height=height)
     names = Markup() if image.labels is None else names_over(image.labels, entry.class_names)
     caption = element("figcaption", element("b", image.title)) if captioned else Markup()

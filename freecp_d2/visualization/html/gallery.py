@@ -4,46 +4,45 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .images import class_shares, data_uri, limited, overlay, pixel_accuracy, visible_classes
+from ..overlay import overlay
+from .images import class_shares, data_uri, limited, pixel_accuracy, visible_classes
 from .markup import Markup, element, isolated, join
 from .placed_names import FONT_SHARE, place_names
 from .records import Gallery, PageImage
 from .words import purification_notes, word_list
 
-_SHOWN = 12
+_SHOWN = 12  # classes in each legend
 
 
-def gallery_section(gallery: Gallery, longest_side: int = 768) -> Markup:
+def render_gallery(gallery: Gallery, longest_side: int = 768) -> Markup:
     """Every image of the gallery, at most `longest_side` pixels large."""
     return join([_article(gallery, image, longest_side) for image in gallery.images])
 
 
 def _article(gallery: Gallery, image: PageImage, longest_side: int) -> Markup:
     pixels = limited(image.image, longest_side)
-    maps = [(map_.title, map_.labels, map_.note) for map_ in image.maps]
-    figures = [_figure("Image", data_uri(pixels), f"{image.title}: the image", Markup(), "")]
-    if image.truth is not None:
-        maps.insert(0, ("Ground truth", image.truth, ""))
-    for title, labels, note in maps:
+    figures = [_figure("Image", data_uri(pixels), f"{image.title}: the image")]
+    maps = {"Ground truth": image.truth} | {found.title: found.labels for found in image.maps}
+    for title, labels in maps.items():
         small = limited(labels, longest_side)
         source = data_uri(overlay(pixels, small, gallery.colors))
-        if image.truth is not None and labels is not image.truth:
-            accuracy = pixel_accuracy(labels, image.truth, len(gallery.class_names))
-            measured = "" if accuracy is None else f"{accuracy:.0f} % of pixels right"
-            note = ", ".join(text for text in (measured, note) if text)
+        accuracy = pixel_accuracy(labels, image.truth, len(gallery.class_names))
+        is_measured = labels is not image.truth and accuracy is not None
+        note = f"{accuracy:.0f} % of pixels right" if is_measured else ""
         alt = f"{image.title}: the classes of its pixels, {title}"
         figures.append(_figure(title, source, alt, names_over(small, gallery.class_names), note))
+    present = np.flatnonzero(class_shares(image.truth, len(gallery.colors)))
+    colors = {gallery.class_names[k]: gallery.colors[k] for k in present}
     return element(
         "article",
         element("h3", isolated(image.title)),
-        element("p", image.note, class_="note") if image.note else Markup(),
         element("div", *figures, class_=f"maps of-{len(figures)}"),
         _legend(gallery, image),
-        _purification(gallery, image),
+        purification_notes(image.purification, colors),
     )
 
 
-def _figure(title: str, source: str, alt: str, names: Markup, note: str) -> Markup:
+def _figure(title: str, source: str, alt: str, names: str = "", note: str = "") -> Markup:
     """An image with its caption, and names over it."""
     frame = element("div", element("img", src=source, alt=alt), names, class_="frame")
     below = element("span", note) if note else Markup()
@@ -67,24 +66,9 @@ def names_over(labels: np.ndarray, class_names: Sequence[str]) -> Markup:
 
 def _legend(gallery: Gallery, image: PageImage) -> Markup:
     true, others = visible_classes(image, len(gallery.class_names))
-    titled = {
-        "Colours" if image.truth is None else "In the image": true,
-        "Labelled, but not in the image": others,
-    }
     parts = []
-    for title, classes in titled.items():
+    for title, classes in (("In the image", true), ("Labelled, but not in the image", others)):
         rows = [(gallery.colors[k], gallery.class_names[k], "") for k in classes]
         if rows:
             parts.append(element("div", element("h4", title), word_list(rows, _SHOWN)))
-    return element("div", *parts, class_="legend") if parts else Markup()
-
-
-def _purification(gallery: Gallery, image: PageImage) -> Markup:
-    """If the truth is known, words that are in the image have their colour."""
-    if image.purification is None:
-        return Markup()
-    true = {}
-    if image.truth is not None:
-        present = np.flatnonzero(class_shares(image.truth, len(gallery.colors)))
-        true = {gallery.class_names[k]: gallery.colors[k] for k in present}
-    return purification_notes(image.purification, true)
+    return element("div", *parts, class_="legend")

@@ -10,19 +10,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from ..overlay import NO_LABEL, fitted_size, overlay, resize_labels
+from ..overlay import fitted_size, resize_labels
 from .records import PageImage
-
-__all__ = [
-    "NO_LABEL",
-    "class_shares",
-    "data_uri",
-    "limited",
-    "overlay",
-    "photograph_uri",
-    "pixel_accuracy",
-    "visible_classes",
-]
 
 
 def data_uri(image: np.ndarray, format: str = "PNG", **options: int) -> str:
@@ -33,19 +22,13 @@ def data_uri(image: np.ndarray, format: str = "PNG", **options: int) -> str:
     return f"data:image/{format.lower()};base64,{content}"
 
 
-def photograph_uri(image: np.ndarray) -> str:
-    """A uint8 RGB image (H, W, 3) as the data URI of a JPEG."""
-    return data_uri(image, "JPEG", quality=82)
-
-
 def limited(array: np.ndarray, longest_side: int) -> np.ndarray:
     """
-    Shrink an image or a label map; small ones are returned as they are.
+    Shrink to a longest side in pixels; smaller arrays are returned as they are.
 
     Args:
         array: a uint8 RGB image (H, W, 3), resized with antialiasing, or integer labels (H, W),
             resized by nearest neighbour.
-        longest_side: upper limit of both sides, in pixels.
     """
     if max(array.shape[:2]) <= longest_side:
         return array
@@ -68,15 +51,8 @@ def class_shares(labels: np.ndarray, num_classes: int) -> np.ndarray:
 
 
 def visible_classes(image: PageImage, num_classes: int) -> tuple[list[int], list[int]]:
-    """
-    Returns:
-        tuple: classes of the truth, and classes that only the maps have; largest share first.
-        Without a truth all classes are in the first list.
-    """
-    labels = [map_.labels for map_ in image.maps]
-    labels += [] if image.truth is None else [image.truth]
-    shares = [class_shares(found, num_classes) for found in labels]
-    largest = np.max([np.zeros(num_classes), *shares], axis=0)
+    """Classes of the truth, and classes that only the maps have; largest share first."""
+    true = class_shares(image.truth, num_classes)
+    largest = np.max([true, *(class_shares(m.labels, num_classes) for m in image.maps)], axis=0)
     order = [int(k) for k in np.argsort(-largest, kind="stable") if largest[k] > 0]
-    is_true = largest > 0 if image.truth is None else shares[-1] > 0
-    return [k for k in order if is_true[k]], [k for k in order if not is_true[k]]
+    return [k for k in order if true[k] > 0], [k for k in order if true[k] == 0]

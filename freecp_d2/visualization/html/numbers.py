@@ -24,15 +24,9 @@ def bar_chart(results: Results) -> Markup:
 
     All have the same scale. A dashed line marks the base method alone.
     """
-    if not results.rows:
-        return Markup()
-    top = scale_end(max(score.miou for row in results.rows for score in row.scores))
+    highest = max(score.miou for row in results.rows for score in row.scores)
+    top = max(5.0, 5.0 * math.ceil(highest / 5))
     return element("div", *(_panel(results, row, top) for row in results.rows), class_="chart")
-
-
-def scale_end(highest: float) -> float:
-    """The end of an axis that includes `highest`: a multiple of 5, at least 5."""
-    return max(5.0, 5.0 * math.ceil(highest / 5))
 
 
 def _panel(results: Results, row: Row, top: float) -> Markup:
@@ -75,17 +69,14 @@ def _bar(results: Results, row: Row, index: int, top: float) -> Markup:
 def results_tables(results: Results) -> Markup:
     """mIoU of every method and variant; below it, folded, the other measures."""
     caption = f"mIoU in percent, {results.num_images} images"
-    with_gain = any(row.gain for row in results.rows)
-    first = _table(results, caption, lambda scores: scores.miou, with_gain)
+    first = _table(results, caption, lambda scores: scores.miou, with_gain=True)
     others = [_table(results, f"{name}, in percent", measure) for name, measure in _FURTHER]
     return join([first, folded("Pixel accuracy, and mIoU of stuff and of things", *others)])
 
 
-def best_column(results: Results, measure: Measure) -> int | None:
-    """The column with the highest mean over methods, without oracles; None without rows."""
+def best_column(results: Results, measure: Measure) -> int:
+    """The column with the highest mean over methods, without oracles."""
     practical = [i for i, column in enumerate(results.columns) if not column.is_oracle]
-    if not results.rows or not practical:
-        return None
     means = _means(results, measure)
     return max(practical, key=means.__getitem__)
 
@@ -113,9 +104,8 @@ def _table(results: Results, caption: str, measure: Measure, with_gain: bool = F
     for row in results.rows:
         gain = [element("td", _gain(row), class_="gain")] if with_gain else []
         body.append(line(row.method, [measure(scores) for scores in row.scores], *gain))
-    if len(results.rows) > 1:
-        gap = [element("td")] if with_gain else []
-        body.append(line("mean", _means(results, measure), *gap, class_="mean"))
+    gap = [element("td")] if with_gain else []
+    body.append(line("mean", _means(results, measure), *gap, class_="mean"))
     table = element(
         "table",
         element("caption", caption),
@@ -141,8 +131,6 @@ def _header(results: Results, looks: list[str], with_gain: bool) -> Markup:
 
 
 def _gain(row: Row) -> Markup:
-    if row.gain is None:
-        return Markup()
     low, high = signed(row.gain.low), signed(row.gain.high)
     return join([signed(row.gain.difference), " ", element("small", f"[{low}, {high}]")])
 

@@ -10,9 +10,9 @@ RGB = tuple[int, int, int]
 _WORDS_SHOWN, _GROUPS_SHOWN = 16, 4
 
 
-def swatch(color: RGB) -> Markup:
-    """A small square of that colour."""
-    return element("i", style="background:rgb({},{},{})".format(*color))
+def swatch(color: RGB | None) -> Markup:
+    """A small square of that colour, or nothing."""
+    return element("i", style="background:rgb({},{},{})".format(*color)) if color else Markup()
 
 
 def word_list(rows: Sequence[tuple[RGB | None, str, str]], most: int) -> Markup:
@@ -20,7 +20,7 @@ def word_list(rows: Sequence[tuple[RGB | None, str, str]], most: int) -> Markup:
     items = [
         element(
             "li",
-            swatch(color) if color else Markup(),
+            swatch(color),
             isolated(name),
             *((" ", element("small", value)) if value else ()),
         )
@@ -36,7 +36,6 @@ def purification_notes(
     Words removed, words that only some windows kept, words kept, and ambiguity groups.
 
     Args:
-        purification: of one image.
         colors: of the words that are marked with their colour.
         whole: fold long lists; else cut them and give the number of words left out.
     """
@@ -80,7 +79,7 @@ def _chip(word: WordSummary, color: RGB | None) -> Markup:
     )
     return element(
         "li",
-        swatch(color) if color else Markup(),
+        swatch(color),
         element("s" if removed else "span", isolated(word.word)),
         element("small", f"{word.highest:.3f}"),
         element("small", counts, class_="count") if counts else Markup(),

@@ -30,13 +30,9 @@ def test_by_hand():
         {"index": None, "name": None, "share": 0.25},
     ]
     assert found["thresholds"] == {"redundancy": 0.1, "ambiguity": 0.7}
-    assert [(w["name"], w["state"], w["windows_removed"]) for w in found["words"]] == [
-        ("cat", "kept", 0),
-        ("tree", "contested", 1),
-        ("dog", "removed", 2),
-    ]
-    assert found["words"][0]["highest"] == 0.5
-    assert found["words"][0]["mean"] == 0.4
+    words = [(w["name"], w["state"], w["windows_removed"]) for w in found["words"]]
+    assert words == [("cat", "kept", 0), ("tree", "contested", 1), ("dog", "removed", 2)]
+    assert (found["words"][0]["highest"], found["words"][0]["mean"]) == (0.5, 0.4)
     assert found["groups"] == [{"words": ["cat", "tree"], "windows": 2, "wins": {"cat": 2}}]
 
 
@@ -57,9 +53,6 @@ def test_there_and_back_through_json():
     text = json.dumps(record(windows), allow_nan=False)
     assert purification_of(json.loads(text)) == summarise_diagnoses(windows)
     assert colors_of(json.loads(text)) == list(COLORS)
-
-
-def test_classes():
     assert classes_of(prediction())[2] == {"index": 2, "name": "tree", "color": "#46505a"}
 
 

@@ -1,7 +1,6 @@
 """The command: words, patterns, killed runs, changes, errors."""
 
 import errno
-import importlib.util
 import json
 import os
 import signal
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from freecp_d2.apps.segment.command import main
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.utils.files import write_whole
 
@@ -21,7 +21,7 @@ from ...helpers.command import ROOT, run
 from .videos import write_video
 
 CONFIG = str(ROOT / "configs/storybook/sclip_freecp.yaml")
-BASE = ("demo/demo.py", "--config", CONFIG, "--vocabulary", "grass; sky; tree; house")
+BASE = ("--config", CONFIG, "--vocabulary", "grass; sky; tree; house")
 SMALL = ("--opts", "INPUT.MIN_SIZE_TEST", "72", "INPUT.MAX_SIZE_TEST", "96")
 
 
@@ -44,19 +44,20 @@ def files_of(folder: Path) -> dict[str, int]:
     }
 
 
-def demo_main(argv):
-    """`main` of the script, which is in no package."""
-    spec = importlib.util.spec_from_file_location("demo_script", ROOT / "demo" / "demo.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main(argv)
-
-
 @pytest.fixture(scope="module")
 def results(pages, tmp_path_factory):
     """Killed with -9 once the first image is done, then started again."""
     out = tmp_path_factory.mktemp("out")
-    command = [*BASE, "--input", str(pages), "--output", str(out), "--report", *SMALL]
+    command = [
+        "demo/demo.py",
+        *BASE,
+        "--input",
+        str(pages),
+        "--output",
+        str(out),
+        "--report",
+        *SMALL,
+    ]
     env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     with subprocess.Popen(
         [sys.executable, *command], cwd=ROOT, env=env, stderr=subprocess.PIPE
@@ -70,25 +71,21 @@ def results(pages, tmp_path_factory):
     return out, killed, done
 
 
+def result_files(*stems):
+    return {f"{s}{end}" for s in stems for end in (".json", "_overlay.jpg", "_labels.png")}
+
+
 def test_finished_files_are_not_written_again(results):
     folder, killed, done = results
     assert done.returncode == 0, done.stderr
-    finished = [name for name in killed if name.endswith(".json")]
-    assert "a.json" in finished
+    finished = [name.removesuffix(".json") for name in killed if name.endswith(".json")]
+    assert "a" in finished
     assert len(finished) < 4
     after = files_of(folder)
-    for record in finished:
-        stem = record.removesuffix(".json")
-        for name in (record, f"{stem}_overlay.jpg", f"{stem}_labels.png"):
-            assert after[name] == killed[name]
+    assert all(after[name] == killed[name] for name in result_files(*finished))
     assert f"{len(finished)} were labelled before" in done.stdout
-
-
-def test_a_resumed_run_is_complete(results):
-    stems = ("a", "b", "c", "more/a")
-    expected = {f"{s}{end}" for s in stems for end in (".json", "_overlay.jpg", "_labels.png")}
-    assert set(files_of(results[0])) == expected | {"index.html"}
-    page = (results[0] / "index.html").read_text()
+    assert set(after) == result_files("a", "b", "c", "more/a") | {"index.html"}
+    page = (folder / "index.html").read_text()
     assert page.count("<article") == 4
     assert "4 images in 4 words" in page
 
@@ -96,20 +93,18 @@ def test_a_resumed_run_is_complete(results):
 def test_changed_inputs_are_labelled_again(results, pages, capsys):
     folder, before = results[0], files_of(results[0])
     Image.fromarray(draw_scene(9).image).save(pages / "c.png")
-    arguments = [*BASE[1:], "--input", str(pages), "--output", str(folder), *SMALL]
+    arguments = [*BASE, "--input", str(pages), "--output", str(folder), *SMALL]
     (folder / "b_labels.png").unlink()
-    assert demo_main(arguments) == 0
+    assert main(arguments) == 0
     assert "2 labelled" in capsys.readouterr().out
     changed = {name for name, when in files_of(folder).items() if before[name] != when}
-    assert changed == {
-        f"{s}{end}" for s in "bc" for end in (".json", "_overlay.jpg", "_labels.png")
-    }
+    assert changed == result_files("b", "c")
 
 
 def test_other_words_label_all_again(results, pages, capsys):
     folder, before = results[0], files_of(results[0])
-    other = [*BASE[1:-1], "grass; sky; tree; car"]
-    assert demo_main([*other, "--input", str(pages), "--output", str(folder), *SMALL]) == 0
+    other = [*BASE[:-1], "grass; sky; tree; car", "--input", str(pages), "--output", str(folder)]
+    assert main([*other, *SMALL]) == 0
     assert "4 labelled" in capsys.readouterr().out
     after = files_of(folder)
     assert all(after[name] != when for name, when in before.items() if name != "index.html")
@@ -120,7 +115,7 @@ def test_a_pattern_a_video_scores_and_no_purification(pages, tmp_path):
     config, out = str(ROOT / "configs/storybook/sclip.yaml"), tmp_path / "out"
     arguments = ["--config-file", config, "--vocabulary", "grass; sky", "--report", "--scores"]
     inputs = ["--input", str(pages / "**" / "a.png"), "--video-input", str(tmp_path / "film.bin")]
-    assert demo_main([*arguments, *inputs, "--output", str(out), *SMALL]) == 0
+    assert main([*arguments, *inputs, "--output", str(out), *SMALL]) == 0
     records = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*.json")}
     assert set(records) == {"a.json", "more/a.json", "film.json"}
     assert json.loads(records["film.json"])["frames"] == 2
@@ -151,44 +146,40 @@ def test_mistakes_are_messages_before_a_model_is_loaded(capsys, monkeypatch):
         (["--input", "README.md", "--import", "no_such_module"], "no_such_module"),
         (["--input", "README.md", "--opts", "MODEL.CLIP.ARCHH", "x"], "MODEL.CLIP.ARCH?"),
     ):
-        code = demo_main(["--config-file", CONFIG, *options])
+        code = main(["--config-file", CONFIG, *options])
         error = capsys.readouterr().err
         assert code == 2, options
-        assert error.startswith("demo.py: error: "), options
+        assert error.startswith("demo.py: error: ")
         assert said in error, options
-        assert len(error.splitlines()) == 1, options
+        assert len(error.splitlines()) == 1, error
 
 
 def test_other_files_are_not_replaced(pages, tmp_path, capsys):
-    arguments = [*BASE[1:], "--output", str(tmp_path), "--report", "--input"]
+    arguments = [*BASE, "--output", str(tmp_path), "--report", "--input"]
     (tmp_path / "index.html").write_text("my homepage")
-    assert demo_main([*arguments, str(pages), *SMALL]) == 2
+    assert main([*arguments, str(pages), *SMALL]) == 2
     assert "not written by this program" in capsys.readouterr().err
     (tmp_path / "index.html").unlink()
     for name in ("a.png", "a_labels.png"):
         Image.new("RGB", (9, 9)).save(tmp_path / name)
     inputs = [str(tmp_path / name) for name in ("a.png", "a_labels.png")]
-    assert demo_main([*arguments, *inputs, *SMALL]) == 2
+    assert main([*arguments, *inputs, *SMALL]) == 2
     assert "would replace the input" in capsys.readouterr().err
     assert sorted(os.listdir(tmp_path)) == ["a.png", "a_labels.png"]
 
 
 def test_two_folders_into_one(pages, tmp_path, capsys):
     """The second folder gets other names, and keeps them in a later run."""
-    arguments = [*BASE[1:], "--output", str(tmp_path / "out"), "--input"]
+    arguments = [*BASE, "--output", str(tmp_path / "out"), "--input"]
     for name in ("x", "y"):
         (tmp_path / name).mkdir()
         Image.fromarray(draw_scene(ord(name)).image).save(tmp_path / name / "a.png")
-        assert demo_main([*arguments, str(tmp_path / name), *SMALL]) == 0
-    records = {
-        path.name: json.loads(path.read_bytes()) for path in (tmp_path / "out").glob("*.json")
-    }
-    assert {name: Path(found["input_path"]).parent.name for name, found in records.items()} == {
-        "a.json": "x",
-        "a.png.json": "y",
-    }
+        assert main([*arguments, str(tmp_path / name), *SMALL]) == 0
+    for name, file in (("x", "a.json"), ("y", "a.png.json")):
+        record = json.loads((tmp_path / "out" / file).read_bytes())
+        assert Path(record["input_path"]).parent.name == name
     capsys.readouterr()
-    assert demo_main([*arguments, str(tmp_path / "y"), *SMALL]) == 0
+    assert main([*arguments, str(tmp_path / "y"), *SMALL]) == 0
     assert "0 labelled" in capsys.readouterr().out
 
 
@@ -199,18 +190,17 @@ def test_a_full_disk_after_work_is_exit_code_1(pages, tmp_path, capsys, monkeypa
         return write_whole(path, content)
 
     monkeypatch.setattr("freecp_d2.apps.segment.image.write_whole", full)
-    arguments = [*BASE[1:], "--output", str(tmp_path), "--input", str(pages)]
-    assert demo_main([*arguments, *SMALL]) == 1
+    arguments = [*BASE, "--output", str(tmp_path), "--input", str(pages)]
+    assert main([*arguments, *SMALL]) == 1
     error = capsys.readouterr().err
-    assert "No space left on device" in error
-    assert "c_overlay.jpg" in error
-    assert "2 labelled; the same command goes on from here" in error
+    for fact in ("No space left on device", "c_overlay.jpg", "2 labelled; the same command"):
+        assert fact in error
 
 
 def test_an_image_without_a_word_is_reported(pages, tmp_path, capsys):
     thresh = ("MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "1.0")
-    arguments = [*BASE[1:], "--output", str(tmp_path), "--input", str(pages / "a.png")]
-    assert demo_main([*arguments, *SMALL, *thresh]) == 0
+    arguments = [*BASE, "--output", str(tmp_path), "--input", str(pages / "a.png")]
+    assert main([*arguments, *SMALL, *thresh]) == 0
     assert "No word is left in 1 image; lower" in capsys.readouterr().out
 
 

@@ -38,10 +38,7 @@ def test_a_folder(folder):
     assert [source.relative.name for source in inputs.sources if source.is_video] == ["film.mp4"]
     assert inputs.num_others == 3  # notes, thumbnails, the pipe
     assert inputs.failures == ()
-
-
-def test_the_output_of_another_run_is_an_input(folder):
-    assert ("out/a_overlay.jpg", "out/a_overlay.jpg") in found(".")
+    assert ("out/a_overlay.jpg", "out/a_overlay.jpg") in found(".")  # of another run
 
 
 def test_a_named_file_is_always_an_input(folder):
@@ -61,9 +58,6 @@ def test_patterns(folder):
     ):
         assert sorted(os.path.basename(name) for name, _ in found(pattern)) == expected
     assert ("sub/deep/c.webp", "deep/c.webp") in found("sub/**/*.webp")
-
-
-def test_a_file_whose_name_looks_like_a_pattern(folder):
     (folder / "a[1].jpg").write_bytes(b"any")
     assert found("a[1].jpg") == [("a[1].jpg", "a[1].jpg")]
 
@@ -81,9 +75,6 @@ def test_a_tilde_is_expanded_unless_a_file_has_that_name(folder, monkeypatch):
 
 def test_each_file_once(folder):
     assert len(found("a.jpg", "./a.jpg", str(folder / "a.jpg"), "*.PNG", "b.PNG")) == 2
-
-
-def test_a_video_of_any_suffix(folder):
     (source,) = find_inputs(["notes.txt"], videos=["notes.txt"]).sources
     assert source.is_video
 
@@ -119,19 +110,14 @@ def test_files_are_sorted_by_the_numbers_in_their_names(folder):
     (folder / "n").mkdir()
     for name in names:
         (folder / "n" / name).write_bytes(b"any")
-    assert [relative for _, relative in found("n")] == names
-    assert [relative for _, relative in found("n/*")] == names
+    for argument in ("n", "n/*"):
+        assert [relative for _, relative in found(argument)] == names
 
 
 def test_irregular_files_are_named_with_a_reason(folder):
     (folder / "loop").symlink_to("loop")
     check_file(folder / "a.jpg")
-    for name, said in (
-        ("gone.png", "no such file"),
-        ("", "not a regular file"),
-        ("pipe.jpg", "not a regular file"),
-        ("lost.png", "link"),
-        ("loop", "link"),
-    ):
+    reasons = {"gone.png": "no such file", "": "not a regular file", "lost.png": "link"}
+    for name, said in (reasons | {"pipe.jpg": "not a regular file", "loop": "link"}).items():
         with pytest.raises(ValueError, match=said):
             check_file(folder / name)

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -58,18 +57,11 @@ def test_the_digest_changes_with_what_the_files_depend_on(tmp_path):
         assert settings(tmp_path / "x", **changes).digest == before, changes
 
 
-def test_numbers_out_of_range(tmp_path):
-    for changes in ({"overlay_side": 63}, {"overlay_side": 20000}, {"max_megapixels": 0.0}):
-        with pytest.raises(ValueError, match="expected"):
-            settings(tmp_path, **changes)
-
-
 def test_notes_of_a_run(tmp_path):
     given = settings(tmp_path)
     assert "drawn pages" in given.caveat
     assert not settings(tmp_path, opts=("MODEL.CLIP.PRETRAINED", "a.pt")).caveat
     assert given.no_word_left(0) == ""
-    assert given.no_word_left(1).startswith("No word is left in 1 image; lower MODEL.")
     assert given.no_word_left(2000).startswith("No word is left in 2,000 images;")
 
 
@@ -84,21 +76,23 @@ def test_a_record_is_found(done):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda source, given: os.utime(source.path, ns=(1, 1)),
-        lambda source, given: source.path.write_bytes(b"another image"),
-        lambda source, given: source.path.unlink(),
-        lambda source, given: (given.output / "sub" / "a.b_labels.png").unlink(),
-        lambda source, given: (given.output / "sub" / "a.b_labels.png").write_bytes(b""),
-        lambda source, given: record_path(given.output, NAME).write_text("{}"),
-        lambda source, given: record_path(given.output, NAME).write_text("[1"),
-        lambda source, given: record_path(given.output, NAME).write_text("[]"),
-        lambda source, given: forget_record(given.output, NAME),
+        lambda image, labels, record: os.utime(image, ns=(1, 1)),
+        lambda image, labels, record: image.write_bytes(b"another image"),
+        lambda image, labels, record: image.unlink(),
+        lambda image, labels, record: labels.unlink(),
+        lambda image, labels, record: labels.write_bytes(b""),
+        lambda image, labels, record: record.write_text("{}"),
+        lambda image, labels, record: record.write_text("[1"),
+        lambda image, labels, record: record.write_text("[]"),
+        lambda image, labels, record: forget_record(record.parent.parent, NAME),
     ],
     ids=["touched", "edited", "gone", "no file", "damaged", "empty", "cut", "list", "forgotten"],
-)  # fmt: skip
+)
 def test_a_record_is_out_of_date(done, change):
-    change(*done)
-    assert find_record(done[0], NAME, done[1]) is None
+    source, given = done
+    folder = given.output / "sub"
+    change(source.path, folder / "a.b_labels.png", folder / "a.b.json")
+    assert find_record(source, NAME, given) is None
 
 
 def test_other_settings_and_other_files_do_not_match(done, tmp_path):
@@ -119,7 +113,7 @@ def test_a_name_that_is_not_utf8_is_recorded(tmp_path):
 
 
 def test_temporary_files_of_dead_processes_are_removed(tmp_path):
-    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead = subprocess.Popen(["true"])
     dead.wait()
     kept = [f".{os.getpid()}.{'0' * 32}.tmp", ".1.tmp", "a.tmp", ".hidden"]
     gone = [f".{dead.pid}.{'0' * 32}.tmp", f".{dead.pid}.{'1' * 32}.tmp.mp4"]

@@ -26,14 +26,13 @@ def find_browser() -> str | None:
 @contextmanager
 def web_page(log: Path, *options: str) -> Iterator[str]:
     """Start the page on a free port and yield its address; its output goes to `log`."""
-    command = [sys.executable, "-u", "demo/web.py", "--port", str(_free_port()), *options]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = str(listener.getsockname()[1])
+    command = [sys.executable, "-u", "demo/web.py", "--port", port, *options]
     temporary = log.parent / "temporary"
     temporary.mkdir()
-    env = os.environ | {
-        "OMP_NUM_THREADS": "1",
-        "PYTHONWARNINGS": "ignore",
-        "TMPDIR": str(temporary),
-    }
+    env = os.environ | {"OMP_NUM_THREADS": "1", "TMPDIR": str(temporary)}
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
     try:
@@ -42,12 +41,6 @@ def web_page(log: Path, *options: str) -> Iterator[str]:
         process.terminate()
         process.wait(60)
     assert [*temporary.glob("freecp_web_*")] == [], "uploads were not deleted"
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def _address(process: subprocess.Popen, log: Path) -> str:
@@ -59,11 +52,7 @@ def _address(process: subprocess.Popen, log: Path) -> str:
     raise RuntimeError(f"the page did not start: {log.read_text()}")
 
 
-def elsewhere(urls: list[str], address: str) -> list[str]:
-    """Those of `urls` that are on another host than the page."""
-    return [
-        url
-        for url in urls
-        if urlparse(url).scheme not in ("data", "blob")
-        and urlparse(url).netloc != urlparse(address).netloc
-    ]
+def is_elsewhere(url: str, address: str) -> bool:
+    """Whether a URL is on another host than the page."""
+    parts = urlparse(url)
+    return parts.scheme not in ("data", "blob") and parts.netloc != urlparse(address).netloc

@@ -29,9 +29,6 @@ def test_controls(labeller):
     found = [(s["minimum"], s["maximum"], s["value"]) for s in props(config, "slider")]
     assert found == [(0, 0.5, 0.01), (0, 1, 0.3)]
     assert [found["value"] for found in props(config, "checkbox")] == [False]
-
-
-def test_every_control_has_a_name(config):
     for kind in ("image", "textbox", "radio", "dropdown", "checkbox", "slider"):
         assert all(found["label"] for found in props(config, kind))
 

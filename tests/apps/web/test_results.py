@@ -61,12 +61,6 @@ def test_a_note_and_a_mark(comparison):
     assert html.count("left:25.00%;top:50.00%") == 2
 
 
-def test_a_small_share_is_not_zero():
-    many = np.zeros((30, 30), dtype=np.int32)
-    many[0, 0] = 1
-    assert "&lt;1 %" in figures(Comparison("SCLIP", labels(many), labels(many)))
-
-
 def test_top_words_of_a_pixel_best_first(comparison):
     html = top_words(comparison, (0.9, 0.1))
     assert "column 2 of 2, row 1 of 2" in html

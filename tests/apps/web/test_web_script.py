@@ -10,14 +10,6 @@ from freecp_d2.apps.web.command import main
 from ...helpers.command import ROOT, run
 
 
-def test_help(capsys):
-    with pytest.raises(SystemExit, match="0"):
-        main(["--help"])
-    help_text = capsys.readouterr().out
-    for option in ("--config-file", "--vocabulary", "--port", "--host", "--opts"):
-        assert option in help_text
-
-
 def test_without_gradio(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SystemExit, match=r"pip install -e \"\.\[web\]\""):

@@ -6,11 +6,7 @@ _VOID = {"br", "col", "img", "line", "link", "meta", "rect"}
 
 
 class Reader(HTMLParser):
-    """
-    Attributes:
-        tags: (name, attributes) of all elements, in order.
-        text: all text outside of `style`.
-    """
+    """Collects (name, attributes) of all elements in `tags`, and the text outside of `style`."""
 
     def __init__(self):
         super().__init__()

@@ -24,37 +24,18 @@ def test_a_data_uri_has_the_pixels():
     assert (np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) == image).all()
 
 
-class TestLimited:
-    def test_small_images_are_not_changed(self):
-        image = np.zeros((5, 7, 3), dtype=np.uint8)
-        assert limited(image, 7) is image
-
-    def test_images_and_labels_shrink_alike(self):
-        image = np.zeros((50, 70, 3), dtype=np.uint8)
-        labels = np.arange(50 * 70).reshape(50, 70)
-        assert limited(image, 14).shape == (10, 14, 3)
-        assert limited(labels, 14).shape == (10, 14)
-
-    def test_labels_are_picked_from_the_middle(self):
-        assert limited(np.array([[0, 1, 2, 3, 4, 5]]), 2).tolist() == [[1, 4]]
+def test_large_images_and_labels_are_shrunk():
+    image = np.zeros((50, 70, 3), dtype=np.uint8)
+    assert limited(image, 70) is image
+    assert limited(image, 14).shape == (10, 14, 3)
+    assert limited(np.zeros((50, 70), dtype=int), 14).shape == (10, 14)
+    assert limited(np.array([[0, 1, 2, 3, 4, 5]]), 2).tolist() == [[1, 4]]
 
 
-class TestNumbers:
-    def test_accuracy_counts_labelled_pixels(self):
-        truth = np.array([[0, 1, 255, -1]])
-        assert pixel_accuracy(np.array([[0, 0, 255, -1]]), truth, 2) == 50.0
-
-    def test_no_accuracy_without_truth(self):
-        assert pixel_accuracy(np.zeros((1, 2), int), np.full((1, 2), 255), 2) is None
-
-    def test_shares(self):
-        assert class_shares(np.array([[0, 0, 2, 255]]), 3).tolist() == [0.5, 0.0, 0.25]
-
-    def test_visible(self):
-        assert visible_classes(page_image(), 3) == ([0, 1], [2])
-
-    def test_visible_without_truth(self):
-        assert visible_classes(page_image(truth=None), 3) == ([0, 1, 2], [])
-
-    def test_visible_of_an_image_alone(self):
-        assert visible_classes(page_image(truth=None, maps=()), 3) == ([], [])
+def test_numbers_of_label_maps():
+    truth = np.array([[0, 1, 255, -1]])
+    assert pixel_accuracy(np.array([[0, 0, 255, -1]]), truth, 2) == 50.0
+    assert pixel_accuracy(np.zeros((1, 2), int), np.full((1, 2), 255), 2) is None
+    assert class_shares(np.array([[0, 0, 2, 255]]), 3).tolist() == [0.5, 0.0, 0.25]
+    assert visible_classes(page_image(), 3) == ([0, 1], [2])
+    assert visible_classes(page_image(maps=()), 3) == ([0, 1], [])

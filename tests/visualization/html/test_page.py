@@ -1,12 +1,10 @@
 """The whole page: well-formed, in one file, without network access, all data escaped."""
 
-import os
 import re
 
 import numpy as np
-import pytest
 
-from freecp_d2.visualization.html import Gallery, LabelMap, Note, render_page, write_page
+from freecp_d2.visualization.html import LabelMap, Note, render_page
 
 from .balance import read
 from .samples import gallery, page, page_image
@@ -44,35 +42,17 @@ def test_links_lead_to_their_sections():
 
 
 def test_all_data_is_escaped():
-    labels = np.zeros((60, 80), dtype=int)
-    nasty = page_image(NASTY, maps=(LabelMap(NASTY, labels, NASTY),), note=NASTY)
-    html = render_page(
-        page(
-            title=NASTY,
-            kicker=NASTY,
-            lead=(NASTY,),
-            gallery=gallery(nasty),
-            notes=(Note(NASTY, (NASTY,)),),
-            facts=((NASTY, NASTY),),
-        )
-    )
+    nasty = page_image(NASTY, maps=(LabelMap(NASTY, np.zeros((60, 80), dtype=int)),))
+    texts = {"title": NASTY, "kicker": NASTY, "lead": (NASTY,), "facts": ((NASTY, NASTY),)}
+    html = render_page(page(gallery=gallery(nasty), notes=(Note(NASTY, (NASTY,)),), **texts))
     assert "<script" not in html
-    assert read(html).text.count(NASTY) >= 10
+    assert read(html).text.count(NASTY) >= 8
 
 
 def test_sections_without_content_are_left_out():
-    found = read(render_page(page(results=None, notes=(), facts=())))
-    assert not found.all("table")
-    assert not found.all("footer")
-    assert [a["href"] for a in found.all("a")] == ["#images"]
-    empty = Gallery(("sky",), ((0, 0, 0),), ())
-    assert "The images" not in read(render_page(page(gallery=empty))).text
-
-
-def test_true_words_are_explained_if_the_truth_is_known():
-    for truth in (None, np.zeros((60, 80), dtype=int)):
-        text = "".join(read(render_page(page(gallery=gallery(page_image(truth=truth))))).text)
-        assert ("A word with its colour is in the image" in text) == (truth is not None)
+    found = read(render_page(page(results=None, gallery=None, notes=(), facts=())))
+    for tag in ("table", "footer", "a", "section"):
+        assert not found.all(tag), tag
 
 
 def test_text_has_enough_contrast():
@@ -82,25 +62,11 @@ def test_text_has_enough_contrast():
         colors = dict(re.findall(r"--(\w+): #(\w{6});", scheme))
         for ink in ("ink", "soft", "accent", "oracle"):
             for ground in ("paper", "sheet"):
-                assert contrast(colors[ink], colors[ground]) >= 4.5, (ink, ground)
-
-
-def contrast(first, second):
-    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+                light = sorted((luminance(colors[ink]), luminance(colors[ground])))
+                assert (light[1] + 0.05) / (light[0] + 0.05) >= 4.5, (ink, ground)
 
 
 def luminance(color):
     values = [int(color[i : i + 2], 16) / 255 for i in (0, 2, 4)]
     linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def test_it_is_written_atomically(tmp_path, monkeypatch):
-    path = write_page(tmp_path / "new" / "index.html", page())
-    assert path.read_text(encoding="utf-8") == render_page(page())
-    monkeypatch.setattr(os, "replace", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        write_page(path, page(title="Another"))
-    assert path.read_text(encoding="utf-8") == render_page(page())
-    assert [*path.parent.iterdir()] == [path]
