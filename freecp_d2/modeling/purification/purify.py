@@ -63,27 +63,36 @@ def purify(
         TypeError: scores or affinity that are no tensors.
         ValueError: shapes that do not fit, values out of range, a part of Eq. (8) missing.
     """
-    for name, value in (("scores", scores), ("affinity", affinity)):
-        if not isinstance(value, Tensor):
-            raise TypeError(
-                f"{name}: got {type(value).__name__}, expected a tensor; torch.as_tensor makes one."
-            )
     thresholds = {"redundancy_thresh": redundancy_thresh, "ambiguity_thresh": ambiguity_thresh}
     head = ClassPurification(order=order, **thresholds, **options)
+    maps = _read_maps(scores, kind, temperature)
+    transition = transition_matrix(_read_affinity(affinity, maps))
+    classify = _read_classifier(maps, image, encode_image, class_features, crop_size)
+    return head(maps, min_max_normalise(maps), transition, classify)
+
+
+def _check_tensor(name: str, value: Any) -> None:
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"{name}: got {type(value).__name__}, expected a tensor; torch.as_tensor makes one."
+        )
+
+
+def _read_maps(scores: Tensor, kind: str, temperature: float) -> Tensor:
+    """Class maps (N, K, h, w)."""
+    _check_tensor("scores", scores)
     if scores.ndim not in (3, 4) or 0 in scores.shape:
         raise ValueError(
             f"Scores have shape {tuple(scores.shape)}, expected (K, h, w), or (N, K, h, w) for N "
             "images of one size."
         )
     maps = as_maps(as_probabilities(scores, kind, temperature))
-    maps = maps if maps.ndim == 4 else maps[None]
-    transition = transition_matrix(_read_affinity(affinity, maps))
-    classify = _read_classifier(maps, image, encode_image, class_features, crop_size)
-    return head(maps, min_max_normalise(maps), transition, classify)
+    return maps if maps.ndim == 4 else maps[None]
 
 
 def _read_affinity(affinity: Tensor, maps: Tensor) -> Tensor:
     """Float32 and checked, (N, P, P)."""
+    _check_tensor("affinity", affinity)
     (num_images, _, h, w), shape = maps.shape, tuple(affinity.shape)
     expected = (num_images, h * w, h * w)
     if shape != expected and not (shape == expected[1:] and num_images == 1):

@@ -139,7 +139,7 @@ def test_mistakes_are_messages_before_a_model_is_loaded(capsys, monkeypatch):
         (["--input", "demo", "--output", "demo"], "--output demo is the input folder demo"),
         (["--input", "demo", "--output", "."], "contains the input folder demo"),
         (["--input", "demo/*.png", "--output", "demo"], "in the output folder"),
-        (["--input", "README.md", "--config-file", "demo/page.png"], "demo/page.png is no text"),
+        (["--input", "README.md", "--config-file", "demo/page.png"], "demo/page.png"),
         (["--input", "README.md", "--opts", "MODEL.DEVICE", "foo"], "use cuda or cpu"),
         (["--input", "README.md", "--overlay-side", "3"], "--overlay-side is 3"),
         (["--input", "README.md", "--max-megapixels", "0"], "--max-megapixels is 0"),
