@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ...data.images import ImageError, ImageTooLargeError, read_image
 from ...engine.predictor import Predictor
 from ...utils.files import printable, write_whole
-from ...visualization.html import render_page
+from ...visualization.html import Page, render_page
 from ...visualization.label_png import read_labels
 from .decisions import has_no_word
 from .gallery import Pixels, RunGallery
@@ -137,12 +137,17 @@ def run(
             progress.fail(summary.failures[-1])
         progress.step()
     if gallery is not None and report is not None:
-        page = render_page(gallery.page(summary.failures, report))
-        try:
-            write_whole(settings.output / PAGE, page.encode())
-        except OSError as error:
-            summary.stopped = str(error)
+        summary.stopped = _write_page(gallery.page(summary.failures, report), settings)
     return summary
+
+
+def _write_page(page: Page, settings: Settings) -> str:
+    """Write `index.html`; the reason if it cannot be written, else ""."""
+    try:
+        write_whole(settings.output / PAGE, render_page(page).encode())
+    except OSError as error:
+        return str(error)
+    return ""
 
 
 def _label(

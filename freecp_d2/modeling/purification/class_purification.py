@@ -93,18 +93,17 @@ class ClassPurification(nn.Module):
     def from_config(cls, cfg: CfgNode) -> dict:
         node = cfg.MODEL.PURIFICATION_HEAD
         enabled = {"RP": node.REDUNDANCY.ENABLED, "AP": node.AMBIGUITY.ENABLED}
-        for key in ("REDUNDANCY", "AMBIGUITY"):
-            if (mode := node[key].MODE) not in ("fixed", AUTO):
+        modes = {"REDUNDANCY": node.REDUNDANCY.MODE, "AMBIGUITY": node.AMBIGUITY.MODE}
+        for key, mode in modes.items():
+            if mode not in ("fixed", AUTO):
                 raise ValueError(
                     f'MODEL.PURIFICATION_HEAD.{key}.MODE="{mode}" is unknown; use fixed or auto.'
                 )
-        redundancy, ambiguity = (
-            AUTO if step.MODE == AUTO else step.THRESH for step in (node.REDUNDANCY, node.AMBIGUITY)
-        )
+        redundancy, ambiguity = node.REDUNDANCY.THRESH, node.AMBIGUITY.THRESH
         return {
             "order": "-".join(step for step in node.ORDER.split("-") if enabled.get(step, True)),
-            "redundancy_thresh": redundancy,
-            "ambiguity_thresh": ambiguity,
+            "redundancy_thresh": AUTO if modes["REDUNDANCY"] == AUTO else redundancy,
+            "ambiguity_thresh": AUTO if modes["AMBIGUITY"] == AUTO else ambiguity,
             "elimination": node.AMBIGUITY.ELIMINATION,
             "region_thresh": node.REGION.THRESH,
             "exclude_last": node.REGION.EXCLUDE_LAST,
