@@ -27,7 +27,7 @@ from tabulate import tabulate
 from freecp_d2.d2 import DatasetCatalog, MetadataCatalog
 from freecp_d2.data.storybook.dataset import load_storybook
 from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
-from freecp_d2.evaluation.counts import mean_iou
+from freecp_d2.evaluation.bootstrap import mean_iou
 from freecp_d2.text import load_vocabulary
 from freecp_d2.utils.files import write_whole
 

@@ -22,7 +22,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ..utils.files import locked, write_whole
-from .checking import check_file, file_digest
+from .checksums import check_file, file_digest
 
 MEGABYTE = 1_000_000
 _RESERVE = 50_000_000  # bytes to leave free on the disk

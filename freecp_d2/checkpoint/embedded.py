@@ -7,7 +7,7 @@ The small CLIP that ships with the package, MODEL.CLIP.PRETRAINED storybook: pat
 import functools
 from pathlib import Path
 
-from .checking import file_digest
+from .checksums import file_digest
 
 EMBEDDED_NAME = "storybook"
 

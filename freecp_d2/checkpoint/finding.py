@@ -7,7 +7,7 @@ from urllib.parse import urlparse
 
 from ..d2 import PathManager
 from .catalogue import WeightsEntry, load_catalogue, near_names
-from .checking import check_file
+from .checksums import check_file
 from .download import MEGABYTE, download
 from .embedded import embedded_weights
 from .hub import find_on_hub

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .catalogue import WeightsEntry
-from .checking import file_digest
+from .checksums import file_digest
 
 _OTHER_FRAMEWORKS = ["*.msgpack", "*.h5", "*.onnx", "*.tflite", "*.ot"]
 

@@ -1,6 +1,6 @@
 """The benchmarks, their label files and the dataset mapper."""
 
-from .benchmark import Benchmark
+from .benchmark_spec import Benchmark
 from .benchmarks import BENCHMARKS, register_benchmarks
 from .labels import (
     IGNORE_LABEL,

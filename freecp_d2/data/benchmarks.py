@@ -10,7 +10,7 @@ import functools
 from collections.abc import Iterable
 
 from ..d2 import DatasetCatalog, MetadataCatalog
-from .benchmark import Benchmark, Folder, LabelFolder
+from .benchmark_spec import Benchmark, Folder, LabelFolder
 from .label_ids import CITYSCAPES_IDS, COCO_STUFF_IDS, COCO_THING_IDS
 from .labels import IGNORE_LABEL, LabelEncoding, raw_encoding, rest_encoding, shifted_encoding
 from .loading import load_benchmark

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from .benchmark import Benchmark, Folder, LabelFolder
+from .benchmark_spec import Benchmark, Folder, LabelFolder
 from .checks import check_pairs, first_few
 from .labels import probe_labels
 

@@ -13,7 +13,7 @@ from fvcore.transforms.transform import Transform
 
 from ..d2 import PathManager, check_image_size, configurable
 from ..d2 import transforms as T
-from .images import read_image
+from .image_reading import read_image
 from .labels import classes_present
 
 RESIZE_RULES = ("cv2", "pil")

@@ -1,11 +1,11 @@
 """What `train_net.py` is made of: configuration, processes, evaluation, records."""
 
 from .checks import CheckedRun, build_checked, check_run
-from .configuration import load_config
+from .config_loading import load_config
 from .evaluate import build_model_in_turn, evaluate, load_weights, select_records
 from .plugins import add_import_argument, import_plugins
 from .processes import check_num_processes, launch_processes
-from .records import config_digest
+from .run_record import config_digest
 
 __all__ = [
     "CheckedRun",

@@ -14,7 +14,7 @@ from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ..modeling.text_head import TextHead, load_named, vocabulary_from_config
 from ..text import Vocabulary, get_templates
-from .configuration import check_device
+from .config_loading import check_device
 from .evaluate import select_records
 
 

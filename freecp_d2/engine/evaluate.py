@@ -24,7 +24,7 @@ from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation import FreeCPSemSegEvaluator, confusions_table, find_confusions, per_class_table
 from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ..text import Vocabulary
-from .records import forget_record, write_record
+from .run_record import forget_record, write_record
 
 logger = logging.getLogger(__name__)
 

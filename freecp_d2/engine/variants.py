@@ -21,11 +21,11 @@ from ..d2 import (
     inference_on_dataset,
 )
 from ..data.mapper import FreeCPDatasetMapper
-from ..evaluation.counts import PixelCounts, load_counts, save_counts
+from ..evaluation.bootstrap import PixelCounts, load_counts, save_counts
 from ..modeling.backbone import CachedBackbone, FeatureMemory, load_clip_from_config
 from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ..modeling.text_head import TextHead
-from .configuration import load_config
+from .config_loading import load_config
 from .evaluate import build_model_in_turn
 from .processes import launch_processes
 

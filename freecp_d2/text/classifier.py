@@ -17,7 +17,7 @@ from .descriptions import Descriptions
 from .templates import fill_templates
 from .text_encoder import TextEncoder
 from .vocabulary import Vocabulary
-from .vocabulary_format import warn_once
+from .vocabulary_parsing import warn_once
 
 _LONG_RUN = 2000  # prompts from which a progress bar is drawn
 _MAX_ROWS = 8192  # kept in memory, 2 to 4 kB each

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from .vocabulary_format import shortened, word_key
+from .vocabulary_parsing import shortened, word_key
 
 _NAMES_DIR = Path(__file__).resolve().parent / "resources" / "class_names"
 _MAX_LENGTH = 100  # of a word with two known parts; no name of a benchmark has 50 letters

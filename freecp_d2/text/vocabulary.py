@@ -26,9 +26,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from .colors import Color, class_colors
+from .class_colors import Color, class_colors
 from .spelling import readable_names, take_apart
-from .vocabulary_format import (
+from .vocabulary_parsing import (
     CLASS_SEPARATOR,
     WORD_SEPARATOR,
     Parsed,

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from freecp_d2.checkpoint.checking import note_path, noted_digest
+from freecp_d2.checkpoint.checksums import note_path, noted_digest
 from freecp_d2.checkpoint.download import download
 from tests.helpers.command import ROOT
 

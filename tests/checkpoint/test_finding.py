@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from freecp_d2.checkpoint import catalogue, download, find_weights, finding, weights_dir
-from freecp_d2.checkpoint.checking import note_path, noted_digest
+from freecp_d2.checkpoint.checksums import note_path, noted_digest
 from freecp_d2.checkpoint.embedded import embedded_weights
 from freecp_d2.checkpoint.finding import local_path, place_of
 
@@ -87,7 +87,7 @@ class TestNames:
             def refuse(*_):
                 raise PermissionError(13, "read only", str(cache))
 
-            patch.setattr("freecp_d2.checkpoint.checking.write_whole", refuse)
+            patch.setattr("freecp_d2.checkpoint.checksums.write_whole", refuse)
             assert find_weights(ENTRY) == str(path)
             assert noted_digest(path) == ""
         assert find_weights(ENTRY) == str(path)

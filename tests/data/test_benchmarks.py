@@ -11,7 +11,7 @@ from PIL import Image
 
 from freecp_d2.d2 import DatasetCatalog, MetadataCatalog
 from freecp_d2.data import BENCHMARKS, load_benchmark, read_label, register_benchmarks
-from freecp_d2.data.benchmark import Benchmark, Folder, LabelFolder
+from freecp_d2.data.benchmark_spec import Benchmark, Folder, LabelFolder
 from freecp_d2.data.labels import raw_encoding, shifted_encoding
 from freecp_d2.text import load_vocabulary, shipped_vocabularies
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from freecp_d2.data import BENCHMARKS
-from freecp_d2.data.benchmark import Benchmark, LabelFolder
+from freecp_d2.data.benchmark_spec import Benchmark, LabelFolder
 from freecp_d2.data.verification.class_shares import CLASS_SHARES, UNLABELLED_SHARES
 
 SIDE = 16

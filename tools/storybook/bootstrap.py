@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from freecp_d2.evaluation.counts import load_counts, paired_bootstrap
+from freecp_d2.evaluation.bootstrap import load_counts, paired_bootstrap
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -16,7 +16,7 @@ import numpy as np
 from tabulate import tabulate
 
 from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
-from freecp_d2.evaluation.counts import mean_iou
+from freecp_d2.evaluation.bootstrap import mean_iou
 
 REPO = Path(__file__).resolve().parents[2]
 METHODS = ("maskclip", "gem", "clearclip", "sclip")

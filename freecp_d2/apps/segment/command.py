@@ -24,9 +24,9 @@ from ...engine.predictor import Predictor
 from ...modeling.text_head import vocabulary_from_config
 from ...text import load_vocabulary
 from ...utils.files import printable
+from .image_record import Settings, is_taken
 from .inputs import FailedInput, find_inputs
 from .outputs import PAGE, check_folders, check_page, check_results, output_names
-from .records import Settings, is_taken
 from .run import Progress, Task, plan, run
 
 OUTPUT = Path("output/demo")

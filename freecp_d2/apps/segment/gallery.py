@@ -24,8 +24,8 @@ from ...visualization.html.markup import Markup, element, isolated, join
 from ...visualization.overlay import NO_LABEL, fitted_size, overlay, resize_image, resize_labels
 from ...visualization.shares import percent
 from .decisions import colors_of, has_no_word, purification_of
+from .image_record import Settings
 from .inputs import FailedInput
-from .records import Settings
 
 RGB = tuple[int, int, int]
 Pixels = Callable[[], tuple[np.ndarray, np.ndarray | None]]

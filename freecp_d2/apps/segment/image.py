@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from ...data.images import read_image
+from ...data.image_reading import read_image
 from ...engine.predictor import Prediction, Predictor
 from ...utils.files import write_whole
 from ...visualization.drawing import draw_overlay
 from ...visualization.label_png import label_png
 from ...visualization.shares import class_counts, visible_shares
 from .decisions import classes_of, decisions_of
+from .image_record import Settings, check_record, forget_record, head_of, write_record
 from .inputs import Source, check_file
 from .outputs import ENDINGS
-from .records import Settings, check_record, forget_record, head_of, write_record
 
 
 def label_image(

@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ...data.images import ImageError, ImageTooLargeError, read_image
+from ...data.image_reading import ImageError, ImageTooLargeError, read_image
 from ...engine.predictor import Predictor
 from ...utils.files import printable, write_whole
 from ...visualization.html import Page, render_page
@@ -17,9 +17,9 @@ from ...visualization.label_png import read_labels
 from .decisions import has_no_word
 from .gallery import Pixels, RunGallery
 from .image import label_image
+from .image_record import Settings, find_record, sweep
 from .inputs import FailedInput, Source
 from .outputs import PAGE
-from .records import Settings, find_record, sweep
 from .video import label_video
 from .video_files import middle_frame
 

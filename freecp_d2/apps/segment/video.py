@@ -14,9 +14,9 @@ from ...utils.files import blaming, printable
 from ...visualization.drawing import draw_frame
 from ...visualization.shares import class_counts, visible_shares
 from .decisions import classes_of, decisions_of, visible_of
+from .image_record import Settings, check_record, forget_record, head_of, write_record
 from .inputs import Source, check_file
 from .outputs import ENDINGS
-from .records import Settings, check_record, forget_record, head_of, write_record
 from .video_files import VideoInfo, VideoSink, frames_of, open_video
 
 

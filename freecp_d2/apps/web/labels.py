@@ -17,7 +17,7 @@ from ...engine.predictor.prediction import bilinear_neighbours
 from ...modeling.purification.diagnosis import WindowDiagnosis
 from ...modeling.purification.summary import Purification, summarise_diagnoses
 from ...modeling.stitching import ClassScores, full_scores
-from ...text.colors import Color
+from ...text.class_colors import Color
 
 _BEST = 5
 _BAND = 64  # rows of which all scores are in memory at once

@@ -6,7 +6,7 @@ from ...modeling.purification.diagnosis import WindowDiagnosis
 from ...visualization.html.gallery import names_over
 from ...visualization.html.images import data_uri
 from ...visualization.html.markup import Markup, element, isolated, join
-from ...visualization.html.words import purification_notes, swatch, word_list
+from ...visualization.html.word_chips import purification_notes, swatch, word_list
 from ...visualization.overlay import NO_LABEL, overlay
 from ...visualization.shares import percent
 from .labelling import Comparison

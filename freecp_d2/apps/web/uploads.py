@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...data.images import ImageTooLargeError, read_image
+from ...data.image_reading import ImageTooLargeError, read_image
 from ...visualization.html.images import limited
 from .words import Problem
 

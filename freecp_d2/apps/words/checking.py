@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ...text import Descriptions, Vocabulary
 from ...text.spelling import guess_parts
-from ...text.vocabulary_format import VocabularyIssue, word_key
+from ...text.vocabulary_parsing import VocabularyIssue, word_key
 from .tokens import CONTEXT_LENGTH, prompt_length, template_lengths, word_ids
 
 _MOST_NAMED, _MOST_LETTERS = 10, 40

@@ -7,7 +7,7 @@ from statistics import median
 from ...data import BENCHMARKS
 from ...text import Descriptions, Vocabulary, load_vocabulary, shipped_vocabularies
 from ...text.descriptions import description_key
-from ...text.vocabulary_format import word_key
+from ...text.vocabulary_parsing import word_key
 from .tokens import CONTEXT_LENGTH, pieces_of, prompt_length, template_lengths, word_ids
 
 HEAD = (  # of `numbers_of`; tokens are those of a word alone

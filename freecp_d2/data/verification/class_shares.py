@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..benchmark import Benchmark
+from ..benchmark_spec import Benchmark
 
 _MIN_SHARE = 1e-4  # for classes without pixels, whose logarithm would be infinite
 

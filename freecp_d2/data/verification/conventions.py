@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..benchmark import Benchmark, LabelFolder
+from ..benchmark_spec import Benchmark, LabelFolder
 from ..label_ids import COCO_STUFF_IDS, PASCAL_CONTEXT_IDS
 from ..labels import (
     IGNORE_LABEL,

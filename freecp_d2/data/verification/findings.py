@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..benchmark import Benchmark
+from ..benchmark_spec import Benchmark
 
 _VOC_COUNTS = {
     1464: "the train split has as many",

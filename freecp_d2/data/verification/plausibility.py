@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..benchmark import Benchmark, LabelFolder
+from ..benchmark_spec import Benchmark, LabelFolder
 from ..labels import ILLEGAL, first_values, likely_cause, lookup_table
 from .class_shares import CLASS_SHARES, Expectation
 from .conventions import Reading, count_classes, other_readings

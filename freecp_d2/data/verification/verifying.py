@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from ..benchmark import Benchmark, LabelFolder
+from ..benchmark_spec import Benchmark, LabelFolder
 from ..checks import DECODE_ERRORS, describe_sizes, displayed_size
 from ..labels import ILLEGAL, NUM_VALUES, lookup_table, read_values
 from ..loading import BenchmarkFiles, find_files, select_split

@@ -13,7 +13,7 @@ import torch
 from ...modeling.purification.diagnosis import WindowDiagnosis
 from ...modeling.purification.summary import Purification, summarise_diagnoses
 from ...modeling.stitching import ClassScores, full_scores
-from ...text.colors import Color
+from ...text.class_colors import Color
 
 
 @dataclass(frozen=True, eq=False)

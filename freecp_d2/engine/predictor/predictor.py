@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ...d2 import CfgNode
-from ...data.images import Channels, ImageLike, as_image
+from ...data.image_reading import Channels, ImageLike, as_image
 from ...data.mapper import FreeCPDatasetMapper
 from ...modeling.backbone import LoadedCLIP
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
@@ -17,7 +17,7 @@ from ...modeling.purification.diagnosis import SegmentedImage
 from ...modeling.stitching import ClassScores, label_map
 from ...modeling.text_head import vocabulary_from_config
 from ...text import Vocabulary, load_vocabulary
-from ..configuration import load_config
+from ..config_loading import load_config
 from .prediction import Prediction
 
 Images = list[ImageLike] | tuple[ImageLike, ...]

@@ -2,7 +2,18 @@
 
 from .album import AlbumEntry, AlbumImage, album, album_entry, album_overview
 from .page import render_page
-from .records import Column, Gallery, LabelMap, Note, Page, PageImage, Results, Row, Scores, Section
+from .page_content import (
+    Column,
+    Gallery,
+    LabelMap,
+    Note,
+    Page,
+    PageImage,
+    Results,
+    Row,
+    Scores,
+    Section,
+)
 
 __all__ = [
     "AlbumEntry",

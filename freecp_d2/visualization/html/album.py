@@ -15,7 +15,7 @@ from ...modeling.purification.summary import Purification
 from .gallery import names_over
 from .images import data_uri
 from .markup import Markup, element, folded, isolated, join
-from .words import RGB, purification_notes, word_list
+from .word_chips import RGB, purification_notes, word_list
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import numpy as np
 from ..overlay import overlay
 from .images import class_shares, data_uri, limited, pixel_accuracy, visible_classes
 from .markup import Markup, element, isolated, join
+from .page_content import Gallery, PageImage
 from .placed_names import FONT_SHARE, place_names
-from .records import Gallery, PageImage
-from .words import purification_notes, word_list
+from .word_chips import purification_notes, word_list
 
 _SHOWN = 12  # classes in each legend
 

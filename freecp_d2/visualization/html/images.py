@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ..overlay import fitted_size, resize_labels
-from .records import PageImage
+from .page_content import PageImage
 
 
 def data_uri(image: np.ndarray, format: str = "PNG", **options: int) -> str:

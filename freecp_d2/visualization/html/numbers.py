@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from .markup import Markup, element, folded, join
-from .records import Results, Row, Scores
+from .page_content import Results, Row, Scores
 
 Measure = Callable[[Scores], float]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from .gallery import render_gallery
 from .markup import Markup, element, join
 from .numbers import bar_chart, results_tables
-from .records import Note, Page, Results, Section
+from .page_content import Note, Page, Results, Section
 
 _STYLES = tuple(
     Path(__file__).parent / "style" / f"{name}.css"

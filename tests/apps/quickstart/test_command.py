@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from freecp_d2.apps.quickstart import command
-from freecp_d2.evaluation.counts import load_counts, mean_iou
+from freecp_d2.evaluation.bootstrap import load_counts, mean_iou
 
 
 @pytest.fixture(scope="module")

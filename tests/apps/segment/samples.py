@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from freecp_d2.apps.segment.decisions import classes_of, decisions_of
-from freecp_d2.apps.segment.records import Settings
+from freecp_d2.apps.segment.image_record import Settings
 from freecp_d2.engine import load_config
 from freecp_d2.engine.predictor import Prediction
 from freecp_d2.modeling.purification.diagnosis import GroupDiagnosis, RegionBox, WindowDiagnosis

@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+from freecp_d2.apps.segment.image_record import find_record
 from freecp_d2.apps.segment.inputs import Source
-from freecp_d2.apps.segment.records import find_record
 from freecp_d2.apps.segment.video import label_video
 from freecp_d2.text import load_vocabulary
 

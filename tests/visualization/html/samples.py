@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from freecp_d2.evaluation.counts import Interval
+from freecp_d2.evaluation.bootstrap import Interval
 from freecp_d2.modeling.purification.summary import GroupSummary, Purification, WordSummary
 from freecp_d2.visualization import html
 

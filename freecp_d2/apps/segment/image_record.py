@@ -18,7 +18,7 @@ from typing import Any
 
 from ...checkpoint.embedded import EMBEDDED_NAME
 from ...d2 import CfgNode
-from ...engine.records import config_digest
+from ...engine.run_record import config_digest
 from ...text import Vocabulary
 from ...utils.files import printable, write_whole
 from .inputs import Source

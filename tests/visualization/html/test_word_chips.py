@@ -1,7 +1,7 @@
 """Chips: struck through or not, counts, winners, long lists."""
 
 from freecp_d2.modeling.purification.summary import GroupSummary, Purification, WordSummary
-from freecp_d2.visualization.html.words import purification_notes
+from freecp_d2.visualization.html.word_chips import purification_notes
 
 from .balance import read
 from .samples import purification

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...evaluation.counts import Interval
+from ...evaluation.bootstrap import Interval
 from ...modeling.purification.summary import Purification
 from .markup import Markup
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from freecp_d2.data.images import ImageError, ImageTooLargeError, as_image, read_image
+from freecp_d2.data.image_reading import ImageError, ImageTooLargeError, as_image, read_image
 
 from ..helpers.png import png
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from freecp_d2.d2 import DatasetCatalog, SemSegEvaluator
-from freecp_d2.evaluation.counts import (
+from freecp_d2.evaluation.bootstrap import (
     PixelCounts,
     count_labels,
     load_counts,

@@ -10,8 +10,9 @@ import pytest
 
 from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import BACKEND, CfgNode, get_cfg
-from freecp_d2.engine import config_digest, records
-from freecp_d2.engine.records import forget_record, write_record
+from freecp_d2.engine import config_digest
+from freecp_d2.engine import run_record as records
+from freecp_d2.engine.run_record import forget_record, write_record
 from tests.helpers.command import ROOT
 
 NOT_DECISIVE = """
@@ -71,7 +72,7 @@ class TestDigest:
 
     def test_digest_is_equal_in_every_process(self):
         code = (
-            "from tests.engine.test_records import config, config_digest;"
+            "from tests.engine.test_run_record import config, config_digest;"
             "print(config_digest(config('TEST.NUM_IMAGES', 7)))"
         )
         environment = os.environ | {"PYTHONHASHSEED": "1", "PYTHONWARNINGS": "ignore"}

@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from .vocabulary_format import word_key
+from ..text.vocabulary_parsing import word_key
 
 Color = tuple[int, int, int]
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from freecp_d2.apps.segment.inputs import Source
-from freecp_d2.apps.segment.records import (
+from freecp_d2.apps.segment.image_record import (
     check_record,
     find_record,
     forget_record,
@@ -18,6 +17,7 @@ from freecp_d2.apps.segment.records import (
     sweep,
     write_record,
 )
+from freecp_d2.apps.segment.inputs import Source
 from freecp_d2.text import Vocabulary
 
 from .samples import WORDS, settings
@@ -52,7 +52,7 @@ def test_the_digest_changes_with_what_the_files_depend_on(tmp_path):
         {"vocabulary": Vocabulary("another name", WORDS.classes)},
         {"max_megapixels": 3.0},
         {"config_file": "the same elsewhere"},
-        {"opts": ("TEST.SLIDING_WINDOW.BATCH_SIZE", "2", "OUTPUT_DIR", "x")},
+        {"opts": ("MODEL.SLIDING_WINDOW.BATCH_SIZE", "2", "OUTPUT_DIR", "x")},
     ):
         assert settings(tmp_path / "x", **changes).digest == before, changes
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from freecp_d2.engine import load_config
-from freecp_d2.engine.configuration import check_device
+from freecp_d2.engine.config_loading import check_device
 from freecp_d2.modeling.purification.build import build_purification_head
 
 from ..helpers.command import ROOT
