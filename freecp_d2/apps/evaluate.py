@@ -27,8 +27,7 @@ from ..engine import (
     load_config,
     load_weights,
 )
-
-USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
+from .errors import USER_ERRORS, message_of
 
 
 def build_parser() -> ArgumentParser:
@@ -107,8 +106,8 @@ def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) 
 
 
 def _message(error: Exception) -> str:
-    message = error.args[0] if isinstance(error, KeyError) and error.args else error
-    if "registry!" in str(message):
+    message = message_of(error)
+    if "registry!" in message:
         message = f"{message} If it is your own, name its module or file with --import."
     return f"error: {message}"
 

@@ -18,6 +18,7 @@ from ..d2 import BACKEND, CfgNode, collect_env_info, comm, get_cfg
 from ..modeling.text_head import vocabulary_from_config
 from ..text import Vocabulary
 from ..utils.files import write_whole
+from ..version import __version__
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ _NOT_DECISIVE = (
 """Keys and groups that do not change results: place, speed, extra output, training."""
 
 _DISTRIBUTIONS = {
-    **{name: (name,) for name in ("torchvision", "numpy", "pillow", "freecp_d2")},
+    **{name: (name,) for name in ("torchvision", "numpy", "pillow")},
     "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python"),
     "clip": ("clip-anytorch", "clip"),
     "open_clip": ("open_clip_torch",),
@@ -122,6 +123,7 @@ def _environment(device: str) -> dict[str, Any]:
         "processes": comm.get_world_size(),
         "backend": BACKEND,
         "python": platform.python_version(),
+        "freecp_d2": __version__,
         "torch": torch.__version__,
         **{name: _version(packages) for name, packages in _DISTRIBUTIONS.items()},
     }

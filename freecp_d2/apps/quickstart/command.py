@@ -14,7 +14,6 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +27,7 @@ from ...engine.variants import VARIANTS, VariantsModel, count_pixels, variant_co
 from ...evaluation.bootstrap import mean_iou, paired_bootstrap, pixel_accuracy, save_counts
 from ...modeling.purification.summary import summarise_diagnoses
 from ...utils.files import write_whole
+from ...version import __version__
 from ...visualization.html import (
     Column,
     Gallery,
@@ -181,7 +181,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     head = configs["SCLIP", "RP-AP"].MODEL.PURIFICATION_HEAD
     facts = {
         "Command": "make quickstart",
-        "Made": f"{date.today()}, freecp_d2 {version('freecp_d2')}, {time.time() - start:.0f} s",
+        "Made": f"{date.today()}, freecp_d2 {__version__}, {time.time() - start:.0f} s",
         "Thresholds": f"redundancy {head.REDUNDANCY.THRESH}, ambiguity {head.AMBIGUITY.THRESH}; "
         "chosen on other pages, one pair for all methods",
     }

@@ -19,15 +19,15 @@ from pathlib import Path
 
 from ...engine import add_import_argument, check_num_processes, check_run, import_plugins
 from ...engine.config_files import configs_dir
+from ..errors import USER_ERRORS, message_of
 from .grid import Grid, Request, Run
 from .layout import Layout, gist, lay_out, lay_out_states
-from .plan import message_of, plan_grid
+from .plan import plan_grid
 from .results import read_results
 from .runs import command_line, execute, is_clone, read_record
 from .tables import BENCHMARKS, METHODS, SOURCES
 from .writing import write_files
 
-USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
 WIDTH = 100
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from ...d2 import CfgNode, DatasetCatalog
 from ...engine import config_digest, load_config
 from ...modeling.text_head import vocabulary_from_config
+from ..errors import message_of
 from .grid import Cell, Grid, Request, Run
 from .paper import PaperTable, read_table
 from .tables import (
@@ -164,8 +165,3 @@ def _absent_benchmarks(
             except _DATA_ERRORS as error:
                 absent[key] = message_of(error)
     return absent
-
-
-def message_of(error: Exception) -> str:
-    """The message; of a KeyError without quotes."""
-    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)

@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
 from ...engine import add_import_argument, import_plugins, load_config
@@ -24,6 +23,8 @@ from ...engine.predictor import Predictor
 from ...modeling.text_head import vocabulary_from_config
 from ...text import load_vocabulary
 from ...utils.files import printable
+from ...version import __version__
+from ..errors import USER_ERRORS, message_of
 from .image_record import Settings, is_taken
 from .inputs import FailedInput, find_inputs
 from .outputs import PAGE, check_folders, check_page, check_results, output_names
@@ -32,7 +33,6 @@ from .run import Progress, Task, plan, run
 OUTPUT = Path("output/demo")
 CONFIG = config_path("ade20k/sclip_freecp.yaml")
 NO_WEIGHTS = "Without weights: --config-file demo/storybook.yaml, for drawn pages."
-USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -125,7 +125,7 @@ def label(args: argparse.Namespace) -> int:
     settings, tasks, failures = prepare(args)
     facts = {
         "Command": "python demo/demo.py " + printable(shlex.join(args.argv)),
-        "Made": f"{date.today()}, freecp_d2 {version('freecp_d2')}",
+        "Made": f"{date.today()}, freecp_d2 {__version__}",
     }
     progress = Progress(len(tasks))
     start = time.time()
@@ -166,8 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         return label(args)
     except USER_ERRORS as error:
-        message = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"demo.py: error: {printable(str(message))}", file=sys.stderr)
+        print(f"demo.py: error: {printable(message_of(error))}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
         print("\nInterrupted; the same command goes on from here.", file=sys.stderr)

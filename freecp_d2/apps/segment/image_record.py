@@ -7,7 +7,6 @@ with their sizes.
 """
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from ...d2 import CfgNode
 from ...engine.run_record import config_digest
 from ...text import Vocabulary
 from ...utils.files import printable, write_whole
+from ...version import __version__
 from .inputs import Source
 from .outputs import ENDINGS
 
@@ -83,7 +83,7 @@ class Settings:
         """SHA-256 (hex) of everything that the result files of an image depend on."""
         content = {
             "format": _FORMAT,
-            "version": importlib.metadata.version("freecp_d2"),
+            "version": __version__,
             "config": config_digest(self.cfg),
             "vocabulary": self.vocabulary.digest,
             "scores": self.scores,

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Sequence
 
 from ...engine.config_files import config_path
+from ..errors import message_of
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             serve(labeller, _announce, host=args.host, port=args.port)
         except (FileNotFoundError, KeyError, ValueError, OSError) as error:
-            sys.exit(f"{error.args[0] if isinstance(error, KeyError) else error}")
+            sys.exit(message_of(error))
 
 
 def _announce(url: str) -> None:
