@@ -7,7 +7,7 @@ import pytest
 
 from freecp_d2.apps import weights as command
 from freecp_d2.checkpoint import catalogue, find_weights, finding
-from tests.helpers.command import run
+from tests.helpers.command import in_process, run
 
 ROW = "clip:ViT-B/16"
 
@@ -31,14 +31,7 @@ def rows(site, content, digest, monkeypatch):
 
 @pytest.fixture
 def say(capsys):
-    """Run a command line: exit code, stdout, stderr."""
-
-    def call(*argv):
-        code = command.main(argv)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
+    return in_process(command.main, capsys)
 
 
 def test_list_shows_every_row_and_what_is_here(say, rows):

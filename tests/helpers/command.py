@@ -1,4 +1,4 @@
-"""Run `train_net.py` as a user does: a process of its own, in the repository's folder."""
+"""Run programs: in a process of their own, in the repository's folder, or in this process."""
 
 import os
 import subprocess
@@ -30,3 +30,14 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess:
         timeout=300,
         check=False,
     )
+
+
+def in_process(main, capsys):
+    """`main` as a function of words that returns its exit code, stdout and stderr."""
+
+    def call(*argv):
+        code = main(argv)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call

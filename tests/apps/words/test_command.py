@@ -8,19 +8,12 @@ import pytest
 
 from freecp_d2.apps.words import command
 from freecp_d2.text import shipped_vocabularies
-from tests.helpers.command import ROOT, run
+from tests.helpers.command import ROOT, in_process, run
 
 
 @pytest.fixture
 def say(capsys):
-    """Run a command line: exit code, stdout, stderr."""
-
-    def call(*argv):
-        code = command.main(argv)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
+    return in_process(command.main, capsys)
 
 
 @pytest.fixture
