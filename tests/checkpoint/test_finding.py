@@ -89,6 +89,8 @@ class TestNames:
 
             patch.setattr("freecp_d2.checkpoint.checksums.write_whole", refuse)
             assert find_weights(ENTRY) == str(path)
+            patch.setattr("freecp_d2.checkpoint.checksums.file_digest", pytest.fail)
+            assert find_weights(ENTRY) == str(path)  # hashed once a process
             assert noted_digest(path) == ""
         assert find_weights(ENTRY) == str(path)
         assert site.requests == []

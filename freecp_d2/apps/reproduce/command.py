@@ -111,12 +111,12 @@ def check_names(option: str, names: Sequence[str] | dict, known: Sequence[str]) 
 
 def check_pending(grid: Grid) -> list[Run]:
     """Runs that are still to be made; a cell whose run cannot be made gets the reason."""
-    pending = []
+    pending, clip = [], None  # most runs have the same CLIP
     for run in grid.runs():
         if read_record(run) is not None:
             continue
         try:
-            check_run(run.cfg)
+            clip = check_run(run.cfg, clip).clip
             pending.append(run)
         except USER_ERRORS as error:
             for cell in grid.cells_of(run):

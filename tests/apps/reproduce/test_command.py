@@ -14,6 +14,7 @@ import pytest
 from freecp_d2.apps.reproduce import command
 from freecp_d2.apps.reproduce.command import main
 from freecp_d2.apps.reproduce.plan import plan_grid
+from freecp_d2.engine.checks import CheckedRun
 from tests.apps.reproduce.sandbox import answer, calls, make_sandbox, request
 from tests.helpers.command import ROOT
 
@@ -47,7 +48,7 @@ def states(root, table=1):
 class TestTable:
     @pytest.fixture(autouse=True)
     def _no_checks(self, monkeypatch):
-        monkeypatch.setattr(command, "check_run", lambda cfg: None)
+        monkeypatch.setattr(command, "check_run", lambda cfg, clip: CheckedRun(cfg, None))
 
     @pytest.fixture
     def runs(self, root):
@@ -83,9 +84,13 @@ class TestTable:
         assert len(calls(root)) == 4
 
     def test_run_that_is_not_possible(self, root, runs, monkeypatch, capsys):
-        def check(cfg):
+        seen = []
+
+        def check(cfg, clip):
+            seen.append(clip)
             if cfg.MODEL.PURIFICATION_HEAD.ORACLE:
                 raise KeyError("no such head")
+            return CheckedRun(cfg, None, "a loaded CLIP")
 
         monkeypatch.setattr(command, "check_run", check)
         assert main(arguments(root)) == 0
@@ -93,6 +98,7 @@ class TestTable:
         assert "-[1]" in printed
         assert "[1] no such head" in printed
         assert states(root) == ["done", "done", "none"]
+        assert seen == [None, "a loaded CLIP", "a loaded CLIP"]  # loaded once
 
     def test_nothing_is_possible(self, root):
         (root / "configs").unlink()
