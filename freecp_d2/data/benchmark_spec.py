@@ -1,18 +1,17 @@
-"""The types of the benchmark table: folders of images, folders of labels, a benchmark."""
+"""The types of the benchmark table."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
 
-from .labels import IGNORE_LABEL, LabelEncoding
+from .labels import LabelEncoding
 
 _NAMES_DIR = Path(__file__).resolve().parents[1] / "text" / "resources" / "class_names"
 
 
 @dataclass(frozen=True)
 class Folder:
-    """Files of a folder, whose path is below the root of all datasets."""
+    """The files of a folder below the root of all datasets."""
 
     path: str
     suffix: str
@@ -24,19 +23,17 @@ class Folder:
 @dataclass(frozen=True)
 class LabelFolder(Folder):
     """
-    Label files of a folder.
+    The label files of a folder.
 
-    Args:
-        encoding: what their pixel values mean.
-        split_file: a text file below the root with one name (path without suffix) a line; "" takes
-            all label files of the folder and the images with the same names.
+    `split_file` is a text file below the root with one name (path without suffix) a line; "" takes
+    all label files and the images with the same names.
     """
 
     encoding: LabelEncoding
     split_file: str = ""
 
     def __str__(self) -> str:
-        listed = f"; those that {self.split_file} names" if self.split_file else ""
+        listed = f"; those named in {self.split_file}" if self.split_file else ""
         return f"{super().__str__()} ({self.encoding}){listed}"
 
 
@@ -46,15 +43,12 @@ class Benchmark:
     One row of the table.
 
     Args:
-        key: `ade20k` registers `freecp_ade20k_val`.
+        key: also the name of its vocabulary in `text/resources/vocabularies`.
         num_images: the official number; any other is a warning, so that a subset works.
         num_classes: K, the number of scored classes.
-        names: the names of the classes in results, a list in `text/resources/class_names`.
+        names: a list in `text/resources/class_names`, the names of the classes in results.
         images, labels: candidate folders; the first that has files is used.
         background: class 0 is "background", which neither list contains.
-
-    Raises:
-        ValueError: an encoding has another number of classes.
     """
 
     key: str
@@ -64,7 +58,6 @@ class Benchmark:
     images: tuple[Folder, ...]
     labels: tuple[LabelFolder, ...]
     background: bool = False
-    ignore_label: ClassVar[int] = IGNORE_LABEL
 
     def __post_init__(self) -> None:
         for folder in self.labels:
@@ -79,11 +72,6 @@ class Benchmark:
         """The name in Detectron2's catalogs; the prefix avoids Detectron2's own names."""
         return f"freecp_{self.key}_val"
 
-    @property
-    def vocabulary(self) -> str:
-        """The default input of the method, a list in `text/resources/classes`."""
-        return self.key
-
     @cached_property
     def class_names(self) -> tuple[str, ...]:
         """The dataset's own names of the K classes, in label order."""
@@ -95,11 +83,6 @@ class Benchmark:
                 f"{self.num_classes} for {self.name}; correct the file."
             )
         return names
-
-    @property
-    def shares_images(self) -> bool:
-        """Whether the folder of images also has those of other splits."""
-        return any(folder.split_file for folder in self.labels)
 
     def expected_tree(self) -> str:
         """The folders below the root, one a line, alternatives marked with "or"."""

@@ -2,8 +2,8 @@
 The table of the eight benchmarks, registered as `freecp_<key>_val`.
 
 Registration reads no data: `DatasetCatalog.get(name)` looks under `$DETECTRON2_DATASETS` (default
-`./datasets`) when it is called. Folders are those of mmsegmentation and of projects on Detectron2
-(CAT-Seg, SAN); `datasets/README.md` describes them.
+`./datasets`) when it is called. The folders are those of mmsegmentation, CAT-Seg and SAN;
+`datasets/README.md` describes them.
 """
 
 import functools
@@ -66,9 +66,8 @@ _ROWS = (
         images=_VOC_IMAGES,
         labels=(
             LabelFolder(f"{_VOC}/SegmentationClass", ".png", shifted_encoding(21), _VOC_VAL),
-            LabelFolder(
-                f"{_VOC}/annotations_detectron2_bg/val",
-                ".png",
+            *_label_folders(
+                [f"{_VOC}/annotations_detectron2_bg/val"],
                 LabelEncoding((20, *range(20)), (IGNORE_LABEL,)),  # background is last
             ),
         ),
@@ -175,15 +174,15 @@ BENCHMARKS = {row.key: row for row in _ROWS}
 
 
 def register_benchmarks() -> None:
-    """Register every benchmark and its metadata; benchmarks that are registered are skipped."""
+    """Register every benchmark and its metadata, once."""
     for benchmark in BENCHMARKS.values():
         if benchmark.name in DatasetCatalog.list():
             continue
         MetadataCatalog.get(benchmark.name).set(
             stuff_classes=list(benchmark.class_names),
-            ignore_label=benchmark.ignore_label,
+            ignore_label=IGNORE_LABEL,
             evaluator_type="sem_seg",
-            vocabulary=benchmark.vocabulary,
+            vocabulary=benchmark.key,
             num_images=benchmark.num_images,
         )
         DatasetCatalog.register(benchmark.name, functools.partial(load_benchmark, benchmark))

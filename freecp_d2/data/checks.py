@@ -25,18 +25,15 @@ _THREADS = 8
 @functools.lru_cache(maxsize=16)
 def check_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[Size, ...]:
     """
-    Check that every image and label is complete and that the two agree in size.
+    Check that the files of every pair (image, label) are complete and agree in size.
 
-    The result is cached, because the loader and the evaluator of a run check the same files.
-
-    Args:
-        pairs: (image file, label file).
+    The result is cached: the loader and the evaluator of a run check the same files.
 
     Returns:
         tuple: (height, width) of each image as displayed (EXIF rotation applied).
 
     Raises:
-        ValueError: files are damaged, or pairs differ in size; the first few are named.
+        ValueError: files are damaged, or pairs differ in size; names the first few.
     """
     images = _map_files(displayed_size, [image for image, _ in pairs])
     labels = _map_files(_stored_size, [label for _, label in pairs])
@@ -55,7 +52,7 @@ def check_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[Size, ...]:
 
 
 def describe_sizes(image: str, image_size: Size, label: str, label_size: Size) -> str:
-    """The sizes of an image and its label for a message, width x height."""
+    """The sizes of an image and its label, width x height, for a message."""
     (h, w), (label_h, label_w) = image_size, label_size
     return f"{image} is {w}x{h} but {label} is {label_w}x{label_h}"
 

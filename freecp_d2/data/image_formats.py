@@ -1,8 +1,4 @@
-"""
-The list of image formats: which files are images, and why others are not read.
-
-Pillow decodes the files. The suffix selects files of folders, and explains why a file is refused.
-"""
+"""The image formats that are read, and why others are refused. Pillow decodes the files."""
 
 from pathlib import Path
 
@@ -53,14 +49,9 @@ def looks_like_image(path: Path) -> bool:
 
 def refused(start: bytes, suffix: str) -> str:
     """
-    Why a file that Pillow cannot decode is not an image, as far as its start and suffix tell.
+    Why a file that Pillow cannot decode is not an image; "" if it may be a damaged one.
 
-    Args:
-        start: the first `NUM_START` bytes.
-        suffix: of its name, in lower case.
-
-    Returns:
-        str: the reason, or "" if the file may be a damaged image.
+    `start` has the first `NUM_START` bytes; `suffix` is that of its name, in lower case.
     """
     if not start:
         return "the file is empty"

@@ -1,7 +1,4 @@
-"""
-The image reader: a path, bytes, an open file, a Pillow image, an array or a tensor becomes an
-upright RGB array. `image_formats.py` lists the formats.
-"""
+"""Read images of any kind as upright RGB arrays. `image_formats.py` lists the file formats."""
 
 import io
 import os
@@ -52,16 +49,15 @@ def read_image(
     file: str | Path | bytes | IO[bytes], max_pixels: float | None = None, name: str | Path = ""
 ) -> np.ndarray:
     """
-    Decode an image file: turn it upright as its EXIF data say, convert grey, palette, CMYK and 16
-    bits to 8-bit RGB, drop transparency, and take the first frame of an animation.
+    Decode an image file to a uint8 RGB array, shape (H, W, 3).
+
+    The EXIF rotation is applied. Grey, palette, CMYK and 16 bits are converted. Transparency and
+    all frames of an animation but the first are dropped.
 
     Args:
         file: a path, the content of a file, or a file opened in binary mode.
         max_pixels: refuse larger images before decoding them; None: Pillow's own limit.
         name: of the file in messages; default: its path.
-
-    Returns:
-        np.ndarray: uint8 RGB, shape (H, W, 3).
 
     Raises:
         FileNotFoundError: there is no such file, or it is a folder.
@@ -85,13 +81,12 @@ def read_image(
 
 def as_image(image: ImageLike, channels: Channels | None = None) -> np.ndarray:
     """
+    Convert an image to a uint8 RGB array, shape (H, W, 3).
+
     Args:
         image: a path; the content of a file; a Pillow image; a NumPy array (H, W, 3), (H, W, 1) or
             (H, W); a tensor (3, H, W) or (1, H, W). Values are 0 to 255; floats are rounded.
-        channels: "RGB" or "BGR", the order of the colours of an array or tensor (OpenCV reads BGR).
-
-    Returns:
-        np.ndarray: uint8 RGB, shape (H, W, 3).
+        channels: "RGB" or "BGR", the channel order of an array or tensor (OpenCV reads BGR).
 
     Raises:
         FileNotFoundError, ImageError: see `read_image`.
@@ -125,8 +120,7 @@ def _decode(file: IO[bytes], max_pixels: float | None, name: str | Path) -> np.n
     suffix = Path(name).suffix.lower()
     try:
         with Image.open(file) as image:
-            reason = refused_although_readable(image.format, suffix)
-            if reason:
+            if reason := refused_although_readable(image.format, suffix):
                 raise ImageError(name, reason)
             if max_pixels is not None and image.width * image.height > max_pixels:
                 raise ImageTooLargeError(name, (image.height, image.width), max_pixels)

@@ -36,16 +36,11 @@ class LabelEncoding:
     """
     What the pixel values of a label file mean.
 
-    Args:
-        ids: the file's value of class 0, 1, ..., or a tuple of values; hashable.
-        unlabelled: the values of pixels without a class.
-
-    Raises:
-        ValueError: a value occurs twice or is out of 0..65535, or there are more than 255 classes.
+    ValueError if a value occurs twice or is out of 0..65535, or for more than 255 classes.
     """
 
-    ids: Sequence[int | tuple[int, ...]]
-    unlabelled: tuple[int, ...] = ()
+    ids: Sequence[int | tuple[int, ...]]  # of class 0, 1, ...: its value or values; hashable
+    unlabelled: tuple[int, ...] = ()  # the values of pixels without a class
 
     def __post_init__(self) -> None:
         values = [*(value for _, value in self.pairs()), *self.unlabelled]
@@ -102,11 +97,7 @@ def read_label(
     path: str | Path, dtype: npt.DTypeLike = np.int64, *, encoding: LabelEncoding
 ) -> np.ndarray:
     """
-    Read a label file as train ids.
-
-    Args:
-        path: an indexed, 8-bit grey or 16-bit grey image.
-        dtype: of the result; must hold 0..255.
+    Read an indexed, 8-bit grey or 16-bit grey label file as train ids.
 
     Returns:
         ndarray: shape (H, W), values 0..K-1 and 255 (`IGNORE_LABEL`).
@@ -129,11 +120,7 @@ def classes_present(path: str | Path, encoding: LabelEncoding | None = None) -> 
     """
     The classes in a label file, for the oracle of Tab. 1: train ids, ascending.
 
-    Args:
-        encoding: what the file's values mean; None: they are train ids.
-
-    Raises:
-        ValueError: as `read_label`.
+    `encoding` None: the file's values are train ids. Raises as `read_label`.
     """
     labels = read_label(path, encoding=encoding or shifted_encoding(IGNORE_LABEL))
     return [label for label in np.unique(labels).tolist() if label != IGNORE_LABEL]
@@ -143,10 +130,8 @@ def probe_labels(paths: Sequence[str], encoding: LabelEncoding) -> None:
     """
     Read up to 32 evenly spaced label files, to detect a wrong encoding before a run starts.
 
-    Raises:
-        ValueError: a file has a value that is not in the encoding, or 16 files or more have no
-            unlabelled pixel although the encoding has a value for it, which suggests labels that
-            were not shifted.
+    ValueError if a file has a value that is not in the encoding, or if no pixel of 16 files or more
+    is unlabelled although the encoding has a value for it: such labels were probably not shifted.
     """
     count = min(len(paths), _NUM_PROBED)
     chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, count).round().astype(int)]
@@ -194,7 +179,7 @@ def first_values(values: Sequence[int]) -> str:
 
 
 def likely_cause(found: list[int], encoding: LabelEncoding) -> str:
-    """How labels with the illegal values `found` were probably made, and what to do."""
+    """The probable cause of the illegal values `found`, and what to do."""
     num_classes = len(encoding.ids)
     if IGNORE_LABEL - 1 in found:
         return "It looks shifted twice (0 became 255, then 254); shift the official labels once."

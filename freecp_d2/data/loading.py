@@ -18,7 +18,7 @@ _F = TypeVar("_F", bound=Folder)
 
 @dataclass(frozen=True)
 class BenchmarkFiles:
-    """The folders that were found and their files, by name (path without suffix)."""
+    """The folders that were found, and their files by name (path without suffix)."""
 
     image_folder: Folder
     images: dict[str, str]
@@ -40,10 +40,7 @@ def datasets_root() -> str:
 
 def load_benchmark(benchmark: Benchmark, root: str | None = None) -> list[dict[str, Any]]:
     """
-    List a benchmark's images after checking its files.
-
-    Args:
-        root: the folder of all datasets; default `datasets_root()`.
+    List a benchmark's images below `root` (default `datasets_root()`) after checking its files.
 
     Returns:
         list[dict]: sorted by name; `file_name`, `sem_seg_file_name`, `height` and `width` as
@@ -93,8 +90,7 @@ def select_split(
     """
     The files that belong to the benchmark, and the names in its split file that have no image.
 
-    Raises:
-        FileNotFoundError: the split file is missing.
+    FileNotFoundError if the split file is missing.
     """
     if split_file := files.label_folder.split_file:
         path = os.path.join(root, split_file)
@@ -103,17 +99,17 @@ def select_split(
         with open(path, encoding="utf-8") as file:
             keys = {line.strip() for line in file if line.strip()}
         return files.keep(keys), sorted(keys - files.images.keys())
-    if benchmark.shares_images:
+    if any(folder.split_file for folder in benchmark.labels):  # images of all splits in one folder
         files = replace(files, images=files.keep(files.labels).images)
     return files, []
 
 
 def list_files(folder: str, suffix: str) -> dict[str, str]:
     """
-    Find the files below a folder whose names end in `suffix`; hidden files are skipped.
+    Find the files below a folder whose names end in `suffix`, except hidden ones.
 
-    Returns:
-        dict: path below `folder` without the suffix, which an image and its label share -> path.
+    Returns a dict: path below `folder` without the suffix, which an image and its label share ->
+    path.
     """
     found = {}
     for parent, _, names in os.walk(folder, followlinks=True):
@@ -138,7 +134,7 @@ def _check_partners(files: BenchmarkFiles, root: str) -> None:
             )
 
 
-@functools.lru_cache  # once a process: the loader and the evaluator both load the dataset
+@functools.lru_cache  # warn once: the loader and the evaluator both load the dataset
 def _warn_count(benchmark: Benchmark, found: int, root: str) -> None:
     logger.warning(
         f"{benchmark.name}: found {found} images under {root}, expected the official "

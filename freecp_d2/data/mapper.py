@@ -1,8 +1,8 @@
 """
-The dataset mapper: read the image of a record, turn it upright, resize it, make a tensor.
+The dataset mapper: read the image of a record, resize it, make a tensor.
 
-`INPUT.RESIZE` chooses between Pillow's antialiased resize, which Detectron2 uses, and OpenCV's
-bilinear one without antialiasing, which the literature uses.
+`INPUT.RESIZE` is "pil", the antialiased resize of Detectron2, or "cv2", OpenCV's bilinear resize
+without antialiasing, which the literature uses.
 """
 
 from typing import Any
@@ -20,40 +20,17 @@ RESIZE_RULES = ("cv2", "pil")
 _GROUND_TRUTH = ("sem_seg_file_name", "label_encoding", "sem_seg", "annotations", "segments_info")
 
 
-class CV2ResizeTransform(Transform):
-    """OpenCV's bilinear resize, not antialiased; otherwise as Detectron2's `ResizeTransform`."""
+class CV2ResizeTransform(T.ResizeTransform):
+    """Detectron2's `ResizeTransform` with OpenCV's bilinear rule, which is not antialiased."""
 
-    def __init__(self, h: int, w: int, new_h: int, new_w: int):
-        super().__init__()
-        self.h, self.w, self.new_h, self.new_w = h, w, new_h, new_w
-
-    def apply_image(self, img: np.ndarray) -> np.ndarray:
-        """Resize an image, (h, w) or (h, w, C)."""
-        return self._resize(img, "INTER_LINEAR")
-
-    def apply_segmentation(self, segmentation: np.ndarray) -> np.ndarray:
-        """Resize a label map, (h, w), by nearest neighbour."""
-        return self._resize(segmentation, "INTER_NEAREST")
-
-    def apply_coords(self, coords: np.ndarray) -> np.ndarray:
-        """Scale points (x, y), shape (N, 2)."""
-        return coords * np.array([self.new_w / self.w, self.new_h / self.h])
-
-    def inverse(self) -> Transform:
-        """The transform back to the input size."""
-        return CV2ResizeTransform(self.new_h, self.new_w, self.h, self.w)
-
-    def _resize(self, array: np.ndarray, rule: str) -> np.ndarray:
+    def apply_image(self, img: np.ndarray, interp: int | None = None) -> np.ndarray:
+        """Resize an image, (h, w) or (h, w, C); any `interp` is the nearest neighbour."""
         import cv2  # on first use: importing the package must not need OpenCV
 
-        if array.shape[:2] != (self.h, self.w):
-            raise ValueError(
-                f"got an image of (h, w) = {array.shape[:2]}, expected {(self.h, self.w)}; build "
-                "the transform for the image's own size."
-            )
-        size, interpolation = (self.new_w, self.new_h), getattr(cv2, rule)
-        resized = cv2.resize(np.ascontiguousarray(array), size, interpolation=interpolation)
-        return resized.reshape(self.new_h, self.new_w, *array.shape[2:])  # cv2 drops one channel
+        rule = cv2.INTER_LINEAR if interp is None else cv2.INTER_NEAREST
+        size = (self.new_w, self.new_h)
+        resized = cv2.resize(np.ascontiguousarray(img), size, interpolation=rule)
+        return resized.reshape(self.new_h, self.new_w, *img.shape[2:])  # cv2 drops one channel
 
 
 class FreeCPDatasetMapper:
@@ -65,7 +42,7 @@ class FreeCPDatasetMapper:
         image_format: "RGB" or "BGR", the channel order of the output.
         min_size: length of the shorter side in pixels; 0 keeps the image's own size.
         max_size: upper limit of the longer side; it takes precedence over `min_size`.
-        resize: "cv2" (bilinear, not antialiased, as the literature) or "pil" (Detectron2's).
+        resize: "cv2" or "pil", see `INPUT.RESIZE`.
         oracle: add `classes`, the train ids in the record's label file.
     """
 
@@ -114,8 +91,8 @@ class FreeCPDatasetMapper:
             and `image`, a uint8 tensor (3, h, w); with the oracle `classes`, a list of train ids.
 
         Raises:
-            ValueError: the image cannot be decoded, or has another size than the record says; the
-                oracle finds no label file.
+            ValueError: the image cannot be decoded or has another size than the record, or the
+                oracle has no label file.
         """
         inputs = {k: v for k, v in dataset_dict.items() if k not in _GROUND_TRUTH}
         image = read_color_image(inputs["file_name"], self.image_format)
@@ -148,12 +125,7 @@ class FreeCPDatasetMapper:
 
 
 def read_color_image(file_name: str, image_format: str) -> np.ndarray:
-    """
-    `read_image` for any name that iopath opens, for example `storybook://val/images/0000.png`.
-
-    Args:
-        image_format: "RGB" or "BGR", the channel order of the result.
-    """
+    """`read_image` in "RGB" or "BGR", for any name that iopath opens (`storybook://...`)."""
     with PathManager.open(file_name, "rb") as file:
         image = read_image(file, name=file_name)
     return image[:, :, ::-1] if image_format == "BGR" else image

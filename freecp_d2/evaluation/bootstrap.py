@@ -19,7 +19,7 @@ HIT, PREDICTED, TRUE = range(3)
 
 @dataclass(frozen=True)
 class Interval:
-    """A difference of mIoU over all images, and the ends of its interval, in points."""
+    """A difference of mIoU and the ends of its interval, in points."""
 
     difference: float
     low: float
@@ -30,7 +30,7 @@ class PixelCounts(DatasetEvaluator):
     """
     Count correct, predicted and true pixels for each variant, image and class.
 
-    The label files of the registered dataset contain 0..K-1 and the ignore label.
+    The label files of the dataset contain 0..K-1 and the ignore label.
     """
 
     def __init__(self, dataset_name: str):
@@ -44,7 +44,7 @@ class PixelCounts(DatasetEvaluator):
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything counted so far."""
+        """Discard all counts."""
         self.found: dict[tuple[tuple[str, str], int], np.ndarray] = {}
 
     def process(
@@ -62,10 +62,7 @@ class PixelCounts(DatasetEvaluator):
                 self.found[name, index] = counts
 
     def evaluate(self) -> dict[tuple[str, str], np.ndarray] | None:
-        """
-        Variant -> counts of shape (I, 3, K), images in the dataset's order; None on all ranks but
-        the main one.
-        """
+        """Variant -> counts, shape (I, 3, K), images in the dataset's order; None off rank 0."""
         parts = comm.gather(self.found, dst=0)
         if not comm.is_main_process():
             return None
@@ -82,7 +79,7 @@ def count_labels(
     """
     Correct, predicted and true pixels of each class, int64 (3, K).
 
-    `predicted` (H, W) has labels 0..K-1, `truth` (H, W) these or `ignore_label`.
+    `predicted` (H, W) has labels 0..K-1; `truth` (H, W) also `ignore_label`.
     """
     scored = truth != ignore_label
     predicted, truth = predicted[scored], truth[scored]
@@ -94,9 +91,7 @@ def mean_iou(counts: np.ndarray, classes: Sequence[int] | None = None) -> np.nda
     """
     mIoU by Detectron2's rule, in percent, shape (...): the mean over the classes with a true pixel.
 
-    Args:
-        counts: summed over images, shape (..., 3, K).
-        classes: average only over these; None takes all.
+    `counts` are sums over images, shape (..., 3, K); `classes` restricts the mean to some classes.
     """
     if classes is not None:
         counts = counts[..., list(classes)]
@@ -108,7 +103,7 @@ def mean_iou(counts: np.ndarray, classes: Sequence[int] | None = None) -> np.nda
 
 
 def pixel_accuracy(counts: np.ndarray) -> np.ndarray:
-    """Share of the scored pixels that are correct, percent; `counts` of shape (..., 3, K)."""
+    """Percent of the scored pixels that are correct; `counts` has shape (..., 3, K)."""
     return 100 * counts[..., HIT, :].sum(axis=-1) / counts[..., TRUE, :].sum(axis=-1)
 
 
@@ -123,8 +118,8 @@ def paired_bootstrap(
     """
     Percentile interval of mIoU(second) - mIoU(first) over resampled images.
 
-    Each repetition draws images with replacement and evaluates both variants on them. The counts
-    are of the same images, shape (I, 3, K); ValueError if they are not.
+    Each repetition draws images with replacement and evaluates both variants on them. Both counts,
+    shape (I, 3, K), must be of the same images, else ValueError.
     """
     if first.shape != second.shape or not np.array_equal(first[:, 2], second[:, 2]):
         raise ValueError(

@@ -13,25 +13,21 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Confusion:
-    """
-    Number of pixels of class `true` that were predicted as class `predicted`, also in percent of
-    the pixels of the true class, and of all wrong pixels that are scored.
-    """
+    """Pixels of class `true` that were predicted as class `predicted`."""
 
     true: str
     predicted: str
     pixels: int
-    percent_of_true: float
-    percent_of_errors: float
+    percent_of_true: float  # of all pixels of the true class
+    percent_of_errors: float  # of all wrong pixels that are scored
 
 
 def mean_iou_mmseg(matrix: np.ndarray) -> float:
     """
     mIoU by mmsegmentation's rule, in percent; NaN if no pixel is scored.
 
-    It is the mean over classes in the ground truth or the predictions. Detectron2's mean is over
-    the classes in the ground truth. A class that is only predicted counts 0 here and is left out
-    there. The two are equal if every class is in the ground truth.
+    The mean is over the classes in the ground truth or the predictions; Detectron2's is over those
+    in the ground truth. A class that is only predicted counts 0 here and is left out there.
     """
     # mmseg/evaluation/metrics/iou_metric.py (Apache-2.0): nanmean over intersection / union.
     hit, true, predicted = _totals(matrix)
@@ -51,11 +47,9 @@ def only_predicted(matrix: np.ndarray) -> list[int]:
 
 def shares_of_truth(matrix: np.ndarray) -> np.ndarray:
     """
-    For each true class, the share of its pixels that each class was predicted for.
+    Percent of the pixels of each true class (row) that each class was predicted for, (K, K).
 
-    Returns:
-        np.ndarray: (K, K), in percent; rows are ground truth and add up to 100, columns are
-        predictions. The row of a class without ground truth is NaN.
+    Rows add up to 100; the row of a class without ground truth is NaN.
     """
     pixels = matrix[:-1, :-1].T.astype(np.float64)
     true = pixels.sum(axis=1, keepdims=True)
@@ -68,8 +62,7 @@ def find_confusions(
     """
     Find up to `limit` pairs of a true class and another class that was predicted for it.
 
-    Pairs have at least one pixel; most pixels come first, ties in label order. ValueError if there
-    are not K `class_names`.
+    Most pixels come first, ties in label order. ValueError if there are not K `class_names`.
     """
     if matrix.shape != (len(class_names) + 1,) * 2:
         raise ValueError(

@@ -1,8 +1,8 @@
 """
 Detectron2's `SemSegEvaluator` with constant memory: masks are kept only on request.
 
-Added: mmsegmentation's mIoU, label maps as output, ground truth in the dataset's own encoding,
-checks that name the file, and reports.
+Also: mmsegmentation's mIoU, label maps as predictions, ground truth in the dataset's own encoding,
+errors that name the file, and reports.
 """
 
 import importlib.util
@@ -82,10 +82,10 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Tensor]]
     ) -> None:
         """
-        Count the pixels of a batch; the `file_name` of an input finds its ground truth.
+        Count the pixels of a batch.
 
-        The `sem_seg` of an output are scores (K, H, W) or integer labels 0..K-1 (H, W), at the
-        original size.
+        `sem_seg` of an output has scores (K, H, W) or integer labels 0..K-1 (H, W), at the size of
+        the original image, whose `file_name` is in the input.
 
         Raises:
             ValueError: a prediction or a ground truth has a wrong shape or wrong values.
@@ -109,10 +109,10 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
 
     def evaluate(self) -> dict[str, dict[str, float]] | None:
         """
-        The metrics over all ranks, and the files of `write_reports` in `output_dir`.
+        The metrics over all ranks; also writes the files of `write_reports` to `output_dir`.
 
         {"sem_seg": {"mIoU": ..., "IoU-<class>": ..., ...}} in percent, as the base class, and
-        "mIoU_mmseg", see `mean_iou_mmseg`; None on all ranks but the main one.
+        "mIoU_mmseg", see `mean_iou_mmseg`; None off rank 0.
         """
         output_dir = self._output_dir
         if not self._save_predictions:
@@ -133,7 +133,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         return results
 
     def _explain_means(self, ours: float, mmseg: float, names: Sequence[str]) -> None:
-        """Log that the means differ because of the classes `names`."""
+        """Log that the two means differ because of the classes `names`."""
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         logger.info(
             f"{self._dataset_name}: mIoU {ours:.2f} is Detectron2's mean, mIoU_mmseg {mmseg:.2f} "
@@ -143,7 +143,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         )
 
     def _read_prediction(self, sem_seg: Tensor, file_name: str) -> np.ndarray:
-        """Scores (K, H, W) or a label map (H, W) -> labels (H, W), int64, in 0..K-1."""
+        """Scores (K, H, W) or labels (H, W) -> labels (H, W), int64, in 0..K-1."""
         num_classes = self._num_classes
         is_integer = not (sem_seg.is_floating_point() or sem_seg.dtype == torch.bool)
         if sem_seg.ndim == 3 and sem_seg.shape[0] == num_classes:
@@ -166,7 +166,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         return pred
 
     def _read_ground_truth(self, file_name: str) -> np.ndarray:
-        """The label map of an image, (H, W), int64, 0..K-1 and K where it is not scored."""
+        """The label map of an image, (H, W), int64, 0..K-1, and K where it is not scored."""
         if file_name not in self.input_file_to_gt_file:
             raise KeyError(
                 f"{file_name} is not in {self._dataset_name}; evaluate on the dataset it came from."

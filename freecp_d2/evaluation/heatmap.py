@@ -1,7 +1,4 @@
-"""
-Draw a matrix (R rows, C columns) as a heat map. Importing this file imports matplotlib, which takes
-a second.
-"""
+"""Draw a matrix (R rows, C columns) as a heat map. Importing this file imports matplotlib."""
 
 import io
 import textwrap
@@ -44,12 +41,11 @@ def write_heatmap(
     Write a PNG whose size follows the number of cells. A small matrix also shows its values.
 
     Args:
-        path: written atomically; its folder exists.
         values: (R, C); NaN where there is no value, drawn as a grey cell with a dash.
         label: of the colour bar: the quantity and its unit.
         limits: of the colour bar. Default: the extreme values, or symmetric around `centre`.
-        centre: the value drawn white, with lower values red and higher ones blue. If it is 0, the
-            printed values have a sign. None: the lowest value is white, the highest dark blue.
+        centre: the value drawn white; lower values are red, higher ones blue. If it is 0, the
+            printed values have a sign. None: from white to dark blue.
         square_root: scale colours by the square root, which separates small values.
     """
     values = np.asarray(values, dtype=np.float64)
@@ -70,7 +66,7 @@ def write_heatmap(
 
 
 def _limits(values: np.ndarray, centre: float | None) -> tuple[float, float]:
-    """The ends of the colour bar, which always differ; symmetric around a centre."""
+    """The ends of the colour bar, which always differ."""
     known = values[~np.isnan(values)]
     if centre is not None:
         reach = float(np.abs(known - centre).max(initial=0.0)) or 1.0
@@ -87,13 +83,13 @@ def _draw_matrix(
     norm: PowerNorm,
     centre: float | None,
 ) -> AxesImage:
-    """Cells with lines between them and, if they are few, their values."""
+    """Draw cells with lines between them and, if they are few, their values."""
     most = max(values.shape)
     annotate, side = most <= _MAX_ANNOTATED, np.clip(18 / most, 0.125, 0.4)
     width, height = (0.6, 0.45) if annotate else (side, side)
     size = 8.0 if annotate else float(np.clip(0.72 * 72 * side, 6.5, 9.0))
     figure.set_size_inches(len(columns) * width, len(rows) * height)
-    axes = figure.add_axes((0, 0, 1, 1))  # names are outside; saving makes room for them
+    axes = figure.add_axes((0, 0, 1, 1))  # savefig makes room for the names
     # Red and blue differ for readers with any common colour blindness.
     colors = colormaps["Blues" if centre is None else "RdBu"].with_extremes(bad="0.85")
     image = axes.imshow(values, colors, norm=norm, aspect="auto", interpolation="nearest")
@@ -145,7 +141,7 @@ def _name_cells(
 
 
 def _add_color_bar(figure: Figure, image: AxesImage, label: str) -> None:
-    """At the right of the matrix, at most 5 inches high."""
+    """Draw the colour bar at the right of the matrix, at most 5 inches high."""
     width, height = figure.get_size_inches()
     length = min(1, 5 / height)
     box = (1 + 0.2 / width, 1 - length, 0.16 / width, length)

@@ -1,4 +1,4 @@
-"""The result files of an evaluated dataset, and the tables of its log."""
+"""The result files of an evaluation, and the tables of its log."""
 
 import csv
 import os
@@ -23,8 +23,7 @@ def write_reports(
 ) -> None:
     """
     Write `sem_seg_evaluation.pth`, `per_class.txt`, `per_class.csv`, `confusion_matrix.npy`,
-    `confusion_matrix.csv`, `confusions.csv` and, last, `confusion_matrix.png`, the share of every
-    true class's pixels that went to each prediction.
+    `confusion_matrix.csv`, `confusions.csv` and `confusion_matrix.png` (see `shares_of_truth`).
 
     `results` is metric -> percent, `matrix` as in `confusion.py`, `title` that of the image.
     """
@@ -52,10 +51,10 @@ def write_reports(
 
 def per_class_table(results: Mapping[str, Any], num_columns: int = 3) -> str:
     """
-    Format IoU and accuracy in percent with several classes per line; classes run down, then right.
+    Format IoU and accuracy in percent, several classes per line, in columns.
 
     `results` is what `evaluate` returned, or its "sem_seg" entry; ValueError if it has no classes.
-    "-" is a class without ground truth.
+    "-" marks a class without ground truth.
     """
     rows = [
         (name, *("-" if np.isnan(value) else f"{value:.2f}" for value in values))
@@ -68,7 +67,7 @@ def per_class_table(results: Mapping[str, Any], num_columns: int = 3) -> str:
 
 
 def confusions_table(confusions: Sequence[Confusion]) -> str:
-    """Format what `find_confusions` returned as a table, in the order given."""
+    """Format the result of `find_confusions` as a table."""
     if not confusions:
         return "none: every pixel that is scored is right"
     headers = ["true", "predicted", "pixels", "% of the true class", "% of all errors"]
@@ -106,7 +105,7 @@ def _write_csv(path: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
 
 
 def _draw_confusions(path: str, matrix: np.ndarray, class_names: Sequence[str], title: str) -> None:
-    """Draw only classes that occur; in part of a dataset, or with many words, most may not."""
+    """Draw only the classes that occur, since most may be absent from a subset."""
     from .heatmap import write_heatmap  # here, because it imports matplotlib
 
     scored = matrix[:-1, :-1]

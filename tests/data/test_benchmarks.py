@@ -168,7 +168,7 @@ def test_the_eight(monkeypatch, tmp_path):
 
 def test_words_are_as_many_as_classes():
     for key, row in BENCHMARKS.items():
-        words = load_vocabulary(row.vocabulary)
+        words = load_vocabulary(key)
         assert words.num_classes == row.num_classes - row.background, key
         assert (words.num_background > 0) == row.background, key
     for key, num_classes in (("voc", 20), ("coco_object", 80)):  # vocabularies of other authors

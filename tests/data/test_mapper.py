@@ -80,10 +80,7 @@ def test_cv2_halving_by_hand():
     assert transform.apply_image(image).tolist() == [[25, 45]]
     assert transform.apply_image(image[:, :, None]).shape == (1, 2, 1)
     assert transform.apply_coords(np.array([[4.0, 2.0]])).tolist() == [[2.0, 1.0]]
-    assert transform.inverse().apply_image(np.zeros((1, 2), np.uint8)).shape == (2, 4)
     assert set(transform.apply_segmentation(image).ravel()) <= set(image.ravel())
-    with pytest.raises(ValueError, match=r"got an image of \(h, w\) = \(3, 3\), expected \(2, 4\)"):
-        transform.apply_image(np.zeros((3, 3), np.uint8))
 
 
 def test_images_are_read_as_detectron2_reads_them(tmp_path):

@@ -1,4 +1,4 @@
-"""Run programs: in a process of their own, in the repository's folder, or in this process."""
+"""Run commands, in another process or in this one."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ SMALL = _SMALL.split()
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run Python with `command`; a line of output is one string in either stream."""
+    """Run Python with `command` in the repository's folder."""
     env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"} | environment
     return subprocess.run(
         [sys.executable, *command],

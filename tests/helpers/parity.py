@@ -1,4 +1,4 @@
-"""The stored outputs of other programs, and models with the weights they were made with."""
+"""Stored outputs of other programs, and models with the same weights."""
 
 import json
 import warnings
@@ -44,7 +44,7 @@ def visual(weights: str) -> torch.nn.Module:
 
 
 def gem_blocks(weights: str) -> int:
-    """How many blocks GEM rewrites: its authors count one more."""
+    """The number of blocks that GEM rewrites; its authors count one more."""
     return json.loads(str(load(weights)["__meta__"]))["gem_depth"] - 1
 
 

@@ -1,4 +1,4 @@
-"""PNG files byte by byte: those that Pillow does not write, and headers that promise too much."""
+"""Write PNG files that Pillow does not write, or whose header does not fit the data."""
 
 import struct
 import zlib
@@ -8,10 +8,9 @@ def png(
     width: int, height: int, colour: int = 2, depth: int = 8, data: bytes | None = None
 ) -> bytes:
     """
-    A PNG whose header says that.
+    A PNG with this header.
 
     Args:
-        width, height: in pixels, possible or not.
         colour: 0 grey, 2 RGB, 3 indexed, 6 RGB with transparency.
         depth: bits a channel.
         data: the compressed rows, a filter byte before each; None: some zeros.

@@ -1,8 +1,8 @@
 """
-Encoders of affinity sources: small, with random weights, in the formats of the real ones.
+Small encoders of affinity sources with random weights, in the formats of the real ones.
 
-Importing this makes a tiny DINO known to `timm`, and a tiny SAM to `segment_anything`, by entries
-in their own registries, so that a config can name them.
+Importing this registers a tiny DINO with `timm` and a tiny SAM with `segment_anything`, so that a
+config can name them.
 """
 
 import argparse
@@ -83,7 +83,7 @@ def random_sam(seed: int = 0) -> modeling.Sam:
 
 
 def random_maskformer(kind: str = "maskformer", seed: int = 0) -> nn.Module:
-    """A Swin of one block a stage, 6 queries that look at different things, 3 labels."""
+    """A Swin of one block a stage, 6 different queries, 3 labels."""
     torch.manual_seed(seed)
     model = shaken(_build_maskformer(kind), seed)
     for name, parameter in model.named_parameters():
@@ -123,8 +123,8 @@ def _build_maskformer(kind: str) -> nn.Module:
 
 def dinov2_layout(vit: VisionTransformer) -> dict[str, Tensor]:
     """
-    The state dict of a `timm` DINOv2 with registers as its authors store it: other names, the class
-    token's position apart from the token, and the token of the masked training.
+    The state dict of a `timm` DINOv2 with registers as its authors store it: with other names, the
+    position of the class token apart, and the mask token.
     """
     state = dict(vit.state_dict())
     position = torch.full_like(state["cls_token"], 0.25)
@@ -145,12 +145,7 @@ def dino_training(vit: VisionTransformer, prefix: str) -> dict:
 
 
 def save_source(name: str, folder: Path) -> dict[str, str]:
-    """
-    Weights of an affinity head with an encoder of its own.
-
-    Returns:
-        dict: the keys that name them, below MODEL.AFFINITY_HEAD.
-    """
+    """Save weights of an affinity head; returns the keys below MODEL.AFFINITY_HEAD for them."""
     if name == "DINOAffinity":
         torch.save(random_dino().state_dict(), folder / "dino.pth")
         return {"DINO.ARCH": DINO, "DINO.PRETRAINED": str(folder / "dino.pth")}

@@ -1,4 +1,4 @@
-"""Checkpoints with random weights in the formats that the real ones come in."""
+"""CLIP checkpoints with random weights in the formats of the real ones."""
 
 import warnings
 from pathlib import Path
@@ -42,7 +42,7 @@ VIT_B_16 = TINY | {
 
 
 def random_clip(shape: dict[str, int] = TINY, seed: int = 0) -> nn.Module:
-    """`clip.model.CLIP` with random weights that make images look different to it."""
+    """`clip.model.CLIP` with random weights that distinguish images."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from clip.model import CLIP
@@ -65,7 +65,7 @@ def save_state_dict(path: Path, shape: dict[str, int] = TINY, seed: int = 0) -> 
 
 
 def save_archive(path: Path, shape: dict[str, int] = TINY, seed: int = 0) -> Path:
-    """A TorchScript archive with the three extra entries of OpenAI's, rounded to fp16 as theirs."""
+    """A TorchScript archive with the three extra entries of OpenAI's, rounded to fp16."""
     from clip.model import convert_weights
 
     model = random_clip(shape, seed)

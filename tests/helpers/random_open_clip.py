@@ -1,4 +1,4 @@
-"""A tiny CLIP that `open_clip` knows by name, for as long as a test wants it."""
+"""A tiny CLIP that is registered with `open_clip` for the time of a test."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ TINY_OPEN_CLIP: dict[str, Any] = {
 
 @contextmanager
 def registered(folder: Path, configs: dict[str, dict[str, Any]]) -> Iterator[None]:
-    """Architectures by name, registered with the library; `folder` is made and removed."""
+    """Register architectures by name; `folder` is made and removed."""
     from open_clip import factory
 
     folder.mkdir()

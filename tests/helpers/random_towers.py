@@ -19,7 +19,7 @@ def rand_normal(*shape: int, seed: int = 0) -> Tensor:
 
 
 def shaken(tower: nn.Module, seed: int) -> nn.Module:
-    """Perturbs every parameter: initial zeros and ones would hide mistakes."""
+    """Perturb every parameter: initial zeros and ones would hide mistakes."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in tower.parameters():
@@ -38,7 +38,7 @@ def clip_tower() -> nn.Module:
 
 
 def two_head_tower() -> nn.Module:
-    """The same with two heads; `clip` ties one head to 64 channels, its block does not."""
+    """The same with two heads; `clip.model.CLIP` would set one head for 64 channels."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from clip.model import VisionTransformer

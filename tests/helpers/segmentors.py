@@ -1,4 +1,4 @@
-"""Whole models that need no config: as the stored arrays were made, or of any words."""
+"""Whole models without a config: that of the stored arrays, or of any words."""
 
 import numpy as np
 import torch
@@ -46,7 +46,7 @@ def assemble(text_head: TextHead, **options: object) -> FreeCPSegmentor:
 
 
 def parity_segmentor(name: str, **options: object) -> FreeCPSegmentor:
-    """The model that `e2e` or `e2e_bkg` was made with, in the release's reading."""
+    """The model of the stored arrays `e2e` or `e2e_bkg`, in the reading of the released code."""
     stored = parity.load(name)
     num_background, num_classes = stored["params"][:2].astype(int)
     _, _, size, stride, redundancy, ambiguity = stored["params"][2:]
@@ -66,7 +66,7 @@ def parity_segmentor(name: str, **options: object) -> FreeCPSegmentor:
 def random_segmentor(
     num_classes: int, num_background: int = 0, **options: object
 ) -> FreeCPSegmentor:
-    """Words with random features."""
+    """A model whose words have random features."""
     vocabulary = words(num_classes, num_background)
     text_head = TextHead(vocabulary=vocabulary, logit_scale=100.0)
     features = F.normalize(rand_normal(len(vocabulary.words), 32, seed=7), dim=1)

@@ -1,4 +1,4 @@
-"""Trees of tiny label files that have a benchmark's known class shares, and planted faults."""
+"""Tiny label files that have a benchmark's known class shares, and planted faults."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +16,7 @@ IGNORED = 255
 
 
 def train_ids(benchmark: Benchmark, num_files: int, seed: int = 0) -> np.ndarray:
-    """Train ids that have the known shares in all and vary by file, (num_files, SIDE, SIDE)."""
+    """Train ids with the known shares, which vary by file, (num_files, SIDE, SIDE)."""
     rng = np.random.default_rng(seed)
     shares = np.zeros(benchmark.num_classes + 1)
     for name, share in CLASS_SHARES[benchmark.key].items():
@@ -30,7 +30,7 @@ def train_ids(benchmark: Benchmark, num_files: int, seed: int = 0) -> np.ndarray
 
 
 def encode(folder: LabelFolder, ids: np.ndarray) -> np.ndarray:
-    """What the files of a folder hold for train ids; the first value where there are several."""
+    """The values of a folder's files for train ids; the first where there are several."""
     table = np.zeros(256, np.uint16)
     for label, value in reversed(list(folder.encoding.pairs())):
         table[label] = value
@@ -48,15 +48,16 @@ def make_tree(
     """
     Write images and labels of a benchmark; `change` maps the values of all label files.
 
-    Returns:
-        Benchmark: the row of the table, of as many images.
+    Returns the row of the table with this number of images.
     """
     benchmark = BENCHMARKS[key]
     values = change(encode(folder, train_ids(benchmark, num_files)))
     names = [f"city/{i:06d}" if key == "cityscapes" else f"{i:06d}" for i in range(num_files)]
     photo = Image.fromarray(np.zeros((SIDE, SIDE, 3), np.uint8))
     for name, label in zip(names, values, strict=True):
-        for path, image in ((benchmark.images[0], photo), (folder, to_image(label))):
+        dtype = np.uint8 if label.max() < 256 else np.uint16
+        image_of_label = Image.fromarray(label.astype(dtype))
+        for path, image in ((benchmark.images[0], photo), (folder, image_of_label)):
             file = root / path.path / f"{name}{path.suffix}"
             file.parent.mkdir(parents=True, exist_ok=True)
             image.save(file)
@@ -64,8 +65,3 @@ def make_tree(
         (root / folder.split_file).parent.mkdir(parents=True, exist_ok=True)
         (root / folder.split_file).write_text("\n".join(names) + "\n")
     return replace(benchmark, num_images=num_files)
-
-
-def to_image(label: np.ndarray) -> Image.Image:
-    """8-bit grey, or 16-bit where the values need it."""
-    return Image.fromarray(label.astype(np.uint8 if label.max() < 256 else np.uint16))

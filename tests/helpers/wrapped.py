@@ -1,4 +1,4 @@
-"""Meta-architectures of others, in small: what `PurifiedSegmentor` may be given to wrap."""
+"""Small meta-architectures for `PurifiedSegmentor` to wrap."""
 
 import importlib.util
 from typing import Any
@@ -11,7 +11,7 @@ from tests.helpers.command import ROOT
 
 
 class GivenScores(nn.Module):
-    """Returns the scores in its input, and what else a model returns."""
+    """Returns the scores in its input, and other outputs of a model."""
 
     def __init__(self, cfg: CfgNode | None = None):
         super().__init__()
@@ -22,7 +22,7 @@ class GivenScores(nn.Module):
 
 
 class PixelClassifier(nn.Module):
-    """One convolution of a pixel's colour, of three classes and a background; logits."""
+    """Logits of three classes and a background by a 1 x 1 convolution."""
 
     def __init__(self, cfg: CfgNode):
         super().__init__()

@@ -1,8 +1,8 @@
 """
-Convert label files to train ids, and the table of the benchmarks that are converted so.
+Convert label files to train ids.
 
-A value that the source's encoding does not contain is an error that names the file: it shows files
-that were converted before, or coloured images.
+A value that is not in the source's encoding is an error that names the file: it has been converted
+before, or is a coloured image.
 """
 
 import functools
@@ -99,14 +99,13 @@ def convert_labels(conversion: LabelConversion, options: Options) -> ConversionR
     """
     Convert the label files of one split; the other split need not exist.
 
-    Raises:
-        FileNotFoundError: no layout has files; names the layouts and the official page.
-        OSError: a file cannot be written.
+    FileNotFoundError names the layouts and the official page if no layout has files.
     """
     layout, sources = _find_sources(conversion, options)
     folder = options.root / conversion.of_split(layout.target, options.split)
-    suffix = layout.target_suffix
-    jobs = [Job(path, folder / f"{name}{suffix}", path) for name, path in sources.items()]
+    jobs = [
+        Job(path, folder / f"{name}{layout.target_suffix}", path) for name, path in sources.items()
+    ]
     convert = functools.partial(convert_label, conversion.encoding)
     return convert_files(jobs, convert, folder=folder, options=options)
 
@@ -124,7 +123,7 @@ def encode_labels(labels: np.ndarray) -> bytes:
 
 
 def missing_files(title: str, page: str, root: Path, patterns: Iterable[str]) -> FileNotFoundError:
-    """The error for missing sources: `patterns` are the paths below `root` that are expected."""
+    """The error for missing sources; `patterns` are the expected paths below `root`."""
     tree = "\n".join(f"  {'or ' if i else ''}{pattern}" for i, pattern in enumerate(patterns))
     return FileNotFoundError(
         f"{title}: found no files to convert under {root.absolute()}. Expected there:\n{tree}\n"

@@ -10,7 +10,6 @@ import os
 import re
 import signal
 import threading
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
@@ -47,7 +46,7 @@ class Job:
 
 @dataclass(frozen=True)
 class ConversionReport:
-    """The result of a conversion; `str` of it is the text for the user."""
+    """The result of a conversion; `str` gives the text for the user."""
 
     folder: str
     written: int
@@ -69,7 +68,7 @@ class ConversionReport:
 
 
 def convert_files(
-    jobs: Iterable[Job],
+    jobs: Sequence[Job],
     convert: Callable[[Any], bytes],
     *,
     folder: Path,
@@ -79,21 +78,14 @@ def convert_files(
     Write the file of each job, with a progress bar on a terminal.
 
     Args:
-        jobs: their targets differ; existing targets are skipped unless `options.overwrite`.
-        convert: makes the file from a job's content; raises ValueError for a bad source. It is
-            pickled, so it must be a function of a module or a `partial` of one.
+        jobs: existing targets are skipped unless `options.overwrite`.
+        convert: makes the file from a job's content; raises ValueError for a bad source, which the
+            report lists. It is pickled.
         folder: all targets are below it.
-        options: `num_workers` and `overwrite` are used.
-
-    Returns:
-        ConversionReport: lists the sources for which `convert` raised ValueError.
 
     Raises:
-        ValueError: two jobs have the same target.
         OSError: a target cannot be written.
     """
-    jobs = list(jobs)
-    _check_targets(jobs)
     folders = {job.target.parent for job in jobs}
     for parent in folders:
         parent.mkdir(parents=True, exist_ok=True)
@@ -116,16 +108,6 @@ def convert_files(
     return ConversionReport(str(folder), len(todo) - len(broken), kept, tuple(broken))
 
 
-def _check_targets(jobs: Sequence[Job]) -> None:
-    for target, count in Counter(job.target for job in jobs).most_common(1):
-        if count > 1:
-            sources = " and ".join([job.source for job in jobs if job.target == target][:2])
-            raise ValueError(
-                f"{sources} would both become {target}; expected one source for each file, remove "
-                "the copy."
-            )
-
-
 def _remove_leftovers(folders: Iterable[Path]) -> None:
     """Remove the temporary files of killed processes."""
     for folder in folders:
@@ -137,7 +119,7 @@ def _remove_leftovers(folders: Iterable[Path]) -> None:
 def _run(
     convert: Callable[[Job], str], jobs: Sequence[Job], num_workers: int
 ) -> Generator[str, None, None]:
-    """Yield `convert(job)` in order; closing the generator ends the processes."""
+    """Yield `convert(job)` for each job; closing the generator ends the processes."""
     if num_workers == 1 or len(jobs) < 2:
         yield from map(convert, jobs)
         return
@@ -162,7 +144,7 @@ def _end_with_parent() -> None:
 
 
 def _convert(convert: Callable[[Any], bytes], job: Job) -> str:
-    """Write one file; returns the problem of its source, "" if it is written."""
+    """Write one file, and return what is wrong with its source, or ""."""
     try:
         content = convert(job.content)
     except ValueError as error:

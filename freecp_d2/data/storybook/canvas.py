@@ -1,9 +1,9 @@
 """
-A small canvas on which one thing is drawn: shapes with smooth edges, colour and outline together.
+A canvas for one thing: shapes with smooth edges, as colour and coverage.
 
 Coordinates are fractions of the canvas, x to the right, y down; radii and line widths are fractions
-of its shorter side. A shape is its distance in pixels, negative inside, so that an edge covers its
-pixels in part.
+of its shorter side. A shape is a signed distance in pixels, negative inside; pixels on its edge are
+covered in part.
 """
 
 import itertools
@@ -56,7 +56,7 @@ class Canvas:
         )
 
     def shade(self, chance: Rng) -> None:
-        """Light from above, and a grain as of paper."""
+        """Apply light from above and a paper grain."""
         y, _ = coordinates(self.h, self.w)
         light = 1.08 - 0.2 * y / self.h
         grain = 0.88 + 0.24 * noise(chance, self.h, self.w, 4.0)
@@ -92,7 +92,7 @@ class Canvas:
         distance: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
         colour: Colour,
     ) -> None:
-        """Lay a shape over what is there, in the rectangle around its points."""
+        """Blend a shape over the canvas, within the rectangle around its points."""
         x0, y0 = (max(0, int(v)) for v in np.floor(points.min(axis=0) - margin - 1.0))
         x1, y1 = (int(v) for v in np.ceil(points.max(axis=0) + margin + 1.0))
         area = (slice(y0, min(y1, self.h)), slice(x0, min(x1, self.w)))

@@ -39,7 +39,7 @@ def page_name(split: str, kind: str, number: int) -> str:
 
 
 class StorybookPathHandler(PathHandler):
-    """Draws the file of a name; read-only."""
+    """Draws a file when it is opened; read-only."""
 
     def _get_supported_prefixes(self) -> list[str]:
         return [PREFIX]
@@ -89,7 +89,7 @@ def _parse(path: str) -> tuple[int, str] | None:
     return (split.first_seed + number, match["kind"]) if number < split.num_images else None
 
 
-@functools.lru_cache(maxsize=16)  # a page's image, opened twice to be read, and its labels
+@functools.lru_cache(maxsize=16)  # the image and the labels of a page are opened several times
 def _draw_png_files(seed: int) -> dict[str, bytes]:
     from . import draw_scene  # here, for those who never open a page
 

@@ -1,4 +1,4 @@
-"""A page with any classes anywhere, so that context alone does not identify a class."""
+"""Paint any classes anywhere, so that context alone does not identify a class."""
 
 from .classes import CLASSES
 from .painter import EDGES, Painter

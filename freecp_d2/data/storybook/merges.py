@@ -1,9 +1,8 @@
 """
-The subset of CLIP's byte pair encoding that given texts need: a small vocabulary that tokenizes
-these texts as CLIP does.
+The subset of CLIP's byte pair encoding that tokenizes given texts as CLIP does.
 
-A word is encoded by applying the earliest merge that fits until none fits. With all merges that the
-full encoding applies to a word, and no others, each step is the same.
+A word is encoded by applying the first merge that fits until none fits. A subset that has all
+merges that CLIP applies to the word makes the same steps.
 """
 
 import gzip
@@ -18,11 +17,11 @@ __all__ = ["MAX_MERGES", "merges_for", "num_tokens", "write_merges"]
 Merge = tuple[str, str]
 
 MAX_MERGES = 49152 - 256 - 2
-"""`clip.simple_tokenizer` reads no more lines than these."""
+"""The number of lines that `clip.simple_tokenizer` reads."""
 
 
 class _Applied(dict[Merge, int]):
-    """Ranks of merges that record which are applied; `bpe` tests `in` for merges it applies."""
+    """Ranks of merges; records the merges that `bpe` applies, which it tests with `in`."""
 
     def __init__(self, ranks: dict[Merge, int]) -> None:
         super().__init__(ranks)
@@ -63,11 +62,11 @@ def num_tokens(merges: Sequence[Merge]) -> int:
 
 def write_merges(path: str | Path, merges: Sequence[Merge]) -> None:
     """
-    Writes merges as `clip.simple_tokenizer.SimpleTokenizer(bpe_path=path)` reads them.
+    Write merges for `clip.simple_tokenizer.SimpleTokenizer(bpe_path=path)`.
 
-    That is gzip of UTF-8: a line "#version: 0.2", then one merge a line, its two symbols apart by
-    a blank. The last line has no newline: an empty line would count as a merge and shift the ids
-    of the start and end tokens by one. Equal merges give equal files, byte for byte.
+    The format is gzip of UTF-8: a line "#version: 0.2", then one merge a line, its two symbols
+    separated by a blank. The last line has no newline, because an empty line would count as a merge
+    and shift the ids of the start and end tokens. Equal merges give equal bytes.
 
     Args:
         path: file to write; its folder exists.

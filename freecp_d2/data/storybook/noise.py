@@ -32,10 +32,9 @@ def noise(
     Value noise: random numbers on a lattice, smoothly interpolated.
 
     Args:
-        chance: where the numbers come from.
+        chance: the random source.
         h, w: shape.
-        size: distance of lattice points in pixels; `stretch_y` and `stretch_x` times longer in y
-            and x.
+        size: distance of lattice points in pixels, times `stretch_y` in y and `stretch_x` in x.
 
     Returns:
         np.ndarray: shape (h, w), in [0, 1).
@@ -58,7 +57,7 @@ def _lattice(n: int, size: float, shift: float) -> tuple[np.ndarray, np.ndarray]
 
 def blend(low: Colour | np.ndarray, high: Colour | np.ndarray, amount: np.ndarray) -> np.ndarray:
     """
-    From one colour to another, pixel by pixel.
+    Interpolate between two colours, pixel by pixel.
 
     Args:
         low, high: a colour or an image (h, w, 3).

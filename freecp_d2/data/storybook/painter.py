@@ -1,6 +1,4 @@
-"""
-Laying stuff and things on a page, back to front, with the label of every pixel.
-"""
+"""Paint stuff and things on a page, back to front, and label every pixel."""
 
 from collections.abc import Sequence
 
@@ -18,12 +16,12 @@ _NATURAL_EDGE = {"hill": "hilly", "mountain": "ridge", "forest": "wavy"}
 
 class Painter:
     """
-    A page and what has been painted on it so far.
+    A page and its labels.
 
     Args:
         h, w: size in pixels.
-        chance: all choices come from here.
-        allowed: the classes that may be painted; others are passed over.
+        chance: the random source.
+        allowed: the classes that may be painted; others are skipped.
 
     Attributes:
         colour: (h, w, 3), about [0, 1].
@@ -39,13 +37,13 @@ class Painter:
         self.tint = (1.0, 1.0, 1.0)
 
     def choose(self, *names: str) -> str:
-        """One of the allowed names; one that is named twice is twice as likely."""
+        """Pick an allowed name; one that is given twice is twice as likely."""
         return self.chance.pick([name for name in names if name in self.allowed])
 
     def fill(
         self, name: str, top: float = 0.0, edge: str = "", texture: np.ndarray | None = None
     ) -> None:
-        """Everything below `top`, a fraction of the height, becomes stuff; see `EDGES`."""
+        """Paint stuff below `top`, a fraction of the height, with one of `EDGES`."""
         line = top * self.h + self._edge(edge or _NATURAL_EDGE.get(name, "flat"))
         first = int(min(max(float(line.min()), 0.0), self.h - 1.0))
         h = self.h - first
@@ -62,7 +60,7 @@ class Painter:
         self.labels[first:][below > 0.5] = CLASS_INDEX[name]
 
     def path(self, name: str, top: float) -> None:
-        """A winding band, wider towards the front, from height `top` to the lower edge."""
+        """Paint a winding band from height `top` to the lower edge, wider towards the front."""
         y, x = coordinates(self.h, self.w)
         first = int(top * self.h)
         foot, slant = self.chance.uniform(0.2, 0.8) * self.w, self.chance.uniform(-0.7, 0.7)
@@ -73,12 +71,12 @@ class Painter:
         self.labels[inside > 0.5] = CLASS_INDEX[name]
 
     def patch(self, name: str, y0: int, y1: int, x0: int, x1: int) -> None:
-        """A rectangle of stuff, in pixels."""
+        """Paint a rectangle of stuff, in pixels."""
         self.colour[y0:y1, x0:x1] = TEXTURES[name](self.chance, y1 - y0, x1 - x0)
         self.labels[y0:y1, x0:x1] = CLASS_INDEX[name]
 
     def place(self, name: str, x: float, y: float, scale: float = 1.0) -> None:
-        """A thing: its middle at `x`, its foot (of grounded things) or middle at `y`, fractions."""
+        """Draw a thing with its middle at `x` and its foot (if grounded) or middle at `y`."""
         thing = draw_thing(name, self.chance, scale)
         left = round(x * self.w - thing.w / 2)
         if THINGS[name].grounded:
@@ -97,7 +95,7 @@ class Painter:
         self.labels[page][cover > 0.5] = CLASS_INDEX[name]
 
     def stand(self, count: int, names: Sequence[str], top: float, bottom: float) -> None:
-        """Things of the allowed names on the ground, farther ones first and smaller."""
+        """Place things on the ground, the farther and smaller ones first."""
         feet = sorted(self.chance.uniform(top, bottom) for _ in range(count))
         for x, foot in zip(self.spots(count), feet, strict=True):
             near = (foot - top) / max(bottom - top, 1e-6)
@@ -105,19 +103,19 @@ class Painter:
             self.place(self.choose(*names), x, foot, scale)
 
     def hang(self, count: int, names: Sequence[str], top: float, bottom: float) -> None:
-        """Things in the air or on the wall."""
+        """Place things in the air or on the wall."""
         for x in self.spots(count):
             height, scale = self.chance.uniform(top, bottom), self.chance.uniform(0.75, 1.25)
             self.place(self.choose(*names), x, height, scale)
 
     def spots(self, count: int) -> list[float]:
-        """Places from left to right in random order, apart but not evenly."""
+        """Horizontal positions in random order, one in each of `count` equal strips."""
         return self.chance.shuffled(
             [(i + self.chance.uniform(0.2, 0.8)) / count for i in range(count)]
         )
 
     def light(self) -> None:
-        """The light of the time of day, from one side, and the grain of the paper."""
+        """Apply the light of the time of day, from one side, and the grain of the paper."""
         y, x = coordinates(self.h, self.w)
         tilt = self.chance.uniform(-0.14, 0.14), self.chance.uniform(-0.14, 0.14)
         slope = 1.0 + tilt[0] * (y / self.h - 0.5) + tilt[1] * (x / self.w - 0.5)
@@ -132,7 +130,7 @@ class Painter:
         self.colour = self.colour * (1.0 - 0.4 * dark)[..., None]
 
     def _snow_caps(self, rock: np.ndarray, depth: np.ndarray) -> np.ndarray:
-        """White summits; `depth` is pixels below the ridge."""
+        """Paint summits white; `depth` is pixels below the ridge."""
         if self.chance.maybe(0.3):
             return rock
         h, w = depth.shape
@@ -140,7 +138,7 @@ class Painter:
         return blend(rock, (0.95, 0.96, 0.99), 0.88 * cap)
 
     def _edge(self, kind: str) -> np.ndarray:
-        """Pixels by which a border lies lower than its height, shape (w,)."""
+        """Offset of a border below its height in pixels, shape (w,)."""
         x = np.arange(self.w, dtype=np.float64) / self.w
         uniform = self.chance.uniform
         if kind == "flat":
@@ -161,7 +159,7 @@ class Painter:
 
 
 def _broken_line(x: np.ndarray, heights: Sequence[float]) -> np.ndarray:
-    """Straight from height to height, evenly spaced over [0, 1]; np.interp may fuse its sums."""
+    """Interpolate heights at even distances in [0, 1]; np.interp may fuse multiply and add."""
     position = x * (len(heights) - 1.0)
     before = np.floor(position).astype(np.int64)
     values = np.array([*heights, heights[-1]])

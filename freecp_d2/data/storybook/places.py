@@ -1,5 +1,5 @@
 """
-The places of Storybook, and which classes may be where.
+The places of Storybook and their classes.
 
 Each function paints one place. Classes that a page does not allow are skipped, so the benchmark
 (scored classes only) and the training scenes (all classes) use the same places.
@@ -16,7 +16,7 @@ TINTS = {"day": (1.0, 1.0, 1.0), "dusk": (1.02, 0.9, 0.84), "night": (0.66, 0.7,
 
 
 def _sky(page: Painter, count: int, *more: str) -> None:
-    """Sky, what is in it at this time of day, and its light on what follows."""
+    """Paint the sky and its things, and set the tint for the time of day."""
     time = page.chance.pick(("day", "day", "day", "day", "dusk", "night"))
     page.fill("sky", texture=sky_at(page.chance, page.h, page.w, time))
     names = ("cloud", "cloud", "balloon", *more) if time != "night" else ("cloud", "star", *more)
@@ -186,4 +186,4 @@ PLACES: tuple[Place, ...] = (
     room,
     room,
 )
-"""Named twice: twice as likely."""
+"""A place that is listed twice is twice as likely."""

@@ -29,7 +29,7 @@ class Rng:
         return low + (high - low) * float(self._state.random_sample())
 
     def integer(self, low: int, high: int) -> int:
-        """A whole number from low to high, both included."""
+        """An integer from low to high, both included."""
         return low + int((high + 1 - low) * self._state.random_sample())
 
     def maybe(self, probability: float) -> bool:
@@ -41,7 +41,7 @@ class Rng:
         return options[self.integer(0, len(options) - 1)]
 
     def shuffled(self, options: Sequence[T]) -> list[T]:
-        """The options in another order."""
+        """The options in random order."""
         return [options[i] for i in np.argsort(self.array(len(options)), kind="stable")]
 
     def array(self, *shape: int) -> np.ndarray:
@@ -49,7 +49,7 @@ class Rng:
         return self._state.random_sample(shape)
 
     def colour(self, base: Colour, spread: float = 0.06) -> Colour:
-        """A colour near `base`: other brightness, slightly other hue; RGB in [0, 1]."""
+        """A colour near `base`, of other brightness and slightly other hue; RGB in [0, 1]."""
         brightness = self.uniform(-spread, spread)
         red, green, blue = (
             min(1.0, max(0.0, value + brightness + self.uniform(-spread, spread) / 2))

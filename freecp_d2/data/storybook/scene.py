@@ -1,6 +1,4 @@
-"""
-A page of Storybook: an image and the class of every pixel, from a seed.
-"""
+"""Draw a page of Storybook, an image and the class of every pixel, from a seed."""
 
 from dataclasses import dataclass
 
@@ -29,7 +27,7 @@ class Scene:
 
 def draw_scene(seed: int) -> Scene:
     """
-    A page of the benchmark: a place with scored classes only.
+    Draw a page of the benchmark: a place with scored classes only.
 
     Args:
         seed: 0 to 2**32 - 1; the same pixels on every machine.
@@ -41,7 +39,7 @@ def draw_scene(seed: int) -> Scene:
 
 
 def draw_training_scene(seed: int) -> Scene:
-    """A page for training: a place with any classes or, with probability 1/3, a jumble."""
+    """Draw a page for training: a place with any classes or, with probability 1/3, a jumble."""
     chance = Rng(seed)
     page = Painter(HEIGHT, WIDTH, chance, [c.name for c in CLASSES])
     (jumble if chance.maybe(1 / 3) else chance.pick(PLACES))(page)

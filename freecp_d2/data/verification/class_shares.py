@@ -1,11 +1,11 @@
 """
 Approximate shares of the benchmarks' pixels by class, to recognise labels of another encoding.
 
-They distinguish encodings, nothing finer: they were published for the whole dataset or another
-split. Sources: ADE20K `objectInfo150.txt` of its authors; Cityscapes the class frequencies of its
-training set that methods use as weights; VOC and Pascal Context the class balance that Dataset
-Ninja lists; COCO the sizes of its objects there, scaled to 29 % things, 65 % stuff and 6 %
-unlabelled. Classes that are not listed share the rest.
+They are of the whole dataset or of another split, and not exact. Sources: ADE20K
+`objectInfo150.txt` of its authors; Cityscapes the class frequencies of its training set that
+methods use as weights; VOC and Pascal Context the class balance at Dataset Ninja; COCO the sizes of
+its objects there, scaled to 29 % things, 65 % stuff and 6 % unlabelled. Classes that are not listed
+share the rest.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import numpy as np
 
 from ..benchmark_spec import Benchmark
 
-_MIN_SHARE = 1e-4  # for classes without pixels, whose logarithm would be infinite
+_MIN_SHARE = 1e-4  # the logarithm of 0 is infinite
 
 _VOC = {
     "aeroplane": 0.7, "bicycle": 0.3, "bird": 0.8, "boat": 0.6, "bottle": 0.7, "bus": 1.7,
@@ -102,15 +102,11 @@ class Expectation:
 
     def divergence(self, counts: np.ndarray, labelled: bool = False) -> float:
         """
-        Kullback-Leibler divergence of a histogram from the expected one.
+        Kullback-Leibler divergence in nats of a histogram from the expected one; 0 if equal.
 
         Args:
             counts: pixels of class 0..K-1, unlabelled, illegal, shape (K + 2,).
-            labelled: leave out unlabelled pixels; detects files whose unlabelled pixels were given
-                a class.
-
-        Returns:
-            float: nats, 0 for equal shares.
+            labelled: ignore unlabelled pixels, to detect unlabelled pixels that were given a class.
         """
         listed = counts[self.listed]
         pooled = np.array([*listed, counts[:-2].sum() - listed.sum(), *counts[-2:]], float)

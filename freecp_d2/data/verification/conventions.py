@@ -1,8 +1,8 @@
 """
 Wrong encodings that occur in practice, as alternative readings of the values of label files.
 
-A reading maps each value to a class. It is the likely cause of an error if it contains values that
-the folder's own encoding lacks, or if it brings the histogram much closer to the expected one.
+A reading maps each value to a class. It is likely if it contains values that the folder's encoding
+lacks, or if its histogram is much closer to the expected one.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _NUM_THINGS, _NUM_STUFF = 80, 91
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """One meaning of the values of label files; `table` is as `lookup_table` returns it."""
+    """One meaning of the values of label files; `table` as of `lookup_table`."""
 
     what: str  # completes "They look like ..."
     advice: str
@@ -37,14 +37,9 @@ class Reading:
 
 def count_classes(table: np.ndarray, values: np.ndarray, num_classes: int) -> np.ndarray:
     """
-    Count pixels by class.
+    Pixels of class 0..K-1, unlabelled and illegal ones, shape (K + 2,).
 
-    Args:
-        table: train id of each value, as `lookup_table` returns it.
-        values: pixels of each value, shape (65536,).
-
-    Returns:
-        ndarray: pixels of class 0..K-1, unlabelled ones, illegal ones, shape (K + 2,).
+    `table` is as of `lookup_table`; `values` has the pixels of each value, shape (65536,).
     """
     ids = table.astype(np.int64)
     ids[table == IGNORE_LABEL] = num_classes
@@ -53,7 +48,7 @@ def count_classes(table: np.ndarray, values: np.ndarray, num_classes: int) -> np
 
 
 def other_readings(benchmark: Benchmark, folder: LabelFolder) -> list[Reading]:
-    """The readings that differ from the folder's own and from each other, likelier ones first."""
+    """The readings that differ from the folder's own and from each other, likeliest first."""
     readings: list[Reading] = []
     tables = [lookup_table(folder.encoding)]
     for reading in (

@@ -1,4 +1,4 @@
-"""A finding of the verification, and what a wrong number of images probably means."""
+"""A finding of the verification, and the probable cause of a wrong number of images."""
 
 from dataclasses import dataclass
 
@@ -53,20 +53,12 @@ _MAX_DROPPED = 15  # an upper bound of the VOC images whose annotation is all 25
 
 @dataclass(frozen=True)
 class Finding:
-    """
-    One thing that is wrong with a benchmark's files.
+    """One fault of a benchmark's files."""
 
-    Args:
-        kind: count, split, unpaired, image, label, mode, size, values, convention, unlabelled or
-            histogram.
-        what: what was found and what was expected.
-        files: all files concerned; empty if it concerns the whole set.
-    """
-
-    kind: str
-    what: str
+    kind: str  # count, split, unpaired, image, label, mode, size, values, convention, ...
+    what: str  # what was found and what was expected
     advice: str
-    files: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  # all that are concerned; empty for the whole set
 
 
 def count_finding(benchmark: Benchmark, num_images: int) -> Finding | None:

@@ -1,12 +1,19 @@
 """Check the encoding of a whole folder of label files by their pixel values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..benchmark_spec import Benchmark, LabelFolder
-from ..labels import ILLEGAL, first_values, likely_cause, lookup_table
+from ..labels import (
+    ILLEGAL,
+    NUM_VALUES,
+    LabelEncoding,
+    first_values,
+    likely_cause,
+    lookup_table,
+)
 from .class_shares import CLASS_SHARES, Expectation
 from .conventions import Reading, count_classes, other_readings
 from .findings import Finding, restore
@@ -25,30 +32,38 @@ _FIRST_INSTANCE_ID = 1000  # Cityscapes numbers instances from 24 * 1000
 
 @dataclass(frozen=True)
 class ValueCount:
-    """
-    The values of the label files of a folder.
+    """The values of the label files of a folder; illegal ones are not in its encoding."""
 
-    Args:
-        pixels: pixels of each value, shape (65536,).
-        illegal_values: values that are not in the folder's encoding, ascending.
-        illegal_files: the files that have such a value.
-        illegal_pixels: as `pixels`, of those files alone.
-    """
-
-    pixels: np.ndarray
+    pixels: np.ndarray  # of each value, shape (65536,)
     num_files: int
-    illegal_values: tuple[int, ...]
+    illegal_values: tuple[int, ...]  # ascending
     illegal_files: tuple[str, ...]
-    illegal_pixels: np.ndarray
+    illegal_pixels: np.ndarray  # as `pixels`, of the illegal files alone
+
+
+def count_values(encoding: LabelEncoding, files: Mapping[str, Mapping[int, int]]) -> ValueCount:
+    """Add up the pixels of label files, path -> value -> number of pixels."""
+    table = lookup_table(encoding)
+    legal, other = np.zeros(NUM_VALUES, np.int64), np.zeros(NUM_VALUES, np.int64)
+    illegal_values: set[int] = set()
+    illegal_files = []
+    for path, pixels in files.items():
+        illegal = {value for value in pixels if table[value] == ILLEGAL}
+        illegal_values |= illegal
+        if illegal:
+            illegal_files.append(path)
+        for value, count in pixels.items():
+            (other if illegal else legal)[value] += count
+    values = tuple(sorted(illegal_values))
+    return ValueCount(legal + other, len(files), values, tuple(illegal_files), other)
 
 
 def judge_values(benchmark: Benchmark, folder: LabelFolder, values: ValueCount) -> list[Finding]:
     """
-    Check the values of a folder against its encoding and against the benchmark's known histogram.
+    Check the values of a folder against its encoding and the benchmark's known histogram.
 
-    Returns:
-        list[Finding]: at most one, the likeliest cause. The histogram is only judged if it is
-        known, all values are legal, and there are `MIN_IMAGES` files or more.
+    At most one finding is returned, the likeliest cause. The histogram is only judged if it is
+    known, all values are legal, and there are `MIN_IMAGES` files or more.
     """
     if values.illegal_files:
         return [_illegal_values(benchmark, folder, values)]
@@ -66,7 +81,7 @@ def judge_values(benchmark: Benchmark, folder: LabelFolder, values: ValueCount) 
 
 
 def _illegal_values(benchmark: Benchmark, folder: LabelFolder, values: ValueCount) -> Finding:
-    """Values that are not in the encoding, and the reading that contains them."""
+    """Name the values that are not in the encoding, and a reading that contains them."""
     found = values.illegal_values
     present = values.illegal_pixels > 0
     fitting = [
@@ -91,7 +106,7 @@ def _illegal_values(benchmark: Benchmark, folder: LabelFolder, values: ValueCoun
 def _reads_better_otherwise(
     benchmark: Benchmark, folder: LabelFolder, values: ValueCount, counts: np.ndarray
 ) -> Finding | None:
-    """Another reading whose histogram is clearly closer to the expected one."""
+    """Find another reading whose histogram is clearly closer to the expected one."""
     expected = Expectation(benchmark)
     for labelled in (False, True):
         best = _best(benchmark, other_readings(benchmark, folder), values.pixels, labelled)
@@ -111,7 +126,7 @@ def _reads_better_otherwise(
 def _unlabelled_lost(
     benchmark: Benchmark, folder: LabelFolder, values: ValueCount, counts: np.ndarray
 ) -> Finding | None:
-    """No unlabelled pixel, although the encoding has a value for them."""
+    """Find that no pixel is unlabelled, although the encoding has a value for them."""
     unlabelled = folder.encoding.unlabelled
     if not unlabelled or values.pixels[list(unlabelled)].any():
         return None
@@ -127,7 +142,7 @@ def _unlabelled_lost(
 def _class_lost(
     benchmark: Benchmark, folder: LabelFolder, values: ValueCount, counts: np.ndarray
 ) -> Finding | None:
-    """No pixel of a large class, or of the first or last, which a shift by one would lose."""
+    """Find a large class without pixels, or the first or last, which a shift by one loses."""
     expected = Expectation(benchmark)
     ends = (0, benchmark.num_classes - 1)
     shares = dict(zip(expected.listed, expected.shares.tolist(), strict=False))
@@ -145,7 +160,7 @@ def _class_lost(
 def _unlike(
     benchmark: Benchmark, folder: LabelFolder, values: ValueCount, counts: np.ndarray
 ) -> Finding | None:
-    """A histogram far from the expected one, which no reading explains."""
+    """Find a histogram far from the expected one, which no reading explains."""
     expected = Expectation(benchmark)
     if expected.divergence(counts) < _MAX_DIVERGENCE:
         return None
@@ -163,7 +178,7 @@ def _unlike(
 def _best(
     benchmark: Benchmark, readings: Sequence[Reading], pixels: np.ndarray, labelled: bool = False
 ) -> Reading:
-    """The reading closest to the expected histogram; of equals, that with fewest unused values."""
+    """The reading closest to the expected histogram; among equals, with fewest unused values."""
     expected = Expectation(benchmark)
 
     def distance(reading: Reading) -> tuple[float, int]:

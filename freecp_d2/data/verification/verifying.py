@@ -1,13 +1,9 @@
 """
 Verify a benchmark's files in full: decode every image and label, and report all findings.
 
-Loading a benchmark reads headers only and stops at the first fault, so that a run starts quickly;
-verifying takes minutes.
+This takes minutes; loading a benchmark reads headers only, and stops at the first fault.
 """
 
-import functools
-import os
-from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,13 +12,13 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from ..benchmark_spec import Benchmark, LabelFolder
+from ..benchmark_spec import Benchmark
 from ..checks import DECODE_ERRORS, describe_sizes, displayed_size
-from ..labels import ILLEGAL, NUM_VALUES, lookup_table, read_values
+from ..labels import lookup_table, read_values
 from ..loading import BenchmarkFiles, find_files, select_split
 from .conventions import count_classes
 from .findings import Finding, count_finding
-from .plausibility import MIN_IMAGES, ValueCount, judge_values
+from .plausibility import MIN_IMAGES, count_values, judge_values
 
 _AGAIN = "download or extract them again"
 _FILE_FAULTS = {
@@ -40,47 +36,29 @@ _FILE_FAULTS = {
 
 @dataclass(frozen=True, eq=False)
 class Verification:
-    """
-    The result for one benchmark.
-
-    Args:
-        files: the images and labels that belong to the benchmark, and their folders.
-        pixels: pixels of class 0..K-1 and unlabelled ones, shape (K + 1,).
-        findings: in the order in which they should be repaired.
-        notes: what could not be judged, and why.
-    """
+    """The result for one benchmark."""
 
     benchmark: Benchmark
-    files: BenchmarkFiles
-    pixels: np.ndarray
-    findings: tuple[Finding, ...]
-    notes: tuple[str, ...]
+    files: BenchmarkFiles  # those that belong to the benchmark
+    pixels: np.ndarray  # of class 0..K-1 and unlabelled ones, shape (K + 1,)
+    findings: tuple[Finding, ...]  # in the order in which they should be repaired
+    notes: tuple[str, ...]  # what could not be judged, and why
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class _Decoded:
-    """A file's (height, width), None if it is faulty, and a label's (value, number of pixels)."""
+    """An image and its label: faults (kind of finding, message), and the pixels of each value."""
 
-    size: tuple[int, int] | None = None
-    fault: tuple[str, str] = ("", "")  # kind of finding, message
-    values: tuple[tuple[int, int], ...] = ()
+    faults: list[tuple[str, str]]
+    pixels: dict[int, int] | None = None  # None: the label cannot be read
 
 
 def verify_benchmark(benchmark: Benchmark, root: str, num_workers: int = 8) -> Verification:
     """
-    Decode all of a benchmark's images and labels and check their contents, with a progress bar on a
-    terminal.
+    Decode all of a benchmark's images and labels below `root` with `num_workers` threads, and check
+    their contents; shows a progress bar on a terminal.
 
-    Args:
-        benchmark: a row of the table.
-        root: the folder of all datasets.
-        num_workers: threads that decode.
-
-    Returns:
-        Verification: without findings if the files are complete and correct.
-
-    Raises:
-        FileNotFoundError: a folder of images or of labels is missing or empty.
+    FileNotFoundError if a folder of images or of labels is missing or empty.
     """
     files, findings = _select(benchmark, find_files(benchmark, root), root)
     folder = files.label_folder
@@ -90,8 +68,13 @@ def verify_benchmark(benchmark: Benchmark, root: str, num_workers: int = 8) -> V
         results = pool.map(_decode_pair, pairs)
         bar = tqdm(results, benchmark.name, len(pairs), unit="image", leave=False, disable=None)
         decoded = list(bar)
-    findings += _file_faults(pairs, decoded)
-    values = _count_values(folder, pairs, [label for _, label in decoded])
+    findings += _file_faults(decoded)
+    readable = {
+        path: label.pixels
+        for (_, path), label in zip(pairs, decoded, strict=True)
+        if label.pixels is not None
+    }
+    values = count_values(folder.encoding, readable)
     findings += judge_values(benchmark, folder, values)
     notes = []
     if values.num_files < MIN_IMAGES:
@@ -136,78 +119,38 @@ def _select(
     return files, findings
 
 
-def _decode_pair(pair: tuple[str, str]) -> tuple[_Decoded, _Decoded]:
+def _decode_pair(pair: tuple[str, str]) -> _Decoded:
     image, label = pair
-    return _decode_image(image, *_stamp(image)), _decode_label(label, *_stamp(label))
-
-
-def _stamp(path: str) -> tuple[int, int]:
-    """Cache key of a file's contents: two benchmarks share files, which are decoded once."""
+    faults = []
+    size = None
     try:
-        stat = os.stat(path)
-    except OSError:
-        return 0, 0
-    return stat.st_mtime_ns, stat.st_size
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def _decode_image(path: str, *_stamp: int) -> _Decoded:
-    try:
-        with Image.open(path) as image:
-            size = displayed_size(image)
-            # An eighth of the size is several times faster, and still reads the whole file.
-            image.draft(None, (image.width // 8, image.height // 8))
-            image.load()
+        size = _decode_image(image)
     except DECODE_ERRORS as error:
-        return _Decoded(fault=("image", f"{path} ({error})"))
-    return _Decoded(size)
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def _decode_label(path: str, *_stamp: int) -> _Decoded:
+        faults.append(("image", f"{image} ({error})"))
     try:
-        values = read_values(path)
+        values = read_values(label)
     except (ValueError, OSError) as error:
         kind = "label" if isinstance(error, OSError) or error.__cause__ else "mode"
-        return _Decoded(fault=(kind, str(error)))
-    counts = np.bincount(values.ravel())
-    present = np.flatnonzero(counts)
+        return _Decoded([*faults, (kind, str(error))])
     height, width = values.shape
-    pixels = tuple(zip(present.tolist(), counts[present].tolist(), strict=True))
-    return _Decoded((height, width), values=pixels)
+    if size and size != (height, width):
+        faults.append(("size", describe_sizes(image, size, label, (height, width))))
+    counts = np.bincount(values.ravel())
+    return _Decoded(faults, {int(value): int(counts[value]) for value in np.flatnonzero(counts)})
 
 
-def _file_faults(
-    pairs: list[tuple[str, str]], decoded: list[tuple[_Decoded, _Decoded]]
-) -> Iterator[Finding]:
-    """One finding for each kind of fault of single files."""
-    faults = defaultdict(list)
-    for (image_path, label_path), (image, label) in zip(pairs, decoded, strict=True):
-        for answer in (image, label):
-            if answer.size is None:
-                faults[answer.fault[0]].append(answer.fault[1])
-        if image.size and label.size and image.size != label.size:
-            faults["size"].append(describe_sizes(image_path, image.size, label_path, label.size))
+def _decode_image(path: str) -> tuple[int, int]:
+    """Read all of an image file; returns its (height, width)."""
+    with Image.open(path) as image:
+        size = displayed_size(image)
+        # An eighth of the size is several times faster, and still reads the whole file.
+        image.draft(None, (image.width // 8, image.height // 8))
+        image.load()
+    return size
+
+
+def _file_faults(decoded: list[_Decoded]) -> Iterator[Finding]:
+    """One finding for each kind of fault."""
     for kind, (what, advice) in _FILE_FAULTS.items():
-        if found := faults[kind]:
+        if found := [text for pair in decoded for name, text in pair.faults if name == kind]:
             yield Finding(kind, f"{len(found)} {what}", advice, tuple(found))
-
-
-def _count_values(
-    folder: LabelFolder, pairs: list[tuple[str, str]], labels: list[_Decoded]
-) -> ValueCount:
-    """Add up the values of the labels that could be read."""
-    table = lookup_table(folder.encoding)
-    legal, other = np.zeros(NUM_VALUES, np.int64), np.zeros(NUM_VALUES, np.int64)
-    illegal_values: set[int] = set()
-    illegal_files = []
-    for (_, path), label in zip(pairs, labels, strict=True):
-        found = {value for value, _ in label.values if table[value] == ILLEGAL}
-        if found:
-            illegal_values |= found
-            illegal_files.append(path)
-        for value, count in label.values:
-            (other if found else legal)[value] += count
-    num_files = sum(label.size is not None for label in labels)
-    values = tuple(sorted(illegal_values))
-    return ValueCount(legal + other, num_files, values, tuple(illegal_files), other)

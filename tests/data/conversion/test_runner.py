@@ -46,20 +46,6 @@ class TestFiles:
         assert report.written == 3
         assert contents(tmp_path) == {"1.txt": "A", "3.txt": "C", "5.txt": "E"}
 
-    def test_existing_ones_are_kept_unless_overwrite(self, tmp_path):
-        (tmp_path / "1.txt").write_text("older")
-        report = convert(tmp_path, jobs_for(tmp_path, "a", "b"))
-        assert (report.written, report.kept) == (1, 1)
-        assert contents(tmp_path) == {"1.txt": "older", "2.txt": "B"}
-        report = convert(tmp_path, jobs_for(tmp_path, "a", "b"), overwrite=True)
-        assert (report.written, report.kept) == (2, 0)
-        assert contents(tmp_path) == {"1.txt": "A", "2.txt": "B"}
-
-    def test_of_two_sources_are_refused(self, tmp_path):
-        jobs = [Job(name, tmp_path / "1.txt", name) for name in ("a", "b")]
-        with pytest.raises(ValueError, match="a and b would both become"):
-            convert(tmp_path, jobs)
-
     def test_an_error_of_the_program_is_no_bad_source(self, tmp_path, num_workers):
         with pytest.raises(KeyError):
             convert(tmp_path, jobs_for(tmp_path, "a", "bug"), num_workers=num_workers)

@@ -8,7 +8,6 @@ import pytest
 from freecp_d2.data.storybook.classes import CLASS_INDEX, CLASSES
 from freecp_d2.data.storybook.painter import EDGES, Painter
 from freecp_d2.data.storybook.rng import Rng
-from freecp_d2.data.storybook.textures import TEXTURES
 from freecp_d2.data.storybook.things import THINGS, draw_thing
 
 H, W = 100, 120
@@ -30,43 +29,38 @@ def where(page, name):
     return page.labels == CLASS_INDEX[name]
 
 
-class TestFill:
-    def test_the_whole_page(self):
-        for name in TEXTURES:
-            page = make_page("sky")
-            page.fill(name)
-            assert names(page.labels) == {name}
+def test_fill_below_a_flat_border():
+    """It lies half a pixel below its height, so this one is between two rows."""
+    page = make_page("sky")
+    before = page.colour.copy()
+    page.fill("sea", 0.395)
+    assert where(page, "sky")[:40].all()
+    assert where(page, "sea")[40:].all()
+    np.testing.assert_array_equal(page.colour[:40], before[:40])
+    assert (page.colour[40:] != before[40:]).any(axis=2).mean() > 0.99
 
-    def test_below_a_flat_border(self):
-        """It lies half a pixel below its height, so this one is between two rows."""
+
+def test_a_pixel_on_the_border_has_the_class_of_the_larger_part(coded):
+    for top in (0.396, 0.3999, 0.4001, 0.404):
         page = make_page("sky")
-        before = page.colour.copy()
-        page.fill("sea", 0.395)
-        assert where(page, "sky")[:40].all()
-        assert where(page, "sea")[40:].all()
-        np.testing.assert_array_equal(page.colour[:40], before[:40])
-        assert (page.colour[40:] != before[40:]).any(axis=2).mean() > 0.99
+        page.fill("sea", top)
+        row, sky, sea = page.colour[40, 0], coded["sky"], coded["sea"]
+        share = ((row - sky) / (sea - sky))[0]
+        np.testing.assert_allclose(row, (1 - share) * sky + share * sea, atol=1e-12)
+        assert 0 < share < 1
+        assert where(page, "sea" if share > 0.5 else "sky")[40].all()
 
-    def test_a_pixel_on_the_border_has_the_class_of_the_larger_part(self, coded):
-        for top in (0.396, 0.3999, 0.4001, 0.404):
-            page = make_page("sky")
-            page.fill("sea", top)
-            row, sky, sea = page.colour[40, 0], coded["sky"], coded["sea"]
-            share = ((row - sky) / (sea - sky))[0]
-            np.testing.assert_allclose(row, (1 - share) * sky + share * sea, atol=1e-12)
-            assert 0 < share < 1
-            assert where(page, "sea" if share > 0.5 else "sky")[40].all()
 
-    def test_everything_below_any_edge_is_filled(self):
-        for edge, seed in itertools.product(EDGES, range(5)):
-            page = make_page("snow", seed)
-            page.fill("sand", 0.5, edge)
-            sand = where(page, "sand")
-            assert (np.diff(sand.astype(int), axis=0) >= 0).all(), edge
-            assert 0.2 < sand.mean() < 0.9
-            assert (sand.sum(axis=0).std() > 0.5) == (edge != "flat")
-        with pytest.raises(ValueError, match=r"'jagged' is unknown; use one of .*ridge"):
-            make_page().fill("sand", 0.5, "jagged")
+def test_everything_below_any_edge_is_filled():
+    for edge in EDGES:
+        page = make_page("snow")
+        page.fill("sand", 0.5, edge)
+        sand = where(page, "sand")
+        assert (np.diff(sand.astype(int), axis=0) >= 0).all(), edge
+        assert 0.2 < sand.mean() < 0.9
+        assert (sand.sum(axis=0).std() > 0.5) == (edge != "flat")
+    with pytest.raises(ValueError, match=r"'jagged' is unknown; use one of .*ridge"):
+        make_page().fill("sand", 0.5, "jagged")
 
 
 def test_patch():
@@ -79,14 +73,13 @@ def test_patch():
 
 
 def test_a_path_grows_wider_towards_the_front():
-    for seed in range(5):
-        page = make_page("grass", seed, w=40 * W)  # so wide that neither side cuts it
-        page.path("river", 0.5)
-        assert not where(page, "river")[:50].any()
-        widths = where(page, "river").sum(axis=1)[50:]
-        assert (np.diff(widths) >= -1).all()
-        assert widths[0] == pytest.approx(2 * 9, abs=1)
-        assert widths[-1] == pytest.approx(2 * (9 + 0.36 * 49), abs=1)
+    page = make_page("grass", w=40 * W)  # so wide that neither side cuts it
+    page.path("river", 0.5)
+    assert not where(page, "river")[:50].any()
+    widths = where(page, "river").sum(axis=1)[50:]
+    assert (np.diff(widths) >= -1).all()
+    assert widths[0] == pytest.approx(2 * 9, abs=1)
+    assert widths[-1] == pytest.approx(2 * (9 + 0.36 * 49), abs=1)
 
 
 class TestPlace:
@@ -141,13 +134,6 @@ class TestChoices:
         chosen = [strict.choose("pig", "cow", "pig", "sheep") for _ in range(30)]
         assert chosen == [plain.choose("cow", "sheep") for _ in range(30)]
         assert set(chosen) == {"sheep", "cow"}
-
-    def test_spots_are_apart(self):
-        """Each is in its own strip of the page."""
-        for count in (0, 1, 5):
-            spots = sorted(make_page().spots(count))
-            assert len(spots) == count
-            assert all(i / count < spot < (i + 1) / count for i, spot in enumerate(spots))
 
     def test_farther_ones_come_first_and_are_smaller(self, monkeypatch):
         placed = []

@@ -1,7 +1,5 @@
 """The random stream is NumPy's frozen one; choices and colours are functions of it."""
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -30,43 +28,20 @@ def test_stream():
             Rng(seed)
 
 
-def test_uniform():
+def test_choices():
     np.testing.assert_allclose(draw("uniform", -2, 6), [8 * u - 2 for u in STREAM_7], rtol=1e-15)
-    assert Rng(7).uniform(3.0, 3.0) == 3.0
-
-
-def test_integer():
     assert draw("integer", 1, 6) == [1, 5, 3, 5]  # 1 + floor(6 u) of 0.46, 4.7, 2.6, 4.3
-    for low, high in ((2, 4), (-1, 1), (0, 0), (0, 9)):
-        rng = Rng(0)
-        assert {rng.integer(low, high) for _ in range(200)} == set(range(low, high + 1))
-
-
-def test_maybe():
+    assert {Rng(seed).integer(-1, 1) for seed in range(50)} == {-1, 0, 1}
     assert draw("maybe", 0.5) == [True, False, True, False]
-    assert set(draw("maybe", 0.0)) == {False}
-    assert set(draw("maybe", 1.0)) == {True}
-
-
-def test_pick():
     assert draw("pick", "abcd") == ["a", "d", "b", "c"]
-    rng = Rng(1)
-    picked = [rng.pick(("a", "b", "b")) for _ in range(3000)]
-    assert picked.count("b") / 3000 == pytest.approx(2 / 3, abs=0.03)  # three standard errors
-
-
-def test_shuffled():
     options = [*"abcd"]
     assert Rng(7).shuffled(options) == ["a", "c", "d", "b"]  # the ranks of 0.08, 0.78, 0.44, 0.72
     assert options == [*"abcd"]
     assert Rng(0).shuffled([]) == []
-    rng = Rng(0)
-    found = {tuple(rng.shuffled("abc")) for _ in range(100)}
-    assert found == set(itertools.permutations("abc"))
 
 
 def test_colour():
-    """Brightness 2 * 0.1 * u0 - 0.1, then half as much for each of the three."""
+    """Brightness 2 * 0.1 * u0 - 0.1, then half as much for each channel; clipped."""
     brightness, *hues = (0.2 * u - 0.1 for u in STREAM_7)
     expected = [0.5 + brightness + hue / 2 for hue in hues]
     np.testing.assert_allclose(Rng(7).colour((0.5, 0.5, 0.5), 0.1), expected, rtol=1e-14)
@@ -79,8 +54,7 @@ def test_colour():
         assert (found == base).any(), "clipped"
 
 
-def test_paint_is_clear():
-    """Never grey: some channel is well above another."""
+def test_paint_is_saturated():
     rng = Rng(0)
     found = np.array([rng.paint() for _ in range(200)])
     assert found.min() >= 0.0

@@ -1,6 +1,6 @@
-"""Wrong encodings in whole trees are named, and so are wrong numbers of images."""
+"""Wrong encodings of label files are named, and so are wrong numbers of images."""
 
-import os
+import dataclasses
 import re
 from pathlib import Path
 
@@ -9,16 +9,22 @@ import pytest
 
 from freecp_d2.data import BENCHMARKS
 from freecp_d2.data.label_ids import CITYSCAPES_IDS, COCO_STUFF_IDS, PASCAL_CONTEXT_IDS
-from freecp_d2.data.verification import verify_benchmark
 from freecp_d2.data.verification.findings import count_finding, restore
-from freecp_d2.data.verification.plausibility import ValueCount, judge_values
-from tests.helpers.share_trees import make_tree
+from freecp_d2.data.verification.plausibility import count_values, judge_values
+from tests.helpers.share_trees import encode, train_ids
 
 
-def verify(root, key, index=0, num_files=3, change=lambda values: values):
-    """The findings on a tree whose labels are changed."""
-    row = make_tree(root, key, BENCHMARKS[key].labels[index], num_files, change)
-    return verify_benchmark(row, str(root), 2).findings
+def judge(key, index=0, num_files=3, change=lambda values: values, whole=True):
+    """The findings on label files whose values are changed."""
+    row = BENCHMARKS[key]
+    folder = row.labels[index]
+    labels = change(encode(folder, train_ids(row, num_files))).astype(int)
+    files = {}
+    for number, label in enumerate(labels):
+        values, counts = np.unique(label, return_counts=True)
+        files[f"{number}.png"] = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    row = dataclasses.replace(row, num_images=num_files) if whole else row
+    return judge_values(row, folder, count_values(folder.encoding, files))
 
 
 def down(values):
@@ -126,49 +132,43 @@ WRONG = [
 
 
 @pytest.mark.parametrize("key", BENCHMARKS)
-def test_wrong_encodings_are_named(tmp_path, key):
+def test_wrong_encodings_are_named(key):
     cases = [case[1:] for case in WRONG if case[0] == key]
     assert cases
-    for number, (index, change, num_files, kind, said) in enumerate(cases):
-        (finding,) = verify(tmp_path / str(number), key, index, num_files, change)
+    for index, change, num_files, kind, said in cases:
+        (finding,) = judge(key, index, num_files, change)
         assert finding.kind == kind, said
         assert re.search(said, finding.what), finding.what
         assert finding.advice
 
 
-def test_labels_of_an_unknown_list_are_detected(tmp_path):
+def test_labels_of_an_unknown_list_are_detected():
     rng = np.random.default_rng(0)
-    (finding,) = verify(
-        tmp_path, "ade20k", 0, 120, lambda v: rng.choice([0, 90, 120, 140], v.shape)
-    )
+    (finding,) = judge("ade20k", 0, 120, lambda v: rng.choice([0, 90, 120, 140], v.shape))
     assert finding.kind == "histogram"
     assert "expected roughly wall 16%, building 11%" in finding.what
-    (finding,) = verify(tmp_path / "few", "ade20k", 0, 3, lambda v: v % 90 + 151)
+    (finding,) = judge("ade20k", 0, 3, lambda v: v % 90 + 151)
     assert "another list of classes" in finding.what
     assert finding.kind == "values"
 
 
-def test_a_conversion_that_was_interrupted_lists_the_files_it_changed(tmp_path):
+def test_a_conversion_that_was_interrupted_lists_the_files_it_changed():
     def change(values):
         values[:2] = down(values[:2])
         return values
 
-    (finding,) = verify(tmp_path, "ade20k", 0, 5, change)
+    (finding,) = judge("ade20k", 0, 5, change)
     assert "annotations_detectron2/validation" in finding.what
     assert "255 in 2 of 5 label files" in finding.what
-    assert [os.path.basename(name) for name in finding.files] == ["000000.png", "000001.png"]
+    assert finding.files == ("0.png", "1.png")
 
 
-def test_a_folder_without_readable_labels_is_not_judged():
-    row, empty = BENCHMARKS["ade20k"], np.zeros(65536, np.int64)
-    assert judge_values(row, row.labels[0], ValueCount(empty, 0, (), (), empty)) == []
-
-
-def test_a_part_of_the_set_may_lack_classes(tmp_path):
-    row = make_tree(tmp_path, "ade20k", BENCHMARKS["ade20k"].labels[0], 120, replaced(150, 0))
-    assert verify_benchmark(row, str(tmp_path)).findings[0].kind == "histogram"
-    (finding,) = verify_benchmark(BENCHMARKS["ade20k"], str(tmp_path)).findings
-    assert finding.kind == "count"
+def test_sets_without_findings():
+    """No readable label; a part of the set, which may lack classes."""
+    assert judge("ade20k", num_files=0) == []
+    (finding,) = judge("ade20k", 0, 120, replaced(150, 0))
+    assert finding.kind == "histogram"
+    assert judge("ade20k", 0, 120, replaced(150, 0), whole=False) == []
 
 
 def test_a_wrong_number_of_images_is_explained():

@@ -28,16 +28,12 @@ def test_correct_sets_pass_in_every_folder(tmp_path, key):
             assert result.notes == ((few,) if num_files == 3 else ())
 
 
-@pytest.mark.parametrize("key", LAYOUTS)
-def test_miniatures_are_only_too_small(tmp_path, key):
-    for layout in LAYOUTS[key]:
-        root = tmp_path / layout
-        truths = make_miniature(root, key, layout).truths
-        result = verify_benchmark(BENCHMARKS[key], str(root), 2)
-        assert [finding.kind for finding in result.findings] == ["count"], layout
-        ids = np.concatenate([truth.ravel() for truth in truths])
-        counts = np.bincount(np.where(ids == 255, len(result.pixels) - 1, ids))
-        assert result.pixels[: len(counts)].tolist() == counts.tolist()
+def test_miniatures_are_only_too_small(tmp_path):
+    for key in LAYOUTS:
+        made = make_miniature(tmp_path / key, key)
+        result = verify_benchmark(BENCHMARKS[key], str(made.root), 2)
+        assert [finding.kind for finding in result.findings] == ["count"], key
+        assert result.pixels.tolist() == made.histogram.tolist()
 
 
 def test_a_data_set_outside_the_table(tmp_path):
@@ -98,7 +94,6 @@ def test_all_faults_are_listed_at_once(ade, noise):
 
 
 def test_every_truncation_is_found(ade):
-    """And a repaired file is read again."""
     label = np.random.default_rng(0).integers(1, 150, (16, 16), dtype=np.uint8)
     Image.fromarray(label).save(ade.labels / "000001.png")
     for kind, path in (("image", ade.images / "000001.jpg"), ("label", ade.labels / "000001.png")):

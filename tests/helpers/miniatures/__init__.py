@@ -1,8 +1,7 @@
 """
 Miniatures of the eight benchmarks: the real folders, file names and encodings, and known answers.
 
-What is right is written down here a second time, from what the datasets' authors and converters
-document, and imports nothing of freecp_d2.
+They follow the documents of the datasets' authors and converters, and import nothing of freecp_d2.
 """
 
 from .layouts import LAYOUTS, NUM_CLASSES

@@ -1,8 +1,8 @@
 """
-What annotations say, as functions of the values that the datasets' authors publish.
+The encodings of annotations, as functions of the values that the datasets' authors publish.
 
-Each takes an array of those values, uint8, and returns one of the same shape: what a converter
-writes, or the train ids 0..K-1 with 255 where nothing is scored.
+Each takes a uint8 array of those values and returns an array of the same shape: the output of a
+converter, or the train ids 0..K-1 with 255 where nothing is scored.
 """
 
 import numpy as np
@@ -26,28 +26,28 @@ def as_published(values: np.ndarray) -> np.ndarray:
 
 
 def minus_one(values: np.ndarray) -> np.ndarray:
-    """ADE20K and Context: 0, nothing or another category, wraps to 255."""
+    """ADE20K and Context: 0 (nothing or another category) becomes 255."""
     return values - np.uint8(1)
 
 
 def voc20(values: np.ndarray) -> np.ndarray:
-    """Neither the background, 0, nor the void around objects, 255, is scored."""
+    """The background, 0, and the void around objects, 255, are not scored."""
     return np.where(values == 255, np.uint8(IGNORED), minus_one(values))
 
 
 def voc20_background(values: np.ndarray) -> np.ndarray:
-    """CAT-Seg's `annotations_detectron2_bg`: the background behind the 20 classes."""
+    """CAT-Seg's `annotations_detectron2_bg`: the background is class 20."""
     return np.where(values == 0, np.uint8(20), voc20(values))
 
 
 def coco_stuff(values: np.ndarray) -> np.ndarray:
-    """Each value moves down by the number of missing ones below it."""
+    """Each value is reduced by the number of missing ones below it."""
     below = np.searchsorted(COCO_MISSING, values).astype(np.uint8)
     return np.where(values == 255, np.uint8(IGNORED), values - below)
 
 
 def coco_object(values: np.ndarray) -> np.ndarray:
-    """Things are 1..80; stuff and what has no label, 255, are background."""
+    """Things are 1..80; stuff and unlabelled pixels, 255, are background."""
     return np.where(values < 90, coco_stuff(values) + np.uint8(1), np.uint8(0))
 
 
@@ -56,12 +56,12 @@ def cityscapes(values: np.ndarray) -> np.ndarray:
 
 
 def cityscapes_instances(values: np.ndarray) -> np.ndarray:
-    """16 bits: id * 1000 + number where instances are told apart, else the id."""
+    """16 bits: id * 1000 + number for classes with instances, else the id."""
     has_instances = np.isin(values, CITYSCAPES_WITH_INSTANCES)
     return np.where(has_instances, values.astype(np.uint16) * 1000, values).astype(np.uint16)
 
 
 def cityscapes_colors(values: np.ndarray) -> np.ndarray:
-    """An image for people, RGBA, as the official files."""
+    """A coloured RGBA image, as the official files."""
     red = values * np.uint8(7)
     return np.stack([red, 255 - red, red // 2, np.full_like(red, 255)], axis=-1)

@@ -1,4 +1,4 @@
-"""Image files of every kind that the real datasets surprise with."""
+"""Image files of every kind that occurs in the real datasets."""
 
 from pathlib import Path
 
@@ -6,17 +6,16 @@ import numpy as np
 from PIL import Image
 
 PHOTO_KINDS = ("rotated", "grey", "cmyk", "rgb")
-"""What the first, second, ... photograph is stored as."""
+"""How the first, second, ... photograph is stored."""
 
 _ORIENTATION = 0x0112
 
 
 def write_photo(path: Path, photo: np.ndarray, kind: str) -> np.ndarray:
     """
-    Write an RGB photograph as one of `PHOTO_KINDS`; PNG has no CMYK but transparency.
+    Write an RGB photograph as one of `PHOTO_KINDS`; PNG has transparency in place of CMYK.
 
-    Returns:
-        ndarray: what a viewer shows, up to the losses of JPEG.
+    Returns the image as displayed, up to the losses of JPEG.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     image, options = Image.fromarray(photo), {}
@@ -45,7 +44,7 @@ def write_label(path: Path, values: np.ndarray, *, indexed: bool = False, wide: 
 
 
 def voc_color_map() -> np.ndarray:
-    """VOC's devkit: a value's bits go to red, green and blue in turn, from the highest down."""
+    """VOC's devkit: the bits of a value go to red, green and blue in turn, from the highest."""
     values = np.arange(256)
     channels = [
         sum(((values >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(3))

@@ -1,4 +1,4 @@
-"""Where the files of each benchmark are in each layout, and what is in them."""
+"""The folders of each benchmark in each layout, and the encoding of the labels there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ TRUTHS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "cityscapes": enc.cityscapes,
     "ade20k": enc.minus_one,
 }
-"""Key -> from published values to the train ids that are scored."""
+"""Key -> function from published values to train ids."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class Labels:
 
 @dataclass(frozen=True)
 class Layout:
-    """Folders of one benchmark as one community arranges them."""
+    """The folders of a benchmark in the layout of a project."""
 
     images: str
     labels: Labels
-    beside: tuple[Labels, ...] = ()  # other files that lie around and must be left alone
+    beside: tuple[Labels, ...] = ()  # other label files, which must not be used
     split: str = ""  # the file that lists the benchmark's images; "" where the folder does
     spare_images: str = ""  # folder of an image of another split
-    spare_labels: str = ""  # and of its annotation
+    spare_labels: str = ""  # folder of its annotation
     image_suffix: str = ".jpg"
 
 
@@ -104,7 +104,7 @@ def _coco_stuff() -> dict[str, Layout]:
 
 
 def _coco_object() -> dict[str, Layout]:
-    """mmsegmentation's projects convert into a folder of its own or beside COCO-Stuff's files."""
+    """mmsegmentation's projects convert into a separate folder or beside COCO-Stuff's files."""
     stuff = _coco_stuff()
     suffix = "_instanceTrainIds.png"
     own = Labels("coco_object/annotations/val2017", enc.coco_object, suffix)

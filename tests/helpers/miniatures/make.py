@@ -17,14 +17,14 @@ _SPARE_SIZE = (40, 56)
 
 @dataclass(frozen=True)
 class Miniature:
-    """What was written, in order of the names, and the known answers."""
+    """The files that were written, in order of the names, and the known answers."""
 
-    root: Path  # what `DETECTRON2_DATASETS` should be
+    root: Path  # for `DETECTRON2_DATASETS`
     key: str
     layout: str
     images: tuple[Path, ...]
     labels: tuple[Path, ...]
-    photos: tuple[np.ndarray, ...]  # as a viewer shows them, up to JPEG's losses: uint8, (H, W, 3)
+    photos: tuple[np.ndarray, ...]  # as displayed, up to JPEG's losses: uint8, (H, W, 3)
     truths: tuple[np.ndarray, ...]  # 0..K-1, or 255 where nothing is scored: uint8, (H, W)
 
     @property
@@ -44,22 +44,18 @@ class Miniature:
         return np.bincount(truth, minlength=self.num_classes + 1)
 
 
-def make_miniature(
-    root: Path, key: str, layout: str = "mmseg", num_images: int = 3, seed: int = 0
-) -> Miniature:
+def make_miniature(root: Path, key: str, layout: str = "mmseg", num_images: int = 3) -> Miniature:
     """
-    Write a benchmark with a few images, and what lies around it in reality, below `root`.
+    Write a benchmark with 1 to 4 images, and other files that exist in reality, below `root`.
 
-    Images and truths depend on `key` and `seed` alone: layouts hold the same benchmark, and may
-    share `root`. With 3 images or more every kind of file occurs.
+    Images and truths depend on `key` alone: all layouts hold the same benchmark, and may share
+    `root`. With 3 images or more every kind of file occurs.
     """
-    if not 1 <= num_images <= MAX_IMAGES:
-        raise ValueError(f"num_images is {num_images}, expected 1 to {MAX_IMAGES}.")
     files, family = LAYOUTS[key][layout], family_of(key)
     names = family.names[:num_images]
     images, annotations, photos = [], [], []
     for number, name in enumerate(names):
-        annotation, photo = _draw(key, seed, number)
+        annotation, photo = _draw(key, number)
         images.append(root / files.images / f"{name}{files.image_suffix}")
         photos.append(write_photo(images[-1], photo, PHOTO_KINDS[number]))
         annotations.append(annotation)
@@ -67,7 +63,7 @@ def make_miniature(
         for number, path in enumerate(_label_paths(root, labels, names)):
             is_wide = labels.has_wide and number == num_images - 1
             _write_label(path, labels, annotations[number], is_wide)
-    _write_surroundings(root, files, key, seed, names)
+    _write_surroundings(root, files, key, names)
     return Miniature(
         root,
         key,
@@ -79,10 +75,10 @@ def make_miniature(
     )
 
 
-def _draw(key: str, seed: int, number: int) -> tuple[np.ndarray, np.ndarray]:
+def _draw(key: str, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Annotation, as published, and photograph; the image after the last is the spare one."""
     family = family_of(key)
-    rng = np.random.default_rng((seed, list(FAMILIES.values()).index(family), number))
+    rng = np.random.default_rng((0, list(FAMILIES.values()).index(family), number))
     annotation = draw_annotation(rng, family, *(*_SIZES, _SPARE_SIZE)[number])
     return annotation, draw_photo(rng, annotation)
 
@@ -95,16 +91,14 @@ def _write_label(path: Path, labels: Labels, annotation: np.ndarray, is_wide: bo
     write_label(path, labels.encode(annotation), indexed=labels.indexed, wide=is_wide)
 
 
-def _write_surroundings(
-    root: Path, files: Layout, key: str, seed: int, names: tuple[str, ...]
-) -> None:
-    """The list of the split, and an image, perhaps with its annotation, of another split."""
+def _write_surroundings(root: Path, files: Layout, key: str, names: tuple[str, ...]) -> None:
+    """The list of the split, and an image of another split, perhaps with its annotation."""
     if files.split:
         path = root / files.split
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(f"{name}\n" for name in names))
     spare = family_of(key).spare
-    annotation, photo = _draw(key, seed, MAX_IMAGES)
+    annotation, photo = _draw(key, MAX_IMAGES)
     if files.spare_images:
         write_photo(root / files.spare_images / f"{spare}{files.image_suffix}", photo, "rgb")
     if files.spare_labels:

@@ -1,4 +1,4 @@
-"""What is on the images: annotations in the values that a dataset publishes, and photographs."""
+"""The images: annotations in the values that a dataset publishes, and photographs."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ class Family:
     names: tuple[str, ...]  # of its images, without suffix, sorted
     spare: str  # the name of an image of another split
     values: tuple[int, ...]  # of pixels
-    musts: tuple[int, ...]  # values that every image has, at most 12
-    behind: tuple[int, ...]  # the objects; () for any of `values`
-    border: int  # around objects
+    musts: tuple[int, ...]  # values of every image, at most 12
+    behind: tuple[int, ...]  # values behind the objects; () for any of `values`
+    border: int  # the value around objects
 
 
 FAMILIES = {
@@ -94,7 +94,7 @@ def draw_annotation(rng: np.random.Generator, family: Family, height: int, width
 
 
 def _shape(size: tuple[int, int], power: int, radius: float) -> np.ndarray:
-    """Where |y|^power + |x|^power <= radius^power, the cell being -1..1 each way."""
+    """Pixels with |y|^power + |x|^power <= radius^power; y and x go from -1 to 1."""
     y, x = (np.abs(np.linspace(-1, 1, side)) for side in size)
     return (y**power)[:, None] + x**power <= radius**power
 

@@ -1,4 +1,4 @@
-"""Stuff: what fills a region and has no outline of its own."""
+"""Textures of stuff, which fills regions of any outline."""
 
 from . import ground, indoors, outdoors, water  # noqa: F401  (they register)
 from .registry import TEXTURES

@@ -1,4 +1,4 @@
-"""What one walks on outside: grass, field, sand, snow, road and gravel."""
+"""Textures of the ground: grass, field, sand, snow, road and gravel."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What is far: sky, hill, forest and mountain."""
+"""Textures of the distance: sky, hill, forest and mountain."""
 
 import numpy as np
 

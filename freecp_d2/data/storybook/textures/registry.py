@@ -1,4 +1,4 @@
-"""Where textures register by the name of their class."""
+"""The registry of textures by the name of their class."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ TEXTURES: dict[str, Texture] = {}
 
 
 def texture(name: str) -> Callable[[Texture], Texture]:
-    """Register a texture as what the class `name` looks like."""
+    """Register the texture of class `name`."""
 
     def register(draw: Texture) -> Texture:
         TEXTURES[name] = draw

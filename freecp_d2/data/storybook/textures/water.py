@@ -1,4 +1,4 @@
-"""Sea, river and lake: blue all three, told apart by their waves."""
+"""Sea, river and lake: all blue, with different waves."""
 
 import numpy as np
 

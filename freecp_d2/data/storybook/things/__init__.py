@@ -1,4 +1,4 @@
-"""Things: what has an outline of its own and stands in front of stuff."""
+"""Drawings of things, which have an outline and are in front of stuff."""
 
 from . import aloft, animals, buildings, furniture, plants, playthings, vehicles  # noqa: F401
 from .registry import THINGS, draw_thing

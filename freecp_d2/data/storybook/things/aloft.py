@@ -1,4 +1,4 @@
-"""What is in the sky."""
+"""Things in the sky."""
 
 from ..canvas import Canvas
 from ..rng import Rng

@@ -1,4 +1,4 @@
-"""What was built: houses, towers, tents, fences."""
+"""Buildings: houses, towers, tents, fences."""
 
 import itertools
 

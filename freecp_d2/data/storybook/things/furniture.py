@@ -1,4 +1,4 @@
-"""What stands in a room."""
+"""Furniture."""
 
 from ..canvas import Canvas
 from ..rng import Rng

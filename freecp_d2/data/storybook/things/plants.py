@@ -1,4 +1,4 @@
-"""What grows."""
+"""Plants."""
 
 from ..canvas import Canvas
 from ..rng import Rng

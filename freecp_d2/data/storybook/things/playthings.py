@@ -1,4 +1,4 @@
-"""What is brought along: umbrellas, balls, snowmen."""
+"""Umbrellas, balls, snowmen and other playthings."""
 
 from ..canvas import Canvas
 from ..rng import Rng

@@ -1,4 +1,4 @@
-"""Where things register by the name of their class."""
+"""The registry of things by the name of their class."""
 
 import dataclasses
 from collections.abc import Callable
@@ -18,10 +18,10 @@ LEAF = (0.2, 0.5, 0.18)
 class Thing:
     """
     Attributes:
-        draw: draws it on a canvas, as seen from its front, looking to the right.
-        width: usual width in pixels, of a scene 256 pixels wide.
-        tallness: height by width.
-        grounded: stands on the ground and throws a shadow there.
+        draw: draws it on a canvas, looking to the right.
+        width: usual width in pixels in a scene 256 pixels wide.
+        tallness: height divided by width.
+        grounded: stands on the ground and has a shadow there.
     """
 
     draw: Draw
@@ -36,7 +36,7 @@ THINGS: dict[str, Thing] = {}
 def thing(
     name: str, *, width: int, tallness: float, grounded: bool = True
 ) -> Callable[[Draw], Draw]:
-    """Register a drawing as what the class `name` looks like; see `Thing`."""
+    """Register the drawing of class `name`; see `Thing`."""
 
     def register(draw: Draw) -> Draw:
         THINGS[name] = Thing(draw, width, tallness, grounded)

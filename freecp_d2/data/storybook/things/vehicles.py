@@ -1,4 +1,4 @@
-"""What moves people: on roads, rails and water, and off the earth."""
+"""Vehicles on roads, rails and water, and a rocket."""
 
 from ..canvas import Canvas
 from ..rng import Rng

@@ -1,0 +1,73 @@
+"""Every texture and thing: its pixels, sizes and colours."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.data.storybook.textures import TEXTURES
+from freecp_d2.data.storybook.textures.outdoors import sky_at
+from freecp_d2.data.storybook.things import THINGS, draw_thing
+
+GOLDEN = "68d8aedeb7b2ffb322bec7d80780f7cb809dfa5f3a566f451e399763ae430ff2"
+"""SHA-256 of all drawings of seed 5 in 8 bits, by name. See `test_scene.py` before changing it."""
+
+
+def test_pixels():
+    digest = hashlib.sha256()
+    for name in sorted(TEXTURES):
+        digest.update(np.floor(TEXTURES[name](Rng(5), 40, 60) * 255).astype(np.int16).tobytes())
+    for name in sorted(THINGS):
+        thing = draw_thing(name, Rng(5))
+        for array in (thing.colour, thing.cover):
+            digest.update(np.floor(array * 255).astype(np.int16).tobytes())
+    assert digest.hexdigest() == GOLDEN
+
+
+def test_textures_of_any_size_and_seed():
+    for name, texture in TEXTURES.items():
+        for h, w in ((1, 1), (3, 50), (50, 3), (192, 256)):
+            colours = texture(Rng(0), h, w)
+            assert colours.shape == (h, w, 3), name
+            assert colours.dtype == np.float64
+            assert colours.min() > -0.05, name  # clipped when a page is finished
+            assert colours.max() < 1.05, name
+        assert np.abs(texture(Rng(5), 40, 60) - texture(Rng(6), 40, 60)).mean() > 1e-3, name
+
+
+def test_sky_by_the_time_of_day():
+    day, dusk, night = (sky_at(Rng(0), 96, 128, time) for time in ("day", "dusk", "night"))
+    assert night.mean() < 0.5 * min(day.mean(), dusk.mean())
+    assert day[..., 2].mean() > day[..., 0].mean()
+    low = slice(-20, None)
+    assert dusk[low, :, 0].mean() > dusk[low, :, 2].mean()  # orange at the horizon
+    for sky in (day, dusk, night):
+        assert sky[low].mean() > sky[:20].mean()  # and paler there
+    with pytest.raises(KeyError, match="noon"):
+        sky_at(Rng(0), 2, 2, "noon")
+
+
+def test_things_span_their_canvas():
+    """Position and shadow are computed from the canvas."""
+    for name, kind in THINGS.items():
+        for scale in (0.01, 1.0, 2.0):
+            thing = draw_thing(name, Rng(0), scale)
+            width = kind.width * scale
+            assert thing.w == max(4, round(width)), name
+            assert thing.h == max(4, round(width * kind.tallness)), name
+            assert (thing.colour >= 0.0).all(), name
+            assert (thing.colour <= thing.cover[..., None] + 1e-12).all(), name
+            assert (thing.cover > 0.5).any(), name
+        covered = draw_thing(name, Rng(0)).cover > 0.5
+        assert covered.any(axis=0).mean() > 0.65, name
+        assert covered.any(axis=1).mean() > 0.65, name
+        assert not kind.grounded or covered[int(0.94 * len(covered)) :].any(), name
+
+
+def test_things_look_left_or_right():
+    """The outline of a train has one random property, its direction."""
+    outlines = [draw_thing("train", Rng(seed)).cover > 0.5 for seed in range(12)]
+    first = outlines[0]
+    assert {o.tobytes() for o in outlines} == {first.tobytes(), first[:, ::-1].tobytes()}
+    assert (first != first[:, ::-1]).any()
