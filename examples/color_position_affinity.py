@@ -1,11 +1,11 @@
 """
-An affinity source of one's own: patches are affine that are alike in colour and near each other.
+Your own affinity source: patches of similar colour that are near each other are affine.
 
     python train_net.py --eval-only --config examples/color_position.yaml \
         --import examples/color_position_affinity.py
 
 It is the kernel of a bilateral filter, exp(-d^2 / 2), where d is the distance in colour and in
-position, each in units of its scale. It has no weights and reads of the backbone only its grid.
+position, each divided by its scale. It has no weights, and uses only the grid of the backbone.
 
 Shape shorthand: N windows of H x W pixels, h x w patches, P = h * w.
 """
@@ -30,7 +30,7 @@ class ColorPositionAffinity(AffinityHead):
         super().__init__(num_sinkhorn_steps=node.SINKHORN_STEPS, num_squarings=node.SQUARINGS)
 
     def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
-        """RGB in [0, 255], (N, 3, H, W) -> how much each patch has to do with each, (N, P, P)."""
+        """RGB images in [0, 255], (N, 3, H, W) -> affinity of patches, (N, P, P)."""
         h, w = features["patch_tokens"].shape[-2:]
         colors = F.adaptive_avg_pool2d(images, (h, w)).flatten(2).mT / COLOR_SCALE
         rows = torch.arange(h, device=images.device) / max(h, w)

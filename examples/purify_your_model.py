@@ -1,13 +1,12 @@
 """
-Purification of another model's class scores: a model in the manner of CAT-Seg, wrapped.
+Purify the class scores of another model, here one similar to CAT-Seg.
 
     python train_net.py --eval-only --config examples/purify_your_model.yaml \
         --import examples/purify_your_model.py
 
-`CostVolumeSegmentor` is the least that a model must be: it takes Detectron2's list of dicts and
-returns one dict an image with "sem_seg", (C, H, W). Its scores are CAT-Seg's cost volume, cosines
-of patches and words, before anything is learnt about it. It knows nothing of purification;
-`PurifiedSegmentor` does that, and the config says how.
+`CostVolumeSegmentor` is a minimal model: it takes Detectron2's list of dicts, and returns one dict
+an image with "sem_seg", (C, H, W). Its scores are CAT-Seg's cost volume without training, the
+cosines of patches and words. The config wraps it in `PurifiedSegmentor`, which purifies the scores.
 
 Shape shorthand: C classes, D embedding, h x w patches, H x W pixels.
 """
@@ -38,7 +37,7 @@ class CostVolumeSegmentor(nn.Module):
 
     @torch.no_grad()
     def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[str, Tensor]]:
-        """Images, RGB in [0, 255], -> {"sem_seg": logits (C, height, width)} of each."""
+        """RGB images in [0, 255] -> {"sem_seg": logits (C, height, width)} for each."""
         return [{"sem_seg": self._segment(x)} for x in batched_inputs]
 
     def _segment(self, x: dict[str, Any]) -> Tensor:

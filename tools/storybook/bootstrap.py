@@ -1,10 +1,10 @@
 """
-Are the differences on the Storybook more than the luck of its 150 pages?
+Print confidence intervals of the differences on the 150 images of Storybook.
 
     make quickstart && python tools/storybook/bootstrap.py
 
-Reads the pixel counts that `make quickstart` left behind and prints, for each base method, how the
-variants differ, with the interval of the paired bootstrap over pages.
+Reads the pixel counts that `make quickstart` wrote, and prints for each base method the differences
+between the variants, with the interval of the paired bootstrap over images.
 """
 
 import argparse

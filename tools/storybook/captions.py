@@ -1,6 +1,4 @@
-"""
-What one might write under a picture-book crop: the classes that are in it, in many wordings.
-"""
+"""Captions of crops: the classes in them, in many wordings."""
 
 from collections.abc import Iterator, Sequence
 
@@ -36,15 +34,15 @@ def caption(chance: Rng, classes: Sequence[StorybookClass]) -> str:
     A caption of a crop.
 
     Args:
-        chance: where the wording comes from.
-        classes: what is in the crop, largest first, at least one.
+        chance: the random source.
+        classes: the classes in the crop, largest first, at least one.
     """
     if len(classes) == 1:
         if chance.maybe(0.35):
             return describe(chance, classes[0])
         return chance.pick(ALONE).format(word(chance, classes[0]))
     mentioned = list(classes)
-    if len(mentioned) > 2 and chance.maybe(0.1):  # nobody mentions everything
+    if len(mentioned) > 2 and chance.maybe(0.1):  # real captions are incomplete, too
         del mentioned[chance.integer(1, len(mentioned) - 1)]
     if chance.maybe(0.5):
         mentioned = chance.shuffled(mentioned)
@@ -58,12 +56,12 @@ def caption(chance: Rng, classes: Sequence[StorybookClass]) -> str:
 
 
 def describe(chance: Rng, c: StorybookClass) -> str:
-    """One class and something that is visible of it."""
+    """One class and a visible property of it."""
     return chance.pick(DESCRIBED).format(name=word(chance, c), look=chance.pick(c.looks))
 
 
 def word(chance: Rng, c: StorybookClass) -> str:
-    """The class's name or, now and then, a synonym or a wider word."""
+    """The name of the class, or sometimes a synonym or a wider word."""
     draw = chance.uniform()
     if draw < 0.12 and c.synonyms:
         return chance.pick(c.synonyms)
@@ -82,7 +80,7 @@ def _with_article(chance: Rng, c: StorybookClass) -> str:
 
 
 def every_text() -> Iterator[str]:
-    """All wordings and words that captions are made of."""
+    """All wordings and words of captions."""
     for c in CLASSES:
         yield from (c.name, *c.synonyms, *c.kinds, *c.looks)
     yield from (*ALONE, *TOGETHER, *DESCRIBED, *BETWEEN)

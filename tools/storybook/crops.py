@@ -1,6 +1,4 @@
-"""
-Training samples: crops of training scenes and the classes that are visible in them.
-"""
+"""Training samples: crops of training scenes and the classes that are visible in them."""
 
 import math
 import multiprocessing
@@ -26,9 +24,7 @@ def cache_scenes(folder: Path, count: int, processes: int) -> tuple[np.ndarray, 
     """
     Draw training scenes 0 to `count` - 1, once.
 
-    Returns:
-        tuple[np.ndarray, np.ndarray]: images (count, 192, 256, 3) and labels (count, 192, 256),
-        uint8, memory-mapped.
+    Returns images (count, 192, 256, 3) and labels (count, 192, 256), uint8, memory-mapped.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{kind}_{count}.npy" for kind in ("images", "labels")]
@@ -46,9 +42,9 @@ class Crops:
     """
     Args:
         images, labels: see `cache_scenes`.
-        side: of the crops that come out, in pixels.
-        tight: share of crops around one class, as photographs are taken; the rest are views.
-        per_scene: crops of one scene in a batch, which must tell it apart from itself.
+        side: of the returned crops, in pixels.
+        tight: share of crops around one class, as in photographs; the rest are views.
+        per_scene: crops of one scene in a batch, which are negatives of each other.
     """
 
     def __init__(
@@ -65,9 +61,8 @@ class Crops:
 
     def batch(self, chance: Rng, size: int) -> tuple[Tensor, list[str], Tensor]:
         """
-        Returns:
-            tuple[Tensor, list[str], Tensor]: normalised crops (B, 3, side, side), their captions,
-            and the set of classes in each as bits of an int64 (B,).
+        Draw a batch: normalised crops (B, 3, side, side), their captions, and the set of classes in
+        each as bits of an int64 (B,).
         """
         crops = np.empty((size, self.side, self.side, 3), np.float32)
         captions, sets = [], []
@@ -108,7 +103,7 @@ class Crops:
         return crop, [int(c) for c in order if area[c] > VISIBLE * seen.size]
 
     def _around(self, chance: Rng, labels: np.ndarray, h: int, w: int) -> tuple[int, int]:
-        """Upper left corner of a crop that has a pixel of one class, more often a thing, inside."""
+        """Upper left corner of a crop around a pixel of one class, more often a thing."""
         present = np.unique(labels[::4, ::4]).tolist()
         things = [c for c in present if CLASSES[c].is_thing]
         wanted = chance.pick(things if things and chance.maybe(0.75) else present)

@@ -1,11 +1,11 @@
 """
-Choose the two thresholds of FreeCP on the Storybook's development pages, never on the scored ones.
+Choose the two thresholds of FreeCP on Storybook's development images, not on the scored ones.
 
     python tools/storybook/sweep.py --processes 2
 
 Prints the mIoU of RP-AP, mean over the four base methods, for every pair of thresholds, the best
-pair, and the one to take: of those within a point of the best, the one that removes most words as
-redundant, so that both purifications have a part. One pair serves all methods.
+pair, and the pair to take. Of the pairs within a point of the best, that is the one with the
+highest redundancy threshold, so that both purifications contribute. All methods use one pair.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """
-The two towers of a genuine `clip.model.CLIP`, run faster for training on a CPU.
+Faster forwards of the two towers of a `clip.model.CLIP`, for training on a CPU.
 
-Same parameters, same result; patches may be dropped (arXiv:2212.00794), the last block computes the
-class token alone, and prompts are as long as the longest of their batch.
+Parameters and results are the same. Patches may be dropped (arXiv:2212.00794), the last block
+computes only the class token, and prompts are as long as the longest of their batch.
 """
 
 import torch
@@ -10,18 +10,14 @@ import torch.nn.functional as F
 from clip.model import CLIP, ResidualAttentionBlock, VisionTransformer
 from torch import Tensor
 
-_QUICK = 1.702
-"""Of QuickGELU."""
+_QUICK = 1.702  # the factor of QuickGELU
 
 
 def encode_image(visual: VisionTransformer, images: Tensor, *, keep: float = 1.0) -> Tensor:
     """
-    Args:
-        images: shape (B, 3, S, S).
-        keep: share of the patches that the tower sees, another choice for every image.
+    Encode images, (B, 3, S, S) -> (B, D), not normalised.
 
-    Returns:
-        Tensor: shape (B, D), not normalised.
+    `keep` is the share of the patches that is encoded, chosen at random for every image.
     """
     patch = visual.conv1.weight.shape[-1]
     tokens = F.unfold(images, patch, stride=patch).mT @ visual.conv1.weight.flatten(1).T
@@ -41,13 +37,7 @@ def encode_image(visual: VisionTransformer, images: Tensor, *, keep: float = 1.0
 
 
 def encode_text(model: CLIP, tokens: Tensor) -> Tensor:
-    """
-    Args:
-        tokens: as `clip.tokenize` gives them, shape (B, 77).
-
-    Returns:
-        Tensor: shape (B, D), not normalised.
-    """
+    """Encode the tokens of `clip.tokenize`, (B, 77) -> (B, D), not normalised."""
     end = tokens.argmax(dim=-1)
     tokens = tokens[:, : int(end.max()) + 1]
     x = model.token_embedding(tokens) + model.positional_embedding[: tokens.shape[1]]

@@ -3,8 +3,8 @@ Train the Storybook CLIP from scratch: OpenAI's architecture, InfoNCE on crops a
 
     python tools/storybook/train.py --minutes 100 --processes 2
 
-Every process runs one thread and its own batch; gradients are averaged. What is written to
-`--output`: the model (`storybook_clip.safetensors`, fp16), its merges, a checkpoint that
+Every process has one thread and its own batch; gradients are averaged. It writes to `--output` the
+model (`storybook_clip.safetensors`, fp16), its merges, a checkpoint that
 `--resume` continues, and the loss curve (`loss.csv`).
 """
 
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def train(rank: int, args: argparse.Namespace, rendezvous: Path) -> None:
-    """One process of the training."""
+    """Train in one process."""
     torch.set_num_threads(1)
     dist.init_process_group(
         "gloo", init_method=f"file://{rendezvous.resolve()}", rank=rank, world_size=args.processes
@@ -121,7 +121,7 @@ def contrastive_loss(
     images: Tensor, texts: Tensor, scale: Tensor, sets: Tensor
 ) -> tuple[Tensor, Tensor]:
     """
-    InfoNCE in both directions; pairs that show the same set of classes are no negatives.
+    InfoNCE in both directions; pairs with the same set of classes are no negatives.
 
     Args:
         images, texts: features of shape (B, D).
@@ -147,7 +147,7 @@ def _step(
     sets: Tensor,
     keep: float,
 ) -> tuple[float, float]:
-    """One update of the weights: loss and accuracy of this process's batch."""
+    """Update the weights once; returns loss and accuracy of this process's batch."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
         image_features = encode_image(model.visual, images, keep=keep)
         text_features = encode_text(model, tokens)

@@ -1,9 +1,9 @@
 """
-Write the word lists and descriptions of the picture book from its classes.
+Write the word lists and descriptions of Storybook from its classes.
 
     python tools/storybook/words.py
 
-writes `freecp_d2/text/resources/vocabularies/storybook.txt`, `storybook_wide.txt` and
+It writes `freecp_d2/text/resources/vocabularies/storybook.txt`, `storybook_wide.txt` and
 `freecp_d2/text/resources/descriptions/storybook.json`.
 """
 
@@ -19,7 +19,7 @@ INSTRUCTIONS = (
     "a picture of the {name}, {look}.",
     "{look}, {a_name}.",
 )
-"""The sentences in which a look is said, as captions say it; 3 x 5 looks are 15 descriptions."""
+"""Sentences for a look, as in captions; 3 sentences x 5 looks are 15 descriptions."""
 
 
 def main() -> None:
@@ -52,12 +52,12 @@ def main() -> None:
 
 
 def with_article(name: str) -> str:
-    """a cow, an animal."""
+    """For example "a cow", "an animal"."""
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def write_words(name: str, comment: str, words: list[str]) -> None:
-    """One word a line under a comment."""
+    """Write one word a line, after a comment."""
     path = DATA / "vocabularies" / f"{name}.txt"
     path.write_text(f"# {comment}\n" + "\n".join(words) + "\n", encoding="utf-8")
 
