@@ -99,6 +99,6 @@ def test_other_files_are_beside_them(every):
 def test_every_value_can_occur():
     for family in FAMILIES.values():
         rng = np.random.default_rng(0)
-        drawn = [draw_annotation(rng, family, 48, 64) for _ in range(100)]
+        drawn = [draw_annotation(rng, family, 48, 64) for _ in range(200)]
         allowed = {*family.values, *family.behind, *family.musts, family.border}
         assert set(np.unique(drawn).tolist()) == allowed

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from freecp_d2.data.storybook.canvas import Canvas
-from freecp_d2.data.storybook.rng import Rng
 
 RED, BLUE = (1.0, 0.25, 0.0), (0.0, 0.5, 1.0)
 H, W = 60, 80
@@ -81,26 +80,3 @@ def test_layers():
         canvas.rectangle(2.5 / 8, -1, 2, 2, RED)
     assert canvas.cover[0, 2] == 0.75
     np.testing.assert_allclose(canvas.colour, canvas.cover[..., None] * RED)
-
-
-def test_shade():
-    """The outline stays, and light comes from above."""
-    disc, plane = Canvas(H, W), Canvas(H, W)
-    disc.disc(0.5, 0.5, 0.4, RED)
-    before = disc.cover.copy()
-    disc.shade(Rng(0))
-    np.testing.assert_array_equal(disc.cover, before)
-    assert (disc.colour >= 0).all()
-    assert (disc.colour <= disc.cover[..., None]).all()
-    plane.rectangle(-1, -1, 2, 2, (0.5, 0.5, 0.5))
-    plane.shade(Rng(0))
-    assert plane.colour[: H // 4].mean() > plane.colour[-H // 4 :].mean() + 0.05
-
-
-def test_mirror():
-    canvas, mirrored = Canvas(H, W), Canvas(H, W)
-    canvas.disc(0.2, 0.3, 0.15, RED)
-    canvas.mirror()
-    mirrored.disc(0.8, 0.3, 0.15, RED)
-    np.testing.assert_allclose(canvas.colour, mirrored.colour, atol=1e-9)
-    np.testing.assert_allclose(canvas.cover, mirrored.cover, atol=1e-9)

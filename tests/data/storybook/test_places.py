@@ -1,5 +1,6 @@
-"""Places and jumbles: labels agree with the colours, and only allowed classes are painted."""
+"""Places and jumbles: their pixels, labels that agree with the colours, and allowed classes."""
 
+import hashlib
 import itertools
 
 import numpy as np
@@ -9,6 +10,19 @@ from freecp_d2.data.storybook.jumble import jumble
 from freecp_d2.data.storybook.painter import Painter
 from freecp_d2.data.storybook.places import PLACES
 from freecp_d2.data.storybook.rng import Rng
+
+GOLDEN = "9f6288bce9e24a49baf65ca4fe6fdf2b63e53dc3f944912474f07daf2422f88a"
+"""SHA-256 of all places in 8 bits and their labels. See `test_scene.py` before changing it."""
+
+
+def test_pixels():
+    digest = hashlib.sha256()
+    for place, seed in itertools.product([*dict.fromkeys(PLACES), jumble], range(8)):
+        page = Painter(96, 128, Rng(seed), [c.name for c in CLASSES])
+        place(page)
+        digest.update(np.floor(page.colour * 255).astype(np.int16).tobytes())
+        digest.update(page.labels.tobytes())
+    assert digest.hexdigest() == GOLDEN
 
 
 def test_labels_agree_with_the_colours(coded):

@@ -52,11 +52,3 @@ def test_colour():
         assert found.min() >= 0.0
         assert found.max() <= 1.0
         assert (found == base).any(), "clipped"
-
-
-def test_paint_is_saturated():
-    rng = Rng(0)
-    found = np.array([rng.paint() for _ in range(200)])
-    assert found.min() >= 0.0
-    assert found.max() <= 1.0
-    assert np.ptp(found, axis=1).min() > 0.2
