@@ -1,4 +1,4 @@
-"""Registration of the benchmarks, and loading a miniature ADE20K with faults in its files."""
+"""Registration of the benchmarks, and loading a tiny ADE20K with faults in its files."""
 
 import dataclasses
 import logging
@@ -14,62 +14,70 @@ from freecp_d2.data import BENCHMARKS, load_benchmark, read_label, register_benc
 from freecp_d2.data.benchmark_spec import Benchmark, Folder, LabelFolder
 from freecp_d2.data.labels import raw_encoding, shifted_encoding
 from freecp_d2.text import load_vocabulary, shipped_vocabularies
-
-from .mini_ade import HEIGHT, IMAGES, RAW, SHIFTED, WIDTH, shift
+from tests.helpers.share_trees import make_tree
 
 NAME = "freecp_ade20k_val"
+RAW, _, SHIFTED, _ = BENCHMARKS["ade20k"].labels
+IMAGES = BENCHMARKS["ade20k"].images[0].path
 
 
-def load():
-    return DatasetCatalog.get(NAME)
+@pytest.fixture
+def ade(tmp_path, monkeypatch):
+    """`ade(n, folder)` writes n images of ADE20K where `DETECTRON2_DATASETS` points to."""
+    monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path))
+
+    def make(num_files=3, folder=RAW, **options):
+        return make_tree(tmp_path, "ade20k", folder, num_files, **options)
+
+    return make
 
 
-def read_all(records):
-    return [
-        read_label(r["sem_seg_file_name"], encoding=r["label_encoding"]).tolist() for r in records
-    ]
+def test_both_annotation_folders_give_the_same_labels(ade, tmp_path):
+    def read_all(records):
+        return [
+            read_label(r["sem_seg_file_name"], encoding=r["label_encoding"]).tolist()
+            for r in records
+        ]
 
-
-def test_both_annotation_folders_give_the_same_labels(mini_ade):
-    mini_ade.add(3, RAW, SHIFTED)
-    records = load()
-    assert load() == records
-    assert [r["sem_seg_file_name"] for r in records] == [str(mini_ade.label(i)) for i in (1, 2, 3)]
+    ade(folder=RAW)
+    ade(folder=SHIFTED)
+    records = DatasetCatalog.get(NAME)
+    expected = [str(tmp_path / RAW.path / f"00000{i}.png") for i in range(3)]
+    assert [r["sem_seg_file_name"] for r in records] == expected
     labels = read_all(records)
-    shutil.rmtree(mini_ade.root / RAW)
-    records = load()
-    assert all(SHIFTED in r["sem_seg_file_name"] for r in records)
+    shutil.rmtree(tmp_path / RAW.path)
+    records = DatasetCatalog.get(NAME)
+    assert all(SHIFTED.path in r["sem_seg_file_name"] for r in records)
     assert read_all(records) == labels
 
 
-def test_default_root_is_the_working_directory(mini_ade, monkeypatch):
-    mini_ade.add()
+def test_default_root_is_the_working_directory(ade, tmp_path, monkeypatch):
+    ade(1)
     monkeypatch.delenv("DETECTRON2_DATASETS")
-    (mini_ade.root / "work").mkdir()
-    (mini_ade.root / "work/datasets").symlink_to(mini_ade.root)
-    monkeypatch.chdir(mini_ade.root / "work")
-    assert load()[0]["file_name"] == f"datasets/{IMAGES}/ADE_val_00000001.jpg"
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work/datasets").symlink_to(tmp_path)
+    monkeypatch.chdir(tmp_path / "work")
+    assert DatasetCatalog.get(NAME)[0]["file_name"] == f"datasets/{IMAGES}/000000.jpg"
 
 
-def test_missing_folder_shows_the_expected_tree(mini_ade):
-    for missing in (RAW, IMAGES):
-        mini_ade.add()
-        shutil.rmtree(mini_ade.root / missing)
+def test_missing_folder_shows_the_expected_tree(ade, tmp_path):
+    for missing in (RAW.path, IMAGES):
+        ade(1)
+        shutil.rmtree(tmp_path / missing)
         with pytest.raises(FileNotFoundError) as error:
-            load()
+            DatasetCatalog.get(NAME)
         message = str(error.value)
         assert f"found no {missing}/*" in message
-        for part in ("DETECTRON2_DATASETS", str(mini_ade.root), IMAGES, RAW, SHIFTED, "2000"):
+        for part in ("DETECTRON2_DATASETS", str(tmp_path), IMAGES, RAW.path, SHIFTED.path, "2000"):
             assert part in message
 
 
-def test_unofficial_number_of_images_is_one_warning(mini_ade, caplog):
-    benchmark = dataclasses.replace(BENCHMARKS["ade20k"], num_images=2)
-    mini_ade.add(2)
+def test_unofficial_number_of_images_is_one_warning(ade, caplog):
+    benchmark = ade(2)
     with caplog.at_level(logging.WARNING, "freecp_d2"):
         assert len(load_benchmark(benchmark)) == 2
         assert not caplog.records
-        mini_ade.add()
+        ade(3)
         for _ in range(2):
             assert len(load_benchmark(benchmark)) == 3
     (record,) = caplog.records
@@ -77,31 +85,25 @@ def test_unofficial_number_of_images_is_one_warning(mini_ade, caplog):
     assert "official 2" in record.message
 
 
-def test_image_without_annotation_and_annotation_without_image(mini_ade):
-    mini_ade.add(3)
-    mini_ade.label(2).rename(mini_ade.root / "kept.png")
-    with pytest.raises(ValueError, match="1 images without annotation: ADE_val_00000002"):
-        load()
-    (mini_ade.root / "kept.png").rename(mini_ade.label(2))
-    mini_ade.image(3).unlink()
-    with pytest.raises(ValueError, match="1 annotations without image: ADE_val_00000003"):
-        load()
+def test_faulty_files_are_named(ade, tmp_path):
+    row = ade(3)
+    label, kept = tmp_path / RAW.path / "000001.png", tmp_path / "kept.png"
+    label.rename(kept)
+    with pytest.raises(ValueError, match="1 images without annotation: 000001"):
+        load_benchmark(row)
+    Image.new("L", (8, 16), 1).save(label)
+    with pytest.raises(ValueError, match=r"000001.jpg is 16x16 but .*000001.png is 8x16"):
+        load_benchmark(row)
+    kept.rename(label)
+    (tmp_path / IMAGES / "000002.jpg").unlink()
+    with pytest.raises(ValueError, match="1 annotations without image: 000002"):
+        load_benchmark(row)
 
 
-def test_a_faulty_file_is_named(mini_ade):
-    mini_ade.add(2)
-    mini_ade.write(mini_ade.label(2), np.ones((WIDTH, HEIGHT), np.uint8))
-    with pytest.raises(ValueError, match=r"00002.jpg is 32x24 but .*00002.png is 24x32"):
-        load()
-
-
-def test_wrong_encoding_is_detected_before_the_run(mini_ade):
-    mini_ade.add(4)
-    for number in range(1, 5):
-        path = mini_ade.label(number)
-        mini_ade.write(path, shift(np.asarray(Image.open(path))))
-    with pytest.raises(ValueError, match=r"ADE_val_00000001.png.*already shifted"):
-        load()
+def test_wrong_encoding_is_detected_before_the_run(ade):
+    row = ade(4, change=lambda values: values.astype(np.uint8) - np.uint8(1))
+    with pytest.raises(ValueError, match=r"00000\d.png.*already shifted"):
+        load_benchmark(row)
 
 
 def test_a_row_with_split_file_and_nested_folders(tmp_path):
@@ -187,7 +189,7 @@ SAMPLE = Path(__file__).parents[2].parent / "shared/data/ade20k_mini"
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason="three photographs of ADE20K are not at hand")
 def test_real_photographs(monkeypatch):
     monkeypatch.setenv("DETECTRON2_DATASETS", str(SAMPLE))
-    records = load()
+    records = DatasetCatalog.get(NAME)
     assert [(r["height"], r["width"]) for r in records] == [(512, 683), (364, 500), (300, 400)]
     for record in records:
         label = read_label(record["sem_seg_file_name"], encoding=record["label_encoding"])
