@@ -5,7 +5,6 @@ Also: mmsegmentation's mIoU, label maps as predictions, ground truth in the data
 errors that name the file, and reports.
 """
 
-import importlib.util
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -26,7 +25,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
     """
     Args:
         dataset_name: a registered dataset; the `label_encoding` of a record is applied to its file.
-        output_dir: folder of the result files, which needs matplotlib; None writes none.
+        output_dir: folder of the result files; None writes none.
         save_predictions: keep every mask and write the base class's `sem_seg_predictions.json`;
             memory and time grow with images x classes.
         boundary_iou: also compute Detectron2's Boundary IoU; needs Detectron2 and OpenCV.
@@ -59,11 +58,6 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
                 "boundary_iou=True, but this SemSegEvaluator cannot compute it: it needs real "
                 f"Detectron2, OpenCV and fewer than 255 classes (got {self._num_classes}). Install "
                 "them or leave it off."
-            )
-        if output_dir and importlib.util.find_spec("matplotlib") is None:
-            raise ImportError(
-                f"output_dir={output_dir!r}, but matplotlib, which draws confusion_matrix.png "
-                "there, is not installed; install it (pip install matplotlib)."
             )
         self._compute_boundary_iou = boundary_iou
         self._save_predictions = save_predictions

@@ -97,15 +97,6 @@ def test_images_are_read_as_detectron2_reads_them(tmp_path):
         assert found.tolist() == [[[0] * 3, [0] * 3, [1] * 3, [255] * 3]]
 
 
-def test_exif_rotation_is_applied(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turn clockwise to display
-    path = str(tmp_path / "a.png")
-    Image.fromarray(make_image()).save(path, exif=exif)
-    inputs = make_mapper()({"file_name": path, "height": 60, "width": 40})
-    np.testing.assert_array_equal(inputs["image"].permute(1, 2, 0), np.rot90(make_image(), -1))
-
-
 def test_wrong_images_are_named(tmp_path, photo):
     (tmp_path / "text.jpg").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"text\.jpg: cannot be decoded"):

@@ -1,7 +1,6 @@
 """The evaluator: hand-counted numbers, equality with its base class, checks, and two processes."""
 
 import contextlib
-import importlib.util
 import json
 
 import numpy as np
@@ -217,13 +216,6 @@ def test_an_image_of_another_dataset_is_named(by_hand):
     evaluator.reset()
     with pytest.raises(KeyError, match=f"other.jpg is not in {NAME}"):
         evaluator.process([{"file_name": "other.jpg"}], [{"sem_seg": torch.zeros(3, 2, 3)}])
-
-
-def test_a_missing_matplotlib_is_reported_before_the_run(by_hand, tmp_path, monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    FreeCPSemSegEvaluator(NAME)
-    with pytest.raises(ImportError, match="pip install matplotlib"):
-        FreeCPSemSegEvaluator(NAME, output_dir=str(tmp_path))
 
 
 def evaluate_a_share(folder, num_images):

@@ -124,14 +124,6 @@ def test_missing_labels_and_unequal_sizes(ade):
     assert re.search("000001.jpg is 16x16 but .*000001.png is 16x8", found["size"].files[0])
 
 
-def test_size_is_the_displayed_one(ade):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (8, 16)).save(ade.images / "000001.jpg", exif=exif)
-    Image.new("L", (16, 8), 1).save(ade.labels / "000001.png")
-    assert ade.verify() == {}
-
-
 def test_split_file(tmp_path):
     row = make_tree(tmp_path, "voc21", BENCHMARKS["voc21"].labels[0], 4)
     split = tmp_path / row.labels[0].split_file
