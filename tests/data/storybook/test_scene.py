@@ -1,4 +1,4 @@
-"""Pages: their exact pixels, and their classes."""
+"""Pages: their exact pixels."""
 
 import hashlib
 import os
@@ -10,7 +10,6 @@ import pytest
 
 import freecp_d2.data.storybook
 from freecp_d2.data.storybook import draw_scene, draw_training_scene
-from freecp_d2.data.storybook.classes import CLASSES, SCORED
 
 GOLDEN = {
     (draw_scene, 0): (
@@ -39,8 +38,6 @@ GOLDEN = {
     ),
 }
 """(function, seed) -> SHA-256 of the image's and of the labels' bytes."""
-
-PAGES = 150
 
 DRAW_ONE = """
 import hashlib
@@ -89,37 +86,6 @@ class TestGolden:
         )
         assert done.returncode == 0, done.stderr
         assert tuple(done.stdout.split()) == GOLDEN[draw_scene, 7]
-
-
-@pytest.fixture(scope="module")
-def pages():
-    """Number of pixels of each class, page by page, of the scored pages."""
-    labels = (draw_scene(1_000_000 + number).labels for number in range(PAGES))
-    return np.stack([np.bincount(page.ravel(), minlength=len(CLASSES)) for page in labels])
-
-
-class TestBenchmark:
-    def test_scored_classes_are_on_three_pages_and_no_others(self, pages):
-        """Of a size that can be found: 200 pixels are 14 x 14."""
-        assert not pages[:, len(SCORED) :].any()
-        counts = (pages[:, : len(SCORED)] >= 200).sum(axis=0)
-        rare = {c.name: int(n) for c, n in zip(SCORED, counts, strict=True) if n < 3}
-        assert rare == {}
-
-    def test_pages_have_several_classes_and_not_all(self, pages):
-        sizes = (pages > 0).sum(axis=1)
-        assert sizes.min() >= 2
-        assert sizes.max() <= 16
-        assert 5 < sizes.mean() < 11
-        assert len(np.unique(pages, axis=0)) == PAGES
-
-
-@pytest.mark.slow
-def test_training_shows_every_class():
-    seen = set()
-    for seed in range(150):
-        seen |= set(np.unique(draw_training_scene(seed).labels).tolist())
-    assert seen == set(range(len(CLASSES)))
 
 
 def test_names_of_the_package():
