@@ -106,9 +106,7 @@ class PurifiedSegmentor(nn.Module):
             class_features = None
             logger.info('MODEL.PURIFIED.CLIP is "": ambiguity groups stay undecided.')
         elif class_features is None:
-            class_features = build_text_classifier(cfg, clip).class_features(
-                vocabulary or vocabulary_from_config(cfg), load_named(cfg.MODEL.TEXT.DESCRIPTIONS)
-            )
+            class_features = _build_class_features(cfg, clip, vocabulary)
         purifier = GridPurification(
             view=view,
             affinity_head=affinity_head,
@@ -198,11 +196,7 @@ def _check_heads(cfg: CfgNode) -> None:
 
 
 def _build_wrapped(cfg: CfgNode) -> nn.Module:
-    """
-    Build the `cfg.MODEL.PURIFIED.META_ARCHITECTURE`, without weights.
-
-    ValueError if it names none or the wrapper itself; KeyError if it is not registered.
-    """
+    """Build the `cfg.MODEL.PURIFIED.META_ARCHITECTURE`, without weights."""
     name = cfg.MODEL.PURIFIED.META_ARCHITECTURE
     if name in ("", "PurifiedSegmentor"):
         raise ValueError(
@@ -230,6 +224,12 @@ def _build_affinity_head(cfg: CfgNode, view: ImageGrid, *, weights: bool) -> Aff
             "affinity head that needs only pixels, such as DINOAffinity."
         )
     return head
+
+
+def _build_class_features(cfg: CfgNode, clip: LoadedCLIP, vocabulary: Vocabulary | None) -> Tensor:
+    vocabulary = vocabulary or vocabulary_from_config(cfg)
+    descriptions = load_named(cfg.MODEL.TEXT.DESCRIPTIONS)
+    return build_text_classifier(cfg, clip).class_features(vocabulary, descriptions)
 
 
 def _with_backbone(cfg: CfgNode, name: str) -> CfgNode:
