@@ -4,7 +4,7 @@ Sliding windows over images of any size.
 Shapes: H, W pixels of an image.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -30,7 +30,7 @@ class Window(NamedTuple):
 
 
 def check_window_sizes(
-    patch_size: int, size: int, stride: int, sides: Mapping[str, int], batch_size: int = 1
+    patch_size: int, size: int, stride: int, sides: dict[str, int], batch_size: int = 1
 ) -> None:
     """
     Raise `ValueError` for a number below 1, a side below a patch or a stride beyond the window.
