@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) 
     except USER_ERRORS as error:
         sys.exit(f"{parser.prog}: {_message(error)}")
     if args.num_gpus * args.num_machines > 1:
-        checked = checked._replace(clip=None)  # each process loads its own
+        checked = checked._replace(clip=None, wrapped=None)  # each process has its own
     try:
         launch_processes(partial(run, checked=checked), args)
     except ProcessExitedException as error:  # the process has printed why

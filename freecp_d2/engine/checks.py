@@ -19,11 +19,12 @@ from .evaluate import select_records
 
 
 class CheckedRun(NamedTuple):
-    """A config that `check_run` has checked, its words, and its CLIP if that is loaded."""
+    """A config that `check_run` has checked, its words, and what the check has loaded and built."""
 
     cfg: CfgNode
     vocabulary: Vocabulary
     clip: LoadedCLIP | None = None
+    wrapped: nn.Module | None = None
 
 
 def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
@@ -49,22 +50,23 @@ def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
     get_templates(cfg.MODEL.TEXT.TEMPLATES)
     load_named(cfg.MODEL.TEXT.DESCRIPTIONS)
     load_named(cfg.MODEL.TEXT.WORD_DESCRIPTIONS)
-    return CheckedRun(cfg, vocabulary, _check_model(cfg, vocabulary, clip))
+    return CheckedRun(cfg, vocabulary, *_check_model(cfg, vocabulary, clip))
 
 
 def build_checked(run: CheckedRun) -> nn.Module:
-    """Build the model of a run with the words and the CLIP that are loaded."""
+    """Build the model of a run with the parts that are loaded."""
     if run.cfg.MODEL.META_ARCHITECTURE not in ("FreeCPSegmentor", "PurifiedSegmentor"):
         return build_model(run.cfg)
     builder = META_ARCH_REGISTRY.get(run.cfg.MODEL.META_ARCHITECTURE)
-    model = builder(run.cfg, vocabulary=run.vocabulary, clip=run.clip)
+    parts = {} if run.wrapped is None else {"wrapped": run.wrapped}
+    model = builder(run.cfg, vocabulary=run.vocabulary, clip=run.clip, **parts)
     return model.to(torch.device(run.cfg.MODEL.DEVICE))
 
 
 def _check_model(
     cfg: CfgNode, vocabulary: Vocabulary, clip: LoadedCLIP | None
-) -> LoadedCLIP | None:
-    """Build the model without text features and affinity weights; returns the CLIP it loaded."""
+) -> tuple[LoadedCLIP | None, nn.Module | None]:
+    """Build the model without text features and affinity weights; return its CLIP and `wrapped`."""
     if cfg.MODEL.META_ARCHITECTURE == "FreeCPSegmentor":
         clip = load_clip_from_config(cfg, clip)
         words = TextHead(
@@ -74,19 +76,19 @@ def _check_model(
             background_thresh=cfg.MODEL.TEXT.BACKGROUND_THRESH,
         )
         FreeCPSegmentor(cfg, clip=clip, text_head=words, affinity_weights=False)
-        return clip
+        return clip, None
     if cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor":
-        return None
+        return None, None
     if cfg.MODEL.PURIFIED.CLIP:
         clip = load_clip_from_config(cfg, clip)
-    PurifiedSegmentor(
+    model = PurifiedSegmentor(
         cfg,
         clip=clip,
         vocabulary=vocabulary,
         class_features=torch.zeros(vocabulary.num_classes, 1),
         affinity_weights=False,
     )
-    return clip
+    return clip, model.wrapped
 
 
 def _check_weights(cfg: CfgNode) -> None:

@@ -4,7 +4,7 @@ Thresholds computed from the scores of a window, for images that belong to no be
 The paper sets tau_r and tau_a per data set; here they follow from the scores of Eqs. (4), (5) and
 (7) in the window itself, without labels and without a Python loop over classes.
 
-Shape shorthand in this module: N windows, K classes, S most survivors of a window.
+Shapes: N windows, K classes, S most survivors of a window.
 """
 
 import torch

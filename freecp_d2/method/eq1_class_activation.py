@@ -1,7 +1,7 @@
 """
 Eq. (1): class activation maps.
 
-Shape shorthand in this module: N windows, W words, K classes, D embedding, h x w patches.
+Shapes: N windows, W words, K classes, D embedding, h x w patches.
 """
 
 import torch

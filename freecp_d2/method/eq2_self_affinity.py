@@ -1,7 +1,7 @@
 """
 Eq. (2): the self-affinity of an image, and the transition matrix that refines with it.
 
-Shape shorthand in this module: N windows, L layers, P = h * w patches.
+Shapes: N windows, L layers, P = h * w patches.
 """
 
 from torch import Tensor

@@ -1,7 +1,7 @@
 """
 Eq. (3): refinement of activation maps by the affinity.
 
-Shape shorthand in this module: N windows, K classes, h x w patches, P = h * w.
+Shapes: N windows, K classes, h x w patches, P = h * w.
 """
 
 import torch

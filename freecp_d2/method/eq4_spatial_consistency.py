@@ -4,7 +4,7 @@ Eq. (4): spatial consistency of activation maps.
 The paper writes one SC for two uses and its text lost the formula; the released program computes
 the two below. Both are soft forms of intersection over union.
 
-Shape shorthand in this module: N windows, K classes, h x w patches.
+Shapes: N windows, K classes, h x w patches.
 """
 
 import torch

@@ -1,7 +1,7 @@
 """
 Eq. (5): redundancy purification.
 
-Shape shorthand in this module: N windows, K classes, h x w patches.
+Shapes: N windows, K classes, h x w patches.
 """
 
 from torch import Tensor

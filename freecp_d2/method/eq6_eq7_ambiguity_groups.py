@@ -1,7 +1,7 @@
 """
 Eqs. (6) and (7): ambiguity groups, the classes whose refined maps coincide.
 
-Shape shorthand in this module: N windows, K classes, S most survivors of a window, G groups.
+Shapes: N windows, K classes, S most survivors of a window, G groups.
 """
 
 from typing import NamedTuple
@@ -51,13 +51,11 @@ def ambiguity_groups(refined: Tensor, keep: Tensor, thresh: float | Tensor) -> A
 
 
 def compare_survivors(refined: Tensor, keep: Tensor) -> Survivors:
-    """
-    The overlaps p_ij of the kept classes.
-
-    Args:
-        refined, keep: see `ambiguity_groups`.
-    """
-    classes, is_survivor = _compact(keep)
+    """The overlaps p_ij of the kept classes; arguments as `ambiguity_groups`."""
+    num_kept = keep.sum(dim=1)
+    most = max(int(num_kept.max()), 1)
+    classes = keep.int().argsort(dim=1, descending=True, stable=True)[:, :most]
+    is_survivor = torch.arange(most, device=keep.device) < num_kept[:, None]
     maps = refined.gather(1, classes[:, :, None, None].expand(-1, -1, *refined.shape[2:]))
     return Survivors(classes, is_survivor, pairwise_soft_iou(maps))
 
@@ -65,17 +63,7 @@ def compare_survivors(refined: Tensor, keep: Tensor) -> Survivors:
 def link_survivors(
     survivors: Survivors, thresh: float | Tensor, num_classes: int
 ) -> AmbiguityGroups:
-    """
-    Groups of survivors whose overlap is at least the threshold.
-
-    Args:
-        survivors: from `compare_survivors`.
-        thresh: see `ambiguity_groups`.
-        num_classes: K.
-
-    Returns:
-        AmbiguityGroups: see `ambiguity_groups`.
-    """
+    """Groups of survivors whose overlap is at least the threshold, see `ambiguity_groups`."""
     classes, is_survivor, overlap = survivors
     if isinstance(thresh, Tensor):
         thresh = thresh[:, None, None]
@@ -109,15 +97,3 @@ def connected_components(linked: Tensor) -> Tensor:
         if torch.equal(neighbour, label):
             return label
         label = neighbour
-
-
-def _compact(keep: Tensor) -> tuple[Tensor, Tensor]:
-    """
-    Indices of the kept classes, int64 (N, S), padded with other, distinct classes; and which of
-    them are not padding, bool (N, S).
-    """
-    num_kept = keep.sum(dim=1)
-    most = max(int(num_kept.max()), 1)
-    survivors = keep.int().argsort(dim=1, descending=True, stable=True)[:, :most]
-    is_survivor = torch.arange(most, device=keep.device) < num_kept[:, None]
-    return survivors, is_survivor

@@ -1,7 +1,7 @@
 """
 Eq. (8): ambiguity elimination, the choice of one class of a group for each of its regions.
 
-Shape shorthand in this module: N windows, K classes, G groups, B boxes, D embedding, h x w patches.
+Shapes: N windows, K classes, G groups, B boxes, D embedding, h x w patches.
 """
 
 import torch

@@ -4,7 +4,7 @@ Boxes of the connected regions where activation maps are high, which Eqs. (3) an
 All maps are stacked vertically in one tall image, so that a single call of OpenCV labels the
 regions of every class and window.
 
-Shape shorthand in this module: M maps, B boxes, h x w patches.
+Shapes: M maps, B boxes, h x w patches.
 """
 
 from typing import NamedTuple

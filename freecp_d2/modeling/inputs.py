@@ -1,19 +1,18 @@
-"""Checks of a model's inputs, which are Detectron2's list of dicts."""
+"""Checks of a model's inputs, Detectron2's list of dicts, and the normalisation of pixels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def read_images(batched_inputs: Sequence[Mapping[str, Any]]) -> list[Tensor]:
     """
     The tensor "image", shape (3, H, W), of each dict, as it is.
 
-    Raises:
-        ValueError: an image is missing, of another type or shape or not finite, or the size of the
-            result is not positive.
+    Raises `ValueError` if one is missing, of another type or shape or not finite, or if the size of
+    the result is not positive.
     """
     if not isinstance(batched_inputs, Sequence):
         raise ValueError(
@@ -52,9 +51,6 @@ def read_candidates(
         batched_inputs: one dict an image; "classes" lists channels of the output.
         num_outputs: channels of the output: K, or 1 + K with background.
         background: channel 0 is the background, which is always allowed.
-
-    Raises:
-        ValueError: "classes" is missing, or is not a list of output channels.
     """
     candidates = torch.zeros(len(batched_inputs), num_outputs, dtype=torch.bool)
     for i, item in enumerate(batched_inputs):
@@ -76,3 +72,33 @@ def read_candidates(
             )
         candidates[i, indices.long()] = True
     return candidates[:, int(background) :]
+
+
+class PixelNormalisation(nn.Module):
+    """
+    Subtract an encoder's own mean and divide by its deviation, both RGB in [0, 255].
+
+    The input is "RGB" or "BGR", the output RGB; another `input_format` raises `ValueError`.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...], input_format: str):
+        super().__init__()
+        if input_format not in ("RGB", "BGR"):
+            raise ValueError(f'INPUT.FORMAT="{input_format}" is not supported; use RGB or BGR.')
+        self.input_format = input_format
+        for name, value in (("mean", mean), ("std", std)):
+            self.register_buffer(name, torch.tensor(value).view(3, 1, 1), persistent=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Pixels in [0, 255], (..., 3, H, W), any dtype and device -> normalised, float32."""
+        image = image.to(self.mean.device, torch.float32)
+        if self.input_format == "BGR":
+            image = image.flip(-3)
+        return (image - self.mean) / self.std
+
+    def undo(self, images: Tensor) -> Tensor:
+        """Normalised images, (..., 3, H, W) -> RGB in [0, 255]; padding becomes the mean."""
+        return images * self.std + self.mean

@@ -1,8 +1,7 @@
 """
 Class scores of an image from the patch maps of its windows. Only surviving classes are upsampled.
 
-Shape shorthand in this module: N windows of one image, K classes, S surviving classes, h x w
-patches, H, W pixels.
+Shapes: K classes, C channels of the output, S surviving classes, h x w patches, H, W pixels.
 """
 
 from typing import NamedTuple
@@ -34,8 +33,7 @@ def stitch(
     """
     Upsample each window's maps, non-negative (K, h, w), and average where windows overlap.
 
-    A class that was dropped in a window has score 0 there; the padding of a window is cut. The
-    result has the size (H, W) of the image.
+    A class that was dropped in a window has score 0 there; the padding of a window is cut.
     """
     alive = torch.stack([m.flatten(1).amax(dim=1) > 0 for m in maps]).cpu()
     classes = alive.any(dim=0).nonzero().flatten()
@@ -74,7 +72,6 @@ def full_scores(
 
     Args:
         found: at the resolution of the network's input.
-        num_classes: K, without background.
         size: (H, W) of the original image.
         background: add the background, 1 - max over classes, as channel 0; C is then 1 + K.
         floor: lower bound of channel 0: a pixel whose classes score less becomes class 0.

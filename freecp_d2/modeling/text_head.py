@@ -1,8 +1,7 @@
 """
 TextHead: text features of a vocabulary, and class maps of patch features.
 
-Shape shorthand in this module: N windows, W words, B background words (first), K foreground
-classes, D embedding, h x w patches.
+Shapes: N windows, W words, K foreground classes, D embedding, h x w patches.
 """
 
 import torch
@@ -22,7 +21,6 @@ from ..text import (
 )
 from ..utils.precision import without_autocast
 from .backbone import LoadedCLIP, load_clip_from_config
-from .checks import check_background
 
 
 class TextHead(nn.Module):
@@ -51,13 +49,11 @@ class TextHead(nn.Module):
             descriptions: for Eq. (8).
             word_descriptions: used instead of the templates for the words that they have.
             background: what background words are: "class" (a class with score 1 - max), "words" (a
-                class with the score of its best word), or "distractor" (they join the softmax and
-                are no class of the output).
+                class with the score of its best word), "distractor" (no class of the output).
             background_thresh: the least score of the background.
 
         Raises:
-            ValueError: unknown `background`; a threshold out of [0, 1), or without background; a
-                negative scale.
+            ValueError: see `check_background`; a negative scale.
         """
         super().__init__()
         check_background(background, background_thresh)
@@ -88,7 +84,7 @@ class TextHead(nn.Module):
     @property
     def has_background(self) -> bool:
         """Whether the output has a background class, at index 0."""
-        return _has_background(self.vocabulary, self.background)
+        return has_background(self.vocabulary, self.background)
 
     @property
     def background_is_rest(self) -> bool:
@@ -112,12 +108,7 @@ class TextHead(nn.Module):
         self.set_features(words, classes)
 
     def set_features(self, word_features: Tensor, class_features: Tensor) -> None:
-        """
-        Set the unit rows of the words, (W, D), and of the foreground classes, (K, D), in order.
-
-        Raises:
-            ValueError: the rows do not fit the vocabulary.
-        """
+        """Set the unit rows of the words, (W, D), and of the foreground classes, (K, D)."""
         expected = (len(self.vocabulary.words), self.vocabulary.num_classes)
         if (len(word_features), len(class_features)) != expected:
             raise ValueError(
@@ -138,16 +129,13 @@ class TextHead(nn.Module):
     @without_autocast
     def forward(self, patch_tokens: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """
-        Eq. (1) for the foreground classes, after the background if it has a map of its own. All
-        words take part in softmax and min-max.
+        Eq. (1): M and its global min-max, (N, K, h, w), K one more with a background of "words",
+        which is the first. All words take part in softmax and min-max.
 
         Args:
             patch_tokens: shape (N, D, h, w).
             allowed: classes of each window, bool, shape (N, K); others are left out, background
                 words are not. None: all.
-
-        Returns:
-            M and its global min-max, (N, K, h, w), K one more with a background of "words".
 
         Raises:
             ValueError: the words have no features yet.
@@ -157,14 +145,13 @@ class TextHead(nn.Module):
                 f"The words of {self.vocabulary.name} have no features, and this text head has no "
                 "classifier; call set_features."
             )
-        skip, num_maps = len(self.word_features) - len(self.word_to_class), self._num_maps
-        words = None
+        owners, num_maps, words = self.word_to_class, self._num_maps, None
+        skip = len(self.word_features) - len(owners)  # background words without a map
         if allowed is not None:
-            words = F.pad(allowed[:, self.word_to_class], (skip, 0), value=True)
+            words = F.pad(allowed[:, owners], (skip, 0), value=True)
         tokens = patch_tokens.float()
         cam = class_activation_maps(tokens, self.word_features, self.logit_scale, words)
         maps, normalized_cam = cam[:, skip:], min_max_normalise(cam, words)[:, skip:]
-        owners = self.word_to_class
         if len(owners) != num_maps:  # synonyms; else words are in class order
             maps = merge_synonyms(maps, owners, num_maps)
             normalized_cam = merge_synonyms(normalized_cam, owners, num_maps)
@@ -191,8 +178,7 @@ def vocabulary_from_config(cfg: CfgNode) -> Vocabulary:
     """
     The words of MODEL.TEXT.VOCABULARY or, by default, of the datasets in DATASETS.TEST.
 
-    Raises:
-        ValueError: neither names words; the datasets differ in words or in the number of classes.
+    Raises `ValueError` if neither names words, or if the datasets differ in words or classes.
     """
     metadata = [MetadataCatalog.get(name) for name in cfg.DATASETS.TEST]
     names = sorted({m.get("vocabulary") for m in metadata if m.get("vocabulary")})
@@ -202,7 +188,7 @@ def vocabulary_from_config(cfg: CfgNode) -> Vocabulary:
             "needed; evaluate one benchmark a run or set MODEL.TEXT.VOCABULARY to a name or a path."
         )
     vocabulary = load_vocabulary(cfg.MODEL.TEXT.VOCABULARY or names[0])
-    num_outputs = vocabulary.num_classes + _has_background(vocabulary, cfg.MODEL.TEXT.BACKGROUND)
+    num_outputs = vocabulary.num_classes + has_background(vocabulary, cfg.MODEL.TEXT.BACKGROUND)
     for data in metadata:
         expected = len(data.get("stuff_classes", [None] * num_outputs))
         if expected != num_outputs:
@@ -219,6 +205,23 @@ def load_named(descriptions: str) -> Descriptions | None:
     return load_descriptions(descriptions) if descriptions else None
 
 
-def _has_background(vocabulary: Vocabulary, background: str) -> bool:
+def has_background(vocabulary: Vocabulary, background: str) -> bool:
     """Whether background words, if there are any, are a class of the output."""
     return background != "distractor" and vocabulary.num_background > 0
+
+
+def check_background(rule: str, thresh: float = 0.0) -> None:
+    """Raise `ValueError` for an unknown rule, or a threshold out of range or not used by it."""
+    if rule not in ("class", "words", "distractor"):
+        raise ValueError(
+            f'MODEL.TEXT.BACKGROUND="{rule}" is unknown; use class, words or distractor.'
+        )
+    if not 0 <= thresh < 1:
+        raise ValueError(
+            f"MODEL.TEXT.BACKGROUND_THRESH is {thresh}; expected a score in [0, 1), 0 for none."
+        )
+    if thresh and rule == "distractor":
+        raise ValueError(
+            f"MODEL.TEXT.BACKGROUND_THRESH is {thresh}, but with MODEL.TEXT.BACKGROUND distractor "
+            "no class is the background; set it to 0.0, or BACKGROUND to class or words."
+        )

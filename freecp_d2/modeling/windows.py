@@ -1,7 +1,7 @@
 """
 Sliding windows over images of any size.
 
-Shape shorthand in this module: H, W pixels of an image.
+Shapes: H, W pixels of an image.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +29,29 @@ class Window(NamedTuple):
         return self.y1 - self.y0, self.x1 - self.x0
 
 
+def check_window_sizes(
+    patch_size: int, size: int, stride: int, sides: dict[str, int], batch_size: int = 1
+) -> None:
+    """
+    Raise `ValueError` for a number below 1, a side below a patch or a stride beyond the window.
+
+    `sides` are further ones, by their config key.
+    """
+    sides = {"MODEL.SLIDING_WINDOW.SIZE": size, **sides}
+    others = {"STRIDE": stride, "BATCH_SIZE": batch_size, "patch": patch_size}
+    if min(*others.values(), *sides.values()) < 1 or min(sides.values()) < patch_size:
+        found = ", ".join(f"{name} {number}" for name, number in (sides | others).items())
+        raise ValueError(
+            f"Got {found}; all must be positive, and {' and '.join(sides)} at least one patch "
+            f"({patch_size} pixels)."
+        )
+    if stride > size:
+        raise ValueError(
+            f"MODEL.SLIDING_WINDOW.STRIDE {stride} leaves gaps between windows of SIZE {size}; use "
+            "at most the size."
+        )
+
+
 def sliding_windows(image: int, height: int, width: int, size: int, stride: int) -> list[Window]:
     """
     Windows that cover image number `image` of a batch, row by row.
@@ -53,18 +76,6 @@ def windows_of_images(sizes: Sequence[tuple[int, int]], size: int, stride: int) 
     ]
 
 
-def batches_of_windows(windows: list[Window], batch_size: int) -> list[list[int]]:
-    """Group windows of equal size, across images; returns indices into `windows`."""
-    by_size: dict[tuple[int, int], list[int]] = {}
-    for index, window in enumerate(windows):
-        by_size.setdefault(window.size, []).append(index)
-    return [
-        indices[i : i + batch_size]
-        for indices in by_size.values()
-        for i in range(0, len(indices), batch_size)
-    ]
-
-
 def cut_windows(images: list[Tensor], windows: list[Window], divisibility: int) -> Tensor:
     """
     Crop windows of equal size from normalised images (3, H, W) and stack them, (N, 3, h, w).
@@ -81,17 +92,22 @@ def run_on_windows(
     windows: list[Window], batch_size: int, run: Callable[[list[Window]], Iterable[_T]]
 ) -> list[list[tuple[Window, _T]]]:
     """
-    Process windows in batches of one size.
+    Process windows in batches of one size, which may be of several images.
 
     `run` takes at most `batch_size` windows and returns a result for each.
 
     Returns:
         list: for each image, its windows with their results, in the order of `windows`.
     """
-    results: dict[int, _T] = {}
-    for indices in batches_of_windows(windows, batch_size):
-        results.update(zip(indices, run([windows[i] for i in indices]), strict=True))
+    by_size: dict[tuple[int, int], list[Window]] = {}
+    for window in windows:
+        by_size.setdefault(window.size, []).append(window)
+    results: dict[Window, _T] = {}
+    for same in by_size.values():
+        for start in range(0, len(same), batch_size):
+            batch = same[start : start + batch_size]
+            results.update(zip(batch, run(batch), strict=True))
     images: dict[int, list[tuple[Window, _T]]] = {}
-    for i, window in enumerate(windows):
-        images.setdefault(window.image, []).append((window, results[i]))
+    for window in windows:
+        images.setdefault(window.image, []).append((window, results[window]))
     return [images[i] for i in sorted(images)]

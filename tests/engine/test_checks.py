@@ -106,3 +106,8 @@ def test_the_checked_model_gives_the_same_as_the_config_s(cfg):
     expected = build_model(cfg).eval()(batch)[0]["sem_seg"]
     found = build_checked(check_run(cfg)).eval()(batch)[0]["sem_seg"]
     torch.testing.assert_close(found, expected)
+
+
+def test_a_wrapped_model_is_built_once(wrapped_cfg):
+    checked = check_run(wrapped_cfg)
+    assert build_checked(checked).wrapped is checked.wrapped

@@ -5,7 +5,6 @@ Importing this registers a tiny DINO with `timm` and a tiny SAM with `segment_an
 config can name them.
 """
 
-import argparse
 from pathlib import Path
 
 import segment_anything
@@ -133,15 +132,6 @@ def dinov2_layout(vit: VisionTransformer) -> dict[str, Tensor]:
     state["pos_embed"] = torch.cat([position, state["pos_embed"]], dim=1)
     state["mask_token"] = torch.zeros(1, vit.embed_dim)
     return state
-
-
-def dino_training(vit: VisionTransformer, prefix: str) -> dict:
-    """A checkpoint of DINO's training: student, teacher with its head, arguments."""
-    teacher = {f"{prefix}backbone.{key}": value for key, value in vit.state_dict().items()}
-    teacher |= {f"{prefix}head.mlp.0.weight": torch.zeros(3, 3)}
-    student = {key: torch.zeros_like(value) for key, value in teacher.items()}
-    arguments = argparse.Namespace(arch="vit_small", patch_size=8)
-    return {"student": student, "teacher": teacher, "epoch": 3, "args": arguments}
 
 
 def save_source(name: str, folder: Path) -> dict[str, str]:

@@ -49,22 +49,18 @@ def test_matrices_that_balance_exactly():
         torch.testing.assert_close(transition[0], expected)
 
 
-def test_one_sinkhorn_step_by_hand():
+def test_sinkhorn_steps_by_hand():
+    affinity = torch.tensor([[[1.0, 1.0], [3.0, 1.0]]])
+    transition = transition_matrix(affinity, num_sinkhorn_steps=0, num_squarings=0)
+    assert transition.tolist() == [[[1, 2], [2, 1]]]
     for num_squarings, expected in (
         # Columns sum to 4 and 2: [[1/4, 1/2], [3/4, 1/2]]. Rows of that sum to 3/4 and 5/4:
         # [[1/3, 2/3], [3/5, 2/5]]. Rows come last: they sum to one, the columns no longer do.
         (0, [[1 / 3, 19 / 30], [19 / 30, 2 / 5]]),
         (1, [[461 / 900, 209 / 450], [209 / 450, 505 / 900]]),
     ):
-        affinity = torch.tensor([[[1.0, 1.0], [3.0, 1.0]]])
         transition = transition_matrix(affinity, num_sinkhorn_steps=1, num_squarings=num_squarings)
         torch.testing.assert_close(transition, torch.tensor([expected]))
-
-
-def test_without_sinkhorn_only_the_symmetric_part_remains():
-    affinity = torch.tensor([[[1.0, 1.0], [3.0, 1.0]]])
-    transition = transition_matrix(affinity, num_sinkhorn_steps=0, num_squarings=0)
-    assert transition.tolist() == [[[1, 2], [2, 1]]]
 
 
 def test_each_squaring_doubles_the_power():

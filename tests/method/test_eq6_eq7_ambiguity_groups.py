@@ -47,13 +47,6 @@ def test_a_dropped_class_is_in_no_group():
         assert grouped([STEPS], 0.5, [keep]) == [(0, members) for members in expected]
 
 
-def test_a_dropped_class_is_in_no_group_even_where_everything_coincides():
-    refined = torch.ones(1, 6, 2, 3)
-    keep = torch.tensor([[False, True, False, True, True, False]])
-    for thresh in (0.0, 1.0):
-        assert group_sets(ambiguity_groups(refined, keep, thresh)) == [(0, [1, 3, 4])]
-
-
 def test_windows_differ_in_survivors_and_are_never_linked():
     windows = [["##", ".#", "##", ".#"]] * 4
     keep = [

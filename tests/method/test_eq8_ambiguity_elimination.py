@@ -57,11 +57,6 @@ def test_each_crop_has_its_own_candidates():
     assert elect_winners(crops, crops, others)[3] == 1
 
 
-def test_no_crops_have_no_winners():
-    winners = elect_winners(rand(0, 2), torch.tensor(CLASSES), torch.zeros(0, 4, dtype=torch.bool))
-    assert winners.shape == (0,)
-
-
 def test_features_of_another_size_raise():
     with pytest.raises(ValueError, match="of size 3, classes of size 2"):
         elect_winners(rand(1, 3), torch.tensor(CLASSES), torch.ones(1, 4, dtype=torch.bool))
@@ -96,15 +91,6 @@ def test_losers_become_zero_inside_the_region():
             refined, groups_of(4, (0, {0, 2})), region, torch.tensor(winners, dtype=torch.long)
         )
         assert torch.equal(result, refined * allowed)  # classes 1 and 3 are in no group
-
-
-def test_a_loser_of_three_loses_every_box():
-    refined = torch.ones(1, 3, 1, 6)
-    region = region_of((0, 0, 0, 2, 1), (0, 3, 0, 5, 1))
-    result = eliminate_in_region(
-        refined, groups_of(3, (0, {0, 1, 2})), region, torch.tensor([0, 1])
-    )
-    assert torch.equal(result[0], torch.stack([draw("###..#"), draw("..####"), draw("..#..#")]))
 
 
 def test_regions_groups_and_windows_do_not_mix():

@@ -1,10 +1,10 @@
-"""Inputs of a model: what is refused, and what the oracle reads."""
+"""Inputs of a model: what is refused, what the oracle reads, and the normalisation of pixels."""
 
 import numpy as np
 import pytest
 import torch
 
-from freecp_d2.modeling.inputs import read_candidates, read_images
+from freecp_d2.modeling.inputs import PixelNormalisation, read_candidates, read_images
 
 IMAGE = torch.zeros(3, 4, 5, dtype=torch.uint8)
 
@@ -61,3 +61,24 @@ class TestCandidates:
         ):
             with pytest.raises(ValueError, match=message):
                 read_candidates(inputs, 3, background=False)
+
+
+class TestPixels:
+    MEAN, STD = (10.0, 20.0, 30.0), (1.0, 2.0, 5.0)
+
+    def test_by_hand(self):
+        image = torch.tensor([11, 16, 30], dtype=torch.uint8).view(3, 1, 1)
+        found = PixelNormalisation(self.MEAN, self.STD, "RGB")(image)
+        assert found.dtype == torch.float32
+        assert found.flatten().tolist() == [1, -2, 0]
+
+    def test_bgr_comes_out_as_rgb_and_undo(self):
+        image = torch.rand(2, 3, 4, 5) * 255
+        rgb, bgr = (PixelNormalisation(self.MEAN, self.STD, order) for order in ("RGB", "BGR"))
+        torch.testing.assert_close(bgr(image.flip(1)), rgb(image))
+        torch.testing.assert_close(bgr.undo(bgr(image)), image.flip(1))
+        assert bgr.undo(torch.zeros(3, 1, 1)).flatten().tolist() == list(self.MEAN)
+
+    def test_an_unknown_channel_order(self):
+        with pytest.raises(ValueError, match=r'INPUT.FORMAT="L" is not supported'):
+            PixelNormalisation(self.MEAN, self.STD, "L")

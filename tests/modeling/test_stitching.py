@@ -58,12 +58,6 @@ class TestStitch:
         expected = torch.tensor([0.0, 0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.8])
         torch.testing.assert_close(score[0], expected.expand(4, 8))
 
-    def test_windows_of_different_sizes(self):
-        windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 8, 8, 12)]
-        found = stitch([constant_maps([0.3]), constant_maps([0.9], (2, 1))], windows, (8, 12), 4)
-        expected = torch.tensor([0.3] * 8 + [0.9] * 4).expand(8, 12)
-        torch.testing.assert_close(found.scores[0], expected)
-
 
 class TestFullScores:
     FOUND = ClassScores(torch.tensor([1, 3]), torch.tensor([[[0.2, 0.7]], [[0.5, 0.1]]]))
@@ -110,7 +104,7 @@ class TestLabelMap:
 
     def test_is_the_argmax_of_the_scores(self, monkeypatch):
         """Exactly if nothing is resized; otherwise rounding may decide a near tie."""
-        classes, chunks = torch.tensor([0, 2, 3, 5, 8, 9, 11]), (1, 2, 3, 7, 16)
+        classes, chunks = torch.tensor([0, 2, 3, 5, 8, 9, 11]), (1, 3, 16)
         sizes = ((6, 8), (13, 9), (3, 5))
         cases = product(self.CASES.values(), (False, True), (0.0, 0.5), sizes, chunks)
         for maps, background, floor, size, chunk in cases:
@@ -127,7 +121,7 @@ class TestLabelMap:
     def test_bands_of_rows_change_nothing(self, monkeypatch):
         """Rounding may decide a near tie."""
         found = ClassScores(torch.arange(7), self.CASES["all different"])
-        sizes = ((6, 8), (13, 9), (3, 5), (40, 8), (41, 64))
+        sizes = ((6, 8), (13, 9), (3, 5), (41, 64))
         for size, band, background in product(sizes, (1, 20, 100), (False, True)):
             monkeypatch.setattr(stitching, "PIXELS_AT_ONCE", band)
             labels = label_map(found, size, background=background)

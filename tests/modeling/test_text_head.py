@@ -56,18 +56,6 @@ class TestMaps:
         torch.testing.assert_close(maps[0, :, 0], torch.tensor([[0.4, 0.2], [0.2, 0.4]]))
         torch.testing.assert_close(normalized_cam[0, :, 0], torch.tensor([[1.0, 0], [0, 1]]))
 
-    def test_logit_scale_sharpens(self):
-        vocabulary = Vocabulary("v", (("a",), ("b",)))
-        tokens = patches(0, num_words=2)
-        maps = [head_of(vocabulary, logit_scale=s)(tokens)[0][0, 0, 0, 0] for s in (0.0, 1.0, 99.0)]
-        expected = [0.5, math.e / (math.e + 1), 1.0]
-        assert [float(m) for m in maps] == pytest.approx(expected)
-
-    def test_one_word(self):
-        maps, normalized_cam = head_of(Vocabulary("v", (("a",),)))(patches(0, 0, num_words=1))
-        assert torch.equal(maps, torch.ones(1, 1, 1, 2))
-        assert torch.equal(normalized_cam, torch.ones(1, 1, 1, 2))
-
 
 class TestOutputs:
     CLASSES = (("cat", "kitten"), ("dog",))
@@ -86,9 +74,16 @@ class TestOutputs:
             assert head.has_background == (names[0] == "background")
             assert head.background_is_rest == (head.has_background and background == "class")
 
-    def test_unknown_background(self):
-        with pytest.raises(ValueError, match=r'BACKGROUND="ignore" is unknown; use class, words'):
-            head_of(Vocabulary("v", self.CLASSES), "ignore")
+    def test_backgrounds_that_do_not_fit(self):
+        for rule, thresh, message in (
+            ("ignore", 0.0, r'BACKGROUND="ignore" is unknown; use class, words or distractor'),
+            ("class", 1.0, r"expected a score in \[0, 1\)"),
+            ("words", -0.1, r"expected a score in \[0, 1\)"),
+            ("distractor", 0.1, "no class is the background"),
+        ):
+            options = {"background": rule, "background_thresh": thresh, "logit_scale": 1.0}
+            with pytest.raises(ValueError, match=message):
+                TextHead(vocabulary=Vocabulary("v", self.CLASSES), **options)
 
     def test_features_that_do_not_fit(self):
         for num_words, num_classes in [(3, 2), (4, 3), (5, 2), (2, 4)]:

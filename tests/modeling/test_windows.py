@@ -1,11 +1,13 @@
 """Windows cover an image, stay inside it and are all batched."""
 
+from collections import Counter
+
 import torch
 
 from freecp_d2.modeling.windows import (
     Window,
-    batches_of_windows,
     cut_windows,
+    run_on_windows,
     sliding_windows,
     windows_of_images,
 )
@@ -47,19 +49,26 @@ def test_every_pixel_is_covered():
 
 
 def test_batches_keep_each_window_once_and_sizes_apart():
+    windows = windows_of_images([(50, 70), (20, 70), (50, 70), (20, 20)], 30, 15)
+    counts = Counter(window.size for window in windows)
     for batch_size in (1, 2, 3, 8, 64):
-        windows = windows_of_images([(50, 70), (20, 70), (50, 70), (20, 20)], 30, 15)
-        batches = batches_of_windows(windows, batch_size)
-        assert sorted(index for batch in batches for index in batch) == list(range(len(windows)))
-        sizes = [{windows[index].size for index in batch} for batch in batches]
-        assert all(len(size) == 1 for size in sizes)
+        batches = []
+
+        def run(batch, batches=batches):
+            batches.append(batch)
+            return map(str, batch)
+
+        images = run_on_windows(windows, batch_size, run)
+        assert [[window.image for window, _ in image] for image in images] == [
+            [i] * sum(window.image == i for window in windows) for i in range(4)
+        ]
+        pairs = [pair for image in images for pair in image]
+        assert pairs == [(window, str(window)) for window in windows]
+        assert all(len({window.size for window in batch}) == 1 for batch in batches)
         assert max(map(len, batches)) <= batch_size
         # As few as possible: only the last batch of a size may be short.
-        counts = [sum(w.size == size for w in windows) for size in {w.size for w in windows}]
-        assert len(batches) == sum(-(-count // batch_size) for count in counts)
-    two_images = windows_of_images([(30, 30), (30, 30)], 30, 30)
-    assert batches_of_windows(two_images, 8) == [[0, 1]]
-    assert batches_of_windows([], 8) == []
+        assert len(batches) == sum(-(-count // batch_size) for count in counts.values())
+    assert run_on_windows([], 8, list) == []
 
 
 def test_cut_and_pad():

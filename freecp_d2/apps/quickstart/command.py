@@ -25,7 +25,7 @@ from ...data.storybook.classes import SCORED
 from ...engine.config_files import config_path
 from ...engine.variants import VARIANTS, VariantsModel, count_pixels, variant_configs
 from ...evaluation.bootstrap import mean_iou, paired_bootstrap, pixel_accuracy, save_counts
-from ...modeling.purification.summary import summarise_diagnoses
+from ...modeling.purification.diagnosis import summarise_diagnoses
 from ...utils.files import write_whole
 from ...version import __version__
 from ...visualization.html import (

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...engine.predictor import Prediction
-from ...modeling.purification.summary import GroupSummary, Purification, WordSummary
+from ...modeling.purification.diagnosis import GroupSummary, Purification, WordSummary
 from ...visualization.label_png import no_word
 from ...visualization.shares import Share
 

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from ...engine.predictor import Prediction
 from ...engine.predictor.prediction import bilinear_neighbours
-from ...modeling.purification.diagnosis import WindowDiagnosis
-from ...modeling.purification.summary import Purification, summarise_diagnoses
+from ...modeling.purification.diagnosis import Purification, WindowDiagnosis, summarise_diagnoses
 from ...modeling.stitching import ClassScores, full_scores
 from ...text.class_colors import Color
 

@@ -10,8 +10,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from ...modeling.purification.diagnosis import WindowDiagnosis
-from ...modeling.purification.summary import Purification, summarise_diagnoses
+from ...modeling.purification.diagnosis import Purification, WindowDiagnosis, summarise_diagnoses
 from ...modeling.stitching import ClassScores, full_scores
 from ...text.class_colors import Color
 

@@ -5,11 +5,10 @@ Affinity heads: sources of the self-affinity of Eq. (2).
 |---|---|
 | `build.py` | the registry, the contract, the base class |
 | `clip_attention.py` | `CLIPAttentionAffinity`: the backbone's own attention |
-| `dino.py`, `dino_weights.py` | `DINOAffinity`: features or attention of a DINO |
+| `dino.py` | `DINOAffinity`: features or attention of a DINO |
 | `sam.py` | `SAMAffinity`: features or masks of SAM |
 | `maskformer.py` | `MaskFormerAffinity`: masks of MaskFormer and Mask2Former |
-| `encoder.py`, `checkpoints.py` | base class and weights of heads with an encoder of their own |
-| `resampling.py` | from one patch grid to another |
+| `encoder.py` | base class, resampling and weights of heads with an encoder of their own |
 
 The libraries of the last three heads are optional and imported when such a head is built.
 """

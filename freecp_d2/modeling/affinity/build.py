@@ -46,11 +46,7 @@ own encoder in it and returns float32.
 
 
 class AffinityHead(nn.Module):
-    """
-    Turns a batch of windows into transition matrices on the backbone's patch grid.
-
-    A subclass implements `affinity`; `forward` balances it, for all sources in the same way.
-    """
+    """Turns windows into transition matrices; a subclass implements `affinity`."""
 
     attention_layers: Collection[int] = ()
     """Layers of the backbone whose attention the head reads."""
@@ -93,8 +89,8 @@ def build_affinity_head(
     """
     Build the head that `cfg.MODEL.AFFINITY_HEAD.NAME` names, for a backbone's outputs.
 
-    With `weights=False` a head that has a method `without_weights(cfg, input_shape)` is built by
-    it: this finds the errors of the config cheaply, and the head cannot run.
+    `weights=False` finds the errors of the config cheaply: a head with a method `without_weights`
+    is built by it, and cannot run.
     """
     builder = AFFINITY_HEAD_REGISTRY.get(cfg.MODEL.AFFINITY_HEAD.NAME)
     if not weights:

@@ -15,7 +15,7 @@ class CLIPAttentionAffinity(AffinityHead):
 
     @configurable
     def __init__(self, *, attention_layers: Collection[int], **options: int):
-        """Layers of the backbone, 0 the first; `options` as `AffinityHead`."""
+        """Layers of the backbone, 0 the first; other options as `AffinityHead`."""
         super().__init__(**options)
         self.attention_layers = frozenset(attention_layers)
 
@@ -47,9 +47,6 @@ def resolve_layers(layers: Collection[int], num_layers: int, key: str) -> frozen
 
     Negative numbers count from the end; no layers mean all but the last, as in the released
     program. `key` is the config key, for messages.
-
-    Raises:
-        ValueError: the ViT lacks a layer, or has only one and `layers` is empty.
     """
     if not layers and num_layers < 2:
         raise ValueError(

@@ -11,13 +11,24 @@ import torch
 from torch import Tensor
 
 from ...d2 import CfgNode, ShapeSpec, configurable
-from ..pixels import PixelNormalisation
+from ..inputs import PixelNormalisation
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
-from .checkpoints import require_library
 from .clip_attention import resolve_layers
-from .dino_weights import load_dino
-from .encoder import EncoderAffinity, backbone_grid, check_options, cosine_affinity, resize
-from .resampling import resample, resample_matrix
+from .encoder import (
+    EncoderAffinity,
+    backbone_grid,
+    check_options,
+    cosine_affinity,
+    find_pretrained,
+    load_strictly,
+    require_library,
+    resample,
+    resample_matrix,
+    resize,
+)
+
+_KEY = "MODEL.AFFINITY_HEAD.DINO"
+_EXAMPLES = "vit_base_patch16_224.dino or vit_base_patch14_dinov2.lvd142m"
 
 SOURCES = ("features", "attention")
 """
@@ -56,15 +67,12 @@ class DINOAffinity(EncoderAffinity):
         """
         super().__init__(encoder, **options)
         if source not in SOURCES:
-            raise ValueError(
-                f'MODEL.AFFINITY_HEAD.DINO.SOURCE="{source}" is unknown; use one of {SOURCES}.'
-            )
-        check_options("MODEL.AFFINITY_HEAD.DINO", input_size=input_size, power=power)
+            raise ValueError(f'{_KEY}.SOURCE="{source}" is unknown; use one of {SOURCES}.')
+        check_options(_KEY, input_size=input_size, power=power)
         self.source, self.power, self.input_size = source, power, input_size
         self.layers: frozenset[int] = frozenset()
         if source == "attention":
-            key = "MODEL.AFFINITY_HEAD.DINO.LAYERS"
-            self.layers = resolve_layers(layers, len(encoder.blocks), key)
+            self.layers = resolve_layers(layers, len(encoder.blocks), f"{_KEY}.LAYERS")
         # ImageNet's mean and std, as DINO and DINOv2 were trained; the defaults of timm may differ.
         mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
         self.pixels = PixelNormalisation(mean, std, "RGB")
@@ -131,3 +139,99 @@ def _attention(attention: Any, tokens: Tensor) -> Tensor:
     for query, key in zip(queries.unbind(2), keys.unbind(2), strict=True):
         mean += (query @ key.mT * attention.scale).float().softmax(dim=-1)
     return mean / attention.num_heads
+
+
+def load_dino(arch: str, pretrained: str) -> Any:
+    """
+    A `timm` VisionTransformer with weights, for images of any size.
+
+    Args:
+        arch: timm's name of the architecture, "vit_base_patch16_224.dino".
+        pretrained: "timm" to download timm's weights; else, see `find_weights`, the state dict of
+            a backbone by timm or by facebookresearch/dino or dinov2.
+
+    Raises:
+        ValueError: unknown ViT, no weights, or weights of another ViT.
+        FileNotFoundError, ConnectionError: the weights cannot be found or downloaded.
+    """
+    if pretrained == "timm":
+        return _download(arch)
+    from timm.models.vision_transformer import checkpoint_filter_fn
+
+    from ...checkpoint import read_state_dict
+
+    path = find_pretrained(f"{_KEY}.PRETRAINED", pretrained, "dino:vitb16")
+    vit = _build(arch, pretrained=False)
+    state = read_state_dict(path)
+    _check_sizes(vit, state, arch, path)
+    if "register_tokens" in state:  # timm recognises the authors' format by the mask token
+        state.setdefault("mask_token", torch.zeros(1))
+    load_strictly(
+        vit, checkpoint_filter_fn(state, vit), path, f"change {_KEY}.ARCH ({arch}) or PRETRAINED."
+    )
+    return vit
+
+
+def _download(arch: str) -> Any:
+    if "dino" not in arch:
+        raise ValueError(
+            f'{_KEY}.PRETRAINED="timm" would load timm\'s weights of {arch}, which are not '
+            'DINO\'s; name those in ARCH, for example "vit_base_patch16_224.dino".'
+        )
+    try:
+        return _build(arch, pretrained=True)
+    except (OSError, RuntimeError) as error:  # the hub's errors are OSErrors
+        raise ConnectionError(
+            f"timm could not get the weights of {arch} ({error}). Give the path of a file in "
+            f'{_KEY}.PRETRAINED, or a name of the catalogue such as "dino:vitb16".'
+        ) from error
+
+
+def _build(arch: str, *, pretrained: bool) -> Any:
+    import timm
+    from timm.models.vision_transformer import Attention, VisionTransformer
+
+    if not timm.is_model(arch):
+        raise ValueError(f'{_KEY}.ARCH="{arch}" is no model of timm; use for example {_EXAMPLES}.')
+    try:
+        timm.get_pretrained_cfg(arch, allow_unregistered=False)
+    except RuntimeError as error:  # an unknown tag behind the dot
+        raise ValueError(f'{_KEY}.ARCH="{arch}": {error}; use for example {_EXAMPLES}.') from error
+    try:
+        vit = timm.create_model(arch, pretrained=pretrained, num_classes=0, dynamic_img_size=True)
+    except TypeError as error:
+        raise ValueError(
+            f'{_KEY}.ARCH="{arch}" takes images of one size only ({error}), so it is no ViT of '
+            f"DINO; use for example {_EXAMPLES}."
+        ) from error
+    is_plain = isinstance(vit, VisionTransformer) and all(
+        isinstance(block.attn, Attention) for block in vit.blocks
+    )
+    if not is_plain:
+        raise ValueError(
+            f'{_KEY}.ARCH="{arch}" is no plain ViT ({type(vit).__name__}), so its attention cannot '
+            f"be read; use for example {_EXAMPLES}."
+        )
+    return vit
+
+
+def _check_sizes(vit: Any, state: dict[str, Tensor], arch: str, path: str) -> None:
+    """Refuse the weights of another ViT, whose patches `timm` would resample."""
+    projection = state.get("patch_embed.proj.weight")
+    if projection is None or projection.ndim != 4:
+        raise ValueError(
+            f"{path} is no ViT of DINO: it has no patch_embed.proj.weight, but "
+            f"{', '.join(sorted(state)[:5])}, ...; give a .pth of facebookresearch/dino or dinov2, "
+            f"or a file of timm, in {_KEY}.PRETRAINED."
+        )
+    num_layers = len({key.split(".")[1] for key in state if key.startswith("blocks.")})
+    registers = state.get("register_tokens", state.get("reg_token", torch.empty(1, 0)))
+    found = (len(projection), num_layers, projection.shape[-1], registers.shape[1])
+    own_registers = 0 if vit.reg_token is None else vit.reg_token.shape[1]
+    patch = vit.patch_embed.patch_size[0]
+    expected = (vit.embed_dim, len(vit.blocks), patch, own_registers)
+    if found != expected:
+        raise ValueError(
+            f"{path} holds a ViT of (width, layers, patch, registers) = {found}, "
+            f'{_KEY}.ARCH="{arch}" means {expected}; change one of the two.'
+        )

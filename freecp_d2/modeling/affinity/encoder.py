@@ -1,9 +1,12 @@
 """
-Base class and tensor functions of affinity heads with an image encoder of their own.
+Base class, weights and tensor functions of affinity heads with an image encoder of their own.
 
-Shapes: N windows, C channels, Q masks, h x w patches, P = h * w.
+Shapes: N windows, C channels, Q masks; (h, w) the grid of the backbone's patches, P = h * w;
+(h', w') another grid, P' = h' * w'.
 """
 
+import importlib.util
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -56,10 +59,7 @@ class EncoderAffinity(AffinityHead):
 
 
 def check_options(group: str, *, input_size: int = 0, power: float = 1.0) -> None:
-    """
-    Raises:
-        ValueError: INPUT_SIZE or COSINE_POWER of a config group is out of range.
-    """
+    """Raise `ValueError` if INPUT_SIZE or COSINE_POWER of a config group is out of range."""
     if input_size < 0:
         raise ValueError(f"{group}.INPUT_SIZE is {input_size}; use 0 or more pixels.")
     if power <= 0:
@@ -114,9 +114,104 @@ def mask_affinity(masks: Tensor, scores: Tensor) -> Tensor:
         scores: s_q, the confidence of a mask, in [0, 1], shape (N, Q); Q may be 0.
 
     Returns:
-        Tensor: symmetric, non-negative, float32, shape (N, P, P).
+        Tensor: symmetric, float32, shape (N, P, P).
     """
     flat, weights = masks.float().flatten(2), scores.float().unsqueeze(-1)
     unclaimed = (1 - weights * flat).clamp(min=0).prod(dim=1)
     weighted = weights.sqrt() * flat
     return weighted.mT @ weighted + torch.diag_embed(unclaimed)
+
+
+def resample(
+    maps: Tensor, grid: tuple[int, int], extent: tuple[float, float] | None = None
+) -> Tensor:
+    """
+    Resize (..., h', w') to (..., h, w), bilinear between cell centres and antialiased when it
+    shrinks: as `F.interpolate` with `antialias=True`, and the identity on the same grid.
+
+    `extent`: how many cells of (h', w'), from the upper left, show the window; may be fractions.
+    The other cells are padding, which is left out. None: all cells.
+    """
+    height, width = maps.shape[-2:]
+    extent = extent or (height, width)
+    if grid == (height, width) and extent == (height, width):
+        return maps
+    rows = _weights(height, grid[0], extent[0]).to(maps)
+    columns = _weights(width, grid[1], extent[1]).to(maps)
+    return rows @ maps @ columns.mT
+
+
+def resample_matrix(matrix: Tensor, source: tuple[int, int], grid: tuple[int, int]) -> Tensor:
+    """Bring an affinity (N, P', P') of the grid `source` to (N, P, P), by `resample`'s weights."""
+    if source == grid:
+        return matrix
+    columns = resample(matrix.unflatten(-1, source), grid).flatten(-2)
+    return resample(columns.mT.unflatten(-1, source), grid).flatten(-2).mT
+
+
+def _weights(num_from: int, num_to: int, extent: float) -> Tensor:
+    """Triangle weights around each wanted centre; rows sum to one, shape (num_to, num_from)."""
+    step = extent / num_to
+    centres = (torch.arange(num_to, dtype=torch.float64) + 0.5) * step - 0.5
+    cells = torch.arange(num_from, dtype=torch.float64)
+    weights = (1 - (cells - centres[:, None]).abs() / max(step, 1.0)).clamp(min=0)
+    weights[:, cells >= extent] = 0
+    return weights / weights.sum(dim=1, keepdim=True)
+
+
+def require_library(name: str, *, extra: str, head: str) -> None:
+    """Raise `ImportError` if the module `name`, which our `extra` brings, is not installed."""
+    if importlib.util.find_spec(name) is None:
+        raise ImportError(
+            f'MODEL.AFFINITY_HEAD.NAME="{head}" needs the library {name}, which is not installed; '
+            f'run pip install "freecp_d2[{extra}]".'
+        )
+
+
+def find_pretrained(key: str, value: str, example: str) -> str:
+    """
+    The file or folder of a PRETRAINED key and its value, by `freecp_d2.checkpoint.find_weights`.
+
+    Raises:
+        ValueError: the value is empty (the message gives `example`), or the file is another one.
+        FileNotFoundError, ConnectionError, PermissionError: as `find_weights`, with the key.
+    """
+    if not value:
+        raise ValueError(
+            f'{key}="" names no weights, and random ones have no affinity; give a path or a name '
+            f'of the catalogue such as "{example}".'
+        )
+    from ...checkpoint import find_weights
+
+    try:
+        return find_weights(value)
+    except (FileNotFoundError, ConnectionError, PermissionError, ValueError) as error:
+        if getattr(error, "errno", None) is not None:  # the disk
+            raise
+        raise type(error)(f"{key}: {error}") from error
+
+
+def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice: str) -> None:
+    """Load the state dict of the file `path` into a module; raises as `refuse_misfits`."""
+    own = module.state_dict()
+    shapes = [
+        f"{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}"
+        for key in own
+        if key in state and state[key].shape != own[key].shape
+    ]
+    refuse_misfits(path, own.keys() - state.keys(), state.keys() - own.keys(), shapes, advice)
+    module.load_state_dict(state)
+
+
+def refuse_misfits(
+    path: str, missing: Iterable[str], unexpected: Iterable[str], shapes: Iterable[str], advice: str
+) -> None:
+    """Raise `ValueError` with the first keys of each kind and the advice, if there are any."""
+    kinds = {"missing": missing, "unexpected": unexpected, "of another shape": shapes}
+    found = [
+        f"{len(names)} {kind} ({', '.join(names[:5])}{', ...' * (len(names) > 5)})"
+        for kind, names in ((kind, sorted(map(str, names))) for kind, names in kinds.items())
+        if names
+    ]
+    if found:
+        raise ValueError(f"{path} does not fit, keys: {'; '.join(found)}; {advice}")

@@ -1,9 +1,4 @@
-"""
-MaskFormer and Mask2Former as affinity: patches in the same masks are affine. Class names are not
-used.
-
-Shapes: N windows, Q queries, H, W pixels.
-"""
+"""MaskFormer and Mask2Former as affinity: patches in the same masks are affine."""
 
 import json
 import logging
@@ -15,11 +10,19 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import CfgNode, ShapeSpec, configurable
-from ..pixels import PixelNormalisation
+from ..inputs import PixelNormalisation
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
-from .checkpoints import find_pretrained, refuse_misfits, require_library
-from .encoder import EncoderAffinity, backbone_grid, check_options, mask_affinity, resize
-from .resampling import resample
+from .encoder import (
+    EncoderAffinity,
+    backbone_grid,
+    check_options,
+    find_pretrained,
+    mask_affinity,
+    refuse_misfits,
+    require_library,
+    resample,
+    resize,
+)
 
 MODELS = {
     "maskformer": "MaskFormerForInstanceSegmentation",
@@ -42,8 +45,8 @@ logger = logging.getLogger(__name__)
 @AFFINITY_HEAD_REGISTRY.register()
 class MaskFormerAffinity(EncoderAffinity):
     """
-    Tab. 5, "MaskFormer": sum over queries q of s_q m_q(i) m_q(j), where m_q is the query's sigmoid
-    mask and s_q = 1 - p(no object); see `mask_affinity`. `transformers` runs it, in float32.
+    Tab. 5, "MaskFormer": `mask_affinity` of the queries' sigmoid masks with the scores 1 - p(no
+    object). Class names are not used. `transformers` runs it, in float32.
     """
 
     encoder: Any  # a model of transformers; the library is optional
@@ -89,7 +92,7 @@ class MaskFormerAffinity(EncoderAffinity):
 
     @classmethod
     def without_weights(cls, cfg: CfgNode, input_shape: dict) -> "MaskFormerAffinity":
-        """See `EncoderAffinity.without_weights`; weights that do not fit are found later."""
+        """See `EncoderAffinity.without_weights`; the weights are checked when they are loaded."""
         return cls(cfg, input_shape, encoder=nn.Identity())
 
     @torch.no_grad()
@@ -127,7 +130,11 @@ def load_maskformer(folder: str) -> Any:
 
     try:
         model, report = getattr(transformers, MODELS[model_type]).from_pretrained(
-            folder, local_files_only=True, output_loading_info=True, weights_only=True
+            folder,
+            local_files_only=True,
+            output_loading_info=True,
+            weights_only=True,
+            ignore_mismatched_sizes=True,  # they are in the report, which is refused below
         )
     except Exception as error:  # not documented for other files
         raise ValueError(

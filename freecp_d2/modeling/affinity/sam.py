@@ -11,16 +11,18 @@ from torch import Tensor
 
 from ...d2 import CfgNode, ShapeSpec, configurable
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
-from .checkpoints import find_pretrained, load_strictly, require_library
 from .encoder import (
     EncoderAffinity,
     backbone_grid,
     check_options,
     cosine_affinity,
+    find_pretrained,
+    load_strictly,
     mask_affinity,
+    require_library,
+    resample,
     resize_to,
 )
-from .resampling import resample
 
 SOURCES = ("features", "masks")
 """
@@ -58,7 +60,6 @@ class SAMAffinity(EncoderAffinity):
             power: of the features, see `cosine_affinity`.
             points_per_side: of the masks, side of the grid of points.
             batch_size: windows in one forward of the image encoder; masks always take one.
-            options: see `EncoderAffinity`; masks are found in float32.
 
         Raises:
             ValueError: unknown source; a number out of range.

@@ -1,17 +1,26 @@
 """
-The interface between the segmentors and an image tower.
+The interface between the segmentors and an image tower, and what the towers share.
 
-Shape shorthand in this module: N windows, T = 1 + h * w tokens (class token first), D embedding.
+Shapes: N windows, h x w patches, T = 1 + h * w tokens (class token first), C width, D embedding,
+g x g the native grid of a positional embedding.
 """
 
 import inspect
 from abc import abstractmethod
 from collections.abc import Collection, Hashable
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ...d2 import BACKBONE_REGISTRY, Backbone, CfgNode, ShapeSpec
 from .clip_loading import LoadedCLIP
+
+INTERPOLATIONS = ("scale", "size_antialias")
+"""
+scale: bicubic, sampled with the factor (h + 0.1) / g, as DINO and the released FreeCP program do.
+size_antialias: bicubic to the size (h, w) with antialiasing, as GEM does.
+"""
 
 
 class CLIPBackbone(Backbone):
@@ -21,8 +30,9 @@ class CLIPBackbone(Backbone):
     Register subclasses in Detectron2's `BACKBONE_REGISTRY`; they are called with `obj(cfg,
     input_shape)`, and with `clip=`, a `LoadedCLIP` or None, if their `from_config` takes it.
     `output_shape()` lists the outputs of `forward`: "patch_tokens" (D channels, stride
-    `patch_size`), "class_token" (D channels) and, if the tower has attention, "attention" (one
-    channel a layer). Sides of windows are multiples of `patch_size`; crops have any size.
+    `patch_size`), "class_token" (D channels) and, if the tower has attention, "attention" (the
+    number of layers as channels). Sides of windows are multiples of `patch_size`; crops have any
+    size.
 
     Attributes:
         pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
@@ -38,23 +48,18 @@ class CLIPBackbone(Backbone):
 
     @abstractmethod
     def forward(
-        self,
-        images: Tensor,
-        *,
-        attention_layers: Collection[int] = (),
-        reduce_attention: bool = True,
+        self, images: Tensor, *, attention_layers: Collection[int] = ()
     ) -> dict[str, Tensor]:
         """
         Args:
             images: normalised by `pixel_mean` and `pixel_std`, shape (N, 3, H, W).
-            attention_layers: layers whose attention is returned; 0 is the first.
-            reduce_attention: return the mean over these layers, in the memory of one layer.
+            attention_layers: layers whose mean attention is returned; 0 is the first.
 
         Returns:
             dict[str, Tensor]: all float32.
             "patch_tokens": in the joint space with text, not normalised, (N, D, h, w);
             "class_token": of the unmodified tower, (N, D);
-            "attention": averaged over heads, (N, 1 or L, T, T); absent without `attention_layers`.
+            "attention": mean over heads and layers, (N, 1, T, T); absent without layers.
         """
 
     @property
@@ -76,16 +81,11 @@ def build_clip_backbone(
     cfg: CfgNode, clip: LoadedCLIP | None = None, *, key: str = "MODEL.BACKBONE.NAME"
 ) -> CLIPBackbone:
     """
-    Build the backbone that `cfg.MODEL.BACKBONE.NAME` names.
+    Build the backbone that `cfg.MODEL.BACKBONE.NAME` names; ValueError if it is no `CLIPBackbone`.
 
     Args:
-        cfg: the config.
         clip: the CLIP whose image tower it runs, if it takes one; None: it loads its own.
-        key: where the user named the backbone, for the message.
-
-    Raises:
-        KeyError: no backbone of that name is registered.
-        ValueError: it is no `CLIPBackbone`.
+        key: the user's key, for the message.
     """
     name = cfg.MODEL.BACKBONE.NAME
     builder = BACKBONE_REGISTRY.get(name)
@@ -99,3 +99,31 @@ def build_clip_backbone(
             f'{key}="{name}" shares no space with text; use a CLIPBackbone such as CLIPViT.'
         )
     return backbone
+
+
+def check_interpolation(interpolation: str) -> None:
+    """Raise `ValueError` if it is not one of `INTERPOLATIONS`."""
+    if interpolation not in INTERPOLATIONS:
+        raise ValueError(
+            f'MODEL.CLIP.POSITIONAL_EMBEDDING="{interpolation}" is unknown; '
+            f"use auto or one of {INTERPOLATIONS}."
+        )
+
+
+def resize_positional_embedding(
+    embedding: Tensor, grid: tuple[int, int], interpolation: str
+) -> Tensor:
+    """(1 + g * g, C), class token first -> (1 + h * w, C); the native grid is left as it is."""
+    native = round((embedding.shape[0] - 1) ** 0.5)
+    if grid == (native, native):
+        return embedding
+    class_token, patches = embedding[:1], embedding[1:]
+    # Bicubic weights in half precision would change every patch.
+    image = patches.float().T.reshape(1, -1, native, native)
+    if interpolation == "scale":
+        # scale_factor, not size: the samples are spaced by the factor itself, as in the release.
+        factors = [(side + 0.1) / native for side in grid]
+        image = F.interpolate(image, scale_factor=factors, mode="bicubic", align_corners=False)
+    else:
+        image = F.interpolate(image, size=grid, mode="bicubic", antialias=True, align_corners=False)
+    return torch.cat([class_token, image.flatten(2)[0].T.to(patches.dtype)])

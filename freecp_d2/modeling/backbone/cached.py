@@ -3,6 +3,7 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Collection, Hashable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +13,6 @@ from .base import CLIPBackbone
 
 Features = dict[str, Tensor]
 Key = tuple[Hashable, ...]
-"""The encoder and a digest of the pixels."""
 
 
 class FeatureMemory:
@@ -24,7 +24,6 @@ class FeatureMemory:
         self._kept: OrderedDict[Key, Features] = OrderedDict()
 
     def get(self, key: Key) -> Features | None:
-        """The features of that key, or None."""
         if key in self._kept:
             self._kept.move_to_end(key)
         return self._kept.get(key)
@@ -61,31 +60,19 @@ class CachedBackbone(CLIPBackbone):
 
     @property
     def patch_size(self) -> int:
-        """Side of a patch in pixels."""
         return self.encoder.patch_size
 
     @property
     def encode_image_key(self) -> Hashable:
-        """See `CLIPBackbone.encode_image_key`."""
         return self.encoder.encode_image_key
 
     def output_shape(self) -> dict[str, ShapeSpec]:
-        """See the encoder."""
         return self.encoder.output_shape()
 
-    def forward(
-        self,
-        images: Tensor,
-        *,
-        attention_layers: Collection[int] = (),
-        reduce_attention: bool = True,
-    ) -> Features:
+    def forward(self, images: Tensor, *, attention_layers: Collection[int] = ()) -> Features:
         """See `CLIPBackbone.forward`; "attention" may be present without `attention_layers`."""
-        known = not attention_layers or tuple(sorted(attention_layers)) == self.layers
-        if not known or not reduce_attention:
-            return self.encoder(
-                images, attention_layers=attention_layers, reduce_attention=reduce_attention
-            )
+        if attention_layers and tuple(sorted(attention_layers)) != self.layers:
+            return self.encoder(images, attention_layers=attention_layers)
         key = ("windows", self.encoder, self.layers, *_content(images))
         features = self.memory.get(key)
         if features is None:
@@ -94,17 +81,15 @@ class CachedBackbone(CLIPBackbone):
         return dict(features)
 
     def encode_image(self, images: Tensor) -> Tensor:
-        """See `CLIPBackbone.encode_image`."""
         keys: list[Key] = [("crop", self.encode_image_key, *_content(image)) for image in images]
-        found = [self.memory.get(key) for key in keys]
-        missing = {key: i for i, key in enumerate(keys) if found[i] is None}
+        found: dict[Key, Any] = {key: self.memory.get(key) for key in keys}
+        missing = {key: i for i, key in enumerate(keys) if found[key] is None}
         if missing:
             tokens = self.encoder.encode_image(images[list(missing.values())])
-            new = dict(zip(missing, tokens, strict=True))
-            for key, token in new.items():
-                self.memory.put(key, {"class_token": token})
-            found = [f or {"class_token": new[k]} for f, k in zip(found, keys, strict=True)]
-        return torch.stack([features["class_token"] for features in found if features])
+            for key, token in zip(missing, tokens, strict=True):
+                found[key] = {"class_token": token}
+                self.memory.put(key, found[key])
+        return torch.stack([found[key]["class_token"] for key in keys])
 
 
 def _content(images: Tensor) -> Key:

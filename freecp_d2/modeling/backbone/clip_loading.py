@@ -1,7 +1,7 @@
 """
 Loading a CLIP with the library that owns its format: the one place that knows which.
 
-Libraries, and `checkpoint`, are imported when weights are loaded: they cost seconds.
+Libraries, and what reads checkpoints, are imported when weights are loaded: they cost seconds.
 """
 
 import os
@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode
 from ...text import CLIPTokenizer
-from .openai_layout import ARCHIVE_EXTRAS, OPENAI_TOWERS, check_layout, check_vocabulary
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -43,11 +42,7 @@ class LoadedCLIP:
 
 
 def load_clip_from_config(cfg: CfgNode, loaded: LoadedCLIP | None = None) -> LoadedCLIP:
-    """
-    `load_clip` with MODEL.CLIP.{LIBRARY,ARCH,PRETRAINED,MERGES} and MODEL.PRECISION.
-
-    A CLIP that was `loaded` with the same settings is returned, so that a model has only one.
-    """
+    """`load_clip` with the keys of MODEL.CLIP; returns `loaded` if its settings are the same."""
     node = cfg.MODEL.CLIP
     source = (node.LIBRARY, node.ARCH, node.PRETRAINED, cfg.MODEL.PRECISION, node.MERGES)
     return loaded if loaded is not None and loaded.source == source else load_clip(*source)
@@ -64,15 +59,14 @@ def load_clip(
         arch: the library's name of the architecture; with `clip` also "custom", for a state dict
             of OpenAI's layout in any size.
         pretrained: "openai" or another tag of the library (downloads), "storybook" (with `clip`,
-            custom: the one in the package), or what `weights.find_weights` takes: a path, a name
-            of the catalogue, a URL, "hf://org/repo/file".
+            custom: the one in the package), or what `checkpoint.find_weights` takes.
         precision: fp32 | fp16 | bf16.
         merges: with `clip`, file of the tokenizer's merges; "": those of the weights.
 
     Raises:
         ValueError: unknown library, architecture or precision; weights of another architecture or
             another vocabulary.
-        FileNotFoundError: `pretrained` looks like a path and nothing is there; no such `merges`.
+        FileNotFoundError: no such `pretrained` or `merges`.
         ConnectionError: the download failed.
     """
     if precision not in PRECISIONS:
@@ -99,9 +93,10 @@ def set_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
 def _load_openai(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
     from ...checkpoint import read_state_dict
     from ...checkpoint.embedded import EMBEDDED_NAME, embedded_merges
+    from .openai_layout import ARCHIVE_EXTRAS, OPENAI_TOWERS, check_layout, check_vocabulary
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pkg_resources, TorchScript: not the user's to mend
+        warnings.simplefilter("ignore")  # pkg_resources, TorchScript
         import clip
         import clip.model
 
@@ -130,6 +125,7 @@ def _openai_path(arch: str, pretrained: str) -> str:
     """The path of the checkpoint: in the package, downloaded, or as the user names it."""
     from ...checkpoint import find_weights
     from ...checkpoint.embedded import EMBEDDED_NAME, embedded_weights
+    from .openai_layout import OPENAI_TOWERS
 
     if pretrained == EMBEDDED_NAME:
         return embedded_weights()
@@ -185,7 +181,7 @@ def wants_quick_gelu(arch: str, tag: str) -> bool:
     """
     Whether weights of open_clip were trained with QuickGELU (OpenAI's, MetaCLIP, DFN).
 
-    A path has no tag: for such weights name an architecture that ends in -quickgelu.
+    A path has no tag; name an architecture that ends in -quickgelu for such weights.
     """
     import open_clip
 

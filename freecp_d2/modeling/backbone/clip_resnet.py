@@ -1,7 +1,7 @@
 """
 CLIPResNet: the convolutional image tower of a CLIP as a Detectron2 backbone.
 
-Shape shorthand in this module: N windows, T = 1 + h * w tokens (their mean first), C width,
+Shapes: N windows, T = 1 + h * w tokens (their mean first), C width,
 D embedding.
 """
 
@@ -13,9 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
-from .base import CLIPBackbone
+from .base import CLIPBackbone, check_interpolation, resize_positional_embedding
 from .clip_loading import LoadedCLIP, load_clip_from_config
-from .positional_embedding import check_interpolation, resize_positional_embedding
 
 _STAGES = ("layer1", "layer2", "layer3", "layer4")
 _STRIDE = 32  # two halvings in the stem, one in each of three stages
@@ -46,7 +45,6 @@ class CLIPResNet(CLIPBackbone):
         Args:
             visual: `clip.model.ModifiedResNet` or `open_clip.modified_resnet.ModifiedResNet`.
             interpolation: of the pool's positional embedding, one of `INTERPOLATIONS`.
-            pixel_mean, pixel_std: see `CLIPBackbone`.
 
         Raises:
             ValueError: the tower is no ResNet of CLIP; unknown `interpolation`.
@@ -84,11 +82,9 @@ class CLIPResNet(CLIPBackbone):
 
     @property
     def patch_size(self) -> int:
-        """Stride of the feature map in pixels."""
         return _STRIDE
 
     def output_shape(self) -> dict[str, ShapeSpec]:
-        """See `CLIPBackbone`."""
         embed_dim = self.visual.attnpool.c_proj.out_features
         return {
             "patch_tokens": ShapeSpec(channels=embed_dim, stride=_STRIDE),
@@ -96,11 +92,7 @@ class CLIPResNet(CLIPBackbone):
         }
 
     def forward(
-        self,
-        images: Tensor,
-        *,
-        attention_layers: Collection[int] = (),
-        reduce_attention: bool = True,
+        self, images: Tensor, *, attention_layers: Collection[int] = ()
     ) -> dict[str, Tensor]:
         """See `CLIPBackbone.forward`; raises `ValueError` if attention is asked for."""
         if attention_layers:
@@ -118,11 +110,9 @@ class CLIPResNet(CLIPBackbone):
 
     @property
     def encode_image_key(self) -> Hashable:
-        """See `CLIPBackbone.encode_image_key`."""
         return self.visual, self.interpolation
 
     def encode_image(self, images: Tensor) -> Tensor:
-        """See `CLIPBackbone.encode_image`."""
         return self._pool(self._feature_map(images))
 
     def _feature_map(self, images: Tensor) -> Tensor:

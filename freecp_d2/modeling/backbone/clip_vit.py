@@ -1,8 +1,7 @@
 """
 CLIPViT: the vision transformer of a CLIP as a Detectron2 backbone.
 
-Shape shorthand in this module: N windows, T = 1 + h * w tokens (class token first), C width,
-D embedding, L layers asked for.
+Shapes: N windows, T = 1 + h * w tokens (class token first), C width, D embedding.
 """
 
 from collections.abc import Collection, Hashable
@@ -14,11 +13,9 @@ from torch import Tensor, nn
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
 from ...utils.precision import layer_norm
-from .base import CLIPBackbone
+from .base import CLIPBackbone, check_interpolation, resize_positional_embedding
 from .clip_loading import LoadedCLIP, load_clip_from_config
-from .dense_attention import DenseAttention
-from .positional_embedding import check_interpolation, resize_positional_embedding
-from .vit_block import run_block
+from .dense_attention import DenseAttention, run_block
 
 
 @BACKBONE_REGISTRY.register()
@@ -47,7 +44,6 @@ class CLIPViT(CLIPBackbone):
             visual: `clip.model.VisionTransformer` or `open_clip.transformer.VisionTransformer`.
             dense_attention: the method's last block(s).
             interpolation: of the positional embedding, one of `INTERPOLATIONS`.
-            pixel_mean, pixel_std: see `CLIPBackbone`.
 
         Raises:
             ValueError: the tower is no plain ViT, or too shallow for `dense_attention`.
@@ -90,16 +86,13 @@ class CLIPViT(CLIPBackbone):
 
     @property
     def patch_size(self) -> int:
-        """Side of a patch in pixels."""
         return self.visual.conv1.kernel_size[0]
 
     @property
     def num_layers(self) -> int:
-        """Number of blocks."""
         return len(self.visual.transformer.resblocks)
 
     def output_shape(self) -> dict[str, ShapeSpec]:
-        """See `CLIPBackbone`."""
         embed_dim = self.visual.proj.shape[1]
         return {
             "patch_tokens": ShapeSpec(channels=embed_dim, stride=self.patch_size),
@@ -108,19 +101,13 @@ class CLIPViT(CLIPBackbone):
         }
 
     def forward(
-        self,
-        images: Tensor,
-        *,
-        attention_layers: Collection[int] = (),
-        reduce_attention: bool = True,
+        self, images: Tensor, *, attention_layers: Collection[int] = ()
     ) -> dict[str, Tensor]:
-        """See `CLIPBackbone.forward`."""
         x, grid = self._embed(images)
         blocks = list(self.visual.transformer.resblocks)
         first_dense = len(blocks) - self.dense_attention.num_blocks
         dense_inputs: list[Tensor] = []
-        attentions: list[Tensor] = []
-        num_attentions = 0
+        total, num_attentions = None, 0
         for layer, block in enumerate(blocks):
             if layer >= first_dense:
                 dense_inputs.append(x)
@@ -128,30 +115,23 @@ class CLIPViT(CLIPBackbone):
             x, attention = run_block(
                 block, x, num_queries=num_queries, need_attention=layer in attention_layers
             )
-            if attention is None:
-                continue
-            num_attentions += 1
-            if attentions and reduce_attention:
-                attentions[0] += attention
-            else:
-                attentions.append(attention)
+            if attention is not None:
+                total = attention if total is None else total.add_(attention)
+                num_attentions += 1
         dense = self._project(self.dense_attention(blocks[first_dense:], dense_inputs)[:, 1:])
         output = {
             "patch_tokens": dense.transpose(1, 2).unflatten(2, grid),
             "class_token": self._project(x[:, 0]),
         }
-        if attentions:
-            total = torch.stack(attentions, dim=1)
-            output["attention"] = total / num_attentions if reduce_attention else total
+        if total is not None:
+            output["attention"] = (total / num_attentions)[:, None]
         return output
 
     @property
     def encode_image_key(self) -> Hashable:
-        """See `CLIPBackbone.encode_image_key`."""
         return self.visual, self.interpolation
 
     def encode_image(self, images: Tensor) -> Tensor:
-        """See `CLIPBackbone.encode_image`; one query in the last block."""
         x, _ = self._embed(images)
         blocks = list(self.visual.transformer.resblocks)
         for block in blocks[:-1]:

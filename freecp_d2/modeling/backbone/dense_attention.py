@@ -1,11 +1,13 @@
 """
-The last block of the image encoder, as the training-free segmentation methods rewrite it (Tab. 2).
+The blocks of a CLIP ViT, and the last one as the training-free methods rewrite it (Tab. 2).
+
+The blocks of `clip` and `open_clip` do not return attention, queries, keys and values. Their layers
+have the same names in both libraries, so these functions compute with the layers of either.
 
 CLIP's last block mixes all patches, which suits a label for the image but not for each patch. Each
 method replaces its attention; some also drop the block's residual or MLP.
 
-Shape shorthand in this module: N windows, T tokens (class token first), C width, H heads,
-E = C / H.
+Shapes: N windows, T = 1 + h * w tokens (class token first), C width, H heads, E = C / H.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +19,56 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...utils.precision import layer_norm
-from .vit_block import attention_weights, feed_forward, project_heads, query_key_value
+
+
+def query_key_value(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values of ln_1(x), each of shape (N, H, T, E); `x` has shape (N, T, C)."""
+    attn = block.attn
+    qkv = F.linear(layer_norm(block.ln_1, x), attn.in_proj_weight, attn.in_proj_bias)
+    q, k, v = qkv.unflatten(2, (3, attn.num_heads, -1)).permute(2, 0, 3, 1, 4)
+    return q, k, v
+
+
+def attention_weights(a: Tensor, b: Tensor) -> Tensor:
+    """softmax(a b^T / sqrt(E)) over the last axis; (N, H, S, E) x (N, H, T, E) -> (N, H, S, T)."""
+    return ((a * a.shape[-1] ** -0.5) @ b.transpose(-2, -1)).softmax(dim=-1)
+
+
+def project_heads(block: Any, heads: Tensor) -> Tensor:
+    """Join the heads and apply out_proj: (N, H, T, E) -> (N, T, C)."""
+    joined = heads.transpose(1, 2).flatten(2)
+    return _scaled(block, "ls_1", block.attn.out_proj(joined))
+
+
+def feed_forward(block: Any, x: Tensor) -> Tensor:
+    """MLP(ln_2(x)), without the residual: (N, T, C) -> (N, T, C)."""
+    return _scaled(block, "ls_2", block.mlp(layer_norm(block.ln_2, x)))
+
+
+def run_block(
+    block: Any, x: Tensor, *, num_queries: int | None = None, need_attention: bool = False
+) -> tuple[Tensor, Tensor | None]:
+    """
+    The block as the library runs it on tokens (N, T, C).
+
+    Returns the first `num_queries` output tokens (None: all), (N, num_queries, C), and the
+    attention averaged over heads, float32, (N, T, T), or None.
+    """
+    q, k, v = query_key_value(block, x)
+    attention = None
+    if need_attention:
+        weights = attention_weights(q, k)
+        attention = weights.mean(dim=1, dtype=torch.float32)
+        heads = (weights @ v)[:, :, :num_queries]
+    else:
+        heads = F.scaled_dot_product_attention(q[:, :, :num_queries], k, v)
+    x = x[:, :num_queries] + project_heads(block, heads)
+    return x + feed_forward(block, x), attention
+
+
+def _scaled(block: Any, name: str, x: Tensor) -> Tensor:
+    """Apply open_clip's LayerScale `name` if the block has it."""
+    return getattr(block, name)(x) if hasattr(block, name) else x
 
 
 def vanilla(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -53,8 +104,7 @@ def gem(blocks: Sequence[Any], inputs: Sequence[Tensor]) -> Tensor:
     GEM (CVPR 2024): a second path along the last blocks that adds only self-self attention.
 
     Each block adds the projected mean of its v-v, k-k and q-q attention, without the MLP. The
-    inverse temperature is the image's mean token norm of ln_1(x), over sqrt(E). Blocks, their
-    inputs and the result as in `DenseAttention.__call__`.
+    inverse temperature is the image's mean token norm of ln_1(x), over sqrt(E).
     """
     dense = inputs[0]
     for block, x in zip(blocks, inputs, strict=True):
@@ -119,12 +169,8 @@ class DenseAttention:
 
     def __call__(self, blocks: Sequence[Any], inputs: Sequence[Tensor]) -> Tensor:
         """
-        Args:
-            blocks: the last `num_blocks` blocks of the ViT.
-            inputs: the input of each block in the unmodified tower, shape (N, T, C).
-
-        Returns:
-            Tensor: tokens after the rewritten block(s), shape (N, T, C).
+        Tokens after the rewritten block(s), (N, T, C), of the last `num_blocks` blocks and the
+        input of each in the unmodified tower, (N, T, C).
         """
         if self.name == "gem":
             return gem(blocks, inputs)

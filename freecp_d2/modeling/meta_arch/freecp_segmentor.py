@@ -1,7 +1,7 @@
 """
 FreeCPSegmentor: the meta-architecture, the data flow of the method.
 
-Shape shorthand in this module: N windows, K classes, h x w patches, H, W pixels.
+Shapes: N windows, K classes, h x w patches, H, W pixels.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,15 +15,17 @@ from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
 from ..affinity import AffinityHead, build_affinity_head
 from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone, load_clip_from_config
-from ..checks import check_heads, check_window_sizes
-from ..inputs import read_candidates, read_images
-from ..pixels import PixelNormalisation
-from ..purification.build import PurificationOutput, build_purification_head
-from ..purification.crop_classifier import CropClassifier, crop_batch_size
+from ..inputs import PixelNormalisation, read_candidates, read_images
+from ..purification.build import (
+    CropClassifier,
+    PurificationOutput,
+    build_purification_head,
+    crop_batch_size,
+)
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
 from ..stitching import ClassScores, full_scores, label_map, stitch
 from ..text_head import TextHead
-from ..windows import Window, cut_windows, run_on_windows, windows_of_images
+from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 
 
 @META_ARCH_REGISTRY.register()
@@ -55,32 +57,26 @@ class FreeCPSegmentor(nn.Module):
         Args:
             affinity_head, purification_head: both, or neither for the base method alone.
             input_format: "RGB" or "BGR", the channel order of the inputs.
-            window_size, window_stride: of the sliding windows, in pixels.
+            window_size, window_stride, crop_size: in pixels.
             window_batch_size: most windows in one forward of the backbone; crops, as many as
                 have the same pixels.
-            crop_size: side in pixels of the crops of Eq. (8).
             oracle: Tab. 1; "classes" of an input lists the classes that are candidates.
             return_label_map: return int64 (H, W) label maps instead of (C, H, W) scores.
 
         Raises:
-            ValueError: one head without the other, an oracle without heads; sizes or format out
-                of range.
+            ValueError: heads or options that do not fit; sizes out of range.
         """
         super().__init__()
-        check_heads(
-            affinity_head, purification_head, oracle=oracle, background=text_head.background
-        )
-        check_window_sizes(
-            window_size, window_stride, window_batch_size, crop_size, backbone.patch_size
-        )
+        _check_heads(affinity_head, purification_head, oracle, text_head.background)
+        sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
+        patch_size = backbone.patch_size
+        check_window_sizes(patch_size, window_size, window_stride, sides, window_batch_size)
         self.backbone, self.text_head = backbone, text_head
         self.affinity_head, self.purification_head = affinity_head, purification_head
         self.pixels = PixelNormalisation(backbone.pixel_mean, backbone.pixel_std, input_format)
         self.window_size, self.window_stride = window_size, window_stride
-        self.window_batch_size = window_batch_size
-        self.crop_size = crop_size
-        self.oracle = oracle
-        self.return_label_map = return_label_map
+        self.window_batch_size, self.crop_size = window_batch_size, crop_size
+        self.oracle, self.return_label_map = oracle, return_label_map
 
     @classmethod
     def from_config(
@@ -129,8 +125,8 @@ class FreeCPSegmentor(nn.Module):
         """
         Args:
             batched_inputs: one dict an image, of any sizes: "image", uint8 or float in [0, 255],
-                shape (3, H, W), channels as `input_format`; optionally "height" and "width", the
-                size of the result; with an oracle "classes", indices into `output_names`.
+                shape (3, H, W), channels as `input_format`; optionally "height" and "width" of the
+                result; with an oracle "classes", indices into `text_head.output_names`.
 
         Returns:
             list[dict]: one an image: "sem_seg", scores of shape (C, height, width) in [0, 1], C as
@@ -178,13 +174,7 @@ class FreeCPSegmentor(nn.Module):
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
-        """
-        For each image and window: the kept and removed classes with their scores, the ambiguity
-        groups and the winners.
-
-        Raises:
-            ValueError: the model has no purification head.
-        """
+        """The diagnosis of each window of each image; `ValueError` without a purification head."""
         if self.purification_head is None:
             raise ValueError(
                 "The base method alone has no purification to diagnose; build the model with "
@@ -221,3 +211,27 @@ class FreeCPSegmentor(nn.Module):
             return label_map(found, size, background=background, floor=floor)
         num_classes = len(self.text_head.output_names) - background
         return full_scores(found, num_classes, size, background=background, floor=floor)
+
+
+def _check_heads(
+    affinity_head: nn.Module | None,
+    purification_head: nn.Module | None,
+    oracle: bool,
+    background: str,
+) -> None:
+    """Raise `ValueError` for one head without the other, or options that the heads do not take."""
+    if (affinity_head is None) != (purification_head is None):
+        raise ValueError(
+            "Only one of affinity head and purification head is given; give FreeCPSegmentor both "
+            "heads or neither."
+        )
+    if purification_head is not None and background == "words":
+        raise ValueError(
+            'MODEL.TEXT.BACKGROUND="words" is for base methods alone, FreeCP does not refine '
+            'background words; use class, or MODEL.PURIFICATION_HEAD.NAME "".'
+        )
+    if oracle and purification_head is None:
+        raise ValueError(
+            "MODEL.PURIFICATION_HEAD.ORACLE=True restricts the purification head, but "
+            'MODEL.PURIFICATION_HEAD.NAME is ""; use ClassPurification or no oracle.'
+        )

@@ -1,7 +1,7 @@
 """
 PurifiedSegmentor: FreeCP's purification on the class scores of any other meta-architecture.
 
-Shape shorthand in this module: C channels, H, W pixels.
+Shapes: C channels, H, W pixels.
 """
 
 import logging
@@ -11,23 +11,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
+from ...d2 import META_ARCH_REGISTRY, CfgNode, build_model, configurable
 from ...text import Vocabulary
-from ..backbone import LoadedCLIP, load_clip_from_config
+from ..affinity import (
+    AFFINITY_HEAD_REGISTRY,
+    AffinityHead,
+    CLIPAttentionAffinity,
+    build_affinity_head,
+)
+from ..backbone import LoadedCLIP, build_clip_backbone, load_clip_from_config
 from ..inputs import read_images
 from ..purification.build import build_purification_head
-from ..purification.class_scores import as_probabilities, check_kind, read_channels
+from ..purification.class_scores import as_probabilities, check_kind, read_channels, read_scores
 from ..purification.diagnosis import WindowDiagnosis
 from ..purification.gating import gate_scores
 from ..purification.grid_purification import GridPurification, ImageGrid
-from .wrapping import (
-    build_class_features,
-    build_clip,
-    build_head_for,
-    build_wrapped,
-    check_wrapping,
-    read_scores,
-)
+from ..text_head import build_text_classifier, load_named, vocabulary_from_config
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +40,8 @@ class PurifiedSegmentor(nn.Module):
     Eq. (1)). The output is the wrapped model's scores at their resolution, 0 where a word lost: see
     `gating.gate_scores`. `PurifiedSegmentor(cfg, wrapped=model)` wraps a built model.
 
-    MODEL.WEIGHTS are the wrapped model's. A `DetectionCheckpointer` of `model.wrapped` or of the
-    whole model loads them. Affinity head and CLIP have their own.
+    MODEL.WEIGHTS are the wrapped model's; a `DetectionCheckpointer` of the whole model or of
+    `model.wrapped` loads them.
     """
 
     @configurable
@@ -59,7 +58,6 @@ class PurifiedSegmentor(nn.Module):
         """
         Args:
             wrapped: the model; takes and returns a list of dicts.
-            purifier: purifies its scores.
             scores, temperature: what "sem_seg" is, see `class_scores.as_probabilities`.
             max_removed: see `gating.gate_scores`.
             return_label_map: return int64 (H, W) label maps instead of (C, H, W) scores.
@@ -87,13 +85,14 @@ class PurifiedSegmentor(nn.Module):
         clip: LoadedCLIP | None = None,
         affinity_weights: bool = True,
     ) -> dict:
-        check_wrapping(cfg)
+        _check_heads(cfg)
         node = cfg.MODEL.PURIFIED
         channels = read_channels(cfg, vocabulary)
         backbone = None
         if node.CLIP:
             clip = load_clip_from_config(cfg, clip)
-            backbone = build_clip(cfg, clip)
+            named = _with_backbone(cfg, node.CLIP)
+            backbone = build_clip_backbone(named, clip, key="MODEL.PURIFIED.CLIP")
         view = ImageGrid(
             clip=backbone,
             stride=node.STRIDE,
@@ -102,12 +101,12 @@ class PurifiedSegmentor(nn.Module):
             window_stride=cfg.MODEL.SLIDING_WINDOW.STRIDE,
             input_format=cfg.INPUT.FORMAT,
         )
-        affinity_head = build_head_for(cfg, view, weights=affinity_weights)
+        affinity_head = _build_affinity_head(cfg, view, weights=affinity_weights)
         if clip is None or backbone is None:
             class_features = None
             logger.info('MODEL.PURIFIED.CLIP is "": ambiguity groups stay undecided.')
         elif class_features is None:
-            class_features = build_class_features(cfg, clip, vocabulary)
+            class_features = _build_class_features(cfg, clip, vocabulary)
         purifier = GridPurification(
             view=view,
             affinity_head=affinity_head,
@@ -120,7 +119,7 @@ class PurifiedSegmentor(nn.Module):
         if affinity_weights:
             purifier.to(torch.device(cfg.MODEL.DEVICE))
         return {
-            "wrapped": build_wrapped(cfg) if wrapped is None else wrapped,
+            "wrapped": _build_wrapped(cfg) if wrapped is None else wrapped,
             "purifier": purifier,
             "scores": node.SCORES,
             "temperature": node.TEMPERATURE,
@@ -151,10 +150,11 @@ class PurifiedSegmentor(nn.Module):
         images = read_images(batched_inputs)
         outputs, scores = self._run_wrapped(batched_inputs)
         decisions = self.purifier.decide(images, scores)
-        return [
-            {**output, "sem_seg": self._read_out(own, decision.gate)}
-            for output, own, decision in zip(outputs, scores, decisions, strict=True)
-        ]
+        found = []
+        for output, own, decision in zip(outputs, scores, decisions, strict=True):
+            gated = gate_scores(own, decision.gate, max_removed=self.max_removed)
+            found.append({**output, "sem_seg": gated.argmax(0) if self.return_label_map else gated})
+        return found
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
@@ -164,10 +164,7 @@ class PurifiedSegmentor(nn.Module):
         return [found.windows for found in self.purifier.decide(images, scores, diagnose=True)]
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **options: Any) -> Any:
-        """
-        As `nn.Module.load_state_dict`; also takes a state dict of the wrapped model alone. Weights
-        of affinity head and CLIP are never missing.
-        """
+        """Also takes a state dict of the wrapped model alone, or one without the purifier."""
         if not any(key.startswith(("wrapped.", "purifier.")) for key in state_dict):
             state_dict = {f"wrapped.{key}": value for key, value in state_dict.items()}
         own = {k: v for k, v in self.state_dict().items() if k.startswith("purifier.")}
@@ -183,6 +180,61 @@ class PurifiedSegmentor(nn.Module):
             as_probabilities(x.to(self.device), self.scores, self.temperature) for x in scores
         ]
 
-    def _read_out(self, scores: Tensor, gate: Tensor) -> Tensor:
-        gated = gate_scores(scores, gate, max_removed=self.max_removed)
-        return gated.argmax(dim=0) if self.return_label_map else gated
+
+def _check_heads(cfg: CfgNode) -> None:
+    """Raise ValueError for settings of `FreeCPSegmentor` that a wrapped model cannot use."""
+    node = cfg.MODEL.PURIFICATION_HEAD
+    if not node.NAME:
+        raise ValueError(
+            'MODEL.PURIFICATION_HEAD.NAME is "", but PurifiedSegmentor only purifies; use '
+            "ClassPurification, or the wrapped model alone."
+        )
+    if node.ORACLE:
+        raise ValueError(
+            "MODEL.PURIFICATION_HEAD.ORACLE=True is for FreeCPSegmentor; set it to False."
+        )
+
+
+def _build_wrapped(cfg: CfgNode) -> nn.Module:
+    """Build the `cfg.MODEL.PURIFIED.META_ARCHITECTURE`, without weights."""
+    name = cfg.MODEL.PURIFIED.META_ARCHITECTURE
+    if name in ("", "PurifiedSegmentor"):
+        raise ValueError(
+            f'MODEL.PURIFIED.META_ARCHITECTURE is "{name}"; name the meta-architecture to wrap, '
+            "such as SemanticSegmentor, or pass a built model: PurifiedSegmentor(cfg, wrapped=...)."
+        )
+    own = _with_backbone(cfg, cfg.MODEL.BACKBONE.NAME)
+    own.MODEL.META_ARCHITECTURE = name
+    own.TEST.LABEL_MAP = False  # scores are what is purified
+    return build_model(own)
+
+
+def _build_affinity_head(cfg: CfgNode, view: ImageGrid, *, weights: bool) -> AffinityHead:
+    """Build the affinity head for `view`; ValueError if it needs a CLIP and there is none."""
+    name, clip = cfg.MODEL.AFFINITY_HEAD.NAME, cfg.MODEL.PURIFIED.CLIP
+    found = AFFINITY_HEAD_REGISTRY.get(name)
+    refused = isinstance(found, type) and issubclass(found, CLIPAttentionAffinity) and not clip
+    if not refused:
+        head = build_affinity_head(_with_backbone(cfg, clip), view.output_shape(), weights=weights)
+        refused = bool(head.attention_layers) and not clip
+    if refused:
+        raise ValueError(
+            f'MODEL.AFFINITY_HEAD.NAME="{name}" reads the attention of a CLIP, but '
+            'MODEL.PURIFIED.CLIP is ""; name a CLIPBackbone there, such as CLIPViT, or use an '
+            "affinity head that needs only pixels, such as DINOAffinity."
+        )
+    return head
+
+
+def _build_class_features(cfg: CfgNode, clip: LoadedCLIP, vocabulary: Vocabulary | None) -> Tensor:
+    vocabulary = vocabulary or vocabulary_from_config(cfg)
+    descriptions = load_named(cfg.MODEL.TEXT.DESCRIPTIONS)
+    return build_text_classifier(cfg, clip).class_features(vocabulary, descriptions)
+
+
+def _with_backbone(cfg: CfgNode, name: str) -> CfgNode:
+    """The config with another MODEL.BACKBONE.NAME, which in `cfg` is the wrapped model's."""
+    own = cfg.clone()
+    own.defrost()
+    own.MODEL.BACKBONE.NAME = name
+    return own

@@ -1,17 +1,18 @@
 """
-Purification heads: the registry, what a head gets, and what it returns (Sec. 3.3).
+Purification heads: the registry, the crop classifier that a head gets, and what it returns.
 
-Shape shorthand in this module: N windows, K classes, B boxes, h x w patches, P = h * w.
+Shapes: N windows, K classes, B boxes, D embedding, h x w patches, P = h * w.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...d2 import CfgNode, Registry
-from ...method import AmbiguityGroups, RegionBoxes, no_boxes
+from ...method import AmbiguityGroups, RegionBoxes, elect_winners, no_boxes
 
 PURIFICATION_HEAD_REGISTRY = Registry("PURIFICATION_HEAD")
 PURIFICATION_HEAD_REGISTRY.__doc__ = """
@@ -26,7 +27,7 @@ size, under `no_grad`, as `head(maps, normalized_cam, transition, classify, allo
                 classes, synonyms merged, background words left out.
     normalized_cam  the same after the min-max over all words and patches of its window, in [0, 1].
     transition  T of Eq. (3), (N, P, P), float32, P = h * w, patches row by row.
-    classify    a `ClassifyBoxes`: the winner of Eq. (8) for boxes of patches, crops batched.
+    classify    the winner of Eq. (8) for boxes of patches, crops batched; see `ClassifyBoxes`.
     allowed     candidates of an oracle, bool (N, K), or None.
 
 Every class keeps its index: a removed class has a map of zeros. Each window is processed
@@ -34,7 +35,7 @@ independently, automatic thresholds included.
 """
 
 ClassifyBoxes = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(window (B,), boxes (B, 4) in patches, candidates (B, K) bool) -> winning class (B,)."""
+"""See `CropClassifier.__call__`."""
 
 
 @dataclass
@@ -67,3 +68,62 @@ class PurificationOutput:
 def build_purification_head(cfg: CfgNode) -> nn.Module:
     """Build the head that `cfg.MODEL.PURIFICATION_HEAD.NAME` names."""
     return PURIFICATION_HEAD_REGISTRY.get(cfg.MODEL.PURIFICATION_HEAD.NAME)(cfg)
+
+
+class CropClassifier:
+    """Cuts boxes out of a batch of windows and classifies them with the image encoder."""
+
+    def __init__(
+        self,
+        images: Tensor,
+        encode_image: Callable[[Tensor], Tensor],
+        class_features: Tensor,
+        *,
+        patch_size: int,
+        crop_size: int,
+        batch_size: int,
+    ):
+        """
+        Args:
+            images: normalised windows, shape (N, 3, H, W).
+            encode_image: crops (B, 3, crop_size, crop_size) -> class tokens (B, D).
+            class_features: description feature of each class, shape (K, D).
+            patch_size: side of a patch in pixels.
+            crop_size: side in pixels to which a box is resized, bilinear.
+            batch_size: most crops in one forward.
+        """
+        self.images, self.encode_image, self.class_features = images, encode_image, class_features
+        self.patch_size, self.crop_size, self.batch_size = patch_size, crop_size, batch_size
+
+    def __call__(self, window: Tensor, boxes: Tensor, candidates: Tensor) -> Tensor:
+        """
+        The winning class of each box, int64, shape (B,).
+
+        Args:
+            window: the window of each box, int64, shape (B,).
+            boxes: (x0, y0, x1, y1) in patches, half open, none empty, int64, shape (B, 4).
+            candidates: the classes that compete for each box, bool, shape (B, K).
+        """
+        if len(boxes) == 0:
+            return torch.zeros(0, dtype=torch.long, device=self.images.device)
+        pairs = [(n, *box) for n, box in zip(window.tolist(), boxes.tolist(), strict=True)]
+        distinct = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}  # groups share boxes
+        crops, step = list(distinct), self.batch_size
+        encoded = [
+            self.encode_image(torch.stack([self._crop(*crop) for crop in crops[i : i + step]]))
+            for i in range(0, len(crops), step)
+        ]
+        features = torch.cat(encoded)[[distinct[pair] for pair in pairs]]
+        return elect_winners(features.to(self.class_features), self.class_features, candidates)
+
+    def _crop(self, n: int, *box: int) -> Tensor:
+        """One box of one window, resized: (3, crop_size, crop_size)."""
+        x0, y0, x1, y1 = (self.patch_size * side for side in box)
+        crop = self.images[n : n + 1, :, y0:y1, x0:x1]
+        size = (self.crop_size, self.crop_size)
+        return F.interpolate(crop, size=size, mode="bilinear", align_corners=False)[0]
+
+
+def crop_batch_size(window_batch_size: int, window_size: int, crop_size: int) -> int:
+    """The number of crops that have as many pixels as a batch of windows."""
+    return window_batch_size * max(1, window_size**2 // crop_size**2)

@@ -1,7 +1,7 @@
 """
 ClassPurification: redundancy and ambiguity purification (Sec. 3.3).
 
-Shape shorthand in this module: N windows, K classes, G groups, h x w patches, P = h * w.
+Shapes: N windows, K classes, G groups, h x w patches, P = h * w.
 """
 
 from numbers import Real
@@ -61,10 +61,9 @@ class ClassPurification(nn.Module):
         """
         Args:
             order: "RP-AP", "AP-RP", "RP", "AP" or "" (refine only).
-            redundancy_thresh: tau_r of Eq. (5), in [0, 1]; from 0.5 on no class is left. Or "auto",
-                see `method.automatic_redundancy_thresh`.
-            ambiguity_thresh: tau_a of Eq. (7), in [0, 1]; or "auto", see
-                `method.automatic_ambiguity_thresh`. Both defaults are the release's for ADE20K.
+            redundancy_thresh: tau_r of Eq. (5), in [0, 1]; from 0.5 on no class is left.
+            ambiguity_thresh: tau_a of Eq. (7), in [0, 1]. Each may be "auto", see
+                `method.automatic_thresholds`; the defaults are the release's for ADE20K.
             elimination: "region" (the paper: losers are 0 inside the region) or "window" (the
                 release: a class that wins no box leaves the window).
             region_thresh, exclude_last: see `method.region_boxes`.
@@ -93,17 +92,17 @@ class ClassPurification(nn.Module):
     def from_config(cls, cfg: CfgNode) -> dict:
         node = cfg.MODEL.PURIFICATION_HEAD
         enabled = {"RP": node.REDUNDANCY.ENABLED, "AP": node.AMBIGUITY.ENABLED}
-        modes = {"REDUNDANCY": node.REDUNDANCY.MODE, "AMBIGUITY": node.AMBIGUITY.MODE}
-        for key, mode in modes.items():
+        thresholds = {}
+        for key in ("REDUNDANCY", "AMBIGUITY"):
+            mode = node[key].MODE
             if mode not in ("fixed", AUTO):
                 raise ValueError(
                     f'MODEL.PURIFICATION_HEAD.{key}.MODE="{mode}" is unknown; use fixed or auto.'
                 )
-        redundancy, ambiguity = node.REDUNDANCY.THRESH, node.AMBIGUITY.THRESH
+            thresholds[f"{key.lower()}_thresh"] = AUTO if mode == AUTO else node[key].THRESH
         return {
             "order": "-".join(step for step in node.ORDER.split("-") if enabled.get(step, True)),
-            "redundancy_thresh": AUTO if modes["REDUNDANCY"] == AUTO else redundancy,
-            "ambiguity_thresh": AUTO if modes["AMBIGUITY"] == AUTO else ambiguity,
+            **thresholds,
             "elimination": node.AMBIGUITY.ELIMINATION,
             "region_thresh": node.REGION.THRESH,
             "exclude_last": node.REGION.EXCLUDE_LAST,
@@ -112,12 +111,7 @@ class ClassPurification(nn.Module):
     def set_thresholds(
         self, *, redundancy: float | str | None = None, ambiguity: float | str | None = None
     ) -> None:
-        """
-        Set tau_r and tau_a, see the constructor; None leaves one as it is.
-
-        Raises:
-            ValueError: neither a number in range nor "auto"; both stay as they are.
-        """
+        """Set tau_r and tau_a; None leaves one as it is. A `ValueError` leaves both."""
         redundancy = self.redundancy_thresh if redundancy is None else redundancy
         ambiguity = self.ambiguity_thresh if ambiguity is None else ambiguity
         self.redundancy_thresh, self.ambiguity_thresh = (
@@ -137,9 +131,6 @@ class ClassPurification(nn.Module):
         """
         See `PURIFICATION_HEAD_REGISTRY`. Without `classify` AP leaves its groups undecided; classes
         that are not `allowed` become 0.
-
-        Raises:
-            ValueError: `allowed` is of another type or shape.
         """
         refined = refine(normalized_cam, transition, self._mask(normalized_cam))
         keep = torch.ones(refined.shape[:2], dtype=torch.bool, device=refined.device)

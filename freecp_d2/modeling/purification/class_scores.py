@@ -1,33 +1,29 @@
 """
 Other models' class scores: their channels, and the maps that purification reads.
 
-Shape shorthand in this module: K classes, H x W pixels, h x w patches; ... any leading dimensions.
+Shapes: C channels, K classes, H x W pixels, h x w patches; ... any leading dimensions.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from ...d2 import CfgNode, MetadataCatalog
 from ...text import Vocabulary
-from ..text_head import TextHead, vocabulary_from_config
-
-SCORE_KINDS = ("logits", "probabilities")
+from ..text_head import check_background, has_background, vocabulary_from_config
 
 
 @dataclass(frozen=True)
 class ScoreChannels:
-    """
-    Which channels are words, and which is the background.
-
-    Attributes:
-        names: of the words, in order, without the background; empty if they have no names.
-        background: the channel that is not a word and is never purified; -1 if there is none.
-    """
+    """Which channels are words, and which is the background."""
 
     names: tuple[str, ...] = ()
+    """Of the words, in order, without the background; empty if they have no names."""
     background: int = -1
+    """The channel that is not a word and is never purified; -1 if there is none."""
 
     def words(self, num_channels: int) -> list[int]:
         """Indices of the words; ValueError if names or background do not fit the channels."""
@@ -48,19 +44,15 @@ class ScoreChannels:
 
     def word_names(self, num_channels: int) -> tuple[str, ...]:
         """A name for each of `words`: "channel 7" where there are no names."""
-        words = self.words(num_channels)
-        return self.names or tuple(f"channel {k}" for k in words)
+        return self.names or tuple(f"channel {k}" for k in self.words(num_channels))
 
 
 def read_channels(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> ScoreChannels:
     """
     The words of MODEL.TEXT.VOCABULARY or of the datasets, as channels of the wrapped model.
 
-    Without a CLIP, words are not needed: if none are named, channels have numbers.
-
-    Raises:
-        ValueError: MODEL.PURIFIED.BACKGROUND_CHANNEL contradicts the vocabulary; see
-            `vocabulary_from_config`.
+    Without a CLIP, words are not needed: if none are named, channels have numbers. Raises
+    `ValueError` if MODEL.PURIFIED.BACKGROUND_CHANNEL contradicts the vocabulary.
     """
     channel = cfg.MODEL.PURIFIED.BACKGROUND_CHANNEL
     named = cfg.MODEL.TEXT.VOCABULARY or any(
@@ -68,32 +60,58 @@ def read_channels(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> ScoreCh
     )
     if not named and not cfg.MODEL.PURIFIED.CLIP:
         return ScoreChannels(background=channel)
-    words = TextHead(
-        vocabulary=vocabulary or vocabulary_from_config(cfg),
-        logit_scale=1.0,
-        background=cfg.MODEL.TEXT.BACKGROUND,
-    )
-    if words.has_background and channel not in (-1, 0):
+    check_background(cfg.MODEL.TEXT.BACKGROUND)
+    vocabulary = vocabulary or vocabulary_from_config(cfg)
+    if not has_background(vocabulary, cfg.MODEL.TEXT.BACKGROUND):
+        return ScoreChannels(vocabulary.class_names, channel)
+    if channel not in (-1, 0):
         raise ValueError(
-            f"MODEL.PURIFIED.BACKGROUND_CHANNEL is {channel}, but the vocabulary "
-            f"{words.vocabulary.name} has a background, which is channel 0; leave the key at -1, "
-            "or set MODEL.TEXT.BACKGROUND to distractor."
+            f"MODEL.PURIFIED.BACKGROUND_CHANNEL is {channel}, but the vocabulary {vocabulary.name} "
+            "has a background, which is channel 0; leave the key at -1, or set "
+            "MODEL.TEXT.BACKGROUND to distractor."
         )
-    return ScoreChannels(words.vocabulary.class_names, 0 if words.has_background else channel)
+    return ScoreChannels(vocabulary.class_names, background=0)
+
+
+def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
+    """
+    The class scores in the outputs of a wrapped model; `model` is its name, for messages.
+
+    Raises ValueError if the outputs are no list of as many dicts with scores (C, H, W).
+    """
+    if not isinstance(outputs, Sequence):
+        raise ValueError(
+            f"{model} returned {type(outputs).__name__}, expected a list of dicts, one an image: "
+            '[{"sem_seg": scores}, ...]. A model in training returns losses: call .eval().'
+        )
+    if len(outputs) != num_images:
+        raise ValueError(
+            f"{model} returned {len(outputs)} outputs for {num_images} images; if it takes one "
+            "image at a time, give it one: TEST.IMAGES_PER_BATCH 1."
+        )
+    found: list[Tensor] = []
+    for output in outputs:
+        in_dict = isinstance(output, Mapping)
+        scores: Any = output.get("sem_seg") if in_dict else output
+        is_tensor = in_dict and isinstance(scores, Tensor)
+        if not is_tensor or scores.ndim != 3 or 0 in scores.shape:
+            what = tuple(scores.shape) if is_tensor else type(scores).__name__
+            raise ValueError(
+                f'"sem_seg" of {model} is {what}, expected a tensor of class scores of shape '
+                "(C, H, W) in a dict; a label map is not enough."
+            )
+        found.append(scores)
+    return found
 
 
 def as_probabilities(scores: Tensor, kind: str, temperature: float = 1.0) -> Tensor:
     """
-    Scores of classes as numbers from 0, which means "not here".
+    Class scores (..., K, H, W) as non-negative float32 numbers of the same shape.
 
     Args:
-        scores: shape (..., K, H, W).
         kind: "logits" (softmax over the K classes) or "probabilities" (left as they are: a
             softmax's, sigmoids that sum to anything, MaskFormer's sums over masks).
         temperature: logits are divided by it first.
-
-    Returns:
-        Tensor: float32, not negative, shape (..., K, H, W).
 
     Raises:
         ValueError: see `check_kind`; scores that are no floating point numbers, not finite (minus
@@ -125,8 +143,8 @@ def as_probabilities(scores: Tensor, kind: str, temperature: float = 1.0) -> Ten
 
 def check_kind(kind: str, temperature: float = 1.0) -> None:
     """Raise ValueError for an unknown kind; a temperature <= 0, or not 1 with probabilities."""
-    if kind not in SCORE_KINDS:
-        raise ValueError(f'The kind of the scores is "{kind}"; use one of {SCORE_KINDS}.')
+    if kind not in ("logits", "probabilities"):
+        raise ValueError(f'The kind of the scores is "{kind}"; use logits or probabilities.')
     if not temperature > 0:
         raise ValueError(f"The temperature of the softmax is {temperature}; use more than 0.")
     if kind == "probabilities" and temperature != 1:
@@ -140,8 +158,7 @@ def as_maps(probabilities: Tensor) -> Tensor:
     """
     M of Eq. (1), (..., K, h, w) in [0, 1]: scores that sum to at most one over the classes.
 
-    Larger sums (sigmoids, MaskFormer) are divided out; smaller sums stay, so that a pixel without
-    high scores is not amplified.
+    Smaller sums stay, so that a pixel without high scores is not amplified.
     """
     return probabilities / probabilities.sum(dim=-3, keepdim=True).clamp(min=1)
 

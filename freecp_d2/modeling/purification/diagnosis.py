@@ -1,6 +1,7 @@
-"""Diagnosis of each window: words kept and dropped, ambiguity groups and their winners."""
+"""Diagnosis of each window: words kept and dropped, ambiguity groups, winners; and a summary."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -32,7 +33,6 @@ class WindowDiagnosis:
         window: (x0, y0, x1, y1) in pixels of the network's input.
         kept: class -> redundancy score of Eq. (5), best first.
         removed: the same for the classes that redundancy purification dropped.
-        groups: ambiguity groups.
         visible: classes with a score anywhere after both purifications.
         redundancy_thresh, ambiguity_thresh: tau_r and tau_a of this window; None where that
             purification did not take place.
@@ -94,7 +94,7 @@ def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
 def _groups(
     found: PurificationOutput, windows: list[Window], class_names: tuple[str, ...], patch_size: int
 ) -> list[list[GroupDiagnosis]]:
-    """The groups of each window, boxes moved from patches of the window to pixels of the image."""
+    """The groups of each window, boxes in pixels of the image."""
     per_window: list[list[GroupDiagnosis]] = [[] for _ in windows]
     groups = []
     for n, members in zip(found.groups.window.tolist(), found.groups.members.cpu(), strict=True):
@@ -126,3 +126,81 @@ def scale_boxes(diagnosis: WindowDiagnosis, scales: list[float]) -> WindowDiagno
         for g in diagnosis.groups
     ]
     return replace(diagnosis, window=scale(diagnosis.window), groups=groups)
+
+
+@dataclass(frozen=True)
+class WordSummary:
+    """
+    Attributes:
+        num_removed: windows in which redundancy purification dropped the word.
+        num_windows: windows of the image.
+        highest, mean: of its redundancy scores of Eq. (5) over the windows.
+    """
+
+    word: str
+    num_removed: int
+    num_windows: int
+    highest: float
+    mean: float
+
+
+@dataclass(frozen=True)
+class GroupSummary:
+    """An ambiguity group, and the number of windows in which its members were one."""
+
+    members: tuple[str, ...]
+    num_windows: int
+    wins: dict[str, int]
+    """Member -> boxes it won, most first; members that won none are left out."""
+
+
+@dataclass(frozen=True)
+class Purification:
+    """Words, best score first, and ambiguity groups, most windows first."""
+
+    words: tuple[WordSummary, ...]
+    groups: tuple[GroupSummary, ...]
+
+    @property
+    def removed(self) -> tuple[WordSummary, ...]:
+        """Words that no window kept."""
+        return tuple(word for word in self.words if word.num_removed == word.num_windows)
+
+    @property
+    def contested(self) -> tuple[WordSummary, ...]:
+        """Words that some windows kept and some removed."""
+        return tuple(word for word in self.words if 0 < word.num_removed < word.num_windows)
+
+    @property
+    def kept(self) -> tuple[WordSummary, ...]:
+        """Words that every window kept."""
+        return tuple(word for word in self.words if word.num_removed == 0)
+
+
+def summarise_diagnoses(diagnoses: Sequence[WindowDiagnosis]) -> Purification:
+    """Summarise the windows of one image: words by highest score, groups by number of windows."""
+    scores: dict[str, list[float]] = {}
+    num_removed: Counter[str] = Counter()
+    for window in diagnoses:
+        for word, score in (window.kept | window.removed).items():
+            scores.setdefault(word, []).append(score)
+        num_removed.update(window.removed.keys())
+    words = [
+        WordSummary(word, num_removed[word], len(found), max(found), sum(found) / len(found))
+        for word, found in scores.items()
+    ]
+    words.sort(key=lambda word: (-word.highest, word.word))
+    return Purification(tuple(words), _summarise_groups(diagnoses))
+
+
+def _summarise_groups(diagnoses: Sequence[WindowDiagnosis]) -> tuple[GroupSummary, ...]:
+    """Groups of the same members in different windows are one."""
+    num_windows: Counter[tuple[str, ...]] = Counter()
+    wins: dict[tuple[str, ...], Counter[str]] = {}
+    for window in diagnoses:
+        num_windows.update({tuple(group.classes) for group in window.groups})
+        for group in window.groups:
+            winners = wins.setdefault(tuple(group.classes), Counter())
+            winners.update(box.winner for box in group.region_boxes)
+    found = [GroupSummary(m, n, dict(wins[m].most_common())) for m, n in num_windows.items()]
+    return tuple(sorted(found, key=lambda group: (-group.num_windows, group.members)))

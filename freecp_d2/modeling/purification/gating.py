@@ -1,7 +1,7 @@
 """
 The decisions of purification, on patches, applied to another model's scores of pixels.
 
-Shape shorthand in this module: N windows, K classes, h x w patches, H x W pixels.
+Shapes: N windows, K classes, h x w patches, H x W pixels.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def stitch_gates(
         found: each window of the image, in pixels, whole patches; its gate, bool, (K, h', w').
         grid: (h, w) of the image.
     """
-    first = found[0][1]
+    _, first = found[0]
     votes = torch.zeros(len(first), *grid, device=first.device)
     for (_, y0, x0, y1, x1), gate in found:
         rows = slice(y0 // patch_size, y1 // patch_size)
@@ -70,8 +70,7 @@ def gate_scores(scores: Tensor, gate: Tensor, *, max_removed: float = 0.99) -> T
     """
     if gate.all():
         return scores
-    gated = scores.clone()
-    flat = gate.flatten(1)
+    gated, flat = scores.clone(), gate.flatten(1)
     gated[~flat.any(dim=1)] = 0
     partial = flat.any(dim=1) & ~flat.all(dim=1)
     if partial.any():

@@ -1,7 +1,7 @@
 """
 Purification of another model's class scores on a grid of patches, window by window.
 
-Shape shorthand in this module: N windows, C channels, K words, H x W pixels, h x w patches.
+Shapes: N windows, C channels, K words, H x W pixels, h x w patches.
 """
 
 import math
@@ -10,18 +10,17 @@ from itertools import repeat
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...d2 import ShapeSpec
 from ...method import min_max_normalise
 from ..affinity import AffinityHead
+from ..affinity.encoder import resize_to
 from ..backbone import CLIPBackbone
-from ..pixels import PixelNormalisation
-from ..windows import Window, cut_windows, run_on_windows, windows_of_images
-from .build import PurificationOutput
+from ..inputs import PixelNormalisation
+from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
+from .build import CropClassifier, PurificationOutput, crop_batch_size
 from .class_scores import ScoreChannels, as_maps, pool_to_grid
-from .crop_classifier import CropClassifier, crop_batch_size
 from .diagnosis import WindowDiagnosis, diagnose_windows, scale_boxes
 from .gating import gates, stitch_gates
 
@@ -49,24 +48,12 @@ class ImageGrid(nn.Module):
             size: images are resized to `size` x `size` pixels in all, their aspect kept.
             window_size, window_stride: in pixels, rounded down to whole patches, at least one.
             input_format: "RGB" or "BGR", the channel order of the images.
-
-        Raises:
-            ValueError: a size that is not positive or less than a patch; a stride that leaves gaps.
         """
         super().__init__()
         self.clip = clip
         self.patch_size = stride if clip is None else clip.patch_size
-        sizes = (self.patch_size, size, window_size, window_stride)
-        if min(sizes) < 1 or min(size, window_size) < self.patch_size:
-            raise ValueError(
-                f"Patch, MODEL.PURIFIED.SIZE, MODEL.SLIDING_WINDOW.SIZE and STRIDE are {sizes} "
-                "pixels; all must be positive, both sizes at least one patch."
-            )
-        if window_stride > window_size:
-            raise ValueError(
-                f"MODEL.SLIDING_WINDOW.STRIDE {window_stride} leaves gaps between windows of SIZE "
-                f"{window_size}; make it at most the size."
-            )
+        sides = {"MODEL.PURIFIED.SIZE": size}
+        check_window_sizes(self.patch_size, window_size, window_stride, sides)
         self.size = size
         self.window_size, self.window_stride = (
             max(1, side // self.patch_size) * self.patch_size
@@ -91,15 +78,13 @@ class ImageGrid(nn.Module):
         scale = self.size / math.sqrt(height * width)
         most = max(1, 4 * self.size // patch)
         h, w = (min(max(1, round(side * scale / patch)), most) for side in (height, width))
-        pixels, size = self.pixels(image)[None], (h * patch, w * patch)
-        if pixels.shape[2:] == size:
-            return pixels[0]
-        return F.interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=True)[0]
+        return resize_to(self.pixels(image)[None], (h * patch, w * patch))[0]
 
     def transition(self, pixels: Tensor, affinity_head: AffinityHead) -> Tensor:
         """
         T of Eq. (3), (N, P, P), of normalised windows of one size, (N, 3, H, W).
-        ValueError if the head reads patch tokens and there is no CLIP.
+
+        Raises ValueError if the head reads patch tokens and there is no CLIP.
         """
         if self.clip is not None:
             features = self.clip(pixels, attention_layers=affinity_head.attention_layers)
@@ -146,24 +131,17 @@ class GridPurification(nn.Module):
     ):
         """
         Args:
-            view: what affinity and crops see of an image.
-            affinity_head, purification_head: as of `FreeCPSegmentor`. Of a purification head's
-                output, `keep`, `groups`, `region_boxes`, `winners` and `elimination` are read.
+            affinity_head, purification_head: as of `FreeCPSegmentor`.
             channels: None: words without names.
             class_features: description feature of each word for Eq. (8), shape (K, D); needs a
                 CLIP in `view`. Without, ambiguity groups stay undecided.
             crop_size: side in pixels of the crops of Eq. (8).
             batch_size: most windows in one forward; crops, as many as have the same pixels.
 
-        Raises:
-            ValueError: a size out of range; class features without a CLIP.
         """
         super().__init__()
-        if batch_size < 1 or crop_size < view.patch_size:
-            raise ValueError(
-                f"MODEL.SLIDING_WINDOW.BATCH_SIZE is {batch_size}, CROP_SIZE of Eq. (8) "
-                f"{crop_size}; use 1 or more, and at least one patch ({view.patch_size} pixels)."
-            )
+        sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
+        check_window_sizes(view.patch_size, view.window_size, view.window_stride, sides, batch_size)
         if class_features is not None and view.clip is None:
             raise ValueError(
                 "Got class features for the crops of Eq. (8), but no CLIP that encodes crops; give "
@@ -185,7 +163,6 @@ class GridPurification(nn.Module):
         Args:
             images: in [0, 255], each of shape (3, H, W), channels as the view's input format.
             scores: of each image, not negative, shape (C, H', W') with pixels of its own.
-            diagnose: return a `WindowDiagnosis` for each window, too.
 
         Raises:
             ValueError: C does not fit the words; the affinity head needs a CLIP.

@@ -1,7 +1,7 @@
 """
 `purify`: purification of class maps with an affinity, without a model of this package.
 
-Shape shorthand in this module: N images, K classes, D embedding, h x w patches, P = h * w.
+Shapes: N images, K classes, D embedding, h x w patches, P = h * w.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,12 @@ from torch import Tensor
 
 from ...method import min_max_normalise, transition_matrix
 from ...utils.precision import without_autocast
-from .build import PurificationOutput
+from .build import CropClassifier, PurificationOutput
 from .class_purification import ClassPurification
 from .class_scores import as_maps, as_probabilities
-from .crop_classifier import CropClassifier
 
 _CROP_PIXELS = 8 * 384**2
-"""Pixels of the crops in one forward: those of eight windows of Sec. 4.2."""
+"""Pixels of the crops in one forward, those of eight windows (Sec. 4.2)."""
 
 
 @torch.no_grad()
@@ -33,9 +32,6 @@ def purify(
     encode_image: Callable[[Tensor], Tensor] | None = None,
     class_features: Tensor | None = None,
     crop_size: int = 112,
-    redundancy_thresh: float | str = 0.05,
-    ambiguity_thresh: float | str = 0.7,
-    order: str = "RP-AP",
     **options: Any,
 ) -> PurificationOutput:
     """
@@ -44,7 +40,7 @@ def purify(
     Args:
         scores: of the patches of one image or N, shape (K, h, w) or (N, K, h, w).
         affinity: of patches, row by row, 0 or more on any scale, no empty row or column, shape
-            (P, P) or (N, P, P). Balanced here (Sinkhorn).
+            (P, P) or (N, P, P); balanced by `transition_matrix`.
         kind, temperature: what the scores are, "logits" or "probabilities", see
             `class_scores.as_probabilities`; sums over 1 are divided out.
         image: the image as `encode_image` wants it, whole patches: (3, p*h, p*w) or with N.
@@ -53,18 +49,17 @@ def purify(
         class_features: description feature of each class, shape (K, D). Image, encoder and features
             come together; without them AP leaves its groups undecided.
         crop_size: side in pixels to which boxes of Eq. (8) are resized.
-        redundancy_thresh, ambiguity_thresh, order, options: see `ClassPurification`.
+        options: `redundancy_thresh`, `ambiguity_thresh` and more, see `ClassPurification`.
 
     Returns:
-        PurificationOutput: `maps` (N, K, h, w), refined and purified, N = 1 for one image; `keep`
-        and the reasons. `gating.gates` and `gate_scores` apply them to the model's own scores.
+        PurificationOutput: N = 1 for one image. `gating.gates` and `gate_scores` apply its
+        decisions to the model's own scores.
 
     Raises:
         TypeError: scores or affinity that are no tensors.
         ValueError: shapes that do not fit, values out of range, a part of Eq. (8) missing.
     """
-    thresholds = {"redundancy_thresh": redundancy_thresh, "ambiguity_thresh": ambiguity_thresh}
-    head = ClassPurification(order=order, **thresholds, **options)
+    head = ClassPurification(**options)
     maps = _read_maps(scores, kind, temperature)
     transition = transition_matrix(_read_affinity(affinity, maps))
     classify = _read_classifier(maps, image, encode_image, class_features, crop_size)
@@ -100,7 +95,7 @@ def _read_affinity(affinity: Tensor, maps: Tensor) -> Tensor:
             f"The affinity has shape {shape}, the scores have h x w = {h} x {w} = {h * w} patches: "
             f"expected {expected if num_images > 1 else expected[1:]}. Pool the scores "
             "(torch.nn.functional.adaptive_avg_pool2d) or resample the affinity "
-            "(freecp_d2.modeling.affinity.resampling)."
+            "(freecp_d2.modeling.affinity.encoder.resample_matrix)."
         )
     affinity = affinity.to(maps).view(expected)
     if not affinity.isfinite().all() or (affinity < 0).any():

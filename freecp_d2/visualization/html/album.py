@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...modeling.purification.summary import Purification
+from ...modeling.purification.diagnosis import Purification
 from .gallery import names_over
 from .images import data_uri
 from .markup import Markup, element, folded, isolated, join

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...evaluation.bootstrap import Interval
-from ...modeling.purification.summary import Purification
+from ...modeling.purification.diagnosis import Purification
 from .markup import Markup
 
 

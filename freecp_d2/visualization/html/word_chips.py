@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ...modeling.purification.summary import GroupSummary, Purification, WordSummary
+from ...modeling.purification.diagnosis import GroupSummary, Purification, WordSummary
 from .markup import Markup, element, folded, isolated, join
 
 RGB = tuple[int, int, int]

@@ -27,26 +27,18 @@ class ModelingTestsAffinity(AffinityHead):
         return (colour.mT == colour).float()
 
 
-@pytest.fixture
-def own_head(tiny_cfg):
-    AFFINITY_HEAD_REGISTRY.register(ModelingTestsAffinity)
-    tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "ModelingTestsAffinity"
-    yield tiny_cfg
-    AFFINITY_HEAD_REGISTRY._obj_map.pop("ModelingTestsAffinity")
-
-
-def test_default_is_the_paper(tiny_cfg):
+def test_names(tiny_cfg):
     assert isinstance(build_affinity_head(tiny_cfg, SHAPES), CLIPAttentionAffinity)
-
-
-def test_unknown_name(tiny_cfg):
     tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "Typo"
     with pytest.raises(KeyError, match=r"Typo.*AFFINITY_HEAD"):
         build_affinity_head(tiny_cfg, SHAPES)
 
 
-def test_a_registered_head(own_head):
-    head = build_affinity_head(own_head, SHAPES)
+def test_a_registered_head(tiny_cfg, monkeypatch):
+    own = ModelingTestsAffinity.__name__
+    monkeypatch.setitem(AFFINITY_HEAD_REGISTRY._obj_map, own, ModelingTestsAffinity)
+    tiny_cfg.MODEL.AFFINITY_HEAD.NAME = own
+    head = build_affinity_head(tiny_cfg, SHAPES)
     assert list(head.attention_layers) == []  # the backbone computes no attention for it
     image = torch.zeros(1, 3, 16, 32)
     image[..., 16:] = 1

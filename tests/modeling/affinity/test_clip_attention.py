@@ -41,13 +41,9 @@ def test_from_config(tiny_cfg):
     assert isinstance(head, CLIPAttentionAffinity)
     assert head.attention_layers == {0, 2}  # the tiny CLIP has three
     assert (head.num_sinkhorn_steps, head.num_squarings) == (5, 2)
-
-
-def test_a_layer_out_of_range_is_refused_when_the_head_is_built(tiny_cfg):
-    tiny_cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS = [3]
-    shapes = build_backbone(tiny_cfg).output_shape()
-    with pytest.raises(ValueError, match=r"asks for \[3\]"):
-        build_affinity_head(tiny_cfg, shapes)
+    node.CLIP_ATTENTION.LAYERS = [3]
+    with pytest.raises(ValueError, match=r"CLIP_ATTENTION.LAYERS asks for \[3\]"):
+        build_affinity_head(tiny_cfg, backbone.output_shape())
 
 
 def test_a_backbone_without_attention_is_refused(tiny_cfg):

@@ -7,7 +7,7 @@ from timm.utils import AttentionExtract
 
 from freecp_d2.modeling.affinity import DINOAffinity
 from freecp_d2.modeling.affinity.dino import patch_attention, patch_features
-from freecp_d2.modeling.affinity.resampling import resample
+from freecp_d2.modeling.affinity.encoder import resample
 from tests.helpers.random_affinity import DINO, DINOV2, random_dino
 
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
@@ -61,11 +61,6 @@ def test_layers_after_the_last_one_are_not_run():
     expected = patch_attention(vit, windows() / 255, [0, 1])
     vit.blocks[1].mlp = vit.blocks[2] = None
     torch.testing.assert_close(patch_attention(vit, windows() / 255, [0, 1]), expected)
-
-
-def test_by_default_all_layers_but_the_last():
-    assert DINOAffinity(encoder=random_dino(), source="attention").layers == {0, 1}
-    assert DINOAffinity(encoder=random_dino(), source="attention", layers=[-1]).layers == {2}
 
 
 @pytest.mark.parametrize("source", ["features", "attention"])

@@ -1,6 +1,5 @@
 """Files of DINO, DINOv2 and timm are loaded completely, or refused with the wrong keys."""
 
-import logging
 import pickle
 
 import pytest
@@ -8,8 +7,8 @@ import safetensors.torch
 import timm
 import torch
 
-from freecp_d2.modeling.affinity.dino_weights import load_dino
-from tests.helpers.random_affinity import DINO, DINOV2, dino_training, dinov2_layout, random_dino
+from freecp_d2.modeling.affinity.dino import load_dino
+from tests.helpers.random_affinity import DINO, DINOV2, dinov2_layout, random_dino
 
 
 @pytest.fixture
@@ -44,30 +43,10 @@ class TestFormats:
         torch.save(state, file)
         check_loaded(DINOV2, file, vit.state_dict())
 
-    def test_the_authors_sizes_are_timms(self, file):
-        """Real names and shapes: a ViT-S/14 as facebookresearch/dinov2 stores it."""
-        vit = timm.create_model("vit_small_patch14_dinov2", num_classes=0)
-        state = vit.state_dict() | {"mask_token": torch.zeros(1, 384)}
-        assert state["pos_embed"].shape == (1, 1370, 384)
-        torch.save(state, file)
-        check_loaded("vit_small_patch14_dinov2.lvd142m", file, vit.state_dict())
-
-    def test_a_training_checkpoint(self, file, caplog):
+    def test_dinov2_without_registers(self, file):
         vit = random_dino()
-        for prefix in ("module.", ""):
-            torch.save(dino_training(vit, prefix), file)
-            caplog.clear()
-            with caplog.at_level(logging.INFO):
-                check_loaded(DINO, file, vit.state_dict())
-            assert "teacher" in caplog.text
-            assert "1 keys of the training's heads" in caplog.text
-
-    def test_blocks_in_chunks(self, file):
-        vit = random_dino(DINOV2)
-        layout = dinov2_layout(vit)
-        state = {f"backbone.{k.replace('blocks.', 'blocks.0.')}": v for k, v in layout.items()}
-        torch.save({"teacher": state | {"dino_head.last.weight": torch.zeros(2)}}, file)
-        check_loaded(DINOV2, file, vit.state_dict())
+        torch.save(vit.state_dict() | {"mask_token": torch.zeros(1, vit.embed_dim)}, file)
+        check_loaded(DINO, file, vit.state_dict())
 
 
 class TestRefusals:
@@ -120,7 +99,7 @@ class TestRefusals:
             def __reduce__(self):
                 return (open, (str(target), "w"))
 
-        for content in (Malicious(), {"teacher": {}, "args": Malicious()}):
+        for content in (Malicious(), {"model": Malicious()}):
             file.write_bytes(pickle.dumps(content, protocol=2))
             torch.save(content, zipped := tmp_path / "zipped.pth")
             for path in (file, zipped):

@@ -1,7 +1,8 @@
-"""Heads with an encoder of their own: size, mode, precision, and affinity by features and masks."""
+"""Heads with an encoder of their own: mode, precision, weights, affinity and resampling."""
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from freecp_d2.method import transition_matrix
@@ -9,10 +10,15 @@ from freecp_d2.modeling.affinity import EncoderAffinity
 from freecp_d2.modeling.affinity.encoder import (
     MIN_AFFINITY,
     cosine_affinity,
+    find_pretrained,
+    load_strictly,
     mask_affinity,
+    resample,
+    resample_matrix,
     resize,
     resize_to,
 )
+from tests.helpers.random_towers import rand_normal
 
 
 def test_resized_shapes():
@@ -83,3 +89,64 @@ class TestMasks:
         torch.testing.assert_close(found, torch.eye(6).expand(2, 6, 6))
         found = mask_affinity(torch.ones(1, 1, 2, 3), torch.ones(1, 1))
         torch.testing.assert_close(found, torch.ones(1, 6, 6))
+
+
+def test_find_pretrained(tmp_path):
+    assert find_pretrained("KEY", str(tmp_path), "name") == str(tmp_path)
+    with pytest.raises(ValueError, match=r'KEY="".*"dino:vitb16"'):
+        find_pretrained("KEY", "", "dino:vitb16")
+    with pytest.raises(FileNotFoundError, match=r"KEY: .*no/such/file"):
+        find_pretrained("KEY", "no/such/file.pth", "name")
+
+
+def test_a_state_dict_that_does_not_fit():
+    target, full = nn.Linear(2, 3), nn.Linear(2, 3).state_dict()
+    before, bias, weight = target.weight.clone(), full["bias"], full["weight"]
+    for state, message in [
+        ({"weight": weight}, r"1 missing \(bias\); change it\."),
+        ({**full, "bias": weight}, r"1 of another shape \(bias \(3, 2\) instead of \(3,\)\)"),
+        ({**full, **{f"k{i}": bias for i in range(9)}}, r"9 unexpected \(k0, k1, k2, k3, k4,"),
+    ]:
+        with pytest.raises(ValueError, match=r"file\.pth(?s:.*)" + message):
+            load_strictly(target, state, "file.pth", "change it.")
+        assert torch.equal(target.weight, before)
+
+
+GRIDS = [((8, 8), (5, 6)), ((4, 6), (7, 9)), ((3, 9), (6, 4)), ((1, 5), (3, 1)), ((16, 8), (4, 2))]
+
+
+def test_as_torch_interpolates():
+    for source, grid in GRIDS:
+        maps = rand_normal(2, 3, *source)
+        expected = F.interpolate(maps, grid, mode="bilinear", align_corners=False, antialias=True)
+        # Sums of a few dozen products in another order.
+        torch.testing.assert_close(resample(maps, grid), expected, rtol=0, atol=1e-5)
+
+
+def test_the_same_grid_is_the_identity():
+    maps = rand_normal(2, 3, 4, 5)
+    assert resample(maps, (4, 5)) is maps
+    matrix = rand_normal(2, 20, 20)
+    assert resample_matrix(matrix, (4, 5), (4, 5)) is matrix
+
+
+def test_padding_has_no_effect():
+    for extent in [(6.0, 5.0), (5.3, 8.0), (0.4, 0.7)]:
+        maps = rand_normal(1, 2, 8, 8)
+        padded = maps.clone()
+        rows, columns = (-int(-side // 1) for side in extent)  # rounded up: a partial cell counts
+        padded[..., rows:, :] = 1e6
+        padded[..., columns:] = 1e6
+        found = resample(padded, (4, 4), extent)
+        torch.testing.assert_close(found, resample(maps, (4, 4), extent))
+    cropped = resample(maps[..., :6, :5], (4, 7))
+    torch.testing.assert_close(resample(maps, (4, 7), extent=(6, 5)), cropped)
+
+
+def test_a_matrix_is_resampled_on_both_sides():
+    for source, grid in GRIDS:
+        cells = source[0] * source[1]
+        matrix = rand_normal(2, cells, cells)
+        weights = resample(torch.eye(cells).unflatten(-1, source), grid).flatten(-2).mT
+        found = resample_matrix(matrix, source, grid)
+        torch.testing.assert_close(found, weights @ matrix @ weights.mT, rtol=0, atol=1e-5)

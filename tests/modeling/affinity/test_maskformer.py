@@ -129,8 +129,19 @@ class TestSnapshots:
         del state["class_predictor.bias"]
         torch.save(state | {"adapter.weight": torch.zeros(1)}, snapshot / "pytorch_model.bin")
         message = r"1 missing \(class_predictor\.bias\); 1 unexpected \(adapter\.weight\)"
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ValueError, match=f"{snapshot} .*{message}.*MASKFORMER.PRETRAINED"):
             load_maskformer(str(snapshot))
+
+    def test_a_tensor_of_another_shape_is_named(self, model, snapshot, tiny_cfg):
+        """The check of a run does not load the weights; building the head does."""
+        (snapshot / "model.safetensors").unlink()
+        state = {**model.state_dict(), "class_predictor.bias": torch.zeros(9)}
+        torch.save(state, snapshot / "pytorch_model.bin")
+        tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "MaskFormerAffinity"
+        tiny_cfg.MODEL.AFFINITY_HEAD.MASKFORMER.PRETRAINED = str(snapshot)
+        build_affinity_head(tiny_cfg, {}, weights=False)
+        with pytest.raises(ValueError, match=rf"{snapshot} [\s\S]*class_predictor\.bias"):
+            build_affinity_head(tiny_cfg, {})
 
     def test_damaged_files_and_code(self, snapshot):
         class Malicious:

@@ -1,14 +1,12 @@
 """SAMAffinity: the library's own features and masks without the padding, and refused files."""
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_registry
 
 from freecp_d2.modeling.affinity import SAMAffinity, build_affinity_head
-from freecp_d2.modeling.affinity.encoder import mask_affinity
-from freecp_d2.modeling.affinity.resampling import resample
+from freecp_d2.modeling.affinity.encoder import mask_affinity, resample
 from freecp_d2.modeling.affinity.sam import load_sam
 from tests.helpers.random_affinity import SAM, random_sam, use_source
 from tests.modeling.affinity.test_dino import grid_of, windows
@@ -60,62 +58,25 @@ def test_the_batch_size_has_no_effect(sam):
         torch.testing.assert_close(head.affinity(images, grid_of(3, 6, 8)), alone)
 
 
-class HalfMasks:
-    """Replaces the library's generator: the left half of a window, and all of it."""
-
-    def __init__(self, model, points_per_side):
-        assert points_per_side == 5
-
-    def generate(self, image):
-        assert image.dtype == np.uint8
-        left = np.zeros(image.shape[:2], dtype=bool)
-        left[:, : image.shape[1] // 2] = True
-        whole = np.ones_like(left)
-        pairs = ((left, 0.9), (whole, 1.02))
-        return [{"segmentation": mask, "predicted_iou": score} for mask, score in pairs]
-
-
 class TestMasks:
-    @pytest.fixture
-    def confident(self):
-        """A SAM with sharp masks of high confidence; random ones have neither."""
+    def test_masks_are_the_librarys(self):
+        """Masks are sharp and confident, which random ones are not; confidence is at most one."""
         sam = random_sam(seed=3)
         for head in sam.mask_decoder.output_hypernetworks_mlps:
             head.layers[-1].weight *= 100
-        sam.mask_decoder.iou_prediction_head.layers[-1].bias.fill_(0.95)
         sam.mask_decoder.iou_prediction_head.layers[-1].weight.zero_()
-        return sam
-
-    def test_masks_are_the_librarys(self, confident):
         image = windows(1, 48, 64)
-        head = SAMAffinity(encoder=confident, source="masks", points_per_side=3)
-        found = head.affinity(image, grid_of(1, 6, 8))
         pixels = image[0].round().to(torch.uint8).permute(1, 2, 0).numpy()
-        records = SamAutomaticMaskGenerator(confident, points_per_side=3).generate(pixels)
-        assert records
-        masks = torch.stack([torch.from_numpy(record["segmentation"]) for record in records])
-        shares = resample(masks[None].float(), (6, 8))
-        expected = mask_affinity(shares, torch.full((1, len(records)), 0.95))
-        torch.testing.assert_close(found, expected)
-
-    def test_affinity_of_known_masks(self, monkeypatch, sam):
-        """Scores above one, which the decoder can give, count as one."""
-        monkeypatch.setattr("segment_anything.SamAutomaticMaskGenerator", HalfMasks)
-        head = SAMAffinity(encoder=sam, source="masks", points_per_side=5)
-        found = head.affinity(windows(2, 32, 64), grid_of(2, 1, 4))
-        left = torch.tensor([1.0, 1, 0, 0])
-        expected = torch.ones(4, 4) + 0.9 * torch.outer(left, left)
-        # Patches at the boundary see a tenth of the other half: antialiasing.
-        torch.testing.assert_close(found, expected.expand(2, 4, 4), rtol=0, atol=0.3)
-        torch.testing.assert_close(found[:, ::3, ::3], expected[::3, ::3].expand(2, 2, 2))
-
-    def test_windows_are_independent(self, confident):
-        head = SAMAffinity(encoder=confident, source="masks", points_per_side=2)
-        images = windows(2, 48, 48)
-        together = head(images, grid_of(2, 6, 6))
-        alone = torch.cat([head(image[None], grid_of(1, 6, 6)) for image in images])
-        torch.testing.assert_close(together, alone)
-        torch.testing.assert_close(together, together.mT)
+        for confidence, score in ((0.95, 0.95), (1.02, 1.0)):
+            sam.mask_decoder.iou_prediction_head.layers[-1].bias.fill_(confidence)
+            head = SAMAffinity(encoder=sam, source="masks", points_per_side=3)
+            found = head.affinity(image, grid_of(1, 6, 8))
+            records = SamAutomaticMaskGenerator(sam, points_per_side=3).generate(pixels)
+            assert records
+            masks = torch.stack([torch.from_numpy(record["segmentation"]) for record in records])
+            shares = resample(masks[None].float(), (6, 8))
+            expected = mask_affinity(shares, torch.full((1, len(records)), score))
+            torch.testing.assert_close(found, expected)
 
     def test_no_masks(self, sam):
         """Random masks are never stable: the affinity is the identity."""

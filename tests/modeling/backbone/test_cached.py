@@ -76,13 +76,11 @@ def test_only_crops_that_are_new_are_encoded(encoder, monkeypatch):
     torch.testing.assert_close(found, encoder.encode_image(IMAGES[[2, 0, 2]]))
 
 
-def test_other_layers_and_unreduced_attention_are_not_cached(encoder, monkeypatch):
+def test_other_layers_are_not_cached(encoder, monkeypatch):
     cached, calls = CachedBackbone(encoder, LAYERS), count_calls(encoder, monkeypatch)
     for _ in range(2):
         cached(IMAGES, attention_layers=[2])
-        output = cached(IMAGES, attention_layers=LAYERS, reduce_attention=False)
-        assert output["attention"].shape[1] == len(LAYERS)
-    assert len(calls) == 4
+    assert len(calls) == 2
 
 
 def test_encoders_that_share_a_memory_have_their_own_windows(tiny_cfg):

@@ -7,10 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from freecp_d2.d2 import build_backbone, build_model
+from freecp_d2.d2 import build_backbone
 from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet
 from freecp_d2.modeling.backbone.clip_loading import load_clip, set_precision
-from freecp_d2.modeling.backbone.openai_layout import OPENAI_RESNETS
 from tests.helpers.parity import PIXEL_MEAN, PIXEL_STD
 from tests.helpers.random_clip import TINY_RESNET, random_clip, save_state_dict
 from tests.helpers.random_towers import backbone_of, clip_tower, rand_normal
@@ -150,14 +149,6 @@ class TestConfig:
             found, expected = loaded.model.encode_text(tokens), model.encode_text(tokens)
         torch.testing.assert_close(found, expected, **TOLERANCE)
 
-    def test_the_base_method_alone(self, cfg):
-        cfg.MODEL.PURIFICATION_HEAD.NAME = ""
-        cfg.MODEL.SLIDING_WINDOW.SIZE = 96
-        model = build_model(cfg).eval()
-        scores = model([{"image": torch.randint(0, 256, (3, 100, 130))}])[0]["sem_seg"]
-        assert scores.shape == (4, 100, 130)
-        assert torch.isfinite(scores).all()
-
     def test_what_does_not_fit(self, cfg):
         for opts, message in (
             (["MODEL.CLIP.DENSE_ATTENTION", "sclip"], "a ResNet does not have; .*use maskclip"),
@@ -169,12 +160,3 @@ class TestConfig:
             other.merge_from_list(opts)
             with pytest.raises(ValueError, match=message):
                 build_backbone(other)
-
-
-def test_table_of_released_resnets():
-    """Against open_clip's own table of the same architectures."""
-    import open_clip
-
-    for name, found in OPENAI_RESNETS.items():
-        vision = open_clip.get_model_config(name)["vision_cfg"]
-        assert found == (vision["width"], tuple(vision["layers"]), vision["image_size"])

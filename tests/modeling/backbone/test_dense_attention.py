@@ -1,4 +1,4 @@
-"""The rewritten last block against the definition of each method."""
+"""A block against the blocks of both libraries, and the last one against each method."""
 
 import math
 from itertools import product
@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 import torch
 
-from freecp_d2.modeling.backbone.dense_attention import HEADWISE, DenseAttention, gem
-from tests.helpers.random_towers import rand_normal, two_head_tower
+from freecp_d2.modeling.backbone.dense_attention import HEADWISE, DenseAttention, gem, run_block
+from tests.helpers.random_towers import open_clip_tower, rand_normal, two_head_tower
 
 TOLERANCE = {"rtol": 0, "atol": 1e-5}  # a few roundings of values around 1
 TOKENS = rand_normal(2, 17, 64)
@@ -103,3 +103,51 @@ def mean_of(keys, values, query, sharpness):
     """The mean of `values`, weighted by how much `query` is like each key."""
     weights = [torch.exp(sharpness * (query * key).sum()) for key in keys]
     return sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
+
+
+BLOCKS = {
+    "clip": two_head_tower,
+    "open_clip": open_clip_tower,
+    "open_clip with layer scale": lambda: open_clip_tower(ls_init_value=0.1),
+}
+
+
+@pytest.fixture(params=BLOCKS)
+def block(request):
+    return BLOCKS[request.param]().transformer.resblocks[1]
+
+
+def library_forward(block, x):
+    if block.attn.batch_first:
+        return block(x)
+    return block(x.transpose(0, 1)).transpose(0, 1)
+
+
+def test_a_block_is_the_library_own(block):
+    x, attention = run_block(block, TOKENS)
+    torch.testing.assert_close(x, library_forward(block, TOKENS), **TOLERANCE)
+    assert attention is None
+
+
+def test_one_query_gives_the_first_token(block):
+    for need_attention in (False, True):
+        x, attention = run_block(block, TOKENS, num_queries=1, need_attention=need_attention)
+        assert x.shape == (2, 1, 64)
+        torch.testing.assert_close(x, library_forward(block, TOKENS)[:, :1], **TOLERANCE)
+    assert attention.shape == (2, 17, 17)  # of all tokens nevertheless
+
+
+def test_asking_for_attention_changes_no_token(block):
+    plain, _ = run_block(block, TOKENS)
+    x, attention = run_block(block, TOKENS, need_attention=True)
+    torch.testing.assert_close(x, plain, **TOLERANCE)
+    y = block.ln_1(TOKENS)
+    y = y if block.attn.batch_first else y.transpose(0, 1)
+    torch.testing.assert_close(attention, block.attn(y, y, y)[1], **TOLERANCE)
+
+
+def test_attention_in_half_precision_is_averaged_in_float32():
+    block = two_head_tower().transformer.resblocks[1].half()
+    x, attention = run_block(block, TOKENS.half(), need_attention=True)
+    assert x.dtype == torch.float16
+    assert attention.dtype == torch.float32

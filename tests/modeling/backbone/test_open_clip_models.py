@@ -42,21 +42,20 @@ def vit_of(tower, method="sclip"):
     return CLIPViT(visual=tower, dense_attention=dense, **PIXELS)
 
 
-@pytest.mark.parametrize("arch", [*PLAIN, "ViT-B-16-quickgelu", "ViT-H-14-378-quickgelu"])
-def test_plain_vits(arch):
-    tower = visual(arch)
-    backbone = vit_of(tower, "gem")
-    grid = tower.grid_size[0]
-    assert backbone.patch_size == tower.image_size[0] // grid
-    assert backbone.output_shape()["attention"].channels == len(tower.transformer.resblocks)
+def test_plain_vits():
+    for arch in [*PLAIN, "ViT-B-16-quickgelu", "ViT-H-14-378-quickgelu"]:
+        tower = visual(arch)
+        backbone = vit_of(tower, "gem")
+        assert backbone.patch_size == tower.image_size[0] // tower.grid_size[0]
+        assert backbone.output_shape()["attention"].channels == len(tower.transformer.resblocks)
 
 
-@pytest.mark.parametrize("arch", RESNETS)
-def test_resnets(arch):
-    tower = visual(arch)
-    assert CLIPResNet(visual=tower, **PIXELS).output_shape()["patch_tokens"].stride == 32
-    with pytest.raises(ValueError, match="CLIPViT cannot run ModifiedResNet"):
-        vit_of(tower)
+def test_resnets():
+    for arch in RESNETS:
+        tower = visual(arch)
+        assert CLIPResNet(visual=tower, **PIXELS).output_shape()["patch_tokens"].stride == 32
+        with pytest.raises(ValueError, match="CLIPViT cannot run ModifiedResNet"):
+            vit_of(tower)
 
 
 @pytest.mark.parametrize("arch", OTHERS)
@@ -68,9 +67,8 @@ def test_others_are_refused(arch):
         CLIPResNet(visual=tower, **PIXELS)
 
 
-@pytest.mark.parametrize(
-    ("arch", "tag", "expected"),
-    [
+def test_activation_follows_the_weights():
+    for arch, tag, expected in [
         ("ViT-B-16", "openai", True),
         ("ViT-B-16", "metaclip_400m", True),
         ("ViT-B-16", "dfn2b", True),
@@ -78,13 +76,8 @@ def test_others_are_refused(arch):
         ("ViT-B-16", "laion2b_s34b_b88k", False),
         ("ViT-L-14", "laion2b_s32b_b82k", False),
         ("ViT-B-16", "a/path/of/weights.pt", False),
-    ],
-)
-def test_activation_follows_the_weights(arch, tag, expected):
-    assert wants_quick_gelu(arch, tag) == expected
-    kinds = {type(block.mlp.gelu).__name__ for block in blocks(arch, expected)}
-    assert kinds == {"QuickGELU" if expected else "GELU"}
-
-
-def blocks(arch, quick_gelu):
-    return visual(arch, force_quick_gelu=quick_gelu).transformer.resblocks
+    ]:
+        assert wants_quick_gelu(arch, tag) == expected
+    for quick_gelu, kind in [(True, "QuickGELU"), (False, "GELU")]:
+        blocks = visual("ViT-B-16", force_quick_gelu=quick_gelu).transformer.resblocks
+        assert {type(block.mlp.gelu).__name__ for block in blocks} == {kind}

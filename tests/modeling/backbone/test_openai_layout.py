@@ -1,9 +1,10 @@
-"""A checkpoint and a tokenizer of different vocabularies are refused."""
+"""Released architectures; a checkpoint and a tokenizer of different vocabularies."""
 
 import pytest
 
 from freecp_d2.data.storybook.merges import merges_for, num_tokens, write_merges
 from freecp_d2.modeling.backbone import load_clip, load_clip_from_config
+from freecp_d2.modeling.backbone.openai_layout import OPENAI_RESNETS, OPENAI_VITS
 from tests.helpers.random_clip import TINY, save_state_dict
 
 
@@ -60,3 +61,17 @@ class TestMergesKey:
 def test_nothing_is_released_for_custom():
     with pytest.raises(ValueError, match=r'"openai" has nothing for .*"custom"; name one of.*B/16'):
         load_clip("clip", "custom", "openai", "fp32")
+
+
+def test_released_architectures():
+    """Against open_clip's own table of the same architectures."""
+    import open_clip
+
+    for name, found in (OPENAI_VITS | OPENAI_RESNETS).items():
+        arch = name.replace("/", "-").replace("@336px", "-336")
+        vision = open_clip.get_model_config(arch)["vision_cfg"]
+        layers, side = vision["layers"], vision["image_size"]
+        if name in OPENAI_RESNETS:
+            assert found == (vision["width"], tuple(layers), side)
+        else:
+            assert found == (vision["width"], layers, vision["patch_size"], side)

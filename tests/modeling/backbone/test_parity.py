@@ -38,9 +38,10 @@ def run(weights, name, model):
     backbone = parity.backbone(weights, model.lower())
     image = stored(name, "image")[None]
     with torch.no_grad():
-        output = backbone(
-            image, attention_layers=range(backbone.num_layers), reduce_attention=False
-        )
+        output = backbone(image)
+        layers = range(backbone.num_layers)
+        attention = [backbone(image, attention_layers=[i])["attention"] for i in layers]
+        output["attention"] = torch.cat(attention, dim=1)
         output["encode_image"] = backbone.encode_image(image)
     return {key: value[0] for key, value in output.items()}
 

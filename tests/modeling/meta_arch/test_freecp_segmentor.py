@@ -8,7 +8,6 @@ import torch
 
 from freecp_d2 import FreeCPSegmentor
 from freecp_d2.d2 import BACKBONE_REGISTRY, build_model
-from freecp_d2.modeling.affinity import CLIPAttentionAffinity
 from freecp_d2.modeling.backbone import CLIPViT
 from tests.helpers import parity
 from tests.helpers.segmentors import parity_segmentor, photo, random_segmentor
@@ -167,19 +166,6 @@ class TestInputs:
         torch.testing.assert_close(bgr, rgb)
         assert not torch.allclose(segment(bgr_model, photo(96, 96)), rgb)
 
-    def test_affinity_heads_see_rgb_pixels(self, monkeypatch):
-        seen = []
-        own = CLIPAttentionAffinity.affinity
-        monkeypatch.setattr(
-            CLIPAttentionAffinity,
-            "affinity",
-            lambda head, images, features: seen.append(images) or own(head, images, features),
-        )
-        image = photo(96, 96)
-        for order, given in (("RGB", image), ("BGR", image.flip(0))):
-            random_segmentor(3, input_format=order)([{"image": given}])
-            torch.testing.assert_close(seen[-1][0], image.float(), rtol=0, atol=1e-4)
-
     def test_inside_autocast(self):
         """Encoders run in it, which costs some digits; equations do not."""
         for dtype in [torch.bfloat16, torch.float16]:
@@ -267,6 +253,19 @@ class TestRefusals:
             with pytest.raises(ValueError, match=message):
                 random_segmentor(3, **options)
 
+    def test_an_oracle_without_heads(self, tiny_cfg):
+        tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = ""
+        tiny_cfg.MODEL.PURIFICATION_HEAD.ORACLE = True
+        with pytest.raises(ValueError, match=r"ORACLE=True.*or no oracle"):
+            build_model(tiny_cfg)
+
+    def test_background_words_with_maps_are_for_base_methods(self, tiny_cfg):
+        tiny_cfg.MODEL.TEXT.BACKGROUND = "words"
+        with pytest.raises(ValueError, match=r'BACKGROUND="words" is for base methods alone'):
+            build_model(tiny_cfg)
+        tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = ""
+        assert build_model(tiny_cfg).text_head.background == "words"
+
 
 class ModelingTestsOwnCLIP(CLIPViT):
     """A CLIP backbone of another project: it loads its own weights and takes no `clip`."""
@@ -280,11 +279,8 @@ class TestConfig:
         model = build_model(tiny_cfg)
         assert isinstance(model, FreeCPSegmentor)
         model.eval()
-        batch = [
-            {"image": photo(64, 80), "height": 32, "width": 40, "file_name": "a.jpg"},
-            {"image": photo(50, 33)},
-        ]
-        first, second = model(batch)
+        image = {"image": photo(64, 80), "height": 32, "width": 40, "file_name": "a.jpg"}
+        first, second = model([image, {"image": photo(50, 33)}])
         assert first.keys() == second.keys() == {"sem_seg"}
         assert first["sem_seg"].shape == (4, 32, 40)
         assert second["sem_seg"].shape == (4, 50, 33)
@@ -306,57 +302,31 @@ class TestConfig:
         assert labels.shape == (64, 80)
         assert labels.dtype == torch.int64
 
-    def test_pixel_statistics_are_the_clip_own(self, tiny_cfg):
+    def test_one_checkpoint_with_its_pixel_statistics(self, tiny_cfg, monkeypatch):
+        load, reads = torch.load, []
+        monkeypatch.setattr(torch, "load", lambda *a, **kw: reads.append(a) or load(*a, **kw))
         model = build_model(tiny_cfg)
+        assert len(reads) == 1
         expected = 255 * torch.tensor([0.48145466, 0.4578275, 0.40821073])
         torch.testing.assert_close(model.pixels.mean.flatten(), expected)
         assert not [key for key in model.state_dict() if key.startswith("pixels")]
 
-    def test_backbone_and_words_share_one_checkpoint(self, tiny_cfg, monkeypatch):
-        reads = []
-        load = torch.load
-
-        def counting(*args, **kwargs):
-            reads.append(args)
-            return load(*args, **kwargs)
-
-        monkeypatch.setattr(torch, "load", counting)
-        build_model(tiny_cfg)
-        assert len(reads) == 1
-
-    def test_layers_of_the_affinity(self, tiny_cfg):
-        for layers, expected in [([], {0, 1}), ([-1], {2})]:
-            tiny_cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS = layers
-            model = build_model(tiny_cfg)
-            assert isinstance(model.affinity_head, CLIPAttentionAffinity)
-            assert model.affinity_head.attention_layers == expected
-
-    @pytest.mark.parametrize("precision", ["fp16", "bf16"])
-    def test_half_precision(self, tiny_cfg, precision):
+    def test_half_precision(self, tiny_cfg):
         batch = [{"image": photo(64, 80)}]
         tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = ""
         exact = build_model(tiny_cfg)(batch)[0]["sem_seg"]
-        tiny_cfg.MODEL.PRECISION = precision
-        half = build_model(tiny_cfg)(batch)[0]["sem_seg"]
-        assert half.dtype == torch.float32
-        # Random words have scores close to each other; most labels stay.
-        assert (half.argmax(0) == exact.argmax(0)).float().mean() > 0.95
+        for precision in ("fp16", "bf16"):
+            tiny_cfg.MODEL.PRECISION = precision
+            half = build_model(tiny_cfg)(batch)[0]["sem_seg"]
+            assert half.dtype == torch.float32
+            # Random words have scores close to each other; most labels stay.
+            assert (half.argmax(0) == exact.argmax(0)).float().mean() > 0.95
 
-    @pytest.fixture
-    def register(self):
-        names = []
-
-        def do(backbone):
-            BACKBONE_REGISTRY.register(backbone)
-            names.append(backbone.__name__)
-
-        yield do
-        for name in names:
-            BACKBONE_REGISTRY._obj_map.pop(name)
-
-    def test_a_backbone_that_takes_no_loaded_clip(self, tiny_cfg, register):
+    def test_a_backbone_that_takes_no_loaded_clip(self, tiny_cfg, monkeypatch):
         batch = [{"image": photo(64, 80)}]
         expected = build_model(tiny_cfg)(batch)[0]["sem_seg"]
-        register(ModelingTestsOwnCLIP)
+        monkeypatch.setitem(
+            BACKBONE_REGISTRY._obj_map, "ModelingTestsOwnCLIP", ModelingTestsOwnCLIP
+        )
         tiny_cfg.MODEL.BACKBONE.NAME = "ModelingTestsOwnCLIP"
         torch.testing.assert_close(build_model(tiny_cfg)(batch)[0]["sem_seg"], expected)

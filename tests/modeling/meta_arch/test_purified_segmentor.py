@@ -6,13 +6,29 @@ import pytest
 import torch
 
 from freecp_d2 import PurifiedSegmentor
-from freecp_d2.d2 import DefaultPredictor, DetectionCheckpointer, build_model
+from freecp_d2.d2 import (
+    BACKBONE_REGISTRY,
+    Backbone,
+    DefaultPredictor,
+    DetectionCheckpointer,
+    build_model,
+)
 from freecp_d2.engine.plugins import import_plugins
 from tests.helpers.command import ROOT
 from tests.helpers.segmentors import photo
 from tests.helpers.wrapped import GivenScores, PixelClassifier
 
 SIZE = (96, 128)
+
+
+class OtherBackbone(Backbone):
+    """Shares no space with text."""
+
+    def __init__(self, cfg, input_shape):
+        super().__init__()
+
+    def forward(self, images):
+        return {"p2": images}
 
 
 @pytest.fixture
@@ -105,11 +121,6 @@ class TestScores:
 
 
 class TestOutputs:
-    def test_all_other_keys_are_kept(self, cfg):
-        out = build_model(cfg).eval()([inputs(random_scores())])[0]
-        assert out["instances"] == "those of the model"
-        assert out["panoptic_seg"] == (None, [])
-
     def test_a_batch_is_its_images_one_by_one(self, clip_cfg):
         clip_cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.1
         model = build_model(clip_cfg).eval()
@@ -189,10 +200,25 @@ class TestBuilding:
         wrapped = GivenScores()
         model = PurifiedSegmentor(cfg, wrapped=wrapped).eval()
         assert model.wrapped is wrapped
-        found = model([inputs(perfect_scores())])[0]["sem_seg"]
-        assert torch.equal(found, perfect_scores())
+        found = model([inputs(perfect_scores())])[0]
+        assert torch.equal(found["sem_seg"], perfect_scores())
+        assert found["instances"] == "those of the model", "other keys are kept"
+        assert found["panoptic_seg"] == (None, [])
 
-    def test_what_cannot_work(self, cfg):
+    def test_the_wrapped_model_is_asked_for_scores(self, clip_cfg):
+        clip_cfg.MODEL.BACKBONE.NAME = "CLIPViT"
+        clip_cfg.MODEL.PURIFIED.META_ARCHITECTURE = "FreeCPSegmentor"
+        clip_cfg.TEST.LABEL_MAP = True
+        clip_cfg.freeze()
+        assert not build_model(clip_cfg).wrapped.return_label_map
+
+    def test_features_of_the_words(self, clip_cfg):
+        features = build_model(clip_cfg).purifier.class_features
+        assert features.shape == (3, 32), "classes, not synonyms or background words"
+        torch.testing.assert_close(features.norm(dim=1), torch.ones(3))
+
+    def test_what_cannot_work(self, cfg, monkeypatch):
+        monkeypatch.setitem(BACKBONE_REGISTRY._obj_map, "OtherBackbone", OtherBackbone)
         for key, value, error, message in [
             ("PURIFIED.META_ARCHITECTURE", "", ValueError, "SemanticSegmentor"),
             ("PURIFIED.META_ARCHITECTURE", "PurifiedSegmentor", ValueError, "to wrap"),
@@ -203,12 +229,8 @@ class TestBuilding:
             ("PURIFIED.SIZE", 4, ValueError, "at least one patch"),
             ("PURIFIED.STRIDE", 0, ValueError, "positive"),
             ("PURIFIED.CLIP", "PixelBackbone", KeyError, "PixelBackbone"),
-            (
-                "AFFINITY_HEAD.NAME",
-                "CLIPAttentionAffinity",
-                ValueError,
-                'MODEL.PURIFIED.CLIP is ""',
-            ),
+            ("PURIFIED.CLIP", "OtherBackbone", ValueError, "shares no space with text"),
+            ("AFFINITY_HEAD.NAME", "CLIPAttentionAffinity", ValueError, 'PURIFIED.CLIP is ""'),
             ("PURIFICATION_HEAD.NAME", "", ValueError, "only purifies"),
             ("PURIFICATION_HEAD.ORACLE", True, ValueError, "ORACLE"),
             ("PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE", 4, ValueError, "at least one patch"),
@@ -221,42 +243,32 @@ class TestBuilding:
 
 class TestWeights:
     @pytest.fixture
-    def pixel_cfg(self, cfg):
+    def stored(self, cfg, tmp_path):
         cfg.MODEL.PURIFIED.META_ARCHITECTURE = "PixelClassifier"
         cfg.MODEL.PURIFIED.SCORES = "logits"
-        return cfg
-
-    @pytest.fixture
-    def stored(self, pixel_cfg, tmp_path):
         torch.manual_seed(7)
-        model = PixelClassifier(pixel_cfg)
+        model = PixelClassifier(cfg)
         path = tmp_path / "pixels.pth"
         torch.save({"model": model.state_dict(), "iteration": 90}, path)
         return model.state_dict(), str(path)
 
     def test_by_a_checkpointer_of_the_whole(self, clip_cfg, stored):
-        clip_cfg.MODEL.PURIFIED.META_ARCHITECTURE = "PixelClassifier"
         weights, path = stored
         model = build_model(clip_cfg)
         DetectionCheckpointer(model).load(path)
         assert torch.equal(model.wrapped.conv.weight, weights["conv.weight"])
 
-    def test_by_the_predictor(self, pixel_cfg, stored):
-        weights, path = stored
-        pixel_cfg.MODEL.WEIGHTS = path
-        predictor = DefaultPredictor(pixel_cfg)
+    def test_by_the_predictor(self, cfg, stored):
+        weights, cfg.MODEL.WEIGHTS = stored
+        predictor = DefaultPredictor(cfg)
         assert torch.equal(predictor.model.wrapped.conv.weight, weights["conv.weight"])
         found = predictor(photo(*SIZE).permute(1, 2, 0).numpy())
         assert found["sem_seg"].shape == (4, *SIZE)
 
     def test_what_brings_its_own_is_not_missing(self, clip_cfg, stored):
-        clip_cfg.MODEL.PURIFIED.META_ARCHITECTURE = "PixelClassifier"
         weights, _ = stored
         model = build_model(clip_cfg)
         assert model.load_state_dict(weights, strict=False).missing_keys == []
         found = model.load_state_dict({"conv.weight": weights["conv.weight"]}, strict=False)
         assert found.missing_keys == ["wrapped.conv.bias"]
-
-    def test_its_own_state_dict_goes_back_in(self, clip_cfg):
-        model = build_model(clip_cfg)
         model.load_state_dict(model.state_dict())

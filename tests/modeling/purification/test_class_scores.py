@@ -11,6 +11,7 @@ from freecp_d2.modeling.purification.class_scores import (
     as_probabilities,
     pool_to_grid,
     read_channels,
+    read_scores,
 )
 
 
@@ -23,26 +24,18 @@ class TestProbabilities:
             found = as_probabilities(torch.tensor(logits).view(3, 1, 1), "logits").flatten()
             torch.testing.assert_close(found, torch.tensor(expected))
 
-    def test_with_leading_dimensions(self):
+    def test_leading_dimensions_and_temperature(self):
         logits = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
-        found = as_probabilities(logits, "logits")
-        torch.testing.assert_close(found.sum(dim=1), torch.ones(2, 3, 4))
-        torch.testing.assert_close(found, logits.softmax(dim=1))
-        torch.testing.assert_close(found[1], as_probabilities(logits[1], "logits"))
+        found = as_probabilities(logits, "logits", temperature=2.0)
+        torch.testing.assert_close(found, (logits / 2).softmax(dim=1))
+        torch.testing.assert_close(found[1], as_probabilities(logits[1], "logits", 2.0))
 
-    def test_temperature(self):
-        logits = torch.tensor([0.0, 4.0]).view(2, 1, 1)
-        halved = as_probabilities(logits, "logits", temperature=2.0)
-        torch.testing.assert_close(halved, as_probabilities(logits / 2, "logits"))
-
-    def test_are_float32(self):
-        for dtype in [torch.float16, torch.bfloat16, torch.float64]:
-            scores = torch.rand(3, 2, 2, dtype=dtype)
-            assert as_probabilities(scores, "probabilities").dtype == torch.float32
-
-    def test_probabilities_stay_as_they_are(self):
-        scores = torch.tensor([0.2, 0.9, 3.5]).view(3, 1, 1)
-        assert torch.equal(as_probabilities(scores, "probabilities"), scores)
+    def test_probabilities_stay_as_they_are_in_float32(self):
+        scores = torch.tensor([0.25, 0.75, 3.5]).view(3, 1, 1)
+        for dtype in [torch.float16, torch.float32, torch.float64]:
+            found = as_probabilities(scores.to(dtype), "probabilities")
+            assert found.dtype == torch.float32
+            assert torch.equal(found, scores)
 
     def test_what_they_may_not_be(self):
         for scores, kind, temperature, message in [
@@ -60,39 +53,53 @@ class TestProbabilities:
                 as_probabilities(scores, kind, temperature)
 
 
-class TestMaps:
-    def test_sums_above_one_are_divided_out(self):
-        sigmoids = torch.tensor([0.5, 1.0, 0.5]).view(3, 1, 1)
-        torch.testing.assert_close(as_maps(sigmoids).flatten(), torch.tensor([0.25, 0.5, 0.25]))
+class TestOutputs:
+    SCORES = torch.zeros(2, 4, 4)
 
-    def test_small_sums_stay(self):
-        scores = torch.tensor([0.01, 0.02]).view(2, 1, 1)
-        assert torch.equal(as_maps(scores), scores)
+    def test_of_each_image(self):
+        outputs = [{"sem_seg": self.SCORES, "instances": 7}, {"sem_seg": self.SCORES + 1}]
+        first, second = read_scores(outputs, 2, "Model")
+        assert first is self.SCORES
+        assert torch.equal(second, self.SCORES + 1)
+
+    def test_outputs_that_have_none(self):
+        for outputs, message in [
+            ({"loss": 1.0}, r"Model returned dict.*call \.eval\(\)"),
+            (torch.zeros(2, 4, 8, 8), "returned Tensor"),
+            ([self.SCORES, self.SCORES], "is Tensor.*in a dict"),
+            ([{"sem_seg": self.SCORES}], "1 outputs for 2 images.*IMAGES_PER_BATCH 1"),
+            ([{"sem_seg": self.SCORES}, {"instances": 7}], "Model is NoneType"),
+            ([{"sem_seg": self.SCORES}, {"sem_seg": self.SCORES[0]}], r"\(4, 4\).*label map"),
+            ([{"sem_seg": self.SCORES}, {"sem_seg": self.SCORES[:0]}], r"\(0, 4, 4\)"),
+        ]:
+            with pytest.raises(ValueError, match=message):
+                read_scores(outputs, 2, "Model")
 
 
-class TestPooling:
-    def test_is_the_mean_of_a_patch(self):
-        scores = torch.arange(16.0).view(1, 4, 4)
-        expected = torch.tensor([[[2.5, 4.5], [10.5, 12.5]]])
-        torch.testing.assert_close(pool_to_grid(scores, (2, 2)), expected)
+def test_maps_divide_out_sums_above_one():
+    for scores, expected in [([0.5, 1.0, 0.5], [0.25, 0.5, 0.25]), ([0.01, 0.02], [0.01, 0.02])]:
+        found = as_maps(torch.tensor(scores).view(-1, 1, 1)).flatten()
+        torch.testing.assert_close(found, torch.tensor(expected))
 
-    def test_a_grid_finer_than_the_pixels(self):
-        scores = torch.tensor([[[1.0, 3.0]]])
-        assert torch.equal(pool_to_grid(scores, (2, 4))[0], torch.tensor([[1.0, 1, 3, 3]] * 2))
+
+def test_pooling_is_the_mean_of_a_patch():
+    scores = torch.arange(16.0).view(1, 4, 4)
+    expected = torch.tensor([[[2.5, 4.5], [10.5, 12.5]]])
+    torch.testing.assert_close(pool_to_grid(scores, (2, 2)), expected)
+    scores = torch.tensor([[[1.0, 3.0]]])  # a grid finer than the pixels
+    assert torch.equal(pool_to_grid(scores, (2, 4))[0], torch.tensor([[1.0, 1, 3, 3]] * 2))
 
 
 class TestScoreChannels:
-    def test_all_are_words(self):
+    def test_all_are_words_but_the_background(self):
         assert ScoreChannels().words(3) == [0, 1, 2]
         assert ScoreChannels().word_names(2) == ("channel 0", "channel 1")
-
-    def test_but_the_background(self):
         channels = ScoreChannels(("cat", "dog"), background=1)
         assert channels.words(3) == [0, 2]
         assert channels.word_names(3) == ("cat", "dog")
         assert ScoreChannels(background=0).word_names(3) == ("channel 1", "channel 2")
 
-    def test_another_number(self):
+    def test_another_number_or_no_such_background(self):
         for number, background, message in [
             (1, -1, "1 channels.*2 words; set MODEL.TEXT"),
             (3, -1, "3 channels.*2 words; set MODEL.TEXT"),
@@ -100,8 +107,6 @@ class TestScoreChannels:
         ]:
             with pytest.raises(ValueError, match=message):
                 ScoreChannels(("cat", "dog"), background).words(number)
-
-    def test_no_such_background(self):
         for background in [-2, 3]:
             with pytest.raises(ValueError, match=rf"CHANNEL is {background}.*0 to 2"):
                 ScoreChannels(background=background).words(3)
@@ -110,8 +115,6 @@ class TestScoreChannels:
 class TestFromConfig:
     def test_background_words_make_channel_0_the_background(self, tiny_cfg):
         assert read_channels(tiny_cfg) == ScoreChannels(("cat", "dog", "tree"), 0)
-
-    def test_as_distractors_they_do_not(self, tiny_cfg):
         tiny_cfg.MODEL.TEXT.BACKGROUND = "distractor"
         assert read_channels(tiny_cfg) == ScoreChannels(("cat", "dog", "tree"), -1)
 
@@ -125,13 +128,10 @@ class TestFromConfig:
         tiny_cfg.DATASETS.TEST = ("freecp_storybook_val",)
         assert len(read_channels(tiny_cfg).names) == 36
 
-    def test_without_words_and_clip_numbers_do(self, tiny_cfg):
+    def test_only_a_clip_needs_words(self, tiny_cfg):
         tiny_cfg.MODEL.TEXT.VOCABULARY = ""
         tiny_cfg.MODEL.PURIFIED.BACKGROUND_CHANNEL = 2
         assert read_channels(tiny_cfg) == ScoreChannels((), 2)
-
-    def test_a_clip_needs_words(self, tiny_cfg):
-        tiny_cfg.MODEL.TEXT.VOCABULARY = ""
         tiny_cfg.MODEL.PURIFIED.CLIP = "CLIPViT"
         with pytest.raises(ValueError, match=r"set MODEL\.TEXT\.VOCABULARY"):
             read_channels(tiny_cfg)

@@ -3,12 +3,13 @@
 import torch
 import torch.nn.functional as F
 
-from freecp_d2.modeling.purification.crop_classifier import CropClassifier
+from freecp_d2.modeling.purification.build import CropClassifier
 
 PATCH, CROP = 4, 6
 IMAGES = torch.rand(3, 3, 24, 32, generator=torch.Generator().manual_seed(0))
 WINDOW = torch.tensor([0, 2, 0, 1, 2])
 BOXES = torch.tensor([[0, 0, 8, 6], [1, 2, 3, 3], [7, 5, 8, 6], [2, 0, 5, 6], [0, 0, 8, 6]])
+FEATURES = torch.eye(4, 3)
 EVERY_CLASS = torch.ones(5, 4, dtype=torch.bool)
 
 
@@ -23,11 +24,9 @@ class Encoder:
         return crops.mean(dim=(2, 3))
 
 
-def classifier(encoder, class_features=None, *, images=IMAGES, batch_size=8):
-    if class_features is None:
-        class_features = torch.eye(4, 3)
+def classifier(encoder, class_features=FEATURES, batch_size=8):
     return CropClassifier(
-        images, encoder, class_features, patch_size=PATCH, crop_size=CROP, batch_size=batch_size
+        IMAGES, encoder, class_features, patch_size=PATCH, crop_size=CROP, batch_size=batch_size
     )
 
 
@@ -80,19 +79,3 @@ def test_after_a_shared_box_every_box_has_its_own_crop():
     winners = classifier(centred, features)(WINDOW[order], BOXES[order], candidates)
     assert torch.equal(winners, order)
     assert sum(map(len, encode.batches)) == 3
-
-
-def test_the_best_candidate_wins():
-    """One colour a box, one colour a class; a class that is no candidate never wins."""
-    images = torch.zeros(1, 3, 8, 12)
-    for x, channel in enumerate((2, 0, 1)):
-        images[0, channel, :, 4 * x : 4 * x + 4] = 1
-    boxes = torch.tensor([[0, 0, 1, 2], [1, 0, 2, 2], [2, 0, 3, 2]])
-    window = torch.zeros(3, dtype=torch.long)
-    classify = classifier(Encoder(), torch.eye(3), images=images)
-    everyone = torch.ones(3, 3, dtype=torch.bool)
-    assert classify(window, boxes, everyone).tolist() == [2, 0, 1]
-    others = ~torch.eye(3, dtype=torch.bool)[[2, 0, 1]]
-    assert not set(enumerate(classify(window, boxes, others).tolist())) & {(0, 2), (1, 0), (2, 1)}
-    order = torch.tensor([1, 2, 0])
-    assert classify(window, boxes[order], everyone).tolist() == [0, 1, 2]

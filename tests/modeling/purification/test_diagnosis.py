@@ -1,11 +1,18 @@
-"""The diagnosis of a hand-made purification: names, order, pixels."""
+"""The diagnosis of a hand-made purification, and the summary of two windows."""
 
 import pytest
 import torch
 
 from freecp_d2.method import AmbiguityGroups, RegionBoxes
 from freecp_d2.modeling.purification.build import PurificationOutput
-from freecp_d2.modeling.purification.diagnosis import GroupDiagnosis, RegionBox, diagnose_windows
+from freecp_d2.modeling.purification.diagnosis import (
+    GroupDiagnosis,
+    GroupSummary,
+    RegionBox,
+    WindowDiagnosis,
+    diagnose_windows,
+    summarise_diagnoses,
+)
 from freecp_d2.modeling.windows import Window
 
 NAMES = ("cat", "dog", "tree", "boat")
@@ -103,3 +110,56 @@ def test_the_thresholds_of_each_window():
     first, second = diagnose_windows(purified(redundancy_thresh=thresh), WINDOWS, NAMES, 8)
     assert (first.redundancy_thresh, second.redundancy_thresh) == (0.25, 0.125)
     assert first.ambiguity_thresh is None  # no ambiguity purification took place
+
+
+def region_boxes(*winners):
+    return [RegionBox((0, 0, 8, 8), winner) for winner in winners]
+
+
+@pytest.fixture
+def summary():
+    first = WindowDiagnosis(
+        (0, 0, 96, 96),
+        kept={"sky": 0.4, "cat": 0.2},
+        removed={"dog": 0.04},
+        groups=[
+            GroupDiagnosis(["cat", "sky"], region_boxes("sky", "sky", "cat")),
+            GroupDiagnosis(["cat", "dog"], region_boxes("dog")),
+        ],
+        visible=["sky"],
+    )
+    second = WindowDiagnosis(
+        (48, 0, 144, 96),
+        kept={"sky": 0.2},
+        removed={"cat": 0.04, "dog": 0.02},
+        groups=[GroupDiagnosis(["cat", "sky"], region_boxes("cat"))],
+        visible=["sky"],
+    )
+    return summarise_diagnoses([first, second])
+
+
+def test_words_by_their_highest_score_each_in_one_list(summary):
+    rows = [(w.word, w.num_removed, w.num_windows, w.highest, w.mean) for w in summary.words]
+    assert rows == [
+        ("sky", 0, 2, 0.4, pytest.approx(0.3)),
+        ("cat", 1, 2, 0.2, pytest.approx(0.12)),
+        ("dog", 2, 2, 0.04, pytest.approx(0.03)),
+    ]
+    lists = [summary.kept, summary.contested, summary.removed]
+    assert [[w.word for w in words] for words in lists] == [["sky"], ["cat"], ["dog"]]
+
+
+def test_groups_by_their_windows(summary):
+    assert summary.groups == (
+        GroupSummary(("cat", "sky"), 2, {"sky": 2, "cat": 2}),
+        GroupSummary(("cat", "dog"), 1, {"dog": 1}),
+    )
+
+
+def test_the_same_group_twice_in_a_window():
+    groups = [
+        GroupDiagnosis(["a", "b"], region_boxes("a")),
+        GroupDiagnosis(["a", "b"], region_boxes("b")),
+    ]
+    window = WindowDiagnosis((0, 0, 8, 8), {"a": 0.2, "b": 0.1}, {}, groups, ["a"])
+    assert summarise_diagnoses([window]).groups == (GroupSummary(("a", "b"), 1, {"a": 1, "b": 1}),)

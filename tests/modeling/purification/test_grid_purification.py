@@ -33,10 +33,6 @@ class TestFit:
         image = torch.randint(256, (3, 64, 64), generator=torch.Generator().manual_seed(0))
         assert torch.equal(grid().fit(image.byte()), image.float())
 
-    def test_order_of_channels(self):
-        image = torch.stack([torch.full((64, 64), value) for value in (10.0, 20.0, 30.0)])
-        assert grid(input_format="BGR").fit(image)[:, 0, 0].tolist() == [30, 20, 10]
-
     def test_a_clip_gets_pixels_of_its_own_kind(self):
         clip = parity.backbone("clip_weights", "sclip")
         view = grid(clip=clip)

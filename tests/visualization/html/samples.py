@@ -3,7 +3,7 @@
 import numpy as np
 
 from freecp_d2.evaluation.bootstrap import Interval
-from freecp_d2.modeling.purification.summary import GroupSummary, Purification, WordSummary
+from freecp_d2.modeling.purification.diagnosis import GroupSummary, Purification, WordSummary
 from freecp_d2.visualization import html
 
 COLUMNS = (html.Column("alone"), html.Column("oracle", is_oracle=True), html.Column("whole"))

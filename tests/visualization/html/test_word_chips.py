@@ -1,6 +1,6 @@
 """Chips: struck through or not, counts, winners, long lists."""
 
-from freecp_d2.modeling.purification.summary import GroupSummary, Purification, WordSummary
+from freecp_d2.modeling.purification.diagnosis import GroupSummary, Purification, WordSummary
 from freecp_d2.visualization.html.word_chips import purification_notes
 
 from .balance import read
