@@ -1,4 +1,4 @@
-"""Errors of a run that are found before its processes start and its words are encoded."""
+"""Checks of a run before its processes start and its words are encoded."""
 
 import os
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from .evaluate import select_records
 
 
 class CheckedRun(NamedTuple):
-    """A config that `check_run` has checked, its words, and its CLIP if that is loaded."""
+    """A checked config, its words, and its CLIP if that is loaded."""
 
     cfg: CfgNode
     vocabulary: Vocabulary
@@ -29,10 +29,13 @@ class CheckedRun(NamedTuple):
 def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
     """
     Check everything that an evaluation needs, without encoding words or loading the weights of
-    affinity encoders. `clip` is used if it is the CLIP of the config.
+    affinity encoders.
+
+    Args:
+        clip: used if it is the CLIP of the config.
 
     Raises:
-        FileNotFoundError: no such data, weights, words or descriptions.
+        FileNotFoundError: data, weights, words or descriptions are missing.
         ValueError: damaged data; weights, words or heads that do not fit; a setting out of range.
         OSError: OUTPUT_DIR cannot be written to.
     """
@@ -53,7 +56,7 @@ def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
 
 
 def build_checked(run: CheckedRun) -> nn.Module:
-    """Build the model of a run with the words and the CLIP that are loaded."""
+    """Build the model of a run with its loaded words and CLIP."""
     if run.cfg.MODEL.META_ARCHITECTURE not in ("FreeCPSegmentor", "PurifiedSegmentor"):
         return build_model(run.cfg)
     builder = META_ARCH_REGISTRY.get(run.cfg.MODEL.META_ARCHITECTURE)
@@ -64,7 +67,7 @@ def build_checked(run: CheckedRun) -> nn.Module:
 def _check_model(
     cfg: CfgNode, vocabulary: Vocabulary, clip: LoadedCLIP | None
 ) -> LoadedCLIP | None:
-    """Build the model without text features and affinity weights; returns the CLIP it loaded."""
+    """Build the model without text features and affinity weights; returns its CLIP."""
     if cfg.MODEL.META_ARCHITECTURE == "FreeCPSegmentor":
         clip = load_clip_from_config(cfg, clip)
         words = TextHead(
@@ -90,14 +93,14 @@ def _check_model(
 
 
 def _check_weights(cfg: CfgNode) -> None:
-    """Refuse MODEL.WEIGHTS that the model does not read, and paths where nothing is."""
+    """Refuse MODEL.WEIGHTS that the model does not read or that do not exist."""
     weights = cfg.MODEL.WEIGHTS
     if weights and cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor":
         raise ValueError(
             f'MODEL.WEIGHTS="{weights}" is not read: a CLIP comes with its own library; '
             "use MODEL.CLIP.PRETRAINED."
         )
-    path = weights.partition("?")[0]  # Detectron2 takes options behind it
+    path = weights.partition("?")[0]  # options of Detectron2 may follow
     if path and "://" not in path and not os.path.isfile(path):
         raise FileNotFoundError(
             f'MODEL.WEIGHTS="{weights}" is no file; give the path of the checkpoint of '

@@ -118,7 +118,7 @@ def test_a_label_map_counts_as_its_scores(by_hand):
 
 
 @pytest.mark.parametrize("save_predictions", [False, True])
-def test_same_numbers_keys_and_files_as_the_base_class(tmp_path, save_predictions):
+def test_same_numbers_and_files_as_the_base_class(tmp_path, save_predictions):
     scores, labels = make_random()
     with dataset(tmp_path, labels, None) as records:
         base = SemSegEvaluator(NAME, output_dir=str(tmp_path / "base"))
@@ -161,12 +161,11 @@ def test_boundary_iou_is_off_unless_asked_for(tmp_path):
                 FreeCPSemSegEvaluator(NAME, boundary_iou=True)
 
 
-def test_a_custom_loading_function(tmp_path):
-    with dataset(tmp_path, [GROUND_TRUTH], None) as records:
-        evaluator = FreeCPSemSegEvaluator(
-            NAME, sem_seg_loading_fn=lambda path, dtype: np.array([[0, 255]], dtype)
-        )
-        run(evaluator, records, [torch.tensor([[0, 0]])])
+def test_a_custom_loading_function(by_hand):
+    evaluator = FreeCPSemSegEvaluator(
+        NAME, sem_seg_loading_fn=lambda path, dtype: np.array([[0, 255]], dtype)
+    )
+    run(evaluator, by_hand, [torch.tensor([[0, 0]])])
     assert evaluator.confusion_matrix[0].tolist() == [1, 0, 0, 1]
 
 
