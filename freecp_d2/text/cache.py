@@ -1,7 +1,7 @@
 """
-A disk cache of text features; weights, prompts and format decide the file name.
+A disk cache of text features.
 
-A cache that cannot be read or written is a warning, and the features are computed.
+If it cannot be read or written, a warning is logged and the features are computed.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from torch import Tensor
 from ..utils.files import write_whole
 
 FORMAT_VERSION = 2
-"""Increase it when the features of the same prompts and weights change, or the file format."""
+"""Increase it when the file format or the features of the same prompts and weights change."""
 
 logger = logging.getLogger(__name__)
 
@@ -29,14 +29,14 @@ def default_cache_dir() -> Path:
 
 
 def features_key(encoder_digest: str, prompts: Sequence[Sequence[str]]) -> str:
-    """SHA-256 (hex) of what decides text features: the encoder and the prompts of each row."""
+    """SHA-256 (hex) of the format, the encoder and the prompts of each row."""
     content = json.dumps([FORMAT_VERSION, encoder_digest, [list(row) for row in prompts]])
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 class FeatureCache:
     """
-    Float32 matrices in a folder, one safetensors file with a checksum per key.
+    Float32 matrices in a folder, one safetensors file per key.
 
     Files are written atomically, so several processes may use the same key at once.
 
@@ -48,14 +48,12 @@ class FeatureCache:
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
 
     def path(self, key: str) -> Path:
-        """The file of a key, whether it exists or not."""
         return self.cache_dir / f"{key}.safetensors"
 
     def get_or_compute(self, key: str, num_rows: int, compute: Callable[[], Tensor]) -> Tensor:
         """
-        The matrix of a key, shape (num_rows, D), float32, on the CPU.
-
-        If there is no usable file of that shape, it is what `compute` returns, and stored.
+        The matrix of a key, shape (num_rows, D), float32, on the CPU; computed and stored if there
+        is no usable file.
         """
         features = self._load(key, num_rows)
         if features is None:
@@ -70,9 +68,6 @@ class FeatureCache:
                 return None
             with safe_open(path, framework="pt") as file:
                 features = file.get_tensor("features").clone()  # not a view of the mapped file
-                metadata = file.metadata() or {}
-            if metadata.get("checksum") != _checksum(key, features):
-                raise ValueError("its checksum is wrong")
             if features.ndim != 2 or len(features) != num_rows:
                 raise ValueError(f"got shape {tuple(features.shape)}, expected ({num_rows}, D)")
         except (OSError, SafetensorError, ValueError) as error:
@@ -81,20 +76,12 @@ class FeatureCache:
         return features
 
     def _store(self, key: str, features: Tensor) -> None:
-        metadata = {"checksum": _checksum(key, features)}
         try:
             self.cache_dir.mkdir(parents=True, exist_ok=True)
-            write_whole(self.path(key), save({"features": features.contiguous()}, metadata))
+            write_whole(self.path(key), save({"features": features.contiguous()}))
         except OSError as error:
             logger.warning(
                 "Cannot store text features in %s (%s); the next start computes them again. "
                 "Set FREECP_CACHE to a folder you can write to.",
                 *(self.cache_dir, error),
             )
-
-
-def _checksum(key: str, features: Tensor) -> str:
-    """SHA-256 (hex) of a matrix, its dtype and shape, and its key."""
-    content = hashlib.sha256(f"{key} {features.dtype} {tuple(features.shape)}".encode())
-    content.update(features.contiguous().numpy().tobytes())
-    return content.hexdigest()
