@@ -134,7 +134,9 @@ class TestImports:
         assert not upward
 
     def test_importing_the_package_loads_no_program_and_no_drawing(self):
-        code = "import sys, freecp_d2; print(*(m for m in sys.modules if m.startswith('freecp_d2')))"
+        code = (
+            "import sys, freecp_d2; print(*(m for m in sys.modules if m.startswith('freecp_d2')))"
+        )
         command = [sys.executable, "-W", "ignore", "-c", code]
         result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         loaded = result.stdout.split()

@@ -161,11 +161,12 @@ def test_boundary_iou_is_off_unless_asked_for(tmp_path):
                 FreeCPSemSegEvaluator(NAME, boundary_iou=True)
 
 
-def test_a_custom_loading_function(by_hand):
-    evaluator = FreeCPSemSegEvaluator(
-        NAME, sem_seg_loading_fn=lambda path, dtype: np.array([[0, 255]], dtype)
-    )
-    run(evaluator, by_hand, [torch.tensor([[0, 0]])])
+def test_a_custom_loading_function(tmp_path):
+    with dataset(tmp_path, [GROUND_TRUTH], None) as records:
+        evaluator = FreeCPSemSegEvaluator(
+            NAME, sem_seg_loading_fn=lambda path, dtype: np.array([[0, 255]], dtype)
+        )
+        run(evaluator, records, [torch.tensor([[0, 0]])])
     assert evaluator.confusion_matrix[0].tolist() == [1, 0, 0, 1]
 
 

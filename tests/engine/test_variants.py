@@ -8,7 +8,7 @@ from freecp_d2.engine.variants import VARIANTS, VariantsModel
 
 METHODS = ("maskclip", "gem")
 IMAGES = [
-    {"image": torch.rand(3, 60, 80, generator=torch.Generator().manual_seed(1)) * 255},
+    {"image": torch.rand(3, 48, 72, generator=torch.Generator().manual_seed(1)) * 255},
     {"image": torch.rand(3, 48, 48, generator=torch.Generator().manual_seed(2)) * 255},
 ]
 for _image, _classes in zip(IMAGES, ([0, 1, 3], [2]), strict=True):
