@@ -1,11 +1,10 @@
 """
-The only door to Detectron2: the real one where it is installed, else `freecp_d2.d2_fallback`.
+The names of Detectron2, from Detectron2 if it is installed, else from `freecp_d2.d2_fallback`.
 
-The environment variable FREECP_D2 decides: `auto` (the default) takes Detectron2 if it is there,
-`detectron2` insists on it, `fallback` never looks. The choice is made by looking, not by trying: a
-Detectron2 that is there but does not import fails loudly, where `except ImportError` would leave a
-mix of real and stand-in. With the real one, everything here is its own, registries and catalogs
-included, so `detectron2.modeling.build_model(cfg)` finds this project's models.
+The environment variable FREECP_D2 selects the library: `auto` (the default) uses Detectron2 if it
+is found, `detectron2` requires it, `fallback` ignores it. An installed Detectron2 that cannot be
+imported is an error. With Detectron2, registries and catalogs are its own, so
+`detectron2.modeling.build_model(cfg)` finds this project's models.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ import importlib.util
 import logging
 import os
 from typing import TYPE_CHECKING
+
+from fvcore.common.registry import Registry
 
 __all__ = [
     "BACKBONE_REGISTRY",
@@ -60,17 +61,11 @@ _CHOICES = ("auto", "detectron2", "fallback")
 
 def _choose_backend(choice: str) -> str:
     """
-    Which library stands behind the names.
-
-    Args:
-        choice: value of FREECP_D2.
-
-    Returns:
-        str: "detectron2" or "fallback".
+    "detectron2" or "fallback", for a value of FREECP_D2.
 
     Raises:
-        ValueError: the value is none of the three.
-        ImportError: Detectron2 is demanded, but not installed.
+        ValueError: an unknown value.
+        ImportError: Detectron2 is required, but not installed.
     """
     if choice not in _CHOICES:
         raise ValueError(
@@ -79,8 +74,7 @@ def _choose_backend(choice: str) -> str:
     if choice == "fallback":
         return "fallback"
     spec = importlib.util.find_spec("detectron2")
-    # A folder that is called detectron2, such as a clone beside the program, is found without
-    # origin.
+    # A folder named detectron2, such as a clone in the current folder, has no origin.
     if spec is not None and spec.origin is not None:
         return "detectron2"
     if choice == "auto":
@@ -94,7 +88,7 @@ def _choose_backend(choice: str) -> str:
 
 BACKEND: str = _choose_backend(os.environ.get("FREECP_D2", "auto"))
 
-# One list of names twice; tests/d2/test_gate.py compares the two.
+# The same names twice; tests/d2/test_gate.py compares the two lists.
 if TYPE_CHECKING or BACKEND == "fallback":
     from .d2_fallback.checkpoint import DetectionCheckpointer
     from .d2_fallback.config import CfgNode, configurable, get_cfg
@@ -130,11 +124,9 @@ if TYPE_CHECKING or BACKEND == "fallback":
     )
     from .d2_fallback.modeling.postprocessing import sem_seg_postprocess
     from .d2_fallback.utils import comm
-    from .d2_fallback.utils.collect_env import collect_env_info
-    from .d2_fallback.utils.env import seed_all_rng
+    from .d2_fallback.utils.env import collect_env_info, seed_all_rng
     from .d2_fallback.utils.file_io import PathManager
     from .d2_fallback.utils.logger import setup_logger
-    from .d2_fallback.utils.registry import Registry
 else:
     from detectron2.checkpoint import DetectionCheckpointer
     from detectron2.config import CfgNode, configurable, get_cfg
@@ -174,17 +166,11 @@ else:
     from detectron2.utils.env import seed_all_rng
     from detectron2.utils.file_io import PathManager
     from detectron2.utils.logger import setup_logger
-    from detectron2.utils.registry import Registry
 
 
 @functools.cache
 def log_backend() -> str:
-    """
-    Log, once, which library stands behind the names; call it after the loggers are set up.
-
-    Returns:
-        str: `BACKEND`.
-    """
+    """Log `BACKEND` once, and return it; call it after the loggers are set up."""
     choice = os.environ.get("FREECP_D2", "auto")
     logging.getLogger("freecp_d2").info("Detectron2 back end: %s (FREECP_D2=%s)", BACKEND, choice)
     return BACKEND

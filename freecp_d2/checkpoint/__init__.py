@@ -5,11 +5,11 @@ Pretrained weights: find, download, check and read them.
 |---|---|
 | `catalogue.yaml`, `catalogue.py` | name -> source, licence, size, SHA-256 |
 | `finding.py` | name, path, URL or hub address -> a file on this machine |
-| `download.py` | URL -> file: resumed, checked, atomic, one process at a time |
+| `download.py` | URL -> file |
 | `hub.py` | Hugging Face repository -> file or folder in its cache |
-| `checking.py` | size and SHA-256 of a file |
-| `reading.py` | file -> tensors; never executes code |
-| `embedded.py` | the small CLIP that ships with the package |
+| `checksums.py` | size and SHA-256 of a file |
+| `reading.py` | file -> tensors |
+| `embedded.py` | the small CLIP in the package |
 """
 
 from .catalogue import WeightsEntry, load_catalogue

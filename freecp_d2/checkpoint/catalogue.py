@@ -1,6 +1,5 @@
 """The catalogue of weights: `catalogue.yaml` as objects."""
 
-import difflib
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ _FILE = Path(__file__).with_name("catalogue.yaml")
 class WeightsEntry:
     """A row of the catalogue. Exactly one of `url`, `hub` and `package` is set."""
 
-    name: str  # what a user types, "clip:ViT-B/16"
+    name: str  # "clip:ViT-B/16"
     licence: str = ""  # of the weights, as their publisher states it
     url: str = ""  # address of a single file
     hub: str = ""  # repository on Hugging Face, "org/repo" or "org/repo@revision"
@@ -32,7 +31,7 @@ class WeightsEntry:
 
     @property
     def file_name(self) -> str:
-        """In the cache; with `hub`, of the preferred file."""
+        """Name in the cache; with `hub`, of the preferred file."""
         return Path(urlparse(self.url).path).name if self.url else (self.package or self.files[0])
 
     @property
@@ -55,10 +54,3 @@ def load_catalogue() -> Mapping[str, WeightsEntry]:
             fields: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
             entries[row["name"]] = WeightsEntry(**fields)
     return entries
-
-
-def near_names(name: str) -> list[str]:
-    """Up to three names of the catalogue that resemble `name`, the most similar first."""
-    known = {known.lower(): known for known in load_catalogue()}
-    found = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)
-    return [known[match] for match in found]

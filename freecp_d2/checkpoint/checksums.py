@@ -1,9 +1,9 @@
 """
 Check the size and SHA-256 of a file.
 
-The hash of a file in our cache is stored beside it in `<file>.checked.json`. This saves hashing it
-again, unless its size or modification time changed, and detects later changes of a file whose hash
-nobody published.
+The hash of a file in our cache is stored beside it in `<file>.checked.json`. The file is hashed
+again only if its size or modification time changed. Files without a published hash are compared
+with the stored one.
 """
 
 import functools
@@ -26,7 +26,7 @@ def check_file(
     Args:
         size: in bytes; None if unknown.
         sha256: the published hash; "": use the hash stored beside the file, if any.
-        keep_note: store the hash beside the file; only for files of our own cache.
+        keep_note: store the hash beside the file, which is in our cache.
         again: hash the file even if its stored hash is up to date.
 
     Raises:
@@ -72,12 +72,11 @@ def file_digest(path: Path) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _digest_once(path: Path, size: int, mtime_ns: int) -> str:
-    """`file_digest`, once a process and state of the file: other programs' caches hold no note."""
+    """`file_digest`, once per process, for files of other programs, which have no stored hash."""
     return file_digest(path)
 
 
 def note_path(path: Path) -> Path:
-    """Path of the file that stores the hash of `path`."""
     return path.with_name(f"{path.name}.checked.json")
 
 
@@ -87,7 +86,6 @@ def noted_digest(path: Path) -> str:
 
 
 def _read_note(path: Path) -> dict:
-    """The stored hash, size and time; {} if missing or unreadable."""
     try:
         note = json.loads(note_path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):

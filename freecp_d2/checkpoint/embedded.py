@@ -1,7 +1,7 @@
 """
-The small CLIP that ships with the package, MODEL.CLIP.PRETRAINED storybook: paths and hashes.
+The small CLIP in the package, MODEL.CLIP.PRETRAINED storybook.
 
-`storybook/` holds a state dict in OpenAI's layout and the merges of its tokenizer.
+`storybook/` has a state dict in OpenAI's layout and the merges of its tokenizer.
 """
 
 import functools
@@ -17,23 +17,25 @@ EMBEDDED_SHA256 = {
     ),
     "merges.txt.gz": "b189b805aae9338315206ae41561d63a571d839e9297591921146cc47cc8d250",
 }
-"""SHA-256 of the files in `storybook/`; a new training run replaces both."""
+"""SHA-256 of the files in `storybook/`."""
 
 _WEIGHTS_DIR = Path(__file__).resolve().parent / "storybook"
-_digest = functools.cache(file_digest)  # one reading per process
+_digest = functools.cache(file_digest)
 
 
 def embedded_weights() -> str:
     """
     Path of the weights, a safetensors file of `clip.model.CLIP`.
 
-    Raises FileNotFoundError if it is missing, and ValueError if it has another hash.
+    Raises:
+        FileNotFoundError: it is missing.
+        ValueError: it has another hash.
     """
     return _checked_path("storybook_clip.safetensors")
 
 
 def embedded_merges() -> str:
-    """Path of the merges of its tokenizer; raises as `embedded_weights`."""
+    """Path of the merges of the tokenizer; raises as `embedded_weights`."""
     return _checked_path("merges.txt.gz")
 
 

@@ -1,21 +1,21 @@
-"""Find the file of a weights name, and download it if it is missing."""
+"""Find the file of a weights name, or download it."""
 
+import difflib
 import os
 import re
 from pathlib import Path
 from urllib.parse import urlparse
 
 from ..d2 import PathManager
-from .catalogue import WeightsEntry, load_catalogue, near_names
+from .catalogue import WeightsEntry, load_catalogue
 from .checksums import check_file
-from .download import MEGABYTE, download
 from .embedded import embedded_weights
 from .hub import find_on_hub
 
 
 def find_weights(name_or_path: str) -> str:
     """
-    Path of the weights that a user names; missing ones are downloaded and checked:
+    Path of the file that a name stands for; missing files are downloaded and checked:
 
     - a path; "~" is expanded;
     - a name of the catalogue, "clip:ViT-B/16";
@@ -24,8 +24,8 @@ def find_weights(name_or_path: str) -> str:
       revision with "org/repo@revision";
     - any other address that Detectron2's PathManager knows.
 
-    Downloads go to `weights_dir()`, those from Hugging Face to its own cache. The path of a model
-    of several files is a folder.
+    Downloads go to `weights_dir()`, those from Hugging Face to its own cache. The path of several
+    files is a folder.
 
     Raises:
         FileNotFoundError: no such file, name or address.
@@ -48,7 +48,7 @@ def find_weights(name_or_path: str) -> str:
 
 
 def local_path(name: str) -> str:
-    """Where the weights of `name` are on this machine, unchecked; "" if nowhere."""
+    """Path of the weights of `name` on this machine, unchecked; "" if they are missing."""
     entry = _known_entry(name)
     if entry.hub:
         return find_on_hub(entry, by_hand=_hub_folder(entry), fetch=False)
@@ -64,7 +64,7 @@ def weights_dir() -> Path:
 
 
 def place_of(name: str) -> Path:
-    """Where in `weights_dir()` a user without network puts the file; searched first."""
+    """The path in `weights_dir()` for a file that a user copies by hand; searched first."""
     entry = _known_entry(name)
     if entry.hub:
         file = "" if entry.beside or not entry.files else entry.file_name
@@ -123,11 +123,13 @@ def _find_entry(entry: WeightsEntry) -> str:
                 ours = path == place
                 check_file(path, size=entry.size, sha256=entry.sha256, keep_note=ours)
                 return str(path)
-        size = f"{entry.size / MEGABYTE:.1f} MB" if entry.size else "size unknown"
+        size = f"{entry.size / 1e6:.1f} MB" if entry.size else "size unknown"
         what = f"{entry.url} ({size}, SHA-256 {entry.sha256 or 'not published'})"
     try:
         if entry.hub:
             return find_on_hub(entry, by_hand=_hub_folder(entry), fetch=True)
+        from .download import download
+
         download(entry.url, place, size=entry.size, sha256=entry.sha256)
         return str(place)
     except (ConnectionError, PermissionError) as error:
@@ -141,19 +143,20 @@ def _find_entry(entry: WeightsEntry) -> str:
 
 
 def _hub_folder(entry: WeightsEntry) -> Path:
-    """Folder for files of a repository that the user brought by hand."""
+    """Folder for files of a repository that a user copied by hand."""
     return weights_dir() / "huggingface" / entry.hub.partition("@")[0]
 
 
 def _other_places(entry: WeightsEntry) -> list[Path]:
-    """Where other programs keep this file; folders with unset variables are left out."""
+    """Paths of this file in other programs' caches; those with unset variables are left out."""
     folders = [os.path.expanduser(os.path.expandvars(folder)) for folder in entry.also_in]
     return [Path(folder) / entry.file_name for folder in folders if "$" not in folder]
 
 
 def _unknown(name: str) -> str:
-    near = near_names(name)
-    hint = f" (similar: {', '.join(near)})" if near else ""
+    known = {known.lower(): known for known in load_catalogue()}
+    near = difflib.get_close_matches(name.lower(), known)
+    hint = f" (similar: {', '.join(known[match] for match in near)})" if near else ""
     return (
         f'"{name}" is neither a file nor a name of the catalogue{hint}; give a path, a URL, '
         "hf://org/repo/file, or a name that `python -m freecp_d2.weights list` shows."

@@ -1,9 +1,9 @@
 """
 Files of Hugging Face repositories, in the cache of its library.
 
-Files that the user put into `weights_dir()`/huggingface/<org>/<repo>/ are searched first, then the
-library's cache, then the network. The library names cached files by their hash but does not check
-it; `hub_problem` does.
+The order of the search is `weights_dir()`/huggingface/<org>/<repo>/, for files that a user copied
+by hand, the library's cache, and the network. The library names cached files by their hash but does
+not check it; `hub_problem` does.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ def find_on_hub(entry: WeightsEntry, *, by_hand: Path, fetch: bool) -> str:
     """
     Path of an entry with `hub`; "" if it is not here and `fetch` is False.
 
-    It is the first of `entry.files` that exists; with `entry.beside`, the folder that holds it and
-    them; without `files`, the folder of the whole repository, which may lack files that were never
-    asked for if `fetch` is False. `by_hand` is a folder with files that the user brought.
+    It is the first of `entry.files` that exists; with `entry.beside`, the folder with that file and
+    those; without `files`, the folder of the whole repository, which may be incomplete if `fetch`
+    is False. `by_hand` is the folder of files that a user copied.
 
     Raises:
         FileNotFoundError: the repository does not exist, or has no such file.
@@ -52,13 +52,13 @@ def find_on_hub(entry: WeightsEntry, *, by_hand: Path, fetch: bool) -> str:
 
 
 def is_in_hub_cache(path: Path) -> bool:
-    """Whether this is a file of the library's cache, which is named by its hash."""
+    """Whether a file is in the library's cache, where its name is its hash."""
     blob = path.resolve()
     return blob.parent.name == "blobs" and len(blob.name) in (40, 64)
 
 
 def hub_problem(path: Path) -> str:
-    """What is wrong with a file of the library's cache, by its hash; "" if nothing, or no such."""
+    """The message for a damaged file of the library's cache; "" for other files."""
     blob = path.resolve()
     if not is_in_hub_cache(path):
         return ""
@@ -94,7 +94,7 @@ def _snapshot(hub: str, fetch: bool) -> str:
 
 
 def _folder(path: str, name: str) -> str:
-    """The repository's folder: as many levels above the file as `name` has."""
+    """The folder of the repository, as many levels above the file as `name` has."""
     return str(Path(path).parents[len(Path(name).parts) - 1])
 
 
@@ -114,7 +114,7 @@ def _fetched(hub: str, name: str) -> str:
     try:
         return str(huggingface_hub.hf_hub_download(filename=name, **_address(hub)))
     except Exception as error:
-        # `LocalEntryNotFoundError`: no network.
+        # A LocalEntryNotFoundError means no network.
         if isinstance(error, EntryNotFoundError) and not isinstance(error, LocalEntryNotFoundError):
             return ""
         raise _translated(error, hub) from error

@@ -1,8 +1,8 @@
 """
-Read the tensors of a weights file. Nothing in a file is executed.
+Read the tensors of a weights file without executing code.
 
-Supported are TorchScript archives (`torch.jit`), safetensors, and pickles of tensors (`torch.load`
-with `weights_only=True`), zipped or of before PyTorch 1.6. The content decides, not the name.
+The format, detected by content, is TorchScript (`torch.jit`), safetensors, or a pickle of tensors
+(`torch.load` with `weights_only=True`), zipped or of before PyTorch 1.6.
 """
 
 import os
@@ -18,19 +18,19 @@ _IMAGE_HEADS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*
 """First bytes of PNG, JPEG, GIF, WebP and TIFF."""
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
-"""Keys under which training programs store the state dict."""
+"""Keys of the state dict in the files of training programs."""
 
 
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """
     Tensors of a TorchScript archive, a safetensors file or a pickled state dict, on the CPU.
 
-    A state dict inside another ("state_dict", "model_state_dict", "model") is unwrapped, and the
-    "module." prefix of a distributed training is removed.
+    A nested state dict ("state_dict", "model_state_dict", "model") is unwrapped, and the prefix
+    "module." of a distributed training is removed.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is none of the three; a pickle is not executed.
+        ValueError: the file has another format, or a pickle holds other objects.
     """
     path = os.fspath(path)
     if not os.path.isfile(path):
@@ -44,7 +44,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
             if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
                 content = content[key]
         return _only_tensors(content)
-    except Exception as error:  # the readers' exceptions for other files are not documented
+    except Exception as error:  # the exceptions of the readers are not documented
         what = _describe(path) or f"{type(error).__name__}: {error}"
         raise ValueError(
             f"{path} is no checkpoint that can be read ({what}); give a "
@@ -59,13 +59,13 @@ def _read(path: str) -> Any:
         return safetensors.torch.load_file(path)
     if _is_torchscript(path):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the user cannot change that TorchScript is deprecated
+            warnings.simplefilter("ignore")  # TorchScript is deprecated
             return torch.jit.load(path, map_location="cpu").state_dict()
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _is_safetensors(path: str) -> bool:
-    """By its name, or by its head: the length of a JSON object in eight bytes, and the object."""
+    """By the name, or by the head: the length of a JSON object in eight bytes, and the object."""
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -74,7 +74,7 @@ def _is_safetensors(path: str) -> bool:
 
 
 def _is_torchscript(path: str) -> bool:
-    """By its table of constants, which a pickled state dict lacks."""
+    """By the table of constants, which a pickled state dict lacks."""
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
@@ -87,7 +87,7 @@ def _only_tensors(content: Any) -> dict[str, Tensor]:
     others = [key for key, value in content.items() if not isinstance(value, Tensor | int | float)]
     if others or not content:
         raise TypeError(f"not tensors: {others[:5]}" if others else "it is empty")
-    # Some files store the sizes of a model as numbers, others as tensors.
+    # Sizes of a model may be numbers or tensors.
     state = {str(key): torch.as_tensor(value) for key, value in content.items()}
     if all(key.startswith("module.") for key in state):
         state = {key.removeprefix("module."): value for key, value in state.items()}
@@ -95,7 +95,7 @@ def _only_tensors(content: Any) -> dict[str, Tensor]:
 
 
 def _describe(path: str) -> str:
-    """What the file is instead of weights; "" if unknown."""
+    """What another file is; "" if unknown."""
     with open(path, "rb") as file:
         start = file.read(512)
     head = start.lstrip()

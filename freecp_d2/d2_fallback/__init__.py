@@ -1,9 +1,9 @@
 """
-The few Detectron2 names this project needs, for machines without Detectron2.
+The names of Detectron2 that this project needs, for machines without Detectron2.
 
-Same module paths and behaviour as Detectron2 (https://github.com/facebookresearch/detectron2,
-Apache-2.0), written anew on fvcore, iopath, yacs and Pillow. Import them from `freecp_d2.d2`,
-which hands out the real ones where Detectron2 is installed.
+The paths of public modules and the behaviour are those of Detectron2
+(https://github.com/facebookresearch/detectron2, Apache-2.0); the code is our own, on fvcore,
+iopath, yacs and Pillow. Import the names from `freecp_d2.d2`, which uses Detectron2 if installed.
 
 Left out: training (trainer, hooks, solver, train loaders), detection (boxes, instances,
 proposals, the built-in architectures), LazyConfig, Visualizer, the model zoo, and the weight-name

@@ -1,4 +1,4 @@
-"""What `train_net.py` is made of: configuration, processes, evaluation, records."""
+"""Configuration, processes, evaluation and records of a run."""
 
 from .checks import CheckedRun, build_checked, check_run
 from .config_loading import load_config

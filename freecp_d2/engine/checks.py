@@ -1,4 +1,4 @@
-"""Errors of a run that are found before its processes start and its words are encoded."""
+"""Checks of a run before its processes start and its words are encoded."""
 
 import os
 from typing import NamedTuple
@@ -30,10 +30,13 @@ class CheckedRun(NamedTuple):
 def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
     """
     Check everything that an evaluation needs, without encoding words or loading the weights of
-    affinity encoders. `clip` is used if it is the CLIP of the config.
+    affinity encoders.
+
+    Args:
+        clip: used if it is the CLIP of the config.
 
     Raises:
-        FileNotFoundError: no such data, weights, words or descriptions.
+        FileNotFoundError: data, weights, words or descriptions are missing.
         ValueError: damaged data; weights, words or heads that do not fit; a setting out of range.
         OSError: OUTPUT_DIR cannot be written to.
     """
@@ -92,14 +95,14 @@ def _check_model(
 
 
 def _check_weights(cfg: CfgNode) -> None:
-    """Refuse MODEL.WEIGHTS that the model does not read, and paths where nothing is."""
+    """Refuse MODEL.WEIGHTS that the model does not read or that do not exist."""
     weights = cfg.MODEL.WEIGHTS
     if weights and cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor":
         raise ValueError(
             f'MODEL.WEIGHTS="{weights}" is not read: a CLIP comes with its own library; '
             "use MODEL.CLIP.PRETRAINED."
         )
-    path = weights.partition("?")[0]  # Detectron2 takes options behind it
+    path = weights.partition("?")[0]  # options of Detectron2 may follow
     if path and "://" not in path and not os.path.isfile(path):
         raise FileNotFoundError(
             f'MODEL.WEIGHTS="{weights}" is no file; give the path of the checkpoint of '

@@ -1,4 +1,4 @@
-"""From a config file and command-line overrides to a checked, frozen config."""
+"""Loading of a config file and command-line overrides."""
 
 import ast
 import difflib
@@ -22,21 +22,21 @@ logger = logging.getLogger(__name__)
 
 def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool = False) -> CfgNode:
     """
-    Merge Detectron2's defaults, ours, a YAML file and alternating keys and values; then check what
-    can be checked without loading weights.
+    Merge Detectron2's defaults, ours, a YAML file and alternating keys and values, and check them
+    as far as possible without loading weights.
 
     Args:
         for_images: no dataset is needed; with MODEL.TEXT.VOCABULARY, DATASETS.TEST is emptied,
             so that the words need not be those of the file's dataset.
 
     Returns:
-        CfgNode: frozen; MODEL.DEVICE is "cpu" where there is no GPU, with a warning if `opts` ask
-        for one.
+        CfgNode: frozen; MODEL.DEVICE is "cpu" without a GPU, with a warning if `opts` name a GPU.
 
     Raises:
-        FileNotFoundError: no such config file, or _BASE_ of one.
-        KeyError: a key that does not exist, with the nearest one that does.
-        ValueError: a file without keys; a value of the wrong type; no such device; no dataset.
+        FileNotFoundError: no such config file or _BASE_.
+        KeyError: an unknown key, with the most similar known one.
+        ValueError: a file without keys or of another VERSION; a value of the wrong type; no such
+            device; no dataset.
     """
     if not os.path.isfile(config_file):
         raise FileNotFoundError(
@@ -66,11 +66,12 @@ def _merged(config_file: str, opts: Sequence[str]) -> CfgNode:
     cfg = get_cfg()
     add_freecp_config(cfg)
     loaded = _read(config_file)
+    version = loaded.get("VERSION", cfg.VERSION)
+    if version != cfg.VERSION:
+        raise ValueError(f"{config_file}: VERSION is {version!r}, expected {cfg.VERSION}.")
+    rename_old_keys(loaded)
     try:
-        if rename_old_keys(loaded):
-            cfg.merge_from_other_cfg(CfgNode(loaded))
-        else:
-            cfg.merge_from_file(config_file)
+        cfg.merge_from_other_cfg(CfgNode(loaded))
         cfg.merge_from_list(rename_old_opts(_quote_words(opts)))
     except (KeyError, AssertionError) as error:
         raise KeyError(_explain_key(str(error), cfg, config_file)) from error
@@ -82,7 +83,7 @@ def _merged(config_file: str, opts: Sequence[str]) -> CfgNode:
 
 
 def _read(config_file: str) -> dict[str, Any]:
-    """The content of a file, its _BASE_ merged in."""
+    """The content of a file with its _BASE_."""
     try:
         loaded = CfgNode.load_yaml_with_base(config_file, allow_unsafe=True)
     except FileNotFoundError as error:
@@ -91,7 +92,7 @@ def _read(config_file: str) -> dict[str, Any]:
         ) from error
     except RecursionError as error:
         raise ValueError(f"{config_file}: its _BASE_ leads back to it; remove one.") from error
-    except Exception as error:  # of PyYAML and fvcore on other files, not documented
+    except Exception as error:  # the exceptions of PyYAML and fvcore are not documented
         raise ValueError(
             f"{config_file} or its _BASE_ is not a config in YAML: {' '.join(str(error).split())}"
         ) from error
@@ -104,7 +105,7 @@ def _read(config_file: str) -> dict[str, Any]:
 
 
 def _quote_words(opts: Sequence[str]) -> list[str]:
-    """Quote words that yacs would take for a number or a tuple, such as "1, 2"."""
+    """Quote words that yacs would read as a number or a tuple, such as "1, 2"."""
     return [
         repr(value) if i % 2 and opts[i - 1] == _VOCABULARY and not _is_text(value) else value
         for i, value in enumerate(opts)
@@ -120,7 +121,7 @@ def _is_text(value: Any) -> bool:
 
 
 def check_config(cfg: CfgNode) -> None:
-    """Raise KeyError for a dataset that is not registered, ValueError if there is none."""
+    """KeyError for a dataset that is not registered, ValueError without datasets."""
     if not cfg.DATASETS.TEST:
         raise ValueError("DATASETS.TEST is empty; name a dataset, for example freecp_ade20k_val.")
     registered = DatasetCatalog.list()
@@ -130,7 +131,7 @@ def check_config(cfg: CfgNode) -> None:
 
 
 def check_device(cfg: CfgNode) -> None:
-    """ValueError if MODEL.DEVICE is none of this machine's; "cuda" is allowed without a GPU."""
+    """ValueError if this machine lacks MODEL.DEVICE; "cuda" is allowed without a GPU."""
     name = cfg.MODEL.DEVICE
     try:
         device = torch.device(name)
@@ -146,7 +147,7 @@ def check_device(cfg: CfgNode) -> None:
 
 
 def _explain_type(message: str, cfg: CfgNode, config_file: str) -> str:
-    """yacs' message of a value of the wrong type, shortened or with advice where that helps."""
+    """Message of yacs for a value of the wrong type, with advice for words and sections."""
     if f"config key: {_VOCABULARY}" in message:
         return (
             f"{message}: these words look like a number or a list of Python. Write "
@@ -165,16 +166,15 @@ def _explain_type(message: str, cfg: CfgNode, config_file: str) -> str:
 
 
 def _explain_key(message: str, cfg: CfgNode, config_file: str) -> str:
-    """Yacs' message with the key that looks most like the missing one."""
+    """Message of yacs for an unknown key, with the most similar known one."""
     found = re.search(r"[kK]ey:\s*'?\"?([\w.]+)", message)
-    near = difflib.get_close_matches(found[1], all_keys(cfg), n=1, cutoff=0.6) if found else []
+    near = difflib.get_close_matches(found[1], _all_keys(cfg), n=1) if found else []
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"{config_file} and the command line: {message.strip(chr(34))}{hint}"
 
 
-def all_keys(cfg: CfgNode, prefix: str = "") -> list[str]:
-    """Every key of a config, with dots."""
+def _all_keys(cfg: CfgNode, prefix: str = "") -> list[str]:
     keys = [prefix + name for name in cfg]
     for name, value in cfg.items():
-        keys += all_keys(value, f"{prefix}{name}.") if isinstance(value, CfgNode) else []
+        keys += _all_keys(value, f"{prefix}{name}.") if isinstance(value, CfgNode) else []
     return keys

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def build_model_in_turn(cfg: Any, build: Callable[[Any], nn.Module] = build_model) -> nn.Module:
-    """`build(cfg)` first in one process of the machine, which caches the words, then in others."""
+    """`build(cfg)`, first in one process of each machine, which caches the words."""
     is_first = comm.get_local_rank() == 0
     if not is_first:
         comm.synchronize()
@@ -43,7 +43,7 @@ def build_model_in_turn(cfg: Any, build: Callable[[Any], nn.Module] = build_mode
 def load_weights(cfg: CfgNode, model: nn.Module) -> None:
     """
     Load MODEL.WEIGHTS into the model that a `PurifiedSegmentor` wraps; tensors that do not fit are
-    skipped with a warning. Other models have weights of their own.
+    skipped with a warning. No effect on other models.
     """
     if isinstance(model, PurifiedSegmentor) and cfg.MODEL.WEIGHTS:
         DetectionCheckpointer(model.wrapped).load(cfg.MODEL.WEIGHTS)
@@ -53,11 +53,11 @@ def evaluate(
     cfg: CfgNode, model: nn.Module, vocabulary: Vocabulary | None = None
 ) -> dict[str, Any]:
     """
-    Run the model over the images of DATASETS.TEST, all or TEST.NUM_IMAGES of each dataset.
+    Evaluate the model on DATASETS.TEST, with all or TEST.NUM_IMAGES images of each dataset.
 
-    Writes below OUTPUT_DIR, for each dataset, the files of `write_reports`, then `environment.txt`
-    and last `results.json`; one of an earlier run is removed first. `vocabulary` is for the record;
-    None: that of the config.
+    Writes to OUTPUT_DIR the files of `write_reports` for each dataset, `environment.txt`, and last
+    `results.json`, after that of an earlier run was removed. `vocabulary` is for the record; None:
+    that of the config.
 
     Returns:
         dict: dataset -> {"sem_seg": {metric: percent}}; empty on all but the main process.
@@ -86,7 +86,7 @@ def evaluate(
 def _evaluate_dataset(
     cfg: CfgNode, model: nn.Module, name: str, records: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Run and report one dataset; the result is empty on all but the main process."""
+    """Evaluate one dataset; the result is empty on all but the main process."""
     loader = build_detection_test_loader(
         records,
         mapper=FreeCPDatasetMapper(cfg),
@@ -114,8 +114,8 @@ def select_records(cfg: CfgNode, name: str) -> list[dict[str, Any]]:
     Select TEST.NUM_IMAGES images of a dataset; 0, or more than there are: all.
 
     Returns:
-        list[dict]: all records in the order of the dataset, or a part, evenly spread over the
-        records sorted by file name, the first and the last included.
+        list[dict]: all records in the order of the dataset; or some, evenly spread over the
+        records sorted by file name, with the first and the last.
 
     Raises:
         ValueError: TEST.NUM_IMAGES is negative, or the dataset is empty.

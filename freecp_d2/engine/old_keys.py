@@ -1,4 +1,4 @@
-"""Config keys of version 0.1 that have moved: read until version 0.3, with a DeprecationWarning."""
+"""Config keys of version 0.1, read until version 0.3 with a DeprecationWarning."""
 
 import warnings
 from collections.abc import Sequence
@@ -9,14 +9,12 @@ _STEPS = ("REDUNDANCY", "AMBIGUITY")
 _OLD_WINDOW, _NEW_WINDOW = "TEST.SLIDING_WINDOW", "MODEL.SLIDING_WINDOW"
 
 
-def rename_old_keys(config: dict[str, Any]) -> bool:
+def rename_old_keys(config: dict[str, Any]) -> None:
     """
-    Rename the old keys of a YAML file in place, and make integers of thresholds floats for yacs.
+    Rename the old keys of a YAML file in place, and convert integer thresholds to floats for yacs.
 
-    A TEST.SLIDING_WINDOW that is not a section is another project's key and stays. Returns whether
-    `config` was changed.
+    A TEST.SLIDING_WINDOW that is not a section is another project's key and stays.
     """
-    found = False
     head = _section(_section(config, "MODEL"), "PURIFICATION_HEAD")
     for step in _STEPS:
         node = _section(head, step)
@@ -24,25 +22,21 @@ def rename_old_keys(config: dict[str, Any]) -> bool:
             del node["THRESH"]
             node["MODE"] = "auto"
             _warn(f"{_HEAD}.{step}.THRESH auto", f"{_HEAD}.{step}.MODE auto")
-            found = True
         elif type(node.get("THRESH")) is int:
             node["THRESH"] = float(node["THRESH"])
-            found = True
     if windows := _section(_section(config, "TEST"), "SLIDING_WINDOW"):
         del config["TEST"]["SLIDING_WINDOW"]
         model = config.setdefault("MODEL", {})
         model["SLIDING_WINDOW"] = windows | _section(model, "SLIDING_WINDOW")
         _warn(_OLD_WINDOW, _NEW_WINDOW)
-        found = True
-    return found
 
 
 def rename_old_opts(opts: Sequence[str]) -> list[str]:
     """
     Rename the old keys of a command line.
 
-    A number for a threshold also sets its MODE to fixed, so that it counts whatever the file says;
-    integers become floats for yacs.
+    A number for a threshold also sets its MODE to fixed, which overrides the file; integers become
+    floats for yacs.
     """
     if len(opts) % 2:
         return list(opts)  # yacs refuses them

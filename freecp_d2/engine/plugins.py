@@ -1,7 +1,7 @@
 """
-`--import`: a user's own code that registers heads, backbones or datasets.
+`--import`: a user's code that registers heads, backbones or datasets.
 
-Programs call `import_plugins` in each of their processes, before the config is read.
+Programs call `import_plugins` in each process before they read the config.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ def import_plugins(names: Iterable[str]) -> None:
 
 
 def _import_file(name: str) -> None:
-    """Import a file under a name that is unique to its path and equal in every process."""
+    """Import a file under a name that depends on its path and is equal in every process."""
     path = Path(name).expanduser().resolve()
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; give a path that exists, or a module")

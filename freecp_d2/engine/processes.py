@@ -1,4 +1,4 @@
-"""Several processes, by Detectron2's launcher or by `torchrun`: one per GPU, or gloo on the CPU."""
+"""Start of several processes by Detectron2's launcher or `torchrun`, on GPUs or the CPU (gloo)."""
 
 import os
 from argparse import Namespace

@@ -43,7 +43,7 @@ _NOT_DECISIVE = (
     "VERSION",
     "VIS_PERIOD",
 )
-"""Keys and groups that do not change results: place, speed, extra output, training."""
+"""Keys and groups that do not affect results: paths, speed, extra output, training."""
 
 _DISTRIBUTIONS = {
     **{name: (name,) for name in ("torchvision", "numpy", "pillow")},
@@ -56,12 +56,11 @@ _DISTRIBUTIONS = {
 
 def config_digest(cfg: CfgNode) -> str:
     """
-    SHA-256, 64 hexadecimal digits, of the settings that decide the numbers of an evaluation.
+    SHA-256 (hex) of the settings that affect the results of an evaluation.
 
-    Runs with equal digests give equal results up to rounding on another device or batch size, if
-    the files that the settings name (data, weights, words) are the same. Only keys that differ from
-    their default are hashed, without `_NOT_DECISIVE`: the digest is the same on both back ends,
-    whose keys differ, and after a later version adds keys.
+    Runs with equal digests and equal files (data, weights, words) give equal results up to rounding
+    on another device or batch size. Only keys that differ from their default are hashed, without
+    `_NOT_DECISIVE`, so keys of one back end or of a later version do not matter.
     """
     default = get_cfg()
     add_freecp_config(default)
@@ -76,7 +75,7 @@ def config_digest(cfg: CfgNode) -> str:
 
 
 def forget_record(output_dir: str) -> None:
-    """Remove the `results.json` of an earlier run, since the file marks a complete run."""
+    """Remove `results.json`, which marks a complete run."""
     (Path(output_dir) / _FILE).unlink(missing_ok=True)
 
 
@@ -88,13 +87,13 @@ def write_record(
     vocabulary: Vocabulary | None = None,
 ) -> None:
     """
-    Write `environment.txt` and then, atomically and as the last file of a run, `results.json`.
+    Write `environment.txt` and then, as the last file of a run, `results.json`, atomically.
 
     Args:
         results: dataset -> {"sem_seg": {metric: percent}}; NaN becomes null.
-        images: dataset -> {"evaluated": number of images, "official": its expected value}.
+        images: dataset -> {"evaluated": number of images, "official": expected number}.
         seconds: dataset -> wall time.
-        vocabulary: the words; None: those of the config.
+        vocabulary: None: that of the config.
     """
     folder = Path(cfg.OUTPUT_DIR)
     folder.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,7 @@ _REFINE = (f"{_HEAD}.REDUNDANCY.ENABLED", False, f"{_HEAD}.AMBIGUITY.ENABLED", F
 
 @dataclass(frozen=True)
 class Variant:
-    """A name for tables, and alternating keys and values that override the full method's config."""
+    """A name for tables, and overrides of the full method's config: alternating keys and values."""
 
     name: str
     overrides: tuple[object, ...]
@@ -74,13 +74,13 @@ def variant_configs(
 
 class VariantsModel(nn.Module):
     """
-    Segment every image with every variant.
+    Segments images with several variants.
 
-    Variants of one base method differ only in their heads, so its encoder runs once per image. The
-    crops of Eq. (8), which the unmodified encoder classifies, are shared by all variants.
+    The encoder of a base method runs once per image, because its variants differ only in their
+    heads. All variants share the features of the crops of Eq. (8).
 
     Args:
-        configs: (base method, variant) -> config; they agree on weights, words and windows.
+        configs: (base method, variant) -> config, with equal weights, words and windows.
     """
 
     def __init__(self, configs: Mapping[tuple[str, str], CfgNode]):
@@ -119,11 +119,11 @@ def count_pixels(
     configs: Mapping[tuple[str, str], CfgNode], *, processes: int = 1, limit: int | None = None
 ) -> dict[tuple[str, str], np.ndarray]:
     """
-    Segment the dataset of the configs with every variant, in one or several processes.
+    Segment the dataset of the configs with every variant in `processes` processes.
 
     Args:
         configs: (base method, variant) -> config; see `VariantsModel`.
-        limit: use only the first `limit` images.
+        limit: number of images from the first; None: all.
 
     Returns:
         dict: (base method, variant) -> counts of shape (I, 3, K); see `PixelCounts`.

@@ -2,8 +2,15 @@
 
 from .cache import FeatureCache, default_cache_dir, features_key
 from .classifier import TextClassifier
-from .descriptions import Descriptions, load_descriptions, shipped_descriptions
-from .templates import SIMPLE, TEMPLATE_SETS, fill_templates, get_templates
+from .descriptions import (
+    SIMPLE,
+    TEMPLATE_SETS,
+    Descriptions,
+    fill_templates,
+    get_templates,
+    load_descriptions,
+    shipped_descriptions,
+)
 from .text_encoder import TextEncoder
 from .tokenizer import CLIPTokenizer
 from .vocabulary import Vocabulary, load_vocabulary, shipped_vocabularies

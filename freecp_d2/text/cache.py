@@ -1,7 +1,7 @@
 """
-A disk cache of text features; weights, prompts and format decide the file name.
+A disk cache of text features.
 
-A cache that cannot be read or written is a warning, and the features are computed.
+If it cannot be read or written, a warning is logged and the features are computed.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from torch import Tensor
 from ..utils.files import write_whole
 
 FORMAT_VERSION = 2
-"""Increase it when the features of the same prompts and weights change, or the file format."""
+"""Increase it when the file format or the features of the same prompts and weights change."""
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def default_cache_dir() -> Path:
 
 
 def features_key(encoder_digest: str, prompts: Sequence[Sequence[str]]) -> str:
-    """SHA-256 (hex) of what decides text features: the encoder and the prompts of each row."""
+    """SHA-256 (hex) of the format, the encoder and the prompts of each row."""
     content = json.dumps([FORMAT_VERSION, encoder_digest, [list(row) for row in prompts]])
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -48,14 +48,12 @@ class FeatureCache:
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
 
     def path(self, key: str) -> Path:
-        """The file of a key, whether it exists or not."""
         return self.cache_dir / f"{key}.safetensors"
 
     def get_or_compute(self, key: str, num_rows: int, compute: Callable[[], Tensor]) -> Tensor:
         """
-        The matrix of a key, shape (num_rows, D), float32, on the CPU.
-
-        If there is no usable file of that shape, it is what `compute` returns, and stored.
+        The matrix of a key, shape (num_rows, D), float32, on the CPU; computed and stored if there
+        is no usable file.
         """
         features = self._load(key, num_rows)
         if features is None:

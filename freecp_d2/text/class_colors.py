@@ -1,9 +1,8 @@
 """
-Colours of classes for legends and label maps.
+Distinct colours of classes for legends and label maps, visible on black and on white.
 
-They are visible on black and on white and never grey; black, white and greys are for background and
-pixels without a label. All are different. The colour of a name is the same in every vocabulary,
-unless a class before it has a similar one.
+None is grey: black, white and greys are for background and pixels without a label. A name has the
+same colour in every vocabulary, unless a class before it has a similar one.
 """
 
 import hashlib
@@ -46,13 +45,13 @@ def class_colors(names: Iterable[str]) -> tuple[Color, ...]:
 
 @cache
 def _candidates(step: int) -> tuple[np.ndarray, np.ndarray]:
-    """Usable colours of a grid with that step: 8-bit (n, 3), and in Oklab (n, 3)."""
+    """The usable colours of a grid: 8-bit (n, 3), and in Oklab (n, 3)."""
     values = np.arange(0, 256, step)
     colors = np.stack(np.meshgrid(values, values, values, indexing="ij"), axis=-1).reshape(-1, 3)
     places = _oklab(colors / 255)
+    lightness, chroma = places[:, 0], np.hypot(places[:, 1], places[:, 2])
     low, high = _LIGHTNESS
-    chroma = np.hypot(places[:, 1], places[:, 2])
-    good = (places[:, 0] >= low) & (places[:, 0] <= high) & (chroma >= _LEAST_CHROMA)
+    good = (lightness >= low) & (lightness <= high) & (chroma >= _LEAST_CHROMA)
     return colors[good], places[good]
 
 

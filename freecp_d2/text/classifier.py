@@ -13,8 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from .cache import FeatureCache, features_key
-from .descriptions import Descriptions
-from .templates import fill_templates
+from .descriptions import Descriptions, fill_templates
 from .text_encoder import TextEncoder
 from .vocabulary import Vocabulary
 from .vocabulary_parsing import warn_once
@@ -30,11 +29,9 @@ class TextClassifier:
     Computes the text features of vocabularies.
 
     The feature of a word is the mean of its prompts' L2-normalised features, L2-normalised again.
-    A vocabulary is cached on disk by content, so a second start encodes nothing. Each word is
-    cached in memory, so a vocabulary with one more word encodes one word.
+    Vocabularies are cached on disk, and words in memory: only new words are encoded.
 
     Args:
-        encoder: the text side of CLIP.
         templates: strings with one `{}`, see `get_templates`.
         cache_dir: see `FeatureCache`.
         batch_size: prompts of a forward pass, at least 1.
@@ -86,8 +83,8 @@ class TextClassifier:
         """
         Eq. (8): the description features of the foreground classes.
 
-        The synonyms of a class have equal weight, however many prompts each has. A word without
-        descriptions uses the templates (Tab. 4: costs 0 to 0.3 mIoU).
+        The synonyms of a class have equal weight, for any number of prompts. Words without
+        descriptions use the templates (Tab. 4: costs 0 to 0.3 mIoU).
 
         Returns:
             Tensor: unit rows, shape (num_classes, D), else as `word_features`.
@@ -107,7 +104,7 @@ class TextClassifier:
     def _prompts(
         self, words: Sequence[str], descriptions: Descriptions | None, stage: str
     ) -> list[Prompts]:
-        """The prompts of each word; logs once which words fall back to the templates."""
+        """The prompts of each word; a warning names the words without descriptions once."""
         if descriptions is None:
             return [fill_templates(self.templates, word) for word in words]
         missing = descriptions.missing(words)
@@ -136,7 +133,7 @@ class TextClassifier:
         """
         The rows of `keys` from memory, shape (R, D), on the CPU; keeps the last `_MAX_ROWS` used.
 
-        `compute` maps indices of missing rows, each key once, to those rows.
+        `compute` returns the missing rows, given the first index of each missing key.
         """
         first: dict[str, int] = {}
         for i, key in enumerate(keys):

@@ -1,8 +1,9 @@
 """
-Descriptions of words for Eq. (8): sentences that a language model wrote about a word.
+Prompts for CLIP: templates with one `{}` for a word (Sec. 4.2), and descriptions for Eq. (8).
 
-The file is JSON: a word's descriptions in a list, or the same under `descriptions`, beside their
-provenance (`tools/describe.py` writes it)::
+`resources/templates/imagenet.txt` has the 80 templates of CLIP's ImageNet evaluation. Descriptions
+are sentences of a language model. Their file is JSON: the descriptions of each word in a list, or
+these under `descriptions`, beside their provenance::
 
     {
       "model": "lmsys/vicuna-13b-v1.5",
@@ -15,9 +16,9 @@ provenance (`tools/describe.py` writes it)::
       "descriptions": {"cat": ["a small furry animal", "a pet that purrs"], "dog": ["..."]}
     }
 
-`origins` lists these facts for the `words` of each of several origins. `senses` (word -> meaning)
-are the user's; `edited` is true if sentences changed after the hash was written. All keys but
-`descriptions` are optional, and kept as `provenance`.
+`origins` lists these facts for the `words` of each of several origins, `senses` has the meanings of
+words that a user gave, and `edited` is true if sentences changed after the hash was written. All
+keys but `descriptions` are optional and are kept as `provenance`.
 """
 
 import hashlib
@@ -28,11 +29,45 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .templates import fill_templates
-
-_DESCRIPTIONS_DIR = Path(__file__).resolve().parent / "resources" / "descriptions"
+_RESOURCES = Path(__file__).resolve().parent / "resources"
+_DESCRIPTIONS_DIR = _RESOURCES / "descriptions"
+SIMPLE = ("a photo of a {}.",)
+TEMPLATE_SETS = ("imagenet", "simple")
+_IMAGENET = _RESOURCES / "templates" / "imagenet.txt"
 
 logger = logging.getLogger(__name__)
+
+
+def get_templates(name: str) -> tuple[str, ...]:
+    """The templates of a set, "imagenet" or "simple"; ValueError for another name."""
+    if name == "simple":
+        return SIMPLE
+    if name == "imagenet":
+        lines = _IMAGENET.read_text(encoding="utf-8").splitlines()
+        return tuple(line for line in lines if not line.startswith("#"))
+    raise ValueError(
+        f"got templates {name!r}, expected one of {', '.join(TEMPLATE_SETS)}; use one of those."
+    )
+
+
+def fill_templates(templates: Sequence[str], word: str) -> tuple[str, ...]:
+    """
+    Put a word into every template.
+
+    Raises:
+        ValueError: no templates, a bare string, or a template in which `{}` does not appear once.
+    """
+    if isinstance(templates, str) or not templates:
+        raise ValueError(
+            f"got templates {templates!r}, expected a non-empty sequence of strings; "
+            'use get_templates("imagenet") or ("a photo of a {}.",).'
+        )
+    for template in templates:
+        if template.count("{}") != 1:
+            raise ValueError(
+                f"got the template {template!r}, expected one {{}} where the word goes; add it."
+            )
+    return tuple(template.replace("{}", word) for template in templates)
 
 
 class Descriptions:
@@ -42,7 +77,7 @@ class Descriptions:
     Args:
         descriptions: word -> its descriptions; None: every word uses the templates.
         name: the source in messages.
-        provenance: facts about their origin (see the top of this module).
+        provenance: the other keys of the file.
 
     Raises:
         ValueError: an entry is not a list of non-empty strings, or two words differ only in case
@@ -69,7 +104,7 @@ class Descriptions:
     @classmethod
     def from_file(cls, path: str | Path) -> "Descriptions":
         """
-        Read a JSON file; one that was edited after its hash was written is a warning.
+        Read a JSON file; a warning reports descriptions that differ from their hash.
 
         ValueError: not JSON, not UTF-8, or not of the documented shape.
         """
@@ -101,7 +136,7 @@ class Descriptions:
         return cls(content, name=str(path), provenance=provenance)
 
     def as_dict(self) -> dict[str, list[str]]:
-        """Word, as written in the file -> its descriptions, in the file's order."""
+        """Word, as written in the file -> its descriptions."""
         return {word: list(sentences) for word, sentences in self._entries.values()}
 
     def __len__(self) -> int:
@@ -127,14 +162,14 @@ def description_key(word: str) -> str:
 
 
 def descriptions_digest(descriptions: Mapping[str, Sequence[str]]) -> str:
-    """SHA-256 (hex) of descriptions; depends on the order of sentences, but not of words."""
+    """SHA-256 (hex) of descriptions; the order of sentences matters, that of words does not."""
     content = json.dumps(descriptions, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def load_descriptions(name_or_path: str | Path) -> Descriptions:
     """
-    Load shipped descriptions by name, which has priority over a file of that name, or a file.
+    Load shipped descriptions by name, else a file.
 
     FileNotFoundError lists what exists; ValueError if the file breaks the format.
     """

@@ -1,8 +1,8 @@
 """
-Class names as people write them: "diningtable", as benchmarks write it, is "dining table".
+Names of classes with spaces: "diningtable" of a benchmark is "dining table".
 
-Known spellings are the class names of the eight benchmarks, in `resources/class_names`, and a few
-that no benchmark writes with spaces.
+The known names are those of the eight benchmarks, in `resources/class_names`, and a few that no
+benchmark writes with spaces.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _ALWAYS_GLUED = (
 
 
 def take_apart(word: str) -> str:
-    """The word with the spaces of a benchmark's name, or unchanged if it is not such a name."""
+    """The word with spaces if it is a known name without them, else unchanged."""
     return _glued().get(word_key(word), word)
 
 
@@ -41,7 +41,7 @@ def guess_parts(word: str) -> str | None:
 
 
 def readable_names(words: Iterable[str]) -> tuple[str, ...]:
-    """Names for a legend, at most about 40 characters; the second of two equal is "crane (2)"."""
+    """Distinct names for a legend, of about 40 characters at most: "crane", "crane (2)"."""
     chosen: dict[str, None] = {}
     counts: dict[str, int] = {}  # keeps a thousand equal names from quadratic time
     for word in words:
@@ -56,7 +56,6 @@ def readable_names(words: Iterable[str]) -> tuple[str, ...]:
 
 @cache
 def _names() -> frozenset[str]:
-    """All names of all benchmarks; "road, route" are two."""
     texts = [path.read_text(encoding="utf-8") for path in sorted(_NAMES_DIR.glob("*.txt"))]
     names = (name for text in texts for line in text.splitlines() for name in line.split(","))
     return frozenset(filter(None, map(word_key, names)))
@@ -69,6 +68,6 @@ def _tokens() -> frozenset[str]:
 
 @cache
 def _glued() -> dict[str, str]:
-    """Names of several words without their spaces -> with them."""
+    """Name without spaces -> with spaces."""
     apart = (*sorted(name for name in _names() if " " in name), *_ALWAYS_GLUED)
     return {name.replace(" ", ""): name for name in apart}

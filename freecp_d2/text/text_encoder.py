@@ -25,12 +25,12 @@ logger = logging.getLogger(__name__)
 
 class TextEncoder(nn.Module):
     """
-    Encodes prompts with the text tower of a CLIP model, without keeping the vision tower alive.
+    Encodes prompts with the text tower of a CLIP model, whose vision tower can then be freed.
 
     The tower shares its parameters with the model and computes no gradients.
 
     Args:
-        model: a CLIP model of `clip` or `open_clip` (see `build_text_tower`).
+        model: a CLIP model (see `build_text_tower`).
         tokenizer: B strings -> token ids (B, T), such as `clip.tokenize`.
 
     Raises:
@@ -74,16 +74,11 @@ class TextEncoder(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """The device of the tower's parameters."""
         return next(self.tower.parameters()).device
 
     @property
     def digest(self) -> str:
-        """
-        BLAKE2b (hex) of what decides the features: weights and structure of the tower, tokenizer.
-
-        Computed again only if the weights were moved or changed.
-        """
+        """BLAKE2b (hex) of what decides the features: weights and structure, tokenizer."""
         state = self.tower.state_dict()
         version = tuple(
             (tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)

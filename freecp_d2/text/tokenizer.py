@@ -1,5 +1,5 @@
 """
-CLIP's tokenizer with its own merges or others, such as a subset for a small text tower.
+CLIP's tokenizer with its own merges or another file of merges.
 
 Shape letters: `B` prompts, `T` tokens a prompt (77 in CLIP).
 """
@@ -27,11 +27,11 @@ class CLIPTokenizer:
     `clip.tokenize` with the merges of any file.
 
     The ids are those of `clip.simple_tokenizer`: 256 bytes inside a word and 256 at its end, one
-    per merge, the start token, and the end token, which has the highest id.
+    per merge, the start token and the end token.
 
     Args:
-        merges: gzip of UTF-8: a line that is ignored, then a line per merge, its two symbols
-            separated by a space, no newline at the end; "": CLIP's own.
+        merges: gzip of UTF-8: a line that is ignored, then a line per merge, two symbols separated
+            by a space, without a newline at the end; "": CLIP's own.
         context_length: T, unless a call gives another.
 
     Raises:
@@ -85,7 +85,7 @@ class CLIPTokenizer:
         Args:
             texts: a bare string is one prompt.
             context_length: T; None: that of the constructor.
-            truncate: cut longer prompts, which then end with the end token; else a ValueError.
+            truncate: cut longer prompts before the end token; else they are a ValueError.
         """
         length = context_length or self.context_length
         prompts = [texts] if isinstance(texts, str) else list(texts)

@@ -1,5 +1,5 @@
 """
-The words that are segmented: classes with their synonyms, and background words.
+Vocabularies: classes with their synonyms, and background words.
 
 A vocabulary file is UTF-8 text, one class a line, in label order::
 
@@ -8,10 +8,10 @@ A vocabulary file is UTF-8 text, one class a line, in label order::
     cat, kitten
     dog
 
-Commas separate synonyms. The reserved line `background:` (at most one, anywhere) lists words that
-compete for pixels without being a class. A string has `;` or new lines between the classes and no
-comments: `"cat, kitten; dog; background: sky, wall, road"`. The full-width and Arabic forms of
-comma, semicolon and colon are separators, too.
+Commas separate synonyms. One line may start with `background:` and list words that compete for
+pixels but are no class. A string has `;` or new lines between the classes and no comments:
+`"cat, kitten; dog; background: sky, wall, road"`. The full-width and Arabic forms of comma,
+semicolon and colon are separators, too.
 
 Spaces around words, empty lines and parts, and commas at an end are ignored. Suspicious entries,
 such as a repeated word, are fixed or kept, listed in `Vocabulary.issues`, and reported once.
@@ -26,7 +26,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from .class_colors import Color, class_colors
 from .spelling import readable_names, take_apart
 from .vocabulary_parsing import (
     CLASS_SEPARATOR,
@@ -49,7 +48,7 @@ class Vocabulary:
     K foreground classes, each with one or more synonyms, and optional background words.
 
     Attributes:
-        name: the name in logs and messages; not part of `digest`.
+        name: for logs and messages; not part of `digest`.
         classes: `classes[k]` are the synonyms of foreground class k, in label order.
         background: words that join the softmax of Eq. (1) but are no class.
         issues: suspicious entries; not part of `==` and `digest`.
@@ -138,18 +137,20 @@ class Vocabulary:
 
     @cached_property
     def display_names(self) -> tuple[str, ...]:
-        """Short, distinct names of the classes for legends; "diningtable" is "dining table"."""
+        """Short, distinct names of the classes for legends, such as "dining table"."""
         reserved = ("background",) if self.num_background else ()
         return readable_names((*reserved, *self.class_names))[len(reserved) :]
 
     @cached_property
-    def colors(self) -> tuple[Color, ...]:
-        """The colour (red, green, blue) of each class, 0 to 255, see `colors.class_colors`."""
+    def colors(self) -> tuple[tuple[int, int, int], ...]:
+        """(red, green, blue) of each class, 0 to 255."""
+        from .class_colors import class_colors  # needed only to draw
+
         return class_colors(self.class_names)
 
     @cached_property
     def word_to_class(self) -> tuple[int, ...]:
-        """The class index of each foreground word, that is of `words[num_background:]`."""
+        """The class index of each of `words[num_background:]`."""
         return tuple(k for k, synonyms in enumerate(self.classes) for _ in synonyms)
 
     @cached_property
@@ -161,7 +162,7 @@ class Vocabulary:
 
 def load_vocabulary(words: str | Path) -> Vocabulary:
     """
-    Load a shipped vocabulary, a file, or the words of a string; the first that fits:
+    Load a shipped vocabulary, a file or a string, tried in this order:
 
     1. `"ade20k"`: a shipped name; write `./ade20k` for a file of that name.
     2. `"animals.txt"`: a path: a file that exists, a `Path`, or a string that ends in `.txt` and

@@ -1,4 +1,4 @@
-"""Parsing of vocabulary files and strings; the format is described in `vocabulary.py`."""
+"""Parsing of vocabulary files and strings; see `vocabulary.py` for the format."""
 
 import logging
 import re
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class VocabularyIssue:
-    """Something suspicious in a vocabulary; `where` is the line or part, or empty."""
+    """A suspicious entry of a vocabulary; `where` is its line or part, or empty."""
 
     text: str
     where: str = ""
@@ -53,7 +53,7 @@ def parse_string(text: str, source: str) -> Parsed:
 
 def parse_lines(lines: Iterable[str], source: str, unit: str = "line") -> Parsed:
     """
-    Parse one class a line; a `unit` "part" has no comments. `source` is the name in messages.
+    Parse one class per line. `unit` and `source` are for messages; a "part" has no comments.
 
     ValueError: no class; `background:` without a word or twice; a line that is not a string.
     """
@@ -103,7 +103,7 @@ def warn_once(message: str) -> None:
 
 
 def word_key(word: str) -> str:
-    """The form of a word that CLIP's tokenizer reads: lower case, single spaces, NFC accents."""
+    """A word as CLIP's tokenizer reads it: lower case, single spaces, NFC accents."""
     return " ".join(unicodedata.normalize("NFC", word).split()).lower()
 
 
@@ -140,7 +140,7 @@ def _notes(line: str, words: Sequence[str], repeated: Iterable[str], unit: str) 
 
 
 def _split_words(text: str) -> tuple[Words, Iterable[str]]:
-    """The stripped words, each once, and the words that occur again."""
+    """The distinct words, and those that are repeated."""
     words: dict[str, str] = {}
     repeated: dict[str, str] = {}
     for word in filter(None, map(str.strip, WORD_SEPARATOR.split(text))):

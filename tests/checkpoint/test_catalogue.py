@@ -7,8 +7,7 @@ from urllib.parse import urlparse
 
 import pytest
 
-from freecp_d2.checkpoint import load_catalogue
-from freecp_d2.checkpoint.catalogue import near_names
+from freecp_d2.checkpoint import find_weights, load_catalogue
 from freecp_d2.checkpoint.embedded import EMBEDDED_SHA256
 from freecp_d2.checkpoint.finding import place_of
 from freecp_d2.modeling.backbone.openai_layout import OPENAI_TOWERS
@@ -84,4 +83,5 @@ def test_similar_names_are_suggested():
         ("dino:vit_b16", "dino:vitb16"),
         ("open_clip:ViT-L-14/laion2b", "open_clip:ViT-L-14/laion2b_s32b_b82k"),
     ):
-        assert meant in near_names(typed)
+        with pytest.raises(FileNotFoundError, match=re.escape(meant)):
+            find_weights(typed)

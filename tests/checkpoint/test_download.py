@@ -56,30 +56,22 @@ class TestResuming:
         assert target.read_bytes() == content
         assert ranges(site) == [None, "bytes=1000000-", "bytes=1500000-"]
 
-    def test_progress_resets_the_number_of_attempts(self, site, url, target, content):
+    def test_progress_resets_the_number_of_attempts(self, site, url, target, content, digest):
         site.faults = [("cut", 300_000)] * 8
-        get(url, target, retries=1)
+        get(url, target, sha256=digest, retries=1)
         assert target.read_bytes() == content
 
-    def test_a_later_call_resumes(self, site, url, target, content):
-        """Unless the server has another version, with another ETag."""
-        for version in (content, content[::-1]):
-            site.files["/model.pt"] = content
-            site.faults = [("cut", 1_000_000), 503]
-            with pytest.raises(ConnectionError, match="503"):
-                get(url, target, retries=1)
-            assert names(target) == {"model.pt.part", "model.pt.part.json"}
-            site.files["/model.pt"] = version
-            get(url, target)
-            assert target.read_bytes() == version
-            assert ranges(site)[-1] == "bytes=1000000-"
-            target.unlink()
-            note_path(target).unlink()
+    def test_a_later_call_resumes(self, site, url, target, content, digest):
+        site.faults = [("cut", 1_000_000), 503]
+        with pytest.raises(ConnectionError, match="503"):
+            get(url, target, sha256=digest, retries=1)
+        assert names(target) == {"model.pt.part"}
+        get(url, target, sha256=digest)
+        assert target.read_bytes() == content
+        assert ranges(site)[-1] == "bytes=1000000-"
 
-    def test_without_tag_and_hash_or_ranges_it_starts_again(
-        self, site, url, target, content, digest
-    ):
-        for site.tags, site.ranges, sha256 in ((False, True, ""), (True, False, digest)):
+    def test_without_hash_or_ranges_it_starts_again(self, site, url, target, content, digest):
+        for site.ranges, sha256 in ((True, ""), (False, digest)):
             site.faults = [("cut", 1_000_000)]
             get(url, target, sha256=sha256)
             assert target.read_bytes() == content
@@ -87,7 +79,6 @@ class TestResuming:
         assert ranges(site)[:2] == [None, None]
 
     def test_parts_that_are_wrong_complete_or_too_long(self, site, url, target, content, digest):
-        site.tags = False
         target.parent.mkdir(parents=True)
         for part, requests in (
             (content[::-1][:1_000_000], ["bytes=1000000-", None]),
@@ -115,7 +106,7 @@ class TestServers:
         assert target.read_bytes() == content
 
     def test_a_timeout(self, site, url, target):
-        site.delay = 3.0
+        site.delay = 1.0
         with pytest.raises(ConnectionError, match="timed out"):
             get(url, target, retries=1, timeout=0.2)
         assert not target.exists()
@@ -172,8 +163,11 @@ class TestWrongFiles:
 
 
 FETCH = """
-import sys
+import sys, types
 from pathlib import Path
+for name in ("freecp_d2", "freecp_d2.checkpoint"):  # their imports take seconds
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [name.replace(".", "/")]
 from freecp_d2.checkpoint.download import download
 download(sys.argv[1], Path(sys.argv[2]), sha256=sys.argv[3])
 """

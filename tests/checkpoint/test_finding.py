@@ -109,8 +109,7 @@ class TestNames:
 
 class TestWithoutNetwork:
     def test_the_message_says_what_to_bring_where(self, cache, use, monkeypatch):
-        quick = partial(download.download, first_wait=0.0)
-        monkeypatch.setattr(finding, "download", quick)
+        monkeypatch.setattr(download, "download", partial(download.download, first_wait=0.0))
         row = use(ENTRY, url="http://127.0.0.1:9/ViT-B-16.pt")
         with pytest.raises(ConnectionError) as raised:
             find_weights(ENTRY)

@@ -26,8 +26,12 @@ REPOSITORIES = {
 }
 
 SCRIPT = """
-import json, sys
-from freecp_d2.weights import find_weights
+import json, sys, types
+for name in ("freecp_d2", "freecp_d2.checkpoint", "freecp_d2.d2"):  # their imports take seconds
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [name.replace(".", "/")]
+sys.modules["freecp_d2.d2"].PathManager = None
+from freecp_d2.checkpoint.finding import find_weights
 found = {}
 for name in sys.argv[1:]:
     try:

@@ -43,19 +43,8 @@ def see(folder: str) -> dict[str, Any]:
         "all_gather": comm.all_gather({"rank": rank}),
         "gather": comm.gather("x" * (rank + 1)),
         "gather_at_1": comm.gather(rank, dst=1),
-        "seed": comm.shared_random_seed(),
         "backend": torch.distributed.get_backend(),
-        "sum": _reduced(rank, average=False),
-        "mean": _reduced(rank, average=True),
     }
-
-
-def _reduced(rank: int, average: bool) -> dict[str, float]:
-    # The names in another order in each process: they must not be mixed up.
-    values = {"a": torch.tensor(rank + 1.0), "b": torch.tensor(10.0 * (rank + 1))}
-    names = sorted(values, reverse=rank == 1)
-    reduced = comm.reduce_dict({name: values[name] for name in names}, average=average)
-    return {name: value.item() for name, value in reduced.items()}
 
 
 def evaluate(folder: str, num_images: int) -> dict[str, Any]:

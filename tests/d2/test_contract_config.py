@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from freecp_d2.d2 import CfgNode, Registry, configurable, get_cfg
+from freecp_d2.d2 import CfgNode, configurable, get_cfg
 
 
 def write(path: Path, text: str) -> str:
@@ -57,22 +57,6 @@ def test_refused_files_and_keys(tmp_path: Path) -> None:
         get_cfg().merge_from_list(["MODEL.NO_SUCH_KEY", "1"])
     with pytest.raises(ValueError, match="MIN_SIZE_TEST"):
         get_cfg().merge_from_list(["INPUT.MIN_SIZE_TEST", "large"])
-
-
-def test_frozen_config_refuses_changes() -> None:
-    cfg = get_cfg()
-    cfg.freeze()
-    with pytest.raises(AttributeError):
-        cfg.SEED = 1
-
-
-def test_dump_can_be_loaded(tmp_path: Path) -> None:
-    cfg = get_cfg()
-    cfg.SEED = 7
-    cfg.DATASETS.TEST = ("a", "b")
-    again = get_cfg()
-    again.merge_from_file(write(tmp_path / "a.yaml", cfg.dump()))
-    assert (again.SEED, tuple(again.DATASETS.TEST)) == (7, ("a", "b"))
 
 
 class Model:
@@ -153,17 +137,3 @@ def test_configurable_function() -> None:
     assert build(get_cfg()) == -2
     assert build(cfg=get_cfg(), factor=5, offset=1) == -4
     assert build.from_config is from_config
-
-
-def test_registry() -> None:
-    registry = Registry("TESTS")
-
-    @registry.register()
-    class Thing: ...
-
-    assert registry.get("Thing") is Thing
-    assert "Thing" in registry
-    with pytest.raises(KeyError, match=r"'Other'.*'TESTS'"):
-        registry.get("Other")
-    with pytest.raises(AssertionError, match="Thing"):
-        registry.register(Thing)

@@ -67,11 +67,6 @@ class TestLaunch:
         assert [seen["gather"] for seen in ranks] == [["x", "xx"], []]
         assert [seen["gather_at_1"] for seen in ranks] == [[], [0, 1]]
 
-    def test_shared_seed_and_reduce(self, ranks: list[dict[str, Any]]) -> None:
-        assert ranks[0]["seed"] == ranks[1]["seed"]
-        assert ranks[0]["sum"] == {"a": 3.0, "b": 30.0}
-        assert ranks[0]["mean"] == {"a": 1.5, "b": 15.0}
-
     def test_evaluation_over_uneven_and_empty_shares(self, ranks: list[dict[str, Any]]) -> None:
         # Six pixels, three of them grass, all predicted as grass.
         first, second = (seen["three_images"] for seen in ranks)
@@ -103,11 +98,9 @@ def test_comm_in_a_single_process() -> None:
     assert (comm.get_local_rank(), comm.get_local_size()) == (0, 1)
     assert comm.is_main_process()
     comm.synchronize()
-    data, values = object(), {"a": torch.tensor(1.0)}
+    data = object()
     assert comm.gather(data)[0] is data
     assert comm.all_gather(data) == [data]
-    assert comm.reduce_dict(values) is values
-    assert 0 <= comm.shared_random_seed() < 2**31
 
 
 class TestDefaultSetup:

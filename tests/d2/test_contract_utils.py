@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from freecp_d2.d2 import PathManager, collect_env_info, seed_all_rng, setup_logger
+from freecp_d2.d2 import collect_env_info, seed_all_rng, setup_logger
 
 
 class TestSeed:
@@ -67,15 +67,6 @@ class TestLogger:
         assert "dl.part" in out
         assert "ERROR" in out
         assert "d2_tests_long.part" not in out
-
-
-def test_path_manager(tmp_path: Path) -> None:
-    folder = str(tmp_path / "a" / "b")
-    PathManager.mkdirs(folder)
-    with PathManager.open(folder + "/c.txt", "w") as file:
-        file.write("text")
-    assert PathManager.isfile(folder + "/c.txt")
-    assert PathManager.ls(folder) == ["c.txt"]
 
 
 def test_environment_names_what_matters() -> None:

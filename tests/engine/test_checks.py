@@ -31,63 +31,49 @@ def wrapped_cfg(cfg):
 
 
 class TestWeights:
-    @pytest.mark.parametrize("nested", [True, False])
-    def test_are_those_of_the_wrapped_model(self, wrapped_cfg, tmp_path, nested):
+    def test_are_those_of_the_wrapped_model(self, wrapped_cfg, tmp_path):
         torch.manual_seed(3)
         weights = PixelClassifier(wrapped_cfg).state_dict()
-        torch.save({"model": weights} if nested else weights, tmp_path / "pixels.pth")
         wrapped_cfg.MODEL.WEIGHTS = str(tmp_path / "pixels.pth")
-        model = build_checked(check_run(wrapped_cfg))
-        load_weights(wrapped_cfg, model)
-        assert torch.equal(model.wrapped.conv.weight, weights["conv.weight"])
+        for content in ({"model": weights}, weights):
+            torch.save(content, wrapped_cfg.MODEL.WEIGHTS)
+            model = build_checked(check_run(wrapped_cfg))
+            load_weights(wrapped_cfg, model)
+            assert torch.equal(model.wrapped.conv.weight, weights["conv.weight"])
 
-    def test_other_models_read_none(self, cfg):
-        cfg.MODEL.WEIGHTS = "model.pth"
-        with pytest.raises(ValueError, match=r"is not read.*MODEL\.CLIP\.PRETRAINED"):
-            check_run(cfg)
-
-    def test_missing_file(self, wrapped_cfg):
+    def test_that_are_not_read_or_missing(self, wrapped_cfg):
+        for weights in ("detectron2://model.pkl", "https://example.org/a.pth?matching=True"):
+            wrapped_cfg.MODEL.WEIGHTS = weights
+            check_run(wrapped_cfg)  # addresses are left to the checkpointer
         wrapped_cfg.MODEL.WEIGHTS = "no/such/model.pth"
         with pytest.raises(FileNotFoundError, match=r"no/such/model\.pth.*PixelClassifier"):
             check_run(wrapped_cfg)
-
-    def test_addresses_are_left_to_the_checkpointer(self, wrapped_cfg):
-        for weights in ("detectron2://model.pkl", "https://example.org/a.pth?matching=True"):
-            wrapped_cfg.MODEL.WEIGHTS = weights
+        wrapped_cfg.MODEL.META_ARCHITECTURE = "FreeCPSegmentor"
+        with pytest.raises(ValueError, match=r"is not read.*MODEL\.CLIP\.PRETRAINED"):
             check_run(wrapped_cfg)
 
 
-class TestAffinityWeights:
-    @pytest.fixture(params=["DINOAffinity", "SAMAffinity", "MaskFormerAffinity"])
-    def source(self, request, cfg, tmp_path):
-        cfg.MODEL.AFFINITY_HEAD.NAME = request.param
-        for key, value in save_source(request.param, tmp_path).items():
-            cfg.merge_from_list([f"MODEL.AFFINITY_HEAD.{key}", value])
-        return request.param
-
-    def test_are_not_loaded_by_the_check(self, cfg, source):
-        head = build_affinity_head(cfg, SHAPE, weights=False)
-        assert all(parameter.is_meta for parameter in head.parameters())
-        assert build_affinity_head(cfg, SHAPE).attention_layers == head.attention_layers
-        check_run(cfg)
-
-    def test_missing_file(self, cfg, source):
-        key = f"MODEL.AFFINITY_HEAD.{source.removesuffix('Affinity').upper()}.PRETRAINED"
-        cfg.merge_from_list([key, "/no/such/weights"])
-        with pytest.raises(FileNotFoundError, match=key):
-            check_run(cfg)
-
-    def test_setting_out_of_range(self, cfg, source):
-        cfg.MODEL.AFFINITY_HEAD.SINKHORN_STEPS = -1
-        with pytest.raises(ValueError, match="SINKHORN_STEPS"):
-            check_run(cfg)
-
-    @pytest.mark.parametrize("source", ["DINOAffinity", "SAMAffinity"], indirect=True)
-    def test_weights_that_do_not_fit(self, cfg, source, tiny_checkpoint):
-        key = f"MODEL.AFFINITY_HEAD.{source.removesuffix('Affinity').upper()}.PRETRAINED"
-        cfg.merge_from_list([key, str(tiny_checkpoint)])
-        with pytest.raises(ValueError, match=r"tiny\.pt"):
-            check_run(cfg)
+@pytest.mark.parametrize("source", ["DINOAffinity", "SAMAffinity", "MaskFormerAffinity"])
+def test_affinity_encoders_are_checked_without_their_weights(
+    cfg, source, tmp_path, tiny_checkpoint
+):
+    cfg.MODEL.AFFINITY_HEAD.NAME = source
+    for key, value in save_source(source, tmp_path).items():
+        cfg.merge_from_list([f"MODEL.AFFINITY_HEAD.{key}", value])
+    head = build_affinity_head(cfg, SHAPE, weights=False)
+    assert all(parameter.is_meta for parameter in head.parameters())
+    assert build_affinity_head(cfg, SHAPE).attention_layers == head.attention_layers
+    check_run(cfg)
+    key = f"MODEL.AFFINITY_HEAD.{source.removesuffix('Affinity').upper()}.PRETRAINED"
+    wrong = [(key, "/no/such/weights", FileNotFoundError, key)]
+    if source != "MaskFormerAffinity":
+        wrong.append((key, str(tiny_checkpoint), ValueError, r"tiny\.pt"))
+    wrong.append(("MODEL.AFFINITY_HEAD.SINKHORN_STEPS", -1, ValueError, "SINKHORN_STEPS"))
+    for option, value, error, message in wrong:
+        other = cfg.clone()
+        other.merge_from_list([option, value])
+        with pytest.raises(error, match=message):
+            check_run(other)
 
 
 def test_a_run_keeps_its_config_words_and_clip(cfg):

@@ -61,6 +61,12 @@ class TestFile:
         (tmp_path / "sub" / "base.yaml").write_text("INPUT: {MIN_SIZE_TEST: 77}\n")
         assert load("_BASE_: config2.yaml\n").INPUT.MIN_SIZE_TEST == 77
 
+    def test_version(self, load):
+        for version in (1, 3, "two"):
+            for content in ("", "TEST: {SLIDING_WINDOW: {SIZE: 96}}\n"):
+                with pytest.raises(ValueError, match=rf"config\.yaml: VERSION is .*{version}"):
+                    load(f"{content}VERSION: {version}\n")
+
     def test_odd_number_of_options(self, load):
         with pytest.raises(KeyError, match="odd length"):
             load("VERSION: 2\n", "MODEL.DEVICE")

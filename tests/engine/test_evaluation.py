@@ -117,7 +117,7 @@ def test_a_label_map_counts_as_its_scores(by_hand):
 
 
 @pytest.mark.parametrize("save_predictions", [False, True])
-def test_same_numbers_keys_and_files_as_the_base_class(tmp_path, save_predictions):
+def test_same_numbers_and_files_as_the_base_class(tmp_path, save_predictions):
     scores, labels = make_random()
     with dataset(tmp_path, labels, None) as records:
         base = SemSegEvaluator(NAME, output_dir=str(tmp_path / "base"))

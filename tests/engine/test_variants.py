@@ -6,9 +6,9 @@ import torch
 from freecp_d2.d2 import build_model
 from freecp_d2.engine.variants import VARIANTS, VariantsModel
 
-METHODS = ("maskclip", "gem", "clearclip", "sclip")
+METHODS = ("maskclip", "gem")
 IMAGES = [
-    {"image": torch.rand(3, 60, 80, generator=torch.Generator().manual_seed(1)) * 255},
+    {"image": torch.rand(3, 48, 72, generator=torch.Generator().manual_seed(1)) * 255},
     {"image": torch.rand(3, 48, 48, generator=torch.Generator().manual_seed(2)) * 255},
 ]
 for _image, _classes in zip(IMAGES, ([0, 1, 3], [2]), strict=True):
@@ -62,7 +62,7 @@ def test_windows_and_crops_are_encoded_once(configs, monkeypatch):
     model(IMAGES[:1])
     assert sorted(calls) == sorted(METHODS)
     model(IMAGES[:1])
-    assert len(calls) == 4, "the same windows again are cached"
+    assert len(calls) == 2, "the same windows again are cached"
     model(IMAGES[1:])
-    assert len(calls) == 8
+    assert len(calls) == 4
     assert len(crops) == len(set(crops)) > 1

@@ -40,12 +40,8 @@ def test_lookup_ignores_case_white_space_and_forms_of_accents():
         assert Descriptions(CONTENT).prompts(word, SIMPLE) == ("a lamp for cars",)
         assert word in Descriptions(CONTENT)
     assert "cafe\u0301" in Descriptions({"caf\u00e9": ["a drink"]})
-
-
-def test_missing_words_in_order_each_once():
     words = ["dog", "cat", "cow", "dog", "trafficlight"]
     assert Descriptions(CONTENT).missing(words) == ("dog", "cow")
-    assert Descriptions().missing(["cat", "dog"]) == ("cat", "dog")
 
 
 def test_errors(tmp_path):

@@ -26,10 +26,8 @@ def test_ade20k_is_the_150_words_in_label_order(log):
 
 
 def test_every_shipped_vocabulary_loads_with_distinct_display_names():
-    names = shipped_vocabularies()
-    assert "ade20k" in names
-    assert list(names) == sorted(names)
-    for name in names:
+    assert list(shipped_vocabularies()) == sorted(shipped_vocabularies())
+    for name in shipped_vocabularies():
         vocabulary = load_vocabulary(name)
         assert len(set(vocabulary.display_names)) == vocabulary.num_classes > 0
 
@@ -60,7 +58,6 @@ def test_strings(tiny_cfg):
         ("cat\uff1b readme.txt", (("cat",), ("readme.txt",))),
         ("cat\nreadme.txt", (("cat",), ("readme.txt",))),
         ("猫、犬", (("猫", "犬"),)),
-        ("قطة، كلب", (("قطة", "كلب"),)),
     ):
         assert load_vocabulary(text).classes == classes
     for text in ("~nobody; b", "a\0; b", "word, " * 2000):  # no valid paths

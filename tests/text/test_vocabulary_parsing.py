@@ -50,15 +50,12 @@ def test_issues_of_lines(log):
     facts = ["'Cat'", "'dog'", "empty word", "'bg:'", "`;`", "`\uff1b`", "no class"]
     for issue, fact in zip(vocabulary.issues, facts, strict=True):
         assert fact in issue.text
-    [warning] = log.warnings
+    for name in ("odd", "other"):
+        Vocabulary.from_lines(lines, name)  # reported once under each name
+    warning, other = log.warnings
     assert warning.startswith("odd: line 1: ")
     assert "and 2 more, which `python -m freecp_d2.words check` lists" in warning
-
-
-def test_issues_are_reported_once(log):
-    for name in ("twice", "twice", "other"):
-        assert len(Vocabulary.from_lines(["cat, Cat"], name).issues) == 1
-    assert [warning.partition(":")[0] for warning in log.warnings] == ["twice", "other"]
+    assert other.startswith("other: ")
 
 
 def test_word_of_two_groups_is_kept_and_reported(log):
@@ -134,5 +131,5 @@ def test_errors_of_a_string_name_the_part():
 
 
 def test_long_string_takes_linear_time():
-    vocabulary = Vocabulary.from_string(";" * 200_000 + "a" * 5_000_000)
-    assert len(vocabulary.issues) == 200_000
+    vocabulary = Vocabulary.from_string(";" * 50_000 + "a" * 1_000_000)
+    assert len(vocabulary.issues) == 50_000

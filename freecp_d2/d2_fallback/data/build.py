@@ -1,5 +1,5 @@
 """
-From the name of a dataset to a loader for evaluation.
+Loaders for evaluation.
 
 Counterpart of `detectron2/data/build.py`. Leaves out: training loaders, filters and tables for
 instance annotations, precomputed proposals.
@@ -14,7 +14,7 @@ from typing import Any
 from torch.utils import data as torchdata
 
 from ..config import CfgNode, configurable
-from ..utils.develop import absent, needs_detectron2
+from ..utils import absent, needs_detectron2
 from .catalog import DatasetCatalog
 from .common import DatasetFromList, MapDataset
 from .dataset_mapper import DatasetMapper
@@ -34,14 +34,10 @@ build_detection_train_loader = absent("build_detection_train_loader")
 
 def get_detection_dataset_dicts(names: str | list[str] | tuple[str, ...]) -> Any:
     """
-    The records of one dataset, or of several one after the other.
-
-    Args:
-        names: names in DatasetCatalog, at least one.
+    The records of one or several datasets of `DatasetCatalog`, concatenated.
 
     Returns:
-        list[dict] | torch.utils.data.Dataset: the records; where a catalog entry is a torch
-        dataset, that dataset (concatenated if several).
+        list[dict] | torch.utils.data.Dataset: a dataset if the catalog's entries are datasets.
 
     Raises:
         AssertionError: a dataset is empty.
@@ -60,7 +56,6 @@ def get_detection_dataset_dicts(names: str | list[str] | tuple[str, ...]) -> Any
 def _test_loader_from_config(
     cfg: CfgNode, dataset_name: str | list[str], mapper: Callable[[Record], Any] | None = None
 ) -> dict[str, Any]:
-    """Arguments of `build_detection_test_loader` from a config and the name of a dataset."""
     if cfg.MODEL.LOAD_PROPOSALS:
         raise needs_detectron2("MODEL.LOAD_PROPOSALS=True")
     dataset = get_detection_dataset_dicts(dataset_name)
@@ -84,21 +79,17 @@ def build_detection_test_loader(
     collate_fn: Callable[[list[Any]], Any] | None = None,
 ) -> torchdata.DataLoader:
     """
-    A loader that gives every item exactly once over all processes, as lists of mapped items.
+    A loader over lists of mapped items; all processes together load each item once.
 
     Call it with arguments, or as `build_detection_test_loader(cfg, "name_of_dataset")`.
 
     Args:
-        dataset: records, or a torch dataset.
-        mapper: record -> what the model takes; None hands out the records. From a config it is
+        mapper: record -> input of the model; None: the record itself. From a config:
             `DatasetMapper(cfg, is_train=False)`.
-        sampler: indices for this process; default `InferenceSampler`. None for an iterable dataset.
-        batch_size: items per batch and process. 1 is what published inference times use.
-        num_workers: loader processes.
-        collate_fn: list of mapped items -> batch; default leaves the list as it is.
-
-    Returns:
-        DataLoader: the last batch may be smaller.
+        sampler: indices for this process; None: `InferenceSampler`, or none for an iterable
+            dataset.
+        batch_size: items per batch and process; the last batch may be smaller.
+        collate_fn: list of mapped items -> batch; None: the list.
     """
     if isinstance(dataset, list):
         dataset = DatasetFromList(dataset, copy=False)
@@ -119,5 +110,5 @@ def build_detection_test_loader(
 
 
 def trivial_batch_collator(batch: list[Any]) -> list[Any]:
-    """Leave a batch as the list it is."""
+    """Return the list unchanged."""
     return batch

@@ -1,5 +1,5 @@
 """
-The catalogs: where a dataset's records come from, and what is known about it.
+Catalogs of datasets and their metadata.
 
 Counterpart of `detectron2/data/catalog.py`. Leaves out: the old names of renamed metadata keys.
 """
@@ -18,14 +18,14 @@ Loader = Callable[[], list[dict[str, Any]]]
 
 
 class _DatasetCatalog(UserDict):
-    """Name of a dataset -> function that takes nothing and returns its records, a list of dicts."""
+    """Name of a dataset -> function without arguments that returns its records, a list of dicts."""
 
     def register(self, name: str, func: Loader) -> None:
         """
-        Make a dataset known.
+        Register a dataset.
 
         Args:
-            name: a name nobody has registered yet.
+            name: a new name.
             func: returns the records, the same ones each time; not called here.
         """
         assert callable(func), f"Register a function that returns the records, got {func!r}."
@@ -34,16 +34,10 @@ class _DatasetCatalog(UserDict):
 
     def get(self, name: str) -> list[dict[str, Any]]:  # type: ignore[override]
         """
-        The records of a dataset.
-
-        Args:
-            name: a registered name.
-
-        Returns:
-            list[dict]: what the registered function returns, called now.
+        Call the registered function and return its records.
 
         Raises:
-            KeyError: the name is not registered; the message lists those that are.
+            KeyError: the name is not registered; the message lists the registered names.
         """
         if name not in self:
             known = ", ".join(self.keys())
@@ -55,7 +49,6 @@ class _DatasetCatalog(UserDict):
         return [*self.keys()]
 
     def remove(self, name: str) -> None:
-        """Forget a dataset."""
         self.pop(name)
 
     def __repr__(self) -> str:
@@ -66,12 +59,11 @@ class _DatasetCatalog(UserDict):
 
 class Metadata(types.SimpleNamespace):
     """
-    What is known about one dataset, as attributes (`stuff_classes`, `ignore_label`, ...).
+    Metadata of a dataset as attributes (`stuff_classes`, `ignore_label`, ...).
 
-    An attribute can be set once; setting the same value again is fine, another value is an error.
+    An attribute can be set to the same value again; another value is an AssertionError.
     """
 
-    # A class attribute, so that an error raised before __init__ has run can still name itself.
     name: str = "N/A"
 
     def __getattr__(self, key: str) -> Any:
@@ -92,7 +84,7 @@ class Metadata(types.SimpleNamespace):
             super().__setattr__(key, val)
 
     def as_dict(self) -> dict[str, Any]:
-        """All attributes as a dict, a shallow copy."""
+        """A shallow copy of all attributes."""
         return copy.copy(self.__dict__)
 
     def set(self, **kwargs: Any) -> Metadata:
@@ -107,15 +99,10 @@ class Metadata(types.SimpleNamespace):
 
 
 class _MetadataCatalog(UserDict):
-    """Name of a dataset -> its one Metadata, made when first asked for."""
+    """Name of a dataset -> its Metadata, created by the first `get`."""
 
     def get(self, name: str) -> Metadata:  # type: ignore[override]
-        """
-        The metadata of a dataset; empty if the name is new.
-
-        Args:
-            name: any name, registered in DatasetCatalog or not.
-        """
+        """The metadata of a dataset, which need not be registered in `DatasetCatalog`."""
         assert len(name), "A dataset needs a name, got an empty string."
         if name not in self:
             self[name] = Metadata(name=name)
@@ -126,7 +113,6 @@ class _MetadataCatalog(UserDict):
         return [*self.keys()]
 
     def remove(self, name: str) -> None:
-        """Forget the metadata of a dataset."""
         self.pop(name)
 
     def __repr__(self) -> str:

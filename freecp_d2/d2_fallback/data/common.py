@@ -1,8 +1,8 @@
 """
-Datasets made of lists and of functions.
+Datasets from lists and functions.
 
-Counterpart of `detectron2/data/common.py`. Leaves out: `ToIterableDataset` and
-`AspectRatioGroupedDataset` (training).
+Counterpart of `detectron2/data/common.py`, and of `PicklableWrapper` in `utils/serialize.py`.
+Leaves out: `ToIterableDataset` and `AspectRatioGroupedDataset` (training).
 """
 
 from __future__ import annotations
@@ -15,19 +15,31 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import cloudpickle
 import numpy as np
 import torch
 from torch.utils import data
-
-from ..utils.serialize import PicklableWrapper
 
 __all__ = ["DatasetFromList", "MapDataset"]
 
 logger = logging.getLogger(__name__)
 
 
+class PicklableWrapper:
+    """A callable, such as a lambda, that can be sent to a worker process."""
+
+    def __init__(self, obj: Callable[..., Any]) -> None:
+        self._obj: Any = obj._obj if isinstance(obj, PicklableWrapper) else obj
+
+    def __reduce__(self) -> tuple:
+        return cloudpickle.loads, (cloudpickle.dumps(self._obj),)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._obj(*args, **kwargs)
+
+
 class _MapIterableDataset(data.IterableDataset):
-    """Map a function over an iterable dataset, dropping what it maps to None."""
+    """Map a function over an iterable dataset; items that it maps to None are skipped."""
 
     def __init__(self, dataset: data.IterableDataset, map_func: Callable) -> None:
         self._dataset = dataset
@@ -45,10 +57,10 @@ class _MapIterableDataset(data.IterableDataset):
 
 class MapDataset(data.Dataset):
     """
-    Map a function over a dataset; the function may return None for an item that cannot be used.
+    Map a function over a map-style dataset, a list or an iterable dataset.
 
-    A map-style dataset then gives another item in its place, chosen at random among those not known
-    to fail. An iterable one goes on with the next; the result is an iterable dataset too.
+    Where the function returns None, a map-style dataset returns another item, chosen at random
+    among those not known to fail; an iterable dataset continues with the next item.
     """
 
     def __new__(cls, dataset: Any, map_func: Callable) -> Any:
@@ -60,11 +72,6 @@ class MapDataset(data.Dataset):
         return self._dataset, self._map_func
 
     def __init__(self, dataset: Any, map_func: Callable) -> None:
-        """
-        Args:
-            dataset: a map-style dataset, a list, or an iterable dataset.
-            map_func: item -> anything, None to skip; a lambda will do, also with loader workers.
-        """
         self._dataset = dataset
         self._map_func = PicklableWrapper(map_func)
         self._rng = random.Random(42)
@@ -95,10 +102,10 @@ class MapDataset(data.Dataset):
 
 class _TorchSerializedList:
     """
-    A read-only list, pickled item by item into one tensor.
+    A read-only list, pickled item by item into one tensor, which worker processes share.
 
-    Worker processes then share one buffer: Python objects would be copied page by page as their
-    reference counts are touched (https://github.com/pytorch/pytorch/issues/13246).
+    Python objects would be copied page by page when their reference counts change
+    (https://github.com/pytorch/pytorch/issues/13246).
     """
 
     def __init__(self, items: Sequence[Any]) -> None:
@@ -144,11 +151,9 @@ class DatasetFromList(data.Dataset):
     ) -> None:
         """
         Args:
-            lst: the items.
-            copy: hand out deep copies, so that the caller may change them; serialized items always
-                are copies.
-            serialize: keep the items in a form that worker processes share; a callable does it its
-                own way (list -> indexable).
+            copy: return deep copies; serialized items are always copies.
+            serialize: store the items in a form that worker processes share; a callable
+                (list -> indexable) replaces the usual form.
         """
         if not isinstance(serialize, bool) and not callable(serialize):
             raise TypeError(f"serialize={serialize!r} should be a bool or a function.")

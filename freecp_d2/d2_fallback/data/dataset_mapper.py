@@ -1,5 +1,5 @@
 """
-From a record to what a model takes.
+The mapper from records to inputs of a model.
 
 Counterpart of `detectron2/data/dataset_mapper.py`. Leaves out: training, and instance annotations.
 """
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ..config import CfgNode, configurable
-from ..utils.develop import needs_detectron2
+from ..utils import needs_detectron2
 from . import detection_utils as utils
 from . import transforms as T
 
@@ -24,11 +24,10 @@ __all__ = ["DatasetMapper"]
 
 class DatasetMapper:
     """
-    Reads the image and the label map of a record, and resizes both.
+    Reads and resizes the image and the label map of a record.
 
-    Result: the record (without its annotations) with `image`, uint8 (C, h, w), and, if the record
-    has `sem_seg_file_name`, `sem_seg`, int64 (h, w), in its place. `height` and `width` stay those
-    of the file.
+    The result is the record, without its annotations, with `image`, uint8 (C, h, w), and `sem_seg`,
+    int64 (h, w), in place of `sem_seg_file_name`. `height` and `width` are those of the file.
     """
 
     @configurable
@@ -39,12 +38,7 @@ class DatasetMapper:
         augmentations: Sequence[T.Augmentation | T.Transform],
         image_format: str,
     ) -> None:
-        """
-        Args:
-            is_train: True needs Detectron2.
-            augmentations: applied one after the other.
-            image_format: a format of `detection_utils.read_image`.
-        """
+        """`image_format` is a format of `detection_utils.read_image`."""
         if is_train:
             raise needs_detectron2("DatasetMapper(is_train=True)")
         self.is_train = is_train

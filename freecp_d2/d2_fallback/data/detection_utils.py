@@ -1,5 +1,5 @@
 """
-Reading images, and checking them against their record.
+Reading images and checking their sizes.
 
 Counterpart of `detectron2/data/detection_utils.py`. Leaves out: YUV images, and boxes, masks,
 keypoints and proposals.
@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from ..config import CfgNode
-from ..utils.develop import needs_detectron2
+from ..utils import needs_detectron2
 from ..utils.file_io import PathManager
 from . import transforms as T
 
@@ -41,7 +41,7 @@ class SizeMismatchError(ValueError):
 
 
 def _apply_exif_orientation(image: Image.Image) -> Image.Image:
-    """Turn a photograph upright, as its EXIF data ask; unreadable EXIF data ask nothing."""
+    """Apply the orientation in the EXIF data; unreadable EXIF data are ignored."""
     try:
         orientation = image.getexif().get(_EXIF_ORIENTATION)
     except (OSError, SyntaxError, TypeError, ValueError, struct.error) as error:
@@ -53,11 +53,10 @@ def _apply_exif_orientation(image: Image.Image) -> Image.Image:
 
 def convert_pil_to_numpy(image: Image.Image, format: str | None) -> np.ndarray:
     """
-    An image of Pillow's as an array.
+    An image of Pillow as an array.
 
     Args:
-        image: any image.
-        format: a mode of Pillow, "BGR", or None for the mode it has.
+        format: a mode of Pillow or "BGR"; None: the image's mode.
 
     Returns:
         ndarray: (H, W, C), uint8 for "RGB", "BGR" and "L" (C = 1).
@@ -77,9 +76,9 @@ def read_image(file_name: str, format: str | None = None) -> np.ndarray:
     Read an image file, upright.
 
     Args:
-        file_name: path, or URL that iopath can open.
-        format: "RGB", "BGR", "L" or another mode of Pillow; None keeps the file's mode. "L" turns a
-            palette into grey values, so read label maps with a palette with None.
+        file_name: a path, or a URL that iopath can open.
+        format: "RGB", "BGR", "L" or another mode of Pillow; None: the file's mode. "L" converts a
+            palette to grey values; read label maps with a palette with None.
 
     Returns:
         ndarray: shape (H, W, C), or (H, W) for None and a file with one channel.
@@ -90,11 +89,7 @@ def read_image(file_name: str, format: str | None = None) -> np.ndarray:
 
 def check_image_size(dataset_dict: dict[str, Any], image: np.ndarray) -> None:
     """
-    Compare an image with the size in its record, and fill that in where missing.
-
-    Args:
-        dataset_dict: a record; "width" and "height" are there afterwards.
-        image: shape (H, W, ...).
+    Compare the size of an image (H, W, ...) with its record, or add "width" and "height" to it.
 
     Raises:
         SizeMismatchError: the sizes differ.
@@ -111,13 +106,7 @@ def check_image_size(dataset_dict: dict[str, Any], image: np.ndarray) -> None:
 
 
 def build_augmentation(cfg: CfgNode, is_train: bool) -> list[T.Augmentation]:
-    """
-    The resizing that a config asks for.
-
-    Args:
-        cfg: INPUT.MIN_SIZE_TEST and INPUT.MAX_SIZE_TEST are read.
-        is_train: True needs Detectron2.
-    """
+    """The resizing by INPUT.MIN_SIZE_TEST and INPUT.MAX_SIZE_TEST; training needs Detectron2."""
     if is_train:
         raise needs_detectron2("build_augmentation(cfg, is_train=True)")
     return [T.ResizeShortestEdge([cfg.INPUT.MIN_SIZE_TEST], cfg.INPUT.MAX_SIZE_TEST, "choice")]

@@ -1,6 +1,5 @@
 """
-What every program does first: read its arguments, set up logging and seeds; and a predictor for
-demos.
+The usual arguments and set-up of a program, and a predictor for demos.
 
 Counterpart of `detectron2/engine/defaults.py`. Leaves out: DefaultTrainer, `create_ddp_model`,
 writers, weights as pickled Caffe2 or Detectron2 models, and colours in the logged config.
@@ -23,8 +22,7 @@ from ..data import MetadataCatalog
 from ..data import transforms as T
 from ..modeling import build_model
 from ..utils import comm
-from ..utils.collect_env import collect_env_info
-from ..utils.env import seed_all_rng
+from ..utils.env import collect_env_info, seed_all_rng
 from ..utils.file_io import PathManager
 from ..utils.logger import setup_logger
 
@@ -47,14 +45,10 @@ Run on several machines:
 
 def default_argument_parser(epilog: str | None = None) -> argparse.ArgumentParser:
     """
-    The arguments of a Detectron2 program.
+    The arguments of a Detectron2 program; the rest of the command line is `opts`, KEY VALUE ...
 
     Args:
-        epilog: text below the help; default some examples.
-
-    Returns:
-        ArgumentParser: --config-file, --resume, --eval-only, --num-gpus, --num-machines,
-        --machine-rank, --dist-url, and all the rest as `opts`: KEY VALUE KEY VALUE ...
+        epilog: text below the help; None: examples.
     """
     parser = argparse.ArgumentParser(
         epilog=epilog or _EXAMPLES.format(program=sys.argv[0]),
@@ -67,7 +61,7 @@ def default_argument_parser(epilog: str | None = None) -> argparse.ArgumentParse
     add("--num-gpus", type=int, default=1, help="processes per machine, one a GPU if there are any")
     add("--num-machines", type=int, default=1, help="total number of machines")
     add("--machine-rank", type=int, default=0, help="the rank of this machine")
-    # One port a user, not a random one: who finds it taken learns of processes left behind.
+    # A fixed port per user: a port in use reveals processes that still run.
     user = os.getuid() if sys.platform != "win32" else 1
     add(
         "--dist-url",
@@ -85,14 +79,11 @@ def default_argument_parser(epilog: str | None = None) -> argparse.ArgumentParse
 
 def default_setup(cfg: CfgNode, args: Any) -> None:
     """
-    Set up loggers and seeds, and note down environment, arguments and config.
+    Set up loggers and seeds; log environment, arguments and config.
 
     Writes `log.txt` and `config.yaml` to OUTPUT_DIR. Only the loggers `fvcore` and `detectron2` get
-    handlers, as in Detectron2; a program sets up its own.
-
-    Args:
-        cfg: the full config; OUTPUT_DIR, SEED, CUDNN_BENCHMARK and FLOAT32_PRECISION are read.
-        args: the command line; `config_file` and `eval_only` are read if there.
+    handlers, as in Detectron2. Reads OUTPUT_DIR, SEED, CUDNN_BENCHMARK and FLOAT32_PRECISION, and
+    `config_file` and `eval_only` of `args` if they exist.
     """
     rank = comm.get_rank()
     output_dir = cfg.OUTPUT_DIR or None
@@ -110,10 +101,10 @@ def default_setup(cfg: CfgNode, args: Any) -> None:
     if comm.is_main_process() and output_dir:
         _save_config(cfg, os.path.join(output_dir, "config.yaml"), logger)
 
-    # Another seed in each process, yet the same ones in the next run.
+    # Each process has its own seed, which is the same in the next run.
     seed_all_rng(None if cfg.SEED < 0 else cfg.SEED + rank)
     if not getattr(args, "eval_only", False):
-        # The search for the best algorithm does not pay on a validation set of all sizes.
+        # The benchmark is repeated for each image size.
         torch.backends.cudnn.benchmark = cfg.CUDNN_BENCHMARK
     if cfg.FLOAT32_PRECISION:
         _set_float32_precision(cfg.FLOAT32_PRECISION)
@@ -136,18 +127,14 @@ def _set_float32_precision(precision: str) -> None:
 
 class DefaultPredictor:
     """
-    A model on one device, for one photograph at a time.
+    A model for one image at a time.
 
     Attributes:
-        model: in eval mode, with MODEL.WEIGHTS loaded if any are named.
-        metadata: that of the first dataset in DATASETS.TEST, if there is one.
+        model: in eval mode, with MODEL.WEIGHTS loaded.
+        metadata: of the first dataset in DATASETS.TEST, if there is one.
     """
 
     def __init__(self, cfg: CfgNode) -> None:
-        """
-        Args:
-            cfg: MODEL.*, DATASETS.TEST and INPUT.{FORMAT,MIN_SIZE_TEST,MAX_SIZE_TEST} are read.
-        """
         self.cfg = cfg.clone()  # a model may change its config
         self.input_format = cfg.INPUT.FORMAT
         assert self.input_format in ("RGB", "BGR"), f"INPUT.FORMAT={self.input_format!r}: RGB, BGR"
@@ -158,13 +145,7 @@ class DefaultPredictor:
         self.aug = T.ResizeShortestEdge(cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
 
     def __call__(self, original_image: np.ndarray) -> dict[str, Any]:
-        """
-        Args:
-            original_image: shape (H, W, 3), BGR as OpenCV reads it, whatever INPUT.FORMAT says.
-
-        Returns:
-            dict: what the model returns for one image.
-        """
+        """The model's output for an image of shape (H, W, 3), BGR whatever INPUT.FORMAT is."""
         with torch.no_grad():
             if self.input_format == "RGB":
                 original_image = original_image[:, :, ::-1]

@@ -1,8 +1,7 @@
 """
-Start one process a device.
+Start one process per device; without a GPU, they communicate over gloo.
 
-Counterpart of `detectron2/engine/launch.py`. Leaves out: nothing. Without a GPU the processes talk
-over gloo.
+Counterpart of `detectron2/engine/launch.py`. Leaves out: nothing.
 """
 
 from __future__ import annotations
@@ -36,19 +35,16 @@ def launch(
     timeout: timedelta = DEFAULT_TIMEOUT,
 ) -> None:
     """
-    Call a function in every process of a run; for a single process, in this one.
+    Call `main_func(*args)` in every process of a run; a single process is this one.
 
-    Call it on every machine. The child processes import `main_func` by its name.
+    Call it on every machine. Child processes import `main_func` by its name.
 
     Args:
-        main_func: called as `main_func(*args)`; what it returns is lost.
         num_gpus_per_machine: processes on each machine, with or without GPUs.
-        num_machines: machines of the run.
-        machine_rank: which of them this is.
-        dist_url: where the processes meet, for instance "tcp://127.0.0.1:8686"; "auto" takes a free
-            port of this machine.
-        args: arguments of `main_func`, picklable.
-        timeout: how long a process waits for the others.
+        dist_url: address of the first process, such as "tcp://127.0.0.1:8686"; "auto": a free port
+            of this machine.
+        args: picklable.
+        timeout: of communication between the processes.
 
     Raises:
         AssertionError: "auto" with several machines.
@@ -76,7 +72,6 @@ def launch(
 
 
 def _find_free_port() -> int:
-    """A port nobody uses now; another program may still be quicker."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
         sock.bind(("", 0))
         return sock.getsockname()[1]
@@ -92,7 +87,6 @@ def _worker(
     args: tuple,
     timeout: timedelta,
 ) -> None:
-    """What each child process does: join the others, take its device, call the function."""
     has_gpu = torch.cuda.is_available()
     if has_gpu and num_gpus_per_machine > torch.cuda.device_count():
         raise ValueError(
@@ -108,12 +102,12 @@ def _worker(
             timeout=timeout,
         )
     except Exception:
-        logger.error("The processes could not meet at %s", dist_url)
+        logger.error("The processes could not connect at %s", dist_url)
         raise
     comm.create_local_process_group(num_gpus_per_machine)
     if has_gpu:
         torch.cuda.set_device(local_rank)
-    # A process that is late here could else run into a timeout in main_func:
+    # Otherwise a slow process may cause a timeout in main_func:
     # https://github.com/facebookresearch/maskrcnn-benchmark/issues/172
     comm.synchronize()
     main_func(*args)

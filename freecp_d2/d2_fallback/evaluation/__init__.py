@@ -1,6 +1,6 @@
 """
-Counterpart of `detectron2/evaluation/__init__.py`. Leaves out: every evaluator but the one for
-semantic segmentation.
+Counterpart of `detectron2/evaluation/__init__.py`. Leaves out: the evaluators of other
+tasks.
 """
 
 from .evaluator import DatasetEvaluator, DatasetEvaluators, inference_context, inference_on_dataset

@@ -1,8 +1,8 @@
 """
 The evaluation loop.
 
-Counterpart of `detectron2/evaluation/evaluator.py`. Leaves out: nothing. Unlike there, the model
-gets its mode back when the loop fails.
+Counterpart of `detectron2/evaluation/evaluator.py`. Leaves out: nothing. Unlike there, the model's
+mode is restored when the loop fails.
 """
 
 from __future__ import annotations
@@ -26,38 +26,26 @@ logger = logging.getLogger(__name__)
 
 
 class DatasetEvaluator:
-    """Sees every input with its output (`process`), and sums up in the end (`evaluate`)."""
+    """Receives inputs with their outputs (`process`) and returns results (`evaluate`)."""
 
     def reset(self) -> None:
-        """Forget everything; called before the first input."""
+        """Called before the first input."""
 
     def process(self, inputs: Any, outputs: Any) -> None:
         """
-        Take in one batch.
-
-        Args:
-            inputs: what the model was called with, usually a list of dicts.
-            outputs: what it returned, usually a list as long.
+        Process a batch: the model's inputs, usually a list of dicts, and its outputs.
         """
 
     def evaluate(self) -> Any:
         """
-        Sum up, over all processes.
-
-        Returns:
-            dict | None: task -> {metric: score}; None in processes without a result.
+        Return task -> {metric: score} over all processes; None in processes without a result.
         """
 
 
 class DatasetEvaluators(DatasetEvaluator):
-    """Several evaluators in the place of one."""
+    """Several evaluators, which report different tasks."""
 
     def __init__(self, evaluators: Sequence[DatasetEvaluator]) -> None:
-        """
-        Args:
-            evaluators: they must not report the same task.
-        """
-        super().__init__()
         self._evaluators = evaluators
 
     def reset(self) -> None:
@@ -82,17 +70,12 @@ class DatasetEvaluators(DatasetEvaluator):
 
 class _Stopwatch:
     """
-    Seconds per iteration on the three stages, without the first iterations, which warm up.
+    Seconds per iteration of the three stages, without the first five iterations (warm-up).
 
-    With one iteration or none there is no warm-up, so a process with a short piece of the dataset
-    reports as the others do.
+    There is no warm-up if `total`, the number of iterations, is one or less.
     """
 
     def __init__(self, total: int) -> None:
-        """
-        Args:
-            total: number of iterations to come.
-        """
         self._total = total
         self._warmup = max(0, min(5, total - 1))
         self._done = 0
@@ -103,7 +86,7 @@ class _Stopwatch:
         self._begin = self._last = time.perf_counter()
 
     def book(self, stage: str) -> None:
-        """Charge the time since the last booking to a stage."""
+        """Add the time since the last call to a stage."""
         now = time.perf_counter()
         self._seconds[stage] += now - self._last
         self._last = now
@@ -111,7 +94,7 @@ class _Stopwatch:
             self._restart()
 
     def finish_iteration(self) -> None:
-        """Count an iteration, and log how far it is, at most every five seconds."""
+        """Count an iteration; log the progress at most every five seconds."""
         self._done += 1
         warm = self._done > self._warmup
         count = self._done - self._warmup if warm else self._done
@@ -130,7 +113,7 @@ class _Stopwatch:
         )
 
     def log_total(self) -> None:
-        """Log the time of this process, warm-up not counted."""
+        """Log the time of this process without the warm-up."""
         count = max(1, self._total - self._warmup)
         total = time.perf_counter() - self._begin
         for what, seconds in (("", total), (" pure compute", self._seconds["model"])):
@@ -150,19 +133,19 @@ def inference_on_dataset(
     callbacks: Mapping[str, Callable[[], Any]] | None = None,
 ) -> Any:
     """
-    Run a model over a loader, without gradients, and evaluate what it returns.
+    Run a model over a loader, without gradients, and evaluate its outputs.
 
     Args:
-        model: batch -> outputs; an `nn.Module` is in eval mode meanwhile.
+        model: batch -> outputs; an `nn.Module` is set to eval mode meanwhile.
         data_loader: an iterable with a length, which may be 0 in this process.
-        evaluator: one, several, or None to measure speed only.
-        callbacks: functions to call at "on_start", "before_inference", "after_inference", "on_end".
+        evaluator: one, several, or None to measure only the speed.
+        callbacks: functions for "on_start", "before_inference", "after_inference", "on_end".
 
     Returns:
-        dict: what `evaluator.evaluate()` returns; {} in its place if that is None.
+        dict: the result of `evaluator.evaluate()`; {} if that is None.
     """
-    if evaluator is None or not isinstance(evaluator, DatasetEvaluator):
-        evaluator = _combine(evaluator)
+    if evaluator is None or isinstance(evaluator, Sequence):
+        evaluator = DatasetEvaluators(evaluator or [])
     total = len(data_loader)
     logger.info("Start inference on %d batches", total)
     evaluator.reset()
@@ -179,7 +162,7 @@ def inference_on_dataset(
             outputs = model(inputs)
             _call(callbacks, "after_inference")
             if torch.cuda.is_available():
-                torch.cuda.synchronize()  # or the time would be charged to the evaluator
+                torch.cuda.synchronize()  # otherwise the evaluator would wait
             watch.book("model")
             evaluator.process(inputs, outputs)
             watch.book("evaluator")
@@ -190,13 +173,6 @@ def inference_on_dataset(
     return {} if results is None else results
 
 
-def _combine(evaluators: Any) -> DatasetEvaluator:
-    """One evaluator for None, for a list, and for an object that only looks like an evaluator."""
-    if evaluators is None or isinstance(evaluators, Sequence):
-        return DatasetEvaluators(evaluators or [])
-    return evaluators
-
-
 def _call(callbacks: Mapping[str, Callable[[], Any]], event: str) -> None:
     if event in callbacks:
         callbacks[event]()
@@ -204,12 +180,7 @@ def _call(callbacks: Mapping[str, Callable[[], Any]], event: str) -> None:
 
 @contextmanager
 def inference_context(model: nn.Module) -> Iterator[None]:
-    """
-    Put a model into eval mode, and back into the mode it was in.
-
-    Args:
-        model: the mode of the module itself is restored, and with it that of its children.
-    """
+    """Set a model to eval mode, and back to the module's own mode afterwards."""
     training = model.training
     model.eval()
     try:

@@ -1,11 +1,11 @@
 """
-SemSegEvaluator.
+The evaluator of semantic segmentation.
 
 Counterpart of `detectron2/evaluation/sem_seg_evaluation.py`. Leaves out: boundary IoU, and the
 deprecated arguments `num_classes` and `ignore_label`. Unlike there, ground truth of the wrong size
 or with unknown labels is an error that names the file.
 
-Shape shorthand in this module: K classes, H, W pixels of the photograph.
+Shape letters: `K` classes, `H, W` pixels of the image.
 """
 
 from __future__ import annotations
@@ -31,14 +31,10 @@ __all__ = ["SemSegEvaluator", "load_image_into_numpy_array"]
 
 def load_image_into_numpy_array(filename: str, dtype: Any = None) -> np.ndarray:
     """
-    Read a label map; of an image with a palette, the indices.
+    Read a label map, shape (H, W); the indices if the image has a palette.
 
     Args:
-        filename: path of an image with one channel.
-        dtype: type of the result; default that of the image.
-
-    Returns:
-        ndarray: shape (H, W).
+        dtype: None: that of the image.
     """
     with PathManager.open(filename, "rb") as file:
         return np.asarray(Image.open(file), dtype=dtype)
@@ -48,8 +44,8 @@ class SemSegEvaluator(DatasetEvaluator):
     """
     IoU and accuracy of semantic segmentation, from one confusion matrix over the dataset.
 
-    Rows are predictions, columns ground truth; the last column takes the ignored pixels. A class
-    that does not occur in the ground truth has no IoU and leaves the mean.
+    Rows are predictions, columns ground truth; the last column counts ignored pixels. Means leave
+    out classes without ground truth.
     """
 
     _conf_matrix: np.ndarray  # (K + 1, K + 1), int64
@@ -67,9 +63,9 @@ class SemSegEvaluator(DatasetEvaluator):
         Args:
             dataset_name: its records have `file_name` and `sem_seg_file_name`, its metadata
                 `stuff_classes` and `ignore_label`.
-            distributed: collect from all processes; else this process evaluates what it has seen.
-            output_dir: where to write `sem_seg_predictions.json` (if pycocotools is installed) and
-                `sem_seg_evaluation.pth`; None writes nothing.
+            distributed: collect the counts of all processes.
+            output_dir: folder of `sem_seg_predictions.json` (if pycocotools is installed) and
+                `sem_seg_evaluation.pth`; None: no files.
             sem_seg_loading_fn: `(file name, dtype=int)` -> label map (H, W).
         """
         self._logger = logging.getLogger(__name__)
@@ -102,11 +98,8 @@ class SemSegEvaluator(DatasetEvaluator):
 
     def process(self, inputs: Sequence[dict], outputs: Sequence[dict]) -> None:
         """
-        Count the pixels of one batch.
-
-        Args:
-            inputs: dicts with `file_name`, as in the dataset's records.
-            outputs: dicts with `sem_seg`, class scores of shape (K, H, W).
+        Count the pixels of a batch: dicts with `file_name`, and with `sem_seg`, class scores of
+        shape (K, H, W).
 
         Raises:
             ValueError: ground truth has another size than the prediction, or a label that is
@@ -125,7 +118,7 @@ class SemSegEvaluator(DatasetEvaluator):
         if pred.shape != gt.shape:
             raise ValueError(
                 f"{gt_file} has {gt.shape} (height, width), but the prediction has {pred.shape}; "
-                "the model should return scores of the size of the photograph."
+                "the model should return scores of the size of the image."
             )
         num_classes = self._num_classes
         unknown = np.unique(gt[(gt != self._ignore_label) & ((gt < 0) | (gt >= num_classes))])
@@ -146,12 +139,12 @@ class SemSegEvaluator(DatasetEvaluator):
 
     def evaluate(self) -> dict[str, dict[str, float]] | None:
         """
-        Sum up, and write the files.
+        Compute the scores and write the files.
 
         Returns:
             dict | None: {"sem_seg": scores in percent}: mIoU, fwIoU (weighted by frequency), mACC,
-            pACC (of all pixels), and IoU-<class>, ACC-<class>, nan without ground truth. None in
-            processes other than rank 0.
+            pACC (of all pixels), and IoU-<class>, ACC-<class>, nan without ground truth. None on
+            all ranks but 0.
         """
         if self._distributed and not self._collect_ranks():
             return None
@@ -163,7 +156,7 @@ class SemSegEvaluator(DatasetEvaluator):
         return results
 
     def _collect_ranks(self) -> bool:
-        """Bring the counts of all processes to rank 0; whether this is it."""
+        """Add up the counts of all processes on rank 0; returns whether this is rank 0."""
         synchronize()
         matrices = all_gather(self._conf_matrix)
         predictions = gather(self._predictions)
@@ -173,7 +166,6 @@ class SemSegEvaluator(DatasetEvaluator):
         return is_main_process()
 
     def _scores_in_percent(self) -> dict[str, float]:
-        """The scores of the confusion matrix, in percent."""
         counts = self._conf_matrix[:-1, :-1].astype(float)
         hits, predicted, truth = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
         occurs = truth > 0
@@ -201,14 +193,9 @@ class SemSegEvaluator(DatasetEvaluator):
 
     def encode_json_sem_seg(self, sem_seg: np.ndarray, input_file_name: str) -> list[dict]:
         """
-        A label map in COCO's results format (https://cocodataset.org/#format-results).
+        A label map (H, W) in COCO's results format: a run-length encoded mask per class.
 
-        Args:
-            sem_seg: label map (H, W).
-            input_file_name: file of the image.
-
-        Returns:
-            list[dict]: one entry a class that occurs, its mask run-length encoded.
+        See https://cocodataset.org/#format-results.
         """
         import pycocotools.mask as mask_util  # optional, so not at the top
 

@@ -1,5 +1,5 @@
 """
-Results as lines to copy, and results compared with what was expected.
+Results as lines to copy, and their comparison with expected values.
 
 Counterpart of `detectron2/evaluation/testing.py`. Leaves out: `flatten_results_dict` (training
 curves).
@@ -26,8 +26,7 @@ def print_csv_format(results: Mapping[str, Any]) -> None:
     Log the main numbers of each task as lines that start with `copypaste:`.
 
     Args:
-        results: task -> {metric: score}; metrics with a "-" in the name (one class each) are left
-            out. A task may also have a single score.
+        results: task -> {metric: score}, or one score; metrics of a class (with "-") are left out.
     """
     assert isinstance(results, Mapping), f"results should be a dict, got {type(results)}."
     for task, scores in results.items():
@@ -42,17 +41,13 @@ def print_csv_format(results: Mapping[str, Any]) -> None:
 
 def verify_results(cfg: CfgNode, results: Mapping[str, Mapping[str, float]]) -> bool:
     """
-    Compare results with TEST.EXPECTED_RESULTS; end the program with status 1 if they differ.
+    Compare results, task -> {metric: score}, with TEST.EXPECTED_RESULTS.
 
-    Args:
-        cfg: TEST.EXPECTED_RESULTS is a list of [task, metric, value, tolerance].
-        results: task -> {metric: score}.
-
-    Returns:
-        bool: True, also if nothing was expected.
+    The expected results are a list of [task, metric, value, tolerance].
 
     Raises:
-        SystemExit: a score is missing, not finite, or further from its value than the tolerance.
+        SystemExit: with status 1 if a score is missing, not finite, or differs from its value by
+            more than the tolerance.
     """
     expected = cfg.TEST.EXPECTED_RESULTS
     if not expected:

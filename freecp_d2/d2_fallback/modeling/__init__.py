@@ -1,6 +1,6 @@
 """
 Counterpart of `detectron2/modeling/__init__.py`. Leaves out: every built-in architecture; the
-registries are empty until a project registers its own.
+registries are empty until a project registers models.
 """
 
 from .backbone import BACKBONE_REGISTRY, Backbone, build_backbone

@@ -1,10 +1,8 @@
 """
-From the size a model works at back to the size of the photograph.
+Class scores at the size of the original image.
 
 Counterpart of `detectron2/modeling/postprocessing.py`. Leaves out: `detector_postprocess`.
 """
-
-from __future__ import annotations
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -16,12 +14,11 @@ def sem_seg_postprocess(
     result: Tensor, img_size: tuple[int, int], output_height: int, output_width: int
 ) -> Tensor:
     """
-    Cut off the padding, then resize bilinearly (corners not aligned).
+    Crop the padding, then resize bilinearly (corners not aligned).
 
     Args:
         result: class scores, shape (K, H, W), the image in the top left corner.
         img_size: (h, w) of the image without padding.
-        output_height, output_width: size of the photograph.
 
     Returns:
         Tensor: shape (K, output_height, output_width).

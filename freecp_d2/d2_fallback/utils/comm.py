@@ -1,8 +1,8 @@
 """
-What the processes of one run tell each other. Without `torch.distributed`: rank 0, size 1.
+Communication between the processes of a run. Without `torch.distributed`: rank 0, size 1.
 
-Counterpart of `detectron2/utils/comm.py`. Leaves out: nothing; `reduce_dict` also takes CPU
-tensors.
+Counterpart of `detectron2/utils/comm.py`. Leaves out: `reduce_dict` and
+`shared_random_seed`, for training.
 """
 
 from __future__ import annotations
@@ -10,49 +10,40 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import numpy as np
 import torch
 import torch.distributed as dist
-from torch import Tensor
 
-# torch marks "not a member" by a number in the place of a group, so groups are typed Any.
+# torch returns a number in place of a group to processes that are no members, hence Any.
 _LOCAL_PROCESS_GROUP: Any = None
 
 
 def _is_distributed() -> bool:
-    """Whether a default process group exists."""
     return dist.is_available() and dist.is_initialized()
 
 
 def get_world_size() -> int:
-    """Number of processes of the run, over all machines."""
+    """Number of processes on all machines."""
     return dist.get_world_size() if _is_distributed() else 1
 
 
 def get_rank() -> int:
-    """Rank of this process among all processes of the run."""
+    """Rank of this process among those of all machines."""
     return dist.get_rank() if _is_distributed() else 0
 
 
 def is_main_process() -> bool:
-    """Whether this process has rank 0."""
     return get_rank() == 0
 
 
 @functools.lru_cache
 def create_local_process_group(num_workers_per_machine: int) -> None:
-    """
-    Make the process group of this machine. `launch` calls it; every process must, together.
-
-    Args:
-        num_workers_per_machine: processes per machine; must divide the world size.
-    """
+    """Create the process group of this machine; all processes must call it, as `launch` does."""
     global _LOCAL_PROCESS_GROUP
     assert _LOCAL_PROCESS_GROUP is None, "The local process group exists already."
     size = num_workers_per_machine
     assert get_world_size() % size == 0, f"{get_world_size()} processes, {size} per machine."
     for machine in range(get_world_size() // size):
-        # torch wants every process to take part in making every group.
+        # In torch, every process must take part in creating every group.
         group = dist.new_group(list(range(machine * size, (machine + 1) * size)))
         if machine == get_rank() // size:
             _LOCAL_PROCESS_GROUP = group
@@ -83,11 +74,11 @@ def get_local_size() -> int:
 
 
 def synchronize() -> None:
-    """Wait until every process has come here."""
+    """Wait until every process has called this."""
     if get_world_size() == 1:
         return
     if dist.get_backend() == dist.Backend.NCCL:
-        # Naming the device spares a warning; only NCCL takes it.
+        # Naming the device avoids a warning; only NCCL accepts it.
         dist.barrier(device_ids=[torch.cuda.current_device()])
     else:
         dist.barrier()
@@ -95,10 +86,9 @@ def synchronize() -> None:
 
 def leave_process_group() -> None:
     """
-    End the communication between processes, all together; a single process has nothing to leave.
+    End the communication between processes; all must call it.
 
-    A group that is still referred to when Python exits may be torn down while its threads run, and
-    then the process aborts with its work done. Detectron2 leaves that to chance.
+    A process may abort when Python exits with an open group, which Detectron2 does not close.
     """
     global _LOCAL_PROCESS_GROUP
     if not _is_distributed():
@@ -112,7 +102,7 @@ def leave_process_group() -> None:
 
 @functools.lru_cache
 def _global_gloo_group() -> Any:
-    """All processes, on the CPU: gathered objects must not take GPU memory."""
+    """All processes, on the CPU, because gathered objects should not use GPU memory."""
     if dist.get_backend() == dist.Backend.NCCL:
         return dist.new_group(backend="gloo")
     return dist.group.WORLD
@@ -120,14 +110,10 @@ def _global_gloo_group() -> Any:
 
 def all_gather(data: Any, group: Any = None) -> list[Any]:
     """
-    Give every process the data of all.
+    Gather a picklable object of each process, in the order of ranks, in every process.
 
     Args:
-        data: any picklable object.
-        group: the processes that take part; default all, over gloo.
-
-    Returns:
-        list: one item a process, in the order of ranks; `[data]` in a single process.
+        group: the processes that take part; None: all, over gloo.
     """
     if get_world_size() == 1:
         return [data]
@@ -141,17 +127,7 @@ def all_gather(data: Any, group: Any = None) -> list[Any]:
 
 
 def gather(data: Any, dst: int = 0, group: Any = None) -> list[Any]:
-    """
-    Give one process the data of all.
-
-    Args:
-        data: any picklable object.
-        dst: the rank that receives.
-        group: the processes that take part; default all, over gloo.
-
-    Returns:
-        list: on `dst` one item a process, in the order of ranks; elsewhere empty.
-    """
+    """As `all_gather`, but only for rank `dst`; the list is empty in other processes."""
     if get_world_size() == 1:
         return [data]
     group = group or _global_gloo_group()
@@ -161,31 +137,3 @@ def gather(data: Any, dst: int = 0, group: Any = None) -> list[Any]:
     output: list[Any] | None = [None] * size if dist.get_rank(group) == dst else None
     dist.gather_object(data, output, dst=dst, group=group)
     return output or []
-
-
-def shared_random_seed() -> int:
-    """A random number, the same in every process. All must call it, or it waits forever."""
-    return all_gather(int(np.random.randint(2**31)))[0]
-
-
-def reduce_dict(input_dict: dict[str, Tensor], average: bool = True) -> dict[str, Tensor]:
-    """
-    Add up, or average, scalar tensors over the processes.
-
-    Args:
-        input_dict: name -> scalar tensor, the same names in every process, all on one device.
-        average: divide the sum by the number of processes.
-
-    Returns:
-        dict: name -> scalar tensor; right on rank 0 only.
-    """
-    world_size = get_world_size()
-    if world_size == 1:
-        return input_dict
-    names = sorted(input_dict)  # the same order in every process
-    with torch.no_grad():
-        values = torch.stack([input_dict[name] for name in names])
-        dist.reduce(values, dst=0)
-        if average and get_rank() == 0:
-            values /= world_size
-    return dict(zip(names, values, strict=True))

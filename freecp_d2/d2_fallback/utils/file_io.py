@@ -1,15 +1,14 @@
 """
-One path manager for this project, from iopath.
+The path manager, from iopath.
 
-Counterpart of `detectron2/utils/file_io.py`: a manager of our own, so that handlers registered by
-other libraries cannot change how our paths open. Leaves out: the `detectron2://` handler (the model
-zoo) and the OneDrive handler.
+Counterpart of `detectron2/utils/file_io.py`. It is separate from iopath's global one, so that
+handlers of other libraries do not affect it. Leaves out: the `detectron2://` and OneDrive handlers.
 """
 
-from iopath.common.file_io import HTTPURLHandler, PathHandler
+from iopath.common.file_io import HTTPURLHandler
 from iopath.common.file_io import PathManager as _PathManager
 
-__all__ = ["PathHandler", "PathManager"]
+__all__ = ["PathManager"]
 
 PathManager = _PathManager()
 PathManager.register_handler(HTTPURLHandler())

@@ -1,7 +1,7 @@
 """
 The prediction for one image.
 
-Shape shorthand in this module: C classes of the output, H, W pixels.
+Shape letters: `C` classes of the output, `H, W` pixels.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from ...text.class_colors import Color
 class Prediction:
     """
     Attributes:
-        image: the image that was segmented, upright, uint8 RGB, shape (H, W, 3).
-        label_map: index into `names` of each pixel, -1 where no word is left, int32, shape (H, W).
-        names: C names, all different; "background" first if the vocabulary has such words.
-        colors: a colour (red, green, blue) each, 0 to 255; the background is black.
+        image: the segmented image, upright, uint8 RGB, shape (H, W, 3).
+        label_map: index into `names`, -1 without a class, int32, shape (H, W).
+        names: C distinct names; "background" first if the vocabulary has background words.
+        colors: (red, green, blue) of each class, 0 to 255; the background is black.
         windows: diagnosis of each window; empty for a base method alone.
-        found: scores of the classes that survived, on the CPU, at the resolution of the network.
-        background: class 0 has a score of 1 - max over the others.
+        found: scores of the kept classes, on the CPU, at the resolution of the network.
+        background: the score of class 0 is 1 - max over the others.
         floor: the least score of class 0.
     """
 
@@ -40,15 +40,15 @@ class Prediction:
 
     @cached_property
     def purification(self) -> Purification | None:
-        """Words kept and removed with their scores, groups and their winners, over all windows."""
+        """The decisions over all windows: words with their scores, groups with their winners."""
         return summarise_diagnoses(self.windows) if self.windows else None
 
     @property
     def scores(self) -> np.ndarray:
         """
-        The scores that `label_map` is the argmax of, float32 in [0, 1], shape (C, H, W).
+        The scores whose argmax is `label_map`, float32 in [0, 1], shape (C, H, W).
 
-        Computed at each access: 4 * C * H * W bytes.
+        Each access computes them: 4 * C * H * W bytes.
         """
         return self._full(self.found, (self.label_map.shape[0], self.label_map.shape[1]))
 
@@ -68,7 +68,7 @@ class Prediction:
 
     @cached_property
     def shares(self) -> dict[str, float]:
-        """Name -> share of the pixels, 0 to 1, largest first; only names that have pixels."""
+        """Name -> share of the pixels, 0 to 1, largest first; only names with pixels."""
         counts = np.bincount(self.label_map[self.label_map >= 0], minlength=len(self.names))
         order = np.argsort(-counts, kind="stable")
         return {self.names[k]: float(counts[k]) / self.label_map.size for k in order if counts[k]}
@@ -79,7 +79,7 @@ class Prediction:
         return scores.numpy()
 
     def _around(self, y: int, x: int) -> ClassScores:
-        """The surviving classes at one pixel of the image, bilinear."""
+        """The scores of the kept classes at one pixel of the image, bilinear."""
         scores = self.found.scores
         rows = bilinear_neighbours(y, self.label_map.shape[0], scores.shape[1])
         columns = bilinear_neighbours(x, self.label_map.shape[1], scores.shape[2])
@@ -89,7 +89,7 @@ class Prediction:
 
 
 def bilinear_neighbours(position: int, length: int, source: int) -> list[tuple[int, float]]:
-    """The two samples of a line of `source` around a pixel of `length`, and their weights."""
+    """Indices and weights of the two of `source` samples next to one of `length` pixels."""
     at = max(0.0, (position + 0.5) * source / length - 0.5)
     first = int(at)
     return [(first, 1 - (at - first)), (min(first + 1, source - 1), at - first)]

@@ -1,4 +1,4 @@
-"""Label images of any kind with any words, from Python."""
+"""Segmentation of images in Python."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -27,13 +27,13 @@ _BLACK = (0, 0, 0)
 
 class Predictor:
     """
-    A model with its words, for images of any kind.
+    A model with a vocabulary, for files, arrays and tensors.
 
         predictor = Predictor.from_config("configs/storybook/sclip_freecp.yaml", "cat; dog, puppy")
         prediction = predictor("photograph.jpg")
         prediction.label_map, prediction.names, prediction.purification
 
-    Not thread-safe: words and thresholds are state of the model.
+    Not thread-safe, because words and thresholds are state of the model.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Predictor:
     ):
         """
         Raises:
-            ValueError: the model is an oracle, which needs ground truth; no image a batch.
+            ValueError: the model is an oracle, which needs ground truth; an empty batch.
         """
         if model.oracle:
             raise ValueError(
@@ -63,19 +63,19 @@ class Predictor:
     ) -> "Predictor":
         """
         Args:
-            config: a file of `configs/`, or a config that was made from one.
+            config: a config or its file.
             vocabulary: the words, see `text.load_vocabulary`; None: those of the config.
             opts: alternating keys and values that override those of a file, such as
                 "MODEL.CLIP.PRETRAINED", "ViT-B-16.pt".
             clip: the CLIP of the config if it is loaded already.
 
         Raises:
-            FileNotFoundError, KeyError, ValueError: of the config (see `engine.load_config`), the
-                words, and then the weights.
+            FileNotFoundError, KeyError, ValueError: see `engine.load_config`; or the words or the
+                weights are missing or do not fit.
         """
         if isinstance(config, CfgNode):
             if opts:
-                raise ValueError("opts override a file's; merge them into the config yourself.")
+                raise ValueError("opts are for config files; merge them into the config.")
             cfg = config
         else:
             cfg = load_config(str(config), [str(value) for value in opts], for_images=True)
@@ -92,16 +92,14 @@ class Predictor:
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The words."""
         return self.model.text_head.vocabulary
 
     def set_vocabulary(self, vocabulary: str | Path | Vocabulary, *, on_disk: bool = True) -> None:
         """
-        Change the words, see `text.load_vocabulary`; encodes those that are new and, if `on_disk`,
-        caches them.
+        Change the words, see `text.load_vocabulary`; encodes, and caches if `on_disk`, new ones.
 
         Raises:
-            FileNotFoundError, ValueError: no such words; the old ones stay.
+            FileNotFoundError, ValueError: no such words; nothing is changed.
         """
         self.model.set_vocabulary(_words(vocabulary), on_disk=on_disk)
 
@@ -109,7 +107,7 @@ class Predictor:
         self, *, redundancy: float | str | None = None, ambiguity: float | str | None = None
     ) -> None:
         """
-        Change tau_r of Eq. (5) and tau_a of Eq. (7): numbers, or "auto"; None leaves one as it is.
+        Set tau_r of Eq. (5) and tau_a of Eq. (7): a number, "auto", or None for no change.
 
         Raises:
             ValueError: out of range, or the model has no thresholds; nothing is changed.
@@ -123,7 +121,7 @@ class Predictor:
         head.set_thresholds(redundancy=redundancy, ambiguity=ambiguity)
 
     def alone(self) -> "Predictor":
-        """The base method alone; shares weights and words, also when these change."""
+        """The base method alone, with the same weights and words, also after a change."""
         model = with_heads(self.model, affinity_head=None, purification_head=None)
         return Predictor(model, self.mapper, self.images_per_batch)
 
@@ -137,7 +135,7 @@ class Predictor:
     ) -> Prediction | list[Prediction]:
         """
         Args:
-            image: what `as_image` takes, or a list of that.
+            image: an image for `as_image`, or a list of images.
             channels: "RGB" or "BGR", for arrays and tensors with colours.
 
         Raises:
@@ -152,13 +150,13 @@ class Predictor:
     def stream(
         self, images: Iterable[ImageLike], channels: Channels | None = None
     ) -> Iterator[Prediction]:
-        """As `__call__`, one image after the other; holds `images_per_batch` at a time."""
+        """As `__call__`, with `images_per_batch` images in memory."""
         rest = iter(images)
         while batch := [as_image(image, channels) for image in islice(rest, self.images_per_batch)]:
             inputs = [self._input(image) for image in batch]
             diagnose = self.model.purification_head is not None
             found = list(self.model.segment(inputs, diagnose=diagnose))
-            # All before the first yield: the caller may then change the words.
+            # All before the first yield, because the caller may change the words.
             yield from [self._prediction(*pair) for pair in zip(batch, found, strict=True)]
 
     def _input(self, image: np.ndarray) -> dict[str, Any]:
@@ -192,7 +190,7 @@ def _words(vocabulary: str | Path | Vocabulary) -> Vocabulary:
 
 
 def with_heads(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
-    """A copy of a model that shares all its parts but `changes`, arguments of `FreeCPSegmentor`."""
+    """A model with other parts or settings, `changes`, which shares all the rest."""
     names = (
         "backbone text_head affinity_head purification_head window_size window_stride "
         "window_batch_size crop_size oracle return_label_map"

@@ -66,24 +66,24 @@ def test_a_word_of_300_words_is_cut_as_clip_does_and_logged_once(tiny_cfg, image
     torch.testing.assert_close(segment(tiny_cfg, f"cat; {LONG} and more", image, 2), scores)
 
 
-def test_2000_words(tiny_cfg, image, tmp_path):
+def test_many_words(tiny_cfg, image, tmp_path):
     path = tmp_path / "many.txt"
-    path.write_text("\n".join(f"thing {i}" for i in range(2000)))
+    path.write_text("\n".join(f"thing {i}" for i in range(500)))
     # To random weights these are all equally likely, so Eq. (5) may drop every one.
-    segment(tiny_cfg, str(path), image, 2000)
+    segment(tiny_cfg, str(path), image, 500)
     tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = ""
-    assert (segment(tiny_cfg, str(path), image, 2000).amax(dim=0) > 0).all()
-    vocabulary = load_vocabulary("; ".join(f"thing {i}" for i in range(2000)))
+    assert (segment(tiny_cfg, str(path), image, 500).amax(dim=0) > 0).all()
+    vocabulary = load_vocabulary("; ".join(f"thing {i}" for i in range(500)))
     assert vocabulary == Vocabulary(vocabulary.name, load_vocabulary(path).classes)
-    assert len(set(vocabulary.colors)) == len(set(vocabulary.display_names)) == 2000
+    assert len(set(vocabulary.colors)) == len(set(vocabulary.display_names)) == 500
 
 
-def test_2000_words_for_a_trained_clip(image):
+def test_many_words_for_a_trained_clip(image):
     cfg = load_config(str(CONFIG), ["MODEL.TEXT.TEMPLATES", "simple", "MODEL.DEVICE", "cpu"])
     cfg.defrost()
     cfg.DATASETS.TEST = ()
-    words = [*load_vocabulary("storybook_wide").class_names, *(f"thing {i}" for i in range(1919))]
-    assert (segment(cfg, "; ".join(words), image, 2000).amax(dim=0) > 0).all()
+    words = [*load_vocabulary("storybook_wide").class_names, *(f"thing {i}" for i in range(119))]
+    assert (segment(cfg, "; ".join(words), image, 200).amax(dim=0) > 0).all()
 
 
 def test_other_words_for_a_model_that_is_built(tiny_cfg, image):

@@ -1,6 +1,6 @@
 """
 Counterpart of `detectron2/data/transforms/__init__.py`. Leaves out: random augmentations, and the
-transforms only they need.
+transforms that only they need.
 """
 
 from fvcore.transforms.transform import (
@@ -17,8 +17,7 @@ from fvcore.transforms.transform import (
 )
 
 from .augmentation import AugInput, Augmentation, AugmentationList
-from .augmentation_impl import RandomCrop, RandomFlip, Resize, ResizeShortestEdge
-from .transform import ResizeTransform
+from .resize import RandomCrop, RandomFlip, Resize, ResizeShortestEdge, ResizeTransform
 
 __all__ = [
     "AugInput",

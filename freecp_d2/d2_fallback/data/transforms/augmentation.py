@@ -1,5 +1,5 @@
 """
-Augmentations: policies that look at the input and choose a transform.
+Augmentations, which choose a transform for an input.
 
 Counterpart of `detectron2/data/transforms/augmentation.py`. Leaves out: the old aliases
 (`TransformGen`, `StandardAugInput`, `apply_augmentations`).
@@ -20,45 +20,33 @@ __all__ = ["AugInput", "Augmentation", "AugmentationList"]
 
 class Augmentation:
     """
-    Chooses a `Transform` from the input, at random or not.
+    Chooses a `Transform` for an input, randomly or not.
 
-    A subclass writes `get_transform`. Its parameter names are the attributes of the input that it
-    needs ("image", "sem_seg", "boxes"); a single parameter is always the image, whatever its name.
+    A subclass defines `get_transform`, whose parameters are named like the attributes of the input
+    that it needs ("image", "sem_seg", "boxes"); a single parameter is the image.
     """
 
-    # Names of the attributes get_transform needs; None: read off its signature at the first call.
+    # The attributes that get_transform needs; None: read from its signature at the first call.
     input_args: tuple[str, ...] | None = None
 
     def _init(self, params: dict[str, Any] | None = None) -> None:
-        """Keep the constructor's arguments, given as `locals()`, as attributes."""
+        """Store the arguments of the constructor, its `locals()`, as attributes."""
         for key, value in (params or {}).items():
             if key != "self" and not key.startswith("_"):
                 setattr(self, key, value)
 
     def get_transform(self, *args: Any) -> Transform:
         """
-        Choose the transform.
+        Choose a deterministic transform.
 
         Args:
             args: arrays: image (H, W) or (H, W, C), uint8 or floating point; sem_seg (H, W), uint8;
                 boxes (N, 4), floating point, (x0, y0, x1, y1) in pixels.
-
-        Returns:
-            Transform: deterministic, so that it can be applied to whatever belongs to the image.
         """
         raise NotImplementedError(f"{type(self).__name__} should define get_transform.")
 
     def __call__(self, aug_input: Any) -> Transform:
-        """
-        Transform the input in place.
-
-        Args:
-            aug_input: an `AugInput`, or anything with the attributes needed and a method
-            `transform`.
-
-        Returns:
-            Transform: the one that was applied.
-        """
+        """Transform an `AugInput`, or a similar object, in place; returns the transform."""
         transform = self.get_transform(*_input_args(self, aug_input))
         assert isinstance(transform, Transform), (
             f"{type(self)}.get_transform must return a Transform, got {type(transform)}."
@@ -67,13 +55,13 @@ class Augmentation:
         return transform
 
     def _rand_range(self, low: float = 1.0, high: float | None = None, size: Any = None) -> Any:
-        """Uniform random numbers in [low, high), or in [0, low) if only one limit is given."""
+        """Uniform random numbers in [low, high), or in [0, low) if `high` is None."""
         if high is None:
             low, high = 0, low
         return np.random.uniform(low, high, [] if size is None else size)
 
     def __repr__(self) -> str:
-        """`Name(argument=value, ...)`, without arguments at their default."""
+        """`Name(argument=value, ...)` without default values."""
         parameters = inspect.signature(type(self)).parameters.values()
         if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
             return super().__repr__()
@@ -91,7 +79,6 @@ class Augmentation:
 
 
 def _input_args(aug: Augmentation, aug_input: Any) -> list[Any]:
-    """The attributes of the input that `aug.get_transform` asks for."""
     if aug.input_args is None:
         parameters = inspect.signature(aug.get_transform).parameters
         if len(parameters) == 1:
@@ -113,7 +100,7 @@ def _input_args(aug: Augmentation, aug_input: Any) -> list[Any]:
 
 
 class _FixedTransform(Augmentation):
-    """A transform in the place of an augmentation."""
+    """A transform as an augmentation."""
 
     def __init__(self, tfm: Transform) -> None:
         self.tfm = tfm
@@ -129,22 +116,18 @@ class _FixedTransform(Augmentation):
 
 class AugmentationList(Augmentation):
     """
-    Augmentations one after the other, each seeing what the one before made.
+    A sequence of augmentations and transforms; each gets the output of the one before.
 
-    So there is no `get_transform`; call it.
+    It has no `get_transform`; call it.
     """
 
     def __init__(self, augs: Sequence[Augmentation | Transform]) -> None:
-        """
-        Args:
-            augs: augmentations, or transforms to apply as they are.
-        """
         for aug in augs:
             assert isinstance(aug, Augmentation | Transform), f"{aug!r} is not an augmentation."
         self.augs = [_FixedTransform(a) if isinstance(a, Transform) else a for a in augs]
 
     def __call__(self, aug_input: Any) -> TransformList:
-        """Transform the input in place; returns the transforms that were applied."""
+        """Transform the input in place; returns the applied transforms."""
         return TransformList([aug(aug_input) for aug in self.augs])
 
     def __repr__(self) -> str:
@@ -154,7 +137,7 @@ class AugmentationList(Augmentation):
 
 
 class AugInput:
-    """An image and what belongs to it, transformed together and in place."""
+    """An image with its boxes and label map, transformed together in place."""
 
     def __init__(
         self,
@@ -176,7 +159,6 @@ class AugInput:
         self.sem_seg = sem_seg
 
     def transform(self, tfm: Transform) -> None:
-        """Apply a transform to everything there is."""
         self.image = tfm.apply_image(self.image)
         if self.boxes is not None:
             self.boxes = tfm.apply_box(self.boxes)

@@ -1,8 +1,8 @@
 """
 CfgNode, get_cfg and @configurable.
 
-Counterpart of `detectron2/config/config.py`. Leaves out: OmegaConf configs, `global_cfg`, and the
-upgrade of v0 and v1 files (NotImplementedError).
+Counterpart of `detectron2/config/`. Leaves out: OmegaConf configs, LazyConfig, `instantiate`,
+`global_cfg`, and the upgrade of v0 and v1 files (NotImplementedError).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import IO, Any
 
 from fvcore.common.config import CfgNode as _CfgNode
 
-from ..utils.develop import needs_detectron2
-from ..utils.file_io import PathManager
+from .utils import needs_detectron2
+from .utils.file_io import PathManager
 
 __all__ = ["CfgNode", "configurable", "get_cfg"]
 
@@ -24,9 +24,8 @@ class CfgNode(_CfgNode):
     """
     fvcore's config node (yacs with `_BASE_`), with two differences.
 
-    YAML tags that run code are allowed by default, as in Detectron2: read a config file from a
-    stranger before merging it. And a file says which version of the keys it was written for:
-    `VERSION: 2`, the only one supported here.
+    YAML tags that run code are allowed by default, as in Detectron2, so inspect a stranger's file
+    before merging it. A file states the version of its keys; only `VERSION: 2` is supported.
     """
 
     @classmethod
@@ -35,15 +34,14 @@ class CfgNode(_CfgNode):
 
     def merge_from_file(self, cfg_filename: str, allow_unsafe: bool = True) -> None:
         """
-        Merge a YAML file, and the files it names under `_BASE_`, into this node.
+        Merge a YAML file and the files it names under `_BASE_` into this node.
 
         Args:
-            cfg_filename: path of the file.
             allow_unsafe: allow YAML tags that run code.
 
         Raises:
             AssertionError: the file does not exist, or is of a later version than this node.
-            KeyError: the file has a key this node has not.
+            KeyError: the file has a key that this node lacks.
             NotImplementedError: the file is of an earlier version.
         """
         assert PathManager.isfile(cfg_filename), f"Config file '{cfg_filename}' does not exist!"
@@ -58,13 +56,8 @@ class CfgNode(_CfgNode):
 
 
 def get_cfg() -> CfgNode:
-    """
-    A fresh copy of the default config, free to be changed.
-
-    Returns:
-        CfgNode: see `defaults.py` for the keys.
-    """
-    from .defaults import _C  # defaults.py needs CfgNode from here
+    """A copy of the default config, see `config_defaults.py`."""
+    from .config_defaults import _C  # which imports CfgNode from here
 
     return _C.clone()
 
@@ -73,29 +66,21 @@ def configurable(
     init_func: Callable[..., None] | None = None, *, from_config: Callable | None = None
 ) -> Any:
     """
-    Let a class, or a function, be called with a config in place of its arguments.
+    Let a class or a function be called with a config in place of its arguments.
 
-    On `__init__`, the class has a classmethod `from_config(cls, cfg, ...)` that turns the config
-    into keyword arguments of `__init__`; for any other function, it is given here. `A(a=1)` is the
-    plain call, `A(cfg)` goes through `from_config`, and `A(cfg, a=2)` overrides what that returned.
-
-    Args:
-        init_func: an `__init__` (used as `@configurable`).
-        from_config: `cfg, ... -> dict` (used as `@configurable(from_config=...)`).
-
-    Returns:
-        Callable: the wrapped `__init__`, or a decorator for a function, whose result keeps
-        `from_config` as an attribute.
+    A class has a classmethod `from_config(cls, cfg, ...)`, which returns keyword arguments of
+    `__init__`: `A(a=1)` is the plain call, `A(cfg)` calls `from_config`, and `A(cfg, a=2)`
+    overrides its result. Functions are given one: `@configurable(from_config=...)`.
 
     Raises:
-        AttributeError: on construction, when the class has no `from_config`.
-        TypeError: on construction, when `from_config` is not a classmethod, when its first
-            parameter is not `cfg`, or when an argument is unknown.
+        AttributeError: on construction, if the class has no `from_config`.
+        TypeError: on construction, if `from_config` is not a classmethod, if its first parameter
+            is not `cfg`, or if an argument is unknown.
     """
     if init_func is not None:
         plain_init = inspect.isfunction(init_func) and init_func.__name__ == "__init__"
-        assert plain_init, "@configurable goes on __init__; a function needs from_config=..."
-        assert from_config is None, "A class has its own from_config, so give none here."
+        assert plain_init, "@configurable decorates __init__; a function needs from_config=..."
+        assert from_config is None, "A class has its own from_config; pass none."
         return _wrap_init(init_func)
     if from_config is None:
         return configurable  # `@configurable()` is `@configurable`
@@ -134,17 +119,11 @@ def _wrap_function(function: Callable, *, from_config: Callable) -> Callable:
 
 
 def _called_with_cfg(*args: Any, **kwargs: Any) -> bool:
-    """Whether the call gives a config, first by position or as `cfg`."""
     return isinstance(kwargs.get("cfg"), _CfgNode) or isinstance(next(iter(args), None), _CfgNode)
 
 
 def _explicit_args(from_config: Callable, *args: Any, **kwargs: Any) -> dict[str, Any]:
-    """
-    The keyword arguments that a call with a config stands for.
-
-    What `from_config` does not accept goes past it and overrides its result, unless it accepts
-    anything (`*args`, `**kwargs`): then it gets everything.
-    """
+    """The result of `from_config`, overridden by the arguments that it does not accept."""
     parameters = inspect.signature(from_config).parameters
     if next(iter(parameters), None) != "cfg":
         owner = getattr(from_config, "__self__", None)

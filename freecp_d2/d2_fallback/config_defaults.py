@@ -1,13 +1,11 @@
 """
-The default config: the keys that evaluating a semantic segmentation model reads.
+The default config: the keys for the evaluation of a semantic segmentation model.
 
-Counterpart of `detectron2/config/defaults.py`, with the same names and values (a test compares them
-wherever Detectron2 is at hand). Leaves out: detection and panoptic heads, ResNet, FPN, anchors,
-proposals and the solver. A key that is not here is an error when a file or the command line sets
-it.
+Counterpart of `detectron2/config/defaults.py`, with the same names and values. Leaves out:
+detection and panoptic heads, ResNet, FPN, anchors, proposals and the solver.
 """
 
-from .config import CfgNode as CN  # noqa: N817 (the name every Detectron2 project uses)
+from .config import CfgNode as CN  # noqa: N817 (the usual name)
 
 _C = CN()
 _C.VERSION = 2  # of the keys, not of the program
@@ -41,7 +39,7 @@ _C.INPUT.MIN_SIZE_TRAIN = (800,)
 _C.INPUT.MIN_SIZE_TRAIN_SAMPLING = "choice"
 _C.INPUT.MAX_SIZE_TRAIN = 1333
 _C.INPUT.MIN_SIZE_TEST = 800  # pixels of the shorter side; 0 keeps the image as it is
-_C.INPUT.MAX_SIZE_TEST = 1333  # pixels the longer side may not exceed
+_C.INPUT.MAX_SIZE_TEST = 1333  # pixels, the maximum of the longer side
 _C.INPUT.RANDOM_FLIP = "horizontal"
 _C.INPUT.CROP = CN({"ENABLED": False})
 _C.INPUT.CROP.TYPE = "relative_range"

@@ -1,8 +1,8 @@
 """
-Weights from a file into a model.
+Loading weights from a file into a model.
 
-Counterpart of `detectron2/checkpoint/detection_checkpoint.py`, on fvcore's `Checkpointer`. Leaves
-out: the pickles of the model zoo and of pycls, and the matching of names that differ.
+Counterpart of `detectron2/checkpoint/`, on fvcore's `Checkpointer`. Leaves out: the pickles of the
+model zoo and of pycls, and the matching of names that differ.
 """
 
 from typing import Any
@@ -11,17 +11,18 @@ import torch
 from fvcore.common.checkpoint import Checkpointer
 from torch import nn
 
-from ..utils import comm
-from ..utils.develop import needs_detectron2
-from ..utils.file_io import PathManager
+from .utils import comm, needs_detectron2
+from .utils.file_io import PathManager
+
+__all__ = ["DetectionCheckpointer"]
 
 
 class DetectionCheckpointer(Checkpointer):
     """
-    fvcore's `Checkpointer`, written to by the main process alone; a bare state dict is read, too.
+    fvcore's `Checkpointer`; only the main process writes, and bare state dicts are read, too.
 
-    Tensors that are missing, too many or of another shape are skipped with a warning. A file holds
-    tensors and plain containers; what else a pickle may hold is refused.
+    Tensors that are missing, not in the model or of another shape are skipped with a warning. Only
+    tensors and plain containers are unpickled.
     """
 
     def __init__(

@@ -1,16 +1,14 @@
 """
-META_ARCH_REGISTRY and its builder.
+The registry of whole models and its builder.
 
-Counterpart of `detectron2/modeling/meta_arch/build.py`. Leaves out: nothing.
+Counterpart of `detectron2/modeling/meta_arch/`. Leaves out: all architectures.
 """
 
-from __future__ import annotations
-
 import torch
+from fvcore.common.registry import Registry
 from torch import nn
 
-from ...config import CfgNode
-from ...utils.registry import Registry
+from ..config import CfgNode
 
 __all__ = ["META_ARCH_REGISTRY", "build_model"]
 
@@ -22,11 +20,7 @@ Whole models by name. A registered object is called with `(cfg)` and returns an 
 
 def build_model(cfg: CfgNode) -> nn.Module:
     """
-    Build the model that MODEL.META_ARCHITECTURE names, on MODEL.DEVICE; MODEL.WEIGHTS is not
-    loaded.
-
-    Args:
-        cfg: the config, passed on.
+    Build the model MODEL.META_ARCHITECTURE on MODEL.DEVICE, without loading MODEL.WEIGHTS.
 
     Raises:
         KeyError: no model of that name is registered.

@@ -1,39 +1,33 @@
 """
-Which items each process evaluates.
+The share of a dataset that each process evaluates.
 
-Counterpart of `detectron2/data/samplers/distributed_sampler.py`. Leaves out: the training samplers.
+Counterpart of `detectron2/data/samplers/`. Leaves out: the training samplers and
+`GroupedBatchSampler`.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 
 from torch.utils.data.sampler import Sampler
 
-from ...utils import comm
+from ..utils import comm
 
 __all__ = ["InferenceSampler"]
 
 
 class InferenceSampler(Sampler[int]):
     """
-    Cuts `range(size)` into one contiguous piece a process; together they are exactly `range(size)`.
+    One contiguous part of `range(size)` for each process.
 
-    The pieces differ by at most one item, the longer ones first; with fewer items than processes
-    the last pieces are empty.
+    The sizes differ by at most one, the longer parts first; some are empty if there are fewer items
+    than processes.
     """
 
     def __init__(self, size: int) -> None:
-        """
-        Args:
-            size: number of items in the dataset, at least 1.
-        """
         assert size > 0, f"The dataset to sample from should not be empty, got size={size}."
         self._local_indices = self._get_local_indices(size, comm.get_world_size(), comm.get_rank())
 
     @staticmethod
     def _get_local_indices(total_size: int, world_size: int, rank: int) -> range:
-        """The piece of `range(total_size)` that belongs to `rank`."""
         size, longer = divmod(total_size, world_size)  # the first `longer` ranks get one item more
         begin = rank * size + min(rank, longer)
         return range(begin, begin + size + int(rank < longer))
