@@ -44,7 +44,8 @@ def legend_entries(
 def draw_legend(entries: Sequence[Entry], width: int, size: int) -> Image.Image:
     """An RGB image of that width, with letters of that size, both in pixels."""
     face, gap, pitch = font(size), round(0.8 * size), round(1.65 * size)
-    x, y, places = float(gap), gap, []
+    x, y = float(gap), gap
+    places: list[tuple[float, int]] = []
     for entry in entries:
         length = min(_length(entry, face, size), width - 2 * gap)
         if x > gap and x + length > width - gap:
