@@ -9,4 +9,5 @@ __all__ = ["WeightsEntry", "find_weights", "load_catalogue", "read_state_dict", 
 if __name__ == "__main__":
     from .apps.weights import main
 
+    sys.argv[0] = "python -m freecp_d2.weights"  # the program's name in its messages
     sys.exit(main())

@@ -50,16 +50,9 @@ def test_it_runs(one_process):
     assert 10 < one_process[1] < 90, "neither chance nor the truth"
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["train_net.py", "--num-gpus", "2", "--dist-url", "auto"],
-        ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "train_net.py"],
-    ],
-    ids=["launch", "torchrun"],
-)
-def test_two_processes_give_the_same(one_process, tmp_path, command):
+def test_two_processes_give_the_same(one_process, tmp_path):
     """Every process has imported the file: it builds the head."""
+    command = ["train_net.py", "--num-gpus", "2", "--dist-url", "auto"]
     assert (evaluate(AFFINITY, tmp_path, command=command)[0] == one_process[0]).all()
 
 

@@ -28,7 +28,6 @@ OK, FAILED = 0, 1
 def build_parser() -> argparse.ArgumentParser:
     """`list`, `fetch`, `verify` and `where`."""
     parser = argparse.ArgumentParser(
-        prog="python -m freecp_d2.weights",
         description="List, download and check pretrained weights.",
         epilog="Exit code: 0, or 1 if something is missing, wrong or could not be downloaded.",
     )

@@ -1,5 +1,5 @@
 """
-An overlay with class names and a legend: of an image as a sheet, of a video frame in its own size.
+Overlays with class names and a legend: a sheet for an image, a frame of the same size for a video.
 
 Shape shorthand in this module: H, W pixels of the image, h, w of the drawing, C classes.
 """
@@ -12,10 +12,8 @@ from PIL import Image, ImageDraw
 from .fonts import font, showable
 from .html.placed_names import place_names
 from .legend import PAPER, draw_legend, legend_entries
-from .overlay import fitted_size, overlay, resize_image, resize_labels
+from .overlay import RGB, fitted_size, overlay, resize_image, resize_labels
 from .shares import Share
-
-RGB = tuple[int, int, int]
 
 _WHITE, _EDGE = (255, 255, 255), (28, 24, 20)
 _SHEET_WIDTH = 480  # pixels that a legend needs

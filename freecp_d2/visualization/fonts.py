@@ -5,12 +5,12 @@ Symbols without a glyph are replaced by their Unicode names ("[cat face]"), lett
 """
 
 import unicodedata
+from bisect import bisect_right
 from functools import cache
 from pathlib import Path
 
 from PIL import ImageFont
 
-_MISSING = "\N{WHITE SQUARE}"
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _SYMBOLS = ("So", "Sk", "Sm", "Sc")  # Unicode categories, with emoji
 
@@ -29,14 +29,14 @@ def showable(text: str) -> str:
 
 def fitted(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
     """The text, shortened with an ellipsis to at most `width` pixels."""
+
+    def length_of(number: int) -> float:
+        return face.getlength(text[:number].rstrip() + _ELLIPSIS)
+
     if face.getlength(text) <= width:
         return text
-    low, high = 0, len(text)  # `low` characters fit, `high` do not
-    while high - low > 1:
-        middle = (low + high) // 2
-        fits = face.getlength(text[:middle].rstrip() + _ELLIPSIS) <= width
-        low, high = (middle, high) if fits else (low, middle)
-    return text[:low].rstrip() + _ELLIPSIS
+    longest = bisect_right(range(1, len(text)), width, key=length_of)
+    return text[:longest].rstrip() + _ELLIPSIS
 
 
 def _shown(c: str) -> str:
@@ -51,7 +51,7 @@ def _shown(c: str) -> str:
     if category in ("Mn", "Me"):  # a combining mark
         return ""
     name = unicodedata.name(c, "") if category in _SYMBOLS else ""
-    return f" [{name.lower()}] " if name else _MISSING
+    return f" [{name.lower()}] " if name else "\N{WHITE SQUARE}"
 
 
 @cache

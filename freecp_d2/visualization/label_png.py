@@ -12,9 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..utils.files import printable
-from .overlay import NO_LABEL
-
-RGB = tuple[int, int, int]
+from .overlay import NO_LABEL, RGB
 
 
 def no_word(num_classes: int) -> int:

@@ -1,23 +1,21 @@
 """A legend of classes: colour, name and share of the pixels, in lines of a given width."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
 from .fonts import fitted, font, showable
-from .overlay import NO_LABEL
+from .overlay import NO_LABEL, RGB
 from .shares import Share, percent
 
-RGB = tuple[int, int, int]
 PAPER, INK, SOFT = (255, 255, 255), (34, 34, 34), (110, 110, 110)
 
 _MOST_SHOWN = 24
 _INDENT = 1.4  # of a name behind its colour, in letter sizes
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """An entry of a legend; one without a colour is only text."""
 
     color: RGB | None
@@ -45,33 +43,20 @@ def legend_entries(
 
 def draw_legend(entries: Sequence[Entry], width: int, size: int) -> Image.Image:
     """An RGB image of that width, with letters of that size, both in pixels."""
-    face, gap = font(size), round(0.8 * size)
-    lines = _lines(entries, face, width - 2 * gap, size)
-    pitch = round(1.65 * size)
-    panel = Image.new("RGB", (width, gap + pitch * len(lines) + gap // 2), PAPER)
-    pen = ImageDraw.Draw(panel)
-    for i, line in enumerate(lines):
-        x, y = float(gap), gap + i * pitch
-        for entry, length in line:
-            _draw_entry(pen, entry, (x, y), size, width - gap)
-            x += length + 1.3 * size
-    return panel
-
-
-def _lines(
-    entries: Sequence[Entry], face: ImageFont.FreeTypeFont, width: float, size: int
-) -> list[list[tuple[Entry, float]]]:
-    """Entries with their lengths in pixels, broken into lines."""
-    lines: list[list[tuple[Entry, float]]] = []
-    used = width
+    face, gap, pitch = font(size), round(0.8 * size), round(1.65 * size)
+    x, y = float(gap), gap
+    places: list[tuple[float, int]] = []
     for entry in entries:
-        length = min(_length(entry, face, size), width)
-        if not lines or used + 1.3 * size + length > width:
-            lines.append([])
-            used = -1.3 * size
-        lines[-1].append((entry, length))
-        used += 1.3 * size + length
-    return lines
+        length = min(_length(entry, face, size), width - 2 * gap)
+        if x > gap and x + length > width - gap:
+            x, y = float(gap), y + pitch
+        places.append((x, y))
+        x += length + 1.3 * size
+    panel = Image.new("RGB", (width, y + pitch * bool(entries) + gap // 2), PAPER)
+    pen = ImageDraw.Draw(panel)
+    for entry, place in zip(entries, places, strict=True):
+        _draw_entry(pen, entry, place, size, width - gap)
+    return panel
 
 
 def _length(entry: Entry, face: ImageFont.FreeTypeFont, size: int) -> float:

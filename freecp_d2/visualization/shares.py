@@ -1,16 +1,11 @@
-"""
-Shares of the pixels of each class, and how they are written.
-
-Shape shorthand in this module: H, W pixels.
-"""
+"""Shares of the pixels of each class, and how they are written."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-_BLOCK = 1 << 22
-"""Pixels that are counted at a time; `np.bincount` takes 8 bytes of each."""
+_BLOCK = 1 << 22  # pixels counted at a time; `np.bincount` takes 8 bytes of each
 
 
 class Share(NamedTuple):
@@ -21,14 +16,10 @@ class Share(NamedTuple):
 
 
 def class_counts(label_map: np.ndarray, num_classes: int) -> np.ndarray:
-    """
-    Integers (H, W), -1 to num_classes - 1 -> the pixels of no word, then of each class, int64.
-    """
+    """Integers (H, W), -1 to num_classes - 1 -> pixels of no word, then of each class, int64."""
     counts = np.zeros(1 + num_classes, dtype=np.int64)
-    rows = max(1, _BLOCK // max(1, label_map.shape[1]))
-    for start in range(0, len(label_map), rows):
-        block = label_map[start : start + rows].ravel() + 1
-        counts += np.bincount(block, minlength=1 + num_classes)
+    for rows in np.array_split(label_map, 1 + label_map.size // _BLOCK):
+        counts += np.bincount(rows.ravel() + 1, minlength=1 + num_classes)
     return counts
 
 

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from ...text import Descriptions, load_descriptions, load_vocabulary
 from ...text.descriptions import description_key
 from ...utils.files import write_whole
+from ..errors import program_name
 from .answers import AnswersFile
 from .collection import Collection, Source, amount, describe, outcome
 from .endpoint import Endpoint
@@ -144,7 +145,7 @@ def run(args: argparse.Namespace, journal: Journal, output: Output, source: Sour
                 bar.update(len(entry.sentences))
     except (OSError, ImportError) as error:
         has_failed = True
-        print(f"describe.py: error: {error}", file=sys.stderr)
+        print(f"{program_name()}: error: {error}", file=sys.stderr)
     finally:
         described = output.write(f"tools/describe.py, {source.origin}", args.licence)
         has = f"Words in {args.output}: {len(described)}." if described else ""
@@ -166,14 +167,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             if args.questions and not args.dry_run:
                 write_questions(args.questions, output.collection)
         except (ValueError, OSError) as error:
-            print(f"describe.py: error: {error}", file=sys.stderr)
+            print(f"{program_name()}: error: {error}", file=sys.stderr)
             return 2
         if source is None or journal is None:
             return 0
         try:
             return run(args, journal, output, source)
         except OSError as error:
-            print(f"describe.py: error: {error}", file=sys.stderr)
+            print(f"{program_name()}: error: {error}", file=sys.stderr)
             return 2
         except KeyboardInterrupt:
             print("\nInterrupted; the same command resumes.", file=sys.stderr)

@@ -1,1 +1,1 @@
-"""Label images and videos from the command line: `freecp segment`, `python demo/demo.py`."""
+"""Label images and videos from the command line: `freecp segment`."""

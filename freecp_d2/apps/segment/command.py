@@ -1,16 +1,14 @@
 """
 Label images and videos with your own words.
 
-    python demo/demo.py --input photo.jpg --vocabulary "cat; dog, puppy; sofa"
-    python demo/demo.py --input photos "more/*.jpg" --output results --report
-    python demo/demo.py --config-file demo/storybook.yaml --input demo/page.png
+    freecp segment --input photo.jpg --vocabulary "cat; dog, puppy; sofa"
+    freecp segment --input photos "more/*.jpg" --output results --report
 
 docs/OWN_IMAGES.md describes the result files. The same command resumes a killed run.
 """
 
 import argparse
 import shlex
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -24,15 +22,15 @@ from ...modeling.text_head import vocabulary_from_config
 from ...text import load_vocabulary
 from ...utils.files import printable
 from ...version import __version__
-from ..errors import USER_ERRORS, message_of
+from ..errors import USER_ERRORS, message_of, program_name
 from .image_record import Settings, is_taken
-from .inputs import FailedInput, find_inputs
+from .inputs import FailedInput, Inputs
 from .outputs import PAGE, check_folders, check_page, check_results, output_names
-from .run import Progress, Task, plan, run
+from .run import Task, plan, run
 
 OUTPUT = Path("output/demo")
 CONFIG = config_path("ade20k/sclip_freecp.yaml")
-NO_WEIGHTS = "Without weights: --config-file demo/storybook.yaml, for drawn pages."
+EMBEDDED = config_path("storybook/sclip_freecp_overlap.yaml")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -50,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the method and its weights; default: configs/ade20k/sclip_freecp.yaml, whose weights "
         "(OpenAI's CLIP ViT-B/16, 350 MB) are downloaded once; "
-        "demo/storybook.yaml needs no download and knows drawn pages only",
+        f"{EMBEDDED} needs no download and knows drawn pages only",
     )
     add(
         "--input",
@@ -71,16 +69,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--report", action="store_true", help="write index.html, all images on one page")
     add("--force", action="store_true", help="label finished inputs again")
     add("--overlay-side", type=int, default=2048, metavar="N", help="longest side in pixels; 2048")
-    add(
-        "--max-megapixels", type=float, default=200.0, metavar="N", help="refuse larger images; 200"
-    )
+    add("--max-megapixels", type=float, default=200.0, metavar="N", help="of an image; 200")
     add_import_argument(parser)
-    add(
-        "--opts",
-        nargs=argparse.REMAINDER,
-        default=[],
-        help="KEY VALUE ... of the config; comes last",
-    )
+    add("--opts", nargs=argparse.REMAINDER, default=[], help="KEY VALUE ... of the config; last")
     return parser
 
 
@@ -90,20 +81,19 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
         raise ValueError("got nothing to label; give --input FILE, a folder, or a quoted pattern.")
     import_plugins(args.imports)
     cfg = load_config(args.config_file, args.opts, for_images=True)
-    given = args.vocabulary
-    words = vocabulary_from_config(cfg) if given is None else load_vocabulary(given)
+    words = args.vocabulary
     settings = Settings(
         config_file=args.config_file,
         opts=args.opts,
         cfg=cfg,
-        vocabulary=words,
+        vocabulary=vocabulary_from_config(cfg) if words is None else load_vocabulary(words),
         output=args.output,
         scores=args.scores,
         overlay_side=args.overlay_side,
         max_megapixels=args.max_megapixels,
     )
     check_folders(args.input, args.output)
-    inputs = find_inputs(args.input, args.video_input, args.output)
+    inputs = Inputs(args.input, args.video_input, args.output)
     if not inputs.sources:
         reasons = "; ".join(f"{printable(f.name)}: {f.reason}" for f in inputs.failures)
         raise ValueError(f"found no image and no video. {reasons}".rstrip())
@@ -117,17 +107,16 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
     tasks = plan(inputs.sources, names, settings, args.force)
     if inputs.num_others:
         print(f"{inputs.num_others} other files of the folders are neither images nor videos.")
-    return settings, tasks, list(inputs.failures)
+    return settings, tasks, inputs.failures
 
 
 def label(args: argparse.Namespace) -> int:
     """Run the command; returns its exit code."""
     settings, tasks, failures = prepare(args)
     facts = {
-        "Command": "python demo/demo.py " + printable(shlex.join(args.argv)),
+        "Command": printable(f"{sys.argv[0]} {shlex.join(args.argv)}"),
         "Made": f"{date.today()}, freecp_d2 {__version__}",
     }
-    progress = Progress(len(tasks))
     start = time.time()
 
     def build() -> Predictor:
@@ -136,15 +125,13 @@ def label(args: argparse.Namespace) -> int:
         except OSError as error:
             if args.config_file != str(CONFIG):
                 raise
-            raise OSError(f"{error} {NO_WEIGHTS}") from error
+            hint = f"Without weights: --config-file {EMBEDDED}, for drawn pages."
+            raise OSError(f"{error} {hint}") from error
 
-    try:
-        found = run(tasks, build, settings, progress, failures, facts if args.report else None)
-    finally:
-        progress.bar.close()
+    found = run(tasks, build, settings, failures, facts if args.report else None)
     if found.stopped:
         done = f"{found.num_labelled} labelled; the same command goes on from here."
-        print(f"demo.py: stopped: {printable(found.stopped)}. {done}", file=sys.stderr)
+        print(f"{program_name()}: stopped: {printable(found.stopped)}. {done}", file=sys.stderr)
         return SOME_FAILED
     parts = [f"{found.num_labelled} labelled in {time.time() - start:.0f} s"]
     if found.num_earlier:
@@ -162,11 +149,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     args.argv = list(sys.argv[1:] if argv is None else argv)
     try:
-        if argv is None:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
         return label(args)
     except USER_ERRORS as error:
-        print(f"demo.py: error: {printable(message_of(error))}", file=sys.stderr)
+        print(f"{program_name()}: error: {printable(message_of(error))}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
         print("\nInterrupted; the same command goes on from here.", file=sys.stderr)

@@ -6,19 +6,17 @@ from typing import Any
 from ...engine.predictor import Prediction
 from ...modeling.purification.diagnosis import GroupSummary, Purification, WordSummary
 from ...visualization.label_png import no_word
+from ...visualization.overlay import RGB
 from ...visualization.shares import Share
-
-RGB = tuple[int, int, int]
 
 _DIGITS = 6
 
 
 def classes_of(prediction: Prediction) -> list[dict[str, Any]]:
     """Index, name and colour of every class."""
-    named = zip(prediction.names, prediction.colors, strict=True)
     return [
-        {"index": k, "name": name, "color": "#{:02x}{:02x}{:02x}".format(*color)}
-        for k, (name, color) in enumerate(named)
+        {"index": k, "name": name, "color": "#{:02x}{:02x}{:02x}".format(*prediction.colors[k])}
+        for k, name in enumerate(prediction.names)
     ]
 
 

@@ -10,36 +10,28 @@ from urllib.parse import quote
 import numpy as np
 
 from ...visualization.fonts import showable
-from ...visualization.html import (
-    AlbumEntry,
-    AlbumImage,
-    Note,
-    Page,
-    Section,
-    album,
-    album_entry,
-    album_overview,
-)
+from ...visualization.html import Note, Page, Section
+from ...visualization.html.album import album, album_entry, album_overview
 from ...visualization.html.markup import Markup, element, isolated, join
-from ...visualization.overlay import NO_LABEL, fitted_size, overlay, resize_image, resize_labels
+from ...visualization.html.word_chips import HOW_TO_READ
+from ...visualization.overlay import (
+    NO_LABEL,
+    RGB,
+    fitted_size,
+    overlay,
+    resize_image,
+    resize_labels,
+)
 from ...visualization.shares import percent
 from .decisions import colors_of, has_no_word, purification_of
 from .image_record import Settings
 from .inputs import FailedInput
 
-RGB = tuple[int, int, int]
 Pixels = Callable[[], tuple[np.ndarray, np.ndarray | None]]
 """Loads an image, uint8 RGB (H, W, 3), and its label map, integers (H, W), -1 is no word."""
 
-_HOW_TO_READ = (
-    "The number on a word is its highest redundancy score s of Eq. (5) over the windows of the "
-    "image; a window removes the words below the threshold. Of the words of an ambiguity group "
-    "one wins each region. A word with a colour has pixels."
-)
-
 _MOST_LARGE = 40  # inputs; above, images are shown as cards
 _MOST_LETTERS = 60_000_000  # of the page; later images are only counted
-_MOST_NAMED = 100  # failed inputs
 _THUMBNAIL_BYTES = 30e6  # of all thumbnails together, approximately
 _BYTES_PER_PIXEL = 0.33  # of a JPEG in base64
 
@@ -50,7 +42,9 @@ class RunGallery:
     def __init__(self, num_inputs: int, settings: Settings):
         self.settings = settings
         self.compact = num_inputs > _MOST_LARGE
-        self.side = thumbnail_side(num_inputs)
+        # Two thumbnails for each input fit into the page.
+        pixels = _THUMBNAIL_BYTES / (2 * max(1, num_inputs)) / _BYTES_PER_PIXEL
+        self.side = int(min(960, max(256, math.sqrt(pixels / 0.75))))
         self.entries: list[Markup] = []
         self.num_letters = 0
         self.shares: dict[str, float] = defaultdict(float)
@@ -68,9 +62,8 @@ class RunGallery:
             pixels: called if the input is shown; without labels it is a frame of a video.
         """
         if self.num_letters < _MOST_LETTERS:
-            text = album_entry(self._entry(name, record, *pixels()), self.compact)
-            self.entries.append(text)
-            self.num_letters += len(text)
+            self.entries.append(self._entry(name, record, *pixels()))
+            self.num_letters += len(self.entries[-1])
         self.num_of[record["kind"]] += 1
         self.num_without_words += has_no_word(record)
         for entry in record["visible"]:
@@ -82,10 +75,11 @@ class RunGallery:
 
     def page(self, failures: Sequence[FailedInput], facts: Mapping[str, str]) -> Page:
         """The page; `facts` are the lines at its end."""
-        reading = Markup()
+        images = album(self.entries, self.compact)
         if self.settings.cfg.MODEL.PURIFICATION_HEAD.NAME:
-            reading = element("p", _HOW_TO_READ, class_="note")
-        images = join([reading, album(self.entries, self.compact)])
+            groups = "Of the words of an ambiguity group one wins each region."
+            reading = f"{HOW_TO_READ} {groups} A word with a colour has pixels."
+            images = join([element("p", reading, class_="note"), images])
         sections = (
             Section("words", "What was found", self._overview()),
             Section("images", "The images", images),
@@ -103,36 +97,35 @@ class RunGallery:
 
     def _entry(
         self, name: Path, record: Mapping[str, Any], image: np.ndarray, label_map: np.ndarray | None
-    ) -> AlbumEntry:
+    ) -> Markup:
         colors = colors_of(record)
         size = fitted_size(image.shape, self.side // 2, self.side, least=8)
         small, note = resize_image(image, size), ""
+        images: list[tuple[str, np.ndarray, np.ndarray | None]]
         if label_map is None:
-            shown: tuple[AlbumImage, ...] = (AlbumImage("Frame in the middle", small),)
+            images = [("Frame in the middle", small, None)]
             frames, rate = record["frames"], record["frames_per_second"]
             note = f"Video of {frames} frames, {frames / rate:.1f} s at {rate:.4g} a second."
             if record["problem"]:
                 note += f" Note: {record['problem']}."
         else:
             labels = resize_labels(label_map, size)
-            shown = (
-                AlbumImage("Image", small),
-                AlbumImage("Labels", overlay(small, labels, colors), labels),
-            )
+            images = [("Image", small, None), ("Labels", overlay(small, labels, colors), labels)]
         words = [words[0] for words in record["vocabulary"]["classes"]]
         first = len(colors) - len(words)  # a background class has no words
         seen = {v["index"] for v in record["visible"] if v["index"] is not None}
         files = [(kind.capitalize(), file) for kind, file in record["files"].items()]
         files.append(("Decisions", f"{name.name}.json"))
-        return AlbumEntry(
-            title=showable(str(name)) or "image",
-            shown=shown,
-            class_names=tuple(entry["name"] for entry in record["classes"]),
-            legend=tuple(_legend_row(v, colors) for v in record["visible"]),
+        return album_entry(
+            showable(str(name)) or "image",
+            images,
+            [entry["name"] for entry in record["classes"]],
+            [_legend_row(entry, colors) for entry in record["visible"]],
             purification=purification_of(record),
             colors={words[k - first]: colors[k] for k in seen if k >= first},
             note=note,
-            links=tuple((title, quote(str(name.with_name(file)))) for title, file in files),
+            links=[(title, quote(str(name.with_name(file)))) for title, file in files],
+            compact=self.compact,
         )
 
     def _lead(self) -> tuple[str, ...]:
@@ -161,20 +154,9 @@ class RunGallery:
             )
             notes.append(Note("Images that are not shown", (text,)))
         if failures:
-            lines: list[str] = [
-                join([isolated(failure.name), f": {failure.reason}."])
-                for failure in failures[:_MOST_NAMED]
-            ]
-            if failures[_MOST_NAMED:]:
-                lines.append(f"And {len(failures) - _MOST_NAMED:,} more.")
+            lines = [join([isolated(failure.name), f": {failure.reason}."]) for failure in failures]
             notes.append(Note("What could not be labelled", tuple(lines)))
         return tuple(notes)
-
-
-def thumbnail_side(num_images: int) -> int:
-    """Longest side in pixels of thumbnails, two for each image, that fit into the page."""
-    pixels = _THUMBNAIL_BYTES / (2 * max(1, num_images)) / _BYTES_PER_PIXEL
-    return int(min(960, max(256, math.sqrt(pixels / 0.75))))
 
 
 def _legend_row(entry: Mapping[str, Any], colors: Sequence[RGB]) -> tuple[RGB | None, str, str]:

@@ -1,8 +1,7 @@
 """
 Label one image and write its files, the record last.
 
-Shape shorthand in this module: H, W pixels of the image, S surviving classes, h, w pixels of the
-network's input.
+Shape shorthand in this module: S surviving classes, h, w pixels of the network's input.
 """
 
 import io
@@ -18,9 +17,8 @@ from ...visualization.drawing import draw_overlay
 from ...visualization.label_png import label_png
 from ...visualization.shares import class_counts, visible_shares
 from .decisions import classes_of, decisions_of
-from .image_record import Settings, check_record, forget_record, head_of, write_record
+from .image_record import Settings, forget_record, head_of, result_path, write_record
 from .inputs import Source, check_file
-from .outputs import ENDINGS
 
 
 def label_image(
@@ -36,7 +34,6 @@ def label_image(
         ValueError: the image cannot be read, or the record would replace another file.
     """
     check_file(source.path)
-    check_record(settings.output, name)
     head = head_of(source, settings)
     image = read_image(source.path, 1e6 * settings.max_megapixels)
     prediction = predictor(image, channels="RGB")
@@ -48,12 +45,11 @@ def label_image(
     contents = {"overlay": drawing.getvalue(), "labels": label_png(labels, colors)}
     if settings.scores:
         contents["scores"] = scores_npz(prediction)
-    files = {kind: f"{name.name}{ENDINGS[kind]}" for kind in contents}
     forget_record(settings.output, name)
     for kind, content in contents.items():
-        write_whole((settings.output / name).with_name(files[kind]), content)
+        write_whole(result_path(settings.output, name, kind), content)
     record = head | decisions_of(prediction, shares) | {"classes": classes_of(prediction)}
-    return prediction, write_record(settings.output, name, record, files)
+    return prediction, write_record(settings.output, name, record, contents)
 
 
 def scores_npz(prediction: Prediction) -> bytes:

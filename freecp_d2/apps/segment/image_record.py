@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,9 +92,9 @@ class Settings:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def record_path(output: Path, name: Path) -> Path:
-    """The path of the record of the input called `name`."""
-    return output / name.with_name(f"{name.name}{ENDINGS['record']}")
+def result_path(output: Path, name: Path, kind: str = "record") -> Path:
+    """The path of a result, one of `ENDINGS`, of the input called `name`."""
+    return output / name.with_name(f"{name.name}{ENDINGS[kind]}")
 
 
 def head_of(source: Source, settings: Settings) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def head_of(source: Source, settings: Settings) -> dict[str, Any]:
 
 def find_record(source: Source, name: Path, settings: Settings) -> dict[str, Any] | None:
     """The record of an input that needs no labelling, or None."""
-    path = record_path(settings.output, name)
+    path = result_path(settings.output, name)
     record = _read(path)
     try:
         matches = (
@@ -139,7 +139,7 @@ def is_taken(source: Source, output: Path, name: Path) -> bool:
 
     The name of an input that was moved is free, so that its results are found again.
     """
-    other = _read(record_path(output, name)).get("input_path")
+    other = _read(result_path(output, name)).get("input_path")
     if not other or other == printable(os.path.abspath(source.path)):
         return False
     if not os.path.exists(other):
@@ -147,12 +147,14 @@ def is_taken(source: Source, output: Path, name: Path) -> bool:
     return not (source.path.exists() and source.path.samefile(other))
 
 
-def check_record(output: Path, name: Path) -> None:
+def forget_record(output: Path, name: Path) -> None:
     """
+    Remove the record before its files change, and make its folder.
+
     Raises:
         ValueError: the place of the record has a file that this program did not write.
     """
-    path = record_path(output, name)
+    path = result_path(output, name)
     content = path.read_bytes() if path.is_file() else b""
     # A crash of the machine can leave a file of null bytes.
     if path.is_dir() or (content.strip(b"\0 \r\n") and not _read(path)):
@@ -160,21 +162,17 @@ def check_record(output: Path, name: Path) -> None:
             f"{path} was not written by this program and would be replaced; move it away, or name "
             "another folder with --output"
         )
-
-
-def forget_record(output: Path, name: Path) -> None:
-    """Remove the record before its files change, and make its folder."""
-    path = record_path(output, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
 
 
 def write_record(
-    output: Path, name: Path, record: Mapping[str, Any], files: Mapping[str, str]
+    output: Path, name: Path, record: Mapping[str, Any], kinds: Iterable[str]
 ) -> dict[str, Any]:
-    """Write the record with `files`, a name for each kind, and their sizes; returns all of it."""
-    path = record_path(output, name)
-    whole = {**record, "files": dict(files), "file_bytes": _sizes(path.parent, files)}
+    """Write the record with the names and sizes of results of these kinds; returns all of it."""
+    path = result_path(output, name)
+    files = {kind: result_path(output, name, kind).name for kind in kinds}
+    whole = {**record, "files": files, "file_bytes": _sizes(path.parent, files)}
     write_whole(path, f"{json.dumps(whole, indent=1, allow_nan=False)}\n".encode())
     return whole
 

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from ...utils.files import printable
-from .inputs import Source, expanded, is_below
+from .inputs import Source, expanded
 
 PAGE = "index.html"
 
@@ -75,12 +75,11 @@ def check_folders(inputs: Sequence[str], output: Path) -> None:
         ValueError: `output` is an input folder or contains one: results could replace inputs, and
             would be inputs of the next run.
     """
-    place = os.path.realpath(output)
+    place = output.resolve()
     for argument in inputs:
         folder = expanded(argument)
-        real = os.path.realpath(folder)
-        if folder.is_dir() and is_below(real, place):
-            what = "is" if real == place else "contains"
+        if folder.is_dir() and folder.resolve().is_relative_to(place):
+            what = "is" if folder.resolve() == place else "contains"
             raise ValueError(
                 f"--output {output} {what} the input folder {argument}, and results could replace "
                 f"its files; name another folder, or one inside it: {folder / 'labelled'}"
@@ -112,10 +111,7 @@ def check_page(output: Path) -> None:
     page = output / PAGE
     if page.is_dir():
         raise ValueError(f"{page} is a folder, and --report writes a file there; move it away.")
-    if not page.exists():
-        return
-    with page.open("rb") as file:
-        start = file.read(_PAGE_START)
+    start = page.read_bytes()[:_PAGE_START] if page.exists() else b""
     if start.strip() and _PAGE_MARK not in start:
         raise ValueError(
             f"{page} was not written by this program, and --report would replace it; move it away, "

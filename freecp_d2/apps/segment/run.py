@@ -12,7 +12,7 @@ from tqdm import tqdm
 from ...data.image_reading import ImageError, ImageTooLargeError, read_image
 from ...engine.predictor import Predictor
 from ...utils.files import printable, write_whole
-from ...visualization.html import Page, render_page
+from ...visualization.html import render_page
 from ...visualization.label_png import read_labels
 from .decisions import has_no_word
 from .gallery import Pixels, RunGallery
@@ -49,30 +49,9 @@ class RunSummary:
     failures: list[FailedInput] = field(default_factory=list)
     stopped: str = ""
 
-
-class Progress:
-    """A progress bar of inputs, and one of the frames of the current video."""
-
-    def __init__(self, total: int):
-        self.bar = tqdm(total=total, unit=" inputs", disable=None if total else True)
-        self.video: tqdm | None = None
-
-    def step(self) -> None:
-        """An input is finished or has failed."""
-        if self.video is not None:
-            self.video.close()
-            self.video = None
-        self.bar.update()
-
-    def frames(self, name: str, done: int, total: int) -> None:
-        """`done` frames of a video are labelled; `total` is 0 if the number is unknown."""
-        if self.video is None:
-            self.video = tqdm(
-                total=total or None, unit=" frames", desc=name[-24:], leave=False, disable=None
-            )
-        self.video.update(done - self.video.n)
-
     def fail(self, failure: FailedInput) -> None:
+        """Count a failure and print it on stderr."""
+        self.failures.append(failure)
         tqdm.write(f"{printable(failure.name)}: {failure.reason}", file=sys.stderr)
 
 
@@ -96,7 +75,6 @@ def run(
     tasks: Sequence[Task],
     build: Callable[[], Predictor],
     settings: Settings,
-    progress: Progress,
     failures: Sequence[FailedInput] = (),
     report: Mapping[str, str] | None = None,
 ) -> RunSummary:
@@ -113,13 +91,12 @@ def run(
     """
     predictor = build() if any(task.record is None for task in tasks) else None
     gallery = RunGallery(len(tasks), settings) if report is not None else None
-    summary = RunSummary(failures=list(failures))
+    summary = RunSummary()
     for failure in failures:
-        progress.fail(failure)
-    for task in tasks:
-        name = printable(task.source.path)
+        summary.fail(failure)
+    for task in tqdm(tasks, unit=" inputs", disable=None if tasks else True):
         try:
-            record, pixels = _label(task, predictor, settings, progress)
+            record, pixels = _label(task, predictor, settings)
             if gallery is not None:
                 gallery.add(task.name, record, pixels)
         except (ValueError, MemoryError, RuntimeError, OSError) as error:
@@ -133,25 +110,18 @@ def run(
             summary.num_earlier += task.record is not None
             summary.num_without_words += has_no_word(record)
         if problem:
-            summary.failures.append(FailedInput(name, problem))
-            progress.fail(summary.failures[-1])
-        progress.step()
+            summary.fail(FailedInput(printable(task.source.path), problem))
     if gallery is not None and report is not None:
-        summary.stopped = _write_page(gallery.page(summary.failures, report), settings)
+        page = render_page(gallery.page(summary.failures, report))
+        try:
+            write_whole(settings.output / PAGE, page.encode())
+        except OSError as error:
+            summary.stopped = str(error)
     return summary
 
 
-def _write_page(page: Page, settings: Settings) -> str:
-    """Write `index.html`; the reason if it cannot be written, else ""."""
-    try:
-        write_whole(settings.output / PAGE, render_page(page).encode())
-    except OSError as error:
-        return str(error)
-    return ""
-
-
 def _label(
-    task: Task, predictor: Predictor | None, settings: Settings, progress: Progress
+    task: Task, predictor: Predictor | None, settings: Settings
 ) -> tuple[dict[str, Any], Pixels]:
     """The record of an input, labelled now unless it is finished, and what the page shows of it."""
     source, name, record = task.source, task.name, task.record
@@ -160,7 +130,7 @@ def _label(
         if not source.is_video:
             prediction, record = label_image(predictor, source, name, settings)
             return record, lambda: (prediction.image, prediction.label_map)
-        record = label_video(predictor, source, name, settings, progress.frames)
+        record = label_video(predictor, source, name, settings)
     folder = (settings.output / name).parent
     if source.is_video:
         video = folder / record["files"]["video"]

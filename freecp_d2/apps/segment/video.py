@@ -3,36 +3,27 @@
 import json
 import os
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+from tqdm import tqdm
 
 from ...engine.predictor import Predictor
 from ...utils.files import blaming, printable
 from ...visualization.drawing import draw_frame
 from ...visualization.shares import class_counts, visible_shares
 from .decisions import classes_of, decisions_of, visible_of
-from .image_record import Settings, check_record, forget_record, head_of, write_record
+from .image_record import Settings, forget_record, head_of, result_path, write_record
 from .inputs import Source, check_file
-from .outputs import ENDINGS
 from .video_files import VideoInfo, VideoSink, frames_of, open_video
 
 
 def label_video(
-    predictor: Predictor,
-    source: Source,
-    name: Path,
-    settings: Settings,
-    progress: Callable[[str, int, int], None],
+    predictor: Predictor, source: Source, name: Path, settings: Settings
 ) -> dict[str, Any]:
     """
-    Write `NAME_labelled.mp4`, `NAME_frames.jsonl` and `NAME.json`.
-
-    Args:
-        progress: called with the file's name, the number of labelled frames and the expected one,
-            0 if unknown.
+    Write `NAME_labelled.mp4`, `NAME_frames.jsonl` and `NAME.json`, with a progress bar.
 
     Returns:
         dict: the record; `problem` says why frames are missing, or "".
@@ -41,23 +32,29 @@ def label_video(
         ValueError: the video cannot be read, or a frame is too large; the message is the reason.
     """
     check_file(source.path)
-    check_record(settings.output, name)
     head = head_of(source, settings)
     capture, info = open_video(source.path)
-    files = {kind: f"{name.name}{ENDINGS[kind]}" for kind in ("video", "frames")}
-    video, lines = ((settings.output / name).with_name(file) for file in files.values())
+    kinds = ("video", "frames")
+    video, lines = (result_path(settings.output, name, kind) for kind in kinds)
     forget_record(settings.output, name)
-    frames = _Frames(predictor, info.rate)
+    frames = _Frames(predictor, info)
     sink: VideoSink | None = None
     temporary = lines.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp")
+    bar = tqdm(
+        frames_of(capture),
+        total=info.num_frames or None,
+        unit=" frames",
+        desc=printable(source.path.name)[-24:],
+        leave=False,
+        disable=None,
+    )
     try:
         with blaming(lines), temporary.open("w", encoding="utf-8") as file:
-            for frame in frames_of(capture):
+            for frame in bar:
                 if sink is None:
                     _check_size(frame, settings.max_megapixels)
                     sink = VideoSink(video, info.rate, frame.shape[:2])
                 sink.write(frames.label(frame, file))
-                progress(printable(source.path.name), frames.number, info.num_frames)
         if sink is None:
             raise ValueError("it has no frame that can be read")
         sink.close()
@@ -69,15 +66,15 @@ def label_video(
     finally:
         capture.release()
         temporary.unlink(missing_ok=True)
-    return write_record(settings.output, name, head | frames.record(info), files)
+    return write_record(settings.output, name, head | frames.record(), kinds)
 
 
 class _Frames:
     """Labels frames, and accumulates their part of the record."""
 
-    def __init__(self, predictor: Predictor, rate: float):
+    def __init__(self, predictor: Predictor, info: VideoInfo):
         self.predictor = predictor
-        self.rate = rate
+        self.info = info
         self.number = 0
         self.size: dict[str, int] = {}
         self.classes: list[dict[str, Any]] = []
@@ -91,21 +88,25 @@ class _Frames:
         shares = visible_shares(counts)
         decisions = decisions_of(prediction, shares)
         self.size, self.classes = decisions["size"], classes_of(prediction)
-        line = {"frame": self.number, "seconds": round(self.number / self.rate, 4)}
+        line = {"frame": self.number, "seconds": round(self.number / self.info.rate, 4)}
         line |= {key: decisions[key] for key in ("visible", "thresholds", "words", "groups")}
         file.write(json.dumps(line, allow_nan=False) + "\n")
         self.counts = self.counts + counts
         self.number += 1
         return draw_frame(prediction.image, labels, names, colors, shares)
 
-    def record(self, info: VideoInfo) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
         shares = visible_shares(np.asarray(self.counts))
+        expected, problem = self.info.num_frames, ""
+        # The length of some formats is estimated, and off by up to a tenth.
+        if self.number < (expected - 1 if self.info.is_exact else 0.9 * expected - 2):
+            problem = f"it breaks off: {self.number} of {expected} frames were read and labelled"
         return {
             "size": self.size,
             "classes": self.classes,
             "frames": self.number,
-            "frames_per_second": self.rate,
-            "problem": _problem(self.number, info),
+            "frames_per_second": self.info.rate,
+            "problem": problem,
             "visible": visible_of(shares, [entry["name"] for entry in self.classes]),
         }
 
@@ -117,11 +118,3 @@ def _check_size(frame: np.ndarray, max_megapixels: float) -> None:
             f"its frames have {width} x {height} pixels; the limit is {max_megapixels:g} "
             "megapixels, see --max-megapixels"
         )
-
-
-def _problem(number: int, info: VideoInfo) -> str:
-    """Why frames are missing; the length of some formats is estimated, and off by up to a tenth."""
-    expected = info.num_frames
-    if number >= (expected - 1 if info.is_exact else 0.9 * expected - 2):
-        return ""
-    return f"it breaks off: {number} of {expected} frames were read and labelled"

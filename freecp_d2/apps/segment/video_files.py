@@ -1,20 +1,18 @@
-"""
-Read and write videos frame by frame with OpenCV.
-
-Shape shorthand in this module: H, W pixels.
-"""
+"""Read and write videos frame by frame with OpenCV."""
 
 import math
 import os
-import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+
+# Broken files are reported by name, without the messages of OpenCV and FFmpeg.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 _CODECS = ("vp09", "mp4v")
 """VP9, which browsers play, or MPEG-4 Part 2 if OpenCV was built without VP9."""
@@ -38,9 +36,8 @@ def open_video(path: Path) -> tuple[cv2.VideoCapture, VideoInfo]:
     Raises:
         ValueError: OpenCV cannot read it as a video; the message is the reason.
     """
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg's own messages
-    with _quiet(), _in_utf8(path) as readable:
-        capture = cv2.VideoCapture(str(readable))
+    _check_utf8(path)
+    capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
         raise ValueError("it cannot be opened as a video; is it complete, or of another format?")
     rate = capture.get(cv2.CAP_PROP_FPS)
@@ -58,8 +55,7 @@ def frames_of(capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
     """Upright frames, uint8 RGB (H, W, 3), resized to the size of the first."""
     size: tuple[int, int] | None = None
     while True:
-        with _quiet():
-            is_read, frame = capture.read()
+        is_read, frame = capture.read()
         if not is_read:
             return
         size = size or (frame.shape[1], frame.shape[0])
@@ -86,26 +82,25 @@ class VideoSink:
     """
     Writes an MP4 to a temporary file, and renames it when it is closed.
 
+    An odd side of the frames gets a copy of the last row or column: the formats need even sides.
+
     Args:
-        path: of the MP4; its folder exists.
         rate: frames a second.
-        size: (H, W) of the frames. An odd side gets a copy of the last row or column, because the
-            formats need even sides.
+        size: (H, W) of the frames.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError, ValueError: the file cannot be written; its path is not UTF-8.
     """
 
     def __init__(self, path: Path, rate: float, size: tuple[int, int]):
+        _check_utf8(path)
         self.path = path
         self.temporary = path.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp{path.suffix}")
         self.padding = size[0] % 2, size[1] % 2
         whole = size[1] + self.padding[1], size[0] + self.padding[0]
         for codec in _CODECS:
-            with _quiet(), _in_utf8(self.temporary.parent) as folder:
-                self.writer = cv2.VideoWriter(
-                    str(folder / self.temporary.name), cv2.VideoWriter.fourcc(*codec), rate, whole
-                )
+            fourcc = cv2.VideoWriter.fourcc(*codec)
+            self.writer = cv2.VideoWriter(str(self.temporary), fourcc, rate, whole)
             if self.writer.isOpened():
                 return
         self.discard()
@@ -132,34 +127,9 @@ class VideoSink:
         self.temporary.unlink(missing_ok=True)
 
 
-@contextmanager
-def _in_utf8(path: Path) -> Iterator[Path]:
-    """A path for OpenCV, which aborts the process if a path is not UTF-8: then a temporary link."""
-    if _is_utf8(path):
-        yield path
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        if not _is_utf8(Path(folder)):
-            raise ValueError("its name is not UTF-8, nor is that of the folder TMPDIR; rename one")
-        link = Path(folder) / f"link{path.suffix if path.suffix.isascii() else ''}"
-        link.symlink_to(path.absolute())
-        yield link
-
-
-def _is_utf8(path: Path) -> bool:
+def _check_utf8(path: Path) -> None:
+    """OpenCV aborts the process if a path is not UTF-8."""
     try:
         str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Suppress OpenCV's messages about broken files, which are reported by name."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+    except UnicodeEncodeError as error:
+        raise ValueError("OpenCV needs a path in UTF-8; rename the video or its folder") from error

@@ -1,5 +1,1 @@
-"""
-The web page: label images with words in a browser.
-
-Only `server` and `page` need Gradio (pip install -e ".[web]").
-"""
+"""The web page `freecp web`; only `page` and `server` need Gradio."""

@@ -1,8 +1,8 @@
 """
 A web page for images and words of your own: a base method beside FreeCP, and why.
 
-    python demo/web.py
-    python demo/web.py --config-file configs/ade20k/sclip_freecp.yaml --vocabulary "cat; dog, puppy"
+    freecp web
+    freecp web --config-file configs/ade20k/sclip_freecp.yaml --vocabulary "cat; dog, puppy; sofa"
 
 Needs Gradio (`pip install -e ".[web]"`) and no network. The default weights come with the package
 and only work on drawn pages.
@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Sequence
 
 from ...engine.config_files import config_path
-from ..errors import message_of
+from ..errors import USER_ERRORS, message_of
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -50,10 +50,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 
             # Exit as on Ctrl+C, so that uploads are deleted.
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-            serve(labeller, _announce, host=args.host, port=args.port)
-        except (FileNotFoundError, KeyError, ValueError, OSError) as error:
+            serve(labeller, host=args.host, port=args.port)
+        except USER_ERRORS as error:
             sys.exit(message_of(error))
-
-
-def _announce(url: str) -> None:
-    print(f"The page is at {url} (Ctrl+C ends it).", flush=True)

@@ -17,9 +17,7 @@ from ...engine import load_config
 from ...engine.predictor import Predictor, with_heads
 from ...modeling.backbone import (
     CachedBackbone,
-    CLIPBackbone,
     FeatureMemory,
-    LoadedCLIP,
     build_clip_backbone,
     load_clip_from_config,
 )
@@ -57,8 +55,8 @@ class Comparison:
 
 class Labeller:
     """
-    Thread-safe. The models share weights, words and thresholds, which are state; a lock covers
-    setting them and segmenting.
+    Thread-safe: a lock covers setting the words and thresholds, which the models share, and
+    segmenting.
 
     Args:
         predictors: base method's name -> predictor with purification; the default method first.
@@ -73,11 +71,6 @@ class Labeller:
         first = next(iter(self._predictors.values()))
         self.vocabulary = first.vocabulary
         head: Any = first.model.purification_head
-        if not hasattr(head, "set_thresholds"):
-            raise ValueError(
-                f"{type(head).__name__} has no thresholds to set; the page needs a config with "
-                'MODEL.PURIFICATION_HEAD.NAME="ClassPurification".'
-            )
         self.thresholds = Thresholds(head.redundancy_thresh, head.ambiguity_thresh)
 
     @classmethod
@@ -107,9 +100,7 @@ class Labeller:
             raise ValueError(f"no base method {method!r}; use one of {', '.join(self.methods)}.")
         predictor, alone = self._predictors[method], self._alone[method]
         with self._lock:
-            predictor.set_thresholds(
-                redundancy=thresholds.redundancy, ambiguity=thresholds.ambiguity
-            )
+            predictor.set_thresholds(**vars(thresholds))
             if predictor.vocabulary.digest != vocabulary.digest:
                 predictor.set_vocabulary(vocabulary, on_disk=False)
             freecp = Labels.of(predictor(image, "RGB"))
@@ -122,7 +113,8 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
 
     Returns:
         dict[str, Predictor]: base method's name -> predictor, the config's method first. They share
-        image tower, words, heads, thresholds and a cache of image features.
+        image tower, words, heads, thresholds and a cache of image features. Methods that the
+        weights do not allow are left out: a ResNet has no attention to rewrite.
 
     Raises:
         ValueError: the config has no purification.
@@ -136,26 +128,16 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
     first = Predictor.from_config(cfg, vocabulary, clip=clip)
     head = first.model.affinity_head
     layers = head.attention_layers if head is not None else ()
-    memory = FeatureMemory()
-    return {
-        METHODS[name]: Predictor(
-            with_heads(first.model, backbone=CachedBackbone(backbone, layers, memory)), first.mapper
-        )
-        for name, backbone in _backbones(cfg, clip).items()
-    }
-
-
-def _backbones(cfg: CfgNode, clip: LoadedCLIP) -> dict[str, CLIPBackbone]:
-    """One for each method that the weights allow; a ResNet has no attention to rewrite."""
-    chosen = cfg.MODEL.CLIP.DENSE_ATTENTION
-    found: dict[str, CLIPBackbone] = {}
+    chosen, memory = cfg.MODEL.CLIP.DENSE_ATTENTION, FeatureMemory()
+    predictors = {}
     for name in [chosen, *(name for name in METHODS if name not in (chosen, "vanilla"))]:
         changed = cfg.clone()
         changed.defrost()
         changed.MODEL.CLIP.DENSE_ATTENTION = name
         try:
-            found[name] = build_clip_backbone(changed, clip)
+            backbone = CachedBackbone(build_clip_backbone(changed, clip), layers, memory)
         except ValueError:
-            if name == chosen:
-                raise
-    return found
+            continue
+        model = with_heads(first.model, backbone=backbone)
+        predictors[METHODS[name]] = Predictor(model, first.mapper)
+    return predictors

@@ -1,9 +1,10 @@
-"""The layout of the page and its events."""
+"""Gradio components of the page, and their events."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -31,26 +32,6 @@ _LEAD = (
 _AN_HOUR = 3600
 
 
-class _Controls(NamedTuple):
-    image: gr.Image
-    examples: gr.HTML
-    words: gr.Textbox
-    hint: gr.HTML
-    listed: gr.Dropdown
-    go: gr.Button
-    method: gr.Radio
-    automatic: gr.Checkbox
-    redundancy: gr.Slider
-    ambiguity: gr.Slider
-
-
-class _Results(NamedTuple):
-    images: gr.HTML
-    pixel: gr.HTML
-    words: gr.HTML
-    view: gr.State
-
-
 def build_page(labeller: Labeller) -> gr.Blocks:
     """The page, to be launched; uploads are deleted within two hours."""
     with gr.Blocks(
@@ -60,23 +41,24 @@ def build_page(labeller: Labeller) -> gr.Blocks:
         _html(element("h1", _TITLE) + element("p", _LEAD) + notice, elem_id="title")
         with gr.Row(elem_id="layout"):
             with gr.Column(scale=1, min_width=320):
-                controls = _controls(labeller)
+                controls = SimpleNamespace()  # two groups; on a phone the results are between
+                _add_inputs(controls, labeller)
+                _add_settings(controls, labeller)
             with gr.Column(scale=3, min_width=320):
-                results = _Results(
+                results = [
                     _html(INVITATION, js_on_load=_script("pixels"), elem_id="images"),
                     _html(elem_id="pixel"),
                     _html(elem_id="decisions"),
                     gr.State(time_to_live=_AN_HOUR),
-                )
+                ]
         _wire(page, labeller, controls, results)
     return page
 
 
-def _controls(labeller: Labeller) -> _Controls:
-    """Two groups; on a phone the results are between them."""
+def _add_inputs(c: SimpleNamespace, labeller: Labeller) -> None:
     text = words_as_text(labeller.vocabulary)
     with gr.Group(elem_classes="ask"):
-        image = gr.Image(
+        c.image = gr.Image(
             drawn_page(0) if labeller.is_embedded else None,
             label="Image",
             sources=["upload", "webcam"],
@@ -86,8 +68,8 @@ def _controls(labeller: Labeller) -> _Controls:
             height=240,
             buttons=[],
         )
-        examples = _html(thumbnails(), js_on_load=_script("examples"))
-        words = gr.Textbox(
+        c.examples = _html(thumbnails(), js_on_load=_script("examples"))
+        c.words = gr.Textbox(
             text,
             label="Words",
             info="Semicolons between things, commas between words for the same: cat, kitten; dog",
@@ -95,43 +77,37 @@ def _controls(labeller: Labeller) -> _Controls:
             max_lines=6,
             max_length=MOST_LETTERS,
         )
-        hints = _html(hint(text))
-        go = gr.Button("Label the image", variant="primary")
+        c.hint = _html(hint(text))
+        c.go = gr.Button("Label the image", variant="primary")
+
+
+def _add_settings(c: SimpleNamespace, labeller: Labeller) -> None:
+    start = labeller.thresholds
     with gr.Group(elem_classes="settings"):
-        listed = gr.Dropdown([*shipped_vocabularies()], value=None, label="Words of a benchmark")
-        method = gr.Radio([*labeller.methods], value=labeller.methods[0], label="Base method")
-        thresholds = _threshold_controls(labeller.thresholds)
-    return _Controls(image, examples, words, hints, listed, go, method, *thresholds)
-
-
-def _threshold_controls(start: Thresholds) -> tuple[gr.Checkbox, gr.Slider, gr.Slider]:
-    is_automatic = "auto" in (start.redundancy, start.ambiguity)
-    automatic = gr.Checkbox(
-        is_automatic,
-        label="Let each image choose the thresholds",
-        info="From the gap in the scores of the words.",
-    )
-    options: dict[str, Any] = {"buttons": [], "interactive": not is_automatic}
-    redundancy = gr.Slider(
-        *(0, 0.5, _number(start.redundancy, 0.05)),
-        step=0.005,
-        label="Redundancy threshold",
-        info="Words with a lower score are removed; further right, fewer words remain.",
-        **options,
-    )
-    ambiguity = gr.Slider(
-        *(0, 1, _number(start.ambiguity, 0.7)),
-        step=0.01,
-        label="Ambiguity threshold",
-        info="Words that overlap more compete for a region; further left, more of them do.",
-        **options,
-    )
-    return automatic, redundancy, ambiguity
-
-
-def _number(threshold: float | str, default: float) -> float:
-    """Position of a slider; the released program's value if the threshold is automatic."""
-    return default if isinstance(threshold, str) else threshold
+        c.listed = gr.Dropdown([*shipped_vocabularies()], value=None, label="Words of a benchmark")
+        c.method = gr.Radio([*labeller.methods], value=labeller.methods[0], label="Base method")
+        is_automatic = "auto" in (start.redundancy, start.ambiguity)
+        c.automatic = gr.Checkbox(
+            is_automatic,
+            label="Let each image choose the thresholds",
+            info="From the gap in the scores of the words.",
+        )
+        options: dict[str, Any] = {"buttons": [], "interactive": not is_automatic}
+        # An automatic threshold starts at the released program's value.
+        c.redundancy = gr.Slider(
+            *(0, 0.5, 0.05 if isinstance(start.redundancy, str) else start.redundancy),
+            step=0.005,
+            label="Redundancy threshold",
+            info="Words with a lower score are removed; further right, fewer words remain.",
+            **options,
+        )
+        c.ambiguity = gr.Slider(
+            *(0, 1, 0.7 if isinstance(start.ambiguity, str) else start.ambiguity),
+            step=0.01,
+            label="Ambiguity threshold",
+            info="Words that overlap more compete for a region; further left, more of them do.",
+            **options,
+        )
 
 
 def _script(name: str) -> str:
@@ -150,7 +126,8 @@ def thumbnails() -> Markup:
         element(
             "button",
             element("img", src=data_uri(limited(drawn_page(i), 160)), alt=""),
-            attributes={"aria-label": f"Drawn page {i + 1} of {len(PAGES)}", "data-index": str(i)},
+            aria_label=f"Drawn page {i + 1} of {len(PAGES)}",
+            data_index=i,
             type="button",
         )
         for i in range(len(PAGES))
@@ -163,61 +140,53 @@ def _html(value: str = "", **options: Any) -> gr.HTML:
     return gr.HTML(value, apply_default_css=False, **options)
 
 
-def _wire(page: gr.Blocks, labeller: Labeller, c: _Controls, results: _Results) -> None:
+def _wire(page: gr.Blocks, labeller: Labeller, c: SimpleNamespace, results: list[Any]) -> None:
     """Connect events; all that run the model share one queue."""
-    settings = [c.words, c.method, c.automatic, c.redundancy, c.ambiguity]
+    images, pixel, _, view = results
+    sliders = [c.redundancy, c.ambiguity]
     relabel: dict[str, Any] = {
-        "fn": _relabel(labeller),
-        "inputs": [c.image, *settings, results.view],
-        "outputs": [*results],
+        "fn": functools.partial(_relabel, labeller),
+        "inputs": [c.image, c.words, c.method, c.automatic, *sliders, view],
+        "outputs": results,
         "preprocess": False,  # `read_upload` reads files, with messages for visitors
         "trigger_mode": "always_last",
         "show_progress": "minimal",
-        "show_progress_on": results.images,
+        "show_progress_on": images,
         "concurrency_limit": 1,
         "concurrency_id": "model",
         "api_visibility": "private",
     }
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    moved = [c.method.input, c.automatic.input, c.redundancy.input, c.ambiguity.input]
+    moved = [control.input for control in (c.method, c.automatic, *sliders)]
     gr.on([page.load, c.image.change, c.go.click, c.words.submit, *moved], **relabel)
-    chosen = c.listed.input(_words_of, c.listed, c.words, **quiet)
-    chosen.then(**relabel)
-    sliders = [c.redundancy, c.ambiguity]
-    c.automatic.input(_switch_sliders, c.automatic, sliders, **quiet)
+    c.listed.input(_words_of, c.listed, c.words, **quiet).then(**relabel)
+    c.automatic.input(
+        lambda automatic: [gr.update(interactive=not automatic)] * 2, c.automatic, sliders, **quiet
+    )
     c.words.change(hint, c.words, c.hint, trigger_mode="always_last", **quiet)
     c.examples.choose(_example, None, c.image, **quiet)
     # Outside the model's queue, as the view has the best scores.
-    pixel = [results.pixel, results.view]
-    results.images.pixel(_pixel, results.view, pixel, trigger_mode="always_last", **quiet)
+    images.pixel(_pixel, view, [pixel, view], trigger_mode="always_last", **quiet)
 
 
-def _relabel(labeller: Labeller) -> Callable[..., tuple[str, str, str, View]]:
-    def relabel(
-        payload: Mapping[str, Any] | None,
-        words: str | None,
-        method: str,
-        automatic: bool,
-        redundancy: float | None,
-        ambiguity: float | None,
-        before: View | None,
-    ) -> tuple[str, str, str, View]:
-        start = labeller.thresholds  # used if the visitor cleared a slider's number
-        thresholds = Thresholds(
-            "auto" if automatic else start.redundancy if redundancy is None else redundancy,
-            "auto" if automatic else start.ambiguity if ambiguity is None else ambiguity,
-        )
-        view = label(
-            labeller, payload, words, method, thresholds, before, uploads=Path(get_upload_folder())
-        )
-        return view.images, view.pixel, view.words, view
-
-    return relabel
-
-
-def _switch_sliders(automatic: bool) -> tuple[Any, Any]:
-    """Disable the sliders if each image chooses its thresholds."""
-    return gr.update(interactive=not automatic), gr.update(interactive=not automatic)
+def _relabel(
+    labeller: Labeller,
+    payload: Mapping[str, Any] | None,
+    words: str | None,
+    method: str,
+    automatic: bool,
+    redundancy: float | None,
+    ambiguity: float | None,
+    before: View | None,
+) -> tuple[str, str, str, View]:
+    start = labeller.thresholds  # used if the visitor cleared a slider's number
+    thresholds = Thresholds(
+        "auto" if automatic else start.redundancy if redundancy is None else redundancy,
+        "auto" if automatic else start.ambiguity if ambiguity is None else ambiguity,
+    )
+    uploads = Path(get_upload_folder())
+    view = label(labeller, payload, words, method, thresholds, before, uploads=uploads)
+    return view.images, view.pixel, view.words, view
 
 
 def _pixel(view: View | None, event: gr.EventData) -> tuple[str, View | None]:

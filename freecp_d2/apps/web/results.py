@@ -2,22 +2,22 @@
 
 from collections.abc import Sequence
 
-from ...modeling.purification.diagnosis import WindowDiagnosis
+from ...engine.predictor import Prediction
+from ...modeling.purification.diagnosis import WindowDiagnosis, summarise_diagnoses
 from ...visualization.html.gallery import names_over
 from ...visualization.html.images import data_uri
 from ...visualization.html.markup import Markup, element, isolated, join
-from ...visualization.html.word_chips import purification_notes, swatch, word_list
+from ...visualization.html.word_chips import HOW_TO_READ, purification_notes, swatch, word_list
 from ...visualization.overlay import NO_LABEL, overlay
 from ...visualization.shares import percent
 from .labelling import Comparison
-from .labels import Labels
 
 Point = tuple[float, float]
 """Column and row, each as a share of the image, 0 to 1."""
 
 _NAMES_SHOWN = 8
 _OPENAI_COMMAND = (
-    "python demo/web.py --config-file configs/ade20k/sclip_freecp.yaml "
+    "freecp web --config-file configs/ade20k/sclip_freecp.yaml "
     "--opts MODEL.CLIP.PRETRAINED /path/ViT-B-16.pt"
 )
 
@@ -47,7 +47,7 @@ INVITATION = message("Choose an image: a file, the camera, or one of the drawn p
 
 def figures(comparison: Comparison, note: str = "", point: Point | None = None) -> Markup:
     """Both images with `note` below them, and a mark on the pixel `point`."""
-    pair = [_figure(title, labels, point) for title, labels in comparison.titled]
+    pair = [_figure(title, labels.prediction, point) for title, labels in comparison.titled]
     invitation = "Click a pixel, in either image, to see which words it could be."
     lines = [element("p", line, class_="note") for line in (invitation, note) if line]
     return element("div", element("div", *pair, class_="maps of-2"), *lines, class_="freecp")
@@ -55,31 +55,29 @@ def figures(comparison: Comparison, note: str = "", point: Point | None = None) 
 
 def purification(comparison: Comparison) -> Markup:
     """Words removed and kept with their scores, ambiguity groups and their winners."""
-    labels = comparison.freecp
-    if labels.purification is None:
-        return Markup()
-    seen = {name: labels.color_of[name] for name in labels.shares}
-    note = element(
-        "p",
-        "The number is a word's best score of Eq. (5) over all windows of the image; a window "
-        "removes the words below the redundancy threshold. A square: the word labels pixels above. "
-        f"{_thresholds(labels.windows)}",
-        class_="note",
-    )
-    heading = element("h3", "What FreeCP did to the words")
+    found = comparison.freecp.prediction
+    color_of = dict(zip(found.names, found.colors, strict=True))
+    seen = {name: color_of[name] for name in found.shares}
+    thresholds = _thresholds(found.windows)
+    text = f"{HOW_TO_READ} A word with a square labels pixels above. {thresholds}"
     return element(
-        "div", heading, note, purification_notes(labels.purification, seen), class_="freecp"
+        "div",
+        element("h3", "What FreeCP did to the words"),
+        element("p", text, class_="note"),
+        purification_notes(summarise_diagnoses(found.windows), seen),
+        class_="freecp",
     )
 
 
 def top_words(comparison: Comparison, point: Point) -> Markup:
     """The best words of one pixel and their scores, as a list for each method."""
-    height, width = comparison.freecp.label_map.shape
-    x = min(max(int(point[0] * width), 0), width - 1)
-    y = min(max(int(point[1] * height), 0), height - 1)
+    height, width = comparison.freecp.prediction.label_map.shape
+    x = min(int(point[0] * width), width - 1)
+    y = min(int(point[1] * height), height - 1)
     lists = []
     for title, labels in comparison.titled:
-        bars = [_bar(labels.color_of[name], name, score) for name, score in labels.best_at(y, x)]
+        color_of = dict(zip(labels.prediction.names, labels.prediction.colors, strict=True))
+        bars = [_bar(color_of[name], name, score) for name, score in labels.best_at(y, x)]
         items = bars or [element("li", element("span", "no word is left here"))]
         lists.append(element("section", element("h4", title), element("ol", *items)))
     place = element("small", f"column {x + 1} of {width}, row {y + 1} of {height}")
@@ -108,26 +106,26 @@ def _thresholds(windows: Sequence[WindowDiagnosis]) -> str:
     return f"Thresholds: {', '.join(ranges)}."
 
 
-def _figure(title: str, labels: Labels, point: Point | None) -> Markup:
-    shares = labels.shares
+def _figure(title: str, found: Prediction, point: Point | None) -> Markup:
+    shares, color_of = found.shares, dict(zip(found.names, found.colors, strict=True))
     named = [f"{name} {percent(share)}" for name, share in shares.items()]
     alt = f"{title}: {', '.join(named[:_NAMES_SHOWN]) or 'no pixel is labelled'}"
-    source = data_uri(overlay(labels.image, labels.label_map, labels.colors))
+    source = data_uri(overlay(found.image, found.label_map, found.colors))
     mark = "display:none" if point is None else f"left:{point[0]:.2%};top:{point[1]:.2%}"
     frame = element(
         "div",
         element("img", src=source, alt=alt),
-        names_over(labels.label_map, labels.names),
+        names_over(found.label_map, found.names),
         element("i", class_="mark", style=mark),
-        attributes={"aria-label": f"{title}: choose a pixel; arrow keys move, Enter chooses"},
+        aria_label=f"{title}: choose a pixel; arrow keys move, Enter chooses",
         class_="frame pixels",
         role="group",
-        tabindex="0",
+        tabindex=0,
     )
     counted = f"{len(shares)} word" + "s" * (len(shares) != 1)
     caption = element("figcaption", element("b", title), element("span", counted))
-    rows = [(labels.color_of[name], name, percent(share)) for name, share in shares.items()]
-    if unlabelled := float((labels.label_map < 0).mean()):
+    rows = [(color_of[name], name, percent(share)) for name, share in shares.items()]
+    if unlabelled := float((found.label_map < 0).mean()):
         rows.append((NO_LABEL, "no word is left", percent(unlabelled)))
     legend = element("div", word_list(rows, _NAMES_SHOWN), class_="colours")
     return element("figure", frame, caption, legend)

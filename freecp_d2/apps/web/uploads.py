@@ -1,12 +1,8 @@
-"""
-Read an uploaded file as an image of a size that the page can handle.
-
-Shape shorthand in this module: H, W pixels.
-"""
+"""Read an uploaded file as an image of a size that the page can handle."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,19 +17,15 @@ MOST_PIXELS = 100_000_000
 """Larger images are refused before they are decoded."""
 
 
-class Upload(NamedTuple):
-    """A uint8 RGB image (H, W, 3), and a note if it was shrunk."""
-
-    image: np.ndarray
-    note: str = ""
-
-
-def read_upload(payload: Mapping[str, Any] | None, folder: Path) -> Upload | None:
+def read_upload(payload: Mapping[str, Any] | None, folder: Path) -> tuple[np.ndarray, str] | None:
     """
     Args:
         payload: "path" of the file on this machine and "orig_name", its name on the user's machine.
-            Both come from a browser and may be anything; None for no image.
+            Both come from a browser and may be anything.
         folder: the folder of uploads; files elsewhere are not read.
+
+    Returns:
+        tuple: uint8 RGB (H, W, 3), and a note if it was shrunk, else ""; None for no image.
 
     Raises:
         Problem: the file is not an image, damaged or too large.
@@ -60,7 +52,7 @@ def read_upload(payload: Mapping[str, Any] | None, folder: Path) -> Upload | Non
         raise unreadable from error
     small = limited(image, LONGEST_SIDE)
     shrunk = f"Shrunk from {_shown(image.shape)} to {_shown(small.shape)} pixels."
-    return Upload(small, "" if small is image else shrunk)
+    return small, "" if small is image else shrunk
 
 
 def _is_uploaded(path: str, folder: Path) -> bool:

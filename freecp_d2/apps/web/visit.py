@@ -1,4 +1,4 @@
-"""From a visitor's input to what the visitor sees, which is all that the server keeps."""
+"""Turn a visitor's input into a view, which is all that the server keeps of a visitor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ class View:
         comparison: labels of the image; None if there is a message in their place.
         images: HTML of the images, or of that message.
         point: the pixel whose words are shown.
-        asked: the input, the file of the image first.
+        asked: the input: the path of the image, words, method and thresholds.
     """
 
     comparison: Comparison | None
@@ -71,12 +71,13 @@ def label(
         return View(None, message(str(problem), is_problem=True))
     if upload is None:
         return View(None, INVITATION)
+    image, note = upload
     try:
-        comparison = labeller.compare(upload.image, vocabulary, method, thresholds)
+        comparison = labeller.compare(image, vocabulary, method, thresholds)
     except ValueError as error:  # a threshold out of range, an unknown method
         return View(None, message(f"This cannot be done: {error}", is_problem=True))
     point = before.point if before is not None and before.asked[:1] == asked[:1] else None
-    return View(comparison, figures(comparison, upload.note, point), point, asked)
+    return View(comparison, figures(comparison, note, point), point, asked)
 
 
 def choose_pixel(view: View | None, x: float, y: float) -> View | None:

@@ -1,11 +1,11 @@
-"""The text box of the page: `cat, kitten; dog`, or one class per line; never a path."""
+"""Parse the text box: `cat, kitten; dog`, or one class a line. No file is ever opened."""
 
 from ...text import Vocabulary
 from ...visualization.html.markup import Markup, element
 from ..words.checking import check_vocabulary
 
 MOST_WORDS = 300
-"""The longest shipped list has 171. All visitors wait while the words of one are encoded."""
+"""The longest shipped list has 171. Encoding the words of one visitor delays all others."""
 MOST_LETTERS = 20_000
 _MOST_LETTERS_OF_A_WORD = 2000
 _MOST_HINTS = 4

@@ -32,7 +32,6 @@ OK, FAILED = 0, 1  # argparse uses 2 for a wrong command line
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m freecp_d2.words",
         description="Check words before an image is segmented with them.",
         epilog="Exit code: 0, or 1 if something is wrong, missing or cannot be read.",
     )

@@ -1,6 +1,5 @@
 """Results and images as one HTML file without scripts, network access or other files."""
 
-from .album import AlbumEntry, AlbumImage, album, album_entry, album_overview
 from .page import render_page
 from .page_content import (
     Column,
@@ -16,8 +15,6 @@ from .page_content import (
 )
 
 __all__ = [
-    "AlbumEntry",
-    "AlbumImage",
     "Column",
     "Gallery",
     "LabelMap",
@@ -28,8 +25,5 @@ __all__ = [
     "Row",
     "Scores",
     "Section",
-    "album",
-    "album_entry",
-    "album_overview",
     "render_page",
 ]

@@ -7,67 +7,60 @@ Shape shorthand in this module: H, W pixels.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from ...modeling.purification.diagnosis import Purification
+from ..overlay import RGB
 from .gallery import names_over
 from .images import data_uri
 from .markup import Markup, element, folded, isolated, join
-from .word_chips import RGB, purification_notes, word_list
+from .word_chips import purification_notes, word_list
 
 
-@dataclass(frozen=True)
-class AlbumImage:
-    """uint8 RGB (H, W, 3), at the size shown; names of `labels` (H, W) are written over it."""
-
-    title: str
-    image: np.ndarray
-    labels: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class AlbumEntry:
+def album_entry(
+    title: str,
+    images: Sequence[tuple[str, np.ndarray, np.ndarray | None]],
+    class_names: Sequence[str],
+    legend: Sequence[tuple[RGB | None, str, str]],
+    *,
+    purification: Purification | None = None,
+    colors: Mapping[str, RGB] | None = None,
+    note: str = "",
+    links: Sequence[tuple[str, str]] = (),
+    compact: bool = False,
+) -> Markup:
     """
-    Attributes:
-        shown: its images, the labelled one last.
-        class_names: of the labels.
+    An image or video.
+
+    Args:
+        images: (title, uint8 RGB (H, W, 3), labels (H, W) or None), the labelled one last. Class
+            names are written over the labelled one.
         legend: (colour or None, name, value) of the classes with pixels, largest first.
         colors: of the words with pixels.
         note: a line below the heading.
         links: (text, address) of files beside the page.
+        compact: make a card, with its words and other images folded.
     """
-
-    title: str
-    shown: tuple[AlbumImage, ...]
-    class_names: tuple[str, ...]
-    legend: tuple[tuple[RGB | None, str, str], ...]
-    purification: Purification | None
-    colors: Mapping[str, RGB]
-    note: str
-    links: tuple[tuple[str, str], ...]
-
-
-def album_entry(entry: AlbumEntry, compact: bool = False) -> Markup:
-    """An image or video; `compact` makes a card with its words and other images folded."""
-    figures = [_figure(entry, image, captioned=not compact) for image in entry.shown]
-    words = (
-        Markup()
-        if entry.purification is None
-        else purification_notes(entry.purification, entry.colors, whole=not compact)
-    )
-    links = [element("a", text, href=address) for text, address in entry.links]
-    heading = element("h3", isolated(entry.title))
-    note = element("p", entry.note, class_="note") if entry.note else Markup()
-    legend = album_overview(entry.legend, most=12)
-    files = element("p", *links, class_="files")
+    figures = []
+    for name, pixels, labels in images:
+        names = Markup() if labels is None else names_over(labels, class_names)
+        caption = Markup() if compact else element("figcaption", element("b", name))
+        figures.append(_figure(pixels, f"{title}: {name.lower()}", names, caption))
+    words = Markup()
+    if purification is not None:
+        words = purification_notes(purification, colors or {}, whole=not compact)
+    files = element("p", *(element("a", text, href=to) for text, to in links), class_="files")
+    head = [element("h3", isolated(title))]
+    if note:
+        head.append(element("p", note, class_="note"))
+    shares = album_overview(legend, most=12)
     if compact:
         more = [element("div", *figures[:-1]), words, files]
-        details = folded("Image and words" if entry.purification else "Image", *more)
-        return element("article", *figures[-1:], heading, note, legend, details)
+        details = folded("Image and words" if purification else "Image", *more)
+        return element("article", figures[-1], *head, shares, details)
     maps = element("div", *figures, class_=f"maps of-{len(figures)}")
-    return element("article", heading, note, maps, legend, words, files)
+    return element("article", *head, maps, shares, words, files)
 
 
 def album(entries: Sequence[Markup], compact: bool = False) -> Markup:
@@ -80,13 +73,10 @@ def album_overview(rows: Sequence[tuple[RGB | None, str, str]], most: int = 30) 
     return element("div", word_list(rows, most), class_="legend of-album")
 
 
-def _figure(entry: AlbumEntry, image: AlbumImage, captioned: bool) -> Markup:
-    height, width = image.image.shape[:2]
-    alt = f"{entry.title}: {image.title.lower()}"
-    source = data_uri(image.image, "JPEG", quality=82)
+def _figure(image: np.ndarray, alt: str, names: Markup, caption: Markup) -> Markup:
+    height, width = image.shape[:2]
+    source = data_uri(image, "JPEG", quality=82)
     pixels = element("img", src=source, alt=alt, width=width, height=height)
-    names = Markup() if image.labels is None else names_over(image.labels, entry.class_names)
-    caption = element("figcaption", element("b", image.title)) if captioned else Markup()
     # Limits the height of tall images to 80 % of the screen: the width follows from the height.
     limit = f"max-width: min(100%, {80 * width / height:.1f}vh)"
     return element("figure", element("div", pixels, names, class_="frame", style=limit), caption)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..overlay import overlay
-from .images import class_shares, data_uri, limited, pixel_accuracy, visible_classes
+from .images import data_uri, limited, pixel_accuracy, visible_classes
 from .markup import Markup, element, isolated, join
 from .page_content import Gallery, PageImage
 from .placed_names import FONT_SHARE, place_names
@@ -31,14 +31,20 @@ def _article(gallery: Gallery, image: PageImage, longest_side: int) -> Markup:
         note = f"{accuracy:.0f} % of pixels right" if is_measured else ""
         alt = f"{image.title}: the classes of its pixels, {title}"
         figures.append(_figure(title, source, alt, names_over(small, gallery.class_names), note))
-    present = np.flatnonzero(class_shares(image.truth, len(gallery.colors)))
-    colors = {gallery.class_names[k]: gallery.colors[k] for k in present}
+    true, others = visible_classes(image, len(gallery.class_names))
+    legends = []
+    for heading, classes in (("In the image", true), ("Labelled, but not in the image", others)):
+        rows = [(gallery.colors[k], gallery.class_names[k], "") for k in classes]
+        if rows:
+            legends.append(element("div", element("h4", heading), word_list(rows, _SHOWN)))
     return element(
         "article",
         element("h3", isolated(image.title)),
         element("div", *figures, class_=f"maps of-{len(figures)}"),
-        _legend(gallery, image),
-        purification_notes(image.purification, colors),
+        element("div", *legends, class_="legend"),
+        purification_notes(
+            image.purification, {gallery.class_names[k]: gallery.colors[k] for k in true}
+        ),
     )
 
 
@@ -56,19 +62,5 @@ def names_over(labels: np.ndarray, class_names: Sequence[str]) -> Markup:
         element("text", name.text, x=f"{name.x:.1f}", y=f"{name.y:.1f}")
         for name in place_names(labels, class_names)
     ]
-    attributes = {
-        "aria-hidden": "true",
-        "viewBox": f"0 0 {width} {height}",
-        "font-size": f"{FONT_SHARE * width:.1f}",
-    }
-    return element("svg", *texts, attributes=attributes)
-
-
-def _legend(gallery: Gallery, image: PageImage) -> Markup:
-    true, others = visible_classes(image, len(gallery.class_names))
-    parts = []
-    for title, classes in (("In the image", true), ("Labelled, but not in the image", others)):
-        rows = [(gallery.colors[k], gallery.class_names[k], "") for k in classes]
-        if rows:
-            parts.append(element("div", element("h4", title), word_list(rows, _SHOWN)))
-    return element("div", *parts, class_="legend")
+    box, letters = f"0 0 {width} {height}", f"{FONT_SHARE * width:.1f}"
+    return element("svg", *texts, aria_hidden="true", viewBox=box, font_size=letters)

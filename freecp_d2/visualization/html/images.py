@@ -1,8 +1,4 @@
-"""
-Images and label maps as a page embeds them, and numbers about label maps.
-
-Shape shorthand in this module: H, W pixels, K classes.
-"""
+"""Images and label maps as a page embeds them, and numbers about label maps."""
 
 import base64
 import io
@@ -26,9 +22,7 @@ def limited(array: np.ndarray, longest_side: int) -> np.ndarray:
     """
     Shrink to a longest side in pixels; smaller arrays are returned as they are.
 
-    Args:
-        array: a uint8 RGB image (H, W, 3), resized with antialiasing, or integer labels (H, W),
-            resized by nearest neighbour.
+    Images, uint8 (H, W, 3), are antialiased; of labels (H, W), the nearest neighbour is taken.
     """
     if max(array.shape[:2]) <= longest_side:
         return array

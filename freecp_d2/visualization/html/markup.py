@@ -12,24 +12,20 @@ class Markup(str):
     __slots__ = ()
 
 
-def element(
-    tag: str, *children: str, attributes: dict[str, str] | None = None, **more: str | int | float
-) -> Markup:
+def element(tag: str, *children: str, **attributes: str | int | float) -> Markup:
     """
     Args:
-        tag: the element's name.
         children: content; text that is not `Markup` is escaped.
-        attributes: those whose names are no Python names ("aria-hidden", "viewBox").
-        more: further attributes; a trailing underscore is removed (`class_`). Values are escaped;
-            empty ones are left out, except an empty `alt`, which marks a decorative image.
+        attributes: `class_` is "class", `aria_label` "aria-label". Values are escaped; empty ones
+            are left out, except an empty `alt`, which marks a decorative image.
 
     Raises:
         ValueError: children of a void element, such as `img`.
     """
-    named = (attributes or {}) | {name.rstrip("_"): str(value) for name, value in more.items()}
-    start = tag + "".join(
-        f' {name}="{html.escape(value)}"' for name, value in named.items() if value or name == "alt"
-    )
+    start = tag
+    for name, value in attributes.items():
+        if value != "" or name == "alt":
+            start += f' {name.rstrip("_").replace("_", "-")}="{html.escape(str(value))}"'
     if tag in _VOID:
         if children:
             raise ValueError(f"<{tag}> got {len(children)} children and has none; leave them out.")

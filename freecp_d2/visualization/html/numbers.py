@@ -1,18 +1,17 @@
 """Results as inline SVG bar charts and as tables."""
 
 import math
-from collections.abc import Callable
 
 from .markup import Markup, element, folded, join
-from .page_content import Results, Row, Scores
+from .page_content import Results, Row
 
-Measure = Callable[[Scores], float]
+_FURTHER = {
+    "pixel_accuracy": "Pixel accuracy",
+    "stuff": "mIoU of stuff",
+    "things": "mIoU of things",
+}
+"""Attributes of `Scores`, and their names on the page."""
 
-_FURTHER: tuple[tuple[str, Measure], ...] = (
-    ("Pixel accuracy", lambda scores: scores.pixel_accuracy),
-    ("mIoU of stuff", lambda scores: scores.stuff),
-    ("mIoU of things", lambda scores: scores.things),
-)
 _WIDTH, _BAR, _STEP, _TOP = 276, 15, 23, 30
 _LABELS, _VALUES = 114, 36
 _LENGTH = _WIDTH - _LABELS - _VALUES
@@ -42,7 +41,7 @@ def _panel(results: Results, row: Row, top: float) -> Markup:
         element("text", row.method, x=0, y=15, class_="method"),
         element("line", x1=x, x2=x, y1=_TOP - 6, y2=height, class_="mark"),
         *(_bar(results, row, i, top) for i in range(len(titles))),
-        attributes={"viewBox": f"0 0 {_WIDTH} {height}"},
+        viewBox=f"0 0 {_WIDTH} {height}",
         role="img",
     )
 
@@ -69,24 +68,24 @@ def _bar(results: Results, row: Row, index: int, top: float) -> Markup:
 def results_tables(results: Results) -> Markup:
     """mIoU of every method and variant; below it, folded, the other measures."""
     caption = f"mIoU in percent, {results.num_images} images"
-    first = _table(results, caption, lambda scores: scores.miou, with_gain=True)
-    others = [_table(results, f"{name}, in percent", measure) for name, measure in _FURTHER]
+    first = _table(results, caption, "miou", with_gain=True)
+    others = [_table(results, f"{name}, in percent", key) for key, name in _FURTHER.items()]
     return join([first, folded("Pixel accuracy, and mIoU of stuff and of things", *others)])
 
 
-def best_column(results: Results, measure: Measure) -> int:
-    """The column with the highest mean over methods, without oracles."""
+def best_column(results: Results, measure: str) -> int:
+    """The column with the highest mean over methods of an attribute of `Scores`, no oracle."""
     practical = [i for i, column in enumerate(results.columns) if not column.is_oracle]
     means = _means(results, measure)
     return max(practical, key=means.__getitem__)
 
 
-def _means(results: Results, measure: Measure) -> list[float]:
+def _means(results: Results, measure: str) -> list[float]:
     columns = zip(*(row.scores for row in results.rows), strict=True)
-    return [sum(map(measure, scores)) / len(scores) for scores in columns]
+    return [sum(getattr(score, measure) for score in scores) / len(scores) for scores in columns]
 
 
-def _table(results: Results, caption: str, measure: Measure, with_gain: bool = False) -> Markup:
+def _table(results: Results, caption: str, measure: str, with_gain: bool = False) -> Markup:
     best = best_column(results, measure)
     looks = [
         "oracle" if column.is_oracle else "best" if i == best else ""
@@ -102,8 +101,8 @@ def _table(results: Results, caption: str, measure: Measure, with_gain: bool = F
 
     body = []
     for row in results.rows:
-        gain = [element("td", _gain(row), class_="gain")] if with_gain else []
-        body.append(line(row.method, [measure(scores) for scores in row.scores], *gain))
+        gain = [_gain(row)] if with_gain else []
+        body.append(line(row.method, [getattr(score, measure) for score in row.scores], *gain))
     gap = [element("td")] if with_gain else []
     body.append(line("mean", _means(results, measure), *gap, class_="mean"))
     table = element(
@@ -112,9 +111,7 @@ def _table(results: Results, caption: str, measure: Measure, with_gain: bool = F
         element("thead", _header(results, looks, with_gain)),
         element("tbody", *body),
     )
-    return element(
-        "div", table, class_="scroll", attributes={"aria-label": caption}, role="region", tabindex=0
-    )
+    return element("div", table, class_="scroll", aria_label=caption, role="region", tabindex=0)
 
 
 def _header(results: Results, looks: list[str], with_gain: bool) -> Markup:
@@ -132,7 +129,8 @@ def _header(results: Results, looks: list[str], with_gain: bool) -> Markup:
 
 def _gain(row: Row) -> Markup:
     low, high = signed(row.gain.low), signed(row.gain.high)
-    return join([signed(row.gain.difference), " ", element("small", f"[{low}, {high}]")])
+    interval = element("small", f"[{low}, {high}]")
+    return element("td", signed(row.gain.difference), " ", interval, class_="gain")
 
 
 def signed(value: float) -> str:

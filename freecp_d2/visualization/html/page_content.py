@@ -5,6 +5,7 @@ Shape shorthand in this module: H, W pixels, K classes.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +14,7 @@ from ...modeling.purification.diagnosis import Purification
 from .markup import Markup
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A variant of the method; an oracle knows the words of the image."""
 
     title: str
@@ -31,8 +31,7 @@ class Scores:
     things: float
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """Scores of a base method, one for each column; `gain` is the last mIoU minus the first."""
 
     method: str
@@ -40,8 +39,7 @@ class Row:
     gain: Interval
 
 
-@dataclass(frozen=True)
-class Results:
+class Results(NamedTuple):
     """Scores of base methods (rows) and variants (columns), the base method alone first."""
 
     columns: tuple[Column, ...]
@@ -49,23 +47,15 @@ class Results:
     num_images: int
 
 
-@dataclass(frozen=True)
-class LabelMap:
+class LabelMap(NamedTuple):
     """Integer labels (H, W); others than 0..K-1 are no label."""
 
     title: str
     labels: np.ndarray
 
 
-@dataclass(frozen=True)
-class PageImage:
-    """
-    Attributes:
-        image: uint8 RGB (H, W, 3).
-        maps: label maps, in the order shown.
-        truth: the true labels, as those of a `LabelMap`.
-        purification: what purification did, see `summarise_diagnoses`.
-    """
+class PageImage(NamedTuple):
+    """A uint8 RGB image (H, W, 3), its label maps in the order shown, and the true labels."""
 
     title: str
     image: np.ndarray
@@ -74,8 +64,7 @@ class PageImage:
     purification: Purification
 
 
-@dataclass(frozen=True)
-class Gallery:
+class Gallery(NamedTuple):
     """Images with K class names and K colours, (red, green, blue), 0 to 255."""
 
     class_names: tuple[str, ...]
@@ -83,16 +72,14 @@ class Gallery:
     images: tuple[PageImage, ...]
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     """A short section of text: heading, paragraphs."""
 
     title: str
     paragraphs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """A section with an anchor `name`, a heading `title`, and `content` below it."""
 
     name: str
@@ -100,12 +87,10 @@ class Section:
     content: Markup
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """
     Attributes:
         kicker, title, lead: a line above the heading, the heading, paragraphs below it.
-        results, gallery: numbers and images with the truth, if there are any.
         sections: further sections before the gallery.
         notes: sections of text at the end.
         facts: (name, value) lines at the foot, such as the command and the date.

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from ...modeling.purification.diagnosis import GroupSummary, Purification, WordSummary
+from ..overlay import RGB
 from .markup import Markup, element, folded, isolated, join
 
-RGB = tuple[int, int, int]
-
+HOW_TO_READ = (
+    "The number on a word is its highest redundancy score s of Eq. (5) over the windows of the "
+    "image; a window removes the words below the threshold."
+)
 _WORDS_SHOWN, _GROUPS_SHOWN = 16, 4
 
 
@@ -17,15 +20,10 @@ def swatch(color: RGB | None) -> Markup:
 
 def word_list(rows: Sequence[tuple[RGB | None, str, str]], most: int) -> Markup:
     """A list of (colour or None, name, value or ""); entries after the first `most` are folded."""
-    items = [
-        element(
-            "li",
-            swatch(color),
-            isolated(name),
-            *((" ", element("small", value)) if value else ()),
-        )
-        for color, name, value in rows
-    ]
+    items = []
+    for color, name, value in rows:
+        after = [" ", element("small", value)] if value else []
+        items.append(element("li", swatch(color), isolated(name), *after))
     return _list(items, most)
 
 
@@ -40,13 +38,26 @@ def purification_notes(
         whole: fold long lists; else cut them and give the number of words left out.
     """
     every, some = "in every window", "with the number of windows"
-    lists = [
-        _words("Removed as redundant", every, purification.removed, colors, whole),
-        _words("Kept", every, purification.kept, colors, whole),
-        _words("Kept in some windows", some, purification.contested, colors, whole),
-        _groups(purification.groups, whole),
-    ]
-    return element("div", *lists, class_="purification")
+    sections = []
+    for title, hint, words in (
+        ("Removed as redundant", every, purification.removed),
+        ("Kept", every, purification.kept),
+        ("Kept in some windows", some, purification.contested),
+    ):
+        chips = [_chip(word, colors.get(word.word)) for word in words]
+        sections.append(_section(title, hint, chips, _list(chips, _WORDS_SHOWN, whole)))
+    groups = [_group(group) for group in purification.groups]
+    listed = _list(groups, _GROUPS_SHOWN, whole, "groups")
+    hint = "filled: winners and their regions"
+    sections.append(_section("Ambiguity groups", hint, groups, listed))
+    return element("div", *sections, class_="purification")
+
+
+def _section(title: str, hint: str, items: Sequence[Markup], listed: Markup) -> Markup:
+    if not items:
+        return Markup()
+    count = element("small", f"{len(items)}, {hint}")
+    return element("section", element("h4", title, " ", count), listed)
 
 
 def _list(items: Sequence[Markup], most: int, whole: bool = True, kind: str = "") -> Markup:
@@ -60,19 +71,11 @@ def _list(items: Sequence[Markup], most: int, whole: bool = True, kind: str = ""
     return join([shown, folded(text, element("ul", *items[most:], class_=kind))])
 
 
-def _words(
-    title: str, hint: str, words: Sequence[WordSummary], colors: Mapping[str, RGB], whole: bool
-) -> Markup:
-    if not words:
-        return Markup()
-    chips = [_chip(word, colors.get(word.word)) for word in words]
-    listed = _list(chips, _WORDS_SHOWN, whole)
-    return element("section", _heading(title, len(words), hint), listed)
-
-
 def _chip(word: WordSummary, color: RGB | None) -> Markup:
-    removed, num_kept = word.num_removed == word.num_windows, word.num_windows - word.num_removed
-    counts = f"{num_kept}/{word.num_windows}" if not removed and word.num_removed else ""
+    num_kept = word.num_windows - word.num_removed
+    counts = Markup()
+    if 0 < num_kept < word.num_windows:
+        counts = element("small", f"{num_kept}/{word.num_windows}", class_="count")
     explained = (
         f"removed in {word.num_removed} of {word.num_windows} windows; "
         f"score s at most {word.highest:.3f}, mean {word.mean:.3f}"
@@ -80,36 +83,20 @@ def _chip(word: WordSummary, color: RGB | None) -> Markup:
     return element(
         "li",
         swatch(color),
-        element("s" if removed else "span", isolated(word.word)),
+        element("span" if num_kept else "s", isolated(word.word)),
         element("small", f"{word.highest:.3f}"),
-        element("small", counts, class_="count") if counts else Markup(),
-        class_="chip" + " gone" * removed,
+        counts,
+        class_="chip" if num_kept else "chip gone",
         title=explained,
     )
 
 
-def _groups(groups: Sequence[GroupSummary], whole: bool) -> Markup:
-    if not groups:
-        return Markup()
-    listed = _list([_group(group) for group in groups], _GROUPS_SHOWN, whole, "groups")
-    heading = _heading("Ambiguity groups", len(groups), "filled: winners and their regions")
-    return element("section", heading, listed, class_="wide")
-
-
 def _group(group: GroupSummary) -> Markup:
-    members = [
-        element(
-            "span",
-            isolated(member),
-            element("small", f"\N{MULTIPLICATION SIGN}{wins}") if wins else Markup(),
-            class_="chip" + " won" * bool(wins),
-        )
-        for member in group.members
-        for wins in [group.wins.get(member, 0)]
-    ]
+    members = []
+    for member in group.members:
+        wins = group.wins.get(member, 0)
+        times = element("small", f"\N{MULTIPLICATION SIGN}{wins}") if wins else Markup()
+        won = " won" * bool(wins)
+        members.append(element("span", isolated(member), times, class_=f"chip{won}"))
     windows = f"{group.num_windows} window" + "s" * (group.num_windows != 1)
     return element("li", *members, element("small", windows, class_="count"))
-
-
-def _heading(title: str, count: int, hint: str) -> Markup:
-    return element("h4", title, " ", element("small", f"{count}, {hint}"))

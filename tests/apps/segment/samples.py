@@ -1,12 +1,14 @@
-"""Predictions, records and settings without a model."""
+"""Predictions, records and settings without a model, and a short video."""
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
 from freecp_d2.apps.segment.decisions import classes_of, decisions_of
 from freecp_d2.apps.segment.image_record import Settings
+from freecp_d2.data.storybook import draw_scene
 from freecp_d2.engine import load_config
 from freecp_d2.engine.predictor import Prediction
 from freecp_d2.modeling.purification.diagnosis import GroupDiagnosis, RegionBox, WindowDiagnosis
@@ -19,7 +21,7 @@ from ...helpers.command import ROOT
 WORDS = Vocabulary.from_string("cat, kitten; dog; tree")
 CONFIG = str(ROOT / "configs" / "storybook" / "sclip_freecp.yaml")
 PAGE_WORDS = "sky; sea; grass; brick wall"
-SMALL = ("INPUT.MIN_SIZE_TEST", "72", "INPUT.MAX_SIZE_TEST", "96")
+SMALL = ["INPUT.MIN_SIZE_TEST", "72", "INPUT.MAX_SIZE_TEST", "96", "MODEL.TEXT.TEMPLATES", "simple"]
 COLORS = ((10, 20, 30), (40, 50, 60), (70, 80, 90))
 
 
@@ -65,3 +67,18 @@ def record(windows=(), **more):
         "files": {"overlay": "a_overlay.jpg", "labels": "a_labels.png"},
         **more,
     }
+
+
+def write_video(path, num_frames=6, size=(48, 64), rate=12.5, codec="mp4v", suffix=".mp4"):
+    """Write it, whatever `path` ends in; returns its frames, uint8 RGB (H, W, 3)."""
+    height, width = size
+    page = cv2.resize(draw_scene(3).image, (2 * width, 2 * height), interpolation=cv2.INTER_AREA)
+    frames = [page[i : i + height, i : i + width] for i in range(num_frames)]
+    aside = path.with_suffix(suffix)
+    writer = cv2.VideoWriter(str(aside), cv2.VideoWriter.fourcc(*codec), rate, (width, height))
+    assert writer.isOpened()
+    for frame in frames:
+        writer.write(cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2BGR))
+    writer.release()
+    aside.rename(path)
+    return frames

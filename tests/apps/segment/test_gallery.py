@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from freecp_d2.apps.segment import gallery
-from freecp_d2.apps.segment.gallery import RunGallery, thumbnail_side
+from freecp_d2.apps.segment.gallery import RunGallery
 from freecp_d2.apps.segment.inputs import FailedInput
 from freecp_d2.text import Vocabulary
 from freecp_d2.visualization.html import render_page
@@ -66,9 +66,9 @@ def test_the_size_of_the_page_is_limited(tmp_path, monkeypatch):
 
 
 def test_a_run_without_images(tmp_path):
-    found = page(tmp_path, 0, failures=[FailedInput("a", "b")] * 101)
+    found = page(tmp_path, 0, failures=[FailedInput("a", "b")] * 3)
     assert "Nothing in 3 words" in found.text
-    assert "And 1 more." in found.text
+    assert found.text.count(": b.") == 3
 
 
 def test_a_video(tmp_path):
@@ -91,8 +91,9 @@ def test_images_of_any_shape(tmp_path):
     assert len(read(render_page(found.page((), {}))).all("img")) == 8
 
 
-def test_thumbnails_shrink_with_their_number():
-    sides = [thumbnail_side(n) for n in (0, 1, 10, 60, 300, 1000, 100_000)]
+def test_thumbnails_shrink_with_their_number(tmp_path):
+    given = settings(tmp_path)
+    sides = [RunGallery(n, given).side for n in (0, 1, 10, 60, 300, 1000, 100_000)]
     assert sides == sorted(sides, reverse=True)
     assert (sides[0], sides[-1]) == (960, 256)
 
@@ -112,14 +113,6 @@ def test_names_are_isolated_from_the_text_direction(tmp_path):
         r"<text.*?</text>|<[^>]*>", lambda tag: tag[0] if "bdi" in tag[0] else "", html
     )
     assert visible.count(word) == visible.count(f"<bdi>{word}</bdi>") >= 6
-
-
-def test_large_numbers_have_separators(tmp_path):
-    words = Vocabulary.from_string("; ".join(f"word {k}" for k in range(2000)))
-    found = RunGallery(1, settings(tmp_path, vocabulary=words)).page((), {})
-    assert "2,000 words" in found.title
-    assert "2,000 words: " in found.lead[0]
-    assert "and 1,988 more." in found.lead[0]
 
 
 def test_the_page_says_that_no_word_is_left(tmp_path):

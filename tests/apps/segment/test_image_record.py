@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from freecp_d2.apps.segment.image_record import (
-    check_record,
     find_record,
     forget_record,
     head_of,
     is_taken,
-    record_path,
+    result_path,
     sweep,
     write_record,
 )
@@ -34,7 +33,7 @@ def done(tmp_path):
     source = Source(path, Path("a.b.jpg"), False)
     (given.output / "sub").mkdir(parents=True)
     (given.output / "sub" / "a.b_labels.png").write_bytes(b"labels")
-    write_record(given.output, NAME, head_of(source, given), {"labels": "a.b_labels.png"})
+    write_record(given.output, NAME, head_of(source, given), ["labels"])
     return source, given
 
 
@@ -67,7 +66,7 @@ def test_notes_of_a_run(tmp_path):
 
 def test_a_record_is_found(done):
     source, given = done
-    assert record_path(given.output, NAME) == given.output / "sub" / "a.b.json"
+    assert result_path(given.output, NAME) == given.output / "sub" / "a.b.json"
     found = find_record(source, NAME, given)
     assert found["vocabulary"]["classes"] == [["cat", "kitten"], ["dog"], ["tree"]]
     assert found["file_bytes"] == {"labels": 6}
@@ -107,7 +106,7 @@ def test_a_name_that_is_not_utf8_is_recorded(tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path / "a") + b"\xff.jpg"))
     path.write_bytes(b"image")
     given, source = settings(tmp_path), Source(path, Path(path.name), False)
-    write_record(tmp_path, Path("a"), head_of(source, given), {})
+    write_record(tmp_path, Path("a"), head_of(source, given), [])
     assert json.loads((tmp_path / "a.json").read_bytes())["input"].endswith("a\\xff.jpg")
     assert find_record(source, Path("a"), given) is not None
 
@@ -147,7 +146,7 @@ def test_relative_paths_of_two_folders_differ(done, tmp_path, monkeypatch):
         (tmp_path / name / "a.jpg").write_bytes(name.encode())
     source = Source(Path("a.jpg"), Path("a.jpg"), False)
     monkeypatch.chdir(tmp_path / "x")
-    write_record(given.output, NAME, head_of(source, given), {})
+    write_record(given.output, NAME, head_of(source, given), [])
     assert not is_taken(source, given.output, NAME)
     monkeypatch.chdir(tmp_path / "y")
     assert is_taken(source, given.output, NAME)
@@ -155,17 +154,16 @@ def test_relative_paths_of_two_folders_differ(done, tmp_path, monkeypatch):
 
 def test_files_of_other_programs_are_not_replaced(done):
     _, given = done
-    check_record(given.output, NAME)
-    check_record(given.output, Path("nothing"))
-    path = record_path(given.output, NAME)
-    for content in (b"", bytes(300)):  # left by a crash
+    path = result_path(given.output, NAME)
+    for content in (path.read_bytes(), b"", bytes(300)):  # the last two are left by a crash
         path.write_bytes(content)
-        check_record(given.output, NAME)
+        forget_record(given.output, NAME)
+        assert not path.exists()
     for content in ('{"images": []}', "[]", "{}", "text"):
         path.write_text(content)
         with pytest.raises(ValueError, match=r"a\.b\.json was not written by this program"):
-            check_record(given.output, NAME)
+            forget_record(given.output, NAME)
     path.unlink()
     path.mkdir()
     with pytest.raises(ValueError, match=r"a\.b\.json was not written"):
-        check_record(given.output, NAME)
+        forget_record(given.output, NAME)

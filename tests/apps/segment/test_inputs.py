@@ -5,7 +5,7 @@ import os
 import pytest
 from PIL import Image
 
-from freecp_d2.apps.segment.inputs import check_file, find_inputs
+from freecp_d2.apps.segment.inputs import Inputs, check_file
 
 
 @pytest.fixture
@@ -27,17 +27,17 @@ def folder(tmp_path, monkeypatch):
 
 
 def found(*arguments, **options):
-    return [(str(s.path), str(s.relative)) for s in find_inputs(arguments, **options).sources]
+    return [(str(s.path), str(s.relative)) for s in Inputs(arguments, **options).sources]
 
 
 def test_a_folder(folder):
-    inputs = find_inputs(["."], output="out")
+    inputs = Inputs(["."], output="out")
     names = ["a.jpg", "b.PNG", "film.mp4", "lost.png", "no_ending", "page.svg"]
     names += ["folder.jpg/d.png", "sub/a.jpg", "sub/deep/c.webp"]
     assert [str(source.relative) for source in inputs.sources] == names
     assert [source.relative.name for source in inputs.sources if source.is_video] == ["film.mp4"]
     assert inputs.num_others == 3  # notes, thumbnails, the pipe
-    assert inputs.failures == ()
+    assert inputs.failures == []
     assert ("out/a_overlay.jpg", "out/a_overlay.jpg") in found(".")  # of another run
 
 
@@ -70,17 +70,17 @@ def test_a_tilde_is_expanded_unless_a_file_has_that_name(folder, monkeypatch):
         (str(folder / "sub" / "a.jpg"), "a.jpg"),
         (str(folder / "sub" / "deep" / "c.webp"), "c.webp"),
     ]
-    assert find_inputs(["~no_such_user/a.jpg"]).failures
+    assert Inputs(["~no_such_user/a.jpg"]).failures
 
 
 def test_each_file_once(folder):
     assert len(found("a.jpg", "./a.jpg", str(folder / "a.jpg"), "*.PNG", "b.PNG")) == 2
-    (source,) = find_inputs(["notes.txt"], videos=["notes.txt"]).sources
+    (source,) = Inputs(["notes.txt"], videos=["notes.txt"]).sources
     assert source.is_video
 
 
 def test_missing_inputs_are_reported(folder):
-    inputs = find_inputs(["gone.jpg", "gone*.jpg", "a.jpg"], videos=["gone.mp4"])
+    inputs = Inputs(["gone.jpg", "gone*.jpg", "a.jpg"], videos=["gone.mp4"])
     assert [failure.name for failure in inputs.failures] == ["gone.jpg", "gone*.jpg", "gone.mp4"]
     assert len(inputs.sources) == 1
 
@@ -89,7 +89,7 @@ def test_an_unreadable_folder_is_reported(folder):
     if not os.geteuid():
         pytest.skip("root reads everything")
     (folder / "sub").chmod(0)
-    (failure,) = find_inputs(["."]).failures
+    (failure,) = Inputs(["."]).failures
     (folder / "sub").chmod(0o755)
     assert "cannot be read" in failure.reason
 
@@ -100,7 +100,7 @@ def test_a_pattern_skips_the_output(folder):
     for pattern in ("**/*.jpg", "*", "out/*", "**"):
         assert any(name.startswith("out") for name, _ in found(pattern)), pattern
         assert not any(name.startswith("out") for name, _ in found(pattern, output="out"))
-    (failure,) = find_inputs(["out/*.jpg"], output="out").failures
+    (failure,) = Inputs(["out/*.jpg"], output="out").failures
     assert "in the output folder" in failure.reason
     assert found("out/a_overlay.jpg", output="out")  # a named file
 

@@ -32,10 +32,11 @@ def test_the_best_words_of_every_pixel(predictor, image):
 
 def test_other_attributes_are_the_predictions(predictor, image):
     prediction = predictor(image, "RGB")
-    labels = Labels.of(prediction)
-    assert np.array_equal(labels.label_map, prediction.label_map)
+    kept = Labels.of(prediction).prediction
+    assert np.array_equal(kept.label_map, prediction.label_map)
     for name in ("names", "shares", "purification"):
-        assert getattr(labels, name) == getattr(prediction, name)
+        assert getattr(kept, name) == getattr(prediction, name)
+    assert kept.found.scores.untyped_storage().nbytes() == 0
 
 
 def test_memory_does_not_grow_with_the_words(predictor, image):

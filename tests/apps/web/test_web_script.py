@@ -1,4 +1,4 @@
-"""`demo/web.py` as a user starts it: errors come before any long work."""
+"""The command of the page: errors come before any long work."""
 
 import importlib.util
 import os
@@ -23,6 +23,7 @@ def test_wrong_options(monkeypatch):
         monkeypatch.setenv(name, os.environ.get(name, ""))
     for options, fact in (
         (["--config-file", "configs/storybook/sclip.yaml"], "base method alone"),
+        (["--config-file", "configs/nowhere.yaml"], "configs/nowhere.yaml"),
         (["--vocabulary", "cats"], "'cats'"),
         (["--opts", "MODEL.CLIP.PRETAINED", "x"], "MODEL.CLIP.PRETRAINED"),
     ):
@@ -34,10 +35,3 @@ def test_only_the_page_and_the_server_import_gradio():
     modules = "labelling, visit, results, uploads, words, command"
     code = f"import sys; from freecp_d2.apps.web import {modules}; print('gradio' in sys.modules)"
     assert run("-c", code).stdout.strip() == "False"
-
-
-def test_an_error_has_no_traceback():
-    found = run("demo/web.py", "--config-file", "configs/nowhere.yaml")
-    assert found.returncode == 1
-    assert "configs/nowhere.yaml" in found.stderr
-    assert "Traceback" not in found.stderr

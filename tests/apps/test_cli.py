@@ -1,0 +1,42 @@
+"""`freecp`: its commands, and the program's name in their messages."""
+
+import sys
+
+import pytest
+
+from freecp_d2.apps import cli
+
+
+@pytest.fixture(autouse=True)
+def _argv(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["freecp"])
+
+
+def test_help_and_version(capsys):
+    for argv in ([], ["--help"]):
+        assert cli.main(argv) == 0
+        out = capsys.readouterr().out
+        assert all(f"\n  {name} " in out for name in cli.COMMANDS)
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("freecp_d2 ")
+
+
+def test_an_unknown_command(capsys):
+    assert cli.main(["segmnt"]) == 2
+    assert "did you mean 'segment'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", sorted({*cli.COMMANDS} - {"data"}))
+def test_the_program_is_called_as_the_user_typed_it(name, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([name, "--help"])
+    assert f"usage: freecp {name} " in capsys.readouterr().out
+
+
+def test_errors_start_with_the_program(capsys):
+    for argv in (
+        ["segment", "--input", "missing.png"],
+        ["describe", "--vocabulary", "cat", "--output", "a", "--questions", "a"],
+    ):
+        assert cli.main(argv) == 2
+        assert capsys.readouterr().err.startswith(f"freecp {argv[0]}: error: ")
