@@ -14,7 +14,7 @@ from freecp_d2.d2 import DatasetCatalog, MetadataCatalog, build_model
 from freecp_d2.data import BENCHMARKS, read_label
 from freecp_d2.data.mapper import read_color_image
 from freecp_d2.data.storybook import draw_scene
-from freecp_d2.engine import check_run, evaluate, load_config
+from freecp_d2.engine import build_checked, check_run, evaluate, load_config
 from freecp_d2.evaluation import heatmap
 from tests.helpers.command import ROOT, SMALL
 from tests.helpers.miniatures import LAYOUTS, NUM_CLASSES, make_miniature
@@ -211,8 +211,8 @@ class TestConfigs:
         use(miniature)
         cfg = load_config(str(path), [*OPTIONS, *weights, "OUTPUT_DIR", str(folder)])
         assert list(cfg.DATASETS.TEST) == [f"freecp_{path.parent.name}_val"]
-        check_run(cfg)
-        model = model or build_model(cfg).eval()
+        checked = check_run(cfg)
+        model = model or build_checked(checked).eval()
         run = Run(cfg, model)
         run.check(miniature.histogram, NUM_IMAGES)
         return run, model
@@ -235,6 +235,9 @@ class TestConfigs:
         options += ["MODEL.DEVICE", "cpu", "DATALOADER.NUM_WORKERS", "0"]
         labels = np.stack([draw_scene(seed).labels for seed in STORYBOOK_PAGES])
         histogram = np.bincount(labels.ravel(), minlength=82)
+        clip = None
         for path in ON_STORYBOOK:
             cfg = load_config(str(path), [*options, "OUTPUT_DIR", str(tmp_path / path.stem)])
-            Run(cfg, build_model(cfg).eval()).check(histogram, len(STORYBOOK_PAGES))
+            checked = check_run(cfg, clip)
+            clip = checked.clip
+            Run(cfg, build_checked(checked).eval()).check(histogram, len(STORYBOOK_PAGES))

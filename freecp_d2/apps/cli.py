@@ -27,25 +27,15 @@ COMMANDS = {
 
 def usage() -> str:
     """The text of `freecp --help`."""
-    lines = [f"  {name:<12}{text}" for name, (_, text) in COMMANDS.items()]
-    head = (
+    lines = "".join(f"  {name:<12}{text}\n" for name, (_, text) in COMMANDS.items())
+    return (
         "usage: freecp COMMAND [options]\n\nFreeCP: open-vocabulary segmentation without training."
-    )
-    return "\n".join(
-        [head, "", *lines, "", "freecp COMMAND --help lists the options of a command."]
+        f"\n\n{lines}\nfreecp COMMAND --help lists the options of a command."
     )
 
 
 def main(argv: Sequence[str] | None = None) -> int | None:
-    """
-    Run one sub-command.
-
-    Args:
-        argv: the sub-command and its options; default: those of this process.
-
-    Returns:
-        int | None: the exit status of the sub-command; 2 for an unknown one.
-    """
+    """Run one sub-command; returns its exit status, 2 for an unknown one."""
     name, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
     if name in ("-h", "--help", "help"):
         print(usage())

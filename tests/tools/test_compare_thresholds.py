@@ -32,6 +32,7 @@ def run(tmp_path_factory):
     folder, out = tmp_path_factory.mktemp("compare") / "new", io.StringIO()
     grid = ["--redundancy", "0.01", "--ambiguity", "0.1", "--processes", "1", "--limit", "1"]
     opts = ["DATALOADER.NUM_WORKERS", "0", "MODEL.TEXT.TEMPLATES", "simple"]
+    opts += ["MODEL.TEXT.DESCRIPTIONS", "", "INPUT.MIN_SIZE_TEST", "96"]
     with contextlib.redirect_stdout(out):
         tool.main(["--output-dir", str(folder), *grid, "--widths", "1", "2", "--", *opts])
     return out.getvalue(), json.loads((folder / "results.json").read_text())

@@ -113,11 +113,8 @@ def prepare(name: str, argv: Sequence[str] | None = None) -> int:
     """
     Convert one split of a benchmark (one of `DESCRIPTIONS`), and print a report.
 
-    Returns:
-        int: the exit status: 0, 1 if sources could not be converted, 130 after Ctrl-C.
-
-    Raises:
-        SystemExit: the conversion cannot run; says why.
+    The exit status is 1 if sources could not be converted, and 130 after Ctrl-C; SystemExit with
+    the reason if the conversion cannot run.
     """
     parser = build_parser(name)
     args = parser.parse_args(argv)

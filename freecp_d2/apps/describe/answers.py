@@ -1,12 +1,10 @@
 """
 Answers of a language model, split into sentences, and a file of answers made elsewhere.
 
-The file is JSON or JSONL of records, whose `instruction` (a number from 1, or its text) may be
-missing, with the `answer` of the model or a list of `sentences`::
+The file is a JSON object of word -> sentences, or JSON or JSONL of records, whose `instruction` (a
+number from 1) may be missing::
 
     {"word": "cat", "instruction": 1, "answer": "A cat has ...\\nThe cat ..."}
-
-or an object of word -> sentences, as in a file of descriptions.
 """
 
 import json
@@ -20,7 +18,7 @@ from .questions import Question, Unanswered
 
 _THOUGHTS = re.compile(r"^.*</think>|<think>.*$", re.DOTALL)  # either tag may be missing
 _MARKER = re.compile(
-    r"(?:[^\w\"'\u201c\u2018]+|[\u2460-\u24ff]"  # bullets, dashes, emoji; numbers in circles
+    r"^(?:[^\w\"'\u201c\u2018]+|[\u2460-\u24ff]"  # bullets, dashes, emoji; numbers in circles
     r"|\d{1,2}\s*(?:[.):\]\uff0e\uff09\u3001\uff1a\ufe0f\u20e3]+(?=\s|[^\W\d])|[-\u2013\u2014]\s+)"
     r"|(?:[a-z]|[ivx]{1,4})\)|(?-i:(?:[a-hA-H]|[ivx]{1,4})\.\s+(?=[A-Z]))"
     r"|(?:sentence|answer|description|assistant)\s*\d*\s*[:.)]\s*)+",
@@ -30,22 +28,18 @@ _MARKER = re.compile(
 _QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019"}
 
 
-def split_answer(answer: str, word: str = "") -> list[str]:
+def split_answer(answer: str) -> list[str]:
     """
     Split an answer into sentences, one a line, without list markers, quotation marks around a line,
-    lines that end in a colon, and thoughts. A `word` that is a symbol is no list marker.
+    lines that end in a colon, and thoughts.
     """
     text = _THOUGHTS.sub("", answer.encode("utf-8", "replace").decode())  # lone surrogates
-    found = [_bare(line, word) for line in text.splitlines()]
+    found = map(_bare, text.splitlines())
     return [line for line in found if line and not line.endswith(":")]
 
 
-def _bare(line: str, word: str) -> str:
-    line = " ".join(line.split())
-    marker = _MARKER.match(line)
-    start = marker.end() if marker else 0
-    at = line.find(word, 0, start + len(word)) if word and not word[0].isalnum() else -1
-    line = line[at if 0 <= at < start else start :].rstrip(", ")
+def _bare(line: str) -> str:
+    line = _MARKER.sub("", " ".join(line.split()), count=1).rstrip(", ")
     closing = _QUOTES.get(line[:1])
     if closing and len(line) > 2 and line.endswith(closing) and line.count(line[0]) <= 2:
         line = line[1:-1].strip()
@@ -57,22 +51,29 @@ class AnswersFile:
     A source that answers from a file.
 
     Args:
-        model: who made the answers; "": the `model` of the file, or the file's name.
-        instructions: what the file's numbers stand for.
+        model: who made the answers; "": the file's name.
 
     Raises:
         OSError, ValueError: the file is missing or malformed; the message names the record.
     """
 
-    def __init__(self, path: Path, model: str, instructions: Sequence[str]) -> None:
-        self.origin, content = f"answers of {path.name}", _read(path)
-        named = content.get("model") if isinstance(content, dict) else None
-        self.model = model or (named if isinstance(named, str) else "") or self.origin
+    def __init__(self, path: Path, model: str, num_instructions: int) -> None:
+        self.origin = f"answers of {path.name}"
+        self.model = model or self.origin
         self._found: dict[tuple[str, int | None], list[str]] = {}
-        for number, record in enumerate(_records(content), start=1):
-            word, instruction, answer = _parsed(record, f"{path}, record {number}", instructions)
-            key = description_key(word), instruction
-            self._found.setdefault(key, []).extend(split_answer(answer, word))
+        for i, record in enumerate(_read_records(path), start=1):
+            word, number, answer = (record.get(key) for key in ("word", "instruction", "answer"))
+            if not isinstance(word, str) or not isinstance(answer, str):
+                raise ValueError(
+                    f"{path}, record {i}: got {str(record)[:80]}, expected a `word` and an "
+                    '`answer`; write {"word": "cat", "instruction": 1, "answer": "..."}.'
+                )
+            if number is not None and number not in range(1, num_instructions + 1):
+                raise ValueError(
+                    f"{path}, record {i}: got the instruction {number!r}, expected 1 to "
+                    f"{num_instructions}; correct it or leave it out."
+                )
+            self._found.setdefault((description_key(word), number), []).extend(split_answer(answer))
 
     def answers(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str | Unanswered]]:
         """Answer each question once, with its own sentences and those of no instruction."""
@@ -80,49 +81,23 @@ class AnswersFile:
             if question.attempt:
                 continue
             key = description_key(question.word)
-            found = self._found.get((key, question.number), [])
+            found = self._found.get((key, question.number + 1), [])
             found = [*found, *self._found.get((key, None), ())]
             yield question, "\n".join(found) or Unanswered("not in the file of answers")
 
 
-def _read(path: Path) -> Any:
+def _read_records(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.expanduser().read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected UTF-8, got: {error}; save it as UTF-8.") from error
-    try:
-        return json.loads(text)
-    except ValueError as error:
         try:
-            return [json.loads(line) for line in text.split("\n") if line.strip()] or [{}]
-        except ValueError:
-            raise ValueError(f"{path}: expected JSON or JSONL, got: {error}.") from error
-
-
-def _records(content: Any) -> list[Any]:
-    if isinstance(content, dict) and not isinstance(content.get("word"), str):
-        if isinstance(content.get("descriptions"), dict):
-            content = content["descriptions"]
-        return [{"word": word, "sentences": each} for word, each in content.items()]
-    return content if isinstance(content, list) else [content]
-
-
-def _parsed(record: Any, where: str, instructions: Sequence[str]) -> tuple[str, int | None, str]:
-    """The word, the index of the instruction or None, and the answer of a record."""
-    record = record if isinstance(record, dict) else {}
-    word, number, answer = (record.get(key) for key in ("word", "instruction", "answer"))
-    sentences = [answer] if isinstance(answer, str) else record.get("sentences")
-    is_text = isinstance(sentences, list) and all(isinstance(each, str) for each in sentences)
-    if not isinstance(word, str) or not is_text:
-        raise ValueError(
-            f"{where}: got {str(record)[:80]}, expected a `word` and an `answer`, or a list of "
-            '`sentences`; write {"word": "cat", "instruction": 1, "answer": "..."}.'
-        )
-    if number in instructions:
-        number = instructions.index(number) + 1
-    if number is not None and number not in range(1, len(instructions) + 1):
-        raise ValueError(
-            f"{where}: got the instruction {number!r}, expected 1 to {len(instructions)} or the "
-            "text of one; correct it, leave it out, or give the texts with --instructions."
-        )
-    return word, number and number - 1, "\n".join(sentences or ())
+            content = json.loads(text)
+        except json.JSONDecodeError:
+            content = [json.loads(line) for line in text.split("\n") if line.strip()]
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON or JSONL in UTF-8, got: {error}.") from error
+    if isinstance(content, dict) and isinstance(content.get("word"), str):
+        content = [content]
+    elif isinstance(content, dict):
+        pairs = content.items()
+        content = [{"word": word, "answer": "\n".join(map(str, each))} for word, each in pairs]
+    return [each if isinstance(each, dict) else {"got": each} for each in content or [{}]]

@@ -23,17 +23,13 @@ class Source(Protocol):
 
     def answers(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str | Unanswered]]:
         """Yield answers in any order; OSError or ImportError ends the run."""
-        ...
 
 
 class Collection:
     """
     Sentences by word and instruction; words that differ only in case or white space count once.
 
-    Args:
-        instructions: templates, each with `{word}`.
-        num_answers: sentences for each instruction.
-        senses: None: the prompts say nothing about the sense.
+    Without `senses`, the prompts say nothing about the sense.
     """
 
     def __init__(
@@ -48,17 +44,13 @@ class Collection:
         self.words = tuple(self._by_key.values())
         self._validator, self._num_answers = validator, num_answers
         self._instructions = tuple(instructions)
+        self.num_sentences = len(self._instructions) * num_answers  # of a word
         self._senses = {word: senses[word] if senses else ("", "") for word in self.words}
         self._models: dict[str, dict[str, None]] = {word: {} for word in self.words}
         self._problems: dict[str, list[str]] = {word: [] for word in self.words}
         self._found: dict[str, list[list[str]]] = {
             word: [[] for _ in instructions] for word in self.words
         }
-
-    @property
-    def num_sentences(self) -> int:
-        """Sentences that a word needs."""
-        return len(self._instructions) * self._num_answers
 
     @property
     def num_missing(self) -> int:
@@ -70,7 +62,7 @@ class Collection:
         return [sentence for found in self._found[word] for sentence in found]
 
     def models(self, word: str) -> tuple[str, ...]:
-        """The models that wrote the word's sentences, in the order of their first answers."""
+        """The models that wrote the word's sentences."""
         return tuple(self._models[word])
 
     def complete(self) -> dict[str, list[str]]:
@@ -145,8 +137,7 @@ def describe(
     """
     Ask for the missing sentences in rounds, but not again what failed for good.
 
-    Each accepted answer is yielded once it is in the collection and in the journal, so an error of
-    the source, which is passed on, loses nothing.
+    An accepted answer is yielded when it is in the journal, so an error of the source loses none.
     """
     given_up: set[tuple[str, int]] = set()
     for attempt in range(attempts):
@@ -159,7 +150,7 @@ def describe(
                 collection.fail(question, answer.reason)
                 given_up |= {(question.word, question.number)} if answer.is_final else set()
                 continue
-            entry = collection.add(question, split_answer(answer, question.word), source.model)
+            entry = collection.add(question, split_answer(answer), source.model)
             if entry.sentences:
                 journal.write(entry)
                 yield entry

@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def build_source(args: argparse.Namespace, instructions: Sequence[str]) -> Source | None:
+def build_source(args: argparse.Namespace, num_instructions: int) -> Source | None:
     """Check the options and build what answers; None for `--questions`."""
     if args.output.is_dir():
         raise ValueError(f"got the folder {args.output}, expected a file; correct --output.")
@@ -86,7 +86,7 @@ def build_source(args: argparse.Namespace, instructions: Sequence[str]) -> Sourc
             temperature=0.7 if args.temperature is None else args.temperature,
         )
     if args.answers:
-        return AnswersFile(args.answers, args.model, instructions)
+        return AnswersFile(args.answers, args.model, num_instructions)
     key = os.environ.get(args.api_key_env or "OPENAI_API_KEY", "").strip()
     if args.api_key_env and not key:
         raise ValueError(f"got no key in {args.api_key_env}; set it, or omit --api-key-env.")
@@ -104,10 +104,7 @@ def build_source(args: argparse.Namespace, instructions: Sequence[str]) -> Sourc
 def prepare(
     args: argparse.Namespace, instructions: Sequence[str], source: Source | None, stack: ExitStack
 ) -> tuple[Journal | None, Output]:
-    """
-    Read the files that the options name. The journal, None if nothing is to be asked, is locked
-    until the stack is closed.
-    """
+    """Read the files of the options; the journal, if any, is locked until the stack is closed."""
     vocabulary = load_vocabulary(args.vocabulary)
     meanings = read_meanings(args.senses) if args.senses else {}
     known = set(map(description_key, vocabulary.words))
@@ -135,7 +132,7 @@ def write_questions(path: Path, collection: Collection) -> None:
     print(f"{len(records)} questions are in {path}; give the answers with --answers.")
 
 
-def run(args: argparse.Namespace, journal: Journal, output: Output, source: Source) -> int:
+def ask(args: argparse.Namespace, journal: Journal, output: Output, source: Source) -> int:
     """Ask, and write what is complete, also after an error; the exit code."""
     collection, has_failed = output.collection, False
     total = collection.num_missing
@@ -155,27 +152,26 @@ def run(args: argparse.Namespace, journal: Journal, output: Output, source: Sour
     return 1 if collection.num_missing or has_failed else 0
 
 
+def run(args: argparse.Namespace) -> int:
+    """Do what the options say; the exit code."""
+    texts = read_instructions(args.instructions) if args.instructions else INSTRUCTIONS
+    source = build_source(args, len(texts))
+    with ExitStack() as stack:
+        journal, output = prepare(args, texts, source, stack)
+        print(amount(output.collection, output.num_described, args.prices), flush=True)
+        if args.questions and not args.dry_run:
+            write_questions(args.questions, output.collection)
+        return ask(args, journal, output, source) if source and journal else 0
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 0 if every word is described, 1 if not, 2 for a wrong option or file."""
     args = build_parser().parse_args(argv)
-    with ExitStack() as stack:
-        try:
-            texts = read_instructions(args.instructions) if args.instructions else INSTRUCTIONS
-            source = build_source(args, texts)
-            journal, output = prepare(args, texts, source, stack)
-            print(amount(output.collection, output.num_described, args.prices), flush=True)
-            if args.questions and not args.dry_run:
-                write_questions(args.questions, output.collection)
-        except (ValueError, OSError) as error:
-            print(f"{program_name()}: error: {error}", file=sys.stderr)
-            return 2
-        if source is None or journal is None:
-            return 0
-        try:
-            return run(args, journal, output, source)
-        except OSError as error:
-            print(f"{program_name()}: error: {error}", file=sys.stderr)
-            return 2
-        except KeyboardInterrupt:
-            print("\nInterrupted; the same command resumes.", file=sys.stderr)
-            return 130
+    try:
+        return run(args)
+    except (ValueError, OSError) as error:
+        print(f"{program_name()}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command resumes.", file=sys.stderr)
+        return 130

@@ -1,6 +1,5 @@
 """Answers from a server that speaks OpenAI's chat completions, several at a time."""
 
-import email.utils
 import http.client
 import json
 import logging
@@ -19,7 +18,7 @@ from urllib.parse import urlsplit
 from .questions import Question, Unanswered
 
 _LONGEST_WAIT = 120.0
-_FEWEST_FAILED = 3
+_FEWEST_FAILED = 3  # in a row, that end a run
 _MOST_REJECTED = 30
 _RETRIED = (408, 409, 425, 429)  # and 5xx
 _REJECTED = (400, 413, 422)
@@ -48,7 +47,6 @@ class Endpoint:
 
     Args:
         url: usually ends in /v1. Proxies are those of the environment.
-        api_key: "" if the server wants none.
         concurrency: questions at a time.
         retries: of one question, after about `first_wait` seconds and then twice as long each time.
             A Retry-After makes all questions wait.
@@ -204,10 +202,9 @@ def _unanswered(error: urllib.error.HTTPError, url: str) -> Unanswered:
 
 
 def _retry_after(value: str) -> float:
-    """Seconds of a Retry-After header, a number or a date; 0.0 for anything else."""
-    seconds = 0.0
-    with suppress(ValueError, TypeError):
-        seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-    with suppress(ValueError):
+    """The seconds of a Retry-After header; 0.0 for a date, which these servers do not send."""
+    try:
         seconds = float(value)
+    except ValueError:
+        return 0.0
     return min(seconds, _LONGEST_WAIT) if seconds > 0 else 0.0  # "nan" is not above 0

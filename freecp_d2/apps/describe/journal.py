@@ -65,9 +65,7 @@ def read_journal(path: Path) -> tuple[Entry, ...]:
     for line in path.read_bytes().splitlines() if path.is_file() else ():
         try:
             found = json.loads(line)
-            word, instruction, model = (found[key] for key in ("word", "instruction", "model"))
-            sentences = tuple(map(str, found["sentences"]))
-            entries.append(Entry(word, instruction, model, sentences, found.get("sense", "")))
-        except (ValueError, LookupError, TypeError, AttributeError):
+            entries.append(Entry(**found | {"sentences": tuple(found["sentences"])}))
+        except (ValueError, LookupError, TypeError):
             continue
     return tuple(entries)

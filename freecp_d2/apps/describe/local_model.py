@@ -27,7 +27,6 @@ class LocalModel:
     Args:
         model: name on Hugging Face, or a folder.
         device: "": a GPU if there is one. Weights are bfloat16 (13b: 26 GB), on a CPU float32.
-        batch_size: questions at a time.
         max_new_tokens: of an answer; five sentences have about 200.
         temperature: 0.0 takes the likeliest token, so asking again gives the same answer.
 

@@ -1,5 +1,5 @@
 """
-The names of a vocabulary's classes, and where a sentence mentions one.
+The names of a vocabulary's classes, and whether a sentence has one.
 
 A class's names are its words in singular and plural, one word of several ("screen" for "crt
 screen"), glued or separate words ("book shelf"), and the benchmark's own name ("toy" for ADE20K's
@@ -29,16 +29,11 @@ class Naming:
         classes = vocabulary.classes if vocabulary else ()
         senses = class_senses(vocabulary) if vocabulary else ()
         self._names: dict[str, dict[str, None]] = {}
-        self._classes: dict[str, set[int]] = {}
-        self._numbers: dict[tuple[str, ...], int] = {}
-        for k, (words, sense) in enumerate(zip(classes, senses, strict=True)):
+        for words, sense in zip(classes, senses, strict=True):
             names = [*map(readable, words), *filter(None, map(str.strip, sense.split(",")))]
             for word in words:
                 key = description_key(word)
                 self._names.setdefault(key, {readable(word): None}).update(dict.fromkeys(names))
-                self._classes.setdefault(key, set()).add(k)
-                self._numbers.setdefault(stems_of(readable(word)), k)
-        self._longest = max(map(len, self._numbers), default=0)
 
     def names(self, word: str) -> tuple[str, ...]:
         """All names of the word's class, the word itself first."""
@@ -57,20 +52,6 @@ class Naming:
         glued = {_stem("".join(tokens_of(name))) for name in self.names(word)}
         spans = (tokens[i : i + n] for n in (1, 2, 3) for i in range(len(tokens)))
         return any(_stem("".join(span)) in glued for span in spans)
-
-    def others(self, word: str, sentence: str) -> set[int]:
-        """The other classes in a sentence, without mentions that share a stem with the word."""
-        own, stems = self.stems(word), stems_of(sentence)
-        found, i = set(), 0
-        while i < len(stems):
-            for n in range(min(self._longest, len(stems) - i), 0, -1):  # the longest name wins
-                if stems[i : i + n] in self._numbers:
-                    if not own & set(stems[i : i + n]):
-                        found.add(self._numbers[stems[i : i + n]])
-                    i += n - 1
-                    break
-            i += 1
-        return found - self._classes.get(description_key(word), set())
 
 
 def readable(word: str) -> str:

@@ -20,7 +20,7 @@ from .journal import Entry
 from .local_model import VICUNA
 from .questions import Senses
 
-Origins = list[tuple[dict[str, Any], list[str]]]  # (facts, words); no word twice
+Facts = dict[str, Any]  # of the origin of a word
 _LICENCES = {VICUNA: "Llama 2 Community License (of the model)"}
 
 
@@ -29,15 +29,7 @@ class Output:
     A file of descriptions that shall have the words of a vocabulary.
 
     The file is read here, so the lock of its journal must be held before if it is written later.
-
-    Args:
-        path: need not exist.
-        given: words that the file lacks are copied from these.
-        entries: of the journal.
-        background: describe background words, too; Eq. (8) never reads theirs.
-
-    Raises:
-        OSError, ValueError: the file is no file of descriptions.
+    Words that it lacks are copied from `given`. OSError or ValueError: it cannot be read.
     """
 
     def __init__(
@@ -65,63 +57,52 @@ class Output:
 
     def write(self, source: str, licence: str = "") -> Descriptions:
         """
-        Write the new words beside the old ones; without new words, the file stays as it is.
-
-        Args:
-            source: how the new sentences were made.
-            licence: of the new sentences; "" refers to the model's terms.
-
-        Returns:
-            Descriptions: of all words that the file has now.
+        Write the new words beside the old ones, with their source and licence; without new words,
+        the file stays as it is. Returns all its descriptions.
         """
         old, new = self._before.as_dict(), self.collection.complete()
         copied = {word: list(self._given.prompts(word, ())) for word in self._copied}
         if copied or new:
-            origins = _earlier_origins(self._before, old)
-            origins += _earlier_origins(self._given, copied)
-            by_models: dict[tuple[str, ...], list[str]] = {}
+            origins = _earlier_origins(self._before, old) | _earlier_origins(self._given, copied)
+            meanings = self._senses.meanings(new)
             for word in new:
-                by_models.setdefault(self.collection.models(word), []).append(word)
-            for models, words in by_models.items():
+                models = self.collection.models(word)
                 licences = (_LICENCES.get(m, f"not stated; see the terms of {m}") for m in models)
-                facts = {
+                origins[word] = {
                     "model": "; ".join(models),
                     "instructions": list(self._instructions),
                     "date": date.today().isoformat(),
                     "licence": licence or "; ".join(licences),
                     "source": source,
                     "context": self._senses.context,
+                    **({"senses": meanings} if meanings else {}),
                 }
-                meanings = self._senses.meanings(words)
-                origins.append((facts | ({"senses": meanings} if meanings else {}), words))
             _write(self._path, old | copied | new, origins)
         return Descriptions(old | copied | new)
 
 
-def _earlier_origins(descriptions: Descriptions, words: Iterable[str]) -> Origins:
-    """The origins of some words of a file, `edited` if its sentences do not have its hash."""
+def _earlier_origins(descriptions: Descriptions, words: Iterable[str]) -> dict[str, Facts]:
+    """The origin of some words of a file, `edited` if its sentences do not have its hash."""
     facts = dict(descriptions.provenance)
-    listed, expected = facts.pop("origins", None), facts.pop("sha256", None)
+    listed, expected = facts.pop("origins", ()), facts.pop("sha256", None)
     edited = expected is not None and expected != descriptions_digest(descriptions.as_dict())
     more = {"edited": True} if edited else {}
-    rest = {description_key(word): word for word in words}
-    origins: Origins = []
-    for record in listed if isinstance(listed, list) else ():
-        record = dict(record) if isinstance(record, dict) else {}
-        keys = [description_key(str(word)) for word in record.pop("words", None) or ()]
-        own = [rest.pop(key) for key in keys if key in rest]
-        origins += [(record | more, own)] if own else []
-    if rest:
-        unknown = {"source": "not stated"} if origins or not facts else facts
-        origins.append((unknown | more, list(rest.values())))
-    return origins
+    if listed or not facts:
+        facts = {"source": "not stated"}  # of words that the list lacks
+    found = {
+        description_key(word): {key: value for key, value in record.items() if key != "words"}
+        for record in listed
+        for word in record["words"]
+    }
+    return {word: found.get(description_key(word), facts) | more for word in words}
 
 
-def _write(path: Path, descriptions: Mapping[str, Sequence[str]], origins: Origins) -> None:
-    grouped: dict[str, tuple[dict[str, Any], list[str]]] = {}
-    for facts, words in origins:
-        key = json.dumps(facts, sort_keys=True)
-        grouped.setdefault(key, (facts, []))[1].extend(words)
+def _write(
+    path: Path, descriptions: Mapping[str, Sequence[str]], origins: Mapping[str, Facts]
+) -> None:
+    grouped: dict[str, tuple[Facts, list[str]]] = {}
+    for word, facts in origins.items():
+        grouped.setdefault(json.dumps(facts, sort_keys=True), (facts, []))[1].append(word)
     several = list(grouped.values())
     content = dict(several[0][0]) if len(several) == 1 else _summary([f for f, _ in several])
     content["sha256"] = descriptions_digest(descriptions)
@@ -131,13 +112,13 @@ def _write(path: Path, descriptions: Mapping[str, Sequence[str]], origins: Origi
     write_whole(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def _summary(several: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _summary(several: Sequence[Facts]) -> Facts:
     """The facts of several origins together; the date is that of the file."""
-    found: dict[str, Any] = {"date": date.today().isoformat()}
+    found: Facts = {"date": date.today().isoformat()}
     for key in ("model", "licence", "source", "instructions"):
         values = [facts.get(key) for facts in several]
         values = [text for v in values for text in (v if isinstance(v, list) else [v])]
-        texts = list(dict.fromkeys(text for text in values if text and isinstance(text, str)))
+        texts = list(dict.fromkeys(text for text in values if text))
         if texts:
             found[key] = texts if key == "instructions" else "; ".join(texts)
     return found

@@ -60,17 +60,9 @@ NOTES = (
             "It is no evidence about photographs. The drawings are simple, the network is far "
             "smaller than those in use and saw nothing else. No number here can be compared with "
             "the paper's, which are of real weights and real benchmarks.",
-        ),
-    ),
-    Note(
-        "How the weights were made",
-        (
-            "A CLIP of OpenAI's architecture, with 2.5 million parameters instead of 150, was "
-            "trained from scratch on 839,424 pairs of a crop and a caption, from 10,000 other "
-            "pages of the same book, in 95 minutes on two processor cores. It was never trained on "
-            "labels of pixels.",
-            "The two thresholds were chosen on 150 further pages. docs/STORYBOOK.md has "
-            "the commands, the seed, the loss curve and the differences to the paper.",
+            "The CLIP has 2.5 million parameters and was trained on 839,424 pairs of a crop and a "
+            "caption, never on labels of pixels. The two thresholds were chosen on 150 other "
+            "pages. docs/STORYBOOK.md has the commands and the differences to the paper.",
         ),
     ),
 )
@@ -80,14 +72,10 @@ Counts = Mapping[tuple[str, str], np.ndarray]
 def tabulate_results(counts: Counts) -> Results:
     """The page's results: one row for each method, one column for each variant."""
     methods = dict.fromkeys(method for method, _ in counts)
-    rows = [
-        Row(
-            method,
-            tuple(_scores(counts[method, name]) for name in NAMES),
-            paired_bootstrap(counts[method, "alone"], counts[method, "RP-AP"]),
-        )
-        for method in methods
-    ]
+    rows = []
+    for method in methods:
+        gain = paired_bootstrap(counts[method, "alone"], counts[method, "RP-AP"])
+        rows.append(Row(method, tuple(_scores(counts[method, name]) for name in NAMES), gain))
     columns = [Column(f"+ {name}" if name.isupper() else name, "GT" in name) for name in NAMES]
     return Results(tuple(columns), tuple(rows), len(next(iter(counts.values()))))
 
@@ -96,12 +84,7 @@ def _scores(pages: np.ndarray) -> Scores:
     """Scores in percent of counts (I, 3, K)."""
     stuff, things = ([i for i, c in enumerate(SCORED) if c.is_thing == k] for k in (False, True))
     total = pages.sum(axis=0)
-    means = (
-        mean_iou(total),
-        pixel_accuracy(total),
-        mean_iou(total, stuff),
-        mean_iou(total, things),
-    )
+    means = mean_iou(total), pixel_accuracy(total), mean_iou(total, stuff), mean_iou(total, things)
     return Scores(*map(float, means))
 
 

@@ -21,10 +21,10 @@ from ...engine import add_import_argument, check_num_processes, check_run, impor
 from ...engine.config_files import configs_dir
 from ..errors import USER_ERRORS, message_of, program_name
 from .grid import Grid, Request, Run
-from .layout import Layout, gist, lay_out, lay_out_states
+from .layout import Layout, gist, lay_out
 from .plan import plan_grid
 from .results import read_results
-from .runs import command_line, execute, is_clone, read_record
+from .runs import LOG_NAME, command_line, execute, is_clone, read_record
 from .tables import BENCHMARKS, METHODS, SOURCES
 from .writing import write_files
 
@@ -124,21 +124,13 @@ def check_pending(grid: Grid) -> list[Run]:
     return pending
 
 
-def make(run: Run, root: Path, number: str, num_gpus: int) -> str:
-    """Execute a run and print its progress; returns why it failed, or ""."""
+def make(grid: Grid, run: Run, root: Path, number: str, num_gpus: int) -> str:
+    """Execute a run and print the result; returns why it failed, or ""."""
     start = time.time()
-    is_terminal = sys.stdout.isatty()
-    if not is_terminal:
-        print(f"{number} {run.name} ...", flush=True)
-
-    def progress(stage: str) -> None:
-        if is_terminal:
-            line = f"{number} {run.name}: {time.time() - start:.0f} s, {stage}"
-            print(f"\r\033[K{line[:WIDTH]}", end="", flush=True)
-
-    failure = execute(run, root, num_gpus, progress)
-    head = f"\r\033[K{number} {run.name}: " if is_terminal else "    "
-    print(f"{head}{'failed' if failure else 'done'}, {time.time() - start:.0f} s", flush=True)
+    cell = grid.cells_of(run)[0]
+    print(f"{number} {cell.row.title}, {cell.column.title}: {run.folder / LOG_NAME}", flush=True)
+    failure = execute(run, root, num_gpus)
+    print(f"    {'failed' if failure else 'done'}, {time.time() - start:.0f} s", flush=True)
     if failure:
         print(textwrap.indent(failure, "    "), flush=True)
     return failure
@@ -157,8 +149,8 @@ def print_layout(layout: Layout) -> None:
 
 
 def print_states(grid: Grid, root: Path, num_gpus: int) -> None:
-    """Print what is done, and the commands of the runs that are not."""
-    print_layout(lay_out_states(grid, read_results(grid)))
+    """Print the table, and the commands of the runs that are to be made."""
+    print_layout(lay_out(grid, read_results(grid)))
     runs = grid.runs()
     todo = [run for run in runs if read_record(run) is None]
     end = " To run:" if todo else ""
@@ -194,9 +186,9 @@ def reproduce(args: argparse.Namespace, words: Sequence[str]) -> int:
 
     written = write()
     for i, run in enumerate(pending, start=1):
-        failure = make(run, request.root, f"[{i}/{len(pending)}]", args.num_gpus)
+        failure = make(grid, run, request.root, f"[{i}/{len(pending)}]", args.num_gpus)
         if failure:
-            failures[run.name] = failure
+            failures[run.digest] = failure
         written = write()
     print_layout(lay_out(grid, read_results(grid, failures)))
     print(f"\nFiles: {', '.join(str(path) for path in written)}")

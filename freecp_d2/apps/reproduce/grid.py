@@ -1,4 +1,4 @@
-"""A table of the paper as cells that are filled by runs."""
+"""A table of the paper as cells that runs fill."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,10 +36,6 @@ class Run:
     vocabulary: str  # SHA-256 of the words
     imports: tuple[str, ...] = ()
 
-    @property
-    def name(self) -> str:
-        return f"{self.folder.parent.name}/{self.folder.name}"
-
 
 @dataclass
 class Cell:
@@ -55,7 +51,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table as cells that runs fill."""
+    """The rows, columns and cells of a table."""
 
     table: PaperTable
     rows: list[Row]

@@ -7,19 +7,7 @@ from tabulate import DataRow, Line, TableFormat, tabulate
 
 from .grid import Grid
 from .paper import TOLERANCE
-from .results import (
-    DONE,
-    FAILED,
-    NONE,
-    OPEN,
-    OUTSIDE,
-    SUBSET,
-    WITHIN,
-    CellResult,
-    CellResults,
-    average,
-    average_title,
-)
+from .results import CellResult, CellResults, average, average_title
 
 _SPACED = DataRow("", " ", "")
 NARROW = TableFormat(None, Line("", "-", " ", ""), None, None, _SPACED, _SPACED, 0, None)
@@ -65,20 +53,6 @@ def lay_out(grid: Grid, results: CellResults) -> Layout:
     return Layout(title, ["", "", *titles, *means], lines, remarks)
 
 
-def lay_out_states(grid: Grid, results: CellResults) -> Layout:
-    """The table of states: done, to run, failed."""
-    footnotes = _Footnotes()
-    titles = [column.title for column in grid.columns]
-    words = {DONE: "done", OPEN: "to run", FAILED: "failed"}
-    lines = []
-    for row in grid.rows:
-        found = [results[row.key, title] for title in titles]
-        texts = [words.get(r.state) or f"-{footnotes.mark(r.reason)}" for r in found]
-        lines.append([row.title, *texts])
-    title = f"Tab. {grid.table.number}: {grid.table.title}"
-    return Layout(title, ["", *titles], lines, [*footnotes.texts(), *_notes(grid)])
-
-
 def _row_lines(title: str, found: Sequence[CellResult], footnotes: _Footnotes) -> list[list[str]]:
     ours = ["ours", *(_ours(result, footnotes) for result in found)]
     if all(result.paper is None for result in found):
@@ -88,33 +62,34 @@ def _row_lines(title: str, found: Sequence[CellResult], footnotes: _Footnotes) -
 
 
 def _ours(result: CellResult, footnotes: _Footnotes) -> str:
-    if result.state in (NONE, FAILED):
-        return ("-" if result.state == NONE else "failed") + footnotes.mark(result.reason)
+    if result.state in ("none", "failed"):
+        return ("-" if result.state == "none" else "failed") + footnotes.mark(result.reason)
     if result.ours is None:
-        return "..." if result.state == OPEN else "-"
+        return "..." if result.state == "open" else "-"
     return f"{'~' if result.is_subset else ''}{result.ours:.1f}"
 
 
 def _difference(result: CellResult) -> str:
     if result.difference is None:
         return ""
-    return {WITHIN: "", OUTSIDE: "!", SUBSET: "~"}[result.verdict] + f"{result.difference:+.1f}"
+    mark = {"": "", "within": "", "outside": "!", "subset": "~"}[result.verdict]
+    return f"{mark}{result.difference:+.1f}"
 
 
 def _verdicts(results: CellResults) -> list[str]:
     found = list(results.values())
     remarks = []
-    count = {verdict: sum(r.verdict == verdict for r in found) for verdict in (WITHIN, OUTSIDE)}
-    if compared := sum(count.values()):
+    within, outside = (sum(r.verdict == each for r in found) for each in ("within", "outside"))
+    if compared := within + outside:
         remarks.append(
-            f"{count[WITHIN]} of {compared} differences are within {TOLERANCE} mIoU of the paper"
-            + (f"; ! marks the others ({count[OUTSIDE]})." if count[OUTSIDE] else ".")
+            f"{within} of {compared} differences are within {TOLERANCE} mIoU of the paper"
+            + (f"; ! marks the others ({outside})." if outside else ".")
         )
     subsets = sorted({(r.images, r.official or 0) for r in found if r.is_subset})
     if subsets:
         counts = ", ".join(f"{images} of {official}" for images, official in subsets)
         remarks.append(f"~ {counts} images: not comparable.")
-    if to_run := sum(result.state == OPEN for result in found):
+    if to_run := sum(result.state == "open" for result in found):
         remarks.append(f"... still to run ({to_run}); the same command continues.")
     return remarks
 

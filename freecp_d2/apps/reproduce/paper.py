@@ -1,8 +1,8 @@
 """The numbers of the paper's tables, read from `paper.yaml`."""
 
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,9 @@ class PaperTable:
 
     number: int
     title: str
-    columns: tuple[str, ...]  # benchmarks and "average"; base methods if `benchmark` is set
-    rows: Mapping[str, tuple[float, ...]]
+    columns: Sequence[str]  # benchmarks and "average"; base methods if `benchmark` is set
+    rows: Mapping[str, Sequence[float]]
     benchmark: str = ""  # the only one of a table whose columns are methods
-    # Methods of other work, which are not run here; None is a dash.
-    quoted: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
 
     @property
     def benchmarks(self) -> tuple[str, ...]:
@@ -42,10 +40,7 @@ class PaperTable:
 
 def read_table(number: int) -> PaperTable:
     """The paper's table of this number, 1 to 6."""
-    node = dict(_content()["tables"][number])
-    for key in ("rows", "quoted"):
-        node[key] = {row: tuple(values) for row, values in node.get(key, {}).items()}
-    return PaperTable(number, **node | {"columns": tuple(node["columns"])})
+    return PaperTable(number, **_content()["tables"][number])
 
 
 def benchmark_titles() -> dict[str, str]:

@@ -4,12 +4,10 @@ The runs of a table: config, folder, and why a cell cannot run.
 The folder of a run depends on its config alone, so tables share runs.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from ...d2 import CfgNode, DatasetCatalog
+from ...d2 import DatasetCatalog
 from ...engine import config_digest, load_config
 from ...modeling.text_head import vocabulary_from_config
 from ..errors import message_of
@@ -26,9 +24,7 @@ from .tables import (
     table_rows,
 )
 
-_DATA_ERRORS = (KeyError, OSError, ValueError)
 _OWN_KEYS = {"OUTPUT_DIR": "--output", "TEST.NUM_IMAGES": "--limit"}
-_MAX_NAME = 100
 _DIGITS = 8
 
 
@@ -84,8 +80,7 @@ def _plan_cell(
         return cell
     try:
         overrides, cell.notes = cell_overrides(row, column, request.sources)
-        load_config(str(request.root / name), overrides)
-    except _DATA_ERRORS as error:
+    except ValueError as error:
         cell.reason = message_of(error)
         return cell
     clash = sorted(set(overrides[::2]) & set(request.opts[::2]))
@@ -117,37 +112,15 @@ def _plan_run(
             f"DATASETS.TEST names {tuple(cfg.DATASETS.TEST)}; a cell of a table is one dataset."
         )
     digest = config_digest(cfg)
-    folder = request.output / "runs" / benchmark
-    known = sorted(folder.glob(f"*-{digest[:_DIGITS]}"))  # under any name
-    name = _folder_name(config_file.stem, load_config(str(config_file)), cfg)
-    suffix = f"_limit{request.limit}" if request.limit else ""
-    folder = known[0] if known else folder / f"{name}{suffix}-{digest[:_DIGITS]}"
+    limit = f"_limit{request.limit}" if request.limit else ""
+    name = f"{config_file.stem}{limit}-{digest[:_DIGITS]}"
+    folder = request.output / "runs" / benchmark / name
     opts += ("OUTPUT_DIR", str(folder))
     cfg.defrost()
     cfg.OUTPUT_DIR = str(folder)
     cfg.freeze()
     words = vocabulary_from_config(cfg).digest
     return Run(config_file, opts, cfg, digest, folder, words, request.imports)
-
-
-def _folder_name(stem: str, base: CfgNode, cfg: CfgNode) -> str:
-    """A readable name: the config file and the settings that differ from it."""
-    before = dict(_leaves(base))
-    parts = [stem]
-    for key, value in _leaves(cfg):
-        if value != before[key] and key not in _OWN_KEYS:
-            text = Path(value).stem if "/" in str(value) else str(value)
-            parts.append(f"{'_'.join(key.lower().split('.')[-2:])}_{text or 'none'}")
-    return re.sub(r"[^A-Za-z0-9.+-]+", "_", "-".join(parts))[:_MAX_NAME]
-
-
-def _leaves(cfg: CfgNode, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every dotted key and its value."""
-    for key, value in cfg.items():
-        if isinstance(value, CfgNode):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
 
 
 def _absent_benchmarks(
@@ -162,6 +135,6 @@ def _absent_benchmarks(
         elif runs:
             try:
                 DatasetCatalog.get(runs[0].cfg.DATASETS.TEST[0])
-            except _DATA_ERRORS as error:
+            except (KeyError, OSError, ValueError) as error:
                 absent[key] = message_of(error)
     return absent

@@ -2,22 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from .grid import Cell, Grid
 from .paper import AVERAGE, TOLERANCE
 from .runs import read_record
 from .tables import Column
 
-DONE, OPEN, FAILED, NONE = "done", "open", "failed", "none"
-WITHIN, OUTSIDE, SUBSET = "within", "outside", "subset"
-
 
 @dataclass(frozen=True)
 class CellResult:
     """The result of a cell; numbers are mIoU in percent."""
 
-    state: str  # done | open (not run yet) | failed | none (cannot run)
+    state: Literal["done", "open", "failed", "none"]  # open: not run yet; none: cannot run
     paper: float | None = None
     ours: float | None = None  # over the classes that occur (Detectron2)
     ours_mmseg: float | None = None  # over those that occur or are predicted (mmsegmentation)
@@ -29,7 +26,7 @@ class CellResult:
     @property
     def is_subset(self) -> bool:
         """Evaluated on a part of the benchmark, so not comparable."""
-        return self.state == DONE and self.official is not None and self.images != self.official
+        return self.state == "done" and self.official is not None and self.images != self.official
 
     @property
     def difference(self) -> float | None:
@@ -39,35 +36,35 @@ class CellResult:
         return round(round(self.ours, 1) - self.paper, 1)
 
     @property
-    def verdict(self) -> str:
-        """within | outside the tolerance | subset; "" without a difference."""
+    def verdict(self) -> Literal["", "within", "outside", "subset"]:
+        """Within or outside the tolerance, or of a subset; "" without a difference."""
         if self.difference is None:
             return ""
         if self.is_subset:
-            return SUBSET
-        return WITHIN if abs(self.difference) <= TOLERANCE else OUTSIDE
+            return "subset"
+        return "within" if abs(self.difference) <= TOLERANCE else "outside"
 
 
 CellResults = Mapping[tuple[str, str], CellResult]
 
 
 def read_results(grid: Grid, failures: Mapping[str, str] | None = None) -> CellResults:
-    """Read the results of all cells; `failures` has the reasons of failed runs by name."""
+    """Read the results of all cells; `failures` has the reasons of failed runs by digest."""
     return {place: _read(cell, failures or {}) for place, cell in grid.cells.items()}
 
 
 def _read(cell: Cell, failures: Mapping[str, str]) -> CellResult:
     if cell.run is None:
-        return CellResult(NONE, cell.paper, reason=cell.reason)
-    if cell.run.name in failures:
-        return CellResult(FAILED, cell.paper, reason=failures[cell.run.name].partition("\n")[0])
+        return CellResult("none", cell.paper, reason=cell.reason)
+    if cell.run.digest in failures:
+        return CellResult("failed", cell.paper, reason=failures[cell.run.digest].partition("\n")[0])
     record = read_record(cell.run)
     if record is None:
-        return CellResult(OPEN, cell.paper)
+        return CellResult("open", cell.paper)
     (dataset,) = cell.run.cfg.DATASETS.TEST
     scores, images = record["results"][dataset]["sem_seg"], record["images"][dataset]
     numbers = scores["mIoU"], scores.get("mIoU_mmseg"), images["evaluated"], images["official"]
-    return CellResult(DONE, cell.paper, *numbers, record=record)
+    return CellResult("done", cell.paper, *numbers, record=record)
 
 
 def average_title(grid: Grid) -> str:
@@ -90,11 +87,11 @@ def average(grid: Grid, results: CellResults, row: str) -> CellResult:
     paper = _mean([result.paper for result in found])
     if len(found) == len(grid.table.benchmarks):
         paper = grid.table.number_of(row, AVERAGE)
-    if any(result.state != DONE for result in found):
-        return CellResult(OPEN, paper)
+    if any(result.state != "done" for result in found):
+        return CellResult("open", paper)
     is_subset = any(result.is_subset for result in found)
     return CellResult(
-        DONE,
+        "done",
         paper,
         _mean([result.ours for result in found]),
         _mean([result.ours_mmseg for result in found]),

@@ -11,8 +11,6 @@ import os
 import shlex
 import subprocess
 import sys
-from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,6 @@ from .grid import Run
 
 LOG_NAME = "console.txt"
 _TAIL_LINES = 15
-_POLL_SECONDS = 1.0
 
 
 def read_record(run: Run) -> dict[str, Any] | None:
@@ -81,73 +78,34 @@ def command_line(run: Run, root: Path, num_gpus: int = 1) -> str:
     return shlex.join(["python", *command_of(run, root, num_gpus)[1:]])
 
 
-def execute(run: Run, root: Path, num_gpus: int, progress: Callable[[str], None]) -> str:
+def execute(run: Run, root: Path, num_gpus: int = 1) -> str:
     """
     Make a run, unless it is done. A lock excludes other commands, also if this one is killed.
-
-    Args:
-        root: as in `Request`.
-        num_gpus: processes of the run.
-        progress: called about every second with the current state.
 
     Returns:
         str: "" if it is done; else a line with the reason, and the last lines of its output.
     """
     run.folder.mkdir(parents=True, exist_ok=True)
     log = run.folder / LOG_NAME
-    with locked(run.folder / ".lock", lambda: progress("waiting for another process")) as lock:
+    with locked(run.folder / ".lock", lambda: print("    waiting for another process")) as lock:
         if read_record(run) is not None:
             return ""
         (run.folder / "results.json").unlink(missing_ok=True)
         with open(log, "wb") as output:
-            process = subprocess.Popen(
+            process = subprocess.run(
                 command_of(run, root, num_gpus),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 pass_fds=(lock.fileno(),),  # the child keeps the lock if this process is killed
+                check=False,
             )
-            _wait(process, log, progress)
         if process.returncode == 0 and read_record(run) is not None:
             return ""
     reason = f"exit code {process.returncode}"
     if process.returncode == 0:
         reason = "ended without error, but left no results.json of this config"
-    lines = "\n".join(f"    {line}" for line in _last_lines(log, _TAIL_LINES))
-    return f"{reason}; its output is in {log}\n{lines}"
-
-
-def _wait(process: subprocess.Popen, log: Path, progress: Callable[[str], None]) -> None:
-    """Wait for the end of a process; terminate it on an exception, such as Ctrl-C."""
-    try:
-        while True:
-            try:
-                process.wait(_POLL_SECONDS)
-                return
-            except subprocess.TimeoutExpired:
-                progress(_stage(log))
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _stage(log: Path) -> str:
-    """The progress of a run, from its log."""
-    for line in reversed(_last_lines(log, 50)):
-        if "Inference done" in line:
-            done = line.partition("Inference done ")[2].split()[0].rstrip(".")
-            rest = line.rpartition("ETA=")[2].strip() if "ETA=" in line else ""
-            return f"image {done}" + (f", {rest} left" if rest else "")
-    return "starting"
-
-
-def _last_lines(path: Path, count: int) -> list[str]:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return [line.rstrip() for line in deque(file, maxlen=count)]
+    tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
+    return "\n".join([f"{reason}; its output is in {log}", *tail])
 
 
 def _short(path: Path) -> str:

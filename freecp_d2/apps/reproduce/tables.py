@@ -82,11 +82,7 @@ def cell_overrides(
     """
     The overrides of a cell, "KEY", "VALUE" in turn, and notes on its text sources.
 
-    Args:
-        sources: text source -> a file of descriptions; {benchmark} in it is the benchmark's key.
-
-    Raises:
-        ValueError: `sources` lacks a source of the cell.
+    `sources` has a file of descriptions for each text source; ValueError if one is missing.
     """
     overrides, notes = list(row.overrides), []
     wanted = {"WORD_DESCRIPTIONS": row.words, "DESCRIPTIONS": row.descriptions}

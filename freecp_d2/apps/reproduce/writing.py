@@ -13,7 +13,7 @@ from ...utils.files import write_whole
 from .grid import Grid
 from .layout import Layout, lay_out
 from .paper import TOLERANCE
-from .results import DONE, CellResult, CellResults, average, average_title
+from .results import CellResult, CellResults, average, average_title
 from .runs import command_line
 
 _CSV_FIELDS = (
@@ -26,13 +26,9 @@ def write_files(
     output: Path, grid: Grid, results: CellResults, root: Path, command: str, num_gpus: int
 ) -> list[Path]:
     """
-    Write `table<N>.md`, `.csv`, `.json` and, if there is a number to draw, `.png`.
+    Write `table<N>.md`, `.csv`, `.json` and, if there is a number to draw, `.png` to a folder.
 
-    Args:
-        output: an existing folder.
-        root: as in `Request`.
-        command: the command of this table.
-        num_gpus: of the commands of single cells.
+    `command` is that of the table; `root` and `num_gpus` are for the commands of single cells.
     """
     records = [_record(grid, place, root, num_gpus, result) for place, result in results.items()]
     stem = output / f"table{grid.table.number}"
@@ -58,7 +54,7 @@ def _record(
         "method": cell.column.method or cell.row.config.partition("_")[0],
         "state": result.state,
         **_numbers(result),
-        "images": result.images if result.state == DONE else None,
+        "images": result.images if result.state == "done" else None,
         "official_images": result.official,
         "seconds": sum(record["seconds"].values()) if record else None,
         "reason": result.reason,

@@ -9,7 +9,6 @@ from ...text.vocabulary_parsing import VocabularyIssue, word_key
 from .tokens import CONTEXT_LENGTH, prompt_length, template_lengths, word_ids
 
 _MOST_NAMED, _MOST_LETTERS = 10, 40
-_ENOUGH = 2000  # letters; the time of CLIP's tokenizer is quadratic in a word's length
 
 
 class Report(NamedTuple):
@@ -20,13 +19,7 @@ class Report(NamedTuple):
 
 
 def check_vocabulary(vocabulary: Vocabulary, descriptions: Descriptions | None = None) -> Report:
-    """
-    Check words before they are used.
-
-    Args:
-        vocabulary: with the issues of its reader, which are problems.
-        descriptions: None: words without descriptions are not reported.
-    """
+    """Check words; the issues of their reader are problems. None: descriptions are not checked."""
     words = tuple(dict.fromkeys(vocabulary.words))
     problems = [*vocabulary.issues, *_unread(words), *_alike(words), *_glued(vocabulary)]
     notes = [VocabularyIssue(f"{quoted(w)} may be {p!r}") for w in words if (p := guess_parts(w))]
@@ -44,15 +37,13 @@ def quoted(word: str) -> str:
 def _unread(words: Iterable[str]) -> Iterable[VocabularyIssue]:
     """Words that CLIP does not read, or not to their end."""
     for word in words:
-        start = _start_of(word)
-        if not word_ids(start):
+        if not word_ids(word):
             yield VocabularyIssue(
                 f"CLIP reads nothing of {quoted(word)}; write it in visible characters"
             )
-        elif (longest := template_lengths(start)[1]) > CONTEXT_LENGTH:
-            length = f"up to {longest}" if start == word else f"far more than {CONTEXT_LENGTH}"
+        elif (longest := template_lengths(word)[1]) > CONTEXT_LENGTH:
             yield VocabularyIssue(
-                f"{quoted(word)} makes prompts of {length} tokens, of which CLIP reads "
+                f"{quoted(word)} makes prompts of up to {longest} tokens, of which CLIP reads "
                 f"{CONTEXT_LENGTH}; shorten it"
             )
 
@@ -61,18 +52,10 @@ def _alike(words: Iterable[str]) -> Iterable[VocabularyIssue]:
     """Words with equal tokens; the reader finds differences of case and spaces."""
     seen: dict[tuple[int, ...], str] = {}
     for word in words:
-        ids = word_ids(_start_of(word))
+        ids = word_ids(word)
         other = seen.setdefault(ids, word)
         if word_key(other) != word_key(word) and ids:
             yield VocabularyIssue(f"{quoted(other)} and {quoted(word)} are one word to CLIP")
-
-
-def _start_of(word: str) -> str:
-    """The word; of one with thousands of letters, a part that fills CLIP's context."""
-    length = _ENOUGH
-    while length < len(word) and len(word_ids(word[:length])) <= CONTEXT_LENGTH:
-        length *= 2
-    return word[:length]
 
 
 def _glued(vocabulary: Vocabulary) -> Iterable[VocabularyIssue]:
@@ -83,7 +66,7 @@ def _glued(vocabulary: Vocabulary) -> Iterable[VocabularyIssue]:
             other, first = owners.setdefault(word_key(word).replace(" ", ""), (word, k))
             if first != k and word_key(other) != word_key(word):
                 yield VocabularyIssue(
-                    f"{quoted(other)} and {quoted(word)} are one word, with and without its blanks"
+                    f"{quoted(other)} and {quoted(word)} differ only in their blanks"
                 )
 
 

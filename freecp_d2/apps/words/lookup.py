@@ -63,10 +63,8 @@ def find_places(word: str) -> list[tuple[str, str, str, str]]:
     """
     All occurrences of a word in shipped vocabularies, without regard to case and spaces.
 
-    Returns:
-        list[tuple[str, str, str, str]]: vocabulary; "class 3", "synonym of class 3" (from 0) or
-            "background"; the class's words, or a background word's neighbours; what the benchmark
-            calls the class, or "".
+    Each is the vocabulary; "class 3", "synonym of class 3" (from 0) or "background"; the class's
+    words, or a background word's neighbours; what the benchmark calls the class, or "".
     """
     vocabularies = map(load_vocabulary, shipped_vocabularies())
     return [place for each in vocabularies for place in _places(_letters(word), each)]

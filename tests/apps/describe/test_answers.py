@@ -7,7 +7,7 @@ import pytest
 from freecp_d2.apps.describe.answers import AnswersFile, split_answer
 from freecp_d2.apps.describe.checks import Validator
 from freecp_d2.apps.describe.collection import Collection
-from freecp_d2.apps.describe.questions import INSTRUCTIONS, Unanswered
+from freecp_d2.apps.describe.questions import Unanswered
 from freecp_d2.text import load_descriptions, shipped_descriptions
 
 from .server import sentence
@@ -58,17 +58,13 @@ class TestSplitAnswer:
 
     def test_shipped_sentences_stay_whole(self):
         for name in shipped_descriptions():
-            for word, sentences in load_descriptions(name).as_dict().items():
-                assert split_answer("\n".join(sentences), word) == sentences
-
-    def test_special_characters(self):
-        assert split_answer("- \u2660 is black.", "\u2660") == ["\u2660 is black."]
-        assert split_answer("\u2660 is black.", "cat") == ["is black."]
-        assert split_answer("A \ud83d cat.") == ["A ? cat."]  # a lone surrogate
+            for sentences in load_descriptions(name).as_dict().values():
+                assert split_answer("\n".join(sentences)) == sentences
 
     def test_no_sentence(self):
         for answer in ("", " \n ", "```\n```", "<think>hm</think>", "<think>A cat has fur."):
             assert split_answer(answer) == []
+        assert split_answer("A \ud83d cat.") == ["A ? cat."]  # a lone surrogate
 
 
 class TestAnswersFile:
@@ -82,36 +78,26 @@ class TestAnswersFile:
         return write
 
     def asked(self, path, word="cat", attempt=0):
-        source = AnswersFile(path, "", INSTRUCTIONS)
-        return [a for _, a in source.answers(Collection([word], Validator()).questions(attempt))]
+        questions = Collection([word], Validator()).questions(attempt)
+        return [answer for _, answer in AnswersFile(path, "", 3).answers(questions)]
 
     def test_records_answer_their_instruction(self, written):
-        by_text = [r | {"instruction": i} for r, i in zip(RECORDS, INSTRUCTIONS, strict=True)]
         expected = ["\n".join(SENTENCES[start : start + 5]) for start in (0, 5, 10)]
-        for content in (RECORDS, "\n".join(map(json.dumps, RECORDS)) + "\n\n", by_text):
+        for content in (RECORDS, "\n".join(map(json.dumps, RECORDS)) + "\n\n"):
             assert self.asked(written(content)) == expected
         path = written(RECORDS)
         assert self.asked(path, "dog") == [Unanswered("not in the file of answers")] * 3
         assert self.asked(path, attempt=1) == []
+        assert AnswersFile(path, "", 3).model == "answers of answers.json"
+        assert AnswersFile(path, "n", 3).model == "n"
 
     def test_sentences_without_an_instruction_are_dealt_out_in_order(self, written):
-        for content in (
-            {"Cat": SENTENCES},
-            {"model": "m", "descriptions": {"cat": SENTENCES}},
-            [{"word": "cat", "sentences": SENTENCES}],
-            {"word": "cat", "answer": "\n".join(SENTENCES)},
-        ):
-            source = AnswersFile(written(content), "", INSTRUCTIONS)
+        for content in ({"Cat": SENTENCES}, {"word": "cat", "answer": "\n".join(SENTENCES)}):
             collection = Collection(["cat"], Validator())
-            for question, answer in source.answers(collection.questions()):
+            answers = AnswersFile(written(content), "", 3).answers(collection.questions())
+            for question, answer in answers:
                 collection.add(question, split_answer(answer), "m")
             assert collection.complete() == {"cat": SENTENCES}
-
-    def test_model(self, written):
-        path = written({"model": "m", "descriptions": {"cat": SENTENCES}})
-        assert AnswersFile(path, "", INSTRUCTIONS).model == "m"
-        assert AnswersFile(path, "n", INSTRUCTIONS).model == "n"
-        assert AnswersFile(written(RECORDS), "", INSTRUCTIONS).model == "answers of answers.json"
 
     def test_errors_name_the_record(self, written, tmp_path):
         for content, message in (
@@ -119,17 +105,13 @@ class TestAnswersFile:
             ('{"word": "cat", "answer": "A."}\n{', "expected JSON"),
             ("", "record 1"),
             ([3], "record 1: .*`word`"),
-            ("3", "record 1"),
             ([RECORDS[0], {"word": "cat"}], "record 2: .*`answer`"),
-            ([{"word": "cat", "sentences": [3]}], "record 1"),
-            ({"cat": "A cat."}, "record 1"),
             ([{"word": "cat", "instruction": 4, "answer": ""}], "instruction 4, .*1 to 3"),
-            ([{"word": "cat", "instruction": "Why?", "answer": ""}], "instruction 'Why"),
         ):
             with pytest.raises(ValueError, match=message):
-                AnswersFile(written(content), "", INSTRUCTIONS)
+                AnswersFile(written(content), "", 3)
         with pytest.raises(FileNotFoundError, match=r"none\.json"):
-            AnswersFile(tmp_path / "none.json", "", INSTRUCTIONS)
+            AnswersFile(tmp_path / "none.json", "", 3)
         (tmp_path / "answers.json").write_bytes(b"\xff")
         with pytest.raises(ValueError, match="UTF-8"):
-            AnswersFile(tmp_path / "answers.json", "", INSTRUCTIONS)
+            AnswersFile(tmp_path / "answers.json", "", 3)

@@ -5,15 +5,8 @@ from freecp_d2.apps.describe.naming import Naming
 from freecp_d2.text import Vocabulary, load_descriptions, load_vocabulary, shipped_vocabularies
 
 GOOD = "A cat has two pointed ears on a round head."
-FARM = Vocabulary(
-    "farm",
-    tuple((word,) for word in ("cat", "dog", "cow", "horse", "sheep", "goat", "owl", "duck")),
-)
-ROOM = Vocabulary(
-    "room",
-    (("dining table", "table"), ("chair",), ("traffic light",), ("light",), ("book shelf",)),
-    ("wall",),
-)
+FARM = Vocabulary("farm", (("cat",), ("dog",), ("owl",)))
+ROOM = Vocabulary("room", (("dining table", "table"), ("chair",)), ("wall",))
 
 
 def problem(sentence, word="cat", known=(), vocabulary=FARM):
@@ -29,13 +22,8 @@ class TestForm:
             "I\u2019m unable to describe a cat in a photo.",
             "I can\u2019t describe the look of a cat here.",
             "It is not possible for me to describe a cat without an image.",
-            "It is impossible to describe a cat in words.",
             "Unfortunately, the cat is hidden.",
-            "Describing a cat is not possible without a photo.",
-            "A cat cannot be described without more of the context.",
-            "The cat isn\u2019t shown in this photo.",
             "No image was provided that shows a cat.",
-            "Describing a cat is beyond my capabilities.",
             "Sure, a cat has two pointed ears.",
             "Okay, a cat has two pointed ears.",
             "Here are five sentences about the cat.",
@@ -105,7 +93,7 @@ class TestWord:
             "The cat is smaller than a dog and larger than an owl.",
             "Compared with a dog the cat has a short muzzle.",
             "A cat has softer paws than other cats.",
-            "A cat sleeps among dogs, cows, horses, sheep, goats and owls.",
+            "A cat sleeps among dogs and owls.",
             "A cat-like shape with whiskers, not a dog.",
         ):
             assert problem(sentence) == "", sentence
@@ -119,9 +107,6 @@ class TestWord:
             "Compared to the cat, dogs are large.",
         ):
             assert problem(sentence) == "about something that is compared with the cat", sentence
-        text = "Cats, dogs, cows, horses, sheep, goats, owls and ducks live on a farm."
-        assert problem(text) == "a list of 7 other classes"
-        assert problem(text, vocabulary=None) == ""
 
     def test_repetition(self):
         assert "nearly the same" in problem(GOOD.upper().replace("CAT", "cat"), known=[GOOD])
@@ -159,22 +144,10 @@ class TestNaming:
         assert benchmark.is_named("hood", "The exhaust hood is of steel.")
         two = Naming(Vocabulary("two", (("crane", "derrick"), ("crane", "bird"))))
         assert two.names("crane") == ("crane", "derrick", "bird")
-        assert two.others("crane", "A bird beside a derrick.") == set()
-
-    def test_other_classes(self):
-        for word, sentence, numbers in (
-            ("chair", "A chair stands at the dining table.", {0}),
-            ("chair", "Chairs, tables and two book shelves.", {0, 4}),
-            ("chair", "Under the traffic lights and a light.", {2, 3}),  # the longest name counts
-            ("light", "A traffic light is no lamp.", set()),  # it contains the word
-            ("wall", "A chair and a table before the wall.", {0, 1}),
-            ("table", "The dining table is a table.", set()),
-        ):
-            assert Naming(ROOM).others(word, sentence) == numbers, sentence
 
 
 def test_shipped_descriptions_pass():
-    """Alone, and beside the other classes of each vocabulary; Storybook's repeat themselves."""
+    """Alone, and with the names of each vocabulary; Storybook's repeat themselves."""
     for name in ("visual", "storybook"):
         descriptions, is_story = load_descriptions(name), name == "storybook"
         names = [each for each in shipped_vocabularies() if each.startswith("story") == is_story]

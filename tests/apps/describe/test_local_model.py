@@ -12,7 +12,7 @@ from . import tiny_model
 pytest.importorskip("transformers")
 
 
-@pytest.fixture(scope="session", params=[True, False], ids=["template", "vicuna"])
+@pytest.fixture(scope="module", params=[True, False], ids=["template", "vicuna"])
 def folder(request, tmp_path_factory):
     return tiny_model.make(tmp_path_factory.mktemp("tiny"), chat_template=request.param)
 

@@ -1,4 +1,4 @@
-"""The main job by its command: one process, two, torchrun; and what a user can get wrong."""
+"""The main job by its command: one process, two, torchrun; mistakes of users."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from freecp_d2.engine import config_digest, load_config
 from freecp_d2.modeling import text_head
 from freecp_d2.modeling.backbone import clip_loading
 from freecp_d2.text import TextEncoder
-from tests.data.mini_ade import RAW, SHIFTED, MiniADE
+from tests.data.mini_ade import MiniADE
 from tests.helpers.command import AUTO_PORT, CONFIG, SMALL, run
 from tests.helpers.random_clip import TINY, save_state_dict
 
@@ -29,11 +29,11 @@ def workspace(tmp_path_factory):
     return root, environment, ["MODEL.CLIP.PRETRAINED", str(weights), *SMALL]
 
 
-def evaluate(workspace, output, *arguments, command=("train_net.py",), **changes):
+def evaluate(workspace, output, *arguments, command=("train_net.py",)):
     """Evaluate in a process of its own; its output."""
     _, environment, opts = workspace
     arguments = ["--eval-only", "--config", CONFIG, *arguments, *opts, "OUTPUT_DIR", str(output)]
-    result = run(*command, *arguments, **environment | changes)
+    result = run(*command, *arguments, **environment)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -42,6 +42,32 @@ def evaluate(workspace, output, *arguments, command=("train_net.py",), **changes
 def one_process(workspace):
     output = workspace[0] / "one"
     return output, evaluate(workspace, output)
+
+
+@pytest.fixture
+def here(workspace, monkeypatch):
+    """Evaluate in this process; what was loaded."""
+    _, environment, tiny = workspace
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setattr(train_net.d2, "default_setup", lambda *args: None)  # it sets up loggers
+    monkeypatch.setattr(train_net.d2, "setup_logger", lambda *args, **kwargs: logging.getLogger())
+    calls = []
+    for module, name in (
+        (train_net, "load_config"),
+        (text_head, "load_vocabulary"),
+        (clip_loading, "load_clip"),
+    ):
+        own = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda *args, own=own, name=name: calls.append(name) or own(*args)
+        )
+
+    def evaluate_here(output, *opts):
+        train_net.main(["--config", CONFIG, *tiny, *opts, "OUTPUT_DIR", str(output)])
+        return calls
+
+    return evaluate_here
 
 
 def confusion_matrix(output):
@@ -80,15 +106,6 @@ def test_it_leaves_a_record(workspace, one_process):
     assert record["config_sha256"] == config_digest(load_config(CONFIG, workspace[2]))
 
 
-def test_a_part_of_the_images(workspace, tmp_path):
-    stdout = evaluate(workspace, tmp_path, "--num-gpus", "2", *AUTO_PORT, "TEST.NUM_IMAGES", "5")
-    assert f"5 of {NUM_IMAGES} images, evenly spread" in stdout
-    assert confusion_matrix(tmp_path).sum() == 5 * 24 * 32
-    record = json.loads((tmp_path / "results.json").read_text())
-    assert record["images"]["freecp_ade20k_val"] == {"evaluated": 5, "official": 2000}
-    assert record["environment"]["processes"] == 2
-
-
 def test_every_labelled_pixel_is_scored(one_process):
     output, _ = one_process
     matrix = confusion_matrix(output)
@@ -97,24 +114,31 @@ def test_every_labelled_pixel_is_scored(one_process):
     assert (matrix.sum(axis=1) > 0).sum() > 1, "one label everywhere would prove nothing"
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["train_net.py", "--num-gpus", "2", *AUTO_PORT],
-        ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "train_net.py"],
-    ],
-    ids=["launch", "torchrun"],
-)
-def test_two_processes_give_the_same_confusion_matrix(workspace, one_process, command, tmp_path):
-    evaluate(workspace, tmp_path, command=command)
+def test_two_processes_of_torchrun_give_the_same_confusion_matrix(workspace, one_process, tmp_path):
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    evaluate(workspace, tmp_path, command=(*torchrun, "train_net.py"))
     assert (confusion_matrix(tmp_path) == confusion_matrix(one_process[0])).all()
 
 
+def test_a_part_of_the_images(workspace, here, tmp_path):
+    """In two processes as in this one, where config, words and CLIP are loaded once."""
+    part = ("TEST.NUM_IMAGES", "5")
+    stdout = evaluate(workspace, tmp_path / "two", "--num-gpus", "2", *AUTO_PORT, *part)
+    assert f"5 of {NUM_IMAGES} images, evenly spread" in stdout
+    record = json.loads((tmp_path / "two/results.json").read_text())
+    assert record["images"]["freecp_ade20k_val"] == {"evaluated": 5, "official": 2000}
+    assert record["environment"]["processes"] == 2
+    assert sorted(here(tmp_path / "one", *part)) == ["load_clip", "load_config", "load_vocabulary"]
+    assert confusion_matrix(tmp_path / "one").sum() == 5 * 24 * 32
+    assert (confusion_matrix(tmp_path / "two") == confusion_matrix(tmp_path / "one")).all()
+
+
 def test_a_mistake_is_one_line_not_a_stack_trace():
-    result = run("train_net.py", "--config", CONFIG)
+    """Of the module, too, which is the command of an installed package."""
+    result = run("-m", "freecp_d2.apps.evaluate", "--config", CONFIG)
     assert result.returncode == 1
     assert result.stderr.strip().splitlines()[-1] == (
-        "train_net.py: error: nothing is trained here: FreeCP is training-free. Add --eval-only."
+        "evaluate.py: error: nothing is trained here: FreeCP is training-free. Add --eval-only."
     )
     assert "Traceback" not in result.stderr
 
@@ -166,6 +190,9 @@ def test_wrong_models_are_explained(workspace, monkeypatch, tmp_path):
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
     monkeypatch.setattr(TextEncoder, "forward", None)  # found before words are encoded
+    two = ["--num-gpus", "2", "--config", CONFIG, *tiny, "MODEL.CLIP.ARCH", "ViT-B/16"]
+    with pytest.raises(SystemExit, match=r"error: .*ViT-B/16"):  # before processes start
+        train_net.main(two)
     for opts, message in [
         ("MODEL.CLIP.ARCH ViT-B/16", r"ViT-B/16.*\(768, 12, 16, 224\)"),
         ("MODEL.CLIP.PRETRAINED nowhere/ViT-B-16.pt", "nowhere/ViT-B-16.pt.*neither a file"),
@@ -186,41 +213,3 @@ def test_wrong_models_are_explained(workspace, monkeypatch, tmp_path):
     ]:
         with pytest.raises(SystemExit, match=message):
             train_net.main(["--config", CONFIG, *tiny, "OUTPUT_DIR", str(tmp_path), *opts.split()])
-
-
-def test_config_words_and_clip_are_loaded_once(workspace, monkeypatch, tmp_path):
-    _, environment, tiny = workspace
-    for key, value in environment.items():
-        monkeypatch.setenv(key, value)
-    monkeypatch.setattr(train_net.d2, "default_setup", lambda *args: None)  # it sets up loggers
-    monkeypatch.setattr(train_net.d2, "setup_logger", lambda *args, **kwargs: logging.getLogger())
-    calls = []
-    for module, name in (
-        (train_net, "load_config"),
-        (text_head, "load_vocabulary"),
-        (clip_loading, "load_clip"),
-    ):
-        own = getattr(module, name)
-        monkeypatch.setattr(
-            module, name, lambda *args, own=own, name=name: calls.append(name) or own(*args)
-        )
-    train_net.main(["--config", CONFIG, *tiny, "TEST.NUM_IMAGES", "2", "OUTPUT_DIR", str(tmp_path)])
-    assert confusion_matrix(tmp_path).sum() == 2 * 24 * 32
-    assert sorted(calls) == ["load_clip", "load_config", "load_vocabulary"]
-
-
-def test_a_wrong_model_is_one_line_in_two_processes_too(workspace):
-    _, environment, tiny = workspace
-    arguments = ["--eval-only", "--config", CONFIG, "--num-gpus", "2", *AUTO_PORT, *tiny]
-    result = run("train_net.py", *arguments, "MODEL.CLIP.ARCH", "ViT-B/16", **environment)
-    assert result.returncode == 1
-    assert "(768, 12, 16, 224)" in result.stderr.strip().splitlines()[-1]
-    assert "Traceback" not in result.stderr
-
-
-def test_both_annotation_folders_give_the_same_confusion_matrix(workspace, one_process, tmp_path):
-    MiniADE(tmp_path).add(NUM_IMAGES, SHIFTED)
-    assert not (tmp_path / RAW).exists()
-    evaluate(workspace, tmp_path / "output", DETECTRON2_DATASETS=str(tmp_path))
-    expected = confusion_matrix(one_process[0])
-    assert (confusion_matrix(tmp_path / "output") == expected).all()

@@ -1,5 +1,7 @@
 """The quickstart on two pages: its tables, files and page."""
 
+import contextlib
+import io
 import json
 import re
 
@@ -8,6 +10,11 @@ import pytest
 
 from freecp_d2.apps.quickstart import command
 from freecp_d2.evaluation.bootstrap import load_counts, mean_iou
+
+SMALL = """
+MODEL.TEXT.TEMPLATES simple INPUT.MIN_SIZE_TEST 96
+MODEL.SLIDING_WINDOW.SIZE 192 MODEL.SLIDING_WINDOW.STRIDE 192 DATALOADER.NUM_WORKERS 0
+"""
 
 
 @pytest.fixture(scope="module")
@@ -18,13 +25,10 @@ def root(tmp_path_factory):
 @pytest.fixture(scope="module")
 def printed(root):
     """The lines of its output."""
-    import contextlib
-    import io
-
     out = io.StringIO()
-    options = ["--limit", "2", "--gallery", "1", "--processes", "1"]
+    options = ["--limit", "2", "--gallery", "1", "--processes", "1", "--output", str(root)]
     with contextlib.redirect_stdout(out):
-        command.main(["--output", str(root), *options, "DATALOADER.NUM_WORKERS", "0"])
+        command.main([*options, *SMALL.split()])
     return out.getvalue().splitlines()
 
 

@@ -4,6 +4,8 @@ import json
 import os
 from pathlib import Path
 
+import portalocker
+
 from freecp_d2.apps.reproduce.grid import Request
 from freecp_d2.apps.reproduce.runs import execute
 from freecp_d2.apps.reproduce.tables import METHODS
@@ -18,7 +20,6 @@ folder = pathlib.Path(opts[1])
 run = json.loads((root / "runs.json").read_text())[folder.name]
 with open(root / "calls.txt", "a") as file:
     file.write(folder.name + "\\n")
-print("Inference done 11/50. Dataloading: 0 s. ETA=0:01:02", flush=True)
 if run["does"] == "fail":
     print("a reason")
     sys.exit(3)
@@ -79,4 +80,14 @@ def calls(root: Path) -> list[str]:
 def execute_all(root: Path, runs) -> None:
     """Make runs that succeed."""
     for run in runs:
-        assert execute(run, root, 1, lambda stage: None) == ""
+        assert execute(run, root) == ""
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process makes the run of a folder."""
+    with open(folder / ".lock") as file:
+        try:
+            portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
+        except portalocker.AlreadyLocked:
+            return True
+    return False

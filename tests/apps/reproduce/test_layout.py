@@ -1,9 +1,9 @@
 """The table as text: marks, footnotes, width."""
 
 from freecp_d2.apps.reproduce.grid import Cell, Grid
-from freecp_d2.apps.reproduce.layout import gist, lay_out, lay_out_states
+from freecp_d2.apps.reproduce.layout import gist, lay_out
 from freecp_d2.apps.reproduce.paper import read_table
-from freecp_d2.apps.reproduce.results import DONE, FAILED, NONE, OPEN, CellResult
+from freecp_d2.apps.reproduce.results import CellResult
 from freecp_d2.apps.reproduce.tables import METHODS, table_columns, table_rows
 
 
@@ -17,7 +17,7 @@ def make(number, benchmarks=None, result=None, left_out=None):
         for row in rows
         for column in columns
     }
-    result = result or {"state": OPEN}
+    result = result or {"state": "open"}
     results = {place: CellResult(paper=cell.paper, **result) for place, cell in cells.items()}
     return Grid(table, rows, columns, cells, left_out or {}), results
 
@@ -31,8 +31,8 @@ def lines_of(layout, title):
 def test_differences_within_and_outside_the_tolerance():
     grid, results = make(1)
     whole = {"images": 10, "official": 10}
-    results["baseline", "VOC21"] = CellResult(DONE, 59.4, 59.21, **whole)
-    results["baseline", "ADE"] = CellResult(DONE, 15.6, 17.0, **whole)
+    results["baseline", "VOC21"] = CellResult("done", 59.4, 59.21, **whole)
+    results["baseline", "ADE"] = CellResult("done", 15.6, 17.0, **whole)
     layout = lay_out(grid, results)
     lines = lines_of(layout, "Baseline")
     assert lines["paper"] == ["59.4", "29.7", "33.4", "32.0", "15.6", "22.1"]
@@ -46,7 +46,7 @@ def test_differences_within_and_outside_the_tolerance():
 
 def test_a_part_of_the_images_is_marked():
     grid, results = make(1)
-    results["refine", "ADE"] = CellResult(DONE, 7.6, 9.0, images=50, official=2000)
+    results["refine", "ADE"] = CellResult("done", 7.6, 9.0, images=50, official=2000)
     layout = lay_out(grid, results)
     lines = lines_of(layout, "Refine w/o GT")
     assert (lines["ours"][4], lines["diff"][4]) == ("~9.0", "~+1.4")
@@ -54,7 +54,7 @@ def test_a_part_of_the_images_is_marked():
 
 
 def test_rows_without_number_of_the_paper():
-    done = {"state": DONE, "ours": 34.5, "images": 150, "official": 150}
+    done = {"state": "done", "ours": 34.5, "images": 150, "official": 150}
     grid, results = make(3, ["storybook"], done)
     layout = lay_out(grid, results)
     assert lines_of(layout, "RP-AP") == {"ours": ["34.5"]}
@@ -66,8 +66,8 @@ def test_rows_without_number_of_the_paper():
 def test_footnotes_have_each_reason_once():
     grid, results = make(5)
     for column in grid.columns:
-        results["dino", column.title] = CellResult(NONE, 1.0, reason="no config.")
-    results["clip", "ADE"] = CellResult(FAILED, 18.4, reason="exit code 3")
+        results["dino", column.title] = CellResult("none", 1.0, reason="no config.")
+    results["clip", "ADE"] = CellResult("failed", 18.4, reason="exit code 3")
     layout = lay_out(grid, results)
     assert lines_of(layout, "DINO")["ours"] == ["-[1]"] * 6
     assert lines_of(layout, "CLIP")["ours"][4] == "failed[2]"
@@ -75,7 +75,7 @@ def test_footnotes_have_each_reason_once():
 
 
 def test_tables_fit_on_a_terminal():
-    done = {"state": DONE, "ours": 0.0, "images": 5, "official": 9}
+    done = {"state": "done", "ours": 0.0, "images": 5, "official": 9}
     layouts = [lay_out(*make(number, None, done)) for number in range(1, 7)]
     for layout in layouts:
         assert max(map(len, layout.table().splitlines())) <= 100
@@ -87,21 +87,11 @@ def test_remarks():
     reason = "expects 500 images, found none under /data. Expected there:\n  a\n  b"
     grid, results = make(3, ["ade20k"], left_out={"City": reason})
     expected = "Without City: expects 500 images, found none under /data."
-    assert lay_out_states(grid, results).remarks == [expected]
+    assert lay_out(grid, results).remarks[1:] == [expected]
     for row in ("ap", "rp_ap"):
         cell = grid.cells[row, "ADE"]
         cell.run, cell.notes = object(), ["a note."]
     assert lay_out(grid, results).remarks[-2:] == ["AP; RP-AP: a note.", expected]
-
-
-def test_states():
-    grid, results = make(1, ["ade20k"])
-    results["baseline", "ADE"] = CellResult(DONE, 1.0, 1.0)
-    results["refine", "ADE"] = CellResult(NONE, 1.0, reason="why")
-    layout = lay_out_states(grid, results)
-    assert [line[1] for line in layout.lines] == ["done", "-[1]", "to run"]
-    assert layout.remarks == ["[1] why"]
-    assert "ADE" in layout.table().splitlines()[0]
 
 
 def test_gist():

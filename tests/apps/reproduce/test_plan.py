@@ -36,8 +36,6 @@ def test_cells_of_a_table_have_runs_of_their_own(root):
 
 def test_only_settings_that_decide_the_numbers_make_another_run(root):
     slow = plan_grid(request(root, opts=("MODEL.DEVICE", "cpu", "DATALOADER.NUM_WORKERS", "0")))
-    for run in slow.runs():
-        run.folder.mkdir(parents=True)
     fast = plan_grid(request(root))
     assert [run.folder for run in fast.runs()] == [run.folder for run in slow.runs()]
     settings = ({}, {"limit": 2}, {"limit": 3}, {"opts": ("MODEL.PRECISION", "fp16")})
@@ -52,15 +50,8 @@ def test_options_of_a_run_make_its_config(root):
         assert cfg == run.cfg
         assert (str(run.folder), 2) == (cfg.OUTPUT_DIR, cfg.TEST.NUM_IMAGES)
         assert run.folder.parent == root / "output" / "runs" / "storybook"
-    for i, start in (
-        (0, "sclip_limit2-"),
-        (4, "sclip_freecp-purification_head_order_AP-RP_limit2-"),
-        (5, "sclip_freecp_limit2-"),
-    ):
-        assert runs[i].folder.name.startswith(start)
-    path = "freecp_d2/text/resources/vocabularies/storybook_wide.txt"
-    grid = plan_grid(request(root, opts=("MODEL.TEXT.VOCABULARY", path)))
-    assert "-text_vocabulary_storybook_wide-" in grid.runs()[0].folder.name
+    assert runs[0].folder.name.startswith("sclip_limit2-")
+    assert runs[4].folder.name.startswith("sclip_freecp_limit2-")
 
 
 def test_cells_without_config(root):

@@ -5,16 +5,7 @@ import pytest
 from freecp_d2.apps.reproduce.grid import Grid
 from freecp_d2.apps.reproduce.paper import read_table
 from freecp_d2.apps.reproduce.plan import plan_grid
-from freecp_d2.apps.reproduce.results import (
-    DONE,
-    FAILED,
-    NONE,
-    OPEN,
-    CellResult,
-    average,
-    average_title,
-    read_results,
-)
+from freecp_d2.apps.reproduce.results import CellResult, average, average_title, read_results
 from freecp_d2.apps.reproduce.tables import METHODS, table_columns, table_rows
 
 from .sandbox import answer, execute_all, request
@@ -26,10 +17,10 @@ def test_difference_of_the_printed_numbers():
         *((59.1, 59.46, 0.4, "outside"), (59.1, 58.8, -0.3, "within")),
         *((18.4, 18.0, -0.4, "outside"), (None, 18.0, None, ""), (18.4, None, None, "")),
     ):
-        result = CellResult(DONE, paper, ours, images=10, official=10)
+        result = CellResult("done", paper, ours, images=10, official=10)
         assert (result.difference, result.verdict) == (difference, verdict)
     for official, expected in ((10, "within"), (2000, "subset"), (None, "within")):
-        result = CellResult(DONE, 18.4, 18.4, images=10, official=official)
+        result = CellResult("done", 18.4, 18.4, images=10, official=official)
         assert (result.is_subset, result.verdict) == (expected == "subset", expected)
 
 
@@ -38,15 +29,15 @@ def test_results_of_files(root):
     runs = grid.runs()
     answer(root, runs, images=50)
     execute_all(root, runs[:1])
-    found = read_results(grid, {runs[1].name: "a line\nand more"})
+    found = read_results(grid, {runs[1].digest: "a line\nand more"})
     done, absent = found["baseline_template", "SCLIP"], found["gpt_gpt", "SCLIP"]
-    assert (done.state, done.ours, done.ours_mmseg) == (DONE, 10.0, 9.0)
+    assert (done.state, done.ours, done.ours_mmseg) == ("done", 10.0, 9.0)
     assert (done.images, done.official, done.paper) == (50, 150, None)
-    assert (absent.state, absent.ours) == (NONE, None)
+    assert (absent.state, absent.ours) == ("none", None)
     assert "gpt=PATH" in absent.reason
     failed = found["baseline_vicuna", "SCLIP"]
-    assert (failed.state, failed.reason) == (FAILED, "a line")
-    assert found["template_vicuna", "SCLIP"].state == OPEN
+    assert (failed.state, failed.reason) == ("failed", "a line")
+    assert found["template_vicuna", "SCLIP"].state == "open"
 
 
 class TestAverages:
@@ -58,7 +49,7 @@ class TestAverages:
     def results(self, grid, row, shift=0.0, **changes):
         return {
             (row, column.title): CellResult(
-                DONE,
+                "done",
                 grid.table.number_of(row, column.key),
                 (grid.table.number_of(row, column.key) or 50.0) + shift,
                 **({"images": 10, "official": 10} | changes),
@@ -75,9 +66,9 @@ class TestAverages:
         assert (mean.difference, mean.verdict) == (0.2, "within")
         part = average(grid, self.results(grid, "sclip", official=20), "sclip")
         assert part.verdict == "subset"
-        found["sclip", "City"] = CellResult(OPEN, 32.2)
+        found["sclip", "City"] = CellResult("open", 32.2)
         mean = average(grid, found, "sclip")
-        assert (mean.state, mean.paper, mean.ours) == (OPEN, 38.2, None)
+        assert (mean.state, mean.paper, mean.ours) == ("open", 38.2, None)
 
     def test_of_some(self):
         """Storybook is in neither mean."""

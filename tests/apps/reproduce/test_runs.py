@@ -3,22 +3,19 @@
 import dataclasses
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
 
-import portalocker
 import pytest
 
 from freecp_d2.apps.reproduce.plan import plan_grid
 from freecp_d2.apps.reproduce.runs import LOG_NAME, command_line, execute, read_record
 from freecp_d2.utils.files import locked
-from tests.helpers.command import ROOT
 from tests.helpers.miniatures import make_miniature
 
-from .sandbox import answer, calls, execute_all, request
+from .sandbox import answer, calls, execute_all, is_locked, request
 
 
 @pytest.fixture
@@ -26,19 +23,6 @@ def runs(root):
     found = plan_grid(request(root, 1)).runs()
     answer(root, found)
     return found
-
-
-def execute_it(run, root):
-    return execute(run, root, 1, lambda stage: None)
-
-
-def is_locked(run):
-    with open(run.folder / ".lock") as file:
-        try:
-            portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
-        except portalocker.AlreadyLocked:
-            return True
-    return False
 
 
 def test_finished_run_is_not_repeated(runs, root):
@@ -71,7 +55,7 @@ def test_results_older_than_a_file_of_the_config_are_not_valid(root):
     grid = plan_grid(request(root, opts=("MODEL.TEXT.DESCRIPTIONS", str(texts))))
     answer(root, grid.runs())
     run = grid.runs()[-1]
-    execute_it(run, root)
+    execute(run, root)
     assert read_record(run) is not None
     later = time.time() + 60
     os.utime(texts, (later, later))
@@ -83,7 +67,7 @@ def test_results_of_fewer_images_are_not_valid(root, tmp_path, monkeypatch):
     make_miniature(tmp_path / "part", "ade20k", num_images=2)
     (run, *_) = runs = plan_grid(request(root, 1, benchmarks=("ade20k",))).runs()
     answer(root, runs, images=2)
-    execute_it(run, root)
+    execute(run, root)
     assert read_record(run) is not None
     make_miniature(tmp_path / "whole", "ade20k", num_images=3)
     monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path / "whole"))
@@ -96,7 +80,7 @@ def test_failures(runs, root):
     path = runs[0].folder / "results.json"
     path.write_text(path.read_text().replace(runs[0].digest, "other"))
     answer(root, runs, does={0: "fail"})
-    first, *tail = execute_it(runs[0], root).splitlines()
+    first, *tail = execute(runs[0], root).splitlines()
     assert "exit code 3" in first
     assert str(runs[0].folder / LOG_NAME) in first
     assert tail[-1].strip() == "a reason"
@@ -104,64 +88,39 @@ def test_failures(runs, root):
     answer(root, runs)
     text = (root / "runs.json").read_text().replace(runs[0].digest, "other")
     (root / "runs.json").write_text(text)
-    assert "no results.json of this config" in execute_it(runs[0], root)
+    assert "no results.json of this config" in execute(runs[0], root)
 
 
-def test_progress_and_interruption(runs, root):
+def test_interruption_ends_the_process(runs, root, monkeypatch):
     answer(root, runs, does={0: "sleep"})
-    stages = []
 
-    def progress(stage):
-        stages.append(stage)
-        if "image" in stage:
-            raise KeyboardInterrupt
+    def interrupted(self, *args, **options):
+        monkeypatch.undo()
+        while not calls(root):
+            time.sleep(0.02)
+        raise KeyboardInterrupt
 
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        execute(runs[0], root, 1, progress)
-    assert stages[-1] == "image 11/50, 0:01:02 left"
-    assert not is_locked(runs[0]), "the process has ended"
+        execute(runs[0], root)
+    assert not is_locked(runs[0].folder), "the process has ended"
 
 
-def test_run_of_another_process_is_waited_for(runs, root):
+def test_run_of_another_process_is_waited_for(runs, root, capsys):
     runs[0].folder.mkdir(parents=True)
     command = [sys.executable, str(root / "train_net.py"), "OUTPUT_DIR", str(runs[0].folder)]
-    stages = []
 
     def other(lock):
-        while not stages:  # until the lock is waited for
-            time.sleep(0.05)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         lock.close()
 
     with locked(runs[0].folder / ".lock") as lock:
         thread = threading.Thread(target=other, args=(lock,))
         thread.start()
-        assert execute(runs[0], root, 1, stages.append) == ""
+        assert execute(runs[0], root) == ""
         thread.join()
-    assert "waiting" in stages[0]
+    assert "waiting" in capsys.readouterr().out
     assert calls(root) == [runs[0].folder.name], "the other process made the run"
-
-
-def test_run_of_a_killed_command_keeps_its_lock(runs, root):
-    """If only the command is killed, its run continues and is not made twice."""
-    answer(root, runs, does={0: "sleep"})
-    program = (
-        "from tests.apps.reproduce.sandbox import *\n"
-        "from freecp_d2.apps.reproduce.plan import plan_grid\n"
-        f"root = Path({str(root)!r})\n"
-        "execute_all(root, plan_grid(request(root, 1)).runs())\n"
-    )
-    command = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, start_new_session=True)
-    try:
-        deadline = time.time() + 120
-        while not calls(root) and time.time() < deadline:
-            time.sleep(0.1)
-        assert calls(root) == [runs[0].folder.name]
-        command.kill()
-        command.wait()
-        assert is_locked(runs[0])
-    finally:
-        os.killpg(command.pid, signal.SIGKILL)
 
 
 def test_command_line(runs, root, monkeypatch):
@@ -177,10 +136,3 @@ def test_command_line(runs, root, monkeypatch):
     (root / "train_net.py").unlink()
     line = command_line(runs[1], root)
     assert line.startswith(f"python -m freecp_d2.apps.evaluate {start}"), "an installed package"
-
-
-def test_module_of_an_installed_package_is_a_command():
-    command = [sys.executable, "-m", "freecp_d2.apps.evaluate", "--config", "x.yaml"]
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
-    assert done.returncode == 1
-    assert "--eval-only" in done.stderr

@@ -74,7 +74,7 @@ def test_complete_table(root, grid):
 def test_partial_table(root, grid):
     answer(root, grid.runs())
     execute_all(root, grid.runs()[:2])
-    files = write(root, grid, {grid.runs()[2].name: "exit code 3\nlines"})
+    files = write(root, grid, {grid.runs()[2].digest: "exit code 3\nlines"})
     rows = markdown_rows(files[".md"])
     assert [row[0] for row in rows.values()] == ["10.0", "11.0", "failed[1]"]
     assert [cell["state"] for cell in cells_of(files)] == ["done", "done", "failed"]
