@@ -22,9 +22,8 @@ def benchmark_names(vocabulary: str) -> Sequence[str]:
     Names of a benchmark's classes, such as "hood, exhaust hood", in the order of its vocabulary.
     Empty for a vocabulary that does not ship, or that belongs to no benchmark.
     """
-    for benchmark in BENCHMARKS.values() if vocabulary in shipped_vocabularies() else ():
-        own = benchmark.vocabulary
-        if vocabulary == own or vocabulary.startswith(f"{own}_"):  # voc21_sclip
+    for key, benchmark in BENCHMARKS.items() if vocabulary in shipped_vocabularies() else ():
+        if vocabulary == key or vocabulary.startswith(f"{key}_"):  # voc21_sclip
             return benchmark.class_names[benchmark.background :]
     return ()
 

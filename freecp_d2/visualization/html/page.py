@@ -30,8 +30,9 @@ def render_page(page: Page) -> str:
         sections.insert(0, Section("numbers", "The numbers", _numbers(page.results)))
     if page.gallery is not None:
         text = f"{HOW_TO_READ} A word with its colour is in the image."
-        note = element("p", text, class_="note")
-        sections.append(Section("images", "The images", join([note, render_gallery(page.gallery)])))
+        how_to_read = element("p", text, class_="note")
+        images = join([how_to_read, render_gallery(page.gallery)])
+        sections.append(Section("images", "The images", images))
     bodies = [_section(part.name, part.title, part.content) for part in sections]
     links = [element("a", part.title, href=f"#{part.name}") for part in sections]
     for i, note in enumerate(page.notes):
