@@ -12,18 +12,21 @@ from .page import STYLE, build_page
 _MOST_WAITING, _MOST_VISITORS = 64, 64
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial")
 _COLORS = {
-    "paper": "body_background_fill background_fill_secondary input_background_fill",
-    "sheet": "background_fill_primary block_background_fill block_label_background_fill "
-    "checkbox_label_background_fill button_primary_text_color",
-    "ink": "body_text_color block_title_text_color",
-    "soft": "body_text_color_subdued block_label_text_color block_info_text_color",
-    "rule": "block_border_color border_color_primary input_border_color",
-    "accent": "border_color_accent input_border_color_focus slider_color "
+    ("#faf5ea", "#1d1916"): "body_background_fill background_fill_secondary",
+    ("#fffdf7", "#27221d"): "background_fill_primary block_background_fill "
+    "block_label_background_fill",
+    ("#2e2721", "#efe6d8"): "body_text_color block_title_text_color",
+    ("#6d6155", "#b5a795"): "body_text_color_subdued block_label_text_color block_info_text_color",
+    ("#e2d7c3", "#443b32"): "block_border_color border_color_primary input_border_color",
+    ("#a84525", "#f0936a"): "border_color_accent input_border_color_focus slider_color "
     "checkbox_background_color_selected checkbox_border_color_selected "
-    "button_primary_background_fill button_primary_background_fill_hover",
-    "tint": "checkbox_label_background_fill_selected",
+    "button_primary_background_fill",
+    ("#8f3a1f", "#f5ab89"): "button_primary_background_fill_hover",
+    ("#ffffff", "#1d1916"): "input_background_fill",
+    ("#fffdf7", "#1d1916"): "checkbox_label_background_fill button_primary_text_color",
+    ("#f6e5d2", "#40301f"): "checkbox_label_background_fill_selected",
 }
-"""Variable of `page.css`, which differs in the dark scheme -> variables of Gradio's theme."""
+"""(light, dark) -> variables of Gradio's theme."""
 
 
 def serve(labeller: Labeller, *, host: str, port: int | None) -> None:
@@ -72,9 +75,9 @@ def page_theme() -> gr.themes.Base:
     theme = gr.themes.Base(
         font=[*_SANS, "sans-serif"], font_mono=["ui-monospace", "Consolas", "monospace"]
     )
-    values = {"color_accent": "var(--accent)", "input_border_width": "1px"}
-    for color, names in _COLORS.items():
+    values = {"color_accent": "#a84525", "input_border_width": "1px"}
+    for (light, dark), names in _COLORS.items():
         for name in names.split():
-            values |= {name: f"var(--{color})", f"{name}_dark": f"var(--{color})"}
+            values |= {name: light, f"{name}_dark": dark}
     theme.set(**values)
     return theme

@@ -91,18 +91,18 @@ class ClassPurification(nn.Module):
     @classmethod
     def from_config(cls, cfg: CfgNode) -> dict:
         node = cfg.MODEL.PURIFICATION_HEAD
-        enabled = {"RP": node.REDUNDANCY.ENABLED, "AP": node.AMBIGUITY.ENABLED}
-        thresholds = {}
-        for key in ("REDUNDANCY", "AMBIGUITY"):
-            mode = node[key].MODE
+        redundancy, ambiguity = node.REDUNDANCY, node.AMBIGUITY
+        enabled = {"RP": redundancy.ENABLED, "AP": ambiguity.ENABLED}
+        modes = {"REDUNDANCY": redundancy.MODE, "AMBIGUITY": ambiguity.MODE}
+        for key, mode in modes.items():
             if mode not in ("fixed", AUTO):
                 raise ValueError(
                     f'MODEL.PURIFICATION_HEAD.{key}.MODE="{mode}" is unknown; use fixed or auto.'
                 )
-            thresholds[f"{key.lower()}_thresh"] = AUTO if mode == AUTO else node[key].THRESH
         return {
             "order": "-".join(step for step in node.ORDER.split("-") if enabled.get(step, True)),
-            **thresholds,
+            "redundancy_thresh": AUTO if redundancy.MODE == AUTO else redundancy.THRESH,
+            "ambiguity_thresh": AUTO if ambiguity.MODE == AUTO else ambiguity.THRESH,
             "elimination": node.AMBIGUITY.ELIMINATION,
             "region_thresh": node.REGION.THRESH,
             "exclude_last": node.REGION.EXCLUDE_LAST,
