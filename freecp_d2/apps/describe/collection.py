@@ -86,7 +86,6 @@ class Collection:
                 known=tuple(self.sentences(word)) if attempt or found else (),
                 attempt=attempt,
                 sense=self._senses[word][0],
-                stated=self._senses[word][1],
             )
             for word in self.words
             for number, found in enumerate(self._found[word])
@@ -111,7 +110,7 @@ class Collection:
         if not accepted and not problems and len(found) < self._num_answers:
             problems.append("no new sentence in the answer")
         self._problems[word] += problems
-        return Entry(word, question.instruction, model, accepted, question.stated)
+        return Entry(word, question.instruction, model, accepted, self._senses[word][1])
 
     def fail(self, question: Question, reason: str) -> None:
         """Record why a question has no answer."""

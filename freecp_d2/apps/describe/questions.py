@@ -44,7 +44,6 @@ class Question:
     known: tuple[str, ...] = ()  # sentences that must not be repeated
     attempt: int = 0  # how often this was asked before
     sense: str = ""  # what the model is told about the word's sense
-    stated: str = ""  # what the user said about it
 
     @property
     def prompt(self) -> str:
