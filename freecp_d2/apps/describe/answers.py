@@ -19,13 +19,12 @@ from .questions import Question, Unanswered
 _THOUGHTS = re.compile(r"^.*</think>|<think>.*$", re.DOTALL)  # either tag may be missing
 _MARKER = re.compile(
     r"^(?:[^\w\"'\u201c\u2018]+|[\u2460-\u24ff]"  # bullets, dashes, emoji; numbers in circles
-    r"|\d{1,2}\s*(?:[.):\]\uff0e\uff09\u3001\uff1a\ufe0f\u20e3]+(?=\s|[^\W\d])|[-\u2013\u2014]\s+)"
-    r"|(?:[a-z]|[ivx]{1,4})\)|(?-i:(?:[a-hA-H]|[ivx]{1,4})\.\s+(?=[A-Z]))"
-    r"|(?:sentence|answer|description|assistant)\s*\d*\s*[:.)]\s*)+",
+    r"|\d{1,2}\s*(?:[.):\]\ufe0f\u20e3]+(?=\s|[^\W\d])|-\s+)|[a-z]\)"
+    r"|(?:sentence|answer|description|assistant)\s*\d*\s*:)+",
     re.IGNORECASE,
 )
 """What stands before a sentence in a list: "1.", "(a)", "- ", "Sentence 2:"."""
-_QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019"}
+_QUOTED = re.compile(r"^([\"'\u201c\u2018])((?:(?!\1).)+)[\"'\u201d\u2019]$")
 
 
 def split_answer(answer: str) -> list[str]:
@@ -40,10 +39,7 @@ def split_answer(answer: str) -> list[str]:
 
 def _bare(line: str) -> str:
     line = _MARKER.sub("", " ".join(line.split()), count=1).rstrip(", ")
-    closing = _QUOTES.get(line[:1])
-    if closing and len(line) > 2 and line.endswith(closing) and line.count(line[0]) <= 2:
-        line = line[1:-1].strip()
-    return line
+    return _QUOTED.sub(r"\2", line).strip()
 
 
 class AnswersFile:
@@ -63,15 +59,12 @@ class AnswersFile:
         self._found: dict[tuple[str, int | None], list[str]] = {}
         for i, record in enumerate(_read_records(path), start=1):
             word, number, answer = (record.get(key) for key in ("word", "instruction", "answer"))
-            if not isinstance(word, str) or not isinstance(answer, str):
+            is_text = isinstance(word, str) and isinstance(answer, str)
+            if not is_text or number not in (None, *range(1, num_instructions + 1)):
                 raise ValueError(
-                    f"{path}, record {i}: got {str(record)[:80]}, expected a `word` and an "
-                    '`answer`; write {"word": "cat", "instruction": 1, "answer": "..."}.'
-                )
-            if number is not None and number not in range(1, num_instructions + 1):
-                raise ValueError(
-                    f"{path}, record {i}: got the instruction {number!r}, expected 1 to "
-                    f"{num_instructions}; correct it or leave it out."
+                    f"{path}, record {i}: got {str(record)[:80]}, expected a `word`, an `answer` "
+                    f"and, if any, an `instruction` from 1 to {num_instructions}; write "
+                    '{"word": "cat", "instruction": 1, "answer": "..."}.'
                 )
             self._found.setdefault((description_key(word), number), []).extend(split_answer(answer))
 

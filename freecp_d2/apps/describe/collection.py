@@ -86,7 +86,6 @@ class Collection:
                 known=tuple(self.sentences(word)) if attempt or found else (),
                 attempt=attempt,
                 sense=self._senses[word][0],
-                stated=self._senses[word][1],
             )
             for word in self.words
             for number, found in enumerate(self._found[word])
@@ -111,7 +110,7 @@ class Collection:
         if not accepted and not problems and len(found) < self._num_answers:
             problems.append("no new sentence in the answer")
         self._problems[word] += problems
-        return Entry(word, question.instruction, model, accepted, question.stated)
+        return Entry(word, question.instruction, model, accepted, self._senses[word][1])
 
     def fail(self, question: Question, reason: str) -> None:
         """Record why a question has no answer."""
@@ -165,19 +164,16 @@ def amount(
     Token counts are CLIP's for questions and an estimate for answers; `prices` are per million
     tokens of questions and of answers.
     """
-    words = _count(len(collection.words) + num_described, "word")
     if not collection.words:
-        return f"{words}, all of them described already: there is nothing to ask."
+        return f"All {num_described} words are described already; there is nothing to ask."
     questions, missing = collection.questions(), collection.num_missing
-    kept = collection.num_sentences * len(collection.words) - missing
     there = sum(prompt_length(question.prompt) for question in questions)
     back = _TOKENS_A_SENTENCE * missing
     cost = (prices[0] * there + prices[1] * back) / 1e6 if prices else 0.0
     return (
-        f"{words}, {num_described} of them described already; {_count(kept, 'sentence')} in the "
-        f"journal.\nTo ask: {_count(len(questions), 'question')} for "
-        f"{_count(missing, 'sentence')}, about {there} tokens there and {back} back"
-        + (f", which costs about {cost:.2f}." if prices else ".")
+        f"{len(collection.words) + num_described} words, {num_described} of them described already."
+        f"\nTo ask: {len(questions)} questions for {missing} sentences, about {there} tokens there "
+        f"and {back} back" + (f", which costs about {cost:.2f}." if prices else ".")
     )
 
 
@@ -186,8 +182,7 @@ def outcome(collection: Collection) -> str:
     if not collection.words:
         return ""
     incomplete = collection.incomplete()
-    total = _count(len(collection.words), "word")
-    lines = [f"Described now: {len(collection.complete())} of {total}."]
+    lines = [f"Described now: {len(collection.complete())} of {len(collection.words)} words."]
     tried = [word for word, each in incomplete.items() if each or collection.sentences(word)]
     for word in tried[:_MOST_NAMED]:
         count = len(collection.sentences(word))
@@ -198,11 +193,7 @@ def outcome(collection: Collection) -> str:
         lines.append(f"  and {len(tried) - _MOST_NAMED} more")
     if incomplete:
         lines.append(
-            f"Not in the output: {_count(len(incomplete), 'word')}. Their sentences are in the "
-            "journal; the same command resumes, also with more --attempts or another model."
+            f"Not in the output: {len(incomplete)} words. Their sentences are in the journal; "
+            "the same command resumes, also with more --attempts or another model."
         )
     return "\n".join(lines)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

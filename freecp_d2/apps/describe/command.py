@@ -48,7 +48,6 @@ def build_parser() -> argparse.ArgumentParser:
     add("--model", default="", help="name at the endpoint; with --answers, for the provenance")
     add("--api-key-env", help="variable with the key; default: OPENAI_API_KEY if that is set")
     add("--concurrency", type=int, default=8, help="questions at a time (endpoint)")
-    add("--retries", type=int, default=5, help="of a question, after 1, 2, 4 ... s (endpoint)")
     add("--timeout", type=float, default=120.0, help="seconds for an answer (endpoint)")
     add("--temperature", type=float, help="default: the server's own; 0.7 for a local model")
     add("--batch-size", type=int, default=8, help="questions at a time (local)")
@@ -95,7 +94,6 @@ def build_source(args: argparse.Namespace, num_instructions: int) -> Source | No
         args.model,
         key,
         concurrency=args.concurrency,
-        retries=args.retries,
         timeout=args.timeout,
         options={} if args.temperature is None else {"temperature": args.temperature},
     )

@@ -6,7 +6,6 @@ import logging
 import random
 import socket
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -48,8 +47,8 @@ class Endpoint:
     Args:
         url: usually ends in /v1. Proxies are those of the environment.
         concurrency: questions at a time.
-        retries: of one question, after about `first_wait` seconds and then twice as long each time.
-            A Retry-After makes all questions wait.
+        retries: of one question, after about `first_wait` seconds and then twice as long each time,
+            or after the server's Retry-After.
         timeout: seconds without a byte from the server.
         options: more fields of the request, such as `temperature`.
 
@@ -76,15 +75,12 @@ class Endpoint:
                 "put the key into the variable of --api-key-env."
             )
         is_url = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        if not (is_url and url.isascii() and " " not in url and model):
+        is_url = is_url and url.isascii() and " " not in url
+        if not (is_url and model and concurrency > 0 and timeout > 0):
             raise ValueError(
-                f"got --endpoint {url!r} and --model {model!r}, expected an address such as "
-                "http://localhost:8000/v1 and a name; correct them."
-            )
-        if concurrency < 1 or retries < 0 or timeout <= 0:
-            raise ValueError(
-                f"got --concurrency {concurrency}, --retries {retries} and --timeout {timeout}, "
-                "expected at least 1, at least 0 and more than 0; correct them."
+                f"got --endpoint {url!r}, --model {model!r}, --concurrency {concurrency} and "
+                f"--timeout {timeout}, expected an address such as http://localhost:8000/v1, a "
+                "name, and numbers above 0; correct them."
             )
         self.origin = url.partition("?")[0]
         self.model, self.url = model, url.rstrip("/").removesuffix("/chat/completions")
@@ -94,7 +90,6 @@ class Endpoint:
         self._first_wait, self._timeout = first_wait, timeout
         self._options = options or {}
         self._opener = urllib.request.build_opener(_NoRedirects)
-        self._lock, self._not_before = threading.Lock(), 0.0
         self._has_warned = self._has_answered = False
 
     def answers(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str | Unanswered]]:
@@ -102,14 +97,14 @@ class Endpoint:
         Ask all questions; each answer is yielded as soon as it is there.
 
         Raises:
-            PermissionError, FileNotFoundError, ConnectionError: the server accepts no question, or
-                several in a row failed. Answers that were under way are yielded first.
+            ConnectionError: the server accepts no question, or several in a row failed. Answers
+                that were under way are yielded first.
         """
-        most_failed = max(2, min(len(questions), max(self._concurrency, _FEWEST_FAILED)))
+        most_failed = max(self._concurrency, _FEWEST_FAILED)
         num_failed = num_rejected = 0
         stop = threading.Event()
         # The threads are daemons, so an interrupted run does not wait for them.
-        with ThreadPool(max(1, min(self._concurrency, len(questions)))) as pool:
+        with ThreadPool(self._concurrency) as pool:
             answers = pool.imap_unordered(lambda each: (each, self._ask(each, stop)), questions)
             try:
                 for question, answer in answers:
@@ -138,24 +133,18 @@ class Endpoint:
 
     def _ask(self, question: Question, stop: threading.Event) -> str | Unanswered | OSError:
         """Ask until there is an answer or no retry is left; an OSError shall end the run."""
-        reason = "interrupted"
+        reason, wait = "interrupted", 0.0
         for attempt in range(self._retries + 1):
-            while (pause := self._not_before - time.monotonic()) > 0 and not stop.is_set():
-                stop.wait(pause + self._first_wait * random.random())  # not all at once
-            if stop.is_set():
+            if stop.wait(min(wait, _LONGEST_WAIT)):
                 break
             try:
                 return self._request(question.prompt)
             except RetryableError as error:
                 reason = str(error)
-                with self._lock:
-                    self._not_before = max(self._not_before, time.monotonic() + error.wait)
-                    is_first, self._has_warned = not self._has_warned, True
-                if is_first:  # retries may take minutes
+                if not self._has_warned:  # retries may take minutes
+                    self._has_warned = True
                     logger.warning("%s: %s; asking again.", self.url, reason)
-                if attempt < self._retries:
-                    wait = self._first_wait * 2**attempt * random.uniform(0.5, 1.5)
-                    stop.wait(min(wait, _LONGEST_WAIT))
+                wait = error.wait + self._first_wait * 2**attempt * random.uniform(0.5, 1.5)
             except OSError as error:
                 return error
         return Unanswered(reason)
@@ -189,22 +178,12 @@ def _unanswered(error: urllib.error.HTTPError, url: str) -> Unanswered:
     said = ""
     with error, suppress(OSError, http.client.HTTPException):
         said = " ".join(error.read(2000).decode("utf-8", "replace").split())[:200]
-    status = f"the server answered {error.code} {error.reason}" + (f": {said}" if said else "")
+    status = f"the server answered {error.code} {error.reason}: {said}"
     if error.code in _REJECTED:
         return Unanswered(status, is_final=True)
     if error.code in _RETRIED or error.code >= 500:
-        raise RetryableError(status, _retry_after(error.headers.get("Retry-After", "")))
-    if error.code in (401, 403):
-        raise PermissionError(f"{url}: {status}; check the key, see --api-key-env.")
-    if error.code == 404:
-        raise FileNotFoundError(f"{url}: {status}; correct --endpoint (ends in /v1) or --model.")
-    raise ConnectionError(f"{url}: {status}; correct --endpoint or --model.")
-
-
-def _retry_after(value: str) -> float:
-    """The seconds of a Retry-After header; 0.0 for a date, which these servers do not send."""
-    try:
-        seconds = float(value)
-    except ValueError:
-        return 0.0
-    return min(seconds, _LONGEST_WAIT) if seconds > 0 else 0.0  # "nan" is not above 0
+        seconds = error.headers.get("Retry-After", "")  # or a date, which these servers do not send
+        raise RetryableError(status, float(seconds) if seconds.isdecimal() else 0.0)
+    raise ConnectionError(
+        f"{url}: {status}; correct --endpoint (ends in /v1), --model or the key (--api-key-env)."
+    )

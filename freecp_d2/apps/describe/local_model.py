@@ -1,8 +1,6 @@
 """Answers from a `transformers` model on this machine, batch by batch."""
 
-import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,8 +13,9 @@ VICUNA = "lmsys/vicuna-13b-v1.5"
 # The conversation of Vicuna 1.1 and 1.5, whose tokenizer has no chat template:
 # https://github.com/lm-sys/FastChat/blob/main/docs/vicuna_weights_version.md (Apache-2.0)
 _VICUNA_CHAT = (
-    "A chat between a curious user and an artificial intelligence assistant. The assistant gives "
-    "helpful, detailed, and polite answers to the user's questions. USER: {prompt} ASSISTANT:"
+    "{{ bos_token }}A chat between a curious user and an artificial intelligence assistant. The "
+    "assistant gives helpful, detailed, and polite answers to the user's questions. USER: "
+    "{{ messages[0]['content'] }} ASSISTANT:"
 )
 
 
@@ -48,15 +47,13 @@ class LocalModel:
                 f"got batch_size {batch_size}, max_new_tokens {max_new_tokens} and temperature "
                 f"{temperature}, expected at least 1, 1 and 0.0; correct them."
             )
-        self.origin = "on this machine"
-        self.model = str(Path(model).expanduser()) if model.startswith("~") else model
+        self.origin, self.model = "on this machine", model
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         try:
             torch.empty(0, device=self._device)
         except (RuntimeError, AssertionError) as error:  # AssertionError: PyTorch without CUDA
             raise ValueError(
-                f"got the device {device} ({str(error).splitlines()[0]}), expected one such "
-                "as cpu or cuda; correct --device."
+                f"got the device {device} ({str(error).splitlines()[0]}); correct --device."
             ) from error
         self._batch_size, self._max_new_tokens = batch_size, max_new_tokens
         self._temperature = temperature
@@ -68,7 +65,7 @@ class LocalModel:
 
         Raises:
             ImportError: `transformers` is not installed.
-            OSError: there is no such model, it cannot be downloaded, or it cannot read the prompts.
+            OSError: there is no such model, or it cannot be downloaded.
         """
         self._loaded = self._loaded or self._load()
         for start in range(0, len(questions), self._batch_size):
@@ -78,50 +75,35 @@ class LocalModel:
 
     def _load(self) -> tuple[Any, Any]:
         try:
-            import transformers
             from transformers import AutoModelForCausalLM, AutoTokenizer
         except ImportError as error:
             raise ImportError(
                 "A local model needs transformers, which is not installed; pip install "
                 "transformers, or use --endpoint."
             ) from error
-        if self.model.startswith((".", "/")) and not Path(self.model).is_dir():
-            raise FileNotFoundError(f"No folder {self.model} of a model; correct --local.")
-        version = tuple(int(part) for part in transformers.__version__.split(".")[:2])
         dtype = torch.float32 if self._device == "cpu" else torch.bfloat16
-        options = {"dtype" if version >= (4, 56) else "torch_dtype": dtype}
         try:
             tokenizer = AutoTokenizer.from_pretrained(self.model, padding_side="left")
-            model: Any = AutoModelForCausalLM.from_pretrained(self.model, **options)
-        except (ValueError, KeyError) as error:
+            # `dtype` is the name since transformers 4.56, which still accepts the old one.
+            model: Any = AutoModelForCausalLM.from_pretrained(self.model, torch_dtype=dtype)
+        except (OSError, ValueError, KeyError) as error:
             raise OSError(
-                f"{self.model}: got {error}, expected a causal language model that transformers "
-                f"{transformers.__version__} knows; correct --local."
+                f"{self.model}: got {error}, expected a causal language model; correct --local."
             ) from error
         tokenizer.pad_token = tokenizer.pad_token or tokenizer.unk_token or tokenizer.eos_token
+        tokenizer.chat_template = tokenizer.chat_template or _VICUNA_CHAT
         torch.manual_seed(0)  # the same questions give the same answers again
         return tokenizer, model.to(self._device).eval()
 
     @torch.inference_mode()
     def _generate(self, tokenizer: Any, model: Any, prompts: Sequence[str]) -> list[str]:
-        has_template = bool(getattr(tokenizer, "chat_template", None))
-        if has_template:
-            chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
-            options = {"tokenize": False, "add_generation_prompt": True}
-            texts = tokenizer.apply_chat_template(chats, **options)
-        else:
-            texts = [_VICUNA_CHAT.replace("{prompt}", prompt) for prompt in prompts]
-        batch = tokenizer(
-            texts, return_tensors="pt", padding=True, add_special_tokens=not has_template
+        batch = tokenizer.apply_chat_template(
+            [[{"role": "user", "content": prompt}] for prompt in prompts],
+            add_generation_prompt=True,
+            padding=True,
+            return_dict=True,
+            return_tensors="pt",
         ).to(self._device)
-        num_tokens = batch["input_ids"].shape[1]
-        longest = getattr(model.config, "max_position_embeddings", None) or math.inf
-        if longest < num_tokens + self._max_new_tokens:
-            raise OSError(
-                f"{self.model} reads {longest} tokens, expected {num_tokens} of a question and "
-                f"{self._max_new_tokens} of its answer; lower --max-new-tokens, or use a model "
-                "with a longer context."
-            )
         output = model.generate(
             input_ids=batch["input_ids"],
             attention_mask=batch["attention_mask"],
@@ -130,4 +112,5 @@ class LocalModel:
             do_sample=self._temperature > 0,
             temperature=self._temperature or None,
         )
-        return tokenizer.batch_decode(output[:, num_tokens:], skip_special_tokens=True)
+        texts = output[:, batch["input_ids"].shape[1] :]
+        return tokenizer.batch_decode(texts, skip_special_tokens=True)

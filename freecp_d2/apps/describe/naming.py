@@ -39,17 +39,13 @@ class Naming:
         """All names of the word's class, the word itself first."""
         return tuple(self._names.get(description_key(word), {readable(word): None}))
 
-    def stems(self, word: str) -> frozenset[str]:
-        """Stems of the content words of all names; empty for a word without English letters."""
-        tokens = {token for name in self.names(word) for token in tokens_of(name)}
-        return frozenset(map(_stem, tokens - _FUNCTION_WORDS))
-
     def is_named(self, word: str, sentence: str) -> bool:
         """Whether a sentence names the word; true for a word without English letters."""
-        wanted, tokens = self.stems(word), tokens_of(sentence)
+        names, tokens = list(map(tokens_of, self.names(word))), tokens_of(sentence)
+        wanted = {_stem(token) for name in names for token in name if token not in _FUNCTION_WORDS}
         if not wanted or wanted & set(map(_stem, tokens)):
             return True
-        glued = {_stem("".join(tokens_of(name))) for name in self.names(word)}
+        glued = {_stem("".join(name)) for name in names}
         spans = (tokens[i : i + n] for n in (1, 2, 3) for i in range(len(tokens)))
         return any(_stem("".join(span)) in glued for span in spans)
 
@@ -64,12 +60,8 @@ def tokens_of(text: str) -> list[str]:
     return _TOKEN.findall(text.lower())
 
 
-def stems_of(text: str) -> tuple[str, ...]:
-    """The stem of each word: the same for "shelves" and "shelf", "cities" and "city"."""
-    return tuple(map(_stem, tokens_of(text)))
-
-
 def _stem(token: str) -> str:
+    """The same for "shelves" and "shelf", "cities" and "city"."""
     token = _IRREGULAR.get(token, token)
     if len(token) > 3 and token.endswith("s") and not token.endswith(("ss", "us", "is")):
         token = token[:-1]

@@ -2,7 +2,7 @@
 The file of descriptions: which words it lacks, and what is written to it with which provenance.
 
 `text/descriptions.py` documents the format. The facts of a single origin are at the top of the
-file; several have a summary there, and `origins` lists the facts and words of each.
+file; `origins` lists the facts and words of several.
 """
 
 import json
@@ -17,11 +17,9 @@ from ...utils.files import write_whole
 from .checks import Validator
 from .collection import Collection
 from .journal import Entry
-from .local_model import VICUNA
 from .questions import Senses
 
 Facts = dict[str, Any]  # of the origin of a word
-_LICENCES = {VICUNA: "Llama 2 Community License (of the model)"}
 
 
 class Output:
@@ -66,13 +64,11 @@ class Output:
             origins = _earlier_origins(self._before, old) | _earlier_origins(self._given, copied)
             meanings = self._senses.meanings(new)
             for word in new:
-                models = self.collection.models(word)
-                licences = (_LICENCES.get(m, f"not stated; see the terms of {m}") for m in models)
                 origins[word] = {
-                    "model": "; ".join(models),
+                    "model": "; ".join(self.collection.models(word)),
                     "instructions": list(self._instructions),
                     "date": date.today().isoformat(),
-                    "licence": licence or "; ".join(licences),
+                    "licence": licence or "not stated; see the terms of the model",
                     "source": source,
                     "context": self._senses.context,
                     **({"senses": meanings} if meanings else {}),
@@ -103,22 +99,8 @@ def _write(
     grouped: dict[str, tuple[Facts, list[str]]] = {}
     for word, facts in origins.items():
         grouped.setdefault(json.dumps(facts, sort_keys=True), (facts, []))[1].append(word)
-    several = list(grouped.values())
-    content = dict(several[0][0]) if len(several) == 1 else _summary([f for f, _ in several])
-    content["sha256"] = descriptions_digest(descriptions)
-    if len(several) > 1:
-        content["origins"] = [{**facts, "words": words} for facts, words in several]
-    content["descriptions"] = descriptions
+    content: Facts = {"origins": [facts | {"words": words} for facts, words in grouped.values()]}
+    if len(grouped) == 1:
+        ((content, _),) = grouped.values()
+    content = content | {"sha256": descriptions_digest(descriptions), "descriptions": descriptions}
     write_whole(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def _summary(several: Sequence[Facts]) -> Facts:
-    """The facts of several origins together; the date is that of the file."""
-    found: Facts = {"date": date.today().isoformat()}
-    for key in ("model", "licence", "source", "instructions"):
-        values = [facts.get(key) for facts in several]
-        values = [text for v in values for text in (v if isinstance(v, list) else [v])]
-        texts = list(dict.fromkeys(text for text in values if text))
-        if texts:
-            found[key] = texts if key == "instructions" else "; ".join(texts)
-    return found

@@ -44,7 +44,6 @@ class Question:
     known: tuple[str, ...] = ()  # sentences that must not be repeated
     attempt: int = 0  # how often this was asked before
     sense: str = ""  # what the model is told about the word's sense
-    stated: str = ""  # what the user said about it
 
     @property
     def prompt(self) -> str:
@@ -106,13 +105,12 @@ class Senses:
         found = {word: self._meanings.get(description_key(word), "") for word in words}
         return {word: meaning for word, meaning in found.items() if meaning}
 
-    def _neighbours(self, key: str) -> tuple[str, ...]:
+    def _neighbours(self, key: str) -> list[str]:
         """The classes before and after a word's class; the first ones for a background word."""
-        k = self._class.get(key, 0)
-        start = max(0, min(k - _MOST_NEIGHBOURS // 2, len(self._names) - _MOST_NEIGHBOURS - 1))
-        around = self._names[start : start + _MOST_NEIGHBOURS + 1]
-        own = self._names[k] if key in self._class else ""
-        return tuple(dict.fromkeys(name for name in around if name != own))[:_MOST_NEIGHBOURS]
+        k = self._class.get(key, -1)
+        others = [name for name in self._names if k < 0 or name != self._names[k]]
+        start = max(0, min(k - _MOST_NEIGHBOURS // 2, len(others) - _MOST_NEIGHBOURS))
+        return others[start : start + _MOST_NEIGHBOURS]
 
 
 def read_instructions(path: Path) -> tuple[str, ...]:

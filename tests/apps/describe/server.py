@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 REFUSAL = "I'm sorry, but as an AI language model I cannot describe that."
 _BROKEN = {
     "malformed": b'{"choices": [{"mess',
-    "no choices": b'{"error": "overloaded"}',
     "cut": b'{"choices": [{"message": ',
     "slow": b"{}",
 }
@@ -22,7 +21,7 @@ class Model:
     """
     Attributes:
         faults: of the next requests, first in, first out: a status, (status, headers), "malformed",
-            "no choices", "cut", "slow", "refusal", ("sentences", count), ("after", seconds: a good
+            "cut", "slow", "refusal", ("sentences", count), ("after", seconds: a good
             answer), "parts" (a good answer as a list).
         always: a fault of every request.
         forbidden: words whose questions are answered with 400 at once.

@@ -8,7 +8,6 @@ import pytest
 from freecp_d2.apps.describe.checks import Validator
 from freecp_d2.apps.describe.collection import Collection
 from freecp_d2.apps.describe.endpoint import Endpoint
-from freecp_d2.apps.describe.questions import Unanswered
 
 
 def endpoint(server, **options):
@@ -37,8 +36,9 @@ def ask_one(source):
 
 
 def test_every_question_is_answered_once(server):
-    asked = questions()
-    answers = list(endpoint(server).answers(asked))
+    asked, server.delay = questions(), 0.3
+    answers = list(endpoint(server, concurrency=6).answers(asked))
+    assert server.most_in_flight == 6
     assert {question for question, _ in answers} == set(asked)
     assert sorted(server.prompts) == sorted(question.prompt for question in asked)
     assert all(answer.count("\n") == 4 for _, answer in answers)
@@ -55,14 +55,8 @@ def test_request(server):
     assert server.headers[0]["Content-Type"] == "application/json"
     ask_one(endpoint(server))
     assert "Authorization" not in server.headers[1]
-
-
-def test_concurrency(server):
-    server.delay = 0.3
-    for concurrency, words in ((6, ()), (1, ("cat",))):
-        server.most_in_flight = 0
-        list(endpoint(server, concurrency=concurrency).answers(questions(*words)))
-        assert server.most_in_flight == concurrency
+    server.faults = ["parts"]
+    assert ask_one(source).startswith("The cat shows")
 
 
 def test_answers_come_one_by_one_and_stop_when_nobody_waits(server):
@@ -78,7 +72,7 @@ def test_answers_come_one_by_one_and_stop_when_nobody_waits(server):
 
 def test_transient_faults_are_retried(server):
     server.slow = 1.5
-    for fault in (408, 429, 500, 502, 503, 504, 529, "malformed", "no choices", "cut", "slow"):
+    for fault in (408, 429, 500, 529, "malformed", "cut", "slow"):
         server.faults = [fault]
         server.prompts.clear()
         assert isinstance(ask_one(endpoint(server, timeout=1.0)), str), fault
@@ -92,48 +86,26 @@ def test_waits_grow(server):
     assert all(gap >= 0.5 * wait for gap, wait in zip(gaps, (0.1, 0.2, 0.4), strict=True))
 
 
-def test_retry_after_holds_for_all_questions(server):
-    server.faults = [(429, {"Retry-After": "0.6"})] * 4
-    list(endpoint(server, first_wait=0.3).answers(questions()[:4]))
-    again = sorted(server.times)[4:]
-    assert again[0] - min(server.times) >= 0.6
-    assert again[3] - again[0] > 0.01  # not all at once
-
-
-def test_a_retry_after_that_cannot_be_used_is_ignored(server):
-    for value in ("-3", "soon", "nan", "Sat, 28 Nov 2020 00:00:00 GMT"):
+def test_retry_after(server):
+    server.faults = [(429, {"Retry-After": "1"})]
+    ask_one(endpoint(server))
+    assert server.times[1] - server.times[0] >= 1
+    for value in ("-3", "soon", "nan", "Sat, 28 Nov 2020 00:00:00 GMT"):  # ignored
         server.faults = [(503, {"Retry-After": value})]
         start = time.monotonic()
         ask_one(endpoint(server))
         assert time.monotonic() - start < 5
 
 
-def test_the_first_failure_is_logged_once(server, caplog):
-    server.faults = [500, 503, 500]
-    list(endpoint(server).answers(questions()))
-    (message,) = (each.getMessage() for each in caplog.records if each.levelname == "WARNING")
-    assert f"{server.url}: the server answered 50" in message
-
-
-def test_failed_questions_do_not_stop_the_run_unless_in_a_row(server):
+def test_failed_questions_do_not_stop_the_run_unless_in_a_row(server, caplog):
     server.faults = [500, None] * 6
     source = endpoint(server, concurrency=1, retries=0)
     answers = [answer for _, answer in source.answers(questions())]
     assert len(server.prompts) == 12
     assert all(isinstance(answer, str) for answer in answers[1::2])
     assert all("500" in answer.reason and not answer.is_final for answer in answers[::2])
-
-
-def test_rejected_questions_are_not_asked_again_and_do_not_stop_the_others(server):
-    words = ("cat", "dog", "gun", "knife", "blood", "cow", "owl", "pig", "hen")
-    server.forbidden, server.delay = {"gun", "knife", "blood"}, 0.1
-    found = list(endpoint(server, concurrency=8).answers(questions(*words)))
-    rejected = [(q.word, answer) for q, answer in found if isinstance(answer, Unanswered)]
-    assert {word for word, _ in rejected} == server.forbidden
-    assert all(a.is_final and "400 Bad Request" in a.reason for _, a in rejected)
-    assert "not now" in rejected[0][1].reason  # what the server says
-    assert server.served == dict.fromkeys({*words} - server.forbidden, 15)
-    assert len(server.prompts) == 3 * len(words)
+    (message,) = (each.getMessage() for each in caplog.records if each.levelname == "WARNING")
+    assert f"{server.url}: the server answered 500" in message  # logged once
 
 
 def test_a_server_that_rejects_everything_stops_the_run(server):
@@ -160,30 +132,17 @@ def test_a_server_that_is_gone_stops_the_run_and_keeps_answers_under_way(server)
     assert "refused" in str(collect(source.answers(questions()))[1])  # nobody listens
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "option"),
-    [
-        (401, PermissionError, "--api-key-env"),
-        (403, PermissionError, "--api-key-env"),
-        (404, FileNotFoundError, "--endpoint"),
-        (405, ConnectionError, "--endpoint"),
-        ((302, {"Location": "http://127.0.0.1:9/"}), ConnectionError, "302"),  # not followed
-    ],
-)
-def test_a_final_status_stops_the_run_and_keeps_answers_under_way(server, fault, kind, option):
-    server.faults = [("after", 0.3), ("after", 0.3), fault]
-    found, error = collect(endpoint(server, concurrency=3).answers(questions()))
-    assert type(error) is kind
-    assert option in str(error)
-    assert "not now" in str(error)
-    assert len(found) >= 2
-    assert 5 * len(found) == sum(server.served.values())
-    assert len(server.prompts) < 12
-
-
-def test_an_answer_in_parts(server):
-    server.faults = ["parts"]
-    assert ask_one(endpoint(server)).startswith("The cat shows")
+def test_a_final_status_stops_the_run_and_keeps_answers_under_way(server):
+    redirect = (302, {"Location": "http://127.0.0.1:9/"})  # not followed
+    for fault, option in ((401, "--api-key-env"), (404, "--endpoint"), (redirect, "302")):
+        server.faults = [("after", 0.3), ("after", 0.3), fault]
+        server.served, server.prompts = {}, []
+        found, error = collect(endpoint(server, concurrency=3).answers(questions()))
+        assert option in str(error)
+        assert "not now" in str(error)
+        assert len(found) >= 2
+        assert 5 * len(found) == sum(server.served.values())
+        assert len(server.prompts) < 12
 
 
 def test_unusable_arguments():
@@ -191,7 +150,7 @@ def test_unusable_arguments():
     cases = [((url, "m"), {}, "--") for url in urls]
     cases += [(("http://x:port/v1", "m"), {}, "port"), (("http://x/v1", ""), {}, "--model")]
     cases += [(("http://x/v1", "m", "a\nb"), {}, "key")]
-    for wrong in ({"concurrency": 0}, {"retries": -1}, {"timeout": 0.0}):
+    for wrong in ({"concurrency": 0}, {"timeout": 0.0}):
         cases.append((("http://x/v1", "m"), wrong, "--concurrency"))
     for arguments, options, message in cases:
         with pytest.raises(ValueError, match=message):

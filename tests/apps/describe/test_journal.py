@@ -49,9 +49,3 @@ def test_removal(path):
     assert not path.exists()
     Journal(path).close()  # nothing written, nothing left
     assert not path.exists()
-
-
-def test_a_locked_journal_is_refused(path):
-    with closing(Journal(path)), pytest.raises(BlockingIOError, match=path.name):
-        Journal(path)
-    Journal(path).close()

@@ -6,7 +6,6 @@ from datetime import date
 import pytest
 
 from freecp_d2.apps.describe.journal import Entry
-from freecp_d2.apps.describe.local_model import VICUNA
 from freecp_d2.apps.describe.output import Output
 from freecp_d2.apps.describe.questions import Senses
 from freecp_d2.text import Descriptions, Vocabulary
@@ -57,7 +56,7 @@ def test_old_words_stay_and_incomplete_ones_are_not_written(path):
     assert "\u00e9" in path.read_text("utf-8")
 
 
-def test_one_origin_is_that_of_the_file(path, caplog):
+def test_one_origin_is_that_of_the_file(path):
     entries = [entry("dog", sense="the animal; a farm"), entry("cat", sense="a farm")]
     said = {"meanings": {"dog": "the animal"}, "context": "a farm"}
     output(path, entries=entries, **said).write("here", "CC0")
@@ -67,18 +66,15 @@ def test_one_origin_is_that_of_the_file(path, caplog):
     assert (found["context"], found["senses"]) == ("a farm", {"dog": "the animal"})
     assert (found["instructions"], found["date"]) == (list(ASKED), date.today().isoformat())
     assert "origins" not in found
-    Descriptions.from_file(path)
-    assert not caplog.records  # the hash is right
 
 
 def test_words_of_several_models(path):
-    entries = [entry("cat", "m", 3), entry("cat", "n", 2, 9), entry("sky"), entry("dog", VICUNA)]
+    entries = [entry("cat", "m", 3), entry("cat", "n", 2, 9), entry("sky"), entry("dog", "o")]
     output(path, entries=entries, background=True).write("here")
     found = {word: each for each in content(path)["origins"] for word in each["words"]}
     models = {word: each["model"] for word, each in found.items()}
-    assert models == {"Cat ": "m; n", "sky": "m", "dog": VICUNA}
-    assert "Llama 2" in found["dog"]["licence"]
-    assert found["Cat "]["licence"].count("not stated") == 2
+    assert models == {"Cat ": "m; n", "sky": "m", "dog": "o"}
+    assert "not stated" in found["dog"]["licence"]
     assert found["sky"]["instructions"] == list(ASKED)
 
 
@@ -93,7 +89,6 @@ class TestOldOrigins:
         old, new = self.origins(path, {"origins": [FACTS | {"words": ["Cat", "owl"]}]})
         assert old == FACTS | {"words": ["cat"]}
         assert (new["words"], new["model"]) == (["dog"], "m")
-        assert content(path)["instructions"] == ["{word}?", *ASKED]
         old, new = self.origins(path, FACTS | {"sha256": "0" * 64})  # the hash of another text
         assert old == FACTS | {"edited": True, "words": ["cat"]}
         assert "edited" not in new

@@ -84,12 +84,10 @@ class TestReaders:
 
     def test_errors(self, path):
         for read, content, message in (
-            (read_instructions, b"", r"\{word\}"),
             (read_instructions, b"What is it?", r"'What is it\?', expected .*\{word\}"),
             (read_instructions, "é {word}".encode("latin-1"), "UTF-8"),
             (read_meanings, b"crane", "line 1: got 'crane'"),
             (read_meanings, b"a: b\ncrane:", "line 2"),
-            (read_meanings, b": bird", "line 1"),
             (read_meanings, b"a: b\na: c", "line 2"),
             (read_meanings, b"\xff: x", "UTF-8"),
         ):

@@ -1,6 +1,5 @@
 """The command line, failures, and a table that is killed and continued."""
 
-import csv
 import json
 import os
 import signal
@@ -105,18 +104,6 @@ class TestTable:
         assert main(arguments(root, 6)) == 1
         assert set(states(root, 6)) == {"none"}
 
-    def test_files_are_written_after_every_run(self, root, runs, monkeypatch):
-        seen = []
-        execute = command.execute
-
-        def watched(*args):
-            seen.append(states(root).count("done"))
-            return execute(*args)
-
-        monkeypatch.setattr(command, "execute", watched)
-        main(arguments(root))
-        assert seen == [0, 1, 2]
-
     def test_list_runs_nothing(self, root, runs, capsys):
         answer(root, runs, does={0: "fail"})
         main(arguments(root))
@@ -139,7 +126,6 @@ def test_mistakes(root, capsys):
         ("--num-gpus 0", "--num-gpus 0"),
         ("--descriptions llama=x.json", "--descriptions: no llama; use vicuna, gpt."),
         ("--descriptions gpt", "write gpt=PATH"),
-        ("MODEL.PRECISON fp16", "did you mean MODEL.PRECISION"),
     ):
         assert main(arguments(root, 1, *more.split())) == 2
         assert message in capsys.readouterr().err
@@ -203,11 +189,8 @@ def test_killed_and_resumed(tmp_path, capsys):
     assert len(list(runs.glob("*/results.json"))) == len(list(runs.iterdir())) == 2
 
     cells = cells_of(tmp_path / "table2.json")
-    with open(tmp_path / "table2.csv") as file:
-        assert [float(row["ours"]) for row in csv.DictReader(file)] == [c["ours"] for c in cells]
     for cell in cells:
         assert cell["state"] == "done"
         assert 0 < cell["ours"] < 100
         assert cell["config"]["TEST"]["NUM_IMAGES"] == 2
         assert f"~{cell['ours']:.1f}" in printed
-        assert f"~{cell['ours']:.1f}" in (tmp_path / "table2.md").read_text()

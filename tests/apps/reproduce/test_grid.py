@@ -2,13 +2,11 @@
 
 import pytest
 
-from freecp_d2.apps.reproduce.layout import lay_out
 from freecp_d2.apps.reproduce.plan import plan_grid
-from freecp_d2.apps.reproduce.results import average, read_results
 from freecp_d2.apps.reproduce.tables import METHODS
 from tests.helpers.miniatures import LAYOUTS, make_miniature
 
-from .sandbox import answer, execute_all, request
+from .sandbox import request
 
 
 @pytest.fixture(scope="module")
@@ -32,22 +30,6 @@ def test_benchmarks_with_data_are_planned(root):
     assert grid.left_out == {}
     assert grid.cells["gem_freecp", "City"].paper == 35.7
     assert {run.folder.parent.name for run in grid.runs()} == set(LAYOUTS)
-
-    others = [plan_grid(request(root, number, benchmarks=())) for number in (1, 3)]
-    two, one, three = ({run.digest for run in g.runs()} for g in (grid, *others))
-    assert len(one - two) == 2 * 6, "the tables share runs"
-    assert len(three - one - two) == 3 * 6
-
-
-def test_mean_of_a_row(root):
-    grid = plan_grid(request(root, 2, benchmarks=(), methods=("gem",)))
-    assert len(grid.runs()) == 16
-    answer(root, grid.runs(), images=3)
-    execute_all(root, grid.runs()[:8])
-    results = read_results(grid)
-    mean = average(grid, results, "gem")
-    assert (mean.paper, mean.ours) == (38.3, 13.5)
-    assert lay_out(grid, results).lines[1][-2:] == ["~17.0", "~13.5"]
 
 
 def test_descriptions_of_the_paper_reach_all_rows_that_read_them(root):

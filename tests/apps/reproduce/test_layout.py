@@ -1,7 +1,7 @@
 """The table as text: marks, footnotes, width."""
 
 from freecp_d2.apps.reproduce.grid import Cell, Grid
-from freecp_d2.apps.reproduce.layout import gist, lay_out
+from freecp_d2.apps.reproduce.layout import lay_out
 from freecp_d2.apps.reproduce.paper import read_table
 from freecp_d2.apps.reproduce.results import CellResult
 from freecp_d2.apps.reproduce.tables import METHODS, table_columns, table_rows
@@ -92,8 +92,3 @@ def test_remarks():
         cell = grid.cells[row, "ADE"]
         cell.run, cell.notes = object(), ["a note."]
     assert lay_out(grid, results).remarks[-2:] == ["AP; RP-AP: a note.", expected]
-
-
-def test_gist():
-    cases = {"one line": "one line", "a. b:\nc": "a.", "a:\nb": "a:", "a\nb": "a"}
-    assert {reason: gist(reason) for reason in cases} == cases

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freecp_d2.apps.reproduce.paper import AVERAGE, benchmark_titles, read_table
+from freecp_d2.apps.reproduce.paper import AVERAGE, read_table
 
 TABLES = [read_table(number) for number in range(1, 7)]
 BASES = ("maskclip", "gem", "clearclip", "sclip")
@@ -15,14 +15,6 @@ def test_every_row_has_a_number_per_column():
             assert len(numbers) == len(table.columns), key
         assert all(0 < number < 100 for numbers in table.rows.values() for number in numbers)
     assert [len(table.rows) for table in TABLES] == [3, 8, 6, 8, 4, 6]
-
-
-def test_benchmarks():
-    titles = list(benchmark_titles().values())
-    assert titles == ["VOC21", "PC60", "Object", "VOC20", "City", "PC59", "ADE", "Stuff"]
-    assert read_table(2).benchmarks == tuple(benchmark_titles())
-    assert read_table(4).benchmarks == ("ade20k",)
-    assert "voc20" not in read_table(3).benchmarks
 
 
 def test_lookup():

@@ -26,14 +26,6 @@ def test_tables_share_runs(root):
     assert folder_of(four, "template_vicuna") == whole
 
 
-def test_cells_of_a_table_have_runs_of_their_own(root):
-    grid = plan_grid(request(root, 4))
-    assert len(grid.runs()) == 4 * 5, "without GPT-3.5's"
-    assert all(len(grid.cells_of(run)) == 1 for run in grid.runs())
-    assert "gpt=PATH" in grid.cells["gpt_gpt", "SCLIP"].reason
-    assert grid.cells["vicuna_vicuna", "SCLIP"].run is not None
-
-
 def test_only_settings_that_decide_the_numbers_make_another_run(root):
     slow = plan_grid(request(root, opts=("MODEL.DEVICE", "cpu", "DATALOADER.NUM_WORKERS", "0")))
     fast = plan_grid(request(root))

@@ -4,11 +4,8 @@ import pytest
 
 from freecp_d2.apps.reproduce.grid import Grid
 from freecp_d2.apps.reproduce.paper import read_table
-from freecp_d2.apps.reproduce.plan import plan_grid
-from freecp_d2.apps.reproduce.results import CellResult, average, average_title, read_results
+from freecp_d2.apps.reproduce.results import CellResult, average, average_title
 from freecp_d2.apps.reproduce.tables import METHODS, table_columns, table_rows
-
-from .sandbox import answer, execute_all, request
 
 
 def test_difference_of_the_printed_numbers():
@@ -22,22 +19,6 @@ def test_difference_of_the_printed_numbers():
     for official, expected in ((10, "within"), (2000, "subset"), (None, "within")):
         result = CellResult("done", 18.4, 18.4, images=10, official=official)
         assert (result.is_subset, result.verdict) == (expected == "subset", expected)
-
-
-def test_results_of_files(root):
-    grid = plan_grid(request(root, 4, methods=("sclip",), limit=50))
-    runs = grid.runs()
-    answer(root, runs, images=50)
-    execute_all(root, runs[:1])
-    found = read_results(grid, {runs[1].digest: "a line\nand more"})
-    done, absent = found["baseline_template", "SCLIP"], found["gpt_gpt", "SCLIP"]
-    assert (done.state, done.ours, done.ours_mmseg) == ("done", 10.0, 9.0)
-    assert (done.images, done.official, done.paper) == (50, 150, None)
-    assert (absent.state, absent.ours) == ("none", None)
-    assert "gpt=PATH" in absent.reason
-    failed = found["baseline_vicuna", "SCLIP"]
-    assert (failed.state, failed.reason) == ("failed", "a line")
-    assert found["template_vicuna", "SCLIP"].state == "open"
 
 
 class TestAverages:
