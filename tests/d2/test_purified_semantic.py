@@ -95,12 +95,6 @@ def test_with_a_clip_and_words(cfg: CfgNode) -> None:
     assert model.diagnose(inputs())[0][0].kept.keys() <= set(model.purifier.channels.names)
 
 
-def test_its_affinity_needs_the_clip(cfg: CfgNode) -> None:
-    cfg.MODEL.AFFINITY_HEAD.NAME = "CLIPAttentionAffinity"
-    with pytest.raises(ValueError, match=r'MODEL\.PURIFIED\.CLIP is ""'):
-        build_model(cfg)
-
-
 @pytest.mark.parametrize("how", ["engine", "predictor"])
 def test_weights(cfg: CfgNode, tmp_path: Path, how: str) -> None:
     torch.manual_seed(1)

@@ -34,13 +34,6 @@ def test_two_orthogonal_words():
         )
 
 
-def test_patch_grid_is_restored_row_by_row():
-    words = torch.tensor([[0, 1, 2], [2, 0, 0]])  # the word each patch shows, on a 2 x 3 grid
-    features = torch.eye(3)[words].permute(2, 0, 1)[None]
-    cam = class_activation_maps(features, torch.eye(3), 100.0)
-    assert torch.equal(cam.argmax(dim=1)[0], words)
-
-
 def test_different_embeddings_raise():
     with pytest.raises(ValueError, match="have 8 channels, text features 6; both must come from"):
         class_activation_maps(rand(1, 8, 2, 2), rand(3, 6), 100.0)
@@ -57,21 +50,6 @@ def test_min_max_by_hand():
         assert torch.equal(min_max_normalise(torch.tensor([cam])), torch.tensor([expected]))
 
 
-def test_min_max_is_per_window():
-    cam = rand(3, 4, 2, 5) * torch.tensor([1.0, 0.1, 0.0]).view(3, 1, 1, 1)
-    together = min_max_normalise(cam)
-    for window in range(3):
-        alone = min_max_normalise(cam[window, None])
-        torch.testing.assert_close(together[window : window + 1], alone)
-    assert together[:2].flatten(1).amin(dim=1).tolist() == [0, 0]
-    assert together[:2].flatten(1).amax(dim=1).tolist() == [1, 1]
-
-
-def test_a_vocabulary_of_one_word_gives_ones_and_no_nan():
-    cam = class_activation_maps(rand(2, 8, 3, 5) - 0.5, unit_rows(1, 8), 100.0)
-    assert torch.equal(min_max_normalise(cam), torch.ones(2, 1, 3, 5))
-
-
 def test_a_class_takes_the_maximum_of_its_words_patch_by_patch():
     for word_to_class, expected in (
         ([0, 1, 2], ["19.", ".5#", "3.7"]),  # one word a class
@@ -84,14 +62,6 @@ def test_a_class_takes_the_maximum_of_its_words_patch_by_patch():
         words = torch.stack([draw("19."), draw(".5#"), draw("3.7")])[None]
         merged = merge_synonyms(words, torch.tensor(word_to_class), len(expected))
         assert torch.equal(merged, torch.stack([draw(row) for row in expected])[None])
-
-
-def test_merging_is_per_window_and_independent_of_word_order():
-    words, word_to_class = rand(2, 6, 3, 5), torch.tensor([0, 0, 1, 2, 2, 2])
-    merged = merge_synonyms(words, word_to_class, 3)
-    order = [3, 0, 5, 2, 1, 4]
-    assert torch.equal(merge_synonyms(words[:, order], word_to_class[order], 3), merged)
-    assert torch.equal(merge_synonyms(words.flip(0), word_to_class, 3), merged.flip(0))
 
 
 class TestWordsOfAWindow:

@@ -1,6 +1,6 @@
 import torch
 
-from freecp_d2.method import self_affinity, transition_matrix
+from freecp_d2.method import transition_matrix
 
 from .helpers import rand
 
@@ -10,14 +10,6 @@ CYCLE = [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
 
 def positive(num_windows, num_patches, seed=0, dtype=torch.float64):
     return rand(num_windows, num_patches, num_patches, seed=seed, dtype=dtype) + 0.01
-
-
-def test_layers_are_averaged_without_the_class_token():
-    attention = torch.full((1, 2, 3, 3), torch.nan)  # row and column 0 must not be looked at
-    attention[0, 0, 1:, 1:] = torch.tensor([[0.1, 0.2], [0.3, 0.4]])
-    attention[0, 1, 1:, 1:] = torch.tensor([[0.5, 0.2], [0.1, 0.0]])
-    expected = torch.tensor([[[0.3, 0.2], [0.2, 0.2]]])
-    torch.testing.assert_close(self_affinity(attention), expected)
 
 
 def test_matrices_that_balance_exactly():
@@ -71,26 +63,3 @@ def test_each_squaring_doubles_the_power():
             transition_matrix(affinity, num_squarings=num_squarings),
             torch.linalg.matrix_power(one_step, 2**num_squarings),
         )
-
-
-def test_defaults_are_three_sinkhorn_steps_and_one_squaring():
-    affinity = positive(1, 6) ** 4  # far from balanced, so that every step still shows
-    default = transition_matrix(affinity)
-    for steps, squarings in [(2, 1), (4, 1), (3, 0), (3, 2)]:
-        other = transition_matrix(affinity, num_sinkhorn_steps=steps, num_squarings=squarings)
-        assert (other - default).abs().max() > 1e-4
-    explicit = transition_matrix(affinity, num_sinkhorn_steps=3, num_squarings=1)
-    assert torch.equal(explicit, default)
-
-
-def test_symmetric_non_negative_and_nearly_doubly_stochastic():
-    for num_squarings in (0, 1):
-        affinity = positive(3, 20)
-        transition = transition_matrix(affinity, num_squarings=num_squarings)
-        torch.testing.assert_close(transition, transition.transpose(1, 2))
-        assert transition.min() >= 0
-        # Three steps leave a remainder; many leave none.
-        assert (transition.sum(dim=1) - 1).abs().max() < 1e-2
-        balanced = transition_matrix(affinity, num_sinkhorn_steps=100, num_squarings=num_squarings)
-        torch.testing.assert_close(balanced.sum(dim=1), torch.ones_like(balanced[:, 0]))
-        torch.testing.assert_close(balanced.sum(dim=2), torch.ones_like(balanced[:, 0]))

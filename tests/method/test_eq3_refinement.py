@@ -47,34 +47,6 @@ def test_the_mask_acts_on_the_source():
         torch.testing.assert_close(refined, draw(expected), rtol=0, atol=1e-6)
 
 
-def test_two_patches_by_hand():
-    transition = torch.tensor([[0.6, 0.3, 0.1], [0.3, 0.4, 0.3], [0.1, 0.3, 0.6]])
-    # T (1, 0, 0.5) = (0.65, 0.45, 0.4)
-    refined = refine_one(draw("#95"), transition, draw("#.#"))
-    torch.testing.assert_close(refined, torch.tensor([[1.0, 0.2, 0.0]]), rtol=0, atol=1e-6)
-
-
-def test_patches_are_numbered_row_by_row():
-    h, w = 2, 3
-    right = mover(*(row * w + max(column - 1, 0) for row in range(h) for column in range(w)))
-    down = mover(*(max(row - 1, 0) * w + column for row in range(h) for column in range(w)))
-    full = torch.ones(h, w)
-    assert torch.equal(refine_one(draw(".#.", "..."), right, full), draw("..#", "..."))
-    assert torch.equal(refine_one(draw(".#.", "..."), down, full), draw(".#.", ".#."))
-
-
-def test_range_scale_and_windows():
-    maps, mask = rand(2, 3, 4, 5), rand(2, 3, 4, 5, seed=1) > 0.5
-    transition = rand(2, 20, 20, seed=2).softmax(dim=-1)
-    refined = refine(maps, transition, mask)
-    torch.testing.assert_close(refined.amin(dim=(2, 3)), torch.zeros(2, 3))
-    # A span of about 0.01, so the 1e-8 costs 1e-6.
-    torch.testing.assert_close(refined.amax(dim=(2, 3)), torch.ones(2, 3), rtol=0, atol=1e-5)
-    torch.testing.assert_close(refine(maps / 2, transition, mask), refined, rtol=0, atol=1e-4)
-    alone = refine(maps[1:], transition[1:], mask[1:])
-    torch.testing.assert_close(alone, refined[1:], rtol=0, atol=1e-4)  # roundings over the span
-
-
 def test_another_grid_raises():
     for num_patches in (5, 7):
         maps, transition = rand(1, 2, 2, 3), rand(1, num_patches, num_patches)

@@ -59,35 +59,6 @@ def test_windows_differ_in_survivors_and_are_never_linked():
     assert grouped(windows, 1.0, keep) == expected
 
 
-def test_types_without_groups():
-    for keep in (True, False):
-        refined = torch.eye(3).view(1, 3, 1, 3).repeat(2, 1, 1, 1)
-        groups = ambiguity_groups(refined, torch.full((2, 3), keep), 0.5)
-        assert groups.window.shape == (0,)
-        assert groups.members.shape == (0, 3)
-        assert groups.window.dtype == torch.int64
-        assert groups.members.dtype == torch.bool
-
-
-def test_groups_of_random_maps_are_those_of_a_depth_first_search():
-    for thresh in (0.45, 0.55, 0.65):
-        refined, keep = rand(6, 24, 2, 3, seed=3), rand(6, 24, seed=4) > 0.3
-        expected = []
-        for window in range(6):
-            survivors = keep[window].nonzero().flatten().tolist()
-            maps = refined[window, survivors].double()
-            iou = [
-                [torch.minimum(a, b).sum() / torch.maximum(a, b).sum() for b in maps] for a in maps
-            ]
-            names = components_by_dfs([[bool(score >= thresh) for score in row] for row in iou])
-            for root in range(len(survivors)):
-                members = [survivors[node] for node, name in enumerate(names) if name == root]
-                if len(members) > 1:
-                    expected.append((window, members))
-        assert expected  # the threshold leaves something to compare
-        assert group_sets(ambiguity_groups(refined, keep, thresh)) == expected
-
-
 def test_a_chain_of_300_is_one_component():
     for arrangement in ("ascending", "descending", "shuffled", "alternating"):
         num_nodes = 300

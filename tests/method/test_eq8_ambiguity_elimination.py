@@ -3,27 +3,9 @@ from itertools import product
 import pytest
 import torch
 
-from freecp_d2.method import (
-    ambiguity_groups,
-    elect_winners,
-    eliminate_in_region,
-    eliminate_in_window,
-    fuse_groups,
-)
+from freecp_d2.method import elect_winners, eliminate_in_region, eliminate_in_window
 
 from .helpers import draw, groups_of, rand, region_of
-
-# fuse_groups
-
-
-def test_a_group_is_the_mean_of_its_members_in_its_window():
-    refined = torch.full((2, 4, 1, 3), torch.nan)  # classes of no group must not be looked at
-    refined[0, 0], refined[0, 2] = draw("2#."), draw("4.6")
-    refined[1, 0], refined[1, 1], refined[1, 3] = draw("3#."), draw("3.6"), draw("3..")
-    fused = fuse_groups(refined, groups_of(4, (0, {0, 2}), (1, {0, 1, 3})))
-    expected = torch.stack([draw("353"), torch.tensor([[0.3, 1 / 3, 0.2]])])
-    torch.testing.assert_close(fused, expected)
-
 
 # elect_winners
 
@@ -149,15 +131,3 @@ def test_a_winner_outside_the_group_raises():
     maps, groups, region = torch.ones(1, 3, 2, 4), groups_of(3, (0, {0, 1})), [(0, 0, 0, 3, 1)]
     with pytest.raises(ValueError, match="not in its group"):
         eliminate_in_region(maps, groups, region_of(*region), torch.tensor([2]))
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_device_is_kept():
-    for eliminate in (eliminate_in_region, eliminate_in_window):
-        refined = torch.ones(1, 3, 2, 4, device="cuda")
-        groups = ambiguity_groups(refined, refined.new_ones(1, 3).bool(), 0.5)
-        assert fuse_groups(refined, groups).is_cuda
-        undecided = () if eliminate is eliminate_in_region else (torch.tensor([False]),)
-        region, winners = region_of((0, 0, 0, 3, 1)), torch.tensor([1], device="cuda")
-        assert eliminate(refined, groups, region, winners, *undecided).is_cuda

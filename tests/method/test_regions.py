@@ -2,12 +2,11 @@ from collections import Counter
 from itertools import product
 
 import numpy as np
-import pytest
 import torch
 
 from freecp_d2.method import boxes_to_mask, region_boxes
 
-from .helpers import box_rows, contour_boxes, draw, rand, region_of
+from .helpers import box_rows, contour_boxes, draw
 
 
 def boxes_of(map_, **options):
@@ -166,30 +165,3 @@ def test_no_map_or_no_region():
             assert torch.equal(
                 boxes_to_mask(region, shape[0], shape[1:]), torch.zeros(shape).bool()
             )
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_boxes_of_maps_on_a_gpu_are_on_the_cpu():
-    maps = rand(6, 9, 13)
-    region = region_boxes(maps.cuda(), holes=True)
-    assert not region.boxes.is_cuda
-    assert box_rows(region) == box_rows(region_boxes(maps, holes=True))
-
-
-# boxes_to_mask
-
-
-def test_mask_is_the_union_of_slices():
-    for num_maps, num_boxes, h, w in ((1, 1, 1, 1), (3, 5, 1, 7), (4, 40, 6, 3), (2, 500, 24, 24)):
-        generator = np.random.default_rng(num_boxes)
-        xs = np.sort(generator.integers(0, w + 1, (num_boxes, 2)))
-        ys = np.sort(generator.integers(0, h + 1, (num_boxes, 2)))
-        maps = generator.integers(0, num_maps, num_boxes)
-        rows = list(zip(maps, xs[:, 0], ys[:, 0], xs[:, 1], ys[:, 1], strict=True))
-        expected = np.zeros((num_maps, h, w), dtype=bool)
-        for index, x0, y0, x1, y1 in rows:
-            expected[index, y0:y1, x0:x1] = True
-        mask = boxes_to_mask(region_of(*(tuple(map(int, row)) for row in rows)), num_maps, (h, w))
-        assert mask.dtype == torch.bool
-        assert np.array_equal(mask.numpy(), expected)

@@ -70,13 +70,3 @@ def test_inputs_are_not_changed():
     method.eliminate_in_window(maps, groups, region, torch.tensor(winners), decided)
     for tensor, copy in zip(arguments, before, strict=True):
         assert torch.equal(tensor, copy)
-
-
-def test_integers_and_booleans_follow_the_device():
-    for device in ("cpu", "meta"):
-        crops, features = rand(5, 8).to(device), rand(3, 8).to(device)
-        winners = method.elect_winners(crops, features, torch.ones(5, 3).bool().to(device))
-        assert (winners.dtype, winners.device.type) == (torch.int64, device)
-        maps = rand(2, 3, 4, 5).to(device)
-        _, keep = method.drop_redundant(maps, maps.amax(dim=(2, 3)), 0.1)
-        assert (keep.dtype, keep.device.type) == (torch.bool, device)

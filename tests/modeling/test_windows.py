@@ -86,8 +86,3 @@ def test_cut_and_pad():
         assert torch.equal(cut[0, :, :height, :width], inside)
         assert torch.equal(cut[0], cut[1])
         assert cut[0].sum() == inside.sum()  # nothing but zeros around
-
-
-def test_windows_of_images_are_those_of_each():
-    found = windows_of_images([(20, 30), (10, 8)], 16, 8)
-    assert found == sliding_windows(0, 20, 30, 16, 8) + sliding_windows(1, 10, 8, 16, 8)

@@ -1,6 +1,5 @@
-"""Shapes: their area, their edges and how they are layered."""
+"""Shapes: their area and their edges."""
 
-import itertools
 import math
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 
 from freecp_d2.data.storybook.canvas import Canvas
 
-RED, BLUE = (1.0, 0.25, 0.0), (0.0, 0.5, 1.0)
+RED = (1.0, 0.25, 0.0)
 H, W = 60, 80
 TRIANGLE = [(0.1, 0.1), (0.9, 0.3), (0.4, 0.9)]
 
@@ -58,25 +57,3 @@ def test_an_edge_covers_its_part():
     np.testing.assert_array_equal(found, [[0, 0, 0.5, 1, 1, 0.5, 0, 0]] * 6)
     found = cover("polygon", [(-1, -1), (2, 2), (-1, 2)], RED, h=8, w=8)
     np.testing.assert_allclose(found.diagonal(), 0.5, atol=1e-12)
-
-
-def test_outside():
-    near, far = (-3.0, -0.4, 0.5, 1.4, 3.0), (-3.0, -0.4, 1.4, 3.0)
-    for x, y in (*itertools.product(near, far), *itertools.product(far, near)):
-        assert not cover("disc", x, y, 0.2, RED).any()
-        assert not cover("rectangle", x, y, x + 0.2, y + 0.2, RED).any()
-        assert not cover("line", [(x, y), (x, y + 0.1)], RED, 0.1).any()
-
-
-def test_layers():
-    """What is above hides; half above is half of each; half of what half left is 3/4."""
-    canvas = Canvas(6, 8)
-    canvas.rectangle(-1, -1, 2, 2, RED)
-    canvas.rectangle(2.5 / 8, -1, 2, 2, BLUE)
-    assert canvas.colour[0, 1:4].tolist() == [[*RED], [0.5, 0.375, 0.5], [*BLUE]]
-    assert (canvas.cover == 1).all()
-    canvas = Canvas(6, 8)
-    for _ in range(2):
-        canvas.rectangle(2.5 / 8, -1, 2, 2, RED)
-    assert canvas.cover[0, 2] == 0.75
-    np.testing.assert_allclose(canvas.colour, canvas.cover[..., None] * RED)

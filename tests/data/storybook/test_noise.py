@@ -1,15 +1,11 @@
-"""Waves and noise at known points, and arithmetic that is exact on every machine."""
+"""The table of the sine, and arithmetic that is exact on every machine."""
 
 import ast
 import math
 from pathlib import Path
 
-import numpy as np
-
 import freecp_d2.data.storybook
 from freecp_d2.data.storybook import noise as module
-from freecp_d2.data.storybook.noise import blend, noise, wave
-from freecp_d2.data.storybook.rng import Rng
 
 FOLDER = Path(freecp_d2.data.storybook.__file__).parent
 NO_DRAWING = ("colors.py", "dataset.py", "files.py", "merges.py")
@@ -24,50 +20,12 @@ EXACT = {
 """What may be taken from NumPy: results that IEEE 754 fixes to the last bit."""
 
 
-class Unshifted(Rng):
-    """Puts the lattice of noise on the pixels, with given numbers on it."""
-
-    def __init__(self, values):
-        super().__init__(0)
-        self.values = np.asarray(values, dtype=np.float64)
-
-    def uniform(self, low=0.0, high=1.0):
-        return low
-
-    def array(self, *shape):
-        return self.values[: shape[0], : shape[1]]
-
-
 class TestWave:
-    def test_periods(self):
-        quarters = np.array([0, 1 / 4, 1 / 2, 3 / 4, 1, -3, 1000.25])
-        assert wave(quarters).tolist() == [0.5, 1.0, 0.5, 0.0, 0.5, 0.5, 1.0]
-
-    def test_a_sine(self):
-        """Within a step of the table, pi / 4096 at the steepest, and its rounding, 2**-16."""
-        turns = Rng(0).array(1000) * 8 - 4
-        sine = [0.5 + 0.5 * math.sin(2 * math.pi * t) for t in turns]
-        np.testing.assert_allclose(wave(turns), sine, rtol=0, atol=math.pi / 4096 + 2**-16)
-
     def test_the_table_is_the_same_by_any_sine(self):
         """No entry is so near a half that the last digits of a sine decide its rounding."""
         entries = [16384 * math.sin(2 * math.pi * i / 4096) for i in range(4096)]
         assert min(abs(entry % 1.0 - 0.5) for entry in entries) > 1e-4
         assert (module._SINE * 16384 % 1 == 0).all()
-
-
-class TestNoise:
-    def test_between_lattice_points(self):
-        """Half way is the mean, of rows too; 3 t^2 - 2 t^3 at t = 1/4 is 5/32."""
-        found = noise(Unshifted([[0.0, 1.0, 0.5], [0.5, 0.75, 1.0]]), 2, 4, 2)
-        assert found.tolist() == [[0.0, 0.5, 1.0, 0.75], [0.25, 0.5625, 0.875, 0.8125]]
-        assert noise(Unshifted([[0.0, 1.0], [0.0, 1.0]]), 1, 2, 4)[0, 1] == 5 / 32
-
-
-def test_blend():
-    low, high = (0.1, 0.7, 0.4), (0.9, 0.2, 0.4)
-    found = blend(low, high, np.array([[0.0, 0.25, 1.0]]))
-    np.testing.assert_allclose(found, [[low, (0.3, 0.575, 0.4), high]], rtol=1e-15)
 
 
 def taken(path, library):

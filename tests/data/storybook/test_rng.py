@@ -1,4 +1,4 @@
-"""The random stream is NumPy's frozen one; choices and colours are functions of it."""
+"""The random stream is the frozen one of NumPy; choices are functions of it."""
 
 import numpy as np
 import pytest
@@ -38,17 +38,3 @@ def test_choices():
     assert Rng(7).shuffled(options) == ["a", "c", "d", "b"]  # the ranks of 0.08, 0.78, 0.44, 0.72
     assert options == [*"abcd"]
     assert Rng(0).shuffled([]) == []
-
-
-def test_colour():
-    """Brightness 2 * 0.1 * u0 - 0.1, then half as much for each channel; clipped."""
-    brightness, *hues = (0.2 * u - 0.1 for u in STREAM_7)
-    expected = [0.5 + brightness + hue / 2 for hue in hues]
-    np.testing.assert_allclose(Rng(7).colour((0.5, 0.5, 0.5), 0.1), expected, rtol=1e-14)
-    assert Rng(0).colour((0.2, 0.5, 0.9), 0.0) == (0.2, 0.5, 0.9)
-    for base in ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)):
-        rng = Rng(0)
-        found = np.array([rng.colour(base, 0.3) for _ in range(50)])
-        assert found.min() >= 0.0
-        assert found.max() <= 1.0
-        assert (found == base).any(), "clipped"

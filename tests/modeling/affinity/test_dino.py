@@ -56,13 +56,6 @@ def test_attention_is_the_librarys(arch):
         torch.testing.assert_close(one, expected, rtol=0, atol=1e-6)
 
 
-def test_layers_after_the_last_one_are_not_run():
-    vit = random_dino()
-    expected = patch_attention(vit, windows() / 255, [0, 1])
-    vit.blocks[1].mlp = vit.blocks[2] = None
-    torch.testing.assert_close(patch_attention(vit, windows() / 255, [0, 1]), expected)
-
-
 @pytest.mark.parametrize("source", ["features", "attention"])
 def test_another_grid_and_size(source):
     """Patches of 7 pixels on windows of 40 x 56: resized to 42 x 56, resampled to 5 x 7."""

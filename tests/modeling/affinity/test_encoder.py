@@ -141,12 +141,3 @@ def test_padding_has_no_effect():
         torch.testing.assert_close(found, resample(maps, (4, 4), extent))
     cropped = resample(maps[..., :6, :5], (4, 7))
     torch.testing.assert_close(resample(maps, (4, 7), extent=(6, 5)), cropped)
-
-
-def test_a_matrix_is_resampled_on_both_sides():
-    for source, grid in GRIDS:
-        cells = source[0] * source[1]
-        matrix = rand_normal(2, cells, cells)
-        weights = resample(torch.eye(cells).unflatten(-1, source), grid).flatten(-2).mT
-        found = resample_matrix(matrix, source, grid)
-        torch.testing.assert_close(found, weights @ matrix @ weights.mT, rtol=0, atol=1e-5)

@@ -71,13 +71,6 @@ class TestContract:
                 for key, value in together.items():
                     torch.testing.assert_close(alone[key][0], value[n], **TOLERANCE)
 
-    def test_encode_image_is_the_class_token(self):
-        for size in ((32, 32), (40, 64), (8, 8), (112, 24)):
-            backbone, images = backbone_of(two_head_tower()), rand_normal(2, 3, *size)
-            torch.testing.assert_close(
-                backbone.encode_image(images), backbone(images)["class_token"], **TOLERANCE
-            )
-
     def test_outputs_match_output_shape(self):
         for method in METHODS:
             backbone = backbone_of(two_head_tower(), method)

@@ -6,12 +6,11 @@ from itertools import product
 import pytest
 import torch
 
-from freecp_d2.modeling.backbone.dense_attention import HEADWISE, DenseAttention, gem, run_block
+from freecp_d2.modeling.backbone.dense_attention import HEADWISE, DenseAttention, run_block
 from tests.helpers.random_towers import open_clip_tower, rand_normal, two_head_tower
 
 TOLERANCE = {"rtol": 0, "atol": 1e-5}  # a few roundings of values around 1
 TOKENS = rand_normal(2, 17, 64)
-Q, K, V = (rand_normal(2, 3, 7, 8, seed=seed) for seed in (1, 2, 3))
 
 
 @pytest.fixture
@@ -55,11 +54,6 @@ class TestAttention:
 
 
 class TestLastBlock:
-    def test_vanilla_with_residual_and_mlp_is_the_block(self, blocks):
-        dense = DenseAttention("vanilla", residual=True, mlp=True)
-        expected = blocks[-1](TOKENS.transpose(0, 1)).transpose(0, 1)
-        torch.testing.assert_close(dense(blocks[-1:], [TOKENS]), expected, **TOLERANCE)
-
     def test_maskclip_by_hand(self, blocks):
         block, attn = blocks[-1], blocks[-1].attn
         width = slice(2 * 64, 3 * 64)  # values are the last third of the projection
@@ -72,37 +66,6 @@ class TestLastBlock:
                 expected = expected + block.mlp(block.ln_2(expected))
             dense = DenseAttention("maskclip", residual=residual, mlp=mlp)
             torch.testing.assert_close(dense([block], [TOKENS]), expected, **TOLERANCE)
-
-
-class TestGEM:
-    def test_one_block_by_hand(self, blocks):
-        """Written out: a head, an image and a token at a time."""
-        block, x = blocks[-1], TOKENS
-        y = block.ln_1(x)
-        q, k, v = (y @ block.attn.in_proj_weight.T + block.attn.in_proj_bias).chunk(3, dim=-1)
-        paths = torch.zeros_like(v)
-        for n in range(2):
-            sharpness = sum(token.square().sum().sqrt() for token in y[n]) / 17 / 32**0.5
-            for head in (slice(0, 32), slice(32, 64)):
-                for path in (q, k, v):
-                    unit = [row / row.square().sum().sqrt() for row in path[n, :, head]]
-                    smooth = [mean_of(unit, unit, row, sharpness) for row in unit]
-                    smooth = [row / row.square().sum().sqrt() for row in smooth]
-                    for t, row in enumerate(smooth):
-                        paths[n, t, head] += mean_of(smooth, v[n, :, head], row, sharpness) / 3
-        expected = x + block.attn.out_proj(paths)
-        torch.testing.assert_close(gem([block], [x]), expected, **TOLERANCE)
-
-    def test_blocks_add_up(self, blocks):
-        inputs = [rand_normal(*TOKENS.shape, seed=seed) for seed in range(3)]
-        alone = [gem([b], [x]) - x for b, x in zip(blocks, inputs, strict=True)]
-        torch.testing.assert_close(gem(blocks, inputs), inputs[0] + sum(alone), **TOLERANCE)
-
-
-def mean_of(keys, values, query, sharpness):
-    """The mean of `values`, weighted by how much `query` is like each key."""
-    weights = [torch.exp(sharpness * (query * key).sum()) for key in keys]
-    return sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
 
 
 BLOCKS = {

@@ -2,7 +2,6 @@
 
 import functools
 
-import pytest
 import torch
 from PIL import Image
 
@@ -57,24 +56,6 @@ def test_it_is_the_model_that_was_given_only_those_words():
             )
 
 
-def test_all_classes_change_nothing():
-    images = [x | {"classes": list(range(NUM_CLASSES))} for x in IMAGES]
-    plain = segmentor(oracle=False)(IMAGES)
-    for output, expected in zip(segmentor()(images), plain, strict=True):
-        torch.testing.assert_close(output["sem_seg"], expected["sem_seg"])
-
-
-def test_images_of_a_batch_keep_their_own_classes():
-    for window_batch_size in [3, 64]:
-        model = segmentor(window_batch_size=window_batch_size)
-        for x, expected in zip(IMAGES, scores(), strict=True):
-            alone = model([x])[0]["sem_seg"]
-            # Another batch size may round pixels on edges either way.
-            assert (alone.argmax(dim=0) != expected.argmax(dim=0)).float().mean() < 1e-3
-        together = [output["sem_seg"] for output in model(IMAGES[::-1])][::-1]
-        assert [visible(volume) for volume in together] == [visible(volume) for volume in scores()]
-
-
 def test_background_is_output_0_and_needs_no_permission():
     model = segmentor(2)
     volume = model([{"image": photo(64, 112), "classes": []}])[0]["sem_seg"]
@@ -100,13 +81,6 @@ def test_diagnosis_says_who_was_not_allowed():
             others = {name: s for name, s in window.removed.items() if name not in allowed}
             assert len(others) == NUM_CLASSES - len(allowed)
             assert set(others.values()) == {0.0}
-
-
-def test_inputs_without_classes_or_with_others():
-    with pytest.raises(ValueError, match=r'Input 1 has no "classes".*ORACLE to False'):
-        segmentor()([IMAGES[0], {"image": photo(64, 112)}])
-    with pytest.raises(ValueError, match=r"\[20\]; expected indices in 0\.\.19"):
-        segmentor()([{"image": photo(64, 112), "classes": [20]}])
 
 
 def test_from_the_label_file_to_the_labels(tiny_cfg, tmp_path):

@@ -99,20 +99,6 @@ class TestReleasedProgram:
             expected = refined[:1] * result.keep[0, 0]
             torch.testing.assert_close(result.maps[0], expected, rtol=0, atol=1e-5)
 
-    def test_windows_of_a_batch_do_not_touch(self):
-        maps, normalized_cam, transition = inputs("purify_0")
-        batch = (
-            torch.cat([maps, maps.flip(1)]),
-            torch.cat([normalized_cam, normalized_cam.flip(1)]),
-            transition.expand(2, -1, -1),
-        )
-        classifier = MockClassifier()
-        together = release("purify_0")(*batch, classifier)
-        alone = release("purify_0")(*(x[1:] for x in batch), MockClassifier())
-        assert torch.equal(together.keep[1], alone.keep[0])
-        torch.testing.assert_close(together.maps[1], alone.maps[0], rtol=0, atol=1e-6)
-        assert {n for n, *_ in classifier.asked} == {0, 1}
-
 
 def squares(*corners, grid=(8, 8), side=3):
     """Maps that are 1 in one square each, given by (y, x); shape (1, K, h, w)."""
@@ -157,18 +143,6 @@ class TestSwitches:
             assert result.keep[0].tolist() == [bool(k) for k in keep]
             assert [m.nonzero().flatten().tolist() for m in result.groups.members] == groups
             assert survivors(result)[0].nonzero().flatten().tolist() == visible
-
-    def test_no_classifier_leaves_groups_undecided(self):
-        result = purify(self.MAPS, before=self.BEFORE)
-        assert len(result.groups.window) == 1
-        assert survivors(result)[0].tolist() == [True, True, True, False]
-        assert len(result.region_boxes.boxes) == len(result.winners) == 0
-
-    def test_a_group_of_all(self):
-        result = purify(squares((1, 1), (1, 1), (1, 1)), always(2))
-        assert result.region_boxes.boxes.tolist() == [[1, 1, 4, 4]]
-        assert result.winners.tolist() == [2]
-        assert survivors(result)[0].tolist() == [False, False, True]
 
 
 class TestOracle:

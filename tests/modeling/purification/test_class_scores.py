@@ -123,11 +123,6 @@ class TestFromConfig:
         with pytest.raises(ValueError, match=r"CHANNEL is 2.*tiny.*channel 0"):
             read_channels(tiny_cfg)
 
-    def test_words_of_the_dataset(self, tiny_cfg):
-        tiny_cfg.MODEL.TEXT.VOCABULARY = ""
-        tiny_cfg.DATASETS.TEST = ("freecp_storybook_val",)
-        assert len(read_channels(tiny_cfg).names) == 36
-
     def test_only_a_clip_needs_words(self, tiny_cfg):
         tiny_cfg.MODEL.TEXT.VOCABULARY = ""
         tiny_cfg.MODEL.PURIFIED.BACKGROUND_CHANNEL = 2

@@ -55,16 +55,6 @@ def test_no_boxes_encode_nothing():
     assert (winners.shape, winners.dtype, encoder.batches) == ((0,), torch.int64, [])
 
 
-def test_a_box_that_two_groups_share_is_encoded_once():
-    encoder = Encoder()
-    candidates = torch.tensor([[True, True, False, False], [False, False, True, True]])
-    features = torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]])
-    winners = classifier(encoder, features)(WINDOW[[0, 0]], BOXES[[0, 0]], candidates)
-    assert sum(map(len, encoder.batches)) == 1
-    assert winners[0] in (0, 1)
-    assert winners[1] == 3  # the mean colour of noise is grey
-
-
 def test_after_a_shared_box_every_box_has_its_own_crop():
     order = torch.tensor([2, 2, 1, 2, 3, 1])
     candidates = torch.ones(6, 5, dtype=torch.bool)

@@ -80,20 +80,6 @@ def test_groups_and_boxes_in_pixels_of_the_image(diagnoses):
     ]
 
 
-def test_two_groups_in_one_window():
-    groups = AmbiguityGroups(
-        torch.tensor([1, 1]),
-        torch.tensor([[True, False, True, False], [False, True, False, True]]),
-    )
-    region_boxes = RegionBoxes(torch.tensor([1]), torch.tensor([[0, 0, 1, 1]]))
-    found = purified(groups=groups, region_boxes=region_boxes, winners=torch.tensor([3]))
-    first, second = diagnose_windows(found, WINDOWS, NAMES, 8)
-    assert first.groups == []
-    assert [group.classes for group in second.groups] == [["cat", "tree"], ["dog", "boat"]]
-    assert [len(group.region_boxes) for group in second.groups] == [0, 1]
-    assert second.groups[1].region_boxes == [RegionBox((0, 0, 8, 8), "boat")]
-
-
 def test_classes_that_share_a_word_stay_apart():
     maps = torch.ones(1, 3, 1, 1)
     keep = torch.tensor([[True, True, False]])

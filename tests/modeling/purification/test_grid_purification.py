@@ -89,13 +89,6 @@ class TestTransition:
         with pytest.raises(ValueError, match=r"Tokens reads patch tokens.*MODEL\.PURIFIED\.CLIP"):
             grid().transition(self.PIXELS, Tokens())
 
-    def test_or_gets_those_of_the_clip(self):
-        view = grid(clip=parity.backbone("clip_weights", "sclip"))
-        pixels = view.pixels(torch.full((1, 3, 32, 48), 100.0))
-        assert view.transition(pixels, Tokens()).shape == (1, 6, 6)
-        assert "attention" in view.output_shape()
-        assert set(grid().output_shape()) == {"patch_tokens"}
-
 
 class Alone(AffinityHead):
     """A patch has to do with itself, and a little with all others."""
@@ -105,10 +98,10 @@ class Alone(AffinityHead):
         return (torch.eye(h * w) + 1e-3).expand(len(images), -1, -1)
 
 
-def purification(clip=None, order="RP", thresh=0.2, **options):
-    view = grid(clip=clip, window_size=32, window_stride=32)
+def purification(thresh=0.2, **options):
+    view = grid(window_size=32, window_stride=32)
     head = ClassPurification(
-        order=order, redundancy_thresh=thresh, ambiguity_thresh=0.7, exclude_last=False
+        order="RP", redundancy_thresh=thresh, ambiguity_thresh=0.7, exclude_last=False
     )
     return GridPurification(view=view, affinity_head=Alone(), purification_head=head, **options)
 
@@ -146,14 +139,6 @@ class TestDecisions:
         assert found.gate[1].all()
         assert not found.gate[0].any()
 
-    def test_images_of_different_size(self):
-        images = [IMAGE, torch.full((3, 30, 90), 100.0), IMAGE]
-        given = [scores(), scores(30, 90), scores().flip(0)]
-        together = list(purification(batch_size=3).decide(images, given))
-        for image, own, found in zip(images, given, together, strict=True):
-            (alone,) = purification().decide([image], [own])
-            assert torch.equal(found.gate, alone.gate)
-
     def test_why(self):
         (found,) = purification(channels=ScoreChannels(("left", "right"))).decide(
             [torch.full((3, 128, 128), 100.0)], [scores()], diagnose=True
@@ -175,14 +160,3 @@ class TestParts:
         for options in [{"batch_size": 0}, {"crop_size": 7}]:
             with pytest.raises(ValueError, match="at least one patch"):
                 purification(**options)
-
-    def test_a_clip_without_words_leaves_groups_undecided(self):
-        clip = parity.backbone("clip_weights", "sclip")
-        same = scores()
-        same[1] = 0.8 * same[0]
-        found = purification(clip=clip, order="AP").decide([IMAGE], [same], diagnose=True)
-        (decision,) = found
-        groups = [group for window in decision.windows for group in window.groups]
-        assert groups
-        assert not any(group.region_boxes for group in groups)
-        assert decision.gate.all()

@@ -51,11 +51,6 @@ class TestRedundancy:
         assert found.keep[0].tolist() == [True, True, False]
         assert not found.maps[0, 2].any()
 
-    def test_scale_of_the_affinity_does_not_matter(self):
-        found = run(left_and_right(scattered()), 1000 * blocks())
-        expected = run(left_and_right(scattered()))
-        torch.testing.assert_close(found.maps, expected.maps)
-
     def test_logits(self):
         scores = left_and_right(scattered())
         logits = scores.div(1 - scores.sum(dim=0).clamp(max=0.95)).clamp(min=1e-6).log()

@@ -71,11 +71,6 @@ class TestLoss:
             assert self.loss(train, *pairs) == pytest.approx((loss, accuracy), rel=1e-5)
         assert self.loss(train, texts, images, sets)[0] == pytest.approx(loss, rel=1e-5)
 
-    def test_without_scale_it_is_a_guess(self, train):
-        images, texts, _ = random_pairs()
-        loss, _ = self.loss(train, images, texts, torch.arange(6), scale=0.0)
-        assert loss == pytest.approx(math.log(6))
-
     def test_of_bfloat16_it_is_float32(self, train):
         images, texts, sets = random_pairs()
         loss, accuracy = train.contrastive_loss(
