@@ -2,7 +2,7 @@
 The losses of the dense stage: patch tokens learn from crops, and crops from patch tokens.
 
 After CLIPSelf (arXiv:2310.01403): boxes are drawn in a view of a scene, and the patch tokens of a
-box learn what the tower says of its crop. No label map and no class of a pixel is shown.
+box learn what the tower says of its crop. No label map is shown.
 
 Shape shorthand in this module: B views, M boxes of a view, D embedding, W texts.
 """
@@ -16,8 +16,7 @@ from clip.model import CLIP
 from torch import Tensor
 
 from freecp_d2.modeling.backbone import DenseAttention
-from losses import contrastive_loss
-from towers import encode_image, encode_patches, encode_text
+from towers import encode_image, encode_patches
 from views import ViewBatch, pool
 
 READOUTS = {
@@ -35,6 +34,13 @@ COSINE = 2.0
 """Weight of 1 - cos beside the divergence of the texts."""
 SHARP = 1.4
 """The teacher's inverse temperature, as a multiple of the model's."""
+
+
+class Captions(NamedTuple):
+    """Features of captions, unit vectors (W, D), and the classes that they name, bits (W,)."""
+
+    features: Tensor
+    sets: Tensor
 
 
 class Weights(NamedTuple):
@@ -59,18 +65,25 @@ def follow(teacher: CLIP, model: CLIP, step: int, decay: float) -> None:
 
 
 def dense_losses(
-    model: CLIP, teacher: CLIP, batch: ViewBatch, tokens: Tensor, weights: Weights, keep: float
+    model: CLIP,
+    teacher: CLIP,
+    batch: ViewBatch,
+    captions: Captions,
+    others: Captions,
+    weights: Weights,
+    keep: float,
 ) -> tuple[Tensor, dict[str, float]]:
     """
     The weighted sum of three terms:
 
-    - captions: InfoNCE between the crops' class tokens and their captions.
+    - captions: `caption_loss` of the crops' class tokens.
     - dense: `disagreement` of the pooled patch tokens of a box, as each base method reads them
       out, with the class token that the teacher gives to the box's crop.
     - reverse: `disagreement` of the class token of a crop with the teacher's pooled patch tokens.
 
     Args:
-        tokens: of the captions.
+        captions: of the batch's crops.
+        others: captions of other crops; the text tower is frozen, so they cost nothing.
         keep: share of the patches of a view that the towers see.
 
     Returns:
@@ -78,14 +91,14 @@ def dense_losses(
     """
     grid = batch.images.shape[-1] // model.visual.conv1.weight.shape[-1]
     scale = model.logit_scale.exp()
+    texts = torch.cat([captions.features, others.features])
     with torch.no_grad():
-        texts = F.normalize(encode_text(model, tokens), dim=-1)
         wanted = _unit(encode_image(teacher.visual, batch.crops, keep=CROP_KEEP * keep))
         wanted = wanted.view(*batch.boxes.shape[:2], -1)
-    crops = encode_image(model.visual, batch.crops, keep=CROP_KEEP * keep)
-    captions, accuracy = contrastive_loss(crops, texts, scale, batch.sets)
-    loss = weights.captions * captions
-    parts = {"captions": captions, "accuracy": accuracy}
+    crops = _unit(encode_image(model.visual, batch.crops, keep=CROP_KEEP * keep))
+    named, accuracy = caption_loss(crops, captions, others, scale)
+    loss = weights.captions * named
+    parts = {"captions": named, "accuracy": accuracy}
     patches, kept = encode_patches(model.visual, batch.images, READOUTS, keep=keep, share=SHARES)
     for name, found in patches.items():
         n = len(found)
@@ -97,10 +110,35 @@ def dense_losses(
             only = {TEACHER: READOUTS[TEACHER]}
             seen, kept = encode_patches(teacher.visual, batch.images, only, keep=keep)
             pooled, counted = pool(seen[TEACHER], batch.boxes, kept, grid)
-        mine = _unit(crops).view_as(pooled)
+        mine = crops.view_as(pooled)
         parts["reverse"] = disagreement(mine[counted], pooled[counted], texts, scale)
         loss = loss + weights.reverse * parts["reverse"]
     return loss, {name: value.item() for name, value in parts.items()}
+
+
+def caption_loss(
+    crops: Tensor, captions: Captions, others: Captions, scale: Tensor
+) -> tuple[Tensor, Tensor]:
+    """
+    InfoNCE in both directions; a caption that names only classes of the crop is no negative.
+
+    Args:
+        crops: unit vectors, shape (B, D).
+        captions: of the crops, B of them.
+        others: further captions that crops, but no caption of the batch, compete for.
+        scale: inverse temperature.
+
+    Returns:
+        tuple[Tensor, Tensor]: the loss, and the share of crops whose own caption wins.
+    """
+    sets = torch.cat([captions.sets, others.sets])
+    logits = scale * crops @ torch.cat([captions.features, others.features]).T
+    is_true = (sets[None] & ~captions.sets[:, None]) == 0
+    own = torch.arange(len(crops))
+    is_true[own, own] = False
+    logits = logits.masked_fill(is_true, -torch.inf)
+    loss = F.cross_entropy(logits, own) + F.cross_entropy(logits[:, : len(crops)].T, own)
+    return loss / 2, (logits.argmax(dim=1) == own).float().mean()
 
 
 def disagreement(found: Tensor, wanted: Tensor, texts: Tensor, scale: Tensor) -> Tensor:

@@ -10,15 +10,17 @@ import time
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from clip.model import CLIP
 from safetensors.torch import load_file
 
 from crops import cache_scenes
-from dense import Weights, dense_losses, follow, make_teacher
+from dense import Captions, Weights, dense_losses, follow, make_teacher
 from freecp_d2.data.storybook.rng import Rng
 from freecp_d2.text import CLIPTokenizer
 from records import MERGES, WEIGHTS, Curve, save_checkpoint, save_weights
-from views import Views
+from towers import encode_text
+from views import ViewBatch, Views
 
 CHECKPOINT = "dense.pt"
 SIDES = ((36, 100), (48, 128))
@@ -26,6 +28,8 @@ SIDES = ((36, 100), (48, 128))
 WARM_UP = 100
 COOL_DOWN = 0.4
 """Share of the steps, the last ones, in which the rate falls."""
+OTHERS = 1024
+"""Captions that each crop is compared with beside those of its batch."""
 REVERSE_FROM = 0.35
 """Share of the steps after which patch tokens are good enough to teach crops."""
 
@@ -61,6 +65,7 @@ def train_dense(args: argparse.Namespace, size: dict[str, int], start: Path) -> 
         boxes=args.boxes,
         sides=SIDES,
     )
+    others = _captions(model, tokenizer, source.views(Rng(args.seed), OTHERS // args.boxes))
     curve = Curve(args.output / "dense.csv", every=25)
     earlier = minutes - time.process_time() / 60
     for step in range(first, args.steps):
@@ -72,7 +77,8 @@ def train_dense(args: argparse.Namespace, size: dict[str, int], start: Path) -> 
         batch = source.views(chance, args.views)
         weights = Weights() if done >= REVERSE_FROM else Weights(reverse=0.0)
         keep = args.dense_keep if done < args.dense_full else 1.0
-        loss, parts = dense_losses(model, teacher, batch, tokenizer(batch.captions), weights, keep)
+        captions = _captions(model, tokenizer, batch)
+        loss, parts = dense_losses(model, teacher, batch, captions, others, weights, keep)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.visual.parameters(), 1.0)
@@ -88,6 +94,12 @@ def train_dense(args: argparse.Namespace, size: dict[str, int], start: Path) -> 
             )
             save_weights(args.output / WEIGHTS, teacher)
     print(f"done: {args.steps} steps, {minutes:.1f} minutes of one core", flush=True)
+
+
+@torch.no_grad()
+def _captions(model: CLIP, tokenizer: CLIPTokenizer, batch: ViewBatch) -> Captions:
+    features = encode_text(model, tokenizer(batch.captions))
+    return Captions(F.normalize(features, dim=-1), batch.sets)
 
 
 def rate(step: int, steps: int) -> float:

@@ -58,6 +58,38 @@ class TestDisagreement:
         assert dense.disagreement(found, wanted, texts, scale).item() == pytest.approx(expected)
 
 
+class TestCaptionLoss:
+    def loss(self, tools, crops, captions, others=((), ()), *, scale=2.0):
+        """Features are given as rows of the unit matrix; an inverse temperature of ln `scale`."""
+        dense = tools("dense")
+        made = [
+            dense.Captions(torch.eye(4)[list(rows)], torch.tensor(sets, dtype=torch.long))
+            for rows, sets in (captions, others)
+        ]
+        found = dense.caption_loss(torch.eye(4)[list(crops)], *made, torch.tensor(scale).log())
+        return [value.item() for value in found]
+
+    def test_by_hand(self, tools):
+        """A match weighs 2 and a stranger 1."""
+        for crops, captions, others, expected in (
+            # Both directions: 2 / (2 + 1).
+            ((0, 1), ((0, 1), (1, 2)), ((), ()), (np.log(3 / 2), 1)),
+            # Another caption competes for the crops alone: 2 / (2 + 1 + 1).
+            ((0, 1), ((0, 1), (1, 2)), ((2,), (4,)), ((np.log(2) + np.log(3 / 2)) / 2, 1)),
+            # It does not if it names classes of the crop only: of the first crop, 5 = 1 + 4.
+            (
+                (0, 1),
+                ((0, 1), (5, 2)),
+                ((2,), (4,)),
+                (((np.log(3 / 2) + np.log(2)) / 2 + np.log(3 / 2)) / 2, 1),
+            ),
+            # The second caption is true of the first crop, the first not of the second.
+            ((0, 1), ((1, 0), (3, 1)), ((), ()), ((0 + np.log(3)) / 2, 0.5)),
+        ):
+            found = self.loss(tools, crops, captions, others)
+            assert found == pytest.approx(expected, abs=1e-6), (captions, others)
+
+
 def test_the_readouts_are_those_of_the_backbone(tools):
     """Of all patches, as the benchmark runs the base methods."""
     dense, towers = tools("dense"), tools("towers")
@@ -150,7 +182,7 @@ class TestTraining:
     def test_a_few_steps_reduce_the_loss(self, tools, size, scenes):
         """On one batch, with all three terms."""
         dense, views, crops = tools("dense"), tools("views"), tools("crops")
-        rng = tools("views").Rng
+        stage = tools("dense_stage")
         model = random_clip(size)
         with torch.no_grad():
             model.logit_scale.fill_(2.66)
@@ -158,13 +190,15 @@ class TestTraining:
         source = views.Views(
             *crops.cache_scenes(scenes, 4, 1), side=32, patch=8, boxes=2, sides=((40, 100),) * 2
         )
-        batch = source.views(rng(0), 8)
-        tokens = CLIPTokenizer(embedded_merges(), 77)(batch.captions)
+        batch = source.views(views.Rng(0), 8)
+        tokenizer = CLIPTokenizer(embedded_merges(), 77)
+        captions = stage._captions(model, tokenizer, batch)
+        others = stage._captions(model, tokenizer, source.views(views.Rng(1), 8))
         optimizer = torch.optim.AdamW(model.visual.parameters(), lr=1e-3)
         curve = []
         for _ in range(15):
             loss, parts = dense.dense_losses(
-                model, teacher, batch, tokens, dense.Weights(), keep=1.0
+                model, teacher, batch, captions, others, dense.Weights(), keep=1.0
             )
             optimizer.zero_grad()
             loss.backward()
