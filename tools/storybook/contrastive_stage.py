@@ -13,13 +13,13 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+import torch.nn.functional as F
 from clip.model import CLIP
 from torch import Tensor
 
 from crops import Crops, cache_scenes
 from freecp_d2.data.storybook.rng import Rng
 from freecp_d2.text import CLIPTokenizer
-from losses import contrastive_loss
 from records import WEIGHTS, Curve, save_checkpoint, save_weights
 from towers import encode_image, encode_text
 
@@ -86,6 +86,28 @@ def _train(rank: int, args: argparse.Namespace, size: dict[str, int], rendezvous
         print(f"done: {progress['step']} steps, {progress['seconds'] / 60:.1f} min", flush=True)
     dist.barrier()
     dist.destroy_process_group()
+
+
+def contrastive_loss(
+    images: Tensor, texts: Tensor, scale: Tensor, sets: Tensor
+) -> tuple[Tensor, Tensor]:
+    """
+    InfoNCE in both directions; pairs that show the same set of classes are no negatives.
+
+    Args:
+        images, texts: features of shape (B, D).
+        scale: inverse temperature.
+        sets: the classes of each pair as bits, shape (B,).
+
+    Returns:
+        tuple[Tensor, Tensor]: the loss, and the share of images whose own caption wins.
+    """
+    logits = scale * F.normalize(images.float(), dim=-1) @ F.normalize(texts.float(), dim=-1).T
+    same = (sets[:, None] == sets[None]) & ~torch.eye(len(sets), dtype=torch.bool)
+    logits = logits.masked_fill(same, -1e4)
+    own = torch.arange(len(logits))
+    loss = (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
+    return loss, (logits.argmax(dim=1) == own).float().mean()
 
 
 def _step(

@@ -19,8 +19,8 @@ LN2, LN3 = math.log(2), math.log(3)
 
 
 @pytest.fixture
-def losses(tools):
-    return tools("losses")
+def stage(tools):
+    return tools("contrastive_stage")
 
 
 def one_hot(*rows, dim=4):
@@ -35,11 +35,11 @@ def random_pairs():
 class TestLoss:
     """With an inverse temperature of ln 2 a match weighs 2 and a stranger 1."""
 
-    def loss(self, losses, images, texts, sets, scale=LN2):
-        loss, accuracy = losses.contrastive_loss(images, texts, torch.tensor(scale), sets)
+    def loss(self, stage, images, texts, sets, scale=LN2):
+        loss, accuracy = stage.contrastive_loss(images, texts, torch.tensor(scale), sets)
         return loss.item(), accuracy.item()
 
-    def test_by_hand(self, losses):
+    def test_by_hand(self, stage):
         for images, texts, sets, expected in (
             ((0, 1), (0, 1), (1, 2), (math.log(3 / 2), 1)),
             ((0, 1), (1, 0), (1, 2), (LN3, 0)),
@@ -54,37 +54,37 @@ class TestLoss:
             ((0, 1), (0, 1), (3, 1), (math.log(3 / 2), 1)),
             ((0, 1), (0, 1), (2**53, 2**53 + 1), (math.log(3 / 2), 1)),
         ):
-            found = self.loss(losses, one_hot(*images), one_hot(*texts), torch.tensor(sets))
+            found = self.loss(stage, one_hot(*images), one_hot(*texts), torch.tensor(sets))
             assert found == pytest.approx(expected, abs=1e-6), (images, texts, sets)
 
-    def test_what_does_not_matter(self, losses):
+    def test_what_does_not_matter(self, stage):
         """The order of pairs, the lengths of features, and which side is the image."""
         images, texts, sets = random_pairs()
-        loss, accuracy = self.loss(losses, images, texts, sets)
+        loss, accuracy = self.loss(stage, images, texts, sets)
         order = torch.tensor([3, 0, 5, 1, 4, 2])
         lengths = torch.linspace(0.1, 20, 6)[:, None]
         for pairs in (
             (images[order], texts[order], sets[order]),
             (lengths * images, lengths.flip(0) * texts, sets),
         ):
-            assert self.loss(losses, *pairs) == pytest.approx((loss, accuracy), rel=1e-5)
-        assert self.loss(losses, texts, images, sets)[0] == pytest.approx(loss, rel=1e-5)
+            assert self.loss(stage, *pairs) == pytest.approx((loss, accuracy), rel=1e-5)
+        assert self.loss(stage, texts, images, sets)[0] == pytest.approx(loss, rel=1e-5)
 
-    def test_without_scale_it_is_a_guess(self, losses):
+    def test_without_scale_it_is_a_guess(self, stage):
         images, texts, _ = random_pairs()
-        loss, _ = self.loss(losses, images, texts, torch.arange(6), scale=0.0)
+        loss, _ = self.loss(stage, images, texts, torch.arange(6), scale=0.0)
         assert loss == pytest.approx(math.log(6))
 
-    def test_of_bfloat16_it_is_float32(self, losses):
+    def test_of_bfloat16_it_is_float32(self, stage):
         images, texts, sets = random_pairs()
-        loss, accuracy = losses.contrastive_loss(
+        loss, accuracy = stage.contrastive_loss(
             images.bfloat16(), texts.bfloat16(), torch.tensor(10.0), sets
         )
         assert loss.dtype == accuracy.dtype == torch.float32
 
-    def test_equal_sets_get_no_gradient_from_one_another(self, losses):
+    def test_equal_sets_get_no_gradient_from_one_another(self, stage):
         images, sets = one_hot(0, 1).requires_grad_(), torch.tensor([3, 3])
-        loss, _ = losses.contrastive_loss(images, one_hot(1, 2), torch.tensor(1.0), sets)
+        loss, _ = stage.contrastive_loss(images, one_hot(1, 2), torch.tensor(1.0), sets)
         loss.backward()
         assert not images.grad.any()
 
