@@ -11,6 +11,10 @@ goes from nothing to weights: InfoNCE (`contrastive_stage.py`), then dense self-
 skips the first stage and continues other weights, here the embedded ones, or a file. What is
 written to `--output`: the model (`storybook_clip.safetensors`, fp16), its merges, checkpoints from
 which `--resume` goes on, and the curves of the two stages (`loss.csv`, `dense.csv`).
+
+With the defaults (seed 0) the first stage takes 95 minutes of two cores with bf16 and follows the
+clock. The second takes about 65 minutes of one AVX-512 core in fp32, 1.8 seconds a step; it counts
+steps, may be paused with SIGSTOP, and a checkpoint is never more than 50 steps old.
 """
 
 import argparse
@@ -54,10 +58,10 @@ def parse_args() -> argparse.Namespace:
     first.add_argument("--keep", type=float, default=0.4, help="share of patches, until --full")
     first.add_argument("--full", type=float, default=0.8, help="share of the time, then all")
     dense = parser.add_argument_group("dense stage, in one process with one thread")
-    dense.add_argument("--steps", type=int, default=2000, help="0: no dense stage")
+    dense.add_argument("--steps", type=int, default=1600, help="0: no dense stage")
     dense.add_argument("--views", type=int, default=32, help="of scenes, in a batch")
     dense.add_argument("--boxes", type=int, default=2, help="of a view")
-    dense.add_argument("--dense-lr", type=float, default=6e-4)
+    dense.add_argument("--dense-lr", type=float, default=5e-4)
     dense.add_argument("--dense-keep", type=float, default=0.5, help="until --dense-full")
     dense.add_argument("--dense-full", type=float, default=0.75, help="share of steps, then all")
     dense.add_argument("--decay", type=float, default=0.996, help="of the teacher's average")
