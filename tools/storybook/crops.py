@@ -42,9 +42,10 @@ class Crops:
     """
     Args:
         images, labels: see `cache_scenes`.
-        side: of the returned crops, in pixels.
-        tight: share of crops around one class, as in photographs; the rest are views.
-        per_scene: crops of one scene in a batch, which are negatives of each other.
+        side: of the crops that come out, in pixels.
+        tight: share of crops around one class, as photographs are taken; the rest are views.
+        per_scene: crops of one scene in a batch, which must tell it apart from itself.
+        sides: shortest and longest side in the scene, of crops around one class and of the rest.
     """
 
     def __init__(
@@ -55,8 +56,9 @@ class Crops:
         side: int,
         tight: float = 0.4,
         per_scene: int = 4,
+        sides: tuple[tuple[int, int], tuple[int, int]] = ((40, 120), (88, 192)),
     ):
-        self.images, self.labels = images, labels
+        self.images, self.labels, self.sides = images, labels, sides
         self.side, self.tight, self.per_scene = side, tight, per_scene
 
     def batch(self, chance: Rng, size: int) -> tuple[Tensor, list[str], Tensor]:
@@ -69,21 +71,20 @@ class Crops:
         for i in range(size):
             if i % self.per_scene == 0:
                 scene = chance.integer(0, len(self.images) - 1)
-            crop, classes = self._crop(chance, self.images[scene], self.labels[scene])
-            contrast, brightness = chance.uniform(0.85, 1.15), chance.uniform(-0.08, 0.08)
-            crops[i] = (crop / np.float32(255) - 0.5) * contrast + 0.5 + brightness
+            crop, seen = self._crop(chance, self.images[scene], self.labels[scene])
+            crops[i] = exposed(chance, crop)
+            classes = visible_classes(seen[::3, ::3])
             captions.append(caption(chance, [CLASSES[c] for c in classes]))
-            sets.append(sum(1 << c for c in classes))
-        crops = (crops - MEAN) / STD
-        return torch.from_numpy(crops).permute(0, 3, 1, 2), captions, torch.tensor(sets)
+            sets.append(as_bits(classes))
+        return normalised(crops), captions, torch.tensor(sets)
 
     def _crop(
         self, chance: Rng, image: np.ndarray, labels: np.ndarray
-    ) -> tuple[np.ndarray, list[int]]:
-        """A crop (side, side, 3) and its visible classes, largest first, at most six."""
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A crop (side, side, 3), and its labels at the resolution of the scene."""
         height, width = labels.shape
         tight = chance.maybe(self.tight)
-        low, high = (40, 120) if tight else (88, 192)
+        low, high = self.sides[0 if tight else 1]
         side = math.exp(chance.uniform(math.log(low), math.log(high)))
         stretch = math.exp(chance.uniform(-0.3, 0.3))
         h, w = min(int(side * stretch), height), min(int(side / stretch), width)
@@ -91,16 +92,12 @@ class Crops:
             y, x = self._around(chance, labels, h, w)
         else:
             y, x = chance.integer(0, height - h), chance.integer(0, width - w)
-        view, seen = image[y : y + h, x : x + w], labels[y : y + h : 3, x : x + w : 3]
+        view, seen = image[y : y + h, x : x + w], labels[y : y + h, x : x + w]
         if chance.maybe(0.5):
-            view = np.ascontiguousarray(view[:, ::-1])
+            view, seen = np.ascontiguousarray(view[:, ::-1]), seen[:, ::-1]
         shrinks = max(h, w) > self.side
-        crop = cv2.resize(
-            view, (self.side,) * 2, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        )
-        area = np.bincount(seen.ravel(), minlength=len(CLASSES))
-        order = np.argsort(-area, kind="stable")[:6]
-        return crop, [int(c) for c in order if area[c] > VISIBLE * seen.size]
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return cv2.resize(view, (self.side,) * 2, interpolation=interpolation), seen
 
     def _around(self, chance: Rng, labels: np.ndarray, h: int, w: int) -> tuple[int, int]:
         """Upper left corner of a crop around a pixel of one class, more often a thing."""
@@ -112,3 +109,26 @@ class Crops:
         y = int(rows[i] - h * chance.uniform(0.3, 0.7))
         x = int(columns[i] - w * chance.uniform(0.3, 0.7))
         return min(max(y, 0), labels.shape[0] - h), min(max(x, 0), labels.shape[1] - w)
+
+
+def exposed(chance: Rng, crop: np.ndarray) -> np.ndarray:
+    """A crop, uint8, with another contrast and brightness: float32, about 0 to 1."""
+    contrast, brightness = chance.uniform(0.85, 1.15), chance.uniform(-0.08, 0.08)
+    return (crop / np.float32(255) - 0.5) * np.float32(contrast) + np.float32(0.5 + brightness)
+
+
+def normalised(crops: np.ndarray) -> Tensor:
+    """(B, S, S, 3), 0 to 1 -> (B, 3, S, S) as the tower expects it."""
+    return torch.from_numpy((crops - MEAN) / STD).permute(0, 3, 1, 2)
+
+
+def visible_classes(labels: np.ndarray, share: float = VISIBLE) -> list[int]:
+    """Classes with more than this share of the pixels, largest first, at most six."""
+    area = np.bincount(labels.ravel(), minlength=len(CLASSES))
+    order = np.argsort(-area, kind="stable")[:6]
+    return [int(c) for c in order if area[c] > share * labels.size]
+
+
+def as_bits(classes: list[int]) -> int:
+    """The set of these classes."""
+    return sum(1 << c for c in classes)

@@ -1,6 +1,5 @@
-"""The loss by hand, and a training of a few seconds."""
+"""The contrastive loss by hand, and both stages for a few seconds."""
 
-import csv
 import math
 import os
 import subprocess
@@ -20,8 +19,8 @@ LN2, LN3 = math.log(2), math.log(3)
 
 
 @pytest.fixture
-def train(tools):
-    return tools("train")
+def stage(tools):
+    return tools("contrastive_stage")
 
 
 def one_hot(*rows, dim=4):
@@ -36,11 +35,11 @@ def random_pairs():
 class TestLoss:
     """With an inverse temperature of ln 2 a match weighs 2 and a stranger 1."""
 
-    def loss(self, train, images, texts, sets, scale=LN2):
-        loss, accuracy = train.contrastive_loss(images, texts, torch.tensor(scale), sets)
+    def loss(self, stage, images, texts, sets, scale=LN2):
+        loss, accuracy = stage.contrastive_loss(images, texts, torch.tensor(scale), sets)
         return loss.item(), accuracy.item()
 
-    def test_by_hand(self, train):
+    def test_by_hand(self, stage):
         for images, texts, sets, expected in (
             ((0, 1), (0, 1), (1, 2), (math.log(3 / 2), 1)),
             ((0, 1), (1, 0), (1, 2), (LN3, 0)),
@@ -55,41 +54,46 @@ class TestLoss:
             ((0, 1), (0, 1), (3, 1), (math.log(3 / 2), 1)),
             ((0, 1), (0, 1), (2**53, 2**53 + 1), (math.log(3 / 2), 1)),
         ):
-            found = self.loss(train, one_hot(*images), one_hot(*texts), torch.tensor(sets))
+            found = self.loss(stage, one_hot(*images), one_hot(*texts), torch.tensor(sets))
             assert found == pytest.approx(expected, abs=1e-6), (images, texts, sets)
 
-    def test_what_does_not_matter(self, train):
+    def test_what_does_not_matter(self, stage):
         """The order of pairs, the lengths of features, and which side is the image."""
         images, texts, sets = random_pairs()
-        loss, accuracy = self.loss(train, images, texts, sets)
+        loss, accuracy = self.loss(stage, images, texts, sets)
         order = torch.tensor([3, 0, 5, 1, 4, 2])
         lengths = torch.linspace(0.1, 20, 6)[:, None]
         for pairs in (
             (images[order], texts[order], sets[order]),
             (lengths * images, lengths.flip(0) * texts, sets),
         ):
-            assert self.loss(train, *pairs) == pytest.approx((loss, accuracy), rel=1e-5)
-        assert self.loss(train, texts, images, sets)[0] == pytest.approx(loss, rel=1e-5)
+            assert self.loss(stage, *pairs) == pytest.approx((loss, accuracy), rel=1e-5)
+        assert self.loss(stage, texts, images, sets)[0] == pytest.approx(loss, rel=1e-5)
 
-    def test_of_bfloat16_it_is_float32(self, train):
+    def test_without_scale_it_is_a_guess(self, stage):
+        images, texts, _ = random_pairs()
+        loss, _ = self.loss(stage, images, texts, torch.arange(6), scale=0.0)
+        assert loss == pytest.approx(math.log(6))
+
+    def test_of_bfloat16_it_is_float32(self, stage):
         images, texts, sets = random_pairs()
-        loss, accuracy = train.contrastive_loss(
+        loss, accuracy = stage.contrastive_loss(
             images.bfloat16(), texts.bfloat16(), torch.tensor(10.0), sets
         )
         assert loss.dtype == accuracy.dtype == torch.float32
 
-    def test_equal_sets_get_no_gradient_from_one_another(self, train):
+    def test_equal_sets_get_no_gradient_from_one_another(self, stage):
         images, sets = one_hot(0, 1).requires_grad_(), torch.tensor([3, 3])
-        loss, _ = train.contrastive_loss(images, one_hot(1, 2), torch.tensor(1.0), sets)
+        loss, _ = stage.contrastive_loss(images, one_hot(1, 2), torch.tensor(1.0), sets)
         loss.backward()
         assert not images.grad.any()
 
 
 @pytest.mark.slow
-def test_a_training_of_a_few_seconds(train, tmp_path):
-    """All that is written, the files fit together, and --resume goes on."""
+def test_both_stages_in_a_few_seconds(tools, tmp_path):
+    """All that is written, the files fit together, and --resume goes on where it was."""
     command = [sys.executable, "-W", "ignore", str(TOOLS / "train.py"), "--output", str(tmp_path)]
-    command += ["--scenes", "4", "--processes", "1", "--batch", "8", "--minutes"]
+    command += ["--scenes", "4", "--processes", "1", "--batch", "8", "--views", "4"]
 
     def run(*more):
         path = os.pathsep.join(filter(None, map(os.path.abspath, sys.path)))
@@ -100,27 +104,29 @@ def test_a_training_of_a_few_seconds(train, tmp_path):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def steps():
-        state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-        return state["progress"]["step"], state["model"]
+    def checkpoint(name):
+        return torch.load(tmp_path / name, weights_only=True)
 
-    assert "4 scenes after" in (printed := run("0.1"))
-    assert "done: " in printed
+    assert "4 scenes after" in (printed := run("--minutes", "0.1", "--steps", "2"))
+    assert printed.count("done: ") == 2
     images, labels = (np.load(tmp_path / f"{kind}_4.npy") for kind in ("images", "labels"))
     np.testing.assert_array_equal(images[3], draw_training_scene(3).image)
     np.testing.assert_array_equal(labels[3], draw_training_scene(3).labels)
-    with open(tmp_path / "loss.csv", newline="") as file:
-        assert next(csv.reader(file)) == ["step", "pairs", "minutes", "loss", "accuracy", "scale"]
-    first, trained = steps()
-    assert first > 0
+    first = checkpoint("contrastive.pt")
+    assert (steps := first["progress"]["step"]) > 0
+    start = load_file(tmp_path / "contrastive.safetensors")
     state = load_file(tmp_path / "storybook_clip.safetensors")
-    assert state.keys() == trained.keys()
+    trained = checkpoint("dense.pt")["teacher"]
+    assert start.keys() == state.keys() == trained.keys()
     for name, value in state.items():
         assert value.dtype == torch.float16
         torch.testing.assert_close(value, trained[name].half(), rtol=0, atol=0)
+        if not name.startswith("visual."):  # the second stage trains the image tower alone
+            assert torch.equal(value, start[name])
     tokenizer = CLIPTokenizer(str(tmp_path / "merges.txt.gz"))
     assert state["token_embedding.weight"].shape == (tokenizer.num_tokens, 128)
     assert not list(tmp_path.glob("*.unfinished*"))
 
-    run("0.2", "--resume")
-    assert steps()[0] > first
+    run("--minutes", "0.2", "--steps", "3", "--resume")
+    assert checkpoint("contrastive.pt")["progress"]["step"] > steps
+    assert checkpoint("dense.pt")["step"] == 3

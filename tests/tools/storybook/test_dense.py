@@ -1,0 +1,217 @@
+"""The dense stage on a tiny tower: its terms, its teacher, a few steps, and the same resumed."""
+
+import argparse
+import shutil
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+
+from freecp_d2.checkpoint.embedded import embedded_merges
+from freecp_d2.data.storybook import draw_training_scene
+from freecp_d2.modeling.backbone import CLIPViT
+from freecp_d2.text import CLIPTokenizer
+from tests.helpers.random_clip import TINY, random_clip
+
+
+@pytest.fixture(scope="module")
+def size():
+    vocabulary = CLIPTokenizer(embedded_merges(), 77).num_tokens
+    return TINY | {"vocab_size": vocabulary}
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    """A folder with four scenes and the merges."""
+    folder = tmp_path_factory.mktemp("scenes")
+    drawn = [draw_training_scene(seed) for seed in range(4)]
+    np.save(folder / "images_4.npy", np.stack([scene.image for scene in drawn]))
+    np.save(folder / "labels_4.npy", np.stack([scene.labels for scene in drawn]))
+    shutil.copyfile(embedded_merges(), folder / "merges.txt.gz")
+    return folder
+
+
+def unit(*shape, seed=0):
+    return F.normalize(torch.randn(shape, generator=torch.Generator().manual_seed(seed)), dim=-1)
+
+
+class TestDisagreement:
+    def test_of_equals(self, tools):
+        """The cosine's part is 0; what is left is that the teacher is sharper."""
+        dense = tools("dense")
+        found, texts = unit(5, 8), unit(7, 8, seed=1)
+        assert dense.disagreement(found, found, texts, torch.tensor(0.0)).item() == pytest.approx(
+            0, abs=1e-6
+        )
+
+    def test_by_hand(self, tools, monkeypatch):
+        """The teacher is at the first of two texts, the model at the second."""
+        dense = tools("dense")
+        monkeypatch.setattr(dense, "SHARP", 1.0)
+        texts = torch.eye(2)
+        found, wanted = texts[1:], texts[:1]
+        scale = torch.tensor(3.0).log()  # a text at 1 weighs 3, one at 0 weighs 1
+        divergence = (0.75 * np.log(0.75 / 0.25)) + 0.25 * np.log(0.25 / 0.75)
+        expected = divergence + dense.COSINE
+        assert dense.disagreement(found, wanted, texts, scale).item() == pytest.approx(expected)
+
+
+class TestCaptionLoss:
+    def loss(self, tools, crops, captions, others=((), ()), *, scale=2.0):
+        """Features are given as rows of the unit matrix; an inverse temperature of ln `scale`."""
+        dense = tools("dense")
+        made = [
+            dense.Captions(torch.eye(4)[list(rows)], torch.tensor(sets, dtype=torch.long))
+            for rows, sets in (captions, others)
+        ]
+        found = dense.caption_loss(torch.eye(4)[list(crops)], *made, torch.tensor(scale).log())
+        return [value.item() for value in found]
+
+    def test_by_hand(self, tools):
+        """A match weighs 2 and a stranger 1."""
+        for crops, captions, others, expected in (
+            # Both directions: 2 / (2 + 1).
+            ((0, 1), ((0, 1), (1, 2)), ((), ()), (np.log(3 / 2), 1)),
+            # Another caption competes for the crops alone: 2 / (2 + 1 + 1).
+            ((0, 1), ((0, 1), (1, 2)), ((2,), (4,)), ((np.log(2) + np.log(3 / 2)) / 2, 1)),
+            # It does not if it names classes of the crop only: of the first crop, 5 = 1 + 4.
+            (
+                (0, 1),
+                ((0, 1), (5, 2)),
+                ((2,), (4,)),
+                (((np.log(3 / 2) + np.log(2)) / 2 + np.log(3 / 2)) / 2, 1),
+            ),
+            # The second caption is true of the first crop, the first not of the second.
+            ((0, 1), ((1, 0), (3, 1)), ((), ()), ((0 + np.log(3)) / 2, 0.5)),
+        ):
+            found = self.loss(tools, crops, captions, others)
+            assert found == pytest.approx(expected, abs=1e-6), (captions, others)
+
+
+def test_the_readouts_are_those_of_the_backbone(tools):
+    """Of all patches, as the benchmark runs the base methods."""
+    dense, towers = tools("dense"), tools("towers")
+    model = random_clip()
+    images = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        found, kept = towers.encode_patches(
+            model.visual, images, dense.READOUTS, share={"gem": 0.34}
+        )
+    assert kept.tolist() == [list(range(16))] * 3
+    for name, tokens in found.items():
+        readout = dense.READOUTS[name]
+        blocks = min(readout.num_blocks, TINY["vision_layers"])
+        backbone = CLIPViT(
+            visual=model.visual,
+            dense_attention=type(readout)(name, readout.residual, readout.mlp, blocks),
+            pixel_mean=(0, 0, 0),
+            pixel_std=(1, 1, 1),
+        )
+        with torch.no_grad():
+            expected = backbone(images)["patch_tokens"].flatten(2).mT
+        assert len(tokens) == (1 if name == "gem" else 3)
+        torch.testing.assert_close(tokens, expected[: len(tokens)], rtol=0, atol=1e-5)
+
+
+def test_the_teacher_follows(tools):
+    dense = tools("dense")
+    model = random_clip()
+    teacher = dense.make_teacher(model)
+    before = teacher.visual.proj.clone()
+    with torch.no_grad():
+        model.visual.proj += 1
+    dense.follow(teacher, model, step=0, decay=0.9)
+    torch.testing.assert_close(teacher.visual.proj, before + 0.9)  # 0.1 of the old in step 0
+    dense.follow(teacher, model, step=10**6, decay=0.9)
+    torch.testing.assert_close(teacher.visual.proj, before + 0.91)
+    assert not any(p.requires_grad for p in teacher.parameters())
+
+
+class TestTraining:
+    def args(self, scenes, folder, **more):
+        for path in scenes.iterdir():
+            if not (folder / path.name).exists():
+                shutil.copyfile(path, folder / path.name)
+        defaults = {
+            "output": folder,
+            "scenes": 4,
+            "seed": 0,
+            "resume": False,
+            "steps": 6,
+            "views": 4,
+            "boxes": 2,
+            "dense_lr": 1e-3,
+            "dense_keep": 0.5,
+            "dense_full": 0.75,
+            "decay": 0.9,
+            "save_every": 3,
+        }
+        return argparse.Namespace(**defaults | more)
+
+    def start(self, size, folder):
+        folder.mkdir(exist_ok=True)
+        path = folder / "start.safetensors"
+        model = random_clip(size)
+        with torch.no_grad():
+            model.logit_scale.fill_(2.66)
+        save_file(model.state_dict(), path)
+        return path
+
+    def test_resumed_or_not_it_is_the_same(self, tools, size, scenes, tmp_path, monkeypatch):
+        stage = tools("dense_stage")
+        whole, parts = tmp_path / "whole", tmp_path / "parts"
+        shape = {k: v for k, v in size.items() if k != "vocab_size"}
+        start = self.start(size, whole)
+        stage.train_dense(self.args(scenes, whole), shape, start)
+        self.start(size, parts)
+
+        def save_and_stop(path, model):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(stage, "save_weights", save_and_stop)
+            with pytest.raises(KeyboardInterrupt):
+                stage.train_dense(self.args(scenes, parts), shape, start)
+        stage.train_dense(self.args(scenes, parts, resume=True), shape, start)
+        first, second = (load_file(f / "storybook_clip.safetensors") for f in (whole, parts))
+        for name, value in first.items():
+            assert torch.equal(value, second[name]), name
+
+    def test_a_few_steps_reduce_the_loss(self, tools, size, scenes):
+        """On one batch, with all three terms."""
+        dense, views, crops = tools("dense"), tools("views"), tools("crops")
+        stage = tools("dense_stage")
+        model = random_clip(size)
+        with torch.no_grad():
+            model.logit_scale.fill_(2.66)
+        teacher = dense.make_teacher(model)
+        source = views.Views(
+            *crops.cache_scenes(scenes, 4, 1), side=32, patch=8, boxes=2, sides=((40, 100),) * 2
+        )
+        batch = source.views(views.Rng(0), 8)
+        tokenizer = CLIPTokenizer(embedded_merges(), 77)
+        captions = stage._captions(model, tokenizer, batch)
+        others = stage._captions(model, tokenizer, source.views(views.Rng(1), 8))
+        optimizer = torch.optim.AdamW(model.visual.parameters(), lr=1e-3)
+        curve = []
+        for _ in range(15):
+            loss, parts = dense.dense_losses(
+                model, teacher, batch, captions, others, dense.Weights(), keep=1.0
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            curve.append(parts)
+        assert curve[0].keys() == {"captions", "accuracy", "reverse", *dense.READOUTS}
+        for name in ("captions", "reverse", *dense.READOUTS):
+            assert curve[-1][name] < 0.95 * curve[0][name], name
+
+    def test_rate(self, tools):
+        stage = tools("dense_stage")
+        rates = [stage.rate(step, 1000) for step in range(1000)]
+        assert rates[0] == pytest.approx(0.01)
+        assert rates[99:600] == [1.0] * 501
+        assert rates[-1] == pytest.approx(0.02, abs=0.003)
+        assert np.all(np.diff(rates[600:]) <= 0)
