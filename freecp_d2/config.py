@@ -157,6 +157,8 @@ def _add_test(cfg: CfgNode) -> None:
     # cv2 (bilinear, not antialiased: the literature's numbers) | pil (Detectron2's, antialiased)
     cfg.INPUT.RESIZE = "cv2"
     cfg.TEST.NUM_IMAGES = 0  # 0: all; else so many images, spread evenly over each dataset
+    # An image that cannot be read or evaluated: stop | skip, which names it in results.json.
+    cfg.TEST.ON_ERROR = "stop"
     cfg.TEST.IMAGES_PER_BATCH = 1  # images of one call of the model
     # The model returns an int64 label map (H, W) instead of scores (C, H, W): same argmax, a
     # fraction of the memory. train_net.py switches it on.
