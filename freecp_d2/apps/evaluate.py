@@ -24,6 +24,7 @@ from ..engine import (
     add_import_argument,
     build_checked,
     build_model_in_turn,
+    check_meeting_place,
     check_num_processes,
     check_resume,
     check_run,
@@ -49,16 +50,31 @@ def build_parser() -> ArgumentParser:
   python train_net.py --eval-only --config examples/color_position.yaml \\
       --import examples/color_position_affinity.py
 
-Without a GPU it runs on the CPU; --num-gpus 2 then means two processes. --resume
-continues an evaluation that was interrupted."""
+Without a GPU it runs on the CPU; --num-gpus 2 then means two processes, which find a free port
+themselves. --resume continues an evaluation that was interrupted."""
     )
     add_import_argument(parser)
+    parser.set_defaults(dist_url="auto")
     return parser
+
+
+def parse(parser: ArgumentParser, argv: Sequence[str] | None) -> Namespace:
+    """Parse options wherever they are; argparse takes all that follow KEY VALUE pairs for pairs."""
+    args = parser.parse_args(argv)
+    opts: list[str] = []
+    while any(word.startswith("--") for word in args.opts):
+        rest = args.opts
+        start = next(i for i, word in enumerate(rest) if word.startswith("--"))
+        opts += rest[:start]
+        args = parser.parse_args(rest[start:], args)
+    args.opts = opts + args.opts
+    return args
 
 
 def check(args: Namespace) -> CheckedRun:
     """Find the errors of the command line, the config and the data before any process starts."""
     check_num_processes(args.num_gpus)
+    check_meeting_place(args)
     import_plugins(args.imports)
     cfg = load_config(args.config_file, args.opts)
     cfg.defrost()
@@ -122,7 +138,7 @@ def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) 
     `require_eval_only` refuses a command line without --eval-only, which would train elsewhere.
     """
     parser = build_parser()
-    args = parser.parse_args(argv)
+    args = parse(parser, argv)
     try:
         if require_eval_only and not args.eval_only:
             raise ValueError("nothing is trained here: FreeCP is training-free. Add --eval-only.")
@@ -135,6 +151,11 @@ def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) 
         launch_processes(partial(run, checked=checked), args)
     except ProcessExitedException as error:  # the process has printed why
         sys.exit(error.exit_code)
+    except ConnectionError as error:
+        sys.exit(f"{parser.prog}: {_message(error)}")
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command with --resume continues.", file=sys.stderr)
+        sys.exit(130)
     if skipped_images(checked.cfg.OUTPUT_DIR):
         sys.exit(3)
 
