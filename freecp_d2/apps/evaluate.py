@@ -143,16 +143,13 @@ def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) 
         if require_eval_only and not args.eval_only:
             raise ValueError("nothing is trained here: FreeCP is training-free. Add --eval-only.")
         checked = check(args)
+        if args.num_gpus * args.num_machines > 1:
+            checked = checked._replace(clip=None, wrapped=None)  # each process has its own
+        launch_processes(partial(run, checked=checked), args)
     except USER_ERRORS as error:
         sys.exit(f"{parser.prog}: {_message(error)}")
-    if args.num_gpus * args.num_machines > 1:
-        checked = checked._replace(clip=None, wrapped=None)  # each process has its own
-    try:
-        launch_processes(partial(run, checked=checked), args)
     except ProcessExitedException as error:  # the process has printed why
         sys.exit(error.exit_code)
-    except ConnectionError as error:
-        sys.exit(f"{parser.prog}: {_message(error)}")
     except KeyboardInterrupt:
         print("\nInterrupted; the same command with --resume continues.", file=sys.stderr)
         sys.exit(130)

@@ -123,6 +123,7 @@ def launch_processes(main: Callable[[Namespace], object], args: Namespace) -> No
 
 def _spawn(main: Callable[[Namespace], object], args: Namespace) -> None:
     """Launch processes that ignore Ctrl-C, and end them if this process gets it."""
+    logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # what it terminates
     have_met = multiprocessing.get_context("spawn").Event()
     threading.Thread(target=_report_waiting, args=(have_met, args), daemon=True).start()
     # Processes inherit that a signal is ignored.

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import nn
 
 from freecp_d2.config import add_freecp_config
-from freecp_d2.d2 import DatasetCatalog, MetadataCatalog, get_cfg
+from freecp_d2.d2 import BACKEND, DatasetCatalog, MetadataCatalog, get_cfg
 from freecp_d2.engine import evaluate, sole_run
 from freecp_d2.evaluation.partial import (
     ImageResult,
@@ -144,6 +144,32 @@ class TestResume:
         path = tmp_path / "output" / "inference" / NAME / "sem_seg_predictions.json"
         masks = json.loads(path.read_text())
         assert len({mask["file_name"] for mask in masks}) == NUM_IMAGES
+
+    @pytest.mark.skipif(BACKEND == "fallback", reason="Boundary IoU is Detectron2's")
+    def test_with_boundaries(self, cfg):
+        cfg.TEST.BOUNDARY_IOU = True
+        output, cfg.OUTPUT_DIR = cfg.OUTPUT_DIR, cfg.OUTPUT_DIR + "_whole"
+        expected = evaluate(cfg, Classifier())
+        cfg.OUTPUT_DIR = output
+        interrupt(cfg, after=3)
+        assert evaluate(cfg, Classifier(), resume=True) == expected
+        assert "BoundaryIoU-cat" in expected[NAME]["sem_seg"]
+
+    def test_a_data_set_of_a_list_that_is_complete(self, cfg, whole):
+        other = f"{NAME}_2"
+        records = DatasetCatalog.get(NAME)
+        DatasetCatalog.register(other, lambda: records)
+        MetadataCatalog.get(other).set(stuff_classes=["cat", "dog"], ignore_label=255)
+        try:
+            cfg.DATASETS.TEST = (NAME, other)
+            interrupt(cfg, after=NUM_IMAGES + 2)
+            model = Classifier()
+            results = evaluate(cfg, model, resume=True)
+            assert model.seen == ["002", "003", "004", "005"]
+            assert results[other] == results[NAME]
+        finally:
+            DatasetCatalog.remove(other)
+            MetadataCatalog.remove(other)
 
     def test_without_it_the_earlier_results_are_kept_aside(self, cfg, whole, caplog):
         interrupt(cfg, after=2)
