@@ -2,19 +2,26 @@
 
 from collections.abc import Iterable
 
+VIT_KINDS = (
+    "a DINOv2 with registers",
+    "a ViT of timm with registers",
+    "a ViT in the layout of DINO and timm",
+)
+"""What an affinity by DINO can run."""
+
 _KINDS = (
     ("image_encoder.trunk.", "a SAM 2"),
     ("image_encoder.layers.0.", "a MobileSAM, whose image encoder is a TinyViT"),
-    ("mask_decoder.hf_token", "a HQ-SAM"),
+    ("mask_decoder.hf_token", "an HQ-SAM"),
     ("image_encoder.blocks.", "a SAM"),
     ("shared_image_embedding.", "a SAM in transformers' layout"),
     ("vision_model.embeddings.", "a CLIP or SigLIP in transformers' layout"),
     ("visual.", "a CLIP in OpenAI's or open_clip's layout"),
     ("embeddings.register_tokens", "a DINOv2 with registers in transformers' layout"),
     ("embeddings.patch_embeddings.", "a ViT in transformers' layout"),
-    ("register_tokens", "a DINOv2 with registers"),
-    ("reg_token", "a ViT of timm with registers"),
-    ("patch_embed.proj.", "a ViT in the layout of DINO and timm"),
+    ("register_tokens", VIT_KINDS[0]),
+    ("reg_token", VIT_KINDS[1]),
+    ("patch_embed.proj.", VIT_KINDS[2]),
 )
 """A part of a tensor's name -> what has such a tensor; the first that is found counts."""
 

@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from ..d2 import CfgNode
+from ..modeling.inputs import WeightsError
 
 READ_ERRORS = (ValueError, OSError, MemoryError, SyntaxError)
 """What image files that cannot be read raise; SyntaxError is Pillow's, of broken PNGs."""
@@ -62,6 +63,8 @@ class CarryingModel(nn.Module):
             return self.model(inputs)
         try:
             return self.model(inputs)
+        except WeightsError:
+            raise
         except (RuntimeError, ValueError, MemoryError) as error:
             if len(inputs) > 1:
                 return [output for item in inputs for output in self._run([item])]

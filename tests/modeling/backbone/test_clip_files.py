@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from freecp_d2.d2 import build_model
+from freecp_d2.engine.image_errors import CarryingModel
 from freecp_d2.modeling.backbone import load_clip
 from tests.helpers.random_clip import TINY, random_clip, save_archive
 from tests.helpers.random_open_clip import TINY_OPEN_CLIP, random_open_clip, registered
@@ -146,6 +148,16 @@ class TestTrainings:
         torch.save(model.state_dict(), tmp_path / "clip.pt")
         with pytest.raises(ValueError, match=rf"clip\.pt.*{precision}.*visual\.conv1\.weight"):
             load_clip("clip", "custom", str(tmp_path / "clip.pt"), precision)
+
+    def test_features_that_are_not_finite(self, tiny_cfg):
+        """Weights that are finite and overflow; an image cannot be the reason."""
+        model = build_model(tiny_cfg).eval()
+        image = {"image": torch.zeros(3, 48, 48, dtype=torch.uint8), "file_name": "a.jpg"}
+        model.backbone.visual.conv1.weight.fill_(3e38)
+        for skips in (False, True):
+            found = CarryingModel(model, skip_errors=skips)
+            with pytest.raises(ValueError, match=rf"{tiny_cfg.MODEL.CLIP.PRETRAINED}.*fp32"):
+                found([image])
 
 
 class TestActivation:
