@@ -45,7 +45,7 @@ class CarryingModel(nn.Module):
 
     Args:
         skip_errors: an image with which the model fails gets such an output, too, and the others of
-            its batch run without it. Errors of the weights are still raised.
+            its batch run without it. Errors of the weights and of the GPU are still raised.
     """
 
     def __init__(self, model: nn.Module, *, skip_errors: bool) -> None:
@@ -66,6 +66,8 @@ class CarryingModel(nn.Module):
         except WeightsError:
             raise
         except (RuntimeError, ValueError, MemoryError) as error:
+            if "CUDA error" in str(error):  # no image could be evaluated after it
+                raise
             if len(inputs) > 1:
                 return [output for item in inputs for output in self._run([item])]
             return [{"error": f"{inputs[0]['file_name']}: the model failed: {error}"}]

@@ -55,7 +55,7 @@ def decide_activation(
     """
     if wanted != "auto":
         return wanted
-    found = _stated(pretrained, path) or (is_archive and "quick_gelu") or by_arch
+    found = _stated(pretrained, path) or ("quick_gelu" if is_archive else by_arch)
     if found:
         logger.info(f"{pretrained}: the activation of its blocks is {found}.")
         return found
@@ -112,8 +112,9 @@ def check_heads(path: str) -> None:
 def use_gelu(model: nn.Module) -> None:
     """Replace the activations of a model of `clip`, which are QuickGELU, in place."""
     for module in model.modules():
-        if isinstance(getattr(module, "mlp", None), nn.Sequential):
-            module.mlp.gelu = nn.GELU()  # type: ignore[union-attr]
+        mlp = getattr(module, "mlp", None)
+        if isinstance(mlp, nn.Sequential):
+            mlp.gelu = nn.GELU()
 
 
 def _read_config(path: str, name: str) -> dict[str, Any]:
