@@ -27,6 +27,8 @@ def _add_clip(cfg: CfgNode) -> None:
     cfg.MODEL.CLIP.ARCH = "ViT-B/16"  # Sec. 4.2, Tab. 6; a name of that library, or custom (clip)
     # A tag of that library (downloads), storybook (in the package; ARCH custom), or a path.
     cfg.MODEL.CLIP.PRETRAINED = "openai"
+    # auto (modeling/backbone/activation.py has the rule) | quick_gelu | gelu, of a file's blocks.
+    cfg.MODEL.CLIP.ACTIVATION = "auto"
     cfg.MODEL.CLIP.LOGIT_SCALE = 0.0  # s of Eq. (1); 0: the weights' own (100 for OpenAI's)
     cfg.MODEL.CLIP.MERGES = ""  # file of merges, as CLIP's own; "": those of the weights (clip)
     cfg.MODEL.CLIP.DENSE_ATTENTION = "sclip"  # Tab. 2: vanilla|maskclip|sclip|clearclip|gem
@@ -157,6 +159,8 @@ def _add_test(cfg: CfgNode) -> None:
     # cv2 (bilinear, not antialiased: the literature's numbers) | pil (Detectron2's, antialiased)
     cfg.INPUT.RESIZE = "cv2"
     cfg.TEST.NUM_IMAGES = 0  # 0: all; else so many images, spread evenly over each dataset
+    # An image that cannot be read or evaluated: stop | skip, which names it in results.json.
+    cfg.TEST.ON_ERROR = "stop"
     cfg.TEST.IMAGES_PER_BATCH = 1  # images of one call of the model
     # The model returns an int64 label map (H, W) instead of scores (C, H, W): same argmax, a
     # fraction of the memory. train_net.py switches it on.

@@ -3,12 +3,17 @@ Evaluate FreeCP on a benchmark, in Detectron2's manner.
 
     python train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml --num-gpus 8
 
+The same command with --resume continues after an interruption. The exit code is 1 after an error
+and 3 if images were skipped (TEST.ON_ERROR skip).
+
 FreeCP is training-free; `train_net.py` is the name that every Detectron2 project uses.
 """
 
+import logging
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from functools import partial
 
 from torch.multiprocessing.spawn import ProcessExitedException
@@ -19,13 +24,17 @@ from ..engine import (
     add_import_argument,
     build_checked,
     build_model_in_turn,
+    check_meeting_place,
     check_num_processes,
+    check_resume,
     check_run,
     evaluate,
     import_plugins,
     launch_processes,
     load_config,
     load_weights,
+    skipped_images,
+    sole_run,
 )
 from .errors import USER_ERRORS, message_of
 
@@ -36,42 +45,81 @@ def build_parser() -> ArgumentParser:
         epilog="""Examples:
   python train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml --num-gpus 8
   python train_net.py --eval-only --config configs/ade20k/sclip.yaml MODEL.PRECISION fp16
+  python train_net.py --eval-only --config configs/ade20k/sclip.yaml --resume TEST.ON_ERROR skip
   torchrun --nproc-per-node 8 train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml
   python train_net.py --eval-only --config examples/color_position.yaml \\
       --import examples/color_position_affinity.py
 
-Without a GPU it runs on the CPU; --num-gpus 2 then means two processes."""
+Without a GPU it runs on the CPU; --num-gpus 2 then means two processes, which find a free port
+themselves. --resume continues an evaluation that was interrupted."""
     )
     add_import_argument(parser)
+    parser.set_defaults(dist_url="auto")
     return parser
+
+
+def parse(parser: ArgumentParser, argv: Sequence[str] | None) -> Namespace:
+    """Parse options wherever they are; argparse takes all that follow KEY VALUE pairs for pairs."""
+    args = parser.parse_args(argv)
+    opts: list[str] = []
+    while any(word.startswith("--") for word in args.opts):
+        rest = args.opts
+        start = next(i for i, word in enumerate(rest) if word.startswith("--"))
+        opts += rest[:start]
+        args = parser.parse_args(rest[start:], args)
+    args.opts = opts + args.opts
+    return args
 
 
 def check(args: Namespace) -> CheckedRun:
     """Find the errors of the command line, the config and the data before any process starts."""
     check_num_processes(args.num_gpus)
+    check_meeting_place(args)
     import_plugins(args.imports)
     cfg = load_config(args.config_file, args.opts)
     cfg.defrost()
     cfg.TEST.LABEL_MAP = True  # the evaluator reads labels; scores would be K times as large
     cfg.freeze()
-    return check_run(cfg)
+    checked = check_run(cfg)
+    if args.resume:
+        check_resume(cfg, checked.vocabulary)
+    return checked
 
 
 def run(args: Namespace, checked: CheckedRun) -> dict:
     """One process of the evaluation."""
     import_plugins(args.imports)  # here, too: another process may have started this one
+    logging.raiseExceptions = False  # a full disk would print a stack trace for each line of log
+    try:
+        with sole_run(checked.cfg.OUTPUT_DIR) if d2.comm.is_main_process() else nullcontext():
+            return _run(args, checked)
+    except USER_ERRORS as error:
+        if isinstance(error, OSError) and error.errno and not error.filename:  # such as a full disk
+            error = OSError(error.errno, error.strerror, checked.cfg.OUTPUT_DIR)
+        _close_logs()
+        sys.exit(_message(error))
+
+
+def _close_logs() -> None:
+    """Close the log files, since a full disk would raise an error when Python does it."""
+    for name in ("detectron2", "fvcore", "freecp_d2"):
+        for handler in logging.getLogger(name).handlers:
+            stream = getattr(handler, "stream", sys.stdout)
+            if stream not in (sys.stdout, sys.stderr):
+                with suppress(OSError):
+                    stream.close()
+
+
+def _run(args: Namespace, checked: CheckedRun) -> dict:
     cfg = checked.cfg
     d2.default_setup(cfg, args)
     rank, size = d2.comm.get_rank(), d2.comm.get_world_size()
     logger = d2.setup_logger(cfg.OUTPUT_DIR, distributed_rank=rank, name="freecp_d2")
     d2.log_backend()
     logger.info(f"Device: {cfg.MODEL.DEVICE}; processes: {size}")
-    try:
-        model = build_model_in_turn(checked, build_checked)
-    except USER_ERRORS as error:  # affinity weights, which `check` does not load
-        sys.exit(_message(error))
+    model = build_model_in_turn(checked, build_checked)
     load_weights(cfg, model)
-    results = evaluate(cfg, model, checked.vocabulary)
+    results = evaluate(cfg, model, checked.vocabulary, resume=args.resume)
     if d2.comm.is_main_process():
         for name in cfg.DATASETS.TEST:
             d2.verify_results(cfg, results[name])
@@ -90,19 +138,23 @@ def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) 
     `require_eval_only` refuses a command line without --eval-only, which would train elsewhere.
     """
     parser = build_parser()
-    args = parser.parse_args(argv)
+    args = parse(parser, argv)
     try:
         if require_eval_only and not args.eval_only:
             raise ValueError("nothing is trained here: FreeCP is training-free. Add --eval-only.")
         checked = check(args)
+        if args.num_gpus * args.num_machines > 1:
+            checked = checked._replace(clip=None, wrapped=None)  # each process has its own
+        launch_processes(partial(run, checked=checked), args)
     except USER_ERRORS as error:
         sys.exit(f"{parser.prog}: {_message(error)}")
-    if args.num_gpus * args.num_machines > 1:
-        checked = checked._replace(clip=None, wrapped=None)  # each process has its own
-    try:
-        launch_processes(partial(run, checked=checked), args)
     except ProcessExitedException as error:  # the process has printed why
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command with --resume continues.", file=sys.stderr)
+        sys.exit(130)
+    if skipped_images(checked.cfg.OUTPUT_DIR):
+        sys.exit(3)
 
 
 def _message(error: Exception) -> str:

@@ -5,14 +5,23 @@ The format, detected by content, is TorchScript (`torch.jit`), safetensors, or a
 (`torch.load` with `weights_only=True`), zipped or of before PyTorch 1.6.
 """
 
+import argparse
+import contextlib
+import json
+import logging
 import os
+import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+
+logger = logging.getLogger(__name__)
 
 _IMAGE_HEADS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 """First bytes of PNG, JPEG, GIF, WebP and TIFF."""
@@ -20,36 +29,106 @@ _IMAGE_HEADS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 """Keys of the state dict in the files of training programs."""
 
+_PREFIXES = ("module.", "_orig_mod.")
+"""Of distributed trainings and `torch.compile`."""
+
+WEIGHTS_FILES = (
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.bin",
+    "model.safetensors",
+    "pytorch_model.bin",
+)
+"""Names of the weights in a folder of Hugging Face's libraries, best first."""
+
+_SCALAR = np.float64(0).__reduce__()[0]  # the function that unpickles NumPy's numbers
+_HARMLESS: list[Any] = [
+    argparse.Namespace,
+    np.dtype,
+    *{type(np.dtype(name)) for name in ("bool", "i4", "i8", "f4", "f8")},
+    *((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+]
+"""What training programs store beside the tensors: options and scores."""
+
 
 def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """
     Tensors of a TorchScript archive, a safetensors file or a pickled state dict, on the CPU.
 
-    A nested state dict ("state_dict", "model_state_dict", "model") is unwrapped, and the prefix
-    "module." of a distributed training is removed.
+    Of a folder that `save_pretrained` made, its weights are read, also from several files. A state
+    dict inside another ("state_dict", "model_state_dict", "model", or the only one there is) is
+    unwrapped; prefixes that all names share, as those of a distributed training, are removed.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file has another format, or a pickle holds other objects.
     """
     path = os.fspath(path)
+    if files := weights_in(path):
+        parts = [read_state_dict(file) for file in files]
+        return {key: value for part in parts for key, value in part.items()}
     if not os.path.isfile(path):
         raise FileNotFoundError(
             f"{path} is no file; give the path of a TorchScript archive, a safetensors file or a "
             "state dict."
         )
     try:
-        content = _read(path)
-        for key in _WRAPPERS:
-            if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-                content = content[key]
-        return _only_tensors(content)
+        return _only_tensors(_unwrap(_read(path)))
     except Exception as error:  # the exceptions of the readers are not documented
-        what = _describe(path) or f"{type(error).__name__}: {error}"
+        what = _describe(path) or _explain(error)
         raise ValueError(
             f"{path} is no checkpoint that can be read ({what}); give a "
             "TorchScript archive, a safetensors file or a state dict that holds only tensors."
         ) from error
+
+
+def weights_in(folder: str | os.PathLike[str]) -> list[Path]:
+    """The files of a folder that hold its weights; none if it has no known ones."""
+    for path in (Path(folder) / name for name in WEIGHTS_FILES):
+        if path.is_file():
+            return [path]
+        index = path.with_name(f"{path.name}.index.json")
+        if index.is_file():
+            parts = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+            return [path.with_name(part) for part in sorted(set(parts))]
+    return []
+
+
+def without_prefix(
+    state: dict[str, Tensor], anchors: Iterable[str], path: str
+) -> dict[str, Tensor]:
+    """
+    The part of a state dict that is one model: names behind the prefix of an anchor.
+
+    Args:
+        anchors: names of tensors, of which a model has one; "model.visual.conv1.weight" has the
+            prefix "model." of the anchor "visual.conv1.weight".
+        path: of the file, for the message.
+
+    Returns:
+        dict: `state` without the prefix and other names; `state` itself without an anchor.
+
+    Raises:
+        ValueError: several prefixes, for example of a student and a teacher.
+    """
+    prefixes = sorted(
+        {
+            key.removesuffix(anchor)
+            for anchor in anchors
+            for key in state
+            if key == anchor or key.endswith(f".{anchor}")
+        }
+    )
+    if "" in prefixes or not prefixes:
+        return state
+    if len(prefixes) > 1:
+        raise ValueError(
+            f"{path} holds {len(prefixes)} models, with the prefixes {', '.join(prefixes)}; save "
+            "the tensors of one of them."
+        )
+    (prefix,) = prefixes
+    found = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+    logger.info(f'{path}: {len(found)} of {len(state)} tensors are behind the prefix "{prefix}".')
+    return found
 
 
 def _read(path: str) -> Any:
@@ -61,7 +140,10 @@ def _read(path: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # TorchScript is deprecated
             return torch.jit.load(path, map_location="cpu").state_dict()
-    return torch.load(path, map_location="cpu", weights_only=True)
+    is_new = hasattr(torch.serialization, "get_unsafe_globals_in_checkpoint")  # PyTorch 2.6
+    allow = torch.serialization.safe_globals(_HARMLESS) if is_new else contextlib.nullcontext()
+    with allow:
+        return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _is_safetensors(path: str) -> bool:
@@ -81,17 +163,50 @@ def _is_torchscript(path: str) -> bool:
         return any(name.rpartition("/")[2] == "constants.pkl" for name in archive.namelist())
 
 
+def _unwrap(content: Any) -> Any:
+    """The state dict inside the content of a file."""
+    for key in _WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if isinstance(content, Mapping) and not any(_is_tensor(value) for value in content.values()):
+        inner = [key for key, value in content.items() if _has_tensors(value)]
+        if len(inner) > 1:
+            raise TypeError(f"it holds several state dicts: {inner}; save one of them")
+        return content[inner[0]] if inner else content
+    return content
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor)
+
+
+def _has_tensors(value: Any) -> bool:
+    return isinstance(value, Mapping) and any(_is_tensor(item) for item in value.values())
+
+
 def _only_tensors(content: Any) -> dict[str, Tensor]:
     if not isinstance(content, Mapping):
         raise TypeError(f"it holds a {type(content).__name__}, expected names with tensors")
-    others = [key for key, value in content.items() if not isinstance(value, Tensor | int | float)]
+    kinds = Tensor | int | float | np.generic
+    others = [key for key, value in content.items() if not isinstance(value, kinds)]
     if others or not content:
         raise TypeError(f"not tensors: {others[:5]}" if others else "it is empty")
     # Sizes of a model may be numbers or tensors.
     state = {str(key): torch.as_tensor(value) for key, value in content.items()}
-    if all(key.startswith("module.") for key in state):
-        state = {key.removeprefix("module."): value for key, value in state.items()}
+    while prefix := next((p for p in _PREFIXES if all(key.startswith(p) for key in state)), ""):
+        state = {key.removeprefix(prefix): value for key, value in state.items()}
     return state
+
+
+def _explain(error: Exception) -> str:
+    """The problem of a file without the library's advice, which is to execute it."""
+    if found := re.search(r"GLOBAL ([\w.]+)", str(error)):
+        return (
+            f"it holds a Python object, {found[1]}, which is not executed; save only "
+            "model.state_dict(), not the model itself"
+        )
+    reason = next(iter(str(error).splitlines()), "")
+    return reason if isinstance(error, TypeError) else f"{type(error).__name__}: {reason}"
 
 
 def _describe(path: str) -> str:

@@ -2,17 +2,26 @@
 
 from .checks import CheckedRun, build_checked, check_run
 from .config_loading import load_config
-from .evaluate import build_model_in_turn, evaluate, load_weights, select_records
+from .evaluate import (
+    build_model_in_turn,
+    check_resume,
+    evaluate,
+    load_weights,
+    select_records,
+)
 from .plugins import add_import_argument, import_plugins
-from .processes import check_num_processes, launch_processes
-from .run_record import config_digest
+from .processes import check_meeting_place, check_num_processes, launch_processes
+from .resuming import sole_run
+from .run_record import config_digest, skipped_images
 
 __all__ = [
     "CheckedRun",
     "add_import_argument",
     "build_checked",
     "build_model_in_turn",
+    "check_meeting_place",
     "check_num_processes",
+    "check_resume",
     "check_run",
     "config_digest",
     "evaluate",
@@ -21,4 +30,6 @@ __all__ = [
     "load_config",
     "load_weights",
     "select_records",
+    "skipped_images",
+    "sole_run",
 ]

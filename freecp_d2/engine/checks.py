@@ -16,6 +16,7 @@ from ..modeling.text_head import TextHead, load_named, vocabulary_from_config
 from ..text import Vocabulary, get_templates
 from .config_loading import check_device
 from .evaluate import select_records
+from .image_errors import skips_errors
 
 
 class CheckedRun(NamedTuple):
@@ -43,6 +44,7 @@ def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
     _check_weights(cfg)
     if cfg.TEST.IMAGES_PER_BATCH < 1:
         raise ValueError(f"TEST.IMAGES_PER_BATCH is {cfg.TEST.IMAGES_PER_BATCH}; use 1 or more.")
+    skips_errors(cfg)
     check_device(cfg)
     os.makedirs(cfg.OUTPUT_DIR, exist_ok=True)
     vocabulary = vocabulary_from_config(cfg)

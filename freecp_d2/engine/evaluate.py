@@ -4,7 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import nn
@@ -23,7 +23,17 @@ from ..d2 import (
 from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation import FreeCPSemSegEvaluator, confusions_table, find_confusions, per_class_table
 from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
+from ..modeling.text_head import vocabulary_from_config
 from ..text import Vocabulary
+from .image_errors import CarryingMapper, CarryingModel, skips_errors
+from .resuming import (
+    Facts,
+    PartialResults,
+    check_resumable,
+    open_partial,
+    run_facts,
+    weights_facts,
+)
 from .run_record import forget_record, write_record
 
 logger = logging.getLogger(__name__)
@@ -49,64 +59,132 @@ def load_weights(cfg: CfgNode, model: nn.Module) -> None:
         DetectionCheckpointer(model.wrapped).load(cfg.MODEL.WEIGHTS)
 
 
+def check_resume(cfg: CfgNode, vocabulary: Vocabulary) -> None:
+    """ValueError if --resume would continue a run with another config, other words or images."""
+    selected = {name: select_records(cfg, name) for name in cfg.DATASETS.TEST}
+    check_resumable(cfg.OUTPUT_DIR, run_facts(cfg, vocabulary, selected))
+
+
 def evaluate(
-    cfg: CfgNode, model: nn.Module, vocabulary: Vocabulary | None = None
+    cfg: CfgNode, model: nn.Module, vocabulary: Vocabulary | None = None, *, resume: bool = False
 ) -> dict[str, Any]:
     """
     Evaluate the model on DATASETS.TEST, with all or TEST.NUM_IMAGES images of each dataset.
 
-    Writes to OUTPUT_DIR the files of `write_reports` for each dataset, `environment.txt`, and last
-    `results.json`, after that of an earlier run was removed. `vocabulary` is for the record; None:
-    that of the config.
+    The result of each image is stored in OUTPUT_DIR/partial at once; with `resume`, images that are
+    stored there are not evaluated again. Writes to OUTPUT_DIR the files of `write_reports` for each
+    dataset, `environment.txt`, and last `results.json`, after that of an earlier run was removed.
+    `vocabulary` is for the record; None: that of the config.
 
     Returns:
         dict: dataset -> {"sem_seg": {metric: percent}}; empty on all but the main process.
 
     Raises:
-        ValueError: TEST.NUM_IMAGES is negative, or a dataset is empty.
+        ValueError: TEST.NUM_IMAGES is negative, or a dataset is empty; an image or a label cannot
+            be read (TEST.ON_ERROR stop), or none can (skip); `resume` of a run that had another
+            config, words, weights or images.
+        OSError: OUTPUT_DIR cannot be written to.
     """
     selected = {name: select_records(cfg, name) for name in cfg.DATASETS.TEST}
+    vocabulary = vocabulary or vocabulary_from_config(cfg)
+    facts: Facts = {}
+    if comm.is_main_process():
+        facts = {**run_facts(cfg, vocabulary, selected), **weights_facts(model)}
+    partial = open_partial(cfg.OUTPUT_DIR, facts, resume=resume)
     if comm.is_main_process():
         forget_record(cfg.OUTPUT_DIR)
-    results: dict[str, Any] = {}
-    images: dict[str, Any] = {}
-    seconds: dict[str, float] = {}
-    for name, records in selected.items():
-        start = time.perf_counter()
-        official = MetadataCatalog.get(name).get("num_images")
-        images[name] = {"evaluated": len(records), "official": official}
-        results[name] = _evaluate_dataset(cfg, model, name, records)
-        seconds[name] = time.perf_counter() - start
+    found = {
+        name: _evaluate_dataset(cfg, model, name, records, partial)
+        for name, records in selected.items()
+    }
     if not comm.is_main_process():
         return {}
-    write_record(cfg, results, images, seconds, vocabulary)
+    results = {name: outcome.results for name, outcome in found.items()}
+    images = {
+        name: {
+            "evaluated": len(selected[name]) - len(outcome.skipped),
+            "official": MetadataCatalog.get(name).get("num_images"),
+        }
+        for name, outcome in found.items()
+    }
+    seconds = {name: outcome.seconds for name, outcome in found.items()}
+    skipped = {name: outcome.skipped for name, outcome in found.items() if outcome.skipped}
+    write_record(cfg, results, images, seconds, vocabulary, skipped)
     return results
 
 
+class _Outcome(NamedTuple):
+    """Of a dataset: the results, empty on all but the main process; errors of skipped images."""
+
+    results: dict[str, Any]
+    skipped: dict[str, str]
+    seconds: float
+
+
 def _evaluate_dataset(
-    cfg: CfgNode, model: nn.Module, name: str, records: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """Evaluate one dataset; the result is empty on all but the main process."""
-    loader = build_detection_test_loader(
-        records,
-        mapper=FreeCPDatasetMapper(cfg),
-        batch_size=cfg.TEST.IMAGES_PER_BATCH,
-        num_workers=cfg.DATALOADER.NUM_WORKERS,
-    )
+    cfg: CfgNode,
+    model: nn.Module,
+    name: str,
+    records: list[dict[str, Any]],
+    partial: PartialResults,
+) -> _Outcome:
+    start = time.perf_counter()
+    missing, earlier = partial.split(name, records)
+    if earlier:
+        logger.info(f"{name}: {len(earlier)} images are evaluated already, {len(missing)} to go")
+    skip = skips_errors(cfg)
+    by_file = {record["file_name"]: record for record in missing}
     evaluator = FreeCPSemSegEvaluator(
         name,
         output_dir=os.path.join(cfg.OUTPUT_DIR, "inference", name),
         save_predictions=cfg.TEST.SAVE_PREDICTIONS,
         boundary_iou=cfg.TEST.BOUNDARY_IOU,
+        earlier=earlier,
+        on_image=lambda image, result: partial.add(name, by_file[image], result),
+        skip_errors=skip,
     )
-    found = inference_on_dataset(model, loader, evaluator)
+    try:
+        found = _run(cfg, CarryingModel(model, skip_errors=skip), missing, evaluator)
+    except (ValueError, OSError) as error:
+        can_skip = not skip and not isinstance(error, OSError)  # as that of a full disk
+        advice = ", and TEST.ON_ERROR skip leaves such images out." if can_skip else "."
+        raise ValueError(
+            f"{error} The images before it are stored: --resume continues with the others{advice}"
+        ) from error
     if evaluator.confusion_matrix is not None:  # the main process
-        logger.info(f"{name}, per class:\n{per_class_table(found)}")
-        classes = MetadataCatalog.get(name).stuff_classes
-        worst = find_confusions(evaluator.confusion_matrix, classes, limit=10)
-        logger.info(f"{name}, most frequent confusions:\n{confusions_table(worst)}")
-        print_csv_format(found)
-    return found
+        _log_tables(name, found, evaluator.confusion_matrix)
+        if evaluator.skipped:
+            logger.warning(
+                f"{name}: {len(evaluator.skipped)} of {len(records)} images were skipped, see "
+                '"skipped" in results.json. Compare only with numbers of the same images.'
+            )
+    return _Outcome(found, evaluator.skipped, time.perf_counter() - start)
+
+
+def _run(
+    cfg: CfgNode,
+    model: CarryingModel,
+    records: list[dict[str, Any]],
+    evaluator: FreeCPSemSegEvaluator,
+) -> dict[str, Any]:
+    """`inference_on_dataset`, for no images, too."""
+    if not records:
+        evaluator.reset()
+        return evaluator.evaluate() or {}
+    loader = build_detection_test_loader(
+        records,
+        mapper=CarryingMapper(FreeCPDatasetMapper(cfg)),
+        batch_size=cfg.TEST.IMAGES_PER_BATCH,
+        num_workers=cfg.DATALOADER.NUM_WORKERS,
+    )
+    return inference_on_dataset(model, loader, evaluator)
+
+
+def _log_tables(name: str, found: dict[str, Any], matrix: np.ndarray) -> None:
+    logger.info(f"{name}, per class:\n{per_class_table(found)}")
+    worst = find_confusions(matrix, MetadataCatalog.get(name).stuff_classes, limit=10)
+    logger.info(f"{name}, most frequent confusions:\n{confusions_table(worst)}")
+    print_csv_format(found)
 
 
 def select_records(cfg: CfgNode, name: str) -> list[dict[str, Any]]:

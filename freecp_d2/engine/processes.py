@@ -1,13 +1,29 @@
 """Start of several processes by Detectron2's launcher or `torchrun`, on GPUs or the CPU (gloo)."""
 
+import logging
+import multiprocessing
+import multiprocessing.connection
 import os
+import signal
+import socket
+import threading
+import time
 from argparse import Namespace
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
 
 import torch
 import torch.distributed as dist
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 from ..d2 import BACKEND, comm, launch
+
+REPORT_SECONDS = 60.0
+"""How often the processes that wait for others say so."""
+
+logger = logging.getLogger(__name__)
 
 
 def check_num_processes(num_gpus: int) -> None:
@@ -24,10 +40,71 @@ def check_num_processes(num_gpus: int) -> None:
         )
 
 
+def check_meeting_place(args: Namespace) -> None:
+    """
+    Refuse --num-machines, --machine-rank and --dist-url with which the processes cannot meet.
+
+    Raises:
+        ValueError: a rank out of range; no address that the other machines reach; an address that
+            is malformed, unknown, or in use on the machine of rank 0.
+    """
+    machines, rank, url = args.num_machines, args.machine_rank, args.dist_url
+    if machines < 1 or not 0 <= rank < machines:
+        raise ValueError(
+            f"--machine-rank {rank} with --num-machines {machines}; ranks are counted from 0, one "
+            "for each machine."
+        )
+    if "TORCHELASTIC_RUN_ID" in os.environ or args.num_gpus * machines == 1:
+        return
+    example = "give all machines the same --dist-url tcp://<machine of rank 0>:<free port>."
+    if url == "auto":
+        if machines > 1:
+            raise ValueError(f"--num-machines {machines} needs an address to meet at: {example}")
+        return
+    place = urlsplit(url)
+    if place.scheme in ("file", "env"):
+        return
+    try:
+        host, port = place.hostname, place.port
+    except ValueError:  # not a number, or too large
+        host = port = None
+    if place.scheme != "tcp" or not host or not port:
+        raise ValueError(f"--dist-url {url} is no address; {example}")
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ValueError(
+            f"--dist-url {url}: this machine knows no host {host} ({error.strerror}); {example}"
+        ) from error
+    if machines > 1 and all(
+        str(address[4][0]).startswith(("127.", "::1")) for address in addresses
+    ):
+        logger.warning(f"--dist-url {url} is an address that only this machine reaches.")
+    if rank == 0 and _is_taken(port):
+        raise ValueError(
+            f"--dist-url {url}: another program of this machine uses port {port}; choose another "
+            "one" + (", or leave out --dist-url." if machines == 1 else ".")
+        )
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("", port))
+        except OSError:
+            return True
+    return False
+
+
 def launch_processes(main: Callable[[Namespace], object], args: Namespace) -> None:
     """
     Run `main(args)`, a top-level function, in as many processes as Detectron2's command line
     (`default_argument_parser`) or torchrun asks for.
+
+    Raises:
+        ConnectionError: the processes did not meet at --dist-url.
+        KeyboardInterrupt: Ctrl-C; the processes are ended.
     """
     if "TORCHELASTIC_RUN_ID" in os.environ:  # torchrun has started this process
         _join_torchrun()
@@ -38,15 +115,59 @@ def launch_processes(main: Callable[[Namespace], object], args: Namespace) -> No
         else:
             comm.synchronize()
             dist.destroy_process_group()
-        return
-    launch(
-        _run,
-        args.num_gpus,
-        num_machines=args.num_machines,
-        machine_rank=args.machine_rank,
-        dist_url=args.dist_url,
-        args=(main, args),
-    )
+    elif args.num_gpus * args.num_machines == 1:
+        _run(main, args)
+    else:
+        _spawn(main, args)
+
+
+def _spawn(main: Callable[[Namespace], object], args: Namespace) -> None:
+    """Launch processes that ignore Ctrl-C, and end them if this process gets it."""
+    logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # what it terminates
+    have_met = multiprocessing.get_context("spawn").Event()
+    threading.Thread(target=_report_waiting, args=(have_met, args), daemon=True).start()
+    # Processes inherit that a signal is ignored.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(
+            launch,
+            _run,
+            args.num_gpus,
+            num_machines=args.num_machines,
+            machine_rank=args.machine_rank,
+            dist_url=args.dist_url,
+            args=(main, args, have_met),
+        )
+        while not result.done() and len(multiprocessing.active_children()) < args.num_gpus:
+            time.sleep(0.05)
+        signal.signal(signal.SIGINT, before)
+        try:
+            result.result()
+        except KeyboardInterrupt:
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+        except ProcessRaisedException as error:
+            if have_met.is_set():
+                raise
+            reason = str(error).strip().splitlines()[-1]
+            raise ConnectionError(
+                f"The processes did not meet at {args.dist_url}: {reason}"
+            ) from error
+        finally:
+            have_met.set()
+
+
+def _report_waiting(have_met: Any, args: Namespace) -> None:
+    """Say once a minute who waits for whom and where, until the processes have met."""
+    minutes, others = 0.0, [i for i in range(args.num_machines) if i != args.machine_rank]
+    partners = f"the machines of --machine-rank {others}" if others else "each other"
+    while not have_met.wait(REPORT_SECONDS):
+        minutes += REPORT_SECONDS / 60
+        logger.warning(
+            f"The {args.num_gpus} processes of --machine-rank {args.machine_rank} have waited "
+            f"{minutes:.0f} min for {partners} at {args.dist_url}."
+        )
 
 
 def _join_torchrun() -> None:
@@ -59,8 +180,19 @@ def _join_torchrun() -> None:
     comm.create_local_process_group(local_size)
 
 
-def _run(main: Callable[[Namespace], object], args: Namespace) -> None:
+def _run(main: Callable[[Namespace], object], args: Namespace, have_met: Any = None) -> None:
+    if have_met is not None:
+        have_met.set()
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     if not torch.cuda.is_available() and comm.get_local_size() > 1:
         # Divide the cores among the processes.
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // comm.get_local_size()))
     main(args)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that launched it is gone, for example killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "the launcher has started this process"
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)

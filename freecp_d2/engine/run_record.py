@@ -22,7 +22,8 @@ from ..version import __version__
 
 logger = logging.getLogger(__name__)
 
-_FILE = "results.json"
+RECORD = "results.json"
+"""The file that marks a complete run."""
 
 _NOT_DECISIVE = (
     "CUDNN_BENCHMARK",
@@ -38,6 +39,7 @@ _NOT_DECISIVE = (
     "TEST.EXPECTED_RESULTS",
     "TEST.IMAGES_PER_BATCH",
     "TEST.LABEL_MAP",
+    "TEST.ON_ERROR",
     "TEST.SAVE_PREDICTIONS",
     "MODEL.SLIDING_WINDOW.BATCH_SIZE",
     "VERSION",
@@ -62,21 +64,25 @@ def config_digest(cfg: CfgNode) -> str:
     on another device or batch size. Only keys that differ from their default are hashed, without
     `_NOT_DECISIVE`, so keys of one back end or of a later version do not matter.
     """
+    return hashlib.sha256(json.dumps(decisive_settings(cfg), sort_keys=True).encode()).hexdigest()
+
+
+def decisive_settings(cfg: CfgNode) -> dict[str, Any]:
+    """The settings that `config_digest` hashes: dotted key -> plain value."""
     default = get_cfg()
     add_freecp_config(default)
     defaults = dict(_leaves(default))
-    decisive = {
+    return {
         key: value
         for key, value in _leaves(cfg)
         if not any(f"{key}.".startswith(f"{name}.") for name in _NOT_DECISIVE)
         and (key not in defaults or defaults[key] != value)
     }
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def forget_record(output_dir: str) -> None:
     """Remove `results.json`, which marks a complete run."""
-    (Path(output_dir) / _FILE).unlink(missing_ok=True)
+    (Path(output_dir) / RECORD).unlink(missing_ok=True)
 
 
 def write_record(
@@ -85,6 +91,7 @@ def write_record(
     images: Mapping[str, Any],
     seconds: Mapping[str, float],
     vocabulary: Vocabulary | None = None,
+    skipped: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """
     Write `environment.txt` and then, as the last file of a run, `results.json`, atomically.
@@ -94,6 +101,7 @@ def write_record(
         images: dataset -> {"evaluated": number of images, "official": expected number}.
         seconds: dataset -> wall time.
         vocabulary: None: that of the config.
+        skipped: dataset -> file name of an image that was left out -> its error.
     """
     folder = Path(cfg.OUTPUT_DIR)
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,6 +110,7 @@ def write_record(
     record = {
         "results": results,
         "images": images,
+        "skipped": skipped or {},
         "seconds": {name: round(value, 1) for name, value in seconds.items()},
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "vocabulary": {"name": vocabulary.name, "sha256": vocabulary.digest},
@@ -110,8 +119,15 @@ def write_record(
         "config": cfg,
     }
     text = json.dumps(_plain(record), indent=2, allow_nan=False)
-    write_whole(folder / _FILE, f"{text}\n".encode())
+    write_whole(folder / RECORD, f"{text}\n".encode())
     logger.info(f"Results, config, log and environment are in {cfg.OUTPUT_DIR}")
+
+
+def skipped_images(output_dir: str) -> list[str]:
+    """The images that a complete run left out, with their errors."""
+    path = Path(output_dir) / RECORD
+    skipped = json.loads(path.read_text(encoding="utf-8"))["skipped"] if path.is_file() else {}
+    return [error for errors in skipped.values() for error in errors.values()]
 
 
 def _environment(device: str) -> dict[str, Any]:

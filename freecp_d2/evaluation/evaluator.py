@@ -2,7 +2,7 @@
 Detectron2's `SemSegEvaluator` with constant memory: masks are kept only on request.
 
 Also: mmsegmentation's mIoU, label maps as predictions, ground truth in the dataset's own encoding,
-errors that name the file, and reports.
+errors that name the file, results of single images to continue from, and reports.
 """
 
 import logging
@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..d2 import DatasetCatalog, SemSegEvaluator
+from ..d2 import DatasetCatalog, SemSegEvaluator, comm
 from ..data.labels import read_label
 from .confusion import mean_iou_mmseg, only_predicted
+from .partial import NO_COUNTS, ImageResult, add_counts, sparse_counts
 from .reports import write_reports
 
 logger = logging.getLogger(__name__)
@@ -30,8 +31,13 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
             memory and time grow with images x classes.
         boundary_iou: also compute Detectron2's Boundary IoU; needs Detectron2 and OpenCV.
         sem_seg_loading_fn: reads the label files of records without `label_encoding`.
+        earlier: results of images that are not processed again; the main rank counts them.
+        on_image: called with the file name and the result of each image that is counted.
+        skip_errors: leave out images that raise an error in `process`, instead of stopping.
 
     Attributes:
+        skipped: file name -> error, of the images that were left out; after `evaluate` those of
+            all ranks.
         confusion_matrix: after `evaluate` on the main rank, (K+1, K+1) int64; rows are predictions,
             columns ground truth, the last of each is "ignored".
     """
@@ -50,6 +56,9 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         save_predictions: bool = False,
         boundary_iou: bool = False,
         sem_seg_loading_fn: Callable[..., np.ndarray] | None = None,
+        earlier: Sequence[ImageResult] = (),
+        on_image: Callable[[str, ImageResult], None] | None = None,
+        skip_errors: bool = False,
     ):
         loader = {} if sem_seg_loading_fn is None else {"sem_seg_loading_fn": sem_seg_loading_fn}
         super().__init__(dataset_name, distributed, output_dir, **loader)
@@ -61,6 +70,8 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
             )
         self._compute_boundary_iou = boundary_iou
         self._save_predictions = save_predictions
+        self._earlier, self._on_image, self._skip_errors = earlier, on_image, skip_errors
+        self.skipped: dict[str, str] = {}
         self._encodings = {
             record["sem_seg_file_name"]: record["label_encoding"]
             for record in DatasetCatalog.get(dataset_name)
@@ -71,6 +82,9 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
     def reset(self) -> None:
         super().reset()
         self.confusion_matrix = None
+        self.skipped = {}
+        for result in self._earlier if comm.is_main_process() else ():
+            self._add(result)
 
     def process(
         self, inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Tensor]]
@@ -79,27 +93,51 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         Count the pixels of a batch.
 
         `sem_seg` of an output has scores (K, H, W) or integer labels 0..K-1 (H, W), at the size of
-        the original image, whose `file_name` is in the input.
+        the original image, whose `file_name` is in the input. An output with an
+        `error` in its place is of an image that has none.
 
         Raises:
-            ValueError: a prediction or a ground truth has a wrong shape or wrong values.
+            ValueError: an image has an error; a prediction or a ground truth has a wrong shape or
+                wrong values.
             KeyError: the image is not in the dataset.
         """
         for input_, output in zip(inputs, outputs, strict=True):
             file_name = input_["file_name"]
-            pred = self._read_prediction(output["sem_seg"], file_name)
-            gt = self._read_ground_truth(file_name)
-            if pred.shape != gt.shape:
-                raise ValueError(
-                    f"{file_name}: prediction has (H, W) = {pred.shape}, ground truth {gt.shape}; "
-                    "return predictions at the image's original height and width."
-                )
-            self._conf_matrix += self._confusion(pred, gt)
-            if self._compute_boundary_iou:
-                edges = (self._mask_to_boundary(m.astype(np.uint8)) for m in (pred, gt))
-                self._b_conf_matrix += self._confusion(*edges)
-            if self._save_predictions:
-                self._predictions.extend(self.encode_json_sem_seg(pred, file_name))
+            try:
+                result = self._count_image(file_name, output)
+            except (ValueError, OSError, MemoryError) as error:
+                if not self._skip_errors:
+                    raise
+                self.skipped[file_name] = str(error) or type(error).__name__
+                logger.warning(f"{file_name} is skipped: {self.skipped[file_name]}")
+                continue
+            self._add(result)
+            if self._on_image is not None:
+                self._on_image(file_name, result)
+
+    def _count_image(self, file_name: str, output: Mapping[str, Any]) -> ImageResult:
+        if "error" in output:
+            raise ValueError(output["error"])
+        pred = self._read_prediction(output["sem_seg"], file_name)
+        gt = self._read_ground_truth(file_name)
+        if pred.shape != gt.shape:
+            raise ValueError(
+                f"{file_name}: prediction has (H, W) = {pred.shape}, ground truth {gt.shape}; "
+                "return predictions at the image's original height and width."
+            )
+        boundary, masks = NO_COUNTS, ()
+        if self._compute_boundary_iou:
+            edges = (self._mask_to_boundary(m.astype(np.uint8)) for m in (pred, gt))
+            boundary = sparse_counts(self._confusion(*edges))
+        if self._save_predictions:
+            masks = self.encode_json_sem_seg(pred, file_name)
+        return ImageResult(sparse_counts(self._confusion(pred, gt)), boundary, masks)
+
+    def _add(self, result: ImageResult) -> None:
+        add_counts(self._conf_matrix, result.counts)
+        if self._compute_boundary_iou:
+            add_counts(self._b_conf_matrix, result.boundary)
+        self._predictions.extend(result.masks)
 
     def evaluate(self) -> dict[str, dict[str, float]] | None:
         """
@@ -107,7 +145,12 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
 
         {"sem_seg": {"mIoU": ..., "IoU-<class>": ..., ...}} in percent, as the base class, and
         "mIoU_mmseg", see `mean_iou_mmseg`; None off rank 0.
+
+        Raises:
+            ValueError: all images were skipped.
         """
+        if self._skip_errors:
+            self._gather_skipped()
         output_dir = self._output_dir
         if not self._save_predictions:
             self._output_dir = None  # the base class would write an empty predictions file
@@ -125,6 +168,15 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         if output_dir:
             write_reports(output_dir, scores, matrix, self._class_names, self._dataset_name)
         return results
+
+    def _gather_skipped(self) -> None:
+        parts = comm.all_gather((self._conf_matrix.any(), self.skipped))
+        self.skipped = {name: error for _, part in parts for name, error in part.items()}
+        if self.skipped and not any(is_counted for is_counted, _ in parts):
+            raise ValueError(
+                f"{self._dataset_name}: all {len(self.skipped)} images were skipped. The first: "
+                f"{next(iter(self.skipped.values()))}"
+            )
 
     def _explain_means(self, ours: float, mmseg: float, names: Sequence[str]) -> None:
         """Log that the two means differ because of the classes `names`."""

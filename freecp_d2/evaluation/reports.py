@@ -1,6 +1,7 @@
 """The result files of an evaluation, and the tables of its log."""
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
@@ -11,6 +12,7 @@ import torch
 from tabulate import tabulate
 
 from ..d2 import PathManager
+from ..utils.files import blaming
 from .confusion import Confusion, find_confusions, shares_of_truth
 
 
@@ -27,26 +29,32 @@ def write_reports(
 
     `results` is metric -> percent, `matrix` as in `confusion.py`, `title` that of the image.
     """
-    PathManager.mkdirs(folder)
-    with PathManager.open(os.path.join(folder, "sem_seg_evaluation.pth"), "wb") as file:
-        torch.save(dict(results), file)
-    with PathManager.open(os.path.join(folder, "confusion_matrix.npy"), "wb") as file:
-        np.save(file, matrix)
-    with PathManager.open(os.path.join(folder, "per_class.txt"), "w") as file:
-        file.write(per_class_table(results) + "\n")
-    _write_csv(os.path.join(folder, "per_class.csv"), ["class", "IoU", "ACC"], _per_class(results))
     names = [*class_names, "ignored"]
-    _write_csv(
-        os.path.join(folder, "confusion_matrix.csv"),
-        ["prediction \\ ground truth", *names],
-        ([name, *row] for name, row in zip(names, matrix.tolist(), strict=True)),
-    )
-    _write_csv(
-        os.path.join(folder, "confusions.csv"),
-        ["true", "predicted", "pixels", "percent_of_true", "percent_of_errors"],
-        (_confusion_row(c, decimals=4) for c in find_confusions(matrix, class_names)),
-    )
-    _draw_confusions(os.path.join(folder, "confusion_matrix.png"), matrix, class_names, title)
+    scores, counts = io.BytesIO(), io.BytesIO()
+    torch.save(dict(results), scores)  # on a full disk it would not raise OSError
+    np.save(counts, matrix)
+    with blaming(folder):
+        PathManager.mkdirs(folder)
+        for name, content in (
+            ("sem_seg_evaluation.pth", scores.getvalue()),
+            ("confusion_matrix.npy", counts.getvalue()),
+            ("per_class.txt", f"{per_class_table(results)}\n".encode()),
+        ):
+            with PathManager.open(os.path.join(folder, name), "wb") as file:
+                file.write(content)
+        path = os.path.join(folder, "per_class.csv")
+        _write_csv(path, ["class", "IoU", "ACC"], _per_class(results))
+        _write_csv(
+            os.path.join(folder, "confusion_matrix.csv"),
+            ["prediction \\ ground truth", *names],
+            ([name, *row] for name, row in zip(names, matrix.tolist(), strict=True)),
+        )
+        _write_csv(
+            os.path.join(folder, "confusions.csv"),
+            ["true", "predicted", "pixels", "percent_of_true", "percent_of_errors"],
+            (_confusion_row(c, decimals=4) for c in find_confusions(matrix, class_names)),
+        )
+        _draw_confusions(os.path.join(folder, "confusion_matrix.png"), matrix, class_names, title)
 
 
 def per_class_table(results: Mapping[str, Any], num_columns: int = 3) -> str:

@@ -102,3 +102,16 @@ class PixelNormalisation(nn.Module):
     def undo(self, images: Tensor) -> Tensor:
         """Normalised images, (..., 3, H, W) -> RGB in [0, 255]; padding becomes the mean."""
         return images * self.std + self.mean
+
+
+class WeightsError(ValueError):
+    """The weights of a model give features that are not finite, whatever the image."""
+
+
+def check_finite(features: Tensor, source: str) -> None:
+    """Raise `WeightsError` if features have NaN or infinity; `source` names their weights."""
+    if not features.isfinite().all():
+        raise WeightsError(
+            f"{source} gives NaN or infinity: the weights are damaged, or too large for the "
+            "precision. Get the file again, or use MODEL.PRECISION fp32."
+        )

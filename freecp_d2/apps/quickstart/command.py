@@ -11,6 +11,7 @@ trained on such pages. Prints the tables and writes `index.html` (a gallery), `r
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -142,6 +143,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--gallery", type=int, default=9, help="pages in the gallery")
     parser.add_argument("opts", nargs="*", help="KEY VALUE pairs for every config")
     args = parser.parse_args(argv)
+    try:
+        _run(args)
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command starts again.", file=sys.stderr)
+        # make, which ends by the signal, adds a line of its own for other codes.
+        sys.exit(0 if "MAKELEVEL" in os.environ else 130)
+
+
+def _run(args: argparse.Namespace) -> None:
     start = time.time()
     print("FreeCP on drawn pages, with a small CLIP trained on such pages: an illustration, no")
     print("evidence about photographs. Four methods, six variants each; this takes minutes.\n")

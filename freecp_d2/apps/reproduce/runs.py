@@ -2,7 +2,7 @@
 One run as a process of `train_net.py`.
 
 Only a finished run has a `results.json`, which is valid for the config and the words that it
-names. A killed run, or one with another config, is made again.
+names. A killed run continues with the images that it lacks; one with another config is made again.
 """
 
 import functools
@@ -16,6 +16,8 @@ from typing import Any
 
 from ...d2 import DatasetCatalog
 from ...data import datasets_root
+from ...engine import check_resume
+from ...modeling.text_head import vocabulary_from_config
 from ...utils.files import locked
 from .grid import Run
 
@@ -39,14 +41,30 @@ def read_record(run: Run) -> dict[str, Any] | None:
         finished = path.stat().st_mtime
     except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
         return None
-    # The digest does not depend on the contents of these files.
-    text, clip = run.cfg.MODEL.TEXT, run.cfg.MODEL.CLIP
-    files = (text.DESCRIPTIONS, text.WORD_DESCRIPTIONS, clip.PRETRAINED, clip.MERGES)
-    if any(os.path.isfile(name) and os.path.getmtime(name) > finished for name in files):
+    if _has_newer_files(run, finished):
         return None
     limit, root = run.cfg.TEST.NUM_IMAGES, datasets_root()
     expected = {name: _num_images(name, limit, root) for name in run.cfg.DATASETS.TEST}
     return record if evaluated == expected else None
+
+
+def _has_newer_files(run: Run, time: float) -> bool:
+    """Whether a file of the config, whose content the digest does not include, is newer."""
+    text, clip = run.cfg.MODEL.TEXT, run.cfg.MODEL.CLIP
+    files = (text.DESCRIPTIONS, text.WORD_DESCRIPTIONS, clip.PRETRAINED, clip.MERGES)
+    return any(os.path.isfile(name) and os.path.getmtime(name) > time for name in files)
+
+
+def _resume_option(run: Run) -> list[str]:
+    """`--resume` if the folder has results of an interrupted run with the same settings."""
+    started = run.folder / "partial" / "run.json"
+    if not started.is_file() or _has_newer_files(run, started.stat().st_mtime):
+        return []
+    try:
+        check_resume(run.cfg, vocabulary_from_config(run.cfg))
+    except ValueError:
+        return []
+    return ["--resume"]
 
 
 @functools.cache  # listing a benchmark reads its folders
@@ -93,7 +111,7 @@ def execute(run: Run, root: Path, num_gpus: int = 1) -> str:
         (run.folder / "results.json").unlink(missing_ok=True)
         with open(log, "wb") as output:
             process = subprocess.run(
-                command_of(run, root, num_gpus),
+                command_of(run, root, num_gpus) + _resume_option(run),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 pass_fds=(lock.fileno(),),  # the child keeps the lock if this process is killed

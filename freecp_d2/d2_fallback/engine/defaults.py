@@ -56,7 +56,7 @@ def default_argument_parser(epilog: str | None = None) -> argparse.ArgumentParse
     )
     add = parser.add_argument
     add("--config-file", default="", metavar="FILE", help="path to config file")
-    add("--resume", action="store_true", help="go on from the last checkpoint (training only)")
+    add("--resume", action="store_true", help="continue an interrupted run")
     add("--eval-only", action="store_true", help="perform evaluation only")
     add("--num-gpus", type=int, default=1, help="processes per machine, one a GPU if there are any")
     add("--num-machines", type=int, default=1, help="total number of machines")

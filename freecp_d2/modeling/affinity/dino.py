@@ -21,6 +21,7 @@ from .encoder import (
     cosine_affinity,
     find_pretrained,
     load_strictly,
+    refuse_other_kind,
     require_library,
     resample,
     resample_matrix,
@@ -158,11 +159,17 @@ def load_dino(arch: str, pretrained: str) -> Any:
         return _download(arch)
     from timm.models.vision_transformer import checkpoint_filter_fn
 
-    from ...checkpoint import read_state_dict
+    from ...checkpoint.reading import read_state_dict, without_prefix
+    from ...checkpoint.recognition import VIT_KINDS
 
     path = find_pretrained(f"{_KEY}.PRETRAINED", pretrained, "dino:vitb16")
     vit = _build(arch, pretrained=False)
     state = read_state_dict(path)
+    advice = (
+        f"{_KEY}.PRETRAINED takes a .pth of facebookresearch/dino or dinov2, or a file of timm."
+    )
+    refuse_other_kind(state, VIT_KINDS, path, advice)
+    state = without_prefix(state, ["patch_embed.proj.weight"], path)
     _check_sizes(vit, state, arch, path)
     if "register_tokens" in state:  # timm recognises the authors' format by the mask token
         state.setdefault("mask_token", torch.zeros(1))
@@ -231,7 +238,10 @@ def _check_sizes(vit: Any, state: dict[str, Tensor], arch: str, path: str) -> No
     patch = vit.patch_embed.patch_size[0]
     expected = (vit.embed_dim, len(vit.blocks), patch, own_registers)
     if found != expected:
+        has_registers = found[3] > own_registers
+        hint = "an ARCH with registers, such as vit_base_patch14_reg4_dinov2.lvd142m"
         raise ValueError(
             f"{path} holds a ViT of (width, layers, patch, registers) = {found}, "
-            f'{_KEY}.ARCH="{arch}" means {expected}; change one of the two.'
+            f'{_KEY}.ARCH="{arch}" means {expected}; '
+            + (f"use {hint}." if has_registers else "change one of the two.")
         )

@@ -6,7 +6,7 @@ Shapes: N windows, C channels, Q masks; (h, w) the grid of the backbone's patche
 """
 
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import torch
@@ -191,8 +191,24 @@ def find_pretrained(key: str, value: str, example: str) -> str:
         raise type(error)(f"{key}: {error}") from error
 
 
+def refuse_other_kind(
+    state: dict[str, Tensor], kinds: Collection[str], path: str, advice: str
+) -> None:
+    """ValueError for weights that `describe_weights` knows and that are none of `kinds`."""
+    from ...checkpoint.recognition import describe_weights
+
+    found = describe_weights(state)
+    if found and found not in kinds:
+        raise ValueError(f"{path} is {found}; {advice}")
+
+
 def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice: str) -> None:
-    """Load the state dict of the file `path` into a module; raises as `refuse_misfits`."""
+    """
+    Load the state dict of the file `path` into a module.
+
+    Raises:
+        ValueError: as `refuse_misfits`, or values are not finite.
+    """
     own = module.state_dict()
     shapes = [
         f"{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}"
@@ -200,6 +216,11 @@ def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice
         if key in state and state[key].shape != own[key].shape
     ]
     refuse_misfits(path, own.keys() - state.keys(), state.keys() - own.keys(), shapes, advice)
+    if bad := [key for key, value in state.items() if not value.isfinite().all()]:
+        raise ValueError(
+            f"{path} has NaN or infinite values in {len(bad)} tensors, such as {bad[0]}; get the "
+            "file again."
+        )
     module.load_state_dict(state)
 
 

@@ -19,6 +19,7 @@ from .encoder import (
     find_pretrained,
     load_strictly,
     mask_affinity,
+    refuse_other_kind,
     require_library,
     resample,
     resize_to,
@@ -31,6 +32,7 @@ masks: shared masks of `SamAutomaticMaskGenerator`; slow: it decodes 1024 points
 """
 
 _KEY = "MODEL.AFFINITY_HEAD.SAM"
+_ANCHOR = "image_encoder.patch_embed.proj.weight"
 
 
 @AFFINITY_HEAD_REGISTRY.register()
@@ -135,7 +137,7 @@ def load_sam(arch: str, pretrained: str) -> Any:
     """
     from segment_anything import sam_model_registry
 
-    from ...checkpoint import read_state_dict
+    from ...checkpoint.reading import read_state_dict, without_prefix
 
     if arch not in sam_model_registry:
         raise ValueError(
@@ -143,7 +145,9 @@ def load_sam(arch: str, pretrained: str) -> Any:
             f"{[*sam_model_registry]}."
         )
     path = find_pretrained(f"{_KEY}.PRETRAINED", pretrained, "sam:vit_b")
-    state = read_state_dict(path)
+    state = without_prefix(read_state_dict(path), [_ANCHOR], path)
+    advice = f"{_KEY}.PRETRAINED takes SAM's own vit_b, vit_l and vit_h."
+    refuse_other_kind(state, ["a SAM"], path, advice)
     sam = sam_model_registry[arch]()
     load_strictly(sam, state, path, f"change {_KEY}.ARCH ({arch}) or PRETRAINED.")
     return sam

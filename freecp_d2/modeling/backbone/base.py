@@ -36,8 +36,10 @@ class CLIPBackbone(Backbone):
 
     Attributes:
         pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
+        weights_name: names its weights in messages.
     """
 
+    weights_name: str = "The image tower"
     pixel_mean: tuple[float, ...]
     pixel_std: tuple[float, ...]
 
@@ -98,6 +100,10 @@ def build_clip_backbone(
         raise ValueError(
             f'{key}="{name}" shares no space with text; use a CLIPBackbone such as CLIPViT.'
         )
+    backbone.weights_name = (
+        f'The image tower of MODEL.CLIP.PRETRAINED="{cfg.MODEL.CLIP.PRETRAINED}" with '
+        f'MODEL.PRECISION="{cfg.MODEL.PRECISION}"'
+    )
     return backbone
 
 

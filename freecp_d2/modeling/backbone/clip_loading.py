@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode
 from ...text import CLIPTokenizer
+from .activation import check_activation, check_heads, decide_activation, use_gelu
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -45,11 +46,17 @@ def load_clip_from_config(cfg: CfgNode, loaded: LoadedCLIP | None = None) -> Loa
     """`load_clip` with the keys of MODEL.CLIP; returns `loaded` if its settings are the same."""
     node = cfg.MODEL.CLIP
     source = (node.LIBRARY, node.ARCH, node.PRETRAINED, cfg.MODEL.PRECISION, node.MERGES)
+    source += (node.ACTIVATION,)
     return loaded if loaded is not None and loaded.source == source else load_clip(*source)
 
 
 def load_clip(
-    library: str, arch: str, pretrained: str, precision: str, merges: str = ""
+    library: str,
+    arch: str,
+    pretrained: str,
+    precision: str,
+    merges: str = "",
+    activation: str = "auto",
 ) -> LoadedCLIP:
     """
     Load a CLIP, frozen and in evaluation mode.
@@ -62,10 +69,11 @@ def load_clip(
             custom: the one in the package), or what `checkpoint.find_weights` takes.
         precision: fp32 | fp16 | bf16.
         merges: with `clip`, file of the tokenizer's merges; "": those of the weights.
+        activation: auto (see `activation.py`) | quick_gelu | gelu.
 
     Raises:
-        ValueError: unknown library, architecture or precision; weights of another architecture or
-            another vocabulary.
+        ValueError: unknown library, architecture, precision or activation; weights of another
+            architecture or another vocabulary, or that are not finite.
         FileNotFoundError: no such `pretrained` or `merges`.
         ConnectionError: the download failed.
     """
@@ -74,11 +82,24 @@ def load_clip(
     loaders = {"clip": _load_openai, "open_clip": _load_open_clip}
     if library not in loaders:
         raise ValueError(f'MODEL.CLIP.LIBRARY="{library}" is unknown; use one of {[*loaders]}.')
-    loaded = loaders[library](arch, pretrained, merges)
-    loaded = replace(loaded, source=(library, arch, pretrained, precision, merges))
+    check_activation(activation)
+    loaded = loaders[library](arch, pretrained, merges, activation)
+    source = (library, arch, pretrained, precision, merges, activation)
+    loaded = replace(loaded, source=source)
     set_precision(loaded.model, PRECISIONS[precision])
+    _check_finite_weights(loaded.model, pretrained, precision)
     loaded.model.eval().requires_grad_(False)
     return loaded
+
+
+def _check_finite_weights(model: nn.Module, pretrained: str, precision: str) -> None:
+    bad = [key for key, value in model.state_dict().items() if not value.isfinite().all()]
+    if bad:
+        raise ValueError(
+            f'MODEL.CLIP.PRETRAINED="{pretrained}" has NaN or infinite weights with '
+            f'MODEL.PRECISION="{precision}" in {len(bad)} tensors, such as {bad[0]}; get the file '
+            "again, or use fp32."
+        )
 
 
 def set_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
@@ -90,9 +111,9 @@ def set_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
     return model
 
 
-def _load_openai(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
-    from ...checkpoint import read_state_dict
+def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
     from ...checkpoint.embedded import EMBEDDED_NAME, embedded_merges
+    from .clip_files import misfit, read_clip
     from .openai_layout import ARCHIVE_EXTRAS, OPENAI_TOWERS, check_layout, check_vocabulary
 
     with warnings.catch_warnings():
@@ -106,16 +127,26 @@ def _load_openai(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
                 f"{[*OPENAI_TOWERS]}, or custom for a state dict of OpenAI's layout in any size."
             )
         path = _openai_path(arch, pretrained)
-        state = read_state_dict(path)
+        state = read_clip(path)
     check_layout(state, arch, path)
+    check_heads(path)
     if pretrained == EMBEDDED_NAME and not merges:
         merges = embedded_merges()
     tokenizer = CLIPTokenizer(merges, context_length=len(state["positional_embedding"]))
     check_vocabulary(len(state["token_embedding.weight"]), tokenizer.num_tokens, path, merges)
     weights = {k: v for k, v in state.items() if k not in ARCHIVE_EXTRAS}
-    # build_model rounds to fp16; the second load restores what the file holds.
-    model = clip.model.build_model(dict(weights)).float()
-    model.load_state_dict(weights)
+    try:
+        # build_model rounds to fp16; the second load restores what the file holds.
+        model = clip.model.build_model(dict(weights)).float()
+        model.load_state_dict(weights)
+    except (RuntimeError, KeyError) as error:
+        raise ValueError(misfit(path, "the CLIP of its sizes", weights, error)) from error
+    is_archive = len(weights) < len(state)
+    found = decide_activation(
+        activation, pretrained, path, is_archive=is_archive, default="quick_gelu"
+    )
+    if found == "gelu":
+        use_gelu(model)
     normalise = clip.clip._transform(model.visual.input_resolution).transforms[-1]
     mean, std = (tuple(255 * x for x in values) for values in (normalise.mean, normalise.std))
     return LoadedCLIP(model, tokenizer, mean, std)
@@ -142,7 +173,7 @@ def _openai_path(arch: str, pretrained: str) -> str:
         raise ConnectionError(f'MODEL.CLIP.PRETRAINED="openai": {error}') from error
 
 
-def _load_open_clip(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
+def _load_open_clip(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
     import open_clip
 
     if merges:
@@ -156,22 +187,25 @@ def _load_open_clip(arch: str, pretrained: str, merges: str) -> LoadedCLIP:
             "ViT-L-14 (`open_clip.list_models()` lists all)."
         )
     tags = open_clip.list_pretrained_tags_by_model(arch)
-    source = pretrained if pretrained in tags else _find(pretrained, arch, tags)
-    try:
-        model = open_clip.create_model(
-            arch,
-            pretrained=source,
-            precision="fp32",
-            force_quick_gelu=wants_quick_gelu(arch, pretrained),
+    if pretrained in tags:
+        quick = activation == "quick_gelu" or (
+            activation == "auto" and wants_quick_gelu(arch, pretrained)
         )
-    except Exception as error:  # what the library raises on other weights is not documented
-        if pretrained in tags:
+        try:
+            model = open_clip.create_model(
+                arch, pretrained=pretrained, precision="fp32", force_quick_gelu=quick
+            )
+        except Exception as error:  # what the library raises without a network is not documented
             raise ConnectionError(
                 f"The weights {pretrained} of {arch} are not on this machine and could not be "
                 "downloaded. Bring the file over and give its path: MODEL.CLIP.PRETRAINED "
                 f"/path/to/weights.pt ({error})"
             ) from error
-        raise ValueError(f"{pretrained} does not hold weights of {arch}: {error}") from error
+    else:
+        from .clip_files import load_into_open_clip
+
+        path = _find(pretrained, arch, tags)
+        model = load_into_open_clip(arch, pretrained, path, activation)
     preprocess = open_clip.get_model_preprocess_cfg(model)
     mean, std = (tuple(255 * x for x in preprocess[key]) for key in ("mean", "std"))
     return LoadedCLIP(model, open_clip.get_tokenizer(arch), mean, std)
@@ -181,7 +215,7 @@ def wants_quick_gelu(arch: str, tag: str) -> bool:
     """
     Whether weights of open_clip were trained with QuickGELU (OpenAI's, MetaCLIP, DFN).
 
-    A path has no tag; name an architecture that ends in -quickgelu for such weights.
+    A path has no tag; see `activation.py`.
     """
     import open_clip
 
@@ -191,12 +225,13 @@ def wants_quick_gelu(arch: str, tag: str) -> bool:
 def _find(pretrained: str, arch: str, names: Iterable[str]) -> str:
     """The path of `pretrained`, which is not a tag."""
     from ...checkpoint import find_weights
+    from ...checkpoint.reading import weights_in
 
     try:
         path = find_weights(pretrained)
     except FileNotFoundError:
         path = ""
-    if not os.path.isfile(path):
+    if not path or not (os.path.isfile(path) or weights_in(path)):
         raise FileNotFoundError(
             f'MODEL.CLIP.PRETRAINED="{pretrained}" is neither a file nor a name that is known for '
             f"{arch}; use one of {list(names)}, a name of `python -m freecp_d2.weights list`, or "

@@ -2,6 +2,8 @@
 
 from torch import Tensor
 
+from ...checkpoint.recognition import describe_weights
+
 OPENAI_VITS = {
     # name: (width, layers, patch, resolution)
     "ViT-B/32": (768, 12, 32, 224),
@@ -23,6 +25,9 @@ OPENAI_TOWERS: dict[str, tuple] = OPENAI_VITS | OPENAI_RESNETS
 ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")
 """Entries of a TorchScript archive that are not weights."""
 
+ANCHORS = ("visual.conv1.weight", "visual.trunk.patch_embed.proj.weight")
+"""Names of tensors, of which a CLIP of `clip` or `open_clip` has one."""
+
 _TEXT = ("text_projection", "logit_scale", "token_embedding.weight", "positional_embedding")
 
 
@@ -34,9 +39,10 @@ def check_layout(state: dict[str, Tensor], arch: str, path: str) -> None:
         for name in _TEXT:
             state[name]
     except KeyError as error:
+        kind = describe_weights(state) or "something else"
         raise ValueError(
-            f"{path} is no CLIP in OpenAI's layout: it has no {error}; for checkpoints of "
-            "open_clip set MODEL.CLIP.LIBRARY open_clip."
+            f"{path} is no CLIP in OpenAI's layout: it has no {error} and looks like {kind}; for "
+            "checkpoints of open_clip set MODEL.CLIP.LIBRARY open_clip."
         ) from error
     expected = OPENAI_TOWERS.get(arch)
     if arch != "custom" and found != expected:

@@ -15,7 +15,7 @@ from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
 from ..affinity import AffinityHead, build_affinity_head
 from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone, load_clip_from_config
-from ..inputs import PixelNormalisation, read_candidates, read_images
+from ..inputs import PixelNormalisation, check_finite, read_candidates, read_images
 from ..purification.build import (
     CropClassifier,
     PurificationOutput,
@@ -188,10 +188,12 @@ class FreeCPSegmentor(nn.Module):
         """Class maps (N, K, h, w) of normalised windows of one size, and their purification."""
         layers = () if self.affinity_head is None else self.affinity_head.attention_layers
         features = self.backbone(pixels, attention_layers=layers)
+        check_finite(features["patch_tokens"], self.backbone.weights_name)
         maps, normalized_cam = self.text_head(features["patch_tokens"], candidates)
         if self.affinity_head is None or self.purification_head is None:
             return maps, None
         transition = self.affinity_head(self.pixels.undo(pixels), features)
+        check_finite(transition, type(self.affinity_head).__name__)
         classify = CropClassifier(
             pixels,
             self.backbone.encode_image,

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode, Registry
 from ...method import AmbiguityGroups, RegionBoxes, elect_winners, no_boxes
+from ..inputs import check_finite
 
 PURIFICATION_HEAD_REGISTRY = Registry("PURIFICATION_HEAD")
 PURIFICATION_HEAD_REGISTRY.__doc__ = """
@@ -113,6 +114,7 @@ class CropClassifier:
             self.encode_image(torch.stack([self._crop(*crop) for crop in crops[i : i + step]]))
             for i in range(0, len(crops), step)
         ]
+        check_finite(torch.cat(encoded), "The image tower, for crops of Eq. (8),")
         features = torch.cat(encoded)[[distinct[pair] for pair in pairs]]
         return elect_winners(features.to(self.class_features), self.class_features, candidates)
 

@@ -17,7 +17,7 @@ from ...method import min_max_normalise
 from ..affinity import AffinityHead
 from ..affinity.encoder import resize_to
 from ..backbone import CLIPBackbone
-from ..inputs import PixelNormalisation
+from ..inputs import PixelNormalisation, check_finite
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 from .build import CropClassifier, PurificationOutput, crop_batch_size
 from .class_scores import ScoreChannels, as_maps, pool_to_grid
@@ -100,6 +100,7 @@ class ImageGrid(nn.Module):
                 "CLIPBackbone in MODEL.PURIFIED.CLIP, such as CLIPViT, or use an affinity head "
                 "that needs only pixels, such as DINOAffinity."
             )
+        check_finite(found, type(affinity_head).__name__)
         return found
 
 

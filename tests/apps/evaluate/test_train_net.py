@@ -2,7 +2,12 @@
 
 import json
 import logging
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -13,7 +18,7 @@ from freecp_d2.modeling import text_head
 from freecp_d2.modeling.backbone import clip_loading
 from freecp_d2.text import TextEncoder
 from tests.data.mini_ade import MiniADE
-from tests.helpers.command import AUTO_PORT, CONFIG, SMALL, run
+from tests.helpers.command import AUTO_PORT, CONFIG, ROOT, SMALL, run
 from tests.helpers.random_clip import TINY, save_state_dict
 
 NUM_IMAGES = 12  # from the eleventh on, Detectron2 says how long it will take
@@ -131,6 +136,38 @@ def test_a_part_of_the_images(workspace, here, tmp_path):
     assert sorted(here(tmp_path / "one", *part)) == ["load_clip", "load_config", "load_vocabulary"]
     assert confusion_matrix(tmp_path / "one").sum() == 5 * 24 * 32
     assert (confusion_matrix(tmp_path / "two") == confusion_matrix(tmp_path / "one")).all()
+
+
+def num_stored(output):
+    """Images whose results are in the folder of a run."""
+    return sum(path.read_bytes().count(b"\n") for path in output.glob("partial/*.jsonl"))
+
+
+def test_a_killed_run_is_resumed(workspace, one_process, tmp_path, monkeypatch):
+    _, environment, opts = workspace
+    arguments = ["--eval-only", "--config", CONFIG, *opts, "OUTPUT_DIR", str(tmp_path)]
+    command = [sys.executable, "train_net.py", *arguments[:3], "--num-gpus", "2", *AUTO_PORT]
+    process = subprocess.Popen(
+        command + arguments[3:],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while process.poll() is None and not num_stored(tmp_path):
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    found = num_stored(tmp_path)
+    assert found > 0
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    with pytest.raises(SystemExit, match=r"INPUT\.RESIZE is 'pil', was not set"):
+        train_net.main([*arguments, "INPUT.RESIZE", "pil", "--resume"])
+    stdout = evaluate(workspace, tmp_path, "--resume")
+    assert f"{found} images are evaluated already, {NUM_IMAGES - found} to go" in stdout
+    assert (confusion_matrix(tmp_path) == confusion_matrix(one_process[0])).all()
 
 
 def test_a_mistake_is_one_line_not_a_stack_trace():

@@ -11,7 +11,16 @@ import time
 import pytest
 
 from freecp_d2.apps.reproduce.plan import plan_grid
-from freecp_d2.apps.reproduce.runs import LOG_NAME, command_line, execute, read_record
+from freecp_d2.apps.reproduce.runs import (
+    LOG_NAME,
+    _resume_option,
+    command_line,
+    execute,
+    read_record,
+)
+from freecp_d2.engine import select_records
+from freecp_d2.engine.resuming import open_partial, run_facts
+from freecp_d2.modeling.text_head import vocabulary_from_config
 from freecp_d2.utils.files import locked
 from tests.helpers.miniatures import make_miniature
 
@@ -64,6 +73,20 @@ def test_results_of_fewer_images_are_not_valid(root, tmp_path, monkeypatch):
     make_miniature(tmp_path / "whole", "ade20k", num_images=3)
     monkeypatch.setenv("DETECTRON2_DATASETS", str(tmp_path / "whole"))
     assert read_record(run) is None
+
+
+def test_an_interrupted_run_continues(runs):
+    """With the same settings only; another program would refuse others."""
+    run = runs[0]
+    assert _resume_option(run) == []
+    selected = {name: select_records(run.cfg, name) for name in run.cfg.DATASETS.TEST}
+    facts = run_facts(run.cfg, vocabulary_from_config(run.cfg), selected)
+    open_partial(str(run.folder), facts, resume=False)
+    assert _resume_option(run) == ["--resume"]
+    other = run.cfg.clone()
+    other.defrost()
+    other.INPUT.RESIZE = "pil"
+    assert _resume_option(dataclasses.replace(run, cfg=other)) == []
 
 
 def test_failures(runs, root):

@@ -152,7 +152,7 @@ class TestNames:
         assert load_clip_from_config(tiny_cfg, loaded) is loaded
         tiny_cfg.MODEL.PRECISION = "bf16"
         other = load_clip_from_config(tiny_cfg, loaded)
-        assert other.source == ("clip", "custom", str(tiny_checkpoint), "bf16", "")
+        assert other.source == ("clip", "custom", str(tiny_checkpoint), "bf16", "", "auto")
         assert other.model.visual.conv1.weight.dtype == torch.bfloat16
 
 

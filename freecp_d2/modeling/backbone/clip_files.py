@@ -1,0 +1,67 @@
+"""From a file or folder of a user to the tensors of one CLIP, and into a model of open_clip."""
+
+import inspect
+import logging
+from collections.abc import Collection
+from typing import Any
+
+from torch import Tensor
+
+from ...checkpoint import read_state_dict
+from ...checkpoint.reading import without_prefix
+from ...checkpoint.recognition import describe_weights
+from .activation import decide_activation, use_gelu
+from .openai_layout import ANCHORS, ARCHIVE_EXTRAS
+from .transformers_layout import ANCHOR, to_openai_layout
+
+
+def read_clip(path: str) -> dict[str, Tensor]:
+    """The tensors of a CLIP, transformers' in OpenAI's layout, without the prefix of a training."""
+    state = without_prefix(read_state_dict(path), (*ANCHORS, ANCHOR), path)
+    return to_openai_layout(state) if ANCHOR in state else state
+
+
+def load_into_open_clip(arch: str, pretrained: str, path: str, activation: str) -> Any:
+    """A model of open_clip with the weights of a file, whose tensors are renamed if needed."""
+    import open_clip
+    from open_clip.model import convert_to_custom_text_state_dict, resize_pos_embed
+
+    state = read_clip(path)
+    is_archive = all(key in state for key in ARCHIVE_EXTRAS)
+    by_arch = "quick_gelu" if open_clip.get_model_config(arch).get("quick_gelu") else ""
+    found = decide_activation(
+        activation, pretrained, path, is_archive=is_archive, by_arch=by_arch, default="gelu"
+    )
+    options: dict[str, Any] = {"precision": "fp32", "force_quick_gelu": found == "quick_gelu"}
+    known = inspect.signature(open_clip.create_model).parameters
+    # A text tower of transformers would download weights; the option changed its name.
+    options |= {name: False for name in ("pretrained_text", "pretrained_hf") if name in known}
+    logging.disable(logging.WARNING)  # that the model has no weights yet
+    try:
+        model = open_clip.create_model(arch, **options)
+    finally:
+        logging.disable(logging.NOTSET)
+    if by_arch and found == "gelu":
+        use_gelu(model)
+    state = {key: value for key, value in state.items() if key not in ARCHIVE_EXTRAS}
+    # As the library changes files of its earlier versions.
+    if "positional_embedding" in state and not hasattr(model, "positional_embedding"):
+        state = convert_to_custom_text_state_dict(state)
+    if "logit_scale" in state:
+        state["logit_scale"] = state["logit_scale"].reshape(model.logit_scale.shape)
+    try:
+        resize_pos_embed(state, model)
+        model.load_state_dict(state)
+    except Exception as error:  # tensors of other models
+        raise ValueError(misfit(path, f"{arch} of open_clip", state, error)) from error
+    return model
+
+
+def misfit(path: str, what: str, names: Collection[str], error: Exception) -> str:
+    """The message of `load_state_dict`, shortened, for tensors of these names."""
+    reason = " ".join(str(error).partition(":\n\t")[2].split()) or str(error)
+    return (
+        f"{path}, which looks like {describe_weights(names) or 'no known model'}, does not hold "
+        f"weights of {what}: {reason[:500]} Save the tensors of one CLIP, all of them and no "
+        "others, or change MODEL.CLIP.ARCH."
+    )

@@ -1,0 +1,315 @@
+"""Interrupted evaluations: what is stored, what is evaluated again, what is refused or skipped."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from freecp_d2.config import add_freecp_config
+from freecp_d2.d2 import BACKEND, DatasetCatalog, MetadataCatalog, get_cfg
+from freecp_d2.engine import evaluate, sole_run
+from freecp_d2.evaluation.partial import (
+    ImageResult,
+    StoredResult,
+    append_result,
+    read_results,
+    sparse_counts,
+)
+
+NAME = "freecp_test_resuming"
+NUM_IMAGES = 6
+
+
+class Classifier(nn.Module):
+    """Says dog where the image is bright; fails after `limit` images, or at one that is named."""
+
+    def __init__(self, limit=100, fails_at="no image"):
+        super().__init__()
+        self.offset = nn.Parameter(torch.zeros(()), requires_grad=False)
+        self.seen, self.limit, self.fails_at = [], limit, fails_at
+
+    def forward(self, inputs):
+        for item in inputs:
+            if len(self.seen) == self.limit or self.fails_at in item["file_name"]:
+                raise RuntimeError("interrupted")
+            self.seen.append(item["file_name"][-7:-4])
+        return [{"sem_seg": (item["image"][0] > 127 + self.offset).long()} for item in inputs]
+
+
+@pytest.fixture
+def cfg(tmp_path):
+    """The config of a dataset of six images of their own, each half cat, half dog, with errors."""
+    rng = np.random.default_rng(0)
+    records = []
+    for i in range(NUM_IMAGES):
+        label = np.array([[0, 0, 1, 1]] * 4, np.uint8)
+        image = np.where(rng.random((4, 4)) < 0.2, 255 - 255 * label, 255 * label).astype(np.uint8)
+        paths = [str(tmp_path / f"{kind}{i:03d}.png") for kind in ("image", "label")]
+        Image.fromarray(image).convert("RGB").save(paths[0])
+        Image.fromarray(label).save(paths[1])
+        records.append({"file_name": paths[0], "sem_seg_file_name": paths[1]})
+    DatasetCatalog.register(NAME, lambda: list(records))
+    MetadataCatalog.get(NAME).set(stuff_classes=["cat", "dog"], ignore_label=255)
+    (tmp_path / "words.txt").write_text("cat\ndog\n")
+    cfg = get_cfg()
+    add_freecp_config(cfg)
+    cfg.merge_from_list(["MODEL.DEVICE", "cpu", "DATALOADER.NUM_WORKERS", 0])
+    cfg.merge_from_list(["INPUT.FORMAT", "RGB", "INPUT.MIN_SIZE_TEST", 4])
+    cfg.merge_from_list(["DATASETS.TEST", (NAME,)])
+    cfg.merge_from_list(["MODEL.TEXT.VOCABULARY", str(tmp_path / "words.txt")])
+    cfg.OUTPUT_DIR = str(tmp_path / "output")
+    yield cfg
+    DatasetCatalog.remove(NAME)
+    MetadataCatalog.remove(NAME)
+
+
+def matrix_of(cfg):
+    path = os.path.join(cfg.OUTPUT_DIR, "inference", NAME, "confusion_matrix.npy")
+    return np.load(path).tolist()
+
+
+def record_of(cfg):
+    with open(os.path.join(cfg.OUTPUT_DIR, "results.json")) as file:
+        return json.load(file)
+
+
+@pytest.fixture
+def whole(cfg):
+    """The confusion matrix of an undisturbed run."""
+    output, cfg.OUTPUT_DIR = cfg.OUTPUT_DIR, cfg.OUTPUT_DIR + "_whole"
+    evaluate(cfg, Classifier())
+    found, cfg.OUTPUT_DIR = matrix_of(cfg), output
+    assert np.count_nonzero(found) == 4, "errors of both kinds"
+    return found
+
+
+def interrupt(cfg, after):
+    with pytest.raises(RuntimeError, match="interrupted"):
+        evaluate(cfg, Classifier(limit=after))
+
+
+def shards(cfg):
+    return sorted(Path(cfg.OUTPUT_DIR, "partial").glob("*.jsonl"))
+
+
+class TestResume:
+    def test_evaluates_the_missing_images_only(self, cfg, whole):
+        interrupt(cfg, after=2)
+        model = Classifier(limit=3)
+        with pytest.raises(RuntimeError):
+            evaluate(cfg, model, resume=True)
+        assert model.seen == ["002", "003", "004"]
+        for expected in (["005"], []):  # none are missing the second time
+            model = Classifier()
+            evaluate(cfg, model, resume=True)
+            assert model.seen == expected
+            assert matrix_of(cfg) == whole
+            assert record_of(cfg)["images"][NAME]["evaluated"] == NUM_IMAGES
+
+    def test_a_line_that_was_cut_off_is_evaluated_again(self, cfg, whole):
+        interrupt(cfg, after=3)
+        (shard,) = shards(cfg)
+        os.truncate(shard, os.path.getsize(shard) - 9)
+        model = Classifier()
+        evaluate(cfg, model, resume=True)
+        assert model.seen == ["002", "003", "004", "005"]
+        assert matrix_of(cfg) == whole
+
+    def test_an_image_that_was_stored_twice_counts_once(self, cfg, whole):
+        interrupt(cfg, after=3)
+        (shard,) = shards(cfg)
+        shard.write_text(2 * shard.read_text())
+        evaluate(cfg, Classifier(), resume=True)
+        assert matrix_of(cfg) == whole
+
+    def test_files_that_changed_are_evaluated_again(self, cfg, whole):
+        interrupt(cfg, after=3)
+        label = DatasetCatalog.get(NAME)[1]["sem_seg_file_name"]
+        Image.fromarray(np.full((4, 4), 255, np.uint8)).save(label)
+        model = Classifier()
+        evaluate(cfg, model, resume=True)
+        assert model.seen == ["001", "003", "004", "005"]
+        assert np.sum(matrix_of(cfg)) == np.sum(whole)
+        assert np.sum(np.array(matrix_of(cfg))[:, 2]) == 16
+
+    def test_with_masks(self, cfg, tmp_path):
+        cfg.TEST.SAVE_PREDICTIONS = True
+        interrupt(cfg, after=4)
+        evaluate(cfg, Classifier(), resume=True)
+        path = tmp_path / "output" / "inference" / NAME / "sem_seg_predictions.json"
+        masks = json.loads(path.read_text())
+        assert len({mask["file_name"] for mask in masks}) == NUM_IMAGES
+
+    @pytest.mark.skipif(BACKEND == "fallback", reason="Boundary IoU is Detectron2's")
+    def test_with_boundaries(self, cfg):
+        cfg.TEST.BOUNDARY_IOU = True
+        output, cfg.OUTPUT_DIR = cfg.OUTPUT_DIR, cfg.OUTPUT_DIR + "_whole"
+        expected = evaluate(cfg, Classifier())
+        cfg.OUTPUT_DIR = output
+        interrupt(cfg, after=3)
+        assert evaluate(cfg, Classifier(), resume=True) == expected
+        assert "BoundaryIoU-cat" in expected[NAME]["sem_seg"]
+
+    def test_a_data_set_of_a_list_that_is_complete(self, cfg, whole):
+        other = f"{NAME}_2"
+        records = DatasetCatalog.get(NAME)
+        DatasetCatalog.register(other, lambda: records)
+        MetadataCatalog.get(other).set(stuff_classes=["cat", "dog"], ignore_label=255)
+        try:
+            cfg.DATASETS.TEST = (NAME, other)
+            interrupt(cfg, after=NUM_IMAGES + 2)
+            model = Classifier()
+            results = evaluate(cfg, model, resume=True)
+            assert model.seen == ["002", "003", "004", "005"]
+            assert results[other] == results[NAME]
+        finally:
+            DatasetCatalog.remove(other)
+            MetadataCatalog.remove(other)
+
+    def test_without_it_the_earlier_results_are_kept_aside(self, cfg, whole, caplog):
+        interrupt(cfg, after=2)
+        model = Classifier()
+        evaluate(cfg, model)
+        assert len(model.seen) == NUM_IMAGES
+        assert matrix_of(cfg) == whole
+        assert "partial.old" in caplog.text
+        assert len(os.listdir(cfg.OUTPUT_DIR + "/partial.old")) == 2
+        caplog.clear()
+        evaluate(cfg, Classifier())  # after a complete run nothing is worth keeping
+        assert "partial.old" not in caplog.text
+
+    def test_of_nothing_is_a_run(self, cfg, whole):
+        evaluate(cfg, Classifier(), resume=True)
+        assert matrix_of(cfg) == whole
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("change", "facts"),
+        [
+            (
+                lambda cfg, m: cfg.merge_from_list(["INPUT.RESIZE", "pil"]),
+                ("INPUT.RESIZE", "'pil'"),
+            ),
+            (lambda cfg, m: cfg.merge_from_list(["TEST.NUM_IMAGES", 4]), ("NUM_IMAGES is 4",)),
+            (lambda cfg, m: m.offset.add_(1), ("weights",)),
+            (
+                lambda cfg, m: Path(cfg.MODEL.TEXT.VOCABULARY).write_text("cat\npuppy\n"),
+                ("vocabulary, number 2 is 'puppy', was 'dog'",),
+            ),
+        ],
+        ids=["config", "images", "weights", "words"],
+    )
+    def test_another_run_is_named(self, cfg, change, facts):
+        interrupt(cfg, after=2)
+        model = Classifier()
+        change(cfg, model)
+        before = [path.read_text() for path in shards(cfg)]
+        with pytest.raises(ValueError, match="--resume") as error:
+            evaluate(cfg, model, resume=True)
+        assert all(fact in str(error.value) for fact in facts), error.value
+        assert [path.read_text() for path in shards(cfg)] == before
+
+    def test_other_classes(self, cfg):
+        interrupt(cfg, after=2)
+        MetadataCatalog.remove(NAME)
+        MetadataCatalog.get(NAME).set(stuff_classes=["dog", "cat"], ignore_label=255)
+        with pytest.raises(ValueError, match=rf"{NAME}: classes, number 1 is 'dog', was 'cat'"):
+            evaluate(cfg, Classifier(), resume=True)
+
+    def test_what_changes_no_number_may_differ(self, cfg, whole):
+        interrupt(cfg, after=2)
+        cfg.merge_from_list(["TEST.IMAGES_PER_BATCH", 4, "TEST.ON_ERROR", "skip"])
+        evaluate(cfg, Classifier(), resume=True)
+        assert matrix_of(cfg) == whole
+
+    def test_two_runs_in_one_folder(self, cfg):
+        in_use = pytest.raises(ValueError, match=f"{cfg.OUTPUT_DIR}.*in use")
+        with sole_run(cfg.OUTPUT_DIR), in_use, sole_run(cfg.OUTPUT_DIR):
+            pytest.fail("two hold it")
+        with sole_run(cfg.OUTPUT_DIR):
+            pass
+
+
+class TestErrors:
+    @pytest.fixture
+    def broken(self, cfg):
+        """An image without its data, a label that is none: two of six images."""
+        records = DatasetCatalog.get(NAME)
+        os.truncate(records[1]["file_name"], 50)
+        Image.fromarray(np.full((4, 4), 7, np.uint8)).save(records[4]["sem_seg_file_name"])
+        return records
+
+    def test_stop_names_the_file_and_how_to_go_on(self, cfg, broken):
+        with pytest.raises(ValueError, match=r"image001\.png.*--resume.*TEST\.ON_ERROR skip"):
+            evaluate(cfg, Classifier())
+        (shard,) = shards(cfg)
+        assert len(read_results(shard)) == 1
+
+    @pytest.mark.parametrize("batch", [1, 4])
+    @pytest.mark.parametrize("workers", [0, 1])
+    def test_skip_names_them_and_goes_on(self, cfg, broken, batch, workers):
+        cfg.merge_from_list(["TEST.ON_ERROR", "skip", "TEST.IMAGES_PER_BATCH", batch])
+        cfg.DATALOADER.NUM_WORKERS = workers
+        evaluate(cfg, Classifier(fails_at="003"))
+        record = record_of(cfg)
+        assert record["images"][NAME]["evaluated"] == 3
+        skipped = record["skipped"][NAME]
+        assert [name[-7:-4] for name in skipped] == ["001", "003", "004"]
+        errors = list(skipped.values())
+        assert "image001.png" in errors[0]
+        assert "interrupted" in errors[1]
+        assert "label004.png" in errors[2]
+        assert np.sum(matrix_of(cfg)) == 3 * 16
+
+    def test_skipped_images_are_tried_again(self, cfg, whole):
+        cfg.TEST.ON_ERROR = "skip"
+        evaluate(cfg, Classifier(fails_at="003"))
+        assert list(record_of(cfg)["skipped"]) == [NAME]
+        model = Classifier()
+        evaluate(cfg, model, resume=True)
+        assert model.seen == ["003"]
+        assert record_of(cfg)["skipped"] == {}
+        assert matrix_of(cfg) == whole
+
+    def test_all_skipped_is_an_error(self, cfg):
+        cfg.TEST.ON_ERROR = "skip"
+        with pytest.raises(ValueError, match=rf"{NAME}: all 6 images.*image000\.png.*interrupted"):
+            evaluate(cfg, Classifier(fails_at="image"))
+
+
+class TestFile:
+    def test_what_is_written_is_read(self, tmp_path):
+        matrix = np.random.default_rng(0).integers(0, 3, (172, 172))
+        stored = [
+            StoredResult("d", f"{i}.jpg", [i, 10**18], ImageResult(sparse_counts(matrix * i)))
+            for i in range(3)
+        ]
+        for each in stored:
+            append_result(tmp_path / "a.jsonl", each)
+        for found, expected in zip(read_results(tmp_path / "a.jsonl"), stored, strict=True):
+            assert found[:3] == expected[:3]
+            np.testing.assert_equal(found.result.counts, expected.result.counts)
+
+    def test_size(self, tmp_path):
+        """5,000 images of 171 classes, each with every pair of 12 true and 40 predicted ones."""
+        rng = np.random.default_rng(0)
+        for i in range(50):
+            matrix = np.zeros((172, 172), np.int64)
+            rows, columns = (rng.choice(171, n, replace=False) for n in (40, 12))
+            matrix[np.ix_(rows, columns)] = rng.integers(1, 20_000, (40, 12))
+            result = ImageResult(sparse_counts(matrix))
+            stored = StoredResult("data", f"/data/{i}.jpg", [1, 2], result)
+            append_result(tmp_path / "a.jsonl", stored)
+        assert (tmp_path / "a.jsonl").stat().st_size * 100 < 100e6
+
+    def test_a_full_disk_names_the_file(self, tmp_path):
+        stored = StoredResult("d", "a.jpg", [], ImageResult(np.array([[3], [4]])))
+        (tmp_path / "full").symlink_to("/dev/full")
+        with pytest.raises(OSError, match=r"No space left on device.*/full"):
+            append_result(tmp_path / "full", stored)
