@@ -14,6 +14,7 @@ from functools import partial
 from torch.multiprocessing.spawn import ProcessExitedException
 
 from .. import d2
+from ..data.own import register_folders
 from ..engine import (
     CheckedRun,
     add_import_argument,
@@ -61,6 +62,7 @@ def run(args: Namespace, checked: CheckedRun) -> dict:
     """One process of the evaluation."""
     import_plugins(args.imports)  # here, too: another process may have started this one
     cfg = checked.cfg
+    register_folders(cfg.DATASETS.TEST)
     d2.default_setup(cfg, args)
     rank, size = d2.comm.get_rank(), d2.comm.get_world_size()
     logger = d2.setup_logger(cfg.OUTPUT_DIR, distributed_rank=rank, name="freecp_d2")

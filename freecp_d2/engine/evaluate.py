@@ -21,6 +21,7 @@ from ..d2 import (
     print_csv_format,
 )
 from ..data.mapper import FreeCPDatasetMapper
+from ..data.own import display_name
 from ..evaluation import FreeCPSemSegEvaluator, confusions_table, find_confusions, per_class_table
 from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ..text import Vocabulary
@@ -95,7 +96,7 @@ def _evaluate_dataset(
     )
     evaluator = FreeCPSemSegEvaluator(
         name,
-        output_dir=os.path.join(cfg.OUTPUT_DIR, "inference", name),
+        output_dir=os.path.join(cfg.OUTPUT_DIR, "inference", display_name(name)),
         save_predictions=cfg.TEST.SAVE_PREDICTIONS,
         boundary_iou=cfg.TEST.BOUNDARY_IOU,
     )
