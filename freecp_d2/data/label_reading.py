@@ -95,8 +95,8 @@ def read_colors(path: str | Path) -> np.ndarray:
 
     def decode(image: Image.Image) -> tuple[str, np.ndarray, bool]:
         fault = stored_fault(image, colors=True)
-        rgba = image.convert("RGBA")
-        return fault, np.asarray(rgba)[..., :3], rgba.getextrema()[3][0] < 255
+        rgba = np.asarray(image.convert("RGBA"))
+        return fault, rgba[..., :3], bool((rgba[..., 3] < 255).any())
 
     fault, colors, transparent = _read(path, decode)
     if transparent and not fault:
@@ -147,7 +147,8 @@ def _read(path: str | Path, decode: Callable[[Image.Image], _T]) -> _T:
 
 
 def _rawmode(image: Image.Image) -> str:
-    return str(image.tile[0][3]) if image.tile else ""
+    tile = getattr(image, "tile", None)  # images that are not read from a file have none
+    return str(tile[0][3]) if tile else ""
 
 
 def _lossy_format(image: Image.Image) -> str:
