@@ -19,6 +19,7 @@ from functools import partial
 from torch.multiprocessing.spawn import ProcessExitedException
 
 from .. import d2
+from ..data.own import register_folders
 from ..engine import (
     CheckedRun,
     add_import_argument,
@@ -112,6 +113,7 @@ def _close_logs() -> None:
 
 def _run(args: Namespace, checked: CheckedRun) -> dict:
     cfg = checked.cfg
+    register_folders(cfg.DATASETS.TEST)
     d2.default_setup(cfg, args)
     rank, size = d2.comm.get_rank(), d2.comm.get_world_size()
     logger = d2.setup_logger(cfg.OUTPUT_DIR, distributed_rank=rank, name="freecp_d2")

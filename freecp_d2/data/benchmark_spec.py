@@ -8,6 +8,14 @@ from .labels import LabelEncoding
 
 _NAMES_DIR = Path(__file__).resolve().parents[1] / "text" / "resources" / "class_names"
 
+_SCRIPTS = {
+    "context60": "prepare_pascal_context",
+    "context59": "prepare_pascal_context",
+    "coco_object": "prepare_coco_object",
+    "coco_stuff": "prepare_coco_stuff",
+    "cityscapes": "prepare_cityscapes",
+}
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -91,3 +99,10 @@ class Benchmark:
             for folders in (self.images, self.labels)
             for i, folder in enumerate(folders)
         )
+
+
+def restore(benchmark: Benchmark) -> str:
+    """The advice for labels of a wrong encoding."""
+    if script := _SCRIPTS.get(benchmark.key):
+        return f"use the official files, and if needed run python datasets/{script}.py"
+    return "use the official files; datasets/README.md says from where"

@@ -5,11 +5,17 @@ Only headers and the last bytes are read, so that thousands of files take a seco
 """
 
 import functools
+import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from PIL import Image
+
+from .label_reading import DECODE_ERRORS, stored_fault
+
+logger = logging.getLogger(__name__)
 
 Size = tuple[int, int]  # (height, width)
 
@@ -18,43 +24,82 @@ _TAIL = 1024
 _END_MARKS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND"}
 _EXIF_ORIENTATION = 0x0112
 _SWAPS_SIDES = (5, 6, 7, 8)
-DECODE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 _THREADS = 8
 
 
+class DamagedFilesError(ValueError):
+    """Files cannot be decoded; `paths` are all of them."""
+
+    def __init__(self, message: str, paths: Sequence[str]):
+        super().__init__(message)
+        self.paths = frozenset(paths)
+
+
 @functools.lru_cache(maxsize=16)
-def check_pairs(pairs: tuple[tuple[str, str], ...]) -> tuple[Size, ...]:
+def check_pairs(pairs: tuple[tuple[str, str], ...], colors: bool = False) -> tuple[Size, ...]:
     """
-    Check that the files of every pair (image, label) are complete and agree in size.
+    Check that every image and label is complete, that the label may be a label map, and that the
+    two agree in size.
 
     The result is cached: the loader and the evaluator of a run check the same files.
+
+    Args:
+        pairs: (image file, label file).
+        colors: the labels are coloured, see `stored_fault`.
 
     Returns:
         tuple: (height, width) of each image as displayed (EXIF rotation applied).
 
     Raises:
-        ValueError: files are damaged, or pairs differ in size; names the first few.
+        DamagedFilesError: files cannot be decoded.
+        ValueError: labels are none, or pairs differ in size; the first few are
+            named.
     """
-    images = _map_files(displayed_size, [image for image, _ in pairs])
-    labels = _map_files(_stored_size, [label for _, label in pairs])
+    images = _headers(_image_header, [image for image, _ in pairs])
+    labels = _headers(functools.partial(_label_header, colors), [label for _, label in pairs])
+    faults: dict[str, list[str]] = {}
+    for (_, label), header in zip(pairs, labels, strict=True):
+        if header.fault:
+            faults.setdefault(header.fault, []).append(label)
+    if faults:
+        fault, files = max(faults.items(), key=lambda item: len(item[1]))
+        raise ValueError(f"{len(files)} of {len(pairs)} labels ({first_few(files)}): each {fault}.")
+    sizes = tuple(header.size for header in images)
     differ = [
-        describe_sizes(image, a, label, b)
-        for (image, label), a, b in zip(pairs, images, labels, strict=True)
-        if a != b
+        describe_sizes(image, size, label, header.size)
+        for (image, label), size, header in zip(pairs, sizes, labels, strict=True)
+        if size != header.size
     ]
     if differ:
         raise ValueError(
             f"{len(differ)} of {len(pairs)} images and their annotations differ in size (width x "
             f"height): {first_few(differ)}. Expected equal sizes, EXIF rotation applied to the "
-            "image; take both from the official archive."
+            "image; take both from one source."
         )
-    return tuple(images)
+    _warn_turned([path for (path, _), header in zip(pairs, images, strict=True) if header.turned])
+    return sizes
+
+
+def check_images(paths: tuple[str, ...]) -> tuple[Size, ...]:
+    """(height, width) of complete images as displayed; ValueError names those that are damaged."""
+    return tuple(header.size for header in _headers(_image_header, paths))
 
 
 def describe_sizes(image: str, image_size: Size, label: str, label_size: Size) -> str:
-    """The sizes of an image and its label, width x height, for a message."""
+    """The sizes of an image and its label for a message, width x height, and the likely cause."""
     (h, w), (label_h, label_w) = image_size, label_size
-    return f"{image} is {w}x{h} but {label} is {label_w}x{label_h}"
+    cause = ""
+    if (label_h, label_w) == (w, h):
+        cause = ", the label lies on its side"
+        if _orientation_of(image) in _SWAPS_SIDES:
+            cause = (
+                ", the label was drawn on the image as it is stored and not as EXIF turns it; "
+                "turn the label, too"
+            )
+    elif 1 < (factor := max(h / label_h, label_h / h)) == max(w / label_w, label_w / w):
+        share = f"1/{factor:g} of" if label_h < h else f"{factor:g} times"
+        cause = f", the label has {share} the image's size; scale it by nearest neighbour"
+    return f"{image} is {w}x{h} but {label} is {label_w}x{label_h}{cause}"
 
 
 def first_few(items: Sequence[str]) -> str:
@@ -65,38 +110,81 @@ def first_few(items: Sequence[str]) -> str:
 
 def displayed_size(image: Image.Image) -> Size:
     """(height, width) after EXIF rotation, from the header alone."""
+    stored = image.height, image.width
+    return stored[::-1] if _orientation(image) in _SWAPS_SIDES else stored
+
+
+@dataclass(frozen=True)
+class _Header:
+    """
+    What the header of a complete file tells.
+
+    Args:
+        fault: why a label file is no label map.
+        turned: EXIF turns the image and keeps its size, so that a label of the stored pixels would
+            not be noticed.
+    """
+
+    size: Size
+    fault: str = ""
+    turned: bool = False
+
+
+def _image_header(image: Image.Image) -> _Header:
+    turned = _orientation(image) not in (None, 1)
+    size = displayed_size(image)
+    return _Header(size, turned=turned and size == (image.height, image.width))
+
+
+def _label_header(colors: bool, image: Image.Image) -> _Header:
+    return _Header((image.height, image.width), fault=stored_fault(image, colors=colors))
+
+
+def _orientation(image: Image.Image) -> int | None:
     if image.format == "PNG" and "exif" not in image.info:
-        return _stored_size(image)  # Pillow would decode the whole file to look for a late chunk
+        return None  # Pillow would decode the whole file to look for a late chunk
     try:
-        orientation = image.getexif().get(_EXIF_ORIENTATION)
+        return image.getexif().get(_EXIF_ORIENTATION)
     except Exception:  # as Detectron2's read_image, which ignores a damaged EXIF block
-        orientation = None
-    return (image.width, image.height) if orientation in _SWAPS_SIDES else _stored_size(image)
+        return None
 
 
-def _stored_size(image: Image.Image) -> Size:
-    return image.height, image.width
+def _orientation_of(path: str) -> int | None:
+    with Image.open(path) as image:
+        return _orientation(image)
 
 
-def _map_files(size_of: Callable[[Image.Image], Size], paths: Sequence[str]) -> list[Size]:
-    """Sizes of the files, in order; ValueError names those that are damaged."""
+def _warn_turned(paths: Sequence[str]) -> None:
+    if paths:
+        logger.warning(
+            f"EXIF turns {len(paths)} images and keeps their size: {first_few(paths)}. Their "
+            "labels must be of the image as it is displayed, which their sizes do not tell."
+        )
+
+
+def _headers(read: Callable[[Image.Image], _Header], paths: Sequence[str]) -> list[_Header]:
+    """Headers of the files, in order; ValueError names those that are damaged."""
     with ThreadPoolExecutor(_THREADS) as pool:
-        answers = list(pool.map(functools.partial(_probe, size_of), paths))
-    broken = [answer for answer in answers if isinstance(answer, str)]
+        answers = list(pool.map(functools.partial(_probe, read), paths))
+    broken = {
+        path: text for path, text in zip(paths, answers, strict=True) if isinstance(text, str)
+    }
     if broken:
-        raise ValueError(
-            f"{len(broken)} of {len(paths)} files cannot be decoded: {first_few(broken)}. Expected "
-            "complete image files; download or extract them again."
+        raise DamagedFilesError(
+            f"{len(broken)} of {len(paths)} files cannot be decoded: "
+            f"{first_few([*broken.values()])}. Expected complete image files; download or extract "
+            "them again.",
+            list(broken),
         )
     return [answer for answer in answers if not isinstance(answer, str)]
 
 
-def _probe(size_of: Callable[[Image.Image], Size], path: str) -> Size | str:
-    """The size of an image file, or its name and why it is damaged."""
+def _probe(read: Callable[[Image.Image], _Header], path: str) -> _Header | str:
+    """The header of an image file, or its name and why it is damaged."""
     try:
         with open(path, "rb") as file:
             image = Image.open(file)
-            size = size_of(image)
+            header = read(image)
             if mark := _END_MARKS.get(image.format or ""):
                 length = file.seek(0, os.SEEK_END)
                 file.seek(max(0, length - _TAIL))
@@ -104,6 +192,6 @@ def _probe(size_of: Callable[[Image.Image], Size], path: str) -> Size | str:
                 if mark not in file.read():
                     file.seek(0)
                     Image.open(file).load()
-        return size
+        return header
     except DECODE_ERRORS as error:
         return f"{path} ({error})"

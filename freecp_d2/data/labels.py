@@ -7,15 +7,16 @@ Therefore a value that is not in the encoding is an error, which names the likel
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from ..d2 import PathManager
+from .label_reading import NUM_VALUES, count_values, read_values
+from .palettes import Palette, foreign_to_all
 
 IGNORE_LABEL = 255
 """The train id of a pixel without a class; it is never scored."""
@@ -23,12 +24,8 @@ IGNORE_LABEL = 255
 ILLEGAL = -1
 """The entry of `lookup_table` for a value that an encoding does not contain."""
 
-NUM_VALUES = 1 << 16
-"""Label files have 8 or 16 bits."""
-
 _NUM_PROBED = 32
 _MIN_EVIDENCE = 16  # fewer label maps may lack unlabelled pixels by chance
-_INDEX_MODES = ("L", "P", "I", "I;16", "I;16L", "I;16B")
 
 
 @dataclass(frozen=True)
@@ -41,6 +38,9 @@ class LabelEncoding:
 
     ids: Sequence[int | tuple[int, ...]]  # of class 0, 1, ...: its value or values; hashable
     unlabelled: tuple[int, ...] = ()  # the values of pixels without a class
+
+    masks_allowed: ClassVar[int] = 1
+    """So many label files may have the values 0 and 255 alone; more are masks of one class."""
 
     def __post_init__(self) -> None:
         values = [*(value for _, value in self.pairs()), *self.unlabelled]
@@ -60,6 +60,34 @@ class LabelEncoding:
         for kind, others in (("background", background), ("unlabelled", self.unlabelled)):
             parts += [f"{_ranges(others)} = {kind}"] if others else []
         return ", ".join(parts)
+
+    def read(self, path: str | Path) -> np.ndarray:
+        """The train ids of a file, int16 (H, W); see `read_label`."""
+        labels = lookup_table(self)[read_values(path)]
+        if labels.min() == ILLEGAL:
+            self.check_values(path, *count_values(path))
+        return labels
+
+    def check_values(self, path: str | Path, values: Iterable[int], palette: Palette) -> None:
+        """ValueError if a file with these values, and colours of a palette, has an illegal one."""
+        present, table = sorted(values), lookup_table(self)
+        if found := [value for value in present if table[value] == ILLEGAL]:
+            cause = self.explain(present, found)
+            if foreign_to_all(palette):
+                cause += (
+                    " Or a program has saved it with a palette of its own, whose indices are no "
+                    "class numbers."
+                )
+            raise ValueError(f"{path}: pixel value {first_values(found)}; expected {self}. {cause}")
+
+    def explain(self, present: list[int], illegal: list[int]) -> str:
+        """How a file with the values `present`, some of them `illegal`, was probably made."""
+        if present == [0, IGNORE_LABEL]:
+            return (
+                f"It is a mask of two values, {first_values(present)}, which says where one class "
+                "is, and not which; write class numbers."
+            )
+        return likely_cause(illegal, self)
 
     def pairs(self) -> Iterator[tuple[int, int]]:
         """(class, value in the file) for each value that is a class."""
@@ -93,8 +121,15 @@ def lookup_table(encoding: LabelEncoding) -> np.ndarray:
     return table
 
 
+class LabelReader(Protocol):
+    """What `label_encoding` of a record is: a reader of its label file, which can be hashed."""
+
+    def read(self, path: str | Path) -> np.ndarray:
+        """The train ids of a file, (H, W); see `read_label`."""
+
+
 def read_label(
-    path: str | Path, dtype: npt.DTypeLike = np.int64, *, encoding: LabelEncoding
+    path: str | Path, dtype: npt.DTypeLike = np.int64, *, encoding: LabelReader
 ) -> np.ndarray:
     """
     Read an indexed, 8-bit grey or 16-bit grey label file as train ids.
@@ -106,17 +141,10 @@ def read_label(
         FileNotFoundError: there is no such file.
         ValueError: the file is not a label map, or has a value that is not in the encoding.
     """
-    values = read_values(path)
-    labels = lookup_table(encoding)[values]
-    if found := np.unique(values[labels == ILLEGAL]).tolist():
-        raise ValueError(
-            f"{path}: pixel value {first_values(found)}; expected {encoding}. "
-            f"{likely_cause(found, encoding)}"
-        )
-    return labels.astype(dtype)
+    return encoding.read(path).astype(dtype)
 
 
-def classes_present(path: str | Path, encoding: LabelEncoding | None = None) -> list[int]:
+def classes_present(path: str | Path, encoding: LabelReader | None = None) -> list[int]:
     """
     The classes in a label file, for the oracle of Tab. 1: train ids, ascending.
 
@@ -142,35 +170,6 @@ def probe_labels(paths: Sequence[str], encoding: LabelEncoding) -> None:
             f"{encoding}. They look like labels of another encoding, shifted by one; use the "
             "official files, or see datasets/README.md for the folder of each encoding."
         )
-
-
-def read_values(path: str | Path) -> np.ndarray:
-    """
-    Read the stored values of a label file, shape (H, W), 0..65535.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file cannot be decoded (`__cause__` is the decoder's error) or is not a
-            label map.
-    """
-    try:
-        with PathManager.open(str(path), "rb") as file, Image.open(file) as image:
-            # Pillow scales grey of fewer than 8 bits to 0..255, which loses the class numbers.
-            rawmode = str(image.tile[0][3]) if image.tile else ""
-            is_scaled = image.mode == "1" or (image.mode == "L" and rawmode.startswith("L;"))
-            mode, values = image.mode, np.asarray(image)
-    except FileNotFoundError:
-        raise
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path}: cannot be read as a label map ({error}).") from error
-    if is_scaled or mode not in _INDEX_MODES:
-        raise ValueError(
-            f"{path}: is stored as {rawmode or mode}, expected one class number a pixel (indexed, "
-            "8-bit grey or 16-bit grey); use the label file, not its coloured image."
-        )
-    if values.min() < 0 or values.max() >= NUM_VALUES:
-        raise ValueError(f"{path}: values {values.min()}..{values.max()}, expected 0..65535.")
-    return values
 
 
 def first_values(values: Sequence[int]) -> str:

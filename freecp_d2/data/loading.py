@@ -1,14 +1,16 @@
 """List a benchmark's images and annotations, and check them before a run."""
 
 import functools
+import glob
 import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from .benchmark_spec import Benchmark, Folder, LabelFolder
+from .benchmark_spec import Benchmark, Folder, LabelFolder, restore
 from .checks import check_pairs, first_few
+from .file_lists import dangling_link, list_files, read_list
 from .labels import probe_labels
 
 logger = logging.getLogger(__name__)
@@ -58,7 +60,7 @@ def load_benchmark(benchmark: Benchmark, root: str | None = None) -> list[dict[s
             f"{folder.split_file} names {len(absent)} images that are not there: "
             f"{first_few(absent)} (under {root}); extract the archive of images again."
         )
-    _check_partners(files, root)
+    _check_partners(benchmark, files, root)
     pairs = tuple((files.images[key], files.labels[key]) for key in sorted(files.images))
     if len(pairs) != benchmark.num_images:
         _warn_count(benchmark, len(pairs), os.path.abspath(root))
@@ -77,10 +79,49 @@ def load_benchmark(benchmark: Benchmark, root: str | None = None) -> list[dict[s
 
 
 def find_files(benchmark: Benchmark, root: str) -> BenchmarkFiles:
-    """All files of a benchmark's folders; FileNotFoundError if a folder is missing or empty."""
-    return BenchmarkFiles(
-        *_first_with_files(benchmark, benchmark.images, root),
-        *_first_with_files(benchmark, benchmark.labels, root),
+    """
+    All files of a benchmark's folders. If the first folder of labels lacks some of an image and a
+    later one has them all, a conversion was interrupted, and the later one is used with a warning.
+
+    Raises:
+        FileNotFoundError: a folder is missing or empty.
+    """
+    image_folder, images = _first_with_files(benchmark, benchmark.images, root)
+    first = BenchmarkFiles(
+        image_folder, images, *_first_with_files(benchmark, benchmark.labels, root)
+    )
+    wanted = _wanted(benchmark, first, root)
+    if wanted <= first.labels.keys():
+        return first
+    for folder in benchmark.labels[benchmark.labels.index(first.label_folder) + 1 :]:
+        labels = list_files(os.path.join(root, folder.path), folder.suffix)
+        if wanted and wanted <= labels.keys():
+            _warn_incomplete(benchmark, first, folder, len(wanted - first.labels.keys()))
+            return replace(first, label_folder=folder, labels=labels)
+    return first
+
+
+def _wanted(benchmark: Benchmark, files: BenchmarkFiles, root: str) -> set[str]:
+    """The names that need a label, as far as the split file or the folder of images tells."""
+    for folder in benchmark.labels:
+        path = os.path.join(root, folder.split_file)
+        if folder.split_file and os.path.isfile(path):
+            try:
+                return set(read_list(path, files.images)) & files.images.keys()
+            except ValueError:  # is named when the split is selected
+                return set()
+    has_splits = any(folder.split_file for folder in benchmark.labels)
+    return set() if has_splits else set(files.images)
+
+
+def _warn_incomplete(
+    benchmark: Benchmark, files: BenchmarkFiles, other: LabelFolder, missing: int
+) -> None:
+    folder = files.label_folder
+    logger.warning(
+        f"{benchmark.name}: {folder.path}/*{folder.suffix} lacks {missing} labels, which looks "
+        f"like an interrupted conversion; {other.path}/*{other.suffix} is complete and is used. To "
+        f"complete or replace the first, {restore(benchmark)}."
     )
 
 
@@ -96,42 +137,38 @@ def select_split(
         path = os.path.join(root, split_file)
         if not os.path.isfile(path):
             raise _missing(benchmark, split_file, root)
-        with open(path, encoding="utf-8") as file:
-            keys = {line.strip() for line in file if line.strip()}
-        return files.keep(keys), sorted(keys - files.images.keys())
+        keys = read_list(path, files.images)
+        return files.keep(keys), sorted(set(keys) - files.images.keys())
     if any(folder.split_file for folder in benchmark.labels):  # images of all splits in one folder
         files = replace(files, images=files.keep(files.labels).images)
     return files, []
 
 
-def list_files(folder: str, suffix: str) -> dict[str, str]:
-    """
-    Find the files below a folder whose names end in `suffix`, except hidden ones.
-
-    Returns a dict: path below `folder` without the suffix, which an image and its label share ->
-    path.
-    """
-    found = {}
-    for parent, _, names in os.walk(folder, followlinks=True):
-        for name in names:
-            if name.endswith(suffix) and not name.startswith("."):
-                path = os.path.join(parent, name)
-                found[os.path.relpath(path, folder)[: -len(suffix)].replace(os.sep, "/")] = path
-    return found
-
-
-def _check_partners(files: BenchmarkFiles, root: str) -> None:
+def _check_partners(benchmark: Benchmark, files: BenchmarkFiles, root: str) -> None:
     images, labels = files.images.keys(), files.labels.keys()
     for have, lack, missing in (
         ("images", "annotation", images - labels),
         ("annotations", "image", labels - images),
     ):
         if missing:
+            folder = files.image_folder if lack == "image" else files.label_folder
             raise ValueError(
-                f"{len(missing)} {have} without {lack}: {first_few(sorted(missing))} (images and "
+                f"{len(missing)} {have} without {lack}: {first_few(sorted(missing))}"
+                f"{_other_endings(root, folder, missing)} (images and "
                 f"{files.label_folder.path} under {root}). Expected one annotation for each image, "
-                "under the same name; extract the archive again, or remove the extra files."
+                "under the same name; extract the archive again, or remove the extra files. If the "
+                f"annotations are converted ones, {restore(benchmark)}."
             )
+
+
+def _other_endings(root: str, folder: Folder, keys: Iterable[str]) -> str:
+    """The files that have one of the names and another ending, for a message."""
+    stem = folder.suffix.rpartition(".")[0]
+    top = glob.escape(os.path.join(root, folder.path))
+    found = [
+        f for key in sorted(keys)[:20] for f in glob.glob(f"{top}/{glob.escape(key + stem)}.*")
+    ]
+    return f"; there are {first_few(found)}, expected *{folder.suffix}" if found else ""
 
 
 @functools.lru_cache  # warn once: the loader and the evaluator both load the dataset
@@ -149,7 +186,10 @@ def _first_with_files(
     for folder in folders:
         if files := list_files(os.path.join(root, folder.path), folder.suffix):
             return folder, files
-    patterns = (f"{folder.path}/*{folder.suffix}" for folder in folders)
+    patterns = (
+        f"{folder.path}/*{folder.suffix}{dangling_link(os.path.join(root, folder.path))}"
+        for folder in folders
+    )
     raise _missing(benchmark, " or ".join(patterns), root)
 
 

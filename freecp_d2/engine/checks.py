@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from ..d2 import META_ARCH_REGISTRY, CfgNode, build_model
+from ..data.dataset_checks import check_dataset, check_metadata, check_names
 from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation import FreeCPSemSegEvaluator
 from ..modeling.backbone import LoadedCLIP, load_clip_from_config
@@ -47,11 +48,15 @@ def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
     skips_errors(cfg)
     check_device(cfg)
     os.makedirs(cfg.OUTPUT_DIR, exist_ok=True)
+    for name in cfg.DATASETS.TEST:
+        check_metadata(name)
     vocabulary = vocabulary_from_config(cfg)
     FreeCPDatasetMapper(cfg)
-    for name in cfg.DATASETS.TEST:  # the evaluator lists the dataset, which checks its files
+    for name in cfg.DATASETS.TEST:
+        check_names(name, vocabulary)
+        skips = cfg.TEST.get("ON_ERROR") == "skip"
+        check_dataset(name, select_records(cfg, name), skip_damaged=skips)
         FreeCPSemSegEvaluator(name, boundary_iou=cfg.TEST.BOUNDARY_IOU)
-        select_records(cfg, name)
     get_templates(cfg.MODEL.TEXT.TEMPLATES)
     load_named(cfg.MODEL.TEXT.DESCRIPTIONS)
     load_named(cfg.MODEL.TEXT.WORD_DESCRIPTIONS)

@@ -13,6 +13,7 @@ import torch
 
 from ..config import add_freecp_config
 from ..d2 import CfgNode, DatasetCatalog, get_cfg
+from ..data.own import PREFIX, register_folders
 from .old_keys import rename_old_keys, rename_old_opts
 
 _VOCABULARY = "MODEL.TEXT.VOCABULARY"
@@ -54,10 +55,11 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
         if "MODEL.DEVICE" in opts[::2]:
             logger.warning("MODEL.DEVICE=%s, but there is no GPU; using cpu.", cfg.MODEL.DEVICE)
         cfg.MODEL.DEVICE = "cpu"
+    if for_images and cfg.MODEL.TEXT.VOCABULARY:
+        cfg.DATASETS.TEST = ()
+    register_folders(cfg.DATASETS.TEST)
     if not for_images:
         check_config(cfg)
-    elif cfg.MODEL.TEXT.VOCABULARY:
-        cfg.DATASETS.TEST = ()
     cfg.freeze()
     return cfg
 
@@ -105,11 +107,18 @@ def _read(config_file: str) -> dict[str, Any]:
 
 
 def _quote_words(opts: Sequence[str]) -> list[str]:
-    """Quote words that yacs would read as a number or a tuple, such as "1, 2"."""
-    return [
-        repr(value) if i % 2 and opts[i - 1] == _VOCABULARY and not _is_text(value) else value
-        for i, value in enumerate(opts)
-    ]
+    """
+    Quote words that yacs would take for a number or a tuple, such as "1, 2", and put a single
+    dataset that is not in brackets into a tuple.
+    """
+    quoted = list(opts)
+    for i in range(1, len(opts), 2):
+        key, value = opts[i - 1], opts[i]
+        if key == _VOCABULARY and not _is_text(value):
+            quoted[i] = repr(value)
+        elif key == "DATASETS.TEST" and re.match(r"[^(\['\"]", str(value)):
+            quoted[i] = repr((value,))
+    return quoted
 
 
 def _is_text(value: Any) -> bool:
@@ -127,7 +136,11 @@ def check_config(cfg: CfgNode) -> None:
     registered = DatasetCatalog.list()
     if unknown := [name for name in cfg.DATASETS.TEST if name not in registered]:
         ours = [name for name in registered if name.startswith("freecp_")]
-        raise KeyError(f"DATASETS.TEST names {unknown}, which are not registered; ours are {ours}.")
+        paths = [
+            f'write "{PREFIX}{name}" for the folder' for name in unknown if os.path.exists(name)
+        ]
+        advice = "; ".join(paths) or f"ours are {ours}"
+        raise KeyError(f"DATASETS.TEST names {unknown}, which are not registered; {advice}.")
 
 
 def check_device(cfg: CfgNode) -> None:

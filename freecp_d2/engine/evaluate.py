@@ -21,6 +21,7 @@ from ..d2 import (
     print_csv_format,
 )
 from ..data.mapper import FreeCPDatasetMapper
+from ..data.own import display_name
 from ..evaluation import FreeCPSemSegEvaluator, confusions_table, find_confusions, per_class_table
 from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ..modeling.text_head import vocabulary_from_config
@@ -136,7 +137,7 @@ def _evaluate_dataset(
     by_file = {record["file_name"]: record for record in missing}
     evaluator = FreeCPSemSegEvaluator(
         name,
-        output_dir=os.path.join(cfg.OUTPUT_DIR, "inference", name),
+        output_dir=os.path.join(cfg.OUTPUT_DIR, "inference", display_name(name)),
         save_predictions=cfg.TEST.SAVE_PREDICTIONS,
         boundary_iou=cfg.TEST.BOUNDARY_IOU,
         earlier=earlier,

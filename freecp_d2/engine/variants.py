@@ -21,6 +21,7 @@ from ..d2 import (
     inference_on_dataset,
 )
 from ..data.mapper import FreeCPDatasetMapper
+from ..data.own import register_folders
 from ..evaluation.bootstrap import PixelCounts, load_counts, save_counts
 from ..modeling.backbone import CachedBackbone, FeatureMemory, load_clip_from_config
 from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
@@ -116,7 +117,11 @@ class VariantsModel(nn.Module):
 
 
 def count_pixels(
-    configs: Mapping[tuple[str, str], CfgNode], *, processes: int = 1, limit: int | None = None
+    configs: Mapping[tuple[str, str], CfgNode],
+    *,
+    processes: int = 1,
+    limit: int | None = None,
+    images: Sequence[int] | None = None,
 ) -> dict[tuple[str, str], np.ndarray]:
     """
     Segment the dataset of the configs with every variant in `processes` processes.
@@ -124,6 +129,7 @@ def count_pixels(
     Args:
         configs: (base method, variant) -> config; see `VariantsModel`.
         limit: number of images from the first; None: all.
+        images: use only these, by their places in the dataset.
 
     Returns:
         dict: (base method, variant) -> counts of shape (I, 3, K); see `PixelCounts`.
@@ -132,7 +138,7 @@ def count_pixels(
         ["--num-gpus", str(processes), "--dist-url", "auto"]
     )
     with tempfile.TemporaryDirectory() as folder:
-        args.configs, args.limit = dict(configs), limit
+        args.configs, args.limit, args.images = dict(configs), limit, images
         args.result = str(Path(folder) / "counts.npz")
         launch_processes(_count, args)
         return load_counts(args.result)
@@ -141,10 +147,14 @@ def count_pixels(
 def _count(args: Namespace) -> None:
     cfg = next(iter(args.configs.values()))
     (dataset,) = cfg.DATASETS.TEST
+    register_folders(cfg.DATASETS.TEST)
     model = build_model_in_turn(args.configs, VariantsModel)
     mapper = FreeCPDatasetMapper.from_config(cfg) | {"oracle": True}
+    records = DatasetCatalog.get(dataset)[: args.limit]
+    if args.images is not None:
+        records = [records[i] for i in args.images]
     loader = build_detection_test_loader(
-        DatasetCatalog.get(dataset)[: args.limit],
+        records,
         mapper=FreeCPDatasetMapper(**mapper),
         num_workers=cfg.DATALOADER.NUM_WORKERS,
     )

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ..d2 import DatasetCatalog, DatasetEvaluator, MetadataCatalog, comm, detection_utils
+from ..d2 import DatasetCatalog, DatasetEvaluator, MetadataCatalog, comm
+from ..data.label_reading import read_values
+from ..data.labels import read_label
 
 HIT, PREDICTED, TRUE = range(3)
 
@@ -30,7 +32,7 @@ class PixelCounts(DatasetEvaluator):
     """
     Count correct, predicted and true pixels for each variant, image and class.
 
-    The label files of the dataset contain 0..K-1 and the ignore label.
+    The label files contain 0..K-1 and the ignore label, unless a record has a `label_encoding`.
     """
 
     def __init__(self, dataset_name: str):
@@ -38,7 +40,7 @@ class PixelCounts(DatasetEvaluator):
         self.num_classes = len(metadata.stuff_classes)
         self.ignore_label = metadata.ignore_label
         self.records = {
-            record["file_name"]: (i, record["sem_seg_file_name"])
+            record["file_name"]: (i, record["sem_seg_file_name"], record.get("label_encoding"))
             for i, record in enumerate(DatasetCatalog.get(dataset_name))
         }
         self.reset()
@@ -54,8 +56,10 @@ class PixelCounts(DatasetEvaluator):
     ) -> None:
         """Count a batch; each of `outputs` is variant -> label map (H, W)."""
         for input_, output in zip(inputs, outputs, strict=True):
-            index, label_file = self.records[input_["file_name"]]
-            truth = detection_utils.read_image(label_file, "L").astype(np.int64).squeeze()
+            index, label_file, encoding = self.records[input_["file_name"]]
+            truth = (
+                read_label(label_file, encoding=encoding) if encoding else read_values(label_file)
+            )
             for name, labels in output.items():
                 predicted = labels.cpu().numpy()
                 counts = count_labels(predicted, truth, self.num_classes, self.ignore_label)

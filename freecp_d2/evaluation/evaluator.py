@@ -161,6 +161,11 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         if results is None:
             return None
         self.confusion_matrix = matrix = self._conf_matrix.copy()
+        if not matrix[:, :-1].any():
+            raise ValueError(
+                f"{self._dataset_name}: no pixel was scored, the labels have no class (value "
+                f"{self._ignore_label} alone); use labels with classes."
+            )
         scores = results["sem_seg"]
         scores["mIoU_mmseg"] = mean_iou_mmseg(matrix)
         if names := [self._class_names[k] for k in only_predicted(matrix)]:

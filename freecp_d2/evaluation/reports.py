@@ -77,7 +77,7 @@ def per_class_table(results: Mapping[str, Any], num_columns: int = 3) -> str:
 def confusions_table(confusions: Sequence[Confusion]) -> str:
     """Format the result of `find_confusions` as a table."""
     if not confusions:
-        return "none: every pixel that is scored is right"
+        return "none: no pixel that is scored is wrong"
     headers = ["true", "predicted", "pixels", "% of the true class", "% of all errors"]
     return _table([_confusion_row(c, decimals=1) for c in confusions], headers, "llrrr")
 

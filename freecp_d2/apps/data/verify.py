@@ -1,7 +1,8 @@
 """
-Verify the files of the benchmarks in full, and report what is wrong.
+Verify the files of the benchmarks, or of your own datasets, in full, and report what is wrong.
 
     python datasets/verify.py
+    python datasets/verify.py folder:photos
     python datasets/verify.py voc21 coco_object --report output/datasets.json
 
 Every image and label is decoded, and the classes are counted. Findings are a wrong number of
@@ -11,6 +12,7 @@ benchmark that was named is missing, or if all are.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 from collections.abc import Sequence
@@ -19,7 +21,13 @@ from typing import Any
 
 from ...data import BENCHMARKS, datasets_root
 from ...data.checks import first_few
-from ...data.verification import Verification, verify_benchmark
+from ...data.own import PREFIX
+from ...data.verification import (
+    FolderVerification,
+    Verification,
+    verify_benchmark,
+    verify_folder,
+)
 from ...utils.files import write_whole
 
 _NUM_LARGEST = 5
@@ -34,7 +42,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"of {', '.join(BENCHMARKS)}, or freecp_<name>_val; default: all that are found",
+        help=f"of {', '.join(BENCHMARKS)}, or freecp_<name>_val; folder:PATH, or a path with a /, "
+        "for an own dataset; default: all benchmarks that are found",
     )
     parser.add_argument(
         "--root",
@@ -49,6 +58,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     args = parser.parse_args(argv)
     keys = {name: row.key for row in BENCHMARKS.values() for name in (row.key, row.name)}
+    own = [name for name in args.names if name.startswith(PREFIX) or os.sep in name]
+    args.folders = [PREFIX + name.removeprefix(PREFIX) for name in own]
+    args.names = [name for name in args.names if name not in own]
     if unknown := [name for name in args.names if name not in keys]:
         parser.error(f"no benchmark {', '.join(unknown)}; use some of {', '.join(BENCHMARKS)}")
     if args.workers < 1:
@@ -65,28 +77,51 @@ def main(argv: Sequence[str] | None = None) -> int:
     root = args.root or datasets_root()
     results: list[Verification] = []
     missing: dict[str, str] = {}
-    for benchmark in [BENCHMARKS[key] for key in args.keys or BENCHMARKS]:
+    unusable = False  # there are files, which cannot even be listed
+    folders = [verify_folder(name, args.workers) for name in args.folders]
+    for folder in folders:
+        print(folder_text(folder) + "\n")
+    everything = () if folders else BENCHMARKS
+    for benchmark in [BENCHMARKS[key] for key in args.keys or everything]:
         try:
             results.append(verify_benchmark(benchmark, root, args.workers))
-        except FileNotFoundError as error:
+        except (FileNotFoundError, ValueError) as error:
             what = str(error).split(". Expected there:")[0].split(", found ", 1)[-1]
+            unusable |= "found no " not in str(error)
             missing[benchmark.name] = f"{benchmark.name}: not found; {what}"
         else:
             print(report_text(results[-1]) + "\n")
-    count = sum(len(result.findings) for result in results)
-    verified = "1 benchmark" if len(results) == 1 else f"{len(results)} benchmarks"
+    count = sum(len(result.findings) for result in (*results, *folders))
+    total = len(results) + len(folders)
+    verified = "1 dataset" if total == 1 else f"{total} datasets"
     not_found = f", {len(missing)} not found" if missing else ""
     print(*missing.values(), f"{verified} verified: {_findings(count)}{not_found}", sep="\n")
-    if not results:
+    if not total:
         print("Set DETECTRON2_DATASETS, or --root, to the folder that has the datasets.")
     if args.report:
         data = {
             "root": os.path.abspath(root),
             "benchmarks": [report_data(result) for result in results],
+            "folders": [dataclasses.asdict(folder) for folder in folders],
             "not_found": missing,
         }
         write_whole(args.report, (json.dumps(data, indent=1) + "\n").encode())
-    return int(bool(count or not results or (args.names and missing)))
+    return int(bool(count or not total or unusable or (args.names and missing)))
+
+
+def folder_text(result: FolderVerification) -> str:
+    """The result of one own dataset as text."""
+    lines = [f"{result.name}: {_findings(len(result.findings))}"]
+    if result.pixels:
+        total = max(sum(result.pixels), 1)
+        occurring = len(result.names) - len(result.absent)
+        lines.append(
+            f"  counted  {result.num_images} images; {occurring} of {len(result.names)} classes "
+            f"occur; {result.pixels[-1] / total:.1%} of the pixels without a class"
+        )
+        shares = zip(result.names, result.pixels, strict=False)
+        lines += [f"  class    {k} {name}: {n / total:.1%}" for k, (name, n) in enumerate(shares)]
+    return "\n".join([*lines, *(f"  FINDING  {finding}" for finding in result.findings)])
 
 
 def report_text(result: Verification) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..benchmark_spec import Benchmark, LabelFolder
+from ..benchmark_spec import Benchmark, LabelFolder, restore
 from ..label_ids import COCO_STUFF_IDS, PASCAL_CONTEXT_IDS
 from ..labels import (
     IGNORE_LABEL,
@@ -21,7 +21,6 @@ from ..labels import (
     raw_encoding,
     shifted_encoding,
 )
-from .findings import restore
 
 _NUM_THINGS, _NUM_STUFF = 80, 91
 

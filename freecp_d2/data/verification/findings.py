@@ -41,13 +41,6 @@ _KNOWN_COUNTS = {
         3352: "the test split has as many",
     },
 }
-_SCRIPTS = {
-    "context60": "prepare_pascal_context",
-    "context59": "prepare_pascal_context",
-    "coco_object": "prepare_coco_object",
-    "coco_stuff": "prepare_coco_stuff",
-    "cityscapes": "prepare_cityscapes",
-}
 _MAX_DROPPED = 15  # an upper bound of the VOC images whose annotation is all 255
 
 
@@ -78,10 +71,3 @@ def count_finding(benchmark: Benchmark, num_images: int) -> Finding | None:
         f"{num_images} images, expected the official {official}{cause}",
         f"use the official val split{split}, all of it; results on another set are not comparable",
     )
-
-
-def restore(benchmark: Benchmark) -> str:
-    """The advice for labels of a wrong encoding."""
-    if script := _SCRIPTS.get(benchmark.key):
-        return f"use the official files, and if needed run python datasets/{script}.py"
-    return "use the official files; datasets/README.md says from where"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..benchmark_spec import Benchmark, LabelFolder
+from ..benchmark_spec import Benchmark, LabelFolder, restore
 from ..labels import (
     ILLEGAL,
     NUM_VALUES,
@@ -16,7 +16,7 @@ from ..labels import (
 )
 from .class_shares import CLASS_SHARES, Expectation
 from .conventions import Reading, count_classes, other_readings
-from .findings import Finding, restore
+from .findings import Finding
 
 MIN_IMAGES = 32
 """A histogram of fewer label files is not judged."""

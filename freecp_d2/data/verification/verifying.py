@@ -13,7 +13,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from ..benchmark_spec import Benchmark
-from ..checks import DECODE_ERRORS, describe_sizes, displayed_size
+from ..checks import describe_sizes, displayed_size
+from ..label_reading import DECODE_ERRORS
 from ..labels import lookup_table, read_values
 from ..loading import BenchmarkFiles, find_files, select_split
 from .conventions import count_classes
@@ -94,11 +95,12 @@ def _select(
     findings = []
     try:
         files, absent = select_split(benchmark, files, root)
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError) as error:
+        state = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
         findings.append(
             Finding(
                 "split",
-                f"{folder.split_file} is missing, expected the names of the benchmark's images; "
+                f"{folder.split_file} {state}, expected the names of the benchmark's images; "
                 f"all files of {folder.path} that have an image are used instead",
                 "extract it from the archive of the annotations, or see datasets/README.md",
             )
@@ -137,6 +139,15 @@ def _decode_pair(pair: tuple[str, str]) -> _Decoded:
         faults.append(("size", describe_sizes(image, size, label, (height, width))))
     counts = np.bincount(values.ravel())
     return _Decoded(faults, {int(value): int(counts[value]) for value in np.flatnonzero(counts)})
+
+
+def image_fault(path: str) -> str:
+    """Why an image file cannot be decoded, "" if it can."""
+    try:
+        _decode_image(path)
+    except DECODE_ERRORS as error:
+        return f"{path} ({error})"
+    return ""
 
 
 def _decode_image(path: str) -> tuple[int, int]:

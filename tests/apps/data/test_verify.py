@@ -9,6 +9,7 @@ import pytest
 
 from freecp_d2.apps.data.verify import main
 from freecp_d2.data import BENCHMARKS
+from tests.data.own.conftest import Mine, stripes
 from tests.helpers.share_trees import make_tree
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -47,7 +48,7 @@ def test_a_correct_set(verify, whole):
         "counted  40 images, official 40; ",
         "largest  road 3",
         "freecp_voc21_val: not found; no VOCdevkit/VOC2012/JPEGImages/*.jpg or VOC2012/JPEGImages",
-        "1 benchmark verified: no finding, 7 not found",
+        "1 dataset verified: no finding, 7 not found",
     ):
         assert part in text
 
@@ -68,7 +69,7 @@ def test_findings_are_printed_and_written(verify, whole, tmp_path):
         assert part in text
     assert "000005.jpg" not in text
     assert "note     too few images to judge the histogram: 7" in text
-    assert text.endswith("2 benchmarks verified: 2 findings\n")
+    assert text.endswith("2 datasets verified: 2 findings\n")
 
     report = json.loads((tmp_path / "report.json").read_text())
     ade, _ = report["benchmarks"]
@@ -119,3 +120,19 @@ def test_the_script(tmp_path, capsys, monkeypatch):
     printed = capsys.readouterr()
     assert "3 images, expected the official 5000 (a part of the set)" in printed.out
     assert printed.err == ""  # the progress bar is for terminals
+
+
+def test_own_datasets(verify, tmp_path):
+    mine = Mine(tmp_path / "mine")
+    mine.add("a"), mine.add("b", stripes(0, 1, 255))
+    status, text = verify(mine.name, "--report", tmp_path / "report.json")
+    assert status == 0
+    assert "counted  2 images; 3 of 3 classes occur; 16.7% of the pixels without a class" in text
+    assert "class    2 car: 16.5%" in text
+    (report,) = json.loads((tmp_path / "report.json").read_text())["folders"]
+    assert report["names"] == ["sky", "road", "car"]
+    mine.add("c", stripes(0, 7))
+    for name in (mine.name, mine.root):
+        status, text = verify(name)
+        assert status == 1
+        assert "FINDING  1 of 3 labels cannot be used: " in text

@@ -89,7 +89,7 @@ def test_all_faults_are_listed_at_once(ade, noise):
     assert found["unpaired"].files == ("000009",)
     assert re.search("000000.jpg .*runcated", found["image"].files[0])
     assert "000001.png: cannot be read" in found["label"].files[0]
-    assert "000002.png: is stored as RGB" in found["mode"].files[0]
+    assert "000002.png: the label is stored as RGB" in found["mode"].files[0]
     assert found["mode"].what == "1 labels do not hold class numbers"
 
 

@@ -1,0 +1,183 @@
+"""
+Choose FreeCP's two thresholds on a part of a labelled dataset, and report them on the rest.
+
+    freecp calibrate --config configs/ade20k/sclip_freecp.yaml DATASETS.TEST folder:photos
+
+First tau_r (MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH) is chosen with the config's tau_a, then
+tau_a (MODEL.PURIFICATION_HEAD.AMBIGUITY.THRESH) with the chosen tau_r: the values of the highest
+mIoU on the part. The other images compare the chosen pair with the config's. Writes
+`thresholds.yaml`, a config with the chosen pair, `calibration.json` and `calibration.png`.
+"""
+
+import argparse
+import functools
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..d2 import CfgNode, DatasetCatalog
+from ..engine import (
+    add_import_argument,
+    check_num_processes,
+    check_run,
+    import_plugins,
+    load_config,
+)
+from ..engine.calibration import (
+    TAU_A,
+    TAU_R,
+    Calibration,
+    calibrate,
+    split_images,
+    thresholds,
+)
+from ..engine.old_keys import rename_old_opts
+from ..utils.files import write_whole
+from .errors import USER_ERRORS, message_of
+
+_GRID_R = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
+_GRID_A = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
+_FEW = 10
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of `freecp calibrate`."""
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config-file", "--config", metavar="FILE", required=True)
+    parser.add_argument(
+        "--part", type=float, default=0.5, help="the share of images that chooses; default: 0.5"
+    )
+    for name, grid in (("--redundancy", _GRID_R), ("--ambiguity", _GRID_A)):
+        parser.add_argument(
+            name,
+            type=_numbers,
+            default=list(grid),
+            metavar="TAU,TAU",
+            help=f"values to try beside the config's; default: {','.join(map(str, grid))}",
+        )
+    parser.add_argument("--num-gpus", type=int, default=1, help="processes, as in train_net.py")
+    parser.add_argument("--output-dir", metavar="DIR", help="default: OUTPUT_DIR/calibration")
+    add_import_argument(parser)
+    parser.add_argument("opts", nargs="*", metavar="KEY VALUE", help="config keys; must come last")
+    return parser
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(part) for part in text.split(",")]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `freecp calibrate`; the exit status is 2 where the command line or the data are wrong."""
+    parser = build_parser()
+    args = parser.parse_intermixed_args(argv)
+    try:
+        check_num_processes(args.num_gpus)
+        import_plugins(args.imports)
+        cfg = load_config(args.config_file, args.opts)
+        _check(cfg, args)
+        folder = Path(args.output_dir or os.path.join(cfg.OUTPUT_DIR, "calibration"))
+        folder.mkdir(parents=True, exist_ok=True)
+    except USER_ERRORS as error:
+        print(f"{parser.prog}: error: {message_of(error)}", file=sys.stderr)
+        return 2
+    result = calibrate(
+        args.config_file,
+        args.opts,
+        share=args.part,
+        redundancy=args.redundancy,
+        ambiguity=args.ambiguity,
+        processes=args.num_gpus,
+    )
+    print(report(result))
+    write_results(folder, cfg, args.config_file, args.opts, result)
+    print(f"\n{folder / 'thresholds.yaml'} is a config with these values; {folder} has the curves.")
+    return 0
+
+
+def _check(cfg: CfgNode, args: argparse.Namespace) -> None:
+    """Raise what is wrong before any image is segmented."""
+    thresholds(cfg)
+    for option, values in (("--redundancy", args.redundancy), ("--ambiguity", args.ambiguity)):
+        if not all(0 <= value <= 1 for value in values):
+            raise ValueError(f"{option} {values}, expected thresholds from 0 to 1.")
+    if cfg.TEST.NUM_IMAGES:
+        raise ValueError("TEST.NUM_IMAGES is not read here; use --part, or a list of images.")
+    split_images(cfg, args.part)
+    check_run(cfg)
+
+
+def report(result: Calibration) -> str:
+    """The result as text, with what limits it."""
+    numbers = len(result.part), len(result.rest)
+    lines = []
+    for name, curve in (("tau_r", result.tau_r), ("tau_a", result.tau_a)):
+        points = zip(curve.values, curve.scores, strict=True)
+        shown = ", ".join(f"{value:g}: {score:.1f}" for value, score in points)
+        lines.append(f"{name}, mIoU on the {numbers[0]} images that choose: {shown}")
+        if curve.is_open:
+            lines.append(f"  The best {name} is at an end of the values: try values beyond it.")
+    difference, (before, after) = result.difference, result.scores
+    lines += [
+        "",
+        f"Chosen: tau_r {result.chosen[0]:g}, tau_a {result.chosen[1]:g}; the config has "
+        f"{result.before[0]:g} and {result.before[1]:g}.",
+        f"mIoU on the other {numbers[1]} images: {after:.1f}, with the config's values "
+        f"{before:.1f}. Difference and its 95 % interval: {difference.difference:+.1f} "
+        f"[{difference.low:+.1f}, {difference.high:+.1f}].",
+    ]
+    if difference.low <= 0 and result.chosen != result.before:
+        lines.append("These images do not show that the chosen values are better: 0 is inside.")
+    if min(numbers) < _FEW:
+        lines.append(f"{min(numbers)} images are few: more labels make the choice more certain.")
+    return "\n".join(lines)
+
+
+def write_results(
+    folder: Path, cfg: CfgNode, config_file: str, opts: Sequence[str], result: Calibration
+) -> None:
+    """Write `calibration.png`, `calibration.json` and `thresholds.yaml`."""
+    from ..visualization.curves import write_curves  # here, because it imports matplotlib
+
+    write_curves(
+        folder / "calibration.png",
+        {
+            f"tau_r, at tau_a {result.before[1]:g}": result.tau_r,
+            f"tau_a, at tau_r {result.chosen[0]:g}": result.tau_a,
+        },
+        title=f"the {len(result.part)} images that choose",
+        label="mIoU, %",
+    )
+    dataset = cfg.DATASETS.TEST[0]
+    files = [record["file_name"] for record in DatasetCatalog.get(dataset)]
+    images = {name: [files[i] for i in getattr(result, name)] for name in ("part", "rest")}
+    data = {"dataset": dataset, **asdict(result), **images}
+    write_whole(folder / "calibration.json", (json.dumps(data, indent=1) + "\n").encode())
+    config = chosen_config(cfg, config_file, opts, result.chosen)
+    write_whole(folder / "thresholds.yaml", yaml.safe_dump(config, sort_keys=False).encode())
+
+
+def chosen_config(
+    cfg: CfgNode, config_file: str, opts: Sequence[str], chosen: tuple[float, float]
+) -> dict[str, Any]:
+    """The config file with the keys of the command line, except OUTPUT_DIR, and the thresholds."""
+    config: dict[str, Any] = {"_BASE_": os.path.abspath(config_file)}
+    values = {
+        key: functools.reduce(lambda node, name: node[name], key.split("."), cfg)
+        for key in rename_old_opts(opts)[::2]
+        if key != "OUTPUT_DIR"
+    }
+    for key, value in {**values, TAU_R: float(chosen[0]), TAU_A: float(chosen[1])}.items():
+        *sections, name = key.split(".")
+        node = config
+        for section in sections:
+            node = node.setdefault(section, {})
+        node[name] = repr(value) if isinstance(value, tuple) else value
+    return {**config, "VERSION": 2}

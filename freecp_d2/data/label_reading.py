@@ -1,0 +1,178 @@
+"""
+Read the stored values of label files, and say what a file is that has no class number a pixel.
+
+`stored_fault` reads the header alone, so that all files of a dataset are checked before a run.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image
+
+from ..d2 import PathManager
+
+NUM_VALUES = 1 << 16
+"""Label files have 8 or 16 bits."""
+
+DECODE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+
+_T = TypeVar("_T")
+
+_ORIENTATION = 0x0112
+_INDEX_MODES = ("L", "P", "I", "I;16", "I;16L", "I;16B")
+_COLOR_MODES = ("RGB", "RGBA", "P")
+_LOSSY = {"JPEG": "JPEG", "MPO": "JPEG", "JPEG2000": "JPEG 2000", "WEBP": "WebP", "AVIF": "AVIF"}
+_STORED = {
+    "RGB": "RGB colours",
+    "RGBA": "RGBA, colours with transparency",
+    "LA": "grey with transparency (LA)",
+    "La": "grey with transparency (La)",
+    "PA": "a palette with transparency (PA)",
+    "F": "floating-point numbers",
+    "1": "1 bit a pixel, a mask of one class",
+}
+_EXPECTED = "expected one class number a pixel (indexed, 8-bit grey or 16-bit grey)"
+
+
+def stored_fault(image: Image.Image, *, colors: bool = False) -> str:
+    """
+    Why an opened file is no label map, as far as its header tells: what it is stored as, what was
+    expected, and what to do; "" if it may be one.
+
+    Args:
+        colors: colours are expected, which a table maps to classes.
+    """
+    if lossy := _lossy_format(image):
+        return (
+            f"is stored as {lossy}, which changes values near the borders of regions, expected a "
+            "lossless format; export the labels as PNG, from their source"
+        )
+    if (orientation := _orientation(image)) not in (None, 1):
+        return (
+            f"has EXIF orientation {orientation}, expected none: labels are read as they are "
+            "stored; turn the pixels upright and remove the tag"
+        )
+    if colors:
+        if image.mode in _COLOR_MODES:
+            return ""
+        stored = _STORED.get(image.mode, f"grey ({image.mode})")
+        return (
+            f"is stored as {stored}, expected RGB colours or a palette, since the dataset has a "
+            "table of colours; use the coloured labels, or remove the table"
+        )
+    rawmode = _rawmode(image)
+    if image.mode == "L" and rawmode.startswith("L;"):
+        # Pillow scales grey of fewer than 8 bits to 0..255, which loses the class numbers.
+        stored = f"grey of {rawmode[2:]} bits ({rawmode})"
+        return f"is stored as {stored}, {_EXPECTED}; save it as 8-bit grey"
+    if image.mode in _INDEX_MODES:
+        return ""
+    stored = _STORED.get(image.mode, image.mode)
+    return f"is stored as {stored}, {_EXPECTED}; {_advice(image)}"
+
+
+def read_values(path: str | Path) -> np.ndarray:
+    """
+    Read the stored values of a label file, shape (H, W), 0..65535.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file cannot be decoded (`__cause__` is the decoder's error) or is not a
+            label map.
+    """
+    fault, values = _read(path, lambda image: (stored_fault(image), np.asarray(image)))
+    if fault:
+        raise ValueError(f"{path}: the label {fault}.")
+    if values.min() < 0 or values.max() >= NUM_VALUES:
+        raise ValueError(f"{path}: values {values.min()}..{values.max()}, expected 0..65535.")
+    return values
+
+
+def read_colors(path: str | Path) -> np.ndarray:
+    """Read the colours of a label file, uint8 (H, W, 3); errors as those of `read_values`."""
+
+    def decode(image: Image.Image) -> tuple[str, np.ndarray, bool]:
+        fault = stored_fault(image, colors=True)
+        rgba = np.asarray(image.convert("RGBA"))
+        return fault, rgba[..., :3], bool((rgba[..., 3] < 255).any())
+
+    fault, colors, transparent = _read(path, decode)
+    if transparent and not fault:
+        fault = "has transparent pixels, expected opaque colours; save it without transparency"
+    if fault:
+        raise ValueError(f"{path}: the label {fault}.")
+    return colors
+
+
+def count_values(path: str | Path) -> tuple[dict[int, int], dict[int, tuple[int, int, int]]]:
+    """
+    Count the pixels of each stored value; several times faster than counting in `read_values`.
+
+    Returns:
+        (value -> pixels, value -> its colour in the palette, if the file has one)
+
+    Raises:
+        FileNotFoundError, ValueError: see `read_values`.
+    """
+
+    def decode(image: Image.Image) -> tuple[str, dict[int, int], list[int]]:
+        if fault := stored_fault(image):
+            return fault, {}, []
+        if image.mode in ("L", "P"):
+            counts = {value: count for value, count in enumerate(image.histogram()) if count}
+            return "", counts, (image.getpalette("RGB") or []) if image.mode == "P" else []
+        values, numbers = np.unique(np.asarray(image), return_counts=True)
+        return "", dict(zip(values.tolist(), numbers.tolist(), strict=True)), []
+
+    fault, counts, flat = _read(path, decode)
+    if fault:
+        raise ValueError(f"{path}: the label {fault}.")
+    if min(counts) < 0 or max(counts) >= NUM_VALUES:
+        raise ValueError(f"{path}: values {min(counts)}..{max(counts)}, expected 0..65535.")
+    known = (value for value in counts if 3 * value + 3 <= len(flat))
+    return counts, {v: (flat[3 * v], flat[3 * v + 1], flat[3 * v + 2]) for v in known}
+
+
+def _read(path: str | Path, decode: Callable[[Image.Image], _T]) -> _T:
+    """`decode` of the opened file; ValueError if it cannot be decoded."""
+    try:
+        with PathManager.open(str(path), "rb") as file, Image.open(file) as image:
+            return decode(image)
+    except FileNotFoundError:
+        raise
+    except DECODE_ERRORS as error:
+        raise ValueError(f"{path}: cannot be read as a label map ({error}).") from error
+
+
+def _rawmode(image: Image.Image) -> str:
+    tile = getattr(image, "tile", None)  # images that are not read from a file have none
+    return str(tile[0][3]) if tile else ""
+
+
+def _lossy_format(image: Image.Image) -> str:
+    if image.format == "TIFF" and "jpeg" in str(image.info.get("compression", "")):
+        return "TIFF with JPEG compression"
+    return _LOSSY.get(image.format or "", "")
+
+
+def _orientation(image: Image.Image) -> int | None:
+    """EXIF orientation; of a PNG only if its block comes before the pixels."""
+    if image.format != "TIFF" and "exif" not in image.info:
+        return None
+    try:
+        return image.getexif().get(_ORIENTATION)
+    except Exception:  # damaged EXIF data have no orientation
+        return None
+
+
+def _advice(image: Image.Image) -> str:
+    if image.mode == "1":
+        return "write the class number of the mask and 0 elsewhere, as 8-bit grey"
+    if image.mode == "F":
+        return "round the values to class numbers and save them as 8-bit or 16-bit grey"
+    bands = [np.asarray(band) for band in image.split()[:3]]
+    if image.mode in ("LA", "PA") or all(np.array_equal(bands[0], band) for band in bands[1:]):
+        return "its first channel may hold the class numbers: save that channel alone"
+    return "use the label file, not its coloured image; an own dataset may have a table of colours"

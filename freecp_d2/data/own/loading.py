@@ -1,0 +1,204 @@
+"""List the images and labels of an own dataset, and check that they belong together."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..checks import DamagedFilesError, check_images, check_pairs, describe_sizes, first_few
+from ..file_lists import dangling_link, list_endings, list_files, read_list
+from ..image_formats import IMAGE_SUFFIXES
+from ..labels import LabelEncoding
+from . import label_studio, panoptic
+from .classes import Classes, read_classes
+from .colors import ColorEncoding, read_color_table
+from .encoding import label_encoding
+from .spec import Spec
+
+_UPDATE = "Correct it, or describe the folder in dataset.yaml; docs/OWN_DATASET.md has the keys."
+
+
+@dataclass(frozen=True)
+class OwnDataset:
+    """
+    An own dataset, without its files.
+
+    Args:
+        words: the vocabulary, as MODEL.TEXT.VOCABULARY takes it.
+        encoding: of the label files; None where each image has its own.
+    """
+
+    spec: Spec
+    classes: Classes
+    words: str
+    encoding: LabelEncoding | ColorEncoding | None
+
+    def __str__(self) -> str:
+        return str(self.spec.source)
+
+
+def describe(spec: Spec) -> OwnDataset:
+    """Read the classes, the words and the meaning of the label files; errors name the file."""
+    source = spec.classes
+    if source is None and spec.layout == "coco-panoptic":
+        source = panoptic.categories(spec.path(spec.annotations))
+    elif source is None and spec.layout == "label-studio":
+        source = label_studio.label_names(spec.path(spec.annotations))
+    elif source is None and spec.colors is not None:
+        names = [name for name, _ in read_color_table(spec.colors, spec.root)]
+        source = names if all(names) else None
+    classes = read_classes("classes.txt" if source is None else source, spec.root, spec.first)
+    if spec.background == "ignore":
+        classes = classes.without_background()
+    words = classes.words
+    if spec.words:
+        path = spec.path(spec.words)
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{spec.source}: words is {spec.words}, but there is no {path}."
+            )
+        words = str(path.absolute())
+    try:
+        encoding = label_encoding(spec, classes) if spec.layout == "folders" else None
+    except ValueError as error:
+        raise ValueError(f"{spec.source}: {error}") from error
+    return OwnDataset(spec, classes, words, encoding)
+
+
+def load_records(own: OwnDataset) -> list[dict[str, Any]]:
+    """
+    List the images after checking the headers of all files.
+
+    Returns:
+        list[dict]: sorted by name; `file_name`, `sem_seg_file_name`, `height` and `width` as
+        displayed, and `label_encoding`, the `LabelReader` of the label file. Where the image or the
+        label cannot be decoded, `damage` is the message about all such files, instead of the size.
+
+    Raises:
+        FileNotFoundError: a folder is missing or empty.
+        ValueError: files without partner or of unequal size; labels that are none; every file is
+            damaged.
+    """
+    spec = own.spec
+    images = _find(spec, "images", spec.image_suffix)
+    if spec.layout == "coco-panoptic":
+        found = panoptic.find_labels(spec, own.classes, images)
+    elif spec.layout == "label-studio":
+        found = label_studio.find_labels(spec, own.classes, images)
+    else:
+        labels = _find(spec, "labels", spec.label_suffix)
+        images, labels = _selected(spec, images, labels)
+        found = {key: (labels[key], own.encoding) for key in images}
+    keys = sorted(found)
+    sizes, damage = _sizes(own, [(images[key], *found[key]) for key in keys])
+    records = []
+    for key in keys:
+        label, encoding = found[key]
+        record = {"file_name": images[key], "sem_seg_file_name": label, "label_encoding": encoding}
+        if images[key] in sizes:
+            record["height"], record["width"] = sizes[images[key]]
+        else:
+            record["damage"] = damage
+        records.append(record)
+    return records
+
+
+def _sizes(
+    own: OwnDataset, files: Sequence[tuple[str, str, Any]]
+) -> tuple[dict[str, tuple[int, int]], str]:
+    """
+    (H, W) of each image that can be decoded, its label too; and the message about the others.
+
+    Args:
+        files: image, label, what the label means.
+    """
+    try:
+        if own.spec.layout == "label-studio":  # the labels are in the exported file
+            sizes = check_images(tuple(image for image, _, _ in files))
+            _check_sizes(files, sizes)
+        else:
+            colors = not isinstance(own.encoding, LabelEncoding)
+            sizes = check_pairs(tuple((image, label) for image, label, _ in files), colors)
+    except DamagedFilesError as error:
+        whole = [file for file in files if not error.paths & set(file[:2])]
+        if not whole:
+            raise
+        return _sizes(own, whole)[0], str(error)
+    return {image: size for (image, _, _), size in zip(files, sizes, strict=True)}, ""
+
+
+def _check_sizes(
+    files: Sequence[tuple[str, str, label_studio.DrawnEncoding]], sizes: Sequence[tuple[int, int]]
+) -> None:
+    """ValueError if shapes were drawn on images of another size."""
+    differ = [
+        describe_sizes(image, size, label, drawn.size)
+        for (image, label, drawn), size in zip(files, sizes, strict=True)
+        if size != drawn.size
+    ]
+    if differ:
+        raise ValueError(
+            f"{len(differ)} of {len(files)} images and their shapes differ in size (width x "
+            f"height): {first_few(differ)}. Use the images that were labelled."
+        )
+
+
+def _find(spec: Spec, key: str, suffix: str) -> dict[str, str]:
+    """The images or the labels, by name without ending."""
+    folder = spec.path(getattr(spec, key))
+    if not folder.is_dir():
+        names = sorted(p.name for p in spec.root.iterdir() if not p.name.startswith("."))
+        has = ", ".join(names[:8]) or "nothing"
+        raise FileNotFoundError(
+            f"{spec.source}: expected the folder {folder} ({key}){dangling_link(str(folder))}, "
+            f"found {has}. {_UPDATE}"
+        )
+    files = list_files(str(folder), suffix) if suffix else list_endings(str(folder), IMAGE_SUFFIXES)
+    if not files:
+        wanted = f"*{suffix}" if suffix else "image files"
+        there = ", ".join(sorted(p.name for p in folder.iterdir())[:5]) or "nothing"
+        raise FileNotFoundError(f"{folder}: expected {wanted}, found {there}. {_UPDATE}")
+    return files
+
+
+def _selected(
+    spec: Spec, images: dict[str, str], labels: dict[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The images of the list, or all, and their labels; ValueError if one has no partner."""
+    if spec.list:
+        if not spec.path(spec.list).is_file():
+            raise FileNotFoundError(
+                f"{spec.source}: list is {spec.list}, but there is no such file."
+            )
+        listed = read_list(spec.path(spec.list), images)
+        if absent := [name for name in listed if name not in images]:
+            raise ValueError(
+                f"{spec.path(spec.list)} names {len(absent)} images that are not in "
+                f"{spec.path(spec.images)}: {first_few(absent)}."
+            )
+        images = {name: images[name] for name in listed}
+        labels = {name: path for name, path in labels.items() if name in images}
+    for have, lack, missing in (
+        ("images", "label", images.keys() - labels.keys()),
+        ("labels", "image", labels.keys() - images.keys()),
+    ):
+        if missing:
+            raise ValueError(
+                f"{spec.source}: {len(missing)} {have} without {lack}: {first_few(sorted(missing))}"
+                f". Expected one label for each image, under the same name."
+                f"{_suffix_hint(images, labels)} Remove them, or name the images to score in a "
+                "file: `list: val.txt` in dataset.yaml."
+            )
+    return images, labels
+
+
+def _suffix_hint(images: Mapping[str, str], labels: Mapping[str, str]) -> str:
+    """What to write where all labels are named as an image and more letters, or vice versa."""
+    for what, short, long in (("label", images, labels), ("image", labels, images)):
+        name, path = next(iter(sorted(long.items())))
+        start = max((key for key in short if name.startswith(key)), key=len, default="")
+        end = name[len(start) :]
+        if start and end and all(key.removesuffix(end) in short for key in long):
+            suffix = end + os.path.splitext(path)[1]
+            return f' All {what}s end in {suffix}: write `{what}_suffix: "{suffix}"`.'
+    return ""

@@ -1,0 +1,101 @@
+"""
+Palettes that show that the indices of label files are not class numbers.
+
+An image editor that saves a label anew may number its colours in another order: the colours stay,
+the indices change, and every index is still legal.
+"""
+
+from collections.abc import Mapping
+
+from .checks import first_few
+
+Color = tuple[int, int, int]
+Palette = Mapping[int, Color]
+
+_NEAR = 30  # of 255; colours of VOC's palette are 64 apart, those of the web 51
+_VOID = 255
+
+
+def voc_palette() -> dict[int, Color]:
+    """The palette of PASCAL VOC, index -> colour: bits of the index, spread over the channels."""
+    palette = {}
+    for index in range(256):
+        channels = [0, 0, 0]
+        for bit in range(8):
+            channels[bit % 3] |= (index >> bit & 1) << (7 - bit // 3)
+        palette[index] = (channels[0], channels[1], channels[2])
+    return palette
+
+
+def foreign_palette(palettes: Mapping[str, Palette], is_voc: bool) -> str:
+    """
+    What shows that indices are no class numbers: one index has different colours in different
+    files, or the colours are those of other classes in VOC's palette. "" if nothing does.
+
+    Args:
+        palettes: file -> colours of the indices that occur in it.
+        is_voc: the classes are VOC's.
+    """
+    voc = voc_palette() if is_voc else {}
+    for path, palette in palettes.items() if is_voc else ():
+        if moved := _moved(palette, voc):
+            shown = [f"index {i} has the colour of class {j}" for i, j in moved.items()]
+            return (
+                f"{path}: in its palette {first_few(shown)}, as in VOC's palette. A program has "
+                "numbered the colours anew, so the indices are no class numbers; take the label "
+                "from its source, or read the colours by a table."
+            )
+    return _unequal(palettes)
+
+
+def foreign_to_all(palette: Palette) -> bool:
+    """Whether a palette is neither VOC's nor a ramp of greys, so that its order may be new."""
+    voc = voc_palette()
+    return any(color != voc[index] and len(set(color)) > 1 for index, color in palette.items())
+
+
+def _unequal(palettes: Mapping[str, Palette]) -> str:
+    first: dict[int, tuple[str, Color]] = {}
+    moved: list[str] = []
+    owners: dict[Color, int] = {}
+    for path, palette in palettes.items():
+        for index, color in palette.items():
+            known, expected = first.setdefault(index, (path, color))
+            other = owners.setdefault(color, index)
+            if color != expected and other != index:
+                moved.append(
+                    f"index {index} is {_text(expected)} in {known} and {_text(color)} in {path}"
+                )
+    if not moved:
+        return ""
+    return (
+        f"the indexed labels have different palettes: {first_few(moved)}. A program has numbered "
+        "the colours of each file anew, so the indices are no class numbers; export the labels "
+        "with one palette, or read the colours by a table."
+    )
+
+
+def _moved(palette: Palette, voc: Palette) -> dict[int, int]:
+    """Index -> class of VOC's palette, if all colours are of VOC and some at another index."""
+    found: dict[int, int] = {}
+    for index, color in palette.items():
+        if _distance(color, voc[index]) == 0:
+            found[index] = index
+            continue
+        near = min(voc, key=lambda k: (_distance(color, voc[k]), k))
+        if _distance(color, voc[near]) > _NEAR:
+            return {}
+        found[index] = near
+    if len(set(found.values())) < len(found):
+        return {}  # several indices near one colour: a ramp of greys, for instance
+    moved = {index: near for index, near in found.items() if index != near}
+    colored = [near for near in moved.values() if len(set(voc[near])) > 1 or near == _VOID]
+    return moved if colored else {}
+
+
+def _distance(a: Color, b: Color) -> int:
+    return max(abs(x - y) for x, y in zip(a, b, strict=True))
+
+
+def _text(color: Color) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)
