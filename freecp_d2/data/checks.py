@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image
 
+from .image_formats import open_image
+
 Size = tuple[int, int]  # (height, width)
 
 _FEW = 5
@@ -95,7 +97,7 @@ def _probe(size_of: Callable[[Image.Image], Size], path: str) -> Size | str:
     """The size of an image file, or its name and why it is damaged."""
     try:
         with open(path, "rb") as file:
-            image = Image.open(file)
+            image = open_image(file)
             size = size_of(image)
             if mark := _END_MARKS.get(image.format or ""):
                 length = file.seek(0, os.SEEK_END)
@@ -103,7 +105,7 @@ def _probe(size_of: Callable[[Image.Image], Size], path: str) -> Size | str:
                 # Some writers append data after the end mark: decode before reporting a file.
                 if mark not in file.read():
                     file.seek(0)
-                    Image.open(file).load()
+                    open_image(file).load()
         return size
     except DECODE_ERRORS as error:
         return f"{path} ({error})"

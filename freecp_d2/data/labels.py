@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..d2 import PathManager
+from .image_formats import open_image
 
 IGNORE_LABEL = 255
 """The train id of a pixel without a class; it is never scored."""
@@ -154,7 +155,7 @@ def read_values(path: str | Path) -> np.ndarray:
             label map.
     """
     try:
-        with PathManager.open(str(path), "rb") as file, Image.open(file) as image:
+        with PathManager.open(str(path), "rb") as file, open_image(file) as image:
             # Pillow scales grey of fewer than 8 bits to 0..255, which loses the class numbers.
             rawmode = str(image.tile[0][3]) if image.tile else ""
             is_scaled = image.mode == "1" or (image.mode == "L" and rawmode.startswith("L;"))

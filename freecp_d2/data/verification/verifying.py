@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from ..benchmark_spec import Benchmark
 from ..checks import DECODE_ERRORS, describe_sizes, displayed_size
+from ..image_formats import open_image
 from ..labels import lookup_table, read_values
 from ..loading import BenchmarkFiles, find_files, select_split
 from .conventions import count_classes
@@ -141,7 +141,7 @@ def _decode_pair(pair: tuple[str, str]) -> _Decoded:
 
 def _decode_image(path: str) -> tuple[int, int]:
     """Read all of an image file; returns its (height, width)."""
-    with Image.open(path) as image:
+    with open(path, "rb") as file, open_image(file) as image:
         size = displayed_size(image)
         # An eighth of the size is several times faster, and still reads the whole file.
         image.draft(None, (image.width // 8, image.height // 8))
