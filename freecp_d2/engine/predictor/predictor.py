@@ -23,6 +23,7 @@ from ...text import Vocabulary, load_vocabulary
 from ..config_loading import load_config
 from .prediction import Prediction
 
+Words = str | Path | Sequence[str | Sequence[str]] | Vocabulary
 Images = list[ImageLike] | tuple[ImageLike, ...]
 
 _BLACK = (0, 0, 0)
@@ -59,7 +60,7 @@ class Predictor:
     def from_config(
         cls,
         config: str | Path | CfgNode,
-        vocabulary: str | Path | Vocabulary | None = None,
+        vocabulary: Words | None = None,
         opts: Sequence[object] = (),
         *,
         clip: LoadedCLIP | None = None,
@@ -97,7 +98,7 @@ class Predictor:
     def vocabulary(self) -> Vocabulary:
         return self.model.text_head.vocabulary
 
-    def set_vocabulary(self, vocabulary: str | Path | Vocabulary, *, on_disk: bool = True) -> None:
+    def set_vocabulary(self, vocabulary: Words, *, on_disk: bool = True) -> None:
         """
         Change the words, see `text.load_vocabulary`; encodes, and caches if `on_disk`, new ones.
 
@@ -203,7 +204,7 @@ class Predictor:
         )
 
 
-def _words(vocabulary: str | Path | Vocabulary) -> Vocabulary:
+def _words(vocabulary: Words) -> Vocabulary:
     return vocabulary if isinstance(vocabulary, Vocabulary) else load_vocabulary(vocabulary)
 
 
