@@ -56,9 +56,8 @@ def label_video(
                 if sink is None:
                     _check_size(frame, settings.max_megapixels)
                     sink = VideoSink(video, timing.rate, frame.shape[:2])
-                copies, overlay = timing.copies(frames.number), frames.label(frame, file)
-                for _ in range(copies):
-                    sink.write(overlay)
+                copies = timing.copies(frames.number)
+                sink.write(frames.label(frame, file), copies)
         if sink is None:
             raise ValueError("it has no frame that can be read")
         sink.close()

@@ -122,12 +122,14 @@ class VideoSink:
         self.discard()
         raise OSError(f"{path}: OpenCV cannot write an MP4 here")
 
-    def write(self, frame: np.ndarray) -> None:
-        """Append a frame, uint8 RGB (H, W, 3)."""
+    def write(self, frame: np.ndarray, copies: int = 1) -> None:
+        """Append copies of a frame, uint8 RGB (H, W, 3)."""
         bottom, right = self.padding
         if bottom or right:
             frame = cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-        self.writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        frame = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+        for _ in range(copies):
+            self.writer.write(frame)
 
     def close(self) -> None:
         """Finish the file and rename it."""
