@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from .image_formats import open_image
 from .label_reading import DECODE_ERRORS, stored_fault
 
 logger = logging.getLogger(__name__)
@@ -150,7 +151,7 @@ def _orientation(image: Image.Image) -> int | None:
 
 
 def _orientation_of(path: str) -> int | None:
-    with Image.open(path) as image:
+    with open_image(path) as image:
         return _orientation(image)
 
 
@@ -183,7 +184,7 @@ def _probe(read: Callable[[Image.Image], _Header], path: str) -> _Header | str:
     """The header of an image file, or its name and why it is damaged."""
     try:
         with open(path, "rb") as file:
-            image = Image.open(file)
+            image = open_image(file)
             header = read(image)
             if mark := _END_MARKS.get(image.format or ""):
                 length = file.seek(0, os.SEEK_END)
@@ -191,7 +192,7 @@ def _probe(read: Callable[[Image.Image], _Header], path: str) -> _Header | str:
                 # Some writers append data after the end mark: decode before reporting a file.
                 if mark not in file.read():
                     file.seek(0)
-                    Image.open(file).load()
+                    open_image(file).load()
         return header
     except DECODE_ERRORS as error:
         return f"{path} ({error})"

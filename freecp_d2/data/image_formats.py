@@ -1,13 +1,48 @@
-"""The image formats that are read, and why others are refused. Pillow decodes the files."""
+"""
+The image formats that are read, and why others are refused. Pillow decodes the files.
 
+`open_image` is the only place that opens an image file, with the formats of this list: Pillow knows
+more, and runs an external program, Ghostscript, for PostScript.
+"""
+
+import functools
+import re
 from pathlib import Path
+from typing import IO
 
-_READ = (
-    ".apng .avif .avifs .bmp .bw .cur .dcx .dds .dib .gif .icns .ico .im .j2c .j2k .jfif .jp2 .jpc "
-    ".jpe .jpeg .jpf .jpg .jpx .mpo .msp .pbm .pcx .pgm .png .pnm .ppm .psd .qoi .ras .sgi .tga "
-    ".tif .tiff .webp .xbm .xpm"
-)
-IMAGE_SUFFIXES = frozenset(_READ.split())
+from PIL import Image
+
+_FORMATS = {
+    "JPEG": ".jpg .jpeg .jpe .jfif",
+    "PNG": ".png .apng",
+    "TIFF": ".tif .tiff",
+    "WEBP": ".webp",
+    "GIF": ".gif",
+    "BMP": ".bmp",
+    "AVIF": ".avif .avifs",
+    "JPEG2000": ".jp2 .j2c .j2k .jpc .jpf .jpx",
+    "PPM": ".ppm .pgm .pbm .pnm",
+    "MPO": ".mpo",
+    "CUR": ".cur",
+    "DCX": ".dcx",
+    "DDS": ".dds",
+    "DIB": ".dib",
+    "ICNS": ".icns",
+    "ICO": ".ico",
+    "IM": ".im",
+    "MSP": ".msp",
+    "PCX": ".pcx",
+    "PSD": ".psd",
+    "QOI": ".qoi",
+    "SGI": ".bw",
+    "SUN": ".ras",
+    "TGA": ".tga",
+    "XBM": ".xbm",
+    "XPM": ".xpm",
+}
+"""Pillow's name of each format that is read -> its suffixes; the usual formats are tried first."""
+
+IMAGE_SUFFIXES = frozenset(" ".join(_FORMATS.values()).split())
 """Suffixes of the formats that are read."""
 
 _CAMERA_RAW = ".arw .cr2 .cr3 .dng .nef .nrw .orf .pef .raf .raw .rw2 .srw .x3f"
@@ -16,22 +51,63 @@ _HEIC = f"HEIC is not supported; {_EXPORT}"
 _SVG = "SVG has no pixels; export it as PNG"
 _PDF = "PDF is a document, not an image; export its pages as PNG"
 _POSTSCRIPT = "PostScript has no pixels; export it as PNG"
-_RAW = f"camera raw is not supported; {_EXPORT}"
+RAW = f"camera raw is not supported; {_EXPORT}"
+_DICOM = f"it is DICOM, a medical image; choose its window and {_EXPORT}"
+_NIFTI = f"it is NIfTI, a medical volume; choose a slice and {_EXPORT}"
+_NUMPY = (
+    "it is a NumPy file; load it with numpy.load and give the array to Predictor, or save it as PNG"
+)
+_HDF5 = f"it is HDF5 or NetCDF, a container of arrays; choose one and {_EXPORT}"
+_GZIP = f"it is compressed with gzip; unpack it, and if it is NIfTI, {_EXPORT}"
+_HTML = "it is a web page, not an image; download the image itself"
 
 _REFUSED = {
     **dict.fromkeys((".heic", ".heif", ".hif"), _HEIC),
     **dict.fromkeys((".svg", ".svgz"), _SVG),
     ".pdf": _PDF,
     **dict.fromkeys((".eps", ".ps", ".ai"), _POSTSCRIPT),
-    **dict.fromkeys(_CAMERA_RAW.split(), _RAW),
+    **dict.fromkeys(_CAMERA_RAW.split(), RAW),
+    **dict.fromkeys((".dcm", ".dicom"), _DICOM),
+    ".nii": _NIFTI,
     **dict.fromkeys((".exr", ".hdr", ".jxl"), f"this format is not supported; {_EXPORT}"),
 }
 """Suffixes of files that users take for images, and why they are not read."""
 
-_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", *TIFF_STARTS)
+_REFUSED_STARTS = {
+    b"%PDF": _PDF,
+    b"%!PS": _POSTSCRIPT,
+    b"\xc5\xd0\xd3\xc6": _POSTSCRIPT,  # EPS with a preview
+    b"\xd7\xcd\xc6\x9a": "WMF has no pixels; export it as PNG",
+    b"\x93NUMPY": _NUMPY,
+    b"\x89HDF": _HDF5,
+    b"CDF\x01": _HDF5,
+    b"CDF\x02": _HDF5,
+    b"SIMPLE  =": f"it is FITS, an astronomical image; choose its range and {_EXPORT}",
+    b"FUJIFILMCCD-RAW": RAW,
+}
+"""First bytes of files that Pillow may know but this list does not -> why they are not read."""
+_ADDRESS = re.compile(r"data:|[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _HEIC_BRANDS = (b"heic", b"heix", b"mif1", b"hevc", b"msf1")
 NUM_START = 512
 """How many of the first bytes of a file `refused` looks at."""
+
+
+class Unreadable(ValueError):  # noqa: N818 - the message is a reason, without the file's name
+    """An image that is whole, but of a kind that is not read; says why and what to do."""
+
+
+@functools.cache
+def readable_formats() -> tuple[str, ...]:
+    """The formats of the list that this Pillow was built with."""
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+def open_image(file: IO[bytes]) -> Image.Image:
+    """`Image.open` for the formats of the list only; no external program is ever run."""
+    return Image.open(file, formats=readable_formats())
 
 
 def looks_like_image(path: Path) -> bool:
@@ -47,6 +123,11 @@ def looks_like_image(path: Path) -> bool:
     return start.startswith(_STARTS) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
 
 
+def is_address(name: str) -> bool:
+    """Whether a name is an address such as "https://...", also as `Path` shortens it."""
+    return bool(_ADDRESS.match(name))
+
+
 def refused(start: bytes, suffix: str) -> str:
     """
     Why a file that Pillow cannot decode is not an image; "" if it may be a damaged one.
@@ -57,23 +138,22 @@ def refused(start: bytes, suffix: str) -> str:
         return "the file is empty"
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
         return _HEIC
-    if start.startswith(b"%PDF"):
-        return _PDF
-    if start.startswith(b"%!PS"):
-        return _POSTSCRIPT
+    for known, reason in _REFUSED_STARTS.items():
+        if start.startswith(known):
+            return reason
+    if start[128:132] == b"DICM":
+        return _DICOM
+    if start[344:348] in (b"n+1\0", b"ni1\0") or start[4:8] == b"n+2\0":
+        return _NIFTI
     if b"<svg" in start.lower():
         return _SVG
+    if start.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+        return _HTML
     if start[4:8] == b"ftyp" and start[8:12] not in (b"avif", b"avis"):
         return "it is a video; use --video-input of demo.py, or a suffix such as .mp4"
-    return _REFUSED.get(suffix, "")
+    return _REFUSED.get(suffix, _GZIP if start.startswith(b"\x1f\x8b") else "")
 
 
-def refused_although_readable(pillow_format: str | None, suffix: str) -> str:
-    """
-    Why a file that Pillow can open is refused, or "".
-
-    Pillow runs Ghostscript for PostScript, and finds only the thumbnail of a camera raw file.
-    """
-    if pillow_format in ("EPS", "WMF"):
-        return _POSTSCRIPT
-    return _RAW if suffix in _CAMERA_RAW.split() else ""
+def is_camera_raw(suffix: str) -> str:
+    """Why a file with this suffix is refused although Pillow finds its thumbnail, or ""."""
+    return RAW if suffix in _CAMERA_RAW.split() else ""

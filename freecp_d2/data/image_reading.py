@@ -1,4 +1,8 @@
-"""Read images of any kind as upright RGB arrays. `image_formats.py` lists the file formats."""
+"""
+Read images of any kind as upright RGB arrays.
+
+`image_formats.py` lists the file formats, `image_depth.py` has the rule for more than 8 bits.
+"""
 
 import io
 import os
@@ -6,26 +10,32 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 import numpy as np
-import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from .image_formats import NUM_START, refused, refused_although_readable
+from .image_arrays import Channels, from_array, from_tensor
+from .image_formats import (
+    NUM_START,
+    TIFF_STARTS,
+    Unreadable,
+    is_address,
+    is_camera_raw,
+    open_image,
+    refused,
+)
+from .image_modes import ReadImage, from_pillow, from_tiff
+from .image_options import Reading
+from .tiff_pages import find_pages
 
-ImageLike = str | Path | bytes | Image.Image | np.ndarray | Tensor
-Channels = Literal["RGB", "BGR"]
+ImageLike = str | Path | bytes | IO[bytes] | Image.Image | np.ndarray | Tensor
 
-_ORIENTATION = 0x0112
-_UPRIGHT = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE"}
-_UPRIGHT |= {6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}
-"""EXIF orientation -> Pillow's transpose that turns the image upright."""
-
-_WIDE_GREY = ("I", "I;16", "I;16L", "I;16B")
-_pillow_limit = threading.Lock()
+_AS_COLORS = Reading()
+_pillow_limit = threading.RLock()
 
 
 class ImageError(ValueError):
@@ -46,47 +56,68 @@ class ImageTooLargeError(ImageError):
 
 
 def read_image(
-    file: str | Path | bytes | IO[bytes], max_pixels: float | None = None, name: str | Path = ""
+    file: str | Path | bytes | IO[bytes],
+    max_pixels: float | None = None,
+    name: str | Path = "",
+    reading: Reading = _AS_COLORS,
 ) -> np.ndarray:
     """
     Decode an image file to a uint8 RGB array, shape (H, W, 3).
 
-    The EXIF rotation is applied. Grey, palette, CMYK and 16 bits are converted. Transparency and
-    all frames of an animation but the first are dropped.
+    The EXIF rotation is applied. Grey, palette and CMYK are converted, and more than 8 bits are
+    scaled by the rule of `image_depth`, with a warning where it had to choose. Transparency and all
+    frames of an animation but the first are dropped.
 
     Args:
         file: a path, the content of a file, or a file opened in binary mode.
         max_pixels: refuse larger images before decoding them; None: Pillow's own limit.
         name: of the file in messages; default: its path.
+        reading: bands and range of values.
 
     Raises:
-        FileNotFoundError: there is no such file, or it is a folder.
+        FileNotFoundError: there is no such file, or it is a folder or an address.
         ImageTooLargeError: it has more than `max_pixels` pixels.
         ImageError: it cannot be decoded; the message has the name and the reason.
+        TypeError: not a path, bytes or a file opened in binary mode.
     """
+    shown = name or (file if isinstance(file, (str, Path)) else "an image")
+    return read_with_note(file, max_pixels, name, reading).logged(shown)
+
+
+def read_with_note(
+    file: str | Path | bytes | IO[bytes],
+    max_pixels: float | None = None,
+    name: str | Path = "",
+    reading: Reading = _AS_COLORS,
+) -> ReadImage:
+    """As `read_image`, with the note on depth and layout in the place of a warning."""
     if isinstance(file, (str, Path)):
         name = name or file
         if not os.path.exists(file) or os.path.isdir(file):
-            what = "is a folder" if os.path.isdir(file) else "no such file"
-            raise FileNotFoundError(f"{file}: {what}, expected an image file; correct the path.")
+            raise FileNotFoundError(f"{file}: {_not_a_file(str(file))}.")
         try:
-            with open(file, "rb") as opened:
-                return read_image(opened, max_pixels, name)
+            with open(file, "rb") as content:
+                return read_with_note(content, max_pixels, name, reading)
         except PermissionError as error:
             raise ImageError(name, "there is no permission to read it") from error
-    file = io.BytesIO(file) if isinstance(file, bytes) else file
+    opened = _File(_seekable(file), max_pixels, name, reading)
     with nullcontext() if max_pixels is None else _without_limit_of_pillow():
-        return _decode(file, max_pixels, name)
+        return _decode(opened)
 
 
-def as_image(image: ImageLike, channels: Channels | None = None) -> np.ndarray:
+def as_image(
+    image: ImageLike, channels: Channels | None = None, reading: Reading = _AS_COLORS
+) -> np.ndarray:
     """
     Convert an image to a uint8 RGB array, shape (H, W, 3).
 
     Args:
-        image: a path; the content of a file; a Pillow image; a NumPy array (H, W, 3), (H, W, 1) or
-            (H, W); a tensor (3, H, W) or (1, H, W). Values are 0 to 255; floats are rounded.
+        image: a path; the content of a file; a file opened in binary mode; a Pillow image; a NumPy
+            array (H, W, 3), (H, W, 1) or (H, W); a tensor (3, H, W) or (1, H, W). Values are 0 to
+            255; floats are rounded.
         channels: "RGB" or "BGR", the channel order of an array or tensor (OpenCV reads BGR).
+        reading: bands and range of values. Of arrays and tensors with any number of bands, its
+            bands are chosen if there are no `channels`.
 
     Raises:
         FileNotFoundError, ImageError: see `read_image`.
@@ -95,124 +126,112 @@ def as_image(image: ImageLike, channels: Channels | None = None) -> np.ndarray:
     """
     if channels not in (None, "RGB", "BGR"):
         raise ValueError(f'channels is {channels!r}; use "RGB" or "BGR".')
-    if isinstance(image, (str, Path, bytes)):
-        return read_image(image)
     if isinstance(image, Image.Image):
-        return _from_pillow(_turned_upright(image))
+        return from_pillow(image, reading).logged("an image of Pillow")
     if isinstance(image, Tensor):
-        if image.ndim != 3 or image.shape[0] not in (1, 3):
-            raise ValueError(
-                f"got a tensor of shape {tuple(image.shape)}, expected (3, H, W) or (1, H, W); "
-                "permute(2, 0, 1) makes one of (H, W, 3)."
-            )
-        if image.is_floating_point():
-            image = image.to(torch.float32)  # NumPy has no bfloat16
-        image = image.detach().cpu().permute(1, 2, 0).numpy()
-    if not isinstance(image, np.ndarray):
-        raise TypeError(
-            f"got {type(image).__name__}, expected a path, bytes, a Pillow image, a NumPy array or "
-            "a tensor."
-        )
-    return _from_array(image, channels)
+        return from_tensor(image, channels, reading)
+    if isinstance(image, np.ndarray):
+        return from_array(image, channels, reading)
+    return read_image(image, reading=reading)
 
 
-def _decode(file: IO[bytes], max_pixels: float | None, name: str | Path) -> np.ndarray:
-    suffix = Path(name).suffix.lower()
+@dataclass(frozen=True)
+class _File:
+    """An open file and how to read it."""
+
+    content: IO[bytes]
+    max_pixels: float | None
+    name: str | Path
+    reading: Reading
+
+    def check_header(self, size: tuple[int, int]) -> None:
+        """Refuse camera raw, and an image of too large a size (H, W)."""
+        if reason := is_camera_raw(Path(self.name).suffix.lower()):
+            raise Unreadable(reason)
+        if self.max_pixels is not None and size[0] * size[1] > self.max_pixels:
+            raise ImageTooLargeError(self.name, size, self.max_pixels)
+
+
+def _decode(file: _File) -> ReadImage:
+    content, name = file.content, file.name
     try:
-        with Image.open(file) as image:
-            if reason := refused_although_readable(image.format, suffix):
-                raise ImageError(name, reason)
-            if max_pixels is not None and image.width * image.height > max_pixels:
-                raise ImageTooLargeError(name, (image.height, image.width), max_pixels)
-            # `load` comes before the EXIF data: Pillow reads those of a broken PNG by loading it,
-            # and a second load returns the part that is there; TIFFs are turned while they load.
-            image.load()
-            return _from_pillow(_turned_upright(image))
+        start = content.read(4)
+        content.seek(0)
+        return _decode_tiff(file) if start in TIFF_STARTS else _decode_with_pillow(file)
     except ImageError:
         raise
+    except Unreadable as error:
+        raise ImageError(name, str(error)) from error
     except MemoryError as error:
         raise ImageError(name, "it does not fit into memory") from error
     except Exception as error:  # Pillow's decoders raise any kind of error for damaged files
-        file.seek(0)
-        reason = refused(file.read(NUM_START), suffix) or _damage(error)
+        content.seek(0)
+        reason = refused(content.read(NUM_START), Path(name).suffix.lower()) or _damage(error)
         raise ImageError(name, reason) from error
+
+
+def _decode_with_pillow(file: _File, page: int = 0) -> ReadImage:
+    with open_image(file.content) as image:
+        if page:
+            image.seek(page)
+        file.check_header((image.height, image.width))
+        return from_pillow(image, file.reading, file.content)
+
+
+def _decode_tiff(file: _File) -> ReadImage:
+    pages = find_pages(file.content)
+    page, bands = pages[0], file.reading.bands
+    if file.max_pixels is None and Image.MAX_IMAGE_PIXELS is not None:
+        file = replace(file, max_pixels=2 * Image.MAX_IMAGE_PIXELS)  # where Pillow refuses
+    file.check_header(page.size)
+    is_chosen = bands and (page.num_extra > 0 or (page.num_samples == 1 and len(pages) > 1))
+    if page.is_readable_by_pillow and page.number is not None and not is_chosen:
+        file.content.seek(0)
+        found = _decode_with_pillow(file, page.number)
+    else:
+        with _without_limit_of_pillow():
+            found = from_tiff(file.content, pages, file.reading)
+    if len(pages) == 1 or bands:
+        return found
+    note = f"the first of {len(pages)} images in the file is read"
+    return ReadImage(found.pixels, f"{found.note}; {note}".lstrip("; "))
 
 
 def _damage(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "cannot be decoded: it is not an image, or of a format that is not supported"
     text = str(error).rstrip(".") or type(error).__name__
-    return f"cannot be decoded ({text}); expected a complete image file, get it again"
+    advice = "it is damaged, or of a kind that is not supported; open and export it as PNG"
+    return f"cannot be decoded ({text}): {advice}"
 
 
-def _turned_upright(image: Image.Image) -> Image.Image:
-    try:
-        orientation = image.getexif().get(_ORIENTATION)
-    except Exception:  # Detectron2's read_image ignores damaged EXIF data, too
-        return image
-    if orientation not in _UPRIGHT:
-        return image
-    return image.transpose(Image.Transpose[_UPRIGHT[orientation]])
+def _not_a_file(name: str) -> str:
+    """Why a path has no image file, and what to do."""
+    if os.path.isdir(name):
+        return "is a folder, expected an image file; correct the path"
+    if is_address(name):
+        return "is an address, expected a file; download it and give its path or its bytes"
+    return "no such file, expected an image file; correct the path"
 
 
-def _from_pillow(image: Image.Image) -> np.ndarray:
-    if image.mode == "F":
-        values = np.asarray(image)
-        low, high = float(values.min()), float(values.max())
-        if not 0 <= low <= high <= 255:
-            raise ValueError(f"floats from {low:g} to {high:g}, expected 0 to 1 or 0 to 255")
-        grey = np.floor(values * (255 if high <= 1 else 1) + 0.5)
-    elif image.mode in _WIDE_GREY:  # Pillow's conversion would clip 16 bits to 255
-        values = np.asarray(image).astype(np.int64)
-        is_narrow = image.mode == "I" and values.max() <= 255  # 32 bits, of which 8 are used
-        grey = (values if is_narrow else values >> 8).clip(0, 255)
-    else:
-        return np.asarray(image.convert("RGB"))
-    return np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
+def _seekable(file: bytes | IO[bytes]) -> IO[bytes]:
+    """
+    An opened file that can be read twice.
 
-
-def _from_array(image: np.ndarray, channels: Channels | None) -> np.ndarray:
-    shape = image.shape
-    if image.ndim == 2:
-        image = image[:, :, None]
-    if image.ndim != 3 or image.shape[2] not in (1, 3) or 0 in image.shape:
-        raise ValueError(
-            f"got an array of shape {shape}, expected (H, W, 3) or (H, W), no side empty"
-            f"{_advice(shape)}."
+    Raises:
+        TypeError: it is none in binary mode.
+    """
+    if isinstance(file, (bytes, bytearray, memoryview)):
+        return io.BytesIO(file)
+    if not hasattr(file, "read") or isinstance(file, io.TextIOBase):
+        raise TypeError(
+            f"got {type(file).__name__}, expected a path, bytes, a file opened with "
+            'open(path, "rb"), a Pillow image, a NumPy array or a tensor.'
         )
-    if image.shape[2] == 3 and channels is None:
-        raise ValueError(
-            "got colours in an unknown order; add channels='RGB', or channels='BGR' for images "
-            "that OpenCV has read."
-        )
-    image = _as_bytes(image)
-    if image.shape[2] == 1:
-        image = image.repeat(3, axis=2)
-    return np.array(image[:, :, ::-1] if channels == "BGR" else image, order="C")
-
-
-def _advice(shape: tuple[int, ...]) -> str:
-    if 0 in shape:
-        return ""
-    if len(shape) == 3 and shape[2] == 4:
-        return "; drop transparency with image[..., :3]"
-    if len(shape) == 3 and shape[0] in (1, 3):
-        return "; put the colours last with image.transpose(1, 2, 0)"
-    return "; take one image of a batch with image[0]" if len(shape) == 4 else ""
-
-
-def _as_bytes(image: np.ndarray) -> np.ndarray:
-    if image.dtype == np.uint8:
-        return image
-    if not np.issubdtype(image.dtype, np.number) or np.iscomplexobj(image):
-        raise ValueError(f"got {image.dtype}, expected numbers from 0 to 255.")
-    low, high = float(image.min()), float(image.max())
-    got = f"got {image.dtype} from {low:g} to {high:g}"
-    if not (low >= 0 and high <= 255):
-        raise ValueError(f"{got}, expected 0 to 255; scale the values.")
-    if np.issubdtype(image.dtype, np.floating) and 0 < high <= 1:
-        raise ValueError(f"{got}, which is black on a scale of 0 to 255; multiply by 255.")
-    return np.floor(image.astype(np.float64) + 0.5).clip(0, 255).astype(np.uint8)
+    if hasattr(file, "seekable") and file.seekable():
+        file.seek(0)
+        return file
+    return io.BytesIO(file.read())  # of a connection
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..d2 import PathManager
+from .image_formats import open_image
 
 NUM_VALUES = 1 << 16
 """Label files have 8 or 16 bits."""
@@ -138,7 +139,7 @@ def count_values(path: str | Path) -> tuple[dict[int, int], dict[int, tuple[int,
 def _read(path: str | Path, decode: Callable[[Image.Image], _T]) -> _T:
     """`decode` of the opened file; ValueError if it cannot be decoded."""
     try:
-        with PathManager.open(str(path), "rb") as file, Image.open(file) as image:
+        with PathManager.open(str(path), "rb") as file, open_image(file) as image:
             return decode(image)
     except FileNotFoundError:
         raise

@@ -13,6 +13,7 @@ from fvcore.transforms.transform import Transform
 
 from ..d2 import PathManager, check_image_size, configurable
 from ..d2 import transforms as T
+from .image_options import Reading
 from .image_reading import read_image
 from .labels import classes_present
 
@@ -44,6 +45,7 @@ class FreeCPDatasetMapper:
         max_size: upper limit of the longer side; it takes precedence over `min_size`.
         resize: "cv2" or "pil", see `INPUT.RESIZE`.
         oracle: add `classes`, the train ids in the record's label file.
+        reading: bands and range of values of the image files.
     """
 
     @configurable
@@ -55,6 +57,7 @@ class FreeCPDatasetMapper:
         max_size: int,
         resize: str = "cv2",
         oracle: bool = False,
+        reading: Reading | None = None,
     ) -> None:
         if image_format not in ("RGB", "BGR"):
             raise ValueError(f'INPUT.FORMAT={image_format!r}, expected "RGB" or "BGR".')
@@ -67,10 +70,11 @@ class FreeCPDatasetMapper:
             )
         self.image_format, self.resize, self.oracle = image_format, resize, oracle
         self.min_size, self.max_size = min_size, max_size
+        self.reading = reading or Reading()
 
     @classmethod
     def from_config(cls, cfg: Any, is_train: bool = False) -> dict[str, Any]:
-        """Read `INPUT.FORMAT`, its sizes and `RESIZE`, and `MODEL.PURIFICATION_HEAD.ORACLE`."""
+        """Read `INPUT` and `MODEL.PURIFICATION_HEAD.ORACLE`."""
         if is_train:
             raise ValueError("FreeCP has nothing to train; use FreeCPDatasetMapper(cfg, False).")
         return {
@@ -79,6 +83,7 @@ class FreeCPDatasetMapper:
             "max_size": cfg.INPUT.MAX_SIZE_TEST,
             "resize": cfg.INPUT.RESIZE,
             "oracle": cfg.MODEL.PURIFICATION_HEAD.ORACLE,
+            "reading": Reading(tuple(cfg.INPUT.BANDS), cfg.INPUT.VALUE_RANGE),
         }
 
     def __call__(self, dataset_dict: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +100,7 @@ class FreeCPDatasetMapper:
                 oracle has no label file.
         """
         inputs = {k: v for k, v in dataset_dict.items() if k not in _GROUND_TRUTH}
-        image = read_color_image(inputs["file_name"], self.image_format)
+        image = read_color_image(inputs["file_name"], self.image_format, self.reading)
         check_image_size(inputs, image)
         h, w = image.shape[:2]
         image = self.get_transform(h, w).apply_image(image)
@@ -124,8 +129,10 @@ class FreeCPDatasetMapper:
         return T.ResizeTransform(h, w, new_h, new_w)
 
 
-def read_color_image(file_name: str, image_format: str) -> np.ndarray:
+def read_color_image(
+    file_name: str, image_format: str, reading: Reading | None = None
+) -> np.ndarray:
     """`read_image` in "RGB" or "BGR", for any name that iopath opens (`storybook://...`)."""
     with PathManager.open(file_name, "rb") as file:
-        image = read_image(file, name=file_name)
+        image = read_image(file, name=file_name, reading=reading or Reading())
     return image[:, :, ::-1] if image_format == "BGR" else image

@@ -13,19 +13,20 @@ pixels but are no class. A string has `;` or new lines between the classes and n
 `"cat, kitten; dog; background: sky, wall, road"`. The full-width and Arabic forms of comma,
 semicolon and colon are separators, too.
 
-Spaces around words, empty lines and parts, and commas at an end are ignored. Suspicious entries,
-such as a repeated word, are fixed or kept, listed in `Vocabulary.issues`, and reported once.
+Spaces around words, empty lines and parts, and commas at an end are ignored. Suspicious entries are
+fixed (`cleaning.py`) or kept, listed in `Vocabulary.issues`, and reported once.
 """
 
 import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from .cleaning import words_of_json, words_of_list
 from .spelling import readable_names, take_apart
 from .vocabulary_parsing import (
     CLASS_SEPARATOR,
@@ -34,6 +35,7 @@ from .vocabulary_parsing import (
     VocabularyIssue,
     parse_lines,
     parse_string,
+    parse_text,
     report,
     shortened,
 )
@@ -97,7 +99,7 @@ class Vocabulary:
                 f"{path}: got a byte that is not UTF-8 at offset {error.start}; "
                 "save the file as UTF-8."
             ) from error
-        return cls._build(parse_lines(text.splitlines(), str(path)), path.stem, str(path))
+        return cls._build(parse_text(text, str(path), parse_lines), path.stem, str(path))
 
     @classmethod
     def from_lines(cls, lines: Iterable[str], name: str) -> "Vocabulary":
@@ -109,7 +111,14 @@ class Vocabulary:
     def from_string(cls, text: str, name: str = "") -> "Vocabulary":
         """Parse `"cat, kitten; dog; background: sky"`; the default name is its beginning."""
         name = name or shortened(" ".join(text.split()))
-        return cls._build(parse_string(text, f'"{name}"'), name, f'"{name}"')
+        return cls._build(parse_text(text, f'"{name}"', parse_string), name, f'"{name}"')
+
+    @classmethod
+    def from_list(cls, words: Sequence[str | Sequence[str]], name: str = "") -> "Vocabulary":
+        """Classes as a list, synonyms as a list within it: `["cat", ["dog", "puppy"]]`."""
+        lines = words_of_list(words)
+        name = name or shortened("; ".join(lines))
+        return cls._build(parse_lines(lines, f'"{name}"', unit="entry"), name, f'"{name}"')
 
     @classmethod
     def _build(cls, parsed: Parsed, name: str, source: str) -> "Vocabulary":
@@ -160,7 +169,7 @@ class Vocabulary:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def load_vocabulary(words: str | Path) -> Vocabulary:
+def load_vocabulary(words: str | Path | Sequence[str | Sequence[str]]) -> Vocabulary:
     """
     Load a shipped vocabulary, a file or a string, tried in this order:
 
@@ -170,13 +179,17 @@ def load_vocabulary(words: str | Path) -> Vocabulary:
     3. `"cat, kitten; dog"`: a string with `;`, `,` or a new line; see `Vocabulary.from_string`.
        One class of one word is `"cat;"`, because a bare word may be a misspelt name.
 
-    A word that a benchmark writes with spaces, such as "diningtable", is kept and reported once.
+    4. `["cat", ["dog", "puppy"]]`: a list; see `Vocabulary.from_list`.
+
+    A word that a benchmark writes with spaces ("diningtable") is kept and reported once.
     FileNotFoundError lists what exists; ValueError if the file or string breaks the format.
     """
+    if isinstance(words, (list, tuple)):
+        return _noted(Vocabulary.from_list(words))
     if not isinstance(words, str | Path):
         raise TypeError(
             f"Got words as {type(words).__name__}, expected a string such as "
-            '"cat, kitten; dog", the name of a shipped list or a path; for a list "; ".join(words).'
+            '"cat, kitten; dog", a list of words, the name of a shipped list or a path.'
         )
     text = str(words).strip()
     shipped = shipped_vocabularies()
@@ -184,7 +197,7 @@ def load_vocabulary(words: str | Path) -> Vocabulary:
         return Vocabulary.from_file(_VOCABULARIES_DIR / f"{text}.txt")
     if isinstance(words, Path) or _is_path(text):
         vocabulary = Vocabulary.from_file(words if isinstance(words, Path) else text)
-    elif CLASS_SEPARATOR.search(text) or WORD_SEPARATOR.search(text):
+    elif CLASS_SEPARATOR.search(text) or WORD_SEPARATOR.search(text) or words_of_json(text):
         vocabulary = Vocabulary.from_string(text)
     else:
         near = difflib.get_close_matches(text.lower(), shipped, n=3)
@@ -194,6 +207,11 @@ def load_vocabulary(words: str | Path) -> Vocabulary:
             f"({', '.join(shipped)}); use one of those names or the path of a text file, or write "
             f'the words: "cat, kitten; dog", and for this one class "{text or "cat"};".{meant}'
         )
+    return _noted(vocabulary)
+
+
+def _noted(vocabulary: Vocabulary) -> Vocabulary:
+    """The vocabulary; reports words that a benchmark writes without spaces."""
     apart = {word: take_apart(word) for word in vocabulary.words}
     glued = [VocabularyIssue(f"{w!r} may be {other!r}") for w, other in apart.items() if w != other]
     report(vocabulary.name, glued)

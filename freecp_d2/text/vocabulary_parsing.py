@@ -3,9 +3,11 @@
 import logging
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+from .cleaning import Cleaned, clean_lines, words_of_json
 
 # Commas: Latin, Arabic, full-width, ideographic. Semicolons and colons: Latin, Arabic, full-width.
 _COMMAS, _SEMICOLONS = ",\u060c\uff0c\u3001", ";\u061b\uff1b"
@@ -37,6 +39,15 @@ Parsed = tuple[tuple[Words, ...], Words, tuple[VocabularyIssue, ...]]
 """Synonyms of each class in label order, background words, and the issues."""
 
 
+def parse_text(text: str, source: str, parse: Callable[..., Parsed]) -> Parsed:
+    """Parse the whole of a text: a list in JSON, or else as `parse_lines` or `parse_string`."""
+    if not (lines := words_of_json(text)):
+        return parse(text.splitlines() if parse is parse_lines else text, source)
+    classes, background, issues = parse_lines(lines, source, unit="entry")
+    note = VocabularyIssue(f"read as a list in JSON, {len(classes)} classes")
+    return classes, background, (note, *issues)
+
+
 def parse_string(text: str, source: str) -> Parsed:
     """Parse "cat, kitten; dog; background: sky", as `parse_lines`; there are no comments."""
     parts = CLASS_SEPARATOR.split(text)
@@ -61,15 +72,9 @@ def parse_lines(lines: Iterable[str], source: str, unit: str = "line") -> Parsed
     background: Words = ()
     background_at = ""
     issues: list[VocabularyIssue] = []
-    for number, raw in enumerate(lines, start=1):
+    for number, (line, changes) in enumerate(_cleaned(lines, source, unit), start=1):
         where = f"{unit} {number}"
-        if not isinstance(raw, str):
-            raise ValueError(
-                f"{source}, {where}: got {raw!r}, expected a string; "
-                'write the synonyms of a class as "cat, kitten".'
-            )
-        line = raw.removeprefix("\ufeff")
-        line = (_COMMENT.split(line, maxsplit=1)[0] if unit == "line" else line).strip()
+        issues += [VocabularyIssue(note, where) for note in changes]
         if not line:
             continue
         reserved = _BACKGROUND.match(line)
@@ -85,6 +90,20 @@ def parse_lines(lines: Iterable[str], source: str, unit: str = "line") -> Parsed
         raise ValueError(f"{source}: got no class, expected at least one; {advice}.")
     issues += _shared_words(classes, background)
     return tuple(classes), background, tuple(issues)
+
+
+def _cleaned(lines: Iterable[str], source: str, unit: str) -> list[Cleaned]:
+    """The lines without comments and what else is no part of a word."""
+    texts = []
+    for number, raw in enumerate(lines, start=1):
+        if not isinstance(raw, str):
+            raise ValueError(
+                f"{source}, {unit} {number}: got {raw!r}, expected a string; "
+                'write the synonyms of a class as "cat, kitten".'
+            )
+        line = raw.removeprefix("\ufeff")
+        texts.append(_COMMENT.split(line, maxsplit=1)[0] if unit == "line" else line)
+    return clean_lines(texts)
 
 
 def report(source: str, issues: Sequence[VocabularyIssue]) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from ...data.image_options import parse_bands
 from ...engine import add_import_argument, import_plugins, load_config
 from ...engine.config_files import config_path
 from ...engine.predictor import Predictor
@@ -65,6 +66,10 @@ def build_parser() -> argparse.ArgumentParser:
         help='"cat; dog, puppy; sofa" (synonyms by comma), a text file with one class a line, or a '
         "shipped list's name; default: the config's words",
     )
+    bands = "of images with many bands: three, such as 4,3,2, or one, from 1"
+    add("--bands", default="", metavar="R,G,B", help=bands)
+    limits = "of more than 8 bits: auto, full, percentiles or LOW:HIGH; default: the config's"
+    add("--value-range", metavar="RANGE", help=limits)
     add("--scores", action="store_true", help="write the scores of each image")
     add("--report", action="store_true", help="write index.html, all images on one page")
     add("--force", action="store_true", help="label finished inputs again")
@@ -80,11 +85,12 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
     if not args.input and not args.video_input:
         raise ValueError("got nothing to label; give --input FILE, a folder, or a quoted pattern.")
     import_plugins(args.imports)
-    cfg = load_config(args.config_file, args.opts, for_images=True)
+    opts = [*reading_opts(args), *args.opts]
+    cfg = load_config(args.config_file, opts, for_images=True)
     words = args.vocabulary
     settings = Settings(
         config_file=args.config_file,
-        opts=args.opts,
+        opts=opts,
         cfg=cfg,
         vocabulary=vocabulary_from_config(cfg) if words is None else load_vocabulary(words),
         output=args.output,
@@ -108,6 +114,13 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
     if inputs.num_others:
         print(f"{inputs.num_others} other files of the folders are neither images nor videos.")
     return settings, tasks, inputs.failures
+
+
+def reading_opts(args: argparse.Namespace) -> list[str]:
+    """`--bands` and `--value-range` as keys of the config."""
+    bands, limits = parse_bands(args.bands), args.value_range
+    opts = ["INPUT.BANDS", str(bands)] if bands else []
+    return [*opts, "INPUT.VALUE_RANGE", limits] if limits else opts
 
 
 def label(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.image_reading import read_image
+from ...data.image_reading import read_with_note
 from ...engine.predictor import Prediction, Predictor
 from ...utils.files import write_whole
 from ...visualization.drawing import draw_overlay
@@ -35,8 +35,9 @@ def label_image(
     """
     check_file(source.path)
     head = head_of(source, settings)
-    image = read_image(source.path, 1e6 * settings.max_megapixels)
-    prediction = predictor(image, channels="RGB")
+    read = read_with_note(source.path, 1e6 * settings.max_megapixels, reading=settings.reading)
+    head["reading"] = read.note
+    prediction = predictor(read.logged(source.path), channels="RGB")
     labels, names, colors = prediction.label_map, prediction.names, prediction.colors
     shares = visible_shares(class_counts(labels, len(names)))
     sheet = draw_overlay(prediction.image, labels, names, colors, shares, settings.overlay_side)

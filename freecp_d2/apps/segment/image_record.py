@@ -17,6 +17,7 @@ from typing import Any
 
 from ...checkpoint.embedded import EMBEDDED_NAME
 from ...d2 import CfgNode
+from ...data.image_options import Reading
 from ...engine.run_record import config_digest
 from ...text import Vocabulary
 from ...utils.files import printable, write_whole
@@ -55,12 +56,18 @@ class Settings:
     max_megapixels: float = 200.0
 
     def __post_init__(self) -> None:
+        assert self.reading  # ValueError if it is invalid
         if not 64 <= self.overlay_side <= 16384:
             raise ValueError(f"--overlay-side is {self.overlay_side}; expected 64 to 16384 pixels.")
         if not 0 < self.max_megapixels <= 2000:
             raise ValueError(
                 f"--max-megapixels is {self.max_megapixels:g}; expected more than 0, up to 2000."
             )
+
+    @property
+    def reading(self) -> Reading:
+        """How images of many bands or more than 8 bits are read; ValueError if it is invalid."""
+        return Reading(tuple(self.cfg.INPUT.BANDS), self.cfg.INPUT.VALUE_RANGE)
 
     @property
     def caveat(self) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ...data.image_formats import looks_like_image
+from ...data.image_formats import is_address, looks_like_image
 
 _VIDEOS = ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv"
 VIDEO_SUFFIXES = frozenset(_VIDEOS.split())
@@ -66,10 +66,10 @@ class Inputs:
                 self._add_folder(path, path)
             elif os.path.lexists(path):
                 self._add(path, Path(path.name))
-            elif glob.has_magic(argument):
+            elif glob.has_magic(argument) and not is_address(argument):
                 self._add_pattern(str(path))
             else:
-                self._fail(argument, "there is no such file or folder")
+                self._fail(argument, _missing(argument))
         for name in videos:
             path = expanded(name)
             if os.path.lexists(path):
@@ -128,6 +128,12 @@ class Inputs:
                     self._add(path, path.relative_to(root))
                 else:
                     self.num_others += 1
+
+
+def _missing(argument: str) -> str:
+    if is_address(argument):
+        return "it is an address; download it, and name the file"
+    return "there is no such file or folder"
 
 
 def check_file(path: Path) -> None:

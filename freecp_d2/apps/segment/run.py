@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ...data.image_reading import ImageError, ImageTooLargeError, read_image
+from ...data.image_reading import ImageError, ImageTooLargeError, read_with_note
 from ...engine.predictor import Predictor
 from ...utils.files import printable, write_whole
 from ...visualization.html import render_page
@@ -136,8 +136,11 @@ def _label(
         video = folder / record["files"]["video"]
         return record, lambda: (middle_frame(video), None)
     labels, no_word = folder / record["files"]["labels"], record["no_word"]
-    limit = 1e6 * settings.max_megapixels
-    return record, lambda: (read_image(source.path, limit), read_labels(labels, no_word))
+    limit, reading = 1e6 * settings.max_megapixels, settings.reading
+    return record, lambda: (
+        read_with_note(source.path, limit, reading=reading).pixels,
+        read_labels(labels, no_word),
+    )
 
 
 def _reason(error: Exception) -> str:

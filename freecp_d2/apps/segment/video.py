@@ -17,6 +17,7 @@ from .decisions import classes_of, decisions_of, visible_of
 from .image_record import Settings, forget_record, head_of, result_path, write_record
 from .inputs import Source, check_file
 from .video_files import VideoInfo, VideoSink, frames_of, open_video
+from .video_times import Timing, read_timing
 
 
 def label_video(
@@ -37,7 +38,8 @@ def label_video(
     kinds = ("video", "frames")
     video, lines = (result_path(settings.output, name, kind) for kind in kinds)
     forget_record(settings.output, name)
-    frames = _Frames(predictor, info)
+    timing = read_timing(source.path)
+    frames = _Frames(predictor, info, timing)
     sink: VideoSink | None = None
     temporary = lines.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp")
     bar = tqdm(
@@ -53,8 +55,9 @@ def label_video(
             for frame in bar:
                 if sink is None:
                     _check_size(frame, settings.max_megapixels)
-                    sink = VideoSink(video, info.rate, frame.shape[:2])
-                sink.write(frames.label(frame, file))
+                    sink = VideoSink(video, timing.rate, frame.shape[:2])
+                copies = timing.copies(frames.number)
+                sink.write(frames.label(frame, file), copies)
         if sink is None:
             raise ValueError("it has no frame that can be read")
         sink.close()
@@ -72,9 +75,9 @@ def label_video(
 class _Frames:
     """Labels frames, and accumulates their part of the record."""
 
-    def __init__(self, predictor: Predictor, info: VideoInfo):
+    def __init__(self, predictor: Predictor, info: VideoInfo, timing: Timing):
         self.predictor = predictor
-        self.info = info
+        self.info, self.timing = info, timing
         self.number = 0
         self.size: dict[str, int] = {}
         self.classes: list[dict[str, Any]] = []
@@ -88,7 +91,7 @@ class _Frames:
         shares = visible_shares(counts)
         decisions = decisions_of(prediction, shares)
         self.size, self.classes = decisions["size"], classes_of(prediction)
-        line = {"frame": self.number, "seconds": round(self.number / self.info.rate, 4)}
+        line = {"frame": self.number, "seconds": round(self.timing.seconds(self.number), 4)}
         line |= {key: decisions[key] for key in ("visible", "thresholds", "words", "groups")}
         file.write(json.dumps(line, allow_nan=False) + "\n")
         self.counts = self.counts + counts
@@ -98,14 +101,17 @@ class _Frames:
     def record(self) -> dict[str, Any]:
         shares = visible_shares(np.asarray(self.counts))
         expected, problem = self.info.num_frames, ""
-        # The length of some formats is estimated, and off by up to a tenth.
-        if self.number < (expected - 1 if self.info.is_exact else 0.9 * expected - 2):
+        # Some lengths are estimated, and off by up to a tenth. Frames that a file leaves
+        # out on purpose are no break: then the last one is near the end.
+        is_short = self.number < (expected - 1 if self.info.is_exact else 0.9 * expected - 2)
+        if is_short and self.timing.end < 0.95 * expected / self.info.rate:
             problem = f"it breaks off: {self.number} of {expected} frames were read and labelled"
         return {
             "size": self.size,
             "classes": self.classes,
             "frames": self.number,
-            "frames_per_second": self.info.rate,
+            "frames_per_second": self.timing.rate,
+            "resampled": self.timing.is_variable,
             "problem": problem,
             "visible": visible_of(shares, [entry["name"] for entry in self.classes]),
         }

@@ -52,16 +52,32 @@ def open_video(path: Path) -> tuple[cv2.VideoCapture, VideoInfo]:
 
 
 def frames_of(capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
-    """Upright frames, uint8 RGB (H, W, 3), resized to the size of the first."""
+    """
+    Upright frames with square pixels, uint8 RGB (H, W, 3), resized to the size of the first.
+
+    Videos of discs and cameras may store pixels that are wider or narrower than high.
+    """
     size: tuple[int, int] | None = None
+    aspect = _pixel_aspect(capture)
     while True:
         is_read, frame = capture.read()
         if not is_read:
             return
-        size = size or (frame.shape[1], frame.shape[0])
-        if (frame.shape[1], frame.shape[0]) != size:
-            frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+        height, width = frame.shape[:2]
+        size = size or (round(width * max(aspect, 1)), round(height / min(aspect, 1)))
+        if (width, height) != size:
+            rule = cv2.INTER_LINEAR if size[0] > width or size[1] > height else cv2.INTER_AREA
+            frame = cv2.resize(frame, size, interpolation=rule)
         yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+
+
+def _pixel_aspect(capture: cv2.VideoCapture) -> float:
+    """Width of a pixel by its height, as the frames are turned."""
+    wide, high = capture.get(cv2.CAP_PROP_SAR_NUM), capture.get(cv2.CAP_PROP_SAR_DEN)
+    if not (wide > 0 and high > 0 and 0.1 < wide / high < 10):
+        return 1.0
+    is_turned = capture.get(cv2.CAP_PROP_ORIENTATION_META) in (90, 270)
+    return high / wide if is_turned else wide / high
 
 
 def middle_frame(path: Path) -> np.ndarray:
@@ -106,12 +122,14 @@ class VideoSink:
         self.discard()
         raise OSError(f"{path}: OpenCV cannot write an MP4 here")
 
-    def write(self, frame: np.ndarray) -> None:
-        """Append a frame, uint8 RGB (H, W, 3)."""
+    def write(self, frame: np.ndarray, copies: int = 1) -> None:
+        """Append copies of a frame, uint8 RGB (H, W, 3)."""
         bottom, right = self.padding
         if bottom or right:
             frame = cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-        self.writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        frame = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+        for _ in range(copies):
+            self.writer.write(frame)
 
     def close(self) -> None:
         """Finish the file and rename it."""

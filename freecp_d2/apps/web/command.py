@@ -25,6 +25,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     default = str(config_path("storybook/sclip_freecp_overlap.yaml"))
     parser.add_argument("--config-file", "--config", default=default, help="of a FreeCP method")
     parser.add_argument("--vocabulary", help='initial words: a shipped name, a file, or "cat; dog"')
+    parser.add_argument("--bands", default="", help="of images with many: 4,3,2; or one")
     parser.add_argument("--port", type=int, help="default: the first free one from 7860 on")
     parser.add_argument(
         "--host", default="127.0.0.1", help="0.0.0.0 accepts other machines; default: this one only"
@@ -40,12 +41,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="freecp_web_") as uploads:
         # Gradio reads these when it is imported.
         os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": uploads}
+        from ...data.image_options import parse_bands
         from ...text import load_vocabulary
         from .labelling import Labeller
 
         try:
             words = load_vocabulary(args.vocabulary) if args.vocabulary else None
-            labeller = Labeller.from_config(args.config_file, words, args.opts)
+            bands = parse_bands(args.bands)
+            opts = [*(("INPUT.BANDS", str(bands)) if bands else ()), *args.opts]
+            labeller = Labeller.from_config(args.config_file, words, opts)
             from .server import serve
 
             # Exit as on Ctrl+C, so that uploads are deleted.

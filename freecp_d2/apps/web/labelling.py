@@ -13,6 +13,7 @@ import numpy as np
 
 from ...checkpoint.embedded import EMBEDDED_NAME
 from ...d2 import CfgNode
+from ...data.image_options import Reading
 from ...engine import load_config
 from ...engine.predictor import Predictor, with_heads
 from ...modeling.backbone import (
@@ -81,6 +82,11 @@ class Labeller:
         cfg = load_config(config_file, opts, for_images=True)
         predictors = build_predictors(cfg, vocabulary)
         return cls(predictors, is_embedded=cfg.MODEL.CLIP.PRETRAINED == EMBEDDED_NAME)
+
+    @property
+    def reading(self) -> Reading:
+        """How images of many bands or more than 8 bits are read."""
+        return next(iter(self._predictors.values())).mapper.reading
 
     @property
     def methods(self) -> tuple[str, ...]:

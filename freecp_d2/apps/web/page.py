@@ -108,6 +108,12 @@ def _add_settings(c: SimpleNamespace, labeller: Labeller) -> None:
             info="Words that overlap more compete for a region; further left, more of them do.",
             **options,
         )
+        c.bands = gr.Textbox(
+            ",".join(map(str, labeller.reading.bands)),
+            label="Bands of a scientific image",
+            info="Red, green and blue of an image with many bands, for instance 4,3,2; or one.",
+            max_length=40,
+        )
 
 
 def _script(name: str) -> str:
@@ -146,7 +152,7 @@ def _wire(page: gr.Blocks, labeller: Labeller, c: SimpleNamespace, results: list
     sliders = [c.redundancy, c.ambiguity]
     relabel: dict[str, Any] = {
         "fn": functools.partial(_relabel, labeller),
-        "inputs": [c.image, c.words, c.method, c.automatic, *sliders, view],
+        "inputs": [c.image, c.words, c.method, c.automatic, *sliders, c.bands, view],
         "outputs": results,
         "preprocess": False,  # `read_upload` reads files, with messages for visitors
         "trigger_mode": "always_last",
@@ -158,7 +164,8 @@ def _wire(page: gr.Blocks, labeller: Labeller, c: SimpleNamespace, results: list
     }
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     moved = [control.input for control in (c.method, c.automatic, *sliders)]
-    gr.on([page.load, c.image.change, c.go.click, c.words.submit, *moved], **relabel)
+    asked = [c.go.click, c.words.submit, c.bands.submit]
+    gr.on([page.load, c.image.change, *asked, *moved], **relabel)
     c.listed.input(_words_of, c.listed, c.words, **quiet).then(**relabel)
     c.automatic.input(
         lambda automatic: [gr.update(interactive=not automatic)] * 2, c.automatic, sliders, **quiet
@@ -177,6 +184,7 @@ def _relabel(
     automatic: bool,
     redundancy: float | None,
     ambiguity: float | None,
+    bands: str | None,
     before: View | None,
 ) -> tuple[str, str, str, View]:
     start = labeller.thresholds  # used if the visitor cleared a slider's number
@@ -185,7 +193,8 @@ def _relabel(
         "auto" if automatic else start.ambiguity if ambiguity is None else ambiguity,
     )
     uploads = Path(get_upload_folder())
-    view = label(labeller, payload, words, method, thresholds, before, uploads=uploads)
+    asked = (labeller, payload, words, method, thresholds, before)
+    view = label(*asked, uploads=uploads, bands=bands)
     return view.images, view.pixel, view.words, view
 
 

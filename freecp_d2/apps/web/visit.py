@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ...data.image_options import Reading, parse_bands
 from ...visualization.html.markup import Markup
 from .labelling import Comparison, Labeller, Thresholds
 from .results import INVITATION, Point, figures, message, purification, top_words
@@ -51,6 +52,7 @@ def label(
     before: View | None = None,
     *,
     uploads: Path,
+    bands: str | None = None,
 ) -> View:
     """
     Label an image, or say what is missing.
@@ -60,12 +62,13 @@ def label(
         before: the visitor's last view. It is returned if the input is the same, as browsers repeat
             requests. Its chosen pixel is kept if the image is the same.
         uploads: the folder of uploaded images.
+        bands: of an image with many; None: those of the config.
     """
-    asked = (payload.get("path") if payload else None, words, method, thresholds)
+    asked = (payload.get("path") if payload else None, words, method, thresholds, bands)
     if before is not None and before.asked == asked:
         return before
     try:
-        upload = read_upload(payload, uploads)
+        upload = read_upload(payload, uploads, _reading(labeller, bands))
         vocabulary = read_words(words)
     except Problem as problem:
         return View(None, message(str(problem), is_problem=True))
@@ -78,6 +81,15 @@ def label(
         return View(None, message(f"This cannot be done: {error}", is_problem=True))
     point = before.point if before is not None and before.asked[:1] == asked[:1] else None
     return View(comparison, figures(comparison, note, point), point, asked)
+
+
+def _reading(labeller: Labeller, bands: str | None) -> Reading:
+    if bands is None:
+        return labeller.reading
+    try:
+        return replace(labeller.reading, bands=parse_bands(bands))
+    except ValueError as error:
+        raise Problem(f"The bands cannot be used: {error}") from error
 
 
 def choose_pixel(view: View | None, x: float, y: float) -> View | None:

@@ -1,6 +1,7 @@
 """Segmentation of images in Python."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, overload
@@ -9,7 +10,9 @@ import numpy as np
 import torch
 
 from ...d2 import CfgNode
-from ...data.image_reading import Channels, ImageLike, as_image
+from ...data.image_arrays import Channels
+from ...data.image_options import Reading
+from ...data.image_reading import ImageLike, as_image
 from ...data.mapper import FreeCPDatasetMapper
 from ...modeling.backbone import LoadedCLIP
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
@@ -20,6 +23,7 @@ from ...text import Vocabulary, load_vocabulary
 from ..config_loading import load_config
 from .prediction import Prediction
 
+Words = str | Path | Sequence[str | Sequence[str]] | Vocabulary
 Images = list[ImageLike] | tuple[ImageLike, ...]
 
 _BLACK = (0, 0, 0)
@@ -56,7 +60,7 @@ class Predictor:
     def from_config(
         cls,
         config: str | Path | CfgNode,
-        vocabulary: str | Path | Vocabulary | None = None,
+        vocabulary: Words | None = None,
         opts: Sequence[object] = (),
         *,
         clip: LoadedCLIP | None = None,
@@ -94,7 +98,7 @@ class Predictor:
     def vocabulary(self) -> Vocabulary:
         return self.model.text_head.vocabulary
 
-    def set_vocabulary(self, vocabulary: str | Path | Vocabulary, *, on_disk: bool = True) -> None:
+    def set_vocabulary(self, vocabulary: Words, *, on_disk: bool = True) -> None:
         """
         Change the words, see `text.load_vocabulary`; encodes, and caches if `on_disk`, new ones.
 
@@ -126,38 +130,53 @@ class Predictor:
         return Predictor(model, self.mapper, self.images_per_batch)
 
     @overload
-    def __call__(self, image: ImageLike, channels: Channels | None = None) -> Prediction: ...
+    def __call__(
+        self, image: ImageLike, channels: Channels | None = None, bands: Sequence[int] = ()
+    ) -> Prediction: ...
     @overload
-    def __call__(self, image: Images, channels: Channels | None = None) -> list[Prediction]: ...
+    def __call__(
+        self, image: Images, channels: Channels | None = None, bands: Sequence[int] = ()
+    ) -> list[Prediction]: ...
 
     def __call__(
-        self, image: ImageLike | Images, channels: Channels | None = None
+        self,
+        image: ImageLike | Images,
+        channels: Channels | None = None,
+        bands: Sequence[int] = (),
     ) -> Prediction | list[Prediction]:
         """
         Args:
             image: an image for `as_image`, or a list of images.
             channels: "RGB" or "BGR", for arrays and tensors with colours.
+            bands: of images with many bands, such as (4, 3, 2); default: `INPUT.BANDS`.
 
         Raises:
             FileNotFoundError, ValueError, TypeError: see `as_image`; all images of a list are
                 read before the first is segmented.
         """
         if isinstance(image, (list, tuple)):
-            images = [as_image(one, channels) for one in image]
+            images = [as_image(one, channels, self._reading(bands)) for one in image]
             return list(self.stream(images, "RGB"))
-        return next(self.stream([image], channels))
+        return next(self.stream([image], channels, bands))
 
     def stream(
-        self, images: Iterable[ImageLike], channels: Channels | None = None
+        self,
+        images: Iterable[ImageLike],
+        channels: Channels | None = None,
+        bands: Sequence[int] = (),
     ) -> Iterator[Prediction]:
         """As `__call__`, with `images_per_batch` images in memory."""
-        rest = iter(images)
-        while batch := [as_image(image, channels) for image in islice(rest, self.images_per_batch)]:
+        read = (as_image(image, channels, self._reading(bands)) for image in images)
+        while batch := list(islice(read, self.images_per_batch)):
             inputs = [self._input(image) for image in batch]
             diagnose = self.model.purification_head is not None
             found = list(self.model.segment(inputs, diagnose=diagnose))
             # All before the first yield, because the caller may change the words.
             yield from [self._prediction(*pair) for pair in zip(batch, found, strict=True)]
+
+    def _reading(self, bands: Sequence[int]) -> Reading:
+        reading = self.mapper.reading
+        return replace(reading, bands=tuple(bands)) if bands else reading
 
     def _input(self, image: np.ndarray) -> dict[str, Any]:
         height, width = image.shape[:2]
@@ -185,7 +204,7 @@ class Predictor:
         )
 
 
-def _words(vocabulary: str | Path | Vocabulary) -> Vocabulary:
+def _words(vocabulary: Words) -> Vocabulary:
     return vocabulary if isinstance(vocabulary, Vocabulary) else load_vocabulary(vocabulary)
 
 

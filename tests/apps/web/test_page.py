@@ -20,7 +20,8 @@ def test_controls(labeller):
     assert image["sources"] == ["upload", "webcam"]
     assert image.get("value") is None, "drawn pages are for the weights of the package"
     assert "drawn pages only" not in str(config)
-    (words,) = props(config, "textbox")
+    words, bands = props(config, "textbox")
+    assert bands["value"] == ""
     assert words["value"] == "background: sky; cat, kitten; dog; tree"
     (method,) = props(config, "radio")
     assert [name for name, _ in method["choices"]] == ["SCLIP", "MaskCLIP", "GEM", "ClearCLIP"]
