@@ -69,7 +69,9 @@ def from_tiff(file: IO[bytes], pages: list[Page], reading: Reading) -> ReadImage
         is_inverted=page.photometric == WHITE_IS_ZERO,
     )
     if is_cmyk:
-        image = Image.fromarray(scaled.values, "CMYK").convert("RGB")
+        height, width = page.size
+        ink = Image.frombytes("CMYK", (width, height), scaled.values.tobytes())
+        image = ink.convert("RGB")
     else:
         image = Image.fromarray(_as_rgb(scaled.values))
     return ReadImage(np.asarray(_turned(image, page.one(_ORIENTATION, 1))), scaled.note)

@@ -75,7 +75,7 @@ def test_unknown_names_list_what_exists():
     ):
         with pytest.raises(FileNotFoundError, match=message):
             load_vocabulary(text)
-    for words in (["cat", "dog"], None, 5):
+    for words in ({"cat", "dog"}, None, 5):
         with pytest.raises(TypeError, match=type(words).__name__):
             load_vocabulary(words)
 
