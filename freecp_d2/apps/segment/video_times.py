@@ -37,7 +37,7 @@ class Timing:
         self.is_variable = max(abs(each - step) for each in steps) > _STEADY * step
         if self.is_variable:
             most = (_MOST_COPIES * len(seconds) + _FEW_FRAMES) / (seconds[-1] - seconds[0])
-            self.rate = min(1 / step, _MOST_RATE, most)
+            self.rate = round(min(1 / step, _MOST_RATE, most), 6)
 
     def seconds(self, number: int) -> float:
         """When a frame is shown."""
