@@ -151,7 +151,7 @@ def _orientation(image: Image.Image) -> int | None:
 
 
 def _orientation_of(path: str) -> int | None:
-    with open_image(path) as image:
+    with open(path, "rb") as file, open_image(file) as image:
         return _orientation(image)
 
 

@@ -147,4 +147,4 @@ def _missing(values: np.ndarray, declared: float | None) -> np.ndarray | None:
                     lost |= is_fill
     if not lost.any():
         return None
-    return lost.any(axis=2)
+    return np.asarray(lost.any(axis=2))

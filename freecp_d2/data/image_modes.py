@@ -121,7 +121,8 @@ def _is_deep(image: Image.Image) -> bool:
     """Whether a file that is not loaded has colours of 16 bits, of which Pillow drops the low."""
     if image.format not in _16_BIT_FORMATS or image.mode not in _AS_STORED:
         return False
-    last = [tile[3][-1] if isinstance(tile[3], tuple) else tile[3] for tile in image.tile]
+    tiles = getattr(image, "tile", ())  # of a file only
+    last = [tile[3][-1] if isinstance(tile[3], tuple) else tile[3] for tile in tiles]
     return any(";16" in part if isinstance(part, str) else part > 255 for part in last)
 
 

@@ -104,7 +104,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         for input_, output in zip(inputs, outputs, strict=True):
             file_name = input_["file_name"]
             try:
-                result = self._count_image(file_name, output)
+                result = self._result_of(file_name, output)
             except (ValueError, OSError, MemoryError) as error:
                 if not self._skip_errors:
                     raise
@@ -115,7 +115,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
             if self._on_image is not None:
                 self._on_image(file_name, result)
 
-    def _count_image(self, file_name: str, output: Mapping[str, Any]) -> ImageResult:
+    def _result_of(self, file_name: str, output: Mapping[str, Any]) -> ImageResult:
         if "error" in output:
             raise ValueError(output["error"])
         pred = self._read_prediction(output["sem_seg"], file_name)
@@ -125,7 +125,8 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
                 f"{file_name}: prediction has (H, W) = {pred.shape}, ground truth {gt.shape}; "
                 "return predictions at the image's original height and width."
             )
-        boundary, masks = NO_COUNTS, ()
+        boundary = NO_COUNTS
+        masks: Sequence[dict[str, Any]] = ()
         if self._compute_boundary_iou:
             edges = (self._mask_to_boundary(m.astype(np.uint8)) for m in (pred, gt))
             boundary = sparse_counts(self._confusion(*edges))

@@ -91,7 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             missing[benchmark.name] = f"{benchmark.name}: not found; {what}"
         else:
             print(report_text(results[-1]) + "\n")
-    count = sum(len(result.findings) for result in (*results, *folders))
+    count = sum(len(result.findings) for result in results)
+    count += sum(len(folder.findings) for folder in folders)
     total = len(results) + len(folders)
     verified = "1 dataset" if total == 1 else f"{total} datasets"
     not_found = f", {len(missing)} not found" if missing else ""

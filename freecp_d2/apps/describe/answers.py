@@ -59,8 +59,8 @@ class AnswersFile:
         self._found: dict[tuple[str, int | None], list[str]] = {}
         for i, record in enumerate(_read_records(path), start=1):
             word, number, answer = (record.get(key) for key in ("word", "instruction", "answer"))
-            is_text = isinstance(word, str) and isinstance(answer, str)
-            if not is_text or number not in (None, *range(1, num_instructions + 1)):
+            is_number = number in (None, *range(1, num_instructions + 1))
+            if not (isinstance(word, str) and isinstance(answer, str) and is_number):
                 raise ValueError(
                     f"{path}, record {i}: got {str(record)[:80]}, expected a `word`, an `answer` "
                     f"and, if any, an `instruction` from 1 to {num_instructions}; write "

@@ -8,10 +8,10 @@ from typing import Any
 from ..checks import DamagedFilesError, check_images, check_pairs, describe_sizes, first_few
 from ..file_lists import dangling_link, list_endings, list_files, read_list
 from ..image_formats import IMAGE_SUFFIXES
-from ..labels import LabelEncoding
+from ..labels import LabelEncoding, LabelReader
 from . import label_studio, panoptic
 from .classes import Classes, read_classes
-from .colors import ColorEncoding, read_color_table
+from .colors import read_color_table
 from .encoding import label_encoding
 from .spec import Spec
 
@@ -31,7 +31,7 @@ class OwnDataset:
     spec: Spec
     classes: Classes
     words: str
-    encoding: LabelEncoding | ColorEncoding | None
+    encoding: LabelReader | None
 
     def __str__(self) -> str:
         return str(self.spec.source)
@@ -81,6 +81,7 @@ def load_records(own: OwnDataset) -> list[dict[str, Any]]:
     """
     spec = own.spec
     images = _find(spec, "images", spec.image_suffix)
+    found: Mapping[str, tuple[str, LabelReader]]
     if spec.layout == "coco-panoptic":
         found = panoptic.find_labels(spec, own.classes, images)
     elif spec.layout == "label-studio":
@@ -88,6 +89,7 @@ def load_records(own: OwnDataset) -> list[dict[str, Any]]:
     else:
         labels = _find(spec, "labels", spec.label_suffix)
         images, labels = _selected(spec, images, labels)
+        assert own.encoding is not None  # of this layout
         found = {key: (labels[key], own.encoding) for key in images}
     keys = sorted(found)
     sizes, damage = _sizes(own, [(images[key], *found[key]) for key in keys])

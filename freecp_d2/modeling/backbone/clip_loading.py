@@ -45,8 +45,8 @@ class LoadedCLIP:
 def load_clip_from_config(cfg: CfgNode, loaded: LoadedCLIP | None = None) -> LoadedCLIP:
     """`load_clip` with the keys of MODEL.CLIP; returns `loaded` if its settings are the same."""
     node = cfg.MODEL.CLIP
-    source = (node.LIBRARY, node.ARCH, node.PRETRAINED, cfg.MODEL.PRECISION, node.MERGES)
-    source += (node.ACTIVATION,)
+    file = (node.LIBRARY, node.ARCH, node.PRETRAINED)
+    source = (*file, cfg.MODEL.PRECISION, node.MERGES, node.ACTIVATION)
     return loaded if loaded is not None and loaded.source == source else load_clip(*source)
 
 
