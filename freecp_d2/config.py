@@ -160,7 +160,7 @@ def _add_test(cfg: CfgNode) -> None:
     cfg.INPUT.RESIZE = "cv2"
     # Of an image with many bands: red, green and blue, or one, from 1. (): as the file says.
     cfg.INPUT.BANDS = ()  # not in the paper
-    # Of more than 8 bits: auto | full | percentiles | LOW:HIGH, see data/image_depth.py.
+    # Of more than 8 bits: auto | full | percentiles | LOW:HIGH, see data/images/depth.py.
     cfg.INPUT.VALUE_RANGE = "auto"  # not in the paper
     cfg.TEST.NUM_IMAGES = 0  # 0: all; else so many images, spread evenly over each dataset
     # An image that cannot be read or evaluated: stop | skip, which names it in results.json.

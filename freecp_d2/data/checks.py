@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from .image_formats import open_image
+from .images.formats import open_image
 from .label_reading import DECODE_ERRORS, stored_fault
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..d2 import PathManager
-from .image_formats import open_image
+from .images.formats import open_image
 
 NUM_VALUES = 1 << 16
 """Label files have 8 or 16 bits."""

@@ -13,8 +13,8 @@ from fvcore.transforms.transform import Transform
 
 from ..d2 import PathManager, check_image_size, configurable
 from ..d2 import transforms as T
-from .image_options import Reading
-from .image_reading import read_image
+from .images.options import Reading
+from .images.reading import read_image
 from .labels import classes_present
 
 RESIZE_RULES = ("cv2", "pil")

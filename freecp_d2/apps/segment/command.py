@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from ...data.image_options import parse_bands
+from ...data.images.options import parse_bands
 from ...engine import add_import_argument, import_plugins, load_config
 from ...engine.config_files import config_path
 from ...engine.predictor import Predictor

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.image_reading import read_with_note
+from ...data.images.reading import read_with_note
 from ...engine.predictor import Prediction, Predictor
 from ...utils.files import write_whole
 from ...visualization.drawing import draw_overlay

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...checkpoint.embedded import EMBEDDED_NAME
 from ...d2 import CfgNode
-from ...data.image_options import Reading
+from ...data.images.options import Reading
 from ...engine.run_record import config_digest
 from ...text import Vocabulary
 from ...utils.files import printable, write_whole

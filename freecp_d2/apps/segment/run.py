@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ...data.image_reading import ImageError, ImageTooLargeError, read_with_note
+from ...data.images.reading import ImageError, ImageTooLargeError, read_with_note
 from ...engine.predictor import Predictor
 from ...utils.files import printable, write_whole
 from ...visualization.html import render_page

@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="freecp_web_") as uploads:
         # Gradio reads these when it is imported.
         os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": uploads}
-        from ...data.image_options import parse_bands
+        from ...data.images.options import parse_bands
         from ...text import load_vocabulary
         from .labelling import Labeller
 

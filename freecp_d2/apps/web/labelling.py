@@ -13,7 +13,7 @@ import numpy as np
 
 from ...checkpoint.embedded import EMBEDDED_NAME
 from ...d2 import CfgNode
-from ...data.image_options import Reading
+from ...data.images.options import Reading
 from ...engine import load_config
 from ...engine.predictor import Predictor, with_heads
 from ...modeling.backbone import (

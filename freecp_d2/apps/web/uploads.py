@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ...data.image_options import Reading
-from ...data.image_reading import ImageError, ImageTooLargeError, read_with_note
+from ...data.images.options import Reading
+from ...data.images.reading import ImageError, ImageTooLargeError, read_with_note
 from ...visualization.html.images import limited
 from .words import Problem
 

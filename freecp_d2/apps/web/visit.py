@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...data.image_options import Reading, parse_bands
+from ...data.images.options import Reading, parse_bands
 from ...visualization.html.markup import Markup
 from .labelling import Comparison, Labeller, Thresholds
 from .results import INVITATION, Point, figures, message, purification, top_words

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..checks import DamagedFilesError, check_images, check_pairs, describe_sizes, first_few
 from ..file_lists import dangling_link, list_endings, list_files, read_list
-from ..image_formats import IMAGE_SUFFIXES
+from ..images.formats import IMAGE_SUFFIXES
 from ..labels import LabelEncoding, LabelReader
 from . import label_studio, panoptic
 from .classes import Classes, read_classes

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from ..benchmark_spec import Benchmark
 from ..checks import describe_sizes, displayed_size
-from ..image_formats import open_image
+from ..images.formats import open_image
 from ..label_reading import DECODE_ERRORS
 from ..labels import lookup_table, read_values
 from ..loading import BenchmarkFiles, find_files, select_split

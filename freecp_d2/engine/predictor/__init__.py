@@ -1,6 +1,6 @@
 """Segmentation of images with words, without a dataset."""
 
-from ...data.image_reading import as_image, read_image
+from ...data.images.reading import as_image, read_image
 from .prediction import Prediction
 from .predictor import Predictor, with_heads
 

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from ...d2 import CfgNode
-from ...data.image_arrays import Channels
-from ...data.image_options import Reading
-from ...data.image_reading import ImageLike, as_image
+from ...data.images.arrays import Channels
+from ...data.images.options import Reading
+from ...data.images.reading import ImageLike, as_image
 from ...data.mapper import FreeCPDatasetMapper
 from ...modeling.backbone import LoadedCLIP
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor

@@ -10,7 +10,7 @@ from PIL import Image
 from freecp_d2.apps.calibrate import main as calibrate
 from freecp_d2.apps.evaluate import train_net
 from freecp_d2.d2 import PathManager
-from freecp_d2.data.image_reading import read_image
+from freecp_d2.data.images.reading import read_image
 from freecp_d2.engine import load_config
 from tests.helpers.command import AUTO_PORT, ROOT, run
 

@@ -1,6 +1,6 @@
 """Which files of a folder are images."""
 
-from freecp_d2.data.image_formats import IMAGE_SUFFIXES, looks_like_image
+from freecp_d2.data.images.formats import IMAGE_SUFFIXES, looks_like_image
 
 
 def test_looks_like_image(tmp_path):

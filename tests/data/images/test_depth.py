@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from freecp_d2.data.image_depth import scale_to_bytes
-from freecp_d2.data.image_formats import Unreadable
-from freecp_d2.data.image_options import Reading, parse_bands
+from freecp_d2.data.images.depth import scale_to_bytes
+from freecp_d2.data.images.formats import Unreadable
+from freecp_d2.data.images.options import Reading, parse_bands
 
 GREY = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
 AUTO = Reading()

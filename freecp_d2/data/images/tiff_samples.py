@@ -16,7 +16,7 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from .image_formats import Unreadable
+from .formats import Unreadable
 from .tiff_pages import Page, read_at
 
 _OF_BYTES = (1, 5, 8, 32773, 32946, 34925, 50000)

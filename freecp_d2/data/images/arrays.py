@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .image_depth import scale_to_bytes
-from .image_options import Reading, choose_bands
+from .depth import scale_to_bytes
+from .options import Reading, choose_bands
 
 Channels = Literal["RGB", "BGR"]
 

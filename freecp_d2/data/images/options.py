@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .image_formats import Unreadable
+from .formats import Unreadable
 
 _NUMBER = r"(-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)"
 _RANGE = re.compile(f"{_NUMBER}:{_NUMBER}", re.IGNORECASE)
@@ -17,7 +17,7 @@ class Reading:
     Attributes:
         bands: three as red, green and blue, or one, counted from 1; () for the colours of the file.
         value_range: "auto", "full", "percentiles" or two numbers such as "0:4095", see
-            `image_depth.scale_to_bytes`.
+            `depth.scale_to_bytes`.
 
     Raises:
         ValueError: other values.

@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from freecp_d2.data.image_reading import ImageError, ImageTooLargeError, as_image, read_image
+from freecp_d2.data.images.reading import ImageError, ImageTooLargeError, as_image, read_image
 
-from ..helpers.png import png
+from ...helpers.png import png
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"

@@ -1,7 +1,7 @@
 """
 Read images of any kind as upright RGB arrays.
 
-`image_formats.py` lists the file formats, `image_depth.py` has the rule for more than 8 bits.
+`formats.py` lists the file formats, `depth.py` has the rule for more than 8 bits.
 """
 
 import io
@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from .image_arrays import Channels, from_array, from_tensor
-from .image_formats import (
+from .arrays import Channels, from_array, from_tensor
+from .formats import (
     NUM_START,
     TIFF_STARTS,
     Unreadable,
@@ -28,9 +28,8 @@ from .image_formats import (
     open_image,
     refused,
 )
-from .image_modes import ReadImage, from_pillow, from_tiff
-from .image_options import Reading
-from .tiff_pages import find_pages
+from .modes import ReadImage, from_pillow
+from .options import Reading
 
 ImageLike = str | Path | bytes | IO[bytes] | Image.Image | np.ndarray | Tensor
 
@@ -65,7 +64,7 @@ def read_image(
     Decode an image file to a uint8 RGB array, shape (H, W, 3).
 
     The EXIF rotation is applied. Grey, palette and CMYK are converted, and more than 8 bits are
-    scaled by the rule of `image_depth`, with a warning where it had to choose. Transparency and all
+    scaled by the rule of `depth`, with a warning where it had to choose. Transparency and all
     frames of an animation but the first are dropped.
 
     Args:
@@ -179,6 +178,9 @@ def _decode_with_pillow(file: _File, page: int = 0) -> ReadImage:
 
 
 def _decode_tiff(file: _File) -> ReadImage:
+    from .tiff import from_tiff  # few images are TIFFs
+    from .tiff_pages import find_pages
+
     pages = find_pages(file.content)
     page, bands = pages[0], file.reading.bands
     if file.max_pixels is None and Image.MAX_IMAGE_PIXELS is not None:

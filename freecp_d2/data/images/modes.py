@@ -1,5 +1,5 @@
 """
-Opened images as uint8 RGB: bands, depth and rotation, of TIFFs and of the modes of Pillow.
+Opened images as uint8 RGB: bands, depth and rotation, by the modes of Pillow.
 
 Shape shorthand in this module: H, W pixels, C bands.
 """
@@ -12,13 +12,11 @@ from typing import IO, NamedTuple
 import numpy as np
 from PIL import Image
 
-from .image_depth import scale_to_bytes
-from .image_formats import Unreadable
-from .image_options import Reading, choose_bands
-from .tiff_pages import CMYK, WHITE_IS_ZERO, Page
-from .tiff_samples import read_samples
+from .depth import scale_to_bytes
+from .formats import Unreadable
+from .options import Reading, choose_bands
 
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112
 _UPRIGHT = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE"}
 _UPRIGHT |= {6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}
 """EXIF orientation -> Pillow's transpose that turns the image upright."""
@@ -48,45 +46,6 @@ class ReadImage(NamedTuple):
         return self.pixels
 
 
-def from_tiff(file: IO[bytes], pages: list[Page], reading: Reading) -> ReadImage:
-    """
-    Read the first of the images of a TIFF by its samples; `reading.bands` may be images, too.
-
-    Raises:
-        Unreadable: its layout or colours are not supported, or there is no such band.
-    """
-    page, bands = pages[0], reading.bands
-    if bands and page.num_samples == 1 and len(pages) > 1:
-        values = _across_pages(file, pages, bands)
-    else:
-        values = read_samples(file, page, bands or page.colors())
-    is_cmyk = page.photometric == CMYK and not bands
-    scaled = scale_to_bytes(
-        values,
-        page.bits,
-        Reading(value_range="full") if is_cmyk else reading,
-        missing=page.missing,
-        is_inverted=page.photometric == WHITE_IS_ZERO,
-    )
-    if is_cmyk:
-        height, width = page.size
-        ink = Image.frombytes("CMYK", (width, height), scaled.values.tobytes())
-        image = ink.convert("RGB")
-    else:
-        image = Image.fromarray(_as_rgb(scaled.values))
-    return ReadImage(np.asarray(_turned(image, page.one(_ORIENTATION, 1))), scaled.note)
-
-
-def _across_pages(file: IO[bytes], pages: list[Page], bands: tuple[int, ...]) -> np.ndarray:
-    """(H, W, C), of a file with an image for each band."""
-    if max(bands) > len(pages):
-        raise Unreadable(f"it has {len(pages)} images of one band; there is no band {max(bands)}")
-    chosen = [pages[band - 1] for band in bands]
-    if len({(page.size, page.bits, page.sample_format) for page in chosen}) > 1:
-        raise Unreadable(f"its bands {bands} are images of unequal size or depth")
-    return np.concatenate([read_samples(file, page, (1,)) for page in chosen], axis=2)
-
-
 def from_pillow(image: Image.Image, reading: Reading, file: IO[bytes] | None = None) -> ReadImage:
     """
     Args:
@@ -109,12 +68,12 @@ def from_pillow(image: Image.Image, reading: Reading, file: IO[bytes] | None = N
     elif reading.bands:
         values = np.asarray(image if image.mode in _AS_STORED else _converted(image))
     else:
-        return ReadImage(np.asarray(_turned(_converted(image), orientation)))
+        return ReadImage(np.asarray(turned(_converted(image), orientation)))
     values = np.atleast_3d(values)
     values = choose_bands(values, reading.bands) if reading.bands else values[:, :, :3]
     scaled = scale_to_bytes(values, 8 * values.dtype.itemsize, reading)
-    rgb = Image.fromarray(_as_rgb(scaled.values))
-    return ReadImage(np.asarray(_turned(rgb, orientation)), scaled.note)
+    rgb = Image.fromarray(as_rgb(scaled.values))
+    return ReadImage(np.asarray(turned(rgb, orientation)), scaled.note)
 
 
 def _is_deep(image: Image.Image) -> bool:
@@ -146,7 +105,7 @@ def _deep_colors(file: IO[bytes]) -> np.ndarray:
     return values[:, :, order[: values.shape[2]]] if values.ndim == 3 else values
 
 
-def _as_rgb(values: np.ndarray) -> np.ndarray:
+def as_rgb(values: np.ndarray) -> np.ndarray:
     """(H, W, 1) or (H, W, 3) -> (H, W, 3)"""
     return values.repeat(3, axis=2) if values.shape[2] == 1 else np.ascontiguousarray(values)
 
@@ -154,12 +113,12 @@ def _as_rgb(values: np.ndarray) -> np.ndarray:
 def _orientation(image: Image.Image) -> int | None:
     """That of the EXIF data; damaged ones are ignored, as Detectron2 does."""
     try:
-        return image.getexif().get(_ORIENTATION)
+        return image.getexif().get(ORIENTATION)
     except Exception:
         return None
 
 
-def _turned(image: Image.Image, orientation: int | None) -> Image.Image:
+def turned(image: Image.Image, orientation: int | None) -> Image.Image:
     if orientation not in _UPRIGHT:
         return image
     return image.transpose(Image.Transpose[_UPRIGHT[orientation]])

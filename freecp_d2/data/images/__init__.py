@@ -1,0 +1,1 @@
+"""Read image files and arrays as uint8 RGB."""
