@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 _IMAGE_HEADS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 """First bytes of PNG, JPEG, GIF, WebP and TIFF."""
 
-_WRAPPERS = ("state_dict", "model_state_dict", "model")
-"""Keys of the state dict in the files of training programs."""
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "teacher")
+"""Keys of the state dict in the files of training programs; DINO is the teacher of its training."""
 
 _PREFIXES = ("module.", "_orig_mod.")
 """Of distributed trainings and `torch.compile`."""
@@ -55,8 +55,8 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     Tensors of a TorchScript archive, a safetensors file or a pickled state dict, on the CPU.
 
     Of a folder that `save_pretrained` made, its weights are read, also from several files. A state
-    dict inside another ("state_dict", "model_state_dict", "model", or the only one there is) is
-    unwrapped; prefixes that all names share, as those of a distributed training, are removed.
+    dict inside another ("state_dict", "model_state_dict", "model", "teacher", or the only one there
+    is) is unwrapped; prefixes that all names share, as after distributed training, are removed.
 
     Raises:
         FileNotFoundError: there is no such file.

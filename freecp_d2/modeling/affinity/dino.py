@@ -149,7 +149,8 @@ def load_dino(arch: str, pretrained: str) -> Any:
     Args:
         arch: timm's name of the architecture, "vit_base_patch16_224.dino".
         pretrained: "timm" to download timm's weights; else, see `find_weights`, the state dict of
-            a backbone by timm or by facebookresearch/dino or dinov2.
+            a backbone by timm or by facebookresearch/dino or dinov2, or their training checkpoint,
+            of which the teacher is taken.
 
     Raises:
         ValueError: unknown ViT, no weights, or weights of another ViT.

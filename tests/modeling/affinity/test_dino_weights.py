@@ -1,5 +1,6 @@
 """Files of DINO, DINOv2 and timm are loaded completely, or refused with the wrong keys."""
 
+import argparse
 import pickle
 
 import pytest
@@ -46,6 +47,16 @@ class TestFormats:
     def test_dinov2_without_registers(self, file):
         vit = random_dino()
         torch.save(vit.state_dict() | {"mask_token": torch.zeros(1, vit.embed_dim)}, file)
+        check_loaded(DINO, file, vit.state_dict())
+
+    def test_a_training_checkpoint(self, file):
+        """The teacher, without the heads of the training."""
+        vit = random_dino()
+        state = {f"module.backbone.{key}": value for key, value in vit.state_dict().items()}
+        teacher = state | {"module.head.mlp.0.weight": torch.zeros(2)}
+        student = {key: torch.zeros_like(value) for key, value in state.items()}
+        args = argparse.Namespace(arch="vit_tiny")
+        torch.save({"student": student, "teacher": teacher, "args": args, "epoch": 1}, file)
         check_loaded(DINO, file, vit.state_dict())
 
 
