@@ -159,7 +159,7 @@ def _add_test(cfg: CfgNode) -> None:
     # cv2 (bilinear, not antialiased: the literature's numbers) | pil (Detectron2's, antialiased)
     cfg.INPUT.RESIZE = "cv2"
     # Of an image with many bands: red, green and blue, or one, from 1. (): as the file says.
-    cfg.INPUT.BANDS = ()  # not in the paper
+    cfg.INPUT.BANDS = []  # not in the paper
     # Of more than 8 bits: auto | full | percentiles | LOW:HIGH, see data/images/depth.py.
     cfg.INPUT.VALUE_RANGE = "auto"  # not in the paper
     cfg.TEST.NUM_IMAGES = 0  # 0: all; else so many images, spread evenly over each dataset

@@ -30,7 +30,7 @@ _SINGLE = re.compile(
     f"(^|[{_COMMAS}:\uff1a]\\s*)['\u2018]([^'\u2018\u2019]*)['\u2019]\\s*(?=$|[{_COMMAS}])"
 )
 _APOSTROPHE = re.compile("(?<=\\w)[\u2019\u02bc](?=\\w)")
-_BRACKETS = re.compile(r"[\[{]\s*(.*?)\s*[\]}]\s*,?|[\[\]{}]\s*,?")
+_BRACKETS = re.compile(r"\[\s*(.*?)\s*\]\s*,?|[\[\]{}]\s*,?")
 _BULLET = re.compile(r"([-*+\u2022\u2023\u25e6\u2013\u2014\u00b7\u25aa\u25cf]|\d+[.)])\s+(?=\S)")
 _NUMBER = re.compile(r"(\d+)\s*[,;:\t ]\s*(?=[^\s\d])")
 _HEADER = re.compile(

@@ -205,10 +205,10 @@ def test_wrong_ground_truth_names_the_file(tmp_path):
     ):
         run(FreeCPSemSegEvaluator(NAME), records, [torch.zeros(3, 1, 2)])
     with (
-        dataset(tmp_path, [[[0, 255]]], raw_encoding(3)) as records,
+        dataset(tmp_path, [[[0, 1, 255]]], raw_encoding(3)) as records,
         pytest.raises(ValueError, match=r"0.png: pixel value 255.*already shifted"),
     ):
-        run(FreeCPSemSegEvaluator(NAME), records, [torch.zeros(3, 1, 2)])
+        run(FreeCPSemSegEvaluator(NAME), records, [torch.zeros(3, 1, 3)])
 
 
 def test_an_image_of_another_dataset_is_named(by_hand):

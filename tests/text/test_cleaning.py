@@ -17,7 +17,7 @@ from freecp_d2.text import Vocabulary, load_vocabulary
         ("\u201csky\u201d; \u2018hill\u2019; 'sheep'; \"moon\"", "sky hill sheep moon"),
         ('["sky", "hill"]', "sky hill"),
         ("['sky', 'hill']", "sky hill"),
-        ("[sky]; {hill}", "sky hill"),
+        ("[sky]; [hill]", "sky hill"),
         ('[\n "sky",\n "hill"\n]\n', "sky hill"),
         ('{"1": "hill", "0": "sky"}', "sky hill"),
         ('{"hill": 1, "sky": 0}', "sky hill"),

@@ -216,7 +216,8 @@ def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice
         if key in state and state[key].shape != own[key].shape
     ]
     refuse_misfits(path, own.keys() - state.keys(), state.keys() - own.keys(), shapes, advice)
-    if bad := [key for key, value in state.items() if not value.isfinite().all()]:
+    stored = {key: value for key, value in state.items() if not value.is_meta}
+    if bad := [key for key, value in stored.items() if not value.isfinite().all()]:
         raise ValueError(
             f"{path} has NaN or infinite values in {len(bad)} tensors, such as {bad[0]}; get the "
             "file again."
