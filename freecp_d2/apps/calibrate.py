@@ -37,6 +37,7 @@ from ..engine.calibration import (
     split_images,
     thresholds,
 )
+from ..engine.config_files import find_config
 from ..engine.old_keys import rename_old_opts
 from ..utils.files import write_whole
 from .errors import USER_ERRORS, message_of
@@ -168,7 +169,7 @@ def chosen_config(
     cfg: CfgNode, config_file: str, opts: Sequence[str], chosen: tuple[float, float]
 ) -> dict[str, Any]:
     """The config file with the keys of the command line, except OUTPUT_DIR, and the thresholds."""
-    config: dict[str, Any] = {"_BASE_": os.path.abspath(config_file)}
+    config: dict[str, Any] = {"_BASE_": os.path.abspath(find_config(config_file))}
     values = {
         key: functools.reduce(lambda node, name: node[name], key.split("."), cfg)
         for key in rename_old_opts(opts)[::2]

@@ -14,6 +14,7 @@ import torch
 from ..config import add_freecp_config
 from ..d2 import CfgNode, DatasetCatalog, get_cfg
 from ..data.own import PREFIX, register_folders
+from .config_files import find_config
 from .old_keys import rename_old_keys, rename_old_opts
 
 _VOCABULARY = "MODEL.TEXT.VOCABULARY"
@@ -27,6 +28,7 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
     as far as possible without loading weights.
 
     Args:
+        config_file: a path, or the name of a packaged config, see `find_config`.
         for_images: no dataset is needed; with MODEL.TEXT.VOCABULARY, DATASETS.TEST is emptied,
             so that the words need not be those of the file's dataset.
 
@@ -39,12 +41,7 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
         ValueError: a file without keys or of another VERSION; a value of the wrong type; no such
             device; no dataset.
     """
-    if not os.path.isfile(config_file):
-        raise FileNotFoundError(
-            f'--config-file "{config_file}" does not exist; '
-            "configs/<benchmark>/ holds one file a method, for example configs/ade20k/sclip.yaml."
-        )
-    cfg = _merged(config_file, opts)
+    cfg = _merged(find_config(config_file), opts)
     if cfg.MODEL.TEXT.VOCABULARY is None:
         raise ValueError(
             f'{_VOCABULARY} is None, expected words; write "None;" for a class of that name, and '

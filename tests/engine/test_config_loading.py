@@ -30,6 +30,15 @@ def load(tmp_path):
 
 
 class TestFile:
+    def test_a_config_of_the_package_by_name(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        names = ("storybook/sclip", "storybook/sclip.yaml", "configs/storybook/sclip.yaml")
+        found = [load_config(name) for name in names]
+        assert found[0].DATASETS.TEST == ("freecp_storybook_wide_val",)
+        assert found[0] == found[1] == found[2]
+        with pytest.raises(FileNotFoundError, match=r"storybook/sklip.*storybook/sclip"):
+            load_config("storybook/sklip")
+
     def test_not_a_config(self, load):
         for content, said in (
             ("- a\n- b\n", "expected sections"),
