@@ -37,6 +37,7 @@ from ..engine import (
     skipped_images,
     sole_run,
 )
+from ..engine.config_files import find_config
 from .errors import USER_ERRORS, message_of
 
 
@@ -77,6 +78,7 @@ def check(args: Namespace) -> CheckedRun:
     check_num_processes(args.num_gpus)
     check_meeting_place(args)
     import_plugins(args.imports)
+    args.config_file = find_config(args.config_file)  # Detectron2 copies it into the log
     cfg = load_config(args.config_file, args.opts)
     cfg.defrost()
     cfg.TEST.LABEL_MAP = True  # the evaluator reads labels; scores would be K times as large
