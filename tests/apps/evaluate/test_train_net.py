@@ -192,7 +192,7 @@ def test_wrong_command_lines_are_explained(monkeypatch, tmp_path):
     words = f"--config {CONFIG} MODEL.TEXT.VOCABULARY"
     for arguments, error, message in [
         ("", FileNotFoundError, r'--config-file "" does not exist'),
-        ("--config configs/none.yaml", FileNotFoundError, "configs/<benchmark>/"),
+        ("--config configs/none.yaml", FileNotFoundError, "ade20k/sclip_freecp"),
         (f"--num-gpus 4096 --config {CONFIG}", ValueError, "--num-gpus 4096.*this machine"),
         (f"--num-gpus 0 --config {CONFIG}", ValueError, "use 1 or more"),
         (
