@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from .images.formats import open_image
+from .images.formats import exif_orientation, open_image
 from .label_reading import DECODE_ERRORS, stored_fault
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,6 @@ Size = tuple[int, int]  # (height, width)
 _FEW = 5
 _TAIL = 1024
 _END_MARKS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND"}
-_EXIF_ORIENTATION = 0x0112
 _SWAPS_SIDES = (5, 6, 7, 8)
 _THREADS = 8
 
@@ -112,7 +111,7 @@ def first_few(items: Sequence[str]) -> str:
 def displayed_size(image: Image.Image) -> Size:
     """(height, width) after EXIF rotation, from the header alone."""
     stored = image.height, image.width
-    return stored[::-1] if _orientation(image) in _SWAPS_SIDES else stored
+    return stored[::-1] if exif_orientation(image) in _SWAPS_SIDES else stored
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ class _Header:
 
 
 def _image_header(image: Image.Image) -> _Header:
-    turned = _orientation(image) not in (None, 1)
+    turned = exif_orientation(image) not in (None, 1)
     size = displayed_size(image)
     return _Header(size, turned=turned and size == (image.height, image.width))
 
@@ -141,18 +140,9 @@ def _label_header(colors: bool, image: Image.Image) -> _Header:
     return _Header((image.height, image.width), fault=stored_fault(image, colors=colors))
 
 
-def _orientation(image: Image.Image) -> int | None:
-    if image.format == "PNG" and "exif" not in image.info:
-        return None  # Pillow would decode the whole file to look for a late chunk
-    try:
-        return image.getexif().get(_EXIF_ORIENTATION)
-    except Exception:  # as Detectron2's read_image, which ignores a damaged EXIF block
-        return None
-
-
 def _orientation_of(path: str) -> int | None:
     with open(path, "rb") as file, open_image(file) as image:
-        return _orientation(image)
+        return exif_orientation(image)
 
 
 def _warn_turned(paths: Sequence[str]) -> None:

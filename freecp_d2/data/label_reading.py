@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..d2 import PathManager
-from .images.formats import open_image
+from .images.formats import exif_orientation, open_image
 
 NUM_VALUES = 1 << 16
 """Label files have 8 or 16 bits."""
@@ -21,7 +21,6 @@ DECODE_ERRORS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 _T = TypeVar("_T")
 
-_ORIENTATION = 0x0112
 _INDEX_MODES = ("L", "P", "I", "I;16", "I;16L", "I;16B")
 _COLOR_MODES = ("RGB", "RGBA", "P")
 _LOSSY = {"JPEG": "JPEG", "MPO": "JPEG", "JPEG2000": "JPEG 2000", "WEBP": "WebP", "AVIF": "AVIF"}
@@ -50,7 +49,7 @@ def stored_fault(image: Image.Image, *, colors: bool = False) -> str:
             f"is stored as {lossy}, which changes values near the borders of regions, expected a "
             "lossless format; export the labels as PNG, from their source"
         )
-    if (orientation := _orientation(image)) not in (None, 1):
+    if (orientation := exif_orientation(image)) not in (None, 1):
         return (
             f"has EXIF orientation {orientation}, expected none: labels are read as they are "
             "stored; turn the pixels upright and remove the tag"
@@ -156,16 +155,6 @@ def _lossy_format(image: Image.Image) -> str:
     if image.format == "TIFF" and "jpeg" in str(image.info.get("compression", "")):
         return "TIFF with JPEG compression"
     return _LOSSY.get(image.format or "", "")
-
-
-def _orientation(image: Image.Image) -> int | None:
-    """EXIF orientation; of a PNG only if its block comes before the pixels."""
-    if image.format != "TIFF" and "exif" not in image.info:
-        return None
-    try:
-        return image.getexif().get(_ORIENTATION)
-    except Exception:  # damaged EXIF data have no orientation
-        return None
 
 
 def _advice(image: Image.Image) -> str:

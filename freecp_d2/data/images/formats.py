@@ -94,6 +94,10 @@ NUM_START = 512
 """How many of the first bytes of a file `refused` looks at."""
 
 
+ORIENTATION = 0x0112
+"""The tag of the orientation, in EXIF and in TIFF."""
+
+
 class Unreadable(ValueError):  # noqa: N818 - the message is a reason, without the file's name
     """An image that is whole, but of a kind that is not read; says why and what to do."""
 
@@ -108,6 +112,19 @@ def readable_formats() -> tuple[str, ...]:
 def open_image(file: IO[bytes]) -> Image.Image:
     """`Image.open` for the formats of the list only; no external program is ever run."""
     return Image.open(file, formats=readable_formats())
+
+
+def exif_orientation(image: Image.Image) -> int | None:
+    """
+    The EXIF orientation of an opened image, 1 to 8, or None; damaged metadata have none.
+
+    Of a PNG that is not loaded, only metadata before the pixels count: nothing is decoded.
+    """
+    try:
+        # The method of PNG files would decode the whole file to look for a late chunk.
+        return Image.Image.getexif(image).get(ORIENTATION)
+    except Exception:  # as Detectron2's read_image, which ignores damaged metadata
+        return None
 
 
 def looks_like_image(path: Path) -> bool:

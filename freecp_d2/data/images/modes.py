@@ -13,10 +13,9 @@ import numpy as np
 from PIL import Image
 
 from .depth import scale_to_bytes
-from .formats import Unreadable
+from .formats import Unreadable, exif_orientation
 from .options import Reading, choose_bands
 
-ORIENTATION = 0x0112
 _UPRIGHT = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE"}
 _UPRIGHT |= {6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}
 """EXIF orientation -> Pillow's transpose that turns the image upright."""
@@ -58,7 +57,7 @@ def from_pillow(image: Image.Image, reading: Reading, file: IO[bytes] | None = N
     # `load` comes before the EXIF data: Pillow reads those of a broken PNG by loading it, and a
     # second load returns the part that is there; TIFFs are turned while they load.
     image.load()
-    orientation = _orientation(image)
+    orientation = exif_orientation(image)
     if image.mode == "F" or image.mode in _WIDE_GREY:
         values = np.asarray(image)
         if image.mode == "I" and image.format in _16_BIT_FORMATS:
@@ -108,14 +107,6 @@ def _deep_colors(file: IO[bytes]) -> np.ndarray:
 def as_rgb(values: np.ndarray) -> np.ndarray:
     """(H, W, 1) or (H, W, 3) -> (H, W, 3)"""
     return values.repeat(3, axis=2) if values.shape[2] == 1 else np.ascontiguousarray(values)
-
-
-def _orientation(image: Image.Image) -> int | None:
-    """That of the EXIF data; damaged ones are ignored, as Detectron2 does."""
-    try:
-        return image.getexif().get(ORIENTATION)
-    except Exception:
-        return None
 
 
 def turned(image: Image.Image, orientation: int | None) -> Image.Image:

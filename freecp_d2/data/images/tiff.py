@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from .depth import scale_to_bytes
-from .formats import Unreadable
-from .modes import ORIENTATION, ReadImage, as_rgb, turned
+from .formats import ORIENTATION, Unreadable
+from .modes import ReadImage, as_rgb, turned
 from .options import Reading
 from .tiff_pages import CMYK, WHITE_IS_ZERO, Page
 from .tiff_samples import read_samples
