@@ -45,7 +45,7 @@ def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
     _check_weights(cfg)
     if cfg.TEST.IMAGES_PER_BATCH < 1:
         raise ValueError(f"TEST.IMAGES_PER_BATCH is {cfg.TEST.IMAGES_PER_BATCH}; use 1 or more.")
-    skips_errors(cfg)
+    skips = skips_errors(cfg)
     check_device(cfg)
     os.makedirs(cfg.OUTPUT_DIR, exist_ok=True)
     for name in cfg.DATASETS.TEST:
@@ -54,7 +54,6 @@ def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
     FreeCPDatasetMapper(cfg)
     for name in cfg.DATASETS.TEST:
         check_names(name, vocabulary)
-        skips = cfg.TEST.get("ON_ERROR") == "skip"
         check_dataset(name, select_records(cfg, name), skip_damaged=skips)
         FreeCPSemSegEvaluator(name, boundary_iou=cfg.TEST.BOUNDARY_IOU)
     get_templates(cfg.MODEL.TEXT.TEMPLATES)

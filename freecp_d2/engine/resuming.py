@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..checkpoint.checksums import file_digest
 from ..d2 import CfgNode, MetadataCatalog, comm
 from ..evaluation.partial import ImageResult, StoredResult, append_result, read_results
 from ..text import Vocabulary
@@ -31,7 +32,7 @@ from ..version import __version__
 from .run_record import RECORD, decisive_settings
 
 FOLDER = "partial"
-_FACTS = "run.json"
+FACTS = "run.json"
 _LOCK = ".evaluation.lock"
 
 Records = Sequence[Mapping[str, Any]]
@@ -78,7 +79,7 @@ def run_facts(cfg: CfgNode, vocabulary: Vocabulary, selected: Mapping[str, Recor
     text, clip = cfg.MODEL.TEXT, cfg.MODEL.CLIP
     for name in (text.DESCRIPTIONS, text.WORD_DESCRIPTIONS, clip.MERGES):
         if os.path.isfile(name):
-            words[f"file {name}"] = _sha256(Path(name).read_bytes())
+            words[f"file {name}"] = file_digest(Path(name))
     facts = {"config": config, "words": words, "version": {"freecp_d2": __version__}}
     for dataset, records in selected.items():
         keys = ("file_name", "sem_seg_file_name", "label_encoding")
@@ -86,10 +87,11 @@ def run_facts(cfg: CfgNode, vocabulary: Vocabulary, selected: Mapping[str, Recor
             [re.sub(r" at 0x[0-9a-f]+", "", str(record.get(key))) for key in keys]
             for record in records  # without addresses of objects
         ]
+        digest = hashlib.sha256(json.dumps(sorted(names)).encode())
         facts[dataset] = {
             "classes": list(MetadataCatalog.get(dataset).stuff_classes),
             "number of images": len(names),
-            "names of images and labels": _sha256(json.dumps(sorted(names)).encode()),
+            "names of images and labels": digest.hexdigest(),
         }
     return facts
 
@@ -115,7 +117,7 @@ def check_resumable(output_dir: str, facts: Facts) -> str:
     Raises:
         ValueError: facts differ; the first of them are named.
     """
-    path = Path(output_dir) / FOLDER / _FACTS
+    path = Path(output_dir) / FOLDER / FACTS
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         earlier, run = stored["facts"], str(stored["id"])
@@ -217,7 +219,7 @@ def _start(folder: Path, run: str, facts: Facts) -> None:
         )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    write_whole(folder / _FACTS, json.dumps({"id": run, "facts": facts}, indent=1).encode())
+    write_whole(folder / FACTS, json.dumps({"id": run, "facts": facts}, indent=1).encode())
 
 
 def _stamp(record: Mapping[str, Any]) -> list:
@@ -239,7 +241,3 @@ def _difference(name: str, now: Any, then: Any) -> str:
         name = f"{name}, number {number}"
     now, then = ("not set" if value is None else repr(value) for value in (now, then))
     return f"{name} is {now}, was {then}"
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -17,6 +17,7 @@ from typing import Any
 from ...d2 import DatasetCatalog
 from ...data import datasets_root
 from ...engine import check_resume
+from ...engine.resuming import FACTS, FOLDER
 from ...modeling.text_head import vocabulary_from_config
 from ...utils.files import locked
 from .grid import Run
@@ -57,7 +58,7 @@ def _has_newer_files(run: Run, time: float) -> bool:
 
 def _resume_option(run: Run) -> list[str]:
     """`--resume` if the folder has results of an interrupted run with the same settings."""
-    started = run.folder / "partial" / "run.json"
+    started = run.folder / FOLDER / FACTS
     if not started.is_file() or _has_newer_files(run, started.stat().st_mtime):
         return []
     try:

@@ -6,7 +6,7 @@ Every key has a default, so that a folder with `images/`, `labels/` and `classes
 
 import difflib
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,5 +148,4 @@ def _with_files(spec: Spec) -> Spec:
     for key, name in (("words", "words.txt"), ("colors", "colors.txt"), ("classes", "classes.txt")):
         if key not in spec.given and (spec.root / name).is_file():
             found[key] = name
-    values = {field.name: getattr(spec, field.name) for field in fields(Spec)}
-    return Spec(**(values | found))
+    return replace(spec, **found)
