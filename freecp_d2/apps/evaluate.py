@@ -25,7 +25,7 @@ from ..engine import (
     add_import_argument,
     build_checked,
     build_model_in_turn,
-    check_meeting_place,
+    check_dist_url,
     check_num_processes,
     check_resume,
     check_run,
@@ -76,7 +76,7 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None) -> Namespace:
 def check(args: Namespace) -> CheckedRun:
     """Find the errors of the command line, the config and the data before any process starts."""
     check_num_processes(args.num_gpus)
-    check_meeting_place(args)
+    check_dist_url(args)
     import_plugins(args.imports)
     args.config_file = find_config(args.config_file)  # Detectron2 copies it into the log
     cfg = load_config(args.config_file, args.opts)

@@ -10,7 +10,7 @@ from .evaluate import (
     select_records,
 )
 from .plugins import add_import_argument, import_plugins
-from .processes import check_meeting_place, check_num_processes, launch_processes
+from .processes import check_dist_url, check_num_processes, launch_processes
 from .resuming import sole_run
 from .run_record import config_digest, skipped_images
 
@@ -19,7 +19,7 @@ __all__ = [
     "add_import_argument",
     "build_checked",
     "build_model_in_turn",
-    "check_meeting_place",
+    "check_dist_url",
     "check_num_processes",
     "check_resume",
     "check_run",

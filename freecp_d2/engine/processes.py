@@ -40,7 +40,7 @@ def check_num_processes(num_gpus: int) -> None:
         )
 
 
-def check_meeting_place(args: Namespace) -> None:
+def check_dist_url(args: Namespace) -> None:
     """
     Refuse --num-machines, --machine-rank and --dist-url with which the processes cannot meet.
 
@@ -125,7 +125,6 @@ def _spawn(main: Callable[[Namespace], object], args: Namespace) -> None:
     """Launch processes that ignore Ctrl-C, and end them if this process gets it."""
     logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # what it terminates
     have_met = multiprocessing.get_context("spawn").Event()
-    threading.Thread(target=_report_waiting, args=(have_met, args), daemon=True).start()
     # Processes inherit that a signal is ignored.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     with ThreadPoolExecutor(1) as pool:
@@ -141,6 +140,7 @@ def _spawn(main: Callable[[Namespace], object], args: Namespace) -> None:
         while not result.done() and len(multiprocessing.active_children()) < args.num_gpus:
             time.sleep(0.05)
         signal.signal(signal.SIGINT, before)
+        threading.Thread(target=_report_waiting, args=(have_met, args), daemon=True).start()
         try:
             result.result()
         except KeyboardInterrupt:

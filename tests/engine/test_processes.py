@@ -10,7 +10,7 @@ import time
 import pytest
 
 from freecp_d2.apps.evaluate import build_parser, parse
-from freecp_d2.engine import check_meeting_place
+from freecp_d2.engine import check_dist_url
 from tests.helpers.command import ROOT
 
 PROGRAM = """
@@ -74,7 +74,7 @@ def is_running(pid):
 
 
 def check(line):
-    check_meeting_place(parse(build_parser(), line.split()))
+    check_dist_url(parse(build_parser(), line.split()))
 
 
 class TestMeetingPlace:
