@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check(cfg: CfgNode, args: argparse.Namespace) -> None:
-    """Raise what is wrong before any image is segmented."""
+    """Check the options and the data before any image is segmented."""
     thresholds(cfg)
     for option, values in (("--redundancy", args.redundancy), ("--ambiguity", args.ambiguity)):
         if not all(0 <= value <= 1 for value in values):
@@ -135,7 +135,7 @@ def report(result: Calibration) -> str:
         f"[{difference.low:+.1f}, {difference.high:+.1f}].",
     ]
     if difference.low <= 0 and result.chosen != result.before:
-        lines.append("These images do not show that the chosen values are better: 0 is inside.")
+        lines.append("The interval contains 0: the chosen values are not shown to be better.")
     if min(numbers) < _FEW:
         lines.append(f"{min(numbers)} images are few: more labels make the choice more certain.")
     return "\n".join(lines)

@@ -134,5 +134,5 @@ def _check_train_ids(path: str, values: Iterable[int], num_classes: int, ignore_
 
 
 def masks_allowed(encodings: Iterable[LabelReader | None]) -> int:
-    """How many label files may have the values 0 and 255 alone."""
+    """The largest number of label files that may hold only 0 and 255."""
     return max(getattr(e, "masks_allowed", LabelEncoding.masks_allowed) for e in encodings)

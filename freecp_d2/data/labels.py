@@ -40,7 +40,7 @@ class LabelEncoding:
     unlabelled: tuple[int, ...] = ()  # the values of pixels without a class
 
     masks_allowed: ClassVar[int] = 1
-    """So many label files may have the values 0 and 255 alone; more are masks of one class."""
+    """At most this many label files may hold only 0 and 255; more are taken for binary masks."""
 
     def __post_init__(self) -> None:
         values = [*(value for _, value in self.pairs()), *self.unlabelled]

@@ -1,8 +1,8 @@
 """
-Palettes that show that the indices of label files are not class numbers.
+Detect indexed label files whose indices are not class numbers, by their palettes.
 
-An image editor that saves a label anew may number its colours in another order: the colours stay,
-the indices change, and every index is still legal.
+An image editor may reorder the palette when it saves a label: the colours stay the same, the
+indices change, and each of them may still be a legal class.
 """
 
 from collections.abc import Mapping

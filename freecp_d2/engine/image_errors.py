@@ -1,4 +1,4 @@
-"""Errors of single images, passed through the loader and the model to the evaluator."""
+"""Pass errors of single images through the loader and the model to the evaluator."""
 
 from collections.abc import Callable
 from typing import Any
