@@ -31,7 +31,7 @@ from .run import Task, plan, run
 
 OUTPUT = Path("output/demo")
 CONFIG = config_path("ade20k/sclip_freecp.yaml")
-EMBEDDED = config_path("storybook/sclip_freecp_overlap.yaml")
+EMBEDDED = config_path("storybook/sclip_freecp.yaml")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 

@@ -22,7 +22,7 @@ from ..errors import USER_ERRORS, message_of
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
-    default = str(config_path("storybook/sclip_freecp_overlap.yaml"))
+    default = str(config_path("storybook/sclip_freecp.yaml"))
     parser.add_argument("--config-file", "--config", default=default, help="of a FreeCP method")
     parser.add_argument("--vocabulary", help='initial words: a shipped name, a file, or "cat; dog"')
     parser.add_argument("--bands", default="", help="of images with many: 4,3,2; or one")

@@ -145,6 +145,9 @@ class TestTraining:
             "dense_lr": 1e-3,
             "dense_keep": 0.5,
             "dense_full": 0.75,
+            "dense_weight": 1.0,
+            "crop_keep": 0.6,
+            "reverse": 0.5,
             "decay": 0.9,
             "save_every": 3,
         }
@@ -198,7 +201,7 @@ class TestTraining:
         curve = []
         for _ in range(15):
             loss, parts = dense.dense_losses(
-                model, teacher, batch, captions, others, dense.Weights(), keep=1.0
+                model, teacher, batch, captions, others, dense.Weights(), keep=1.0, crop_keep=0.6
             )
             optimizer.zero_grad()
             loss.backward()
