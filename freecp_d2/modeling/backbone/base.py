@@ -37,9 +37,12 @@ class CLIPBackbone(Backbone):
     Attributes:
         pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
         weights_name: names its weights in messages.
+        reads_text: whether "patch_tokens" depend on the words. Only then is `forward` called with
+            `text_features`, the unit rows of all words, float32, (W, D), background words first.
     """
 
     weights_name: str = "The image tower"
+    reads_text: bool = False
     pixel_mean: tuple[float, ...]
     pixel_std: tuple[float, ...]
 
@@ -59,7 +62,8 @@ class CLIPBackbone(Backbone):
 
         Returns:
             dict[str, Tensor]: all float32.
-            "patch_tokens": in the joint space with text, not normalised, (N, D, h, w);
+            "patch_tokens": in the joint space with text, not normalised, (N, D, h, w); (h, w) is
+            the grid of patches unless a base method gives another;
             "class_token": of the unmodified tower, (N, D);
             "attention": mean over heads and layers, (N, 1, T, T); absent without layers.
         """

@@ -187,7 +187,9 @@ class FreeCPSegmentor(nn.Module):
     ) -> tuple[Tensor, PurificationOutput | None]:
         """Class maps (N, K, h, w) of normalised windows of one size, and their purification."""
         layers = () if self.affinity_head is None else self.affinity_head.attention_layers
-        features = self.backbone(pixels, attention_layers=layers)
+        reads_text = self.backbone.reads_text
+        text = {"text_features": self.text_head.word_features} if reads_text else {}
+        features = self.backbone(pixels, attention_layers=layers, **text)
         check_finite(features["patch_tokens"], self.backbone.weights_name)
         maps, normalized_cam = self.text_head(features["patch_tokens"], candidates)
         if self.affinity_head is None or self.purification_head is None:

@@ -1,0 +1,36 @@
+"""Base methods: how patch tokens are read out of a CLIP ViT (Tab. 2)."""
+
+from .blocks import mean_over_heads, run_block
+from .build import (
+    DENSE_ATTENTION_REGISTRY,
+    BlockFeatures,
+    DenseAttention,
+    Needs,
+    TowerSpec,
+    build_dense_attention,
+    find_dense_attention,
+)
+from .collecting import CollectedFeatures, RunningMean
+from .gem import GEM
+from .last_block import CLIP, SCLIP, ClearCLIP, LastBlock, MaskCLIP, Vanilla
+
+__all__ = [
+    "CLIP",
+    "DENSE_ATTENTION_REGISTRY",
+    "GEM",
+    "SCLIP",
+    "BlockFeatures",
+    "ClearCLIP",
+    "CollectedFeatures",
+    "DenseAttention",
+    "LastBlock",
+    "MaskCLIP",
+    "Needs",
+    "RunningMean",
+    "TowerSpec",
+    "Vanilla",
+    "build_dense_attention",
+    "find_dense_attention",
+    "mean_over_heads",
+    "run_block",
+]
