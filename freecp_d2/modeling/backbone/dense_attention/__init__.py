@@ -13,12 +13,19 @@ from .build import (
 from .collecting import CollectedFeatures, RunningMean
 from .gem import GEM
 from .last_block import CLIP, SCLIP, ClearCLIP, LastBlock, MaskCLIP, Vanilla
+from .naclip import NACLIP
+from .resclip import ResCLIP
+from .scclip import SCCLIP
+from .sfp import SFP
 
 __all__ = [
     "CLIP",
     "DENSE_ATTENTION_REGISTRY",
     "GEM",
+    "NACLIP",
+    "SCCLIP",
     "SCLIP",
+    "SFP",
     "BlockFeatures",
     "ClearCLIP",
     "CollectedFeatures",
@@ -26,6 +33,7 @@ __all__ = [
     "LastBlock",
     "MaskCLIP",
     "Needs",
+    "ResCLIP",
     "RunningMean",
     "TowerSpec",
     "Vanilla",

@@ -51,6 +51,10 @@ class LastBlock(DenseAttention):
         raise NotImplementedError
 
     def forward(self, features: BlockFeatures) -> tuple[Tensor, tuple[int, int]]:
+        return self.rewritten(features)[:, 1:], features.grid
+
+    def rewritten(self, features: BlockFeatures) -> Tensor:
+        """All tokens after the last block, (N, T, C)."""
         block, x = features.blocks[-1], features.tokens[-1]
         heads = self.attend(*query_key_value(block, x), features.grid)
         dense = project_heads(block, heads)
@@ -58,7 +62,7 @@ class LastBlock(DenseAttention):
             dense = x + dense
         if self.mlp:
             dense = dense + feed_forward(block, dense)
-        return dense[:, 1:], features.grid
+        return dense
 
 
 @DENSE_ATTENTION_REGISTRY.register()
