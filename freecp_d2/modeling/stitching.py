@@ -52,6 +52,23 @@ def stitch(
     return ClassScores(classes.to(device), scores)
 
 
+def drop_small_classes(found: ClassScores, min_area: float) -> ClassScores:
+    """
+    Set the scores of classes to 0 that win few pixels; class 0, the background, stays.
+
+    This is `area_thd` of SCLIP and SC-CLIP. A class is dropped if the pixels where its score is the
+    largest are at most `min_area` of the pixels that any class but 0 wins. Counted at the
+    resolution of `found`.
+    """
+    if len(found.classes) == 0:
+        return found
+    winners = found.scores.argmax(dim=0).flatten()
+    area = winners.bincount(minlength=len(found.classes))
+    foreground = found.classes != 0
+    dropped = foreground & (area <= min_area * area[foreground].sum())
+    return ClassScores(found.classes, found.scores * ~dropped[:, None, None])
+
+
 def resize_scores(scores: Tensor, size: tuple[int, int]) -> Tensor:
     """Bilinear resize without antialiasing, (S, H, W) -> (S, *size)."""
     if tuple(scores.shape[1:]) == size:

@@ -41,6 +41,7 @@ class TextHead(nn.Module):
         word_descriptions: Descriptions | None = None,
         background: str = "class",
         background_thresh: float = 0.0,
+        min_area: float = 0.0,
     ):
         """
         Args:
@@ -51,18 +52,20 @@ class TextHead(nn.Module):
             background: what background words are: "class" (a class with score 1 - max), "words" (a
                 class with the score of its best word), "distractor" (no class of the output).
             background_thresh: the least score of the background.
+            min_area: see `stitching.drop_small_classes`; only for a background of "words".
 
         Raises:
             ValueError: see `check_background`; a negative scale.
         """
         super().__init__()
-        check_background(background, background_thresh)
+        check_background(background, background_thresh, min_area)
         if logit_scale < 0:
             raise ValueError(f"MODEL.CLIP.LOGIT_SCALE is {logit_scale}; expected 0 or more.")
         self.logit_scale, self.classifier = logit_scale, classifier
         self.encoder = None if classifier is None else classifier.encoder  # moves with the head
         self.descriptions, self.word_descriptions = descriptions, word_descriptions
         self.background, self.background_thresh = background, background_thresh
+        self.min_area = min_area
         self.set_vocabulary(vocabulary)
 
     @classmethod
@@ -79,6 +82,7 @@ class TextHead(nn.Module):
             "word_descriptions": load_named(node.WORD_DESCRIPTIONS),
             "background": node.BACKGROUND,
             "background_thresh": node.BACKGROUND_THRESH,
+            "min_area": node.MIN_AREA,
         }
 
     @property
@@ -210,8 +214,13 @@ def has_background(vocabulary: Vocabulary, background: str) -> bool:
     return background != "distractor" and vocabulary.num_background > 0
 
 
-def check_background(rule: str, thresh: float = 0.0) -> None:
+def check_background(rule: str, thresh: float = 0.0, min_area: float = 0.0) -> None:
     """Raise `ValueError` for an unknown rule, or a threshold out of range or not used by it."""
+    if not 0 <= min_area < 1 or (min_area and rule != "words"):
+        raise ValueError(
+            f'MODEL.TEXT.MIN_AREA is {min_area} with MODEL.TEXT.BACKGROUND="{rule}"; expected a '
+            "share in [0, 1), 0 for none, and BACKGROUND words, whose class is never dropped."
+        )
     if rule not in ("class", "words", "distractor"):
         raise ValueError(
             f'MODEL.TEXT.BACKGROUND="{rule}" is unknown; use class, words or distractor.'

@@ -23,7 +23,7 @@ from ..purification.build import (
     crop_batch_size,
 )
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
-from ..stitching import ClassScores, full_scores, label_map, stitch
+from ..stitching import ClassScores, drop_small_classes, full_scores, label_map, stitch
 from ..text_head import TextHead
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 
@@ -170,7 +170,10 @@ class FreeCPSegmentor(nn.Module):
         ):
             own, maps = [window for window, _ in found], [maps for _, (maps, _) in found]
             reasons = tuple(reason for _, (_, reason) in found if reason is not None)
-            yield SegmentedImage(stitch(maps, own, size, patch_size), reasons)
+            scores = stitch(maps, own, size, patch_size)
+            if self.text_head.min_area:
+                scores = drop_small_classes(scores, self.text_head.min_area)
+            yield SegmentedImage(scores, reasons)
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:

@@ -48,8 +48,17 @@ class ImageGrid(nn.Module):
             size: images are resized to `size` x `size` pixels in all, their aspect kept.
             window_size, window_stride: in pixels, rounded down to whole patches, at least one.
             input_format: "RGB" or "BGR", the channel order of the images.
+
+        Raises:
+            ValueError: sizes out of range, or a `clip` whose base method reads the words.
         """
         super().__init__()
+        if clip is not None and clip.reads_text:
+            raise ValueError(
+                "MODEL.CLIP.DENSE_ATTENTION reads the words, but PurifiedSegmentor takes the "
+                "scores of the wrapped model; use another base method, such as sclip, or resclip "
+                "with MODEL.CLIP.RESCLIP.FEEDBACK False."
+            )
         self.clip = clip
         self.patch_size = stride if clip is None else clip.patch_size
         sides = {"MODEL.PURIFIED.SIZE": size}

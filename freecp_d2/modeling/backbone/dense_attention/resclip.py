@@ -96,7 +96,8 @@ class ResCLIP(DenseAttention):
 
     def label(self, features: BlockFeatures, dense: Tensor) -> Tensor:
         """The word of each patch, int64 (N, h, w), that patch tokens (N, P, C) are most like."""
-        assert features.text is not None and features.images is not None, "asked for in `needs`"
+        assert features.text is not None, "asked for in `needs`"
+        assert features.images is not None, "asked for in `needs`"
         return label_patches(
             features.project(dense).mT.unflatten(2, features.grid),
             features.text,
