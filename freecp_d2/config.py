@@ -75,6 +75,9 @@ def _add_text(cfg: CfgNode) -> None:
     # Below this score of the best class a pixel is background; SCLIP and ClearCLIP, which call it
     # prob_thd. The paper has none.
     cfg.MODEL.TEXT.BACKGROUND_THRESH = 0.0
+    # Of Eq. (1): windows (each window's; the paper, the release) | image (of the cosines averaged
+    # over windows, at the size of the result; base methods alone, as their authors).
+    cfg.MODEL.TEXT.SOFTMAX = "windows"
     # Classes that win at most this share of an image's foreground are dropped; SCLIP and SC-CLIP,
     # which call it area_thd. For BACKGROUND words. The paper has none.
     cfg.MODEL.TEXT.MIN_AREA = 0.0

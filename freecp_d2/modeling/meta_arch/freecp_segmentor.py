@@ -23,7 +23,7 @@ from ..purification.build import (
     crop_batch_size,
 )
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
-from ..stitching import ClassScores, drop_small_classes, full_scores, label_map, stitch
+from ..stitching import ClassScores, full_scores, label_map, stitch
 from ..text_head import TextHead
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 
@@ -67,7 +67,7 @@ class FreeCPSegmentor(nn.Module):
             ValueError: heads or options that do not fit; sizes out of range.
         """
         super().__init__()
-        _check_heads(affinity_head, purification_head, oracle, text_head.background)
+        _check_heads(affinity_head, purification_head, oracle, text_head)
         sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
         patch_size = backbone.patch_size
         check_window_sizes(patch_size, window_size, window_stride, sides, window_batch_size)
@@ -165,15 +165,13 @@ class FreeCPSegmentor(nn.Module):
                 reasons = diagnose_windows(purified, batch, names, patch_size)
             return zip(maps, reasons, strict=True)
 
-        for size, found in zip(
-            sizes, run_on_windows(windows, self.window_batch_size, run), strict=True
-        ):
+        found_of_images = run_on_windows(windows, self.window_batch_size, run)
+        for x, size, found in zip(batched_inputs, sizes, found_of_images, strict=True):
             own, maps = [window for window, _ in found], [maps for _, (maps, _) in found]
             reasons = tuple(reason for _, (_, reason) in found if reason is not None)
             scores = stitch(maps, own, size, patch_size)
-            if self.text_head.min_area:
-                scores = drop_small_classes(scores, self.text_head.min_area)
-            yield SegmentedImage(scores, reasons)
+            wanted = (x.get("height") or size[0], x.get("width") or size[1])
+            yield SegmentedImage(self.text_head.finish(scores, wanted), reasons)
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
@@ -224,7 +222,7 @@ def _check_heads(
     affinity_head: nn.Module | None,
     purification_head: nn.Module | None,
     oracle: bool,
-    background: str,
+    text_head: TextHead,
 ) -> None:
     """Raise `ValueError` for one head without the other, or options that the heads do not take."""
     if (affinity_head is None) != (purification_head is None):
@@ -232,7 +230,12 @@ def _check_heads(
             "Only one of affinity head and purification head is given; give FreeCPSegmentor both "
             "heads or neither."
         )
-    if purification_head is not None and background == "words":
+    if purification_head is not None and text_head.softmax == "image":
+        raise ValueError(
+            'MODEL.TEXT.SOFTMAX="image" is for base methods alone, FreeCP refines the maps of '
+            'Eq. (1); use windows, or MODEL.PURIFICATION_HEAD.NAME "".'
+        )
+    if purification_head is not None and text_head.background == "words":
         raise ValueError(
             'MODEL.TEXT.BACKGROUND="words" is for base methods alone, FreeCP does not refine '
             'background words; use class, or MODEL.PURIFICATION_HEAD.NAME "".'

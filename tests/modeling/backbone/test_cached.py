@@ -156,5 +156,5 @@ def test_words_are_part_of_the_key_for_methods_that_read_them(tiny_cfg, monkeypa
 
 def test_a_method_that_reads_words_asks_for_them(tiny_cfg):
     tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = "resclip"
-    with pytest.raises(ValueError, match="resclip.*reads the features of the words"):
+    with pytest.raises(ValueError, match=r"resclip.*reads the features of the words"):
         CachedBackbone(build_backbone(tiny_cfg), LAYERS)(IMAGES)
