@@ -38,27 +38,29 @@ def _add_clip(cfg: CfgNode) -> None:
     cfg.MODEL.CLIP.DENSE_RESIDUAL = False  # read when DENSE_PRESET is custom
     cfg.MODEL.CLIP.DENSE_MLP = True  # read when DENSE_PRESET is custom
     cfg.MODEL.CLIP.GEM_BLOCKS = 6  # the last blocks that GEM rewrites; its authors' value
-    _add_base_methods(cfg.MODEL.CLIP)
+    _add_base_methods(cfg)
     # auto | scale (bicubic by (h + 0.1) / g) | size_antialias (GEM's authors); auto is the release:
     # size_antialias with gem, else scale.
     cfg.MODEL.CLIP.POSITIONAL_EMBEDDING = "auto"
 
 
-def _add_base_methods(node: CfgNode) -> None:
+def _add_base_methods(cfg: CfgNode) -> None:
     """Keys of single base methods, read when DENSE_ATTENTION names them; their authors' values."""
-    node.NACLIP = CfgNode()
-    node.NACLIP.STD = 5.0  # of the Gaussian, in patches
-    node.NACLIP.GAUSSIAN = "add"  # add | only (in place of the logits) | none
-    node.SFP = CfgNode()
-    node.SFP.ANOMALIES = "attention"  # attention | norm | outlier_factor (SC-CLIP's)
-    node.RESCLIP = CfgNode()
-    node.RESCLIP.ATTENTION = "naclip"  # naclip | clearclip | sclip: of the last block
-    node.RESCLIP.RCS = [2.0, 0.3]  # factor, share of the middle layers; tuned for each benchmark
-    node.RESCLIP.FEEDBACK = True  # the second pass; tokens then depend on the words
-    node.RESCLIP.SFR = [2.1, 0.7]  # factor, share of the feedback; tuned for each benchmark
+    cfg.MODEL.CLIP.NACLIP = CfgNode()
+    cfg.MODEL.CLIP.NACLIP.STD = 5.0  # of the Gaussian, in patches
+    cfg.MODEL.CLIP.NACLIP.GAUSSIAN = "add"  # add | only (in place of the logits) | none
+    cfg.MODEL.CLIP.SFP = CfgNode()
+    cfg.MODEL.CLIP.SFP.ANOMALIES = "attention"  # attention | norm | outlier_factor (SC-CLIP's)
+    cfg.MODEL.CLIP.RESCLIP = CfgNode()
+    cfg.MODEL.CLIP.RESCLIP.ATTENTION = "naclip"  # naclip | clearclip | sclip: of the last block
+    # Factor and share of the middle layers; tuned for each benchmark.
+    cfg.MODEL.CLIP.RESCLIP.RCS = [2.0, 0.3]
+    cfg.MODEL.CLIP.RESCLIP.FEEDBACK = True  # the second pass; tokens then depend on the words
+    # Factor and share of the feedback; tuned for each benchmark.
+    cfg.MODEL.CLIP.RESCLIP.SFR = [2.1, 0.7]
     # Below this probability a pixel counts as word 0 in the feedback; tuned for each benchmark.
-    node.RESCLIP.CONFIDENCE_THRESH = 0.25
-    node.RESCLIP.LOGIT_SCALE = 40.0  # of these probabilities
+    cfg.MODEL.CLIP.RESCLIP.CONFIDENCE_THRESH = 0.25
+    cfg.MODEL.CLIP.RESCLIP.LOGIT_SCALE = 40.0  # of these probabilities
 
 
 def _add_text(cfg: CfgNode) -> None:

@@ -37,12 +37,9 @@ class CLIPBackbone(Backbone):
     Attributes:
         pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
         weights_name: names its weights in messages.
-        reads_text: whether "patch_tokens" depend on the words. Only then is `forward` called with
-            `text_features`, the unit rows of all words, float32, (W, D), background words first.
     """
 
     weights_name: str = "The image tower"
-    reads_text: bool = False
     pixel_mean: tuple[float, ...]
     pixel_std: tuple[float, ...]
 
@@ -67,6 +64,14 @@ class CLIPBackbone(Backbone):
             "class_token": of the unmodified tower, (N, D);
             "attention": mean over heads and layers, (N, 1, T, T); absent without layers.
         """
+
+    @property
+    def reads_text(self) -> bool:
+        """
+        Whether "patch_tokens" depend on the words. Only then is `forward` called with
+        `text_features`, the unit rows of all words, float32, (W, D), background words first.
+        """
+        return False
 
     @property
     def size_divisibility(self) -> int:

@@ -82,9 +82,11 @@ class CachedBackbone(CLIPBackbone):
         text_features: Tensor | None = None,
     ) -> Features:
         """See `CLIPBackbone.forward`; "attention" may be present without `attention_layers`."""
-        text, words = {}, ()
+        text: dict[str, Tensor] = {}
+        words: Key = ()
         if self.reads_text and text_features is not None:
-            text, words = {"text_features": text_features}, _content(text_features)
+            text = {"text_features": text_features}
+            words = _content(text_features)
         if attention_layers and tuple(sorted(attention_layers)) != self.layers:
             return self.encoder(images, attention_layers=attention_layers, **text)
         key = ("windows", self.encoder, self.layers, *_content(images), *words)
