@@ -51,6 +51,11 @@ def _add_base_methods(cfg: CfgNode) -> None:
     cfg.MODEL.CLIP.NACLIP.GAUSSIAN = "add"  # add | only (in place of the logits) | none
     cfg.MODEL.CLIP.SFP = CfgNode()
     cfg.MODEL.CLIP.SFP.ANOMALIES = "attention"  # attention | norm | outlier_factor (SC-CLIP's)
+    cfg.MODEL.CLIP.PROXYCLIP = CfgNode()
+    # An affinity head with an encoder of its own, with its keys below AFFINITY_HEAD.
+    cfg.MODEL.CLIP.PROXYCLIP.PROXY = "DINOAffinity"
+    cfg.MODEL.CLIP.PROXYCLIP.SHIFT = 1.2  # beta: times the mean similarity
+    cfg.MODEL.CLIP.PROXYCLIP.SCALE = 3.0  # gamma
     cfg.MODEL.CLIP.RESCLIP = CfgNode()
     cfg.MODEL.CLIP.RESCLIP.ATTENTION = "naclip"  # naclip | clearclip | sclip: of the last block
     # Factor and share of the middle layers; tuned for each benchmark.
@@ -90,6 +95,9 @@ def _add_text(cfg: CfgNode) -> None:
 def _add_affinity_head(cfg: CfgNode) -> None:
     cfg.MODEL.AFFINITY_HEAD = CfgNode()
     cfg.MODEL.AFFINITY_HEAD.NAME = "CLIPAttentionAffinity"  # Tab. 5
+    # Grid of Eqs. (3) to (8) where a base method has its own (ProxyCLIP): backbone (class maps are
+    # resized to it) | maps (the affinity is resized to theirs). Not in the paper.
+    cfg.MODEL.AFFINITY_HEAD.GRID = "backbone"
     cfg.MODEL.AFFINITY_HEAD.SINKHORN_STEPS = 3  # not in the paper; release, after CLIP-ES
     cfg.MODEL.AFFINITY_HEAD.SQUARINGS = 1  # not in the paper; release, after CLIP-ES
     cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION = CfgNode()

@@ -18,8 +18,9 @@ EXAMPLES = {
     "examples/color_position.yaml": "examples/color_position_affinity.py",
     "examples/purify_your_model.yaml": "examples/purify_your_model.py",
     "examples/local_attention.yaml": "examples/local_attention.py",
+    "examples/proxyclip.yaml": "examples/color_position_affinity.py",
 }
-AFFINITY, PURIFY, METHOD = EXAMPLES
+AFFINITY, PURIFY, METHOD, PROXY = EXAMPLES
 SCRIPT = ROOT / EXAMPLES[AFFINITY]
 DOCUMENT = (ROOT / "docs/EXTENDING.md").read_text()
 DATASET = "freecp_storybook_wide_val"
@@ -128,6 +129,11 @@ class TestBaseMethod:
         expected = torch.tensor([[1 / 4, 1 / 6, 1 / 6, 0], [1 / 6, 1 / 9, 1 / 9, 0]])
         torch.testing.assert_close(found[0, 1, 1:9, 0].view(2, 4), expected)
         assert found[0, 1, 0] == 0, "the class token keeps its own"
+
+
+def test_proxyclip_with_your_affinity(tmp_path):
+    _, mean_iou = evaluate_here(PROXY, tmp_path)
+    assert 5 < mean_iou < 90, "neither chance nor the truth"
 
 
 class TestPurifyYourModel:

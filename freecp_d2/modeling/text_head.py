@@ -22,6 +22,7 @@ from ..text import (
 from ..utils.precision import without_autocast
 from .backbone import LoadedCLIP, load_clip_from_config
 from .background import check_background, has_background
+from .resampling import resample
 from .softmax_of_image import class_scores, shifted_cosines
 from .stitching import ClassScores, drop_small_classes
 
@@ -141,7 +142,13 @@ class TextHead(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     @without_autocast
-    def forward(self, patch_tokens: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        patch_tokens: Tensor,
+        allowed: Tensor | None = None,
+        *,
+        grid: tuple[int, int] | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """
         Eq. (1): M and its global min-max, (N, K, h, w), K one more with a background of "words",
         which is the first. All words take part in softmax and min-max. With the softmax of the
@@ -151,6 +158,7 @@ class TextHead(nn.Module):
             patch_tokens: shape (N, D, h, w).
             allowed: classes of each window, bool, shape (N, K); others are left out, background
                 words are not. None: all.
+            grid: to which the maps of Eq. (1) are resized. None: that of the tokens.
 
         Raises:
             ValueError: the words have no features yet.
@@ -169,6 +177,8 @@ class TextHead(nn.Module):
             maps = shifted_cosines(tokens, self.word_features)
             return maps, maps
         cam = class_activation_maps(tokens, self.word_features, self.logit_scale, words)
+        if grid is not None:
+            cam = resample(cam, grid)
         maps, normalized_cam = cam[:, skip:], min_max_normalise(cam, words)[:, skip:]
         if len(owners) != num_maps:  # synonyms; else words are in class order
             maps = merge_synonyms(maps, owners, num_maps)

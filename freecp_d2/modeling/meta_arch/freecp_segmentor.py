@@ -23,9 +23,11 @@ from ..purification.build import (
     crop_batch_size,
 )
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
+from ..resampling import affinity_grid, check_grid_rule, resample
 from ..stitching import ClassScores, full_scores, label_map, stitch
 from ..text_head import TextHead
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
+from .heads import check_heads
 
 
 @META_ARCH_REGISTRY.register()
@@ -45,6 +47,7 @@ class FreeCPSegmentor(nn.Module):
         text_head: TextHead,
         affinity_head: AffinityHead | None,
         purification_head: nn.Module | None,
+        grid_rule: str = "backbone",
         input_format: str,
         window_size: int,
         window_stride: int,
@@ -56,6 +59,7 @@ class FreeCPSegmentor(nn.Module):
         """
         Args:
             affinity_head, purification_head: both, or neither for the base method alone.
+            grid_rule: "backbone" or "maps", see MODEL.AFFINITY_HEAD.GRID.
             input_format: "RGB" or "BGR", the channel order of the inputs.
             window_size, window_stride, crop_size: in pixels.
             window_batch_size: most windows in one forward of the backbone; crops, as many as
@@ -67,7 +71,9 @@ class FreeCPSegmentor(nn.Module):
             ValueError: heads or options that do not fit; sizes out of range.
         """
         super().__init__()
-        _check_heads(affinity_head, purification_head, oracle, text_head)
+        check_grid_rule(grid_rule)
+        check_heads(affinity_head, purification_head, oracle, text_head)
+        self.grid_rule = grid_rule
         sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
         patch_size = backbone.patch_size
         check_window_sizes(patch_size, window_size, window_stride, sides, window_batch_size)
@@ -102,6 +108,7 @@ class FreeCPSegmentor(nn.Module):
             "text_head": text_head,
             "affinity_head": affinity_head,
             "purification_head": purification_head,
+            "grid_rule": cfg.MODEL.AFFINITY_HEAD.GRID,
             "input_format": cfg.INPUT.FORMAT,
             "window_size": cfg.MODEL.SLIDING_WINDOW.SIZE,
             "window_stride": cfg.MODEL.SLIDING_WINDOW.STRIDE,
@@ -159,10 +166,12 @@ class FreeCPSegmentor(nn.Module):
 
         def run(batch: list[Window]) -> Iterator[tuple[Tensor, WindowDiagnosis | None]]:
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
-            maps, purified = self._segment(cut_windows(images, batch, patch_size), candidates)
+            pixels = cut_windows(images, batch, patch_size)
+            maps, purified = self._segment(pixels, candidates)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose and purified is not None:
-                reasons = diagnose_windows(purified, batch, names, patch_size)
+                cell = pixels.shape[2] // maps.shape[2]
+                reasons = diagnose_windows(purified, batch, names, cell)
             return zip(maps, reasons, strict=True)
 
         found_of_images = run_on_windows(windows, self.window_batch_size, run)
@@ -192,7 +201,11 @@ class FreeCPSegmentor(nn.Module):
         text = {"text_features": self.text_head.word_features} if reads_text else {}
         features = self.backbone(pixels, attention_layers=layers, **text)
         check_finite(features["patch_tokens"], self.backbone.weights_name)
-        maps, normalized_cam = self.text_head(features["patch_tokens"], candidates)
+        tokens, grid = features["patch_tokens"], None
+        if self.affinity_head is not None:
+            grid = affinity_grid(self.grid_rule, pixels, tokens, self.backbone.patch_size)
+            features |= {"patch_tokens": resample(tokens, grid)}
+        maps, normalized_cam = self.text_head(tokens, candidates, grid=grid)
         if self.affinity_head is None or self.purification_head is None:
             return maps, None
         transition = self.affinity_head(self.pixels.undo(pixels), features)
@@ -201,7 +214,7 @@ class FreeCPSegmentor(nn.Module):
             pixels,
             self.backbone.encode_image,
             self.text_head.class_features,
-            patch_size=self.backbone.patch_size,
+            patch_size=pixels.shape[2] // maps.shape[2],
             crop_size=self.crop_size,
             batch_size=crop_batch_size(self.window_batch_size, self.window_size, self.crop_size),
         )
@@ -216,32 +229,3 @@ class FreeCPSegmentor(nn.Module):
             return label_map(found, size, background=background, floor=floor)
         num_classes = len(self.text_head.output_names) - background
         return full_scores(found, num_classes, size, background=background, floor=floor)
-
-
-def _check_heads(
-    affinity_head: nn.Module | None,
-    purification_head: nn.Module | None,
-    oracle: bool,
-    text_head: TextHead,
-) -> None:
-    """Raise `ValueError` for one head without the other, or options that the heads do not take."""
-    if (affinity_head is None) != (purification_head is None):
-        raise ValueError(
-            "Only one of affinity head and purification head is given; give FreeCPSegmentor both "
-            "heads or neither."
-        )
-    if purification_head is not None and text_head.softmax == "image":
-        raise ValueError(
-            'MODEL.TEXT.SOFTMAX="image" is for base methods alone, FreeCP refines the maps of '
-            'Eq. (1); use windows, or MODEL.PURIFICATION_HEAD.NAME "".'
-        )
-    if purification_head is not None and text_head.background == "words":
-        raise ValueError(
-            'MODEL.TEXT.BACKGROUND="words" is for base methods alone, FreeCP does not refine '
-            'background words; use class, or MODEL.PURIFICATION_HEAD.NAME "".'
-        )
-    if oracle and purification_head is None:
-        raise ValueError(
-            "MODEL.PURIFICATION_HEAD.ORACLE=True restricts the purification head, but "
-            'MODEL.PURIFICATION_HEAD.NAME is ""; use ClassPurification or no oracle.'
-        )

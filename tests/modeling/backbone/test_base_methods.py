@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from freecp_d2.d2 import build_backbone
+from freecp_d2.modeling.affinity import AFFINITY_HEAD_REGISTRY, AffinityHead
+from freecp_d2.modeling.affinity.encoder import cosines
 from freecp_d2.modeling.backbone import CLIPViT
 from freecp_d2.modeling.backbone.clip_loading import set_precision
 from freecp_d2.modeling.backbone.dense_attention import (
@@ -37,7 +39,20 @@ TEXT = F.normalize(rand_normal(5, 32, seed=3), dim=1)
 WIDE = rand_normal(2, 3, 40, 64, seed=1)
 
 
+@AFFINITY_HEAD_REGISTRY.register()
+class HalfPatches(AffinityHead):
+    """The similarity of colours in halves of CLIP's patches."""
+
+    def __init__(self, cfg, input_shape):
+        super().__init__()
+
+    def similarity(self, images, features):
+        colours = F.avg_pool2d(images, 4)
+        return cosines(colours), tuple(colours.shape[2:])
+
+
 def built(tiny_cfg, name, depth=3):
+    tiny_cfg.MODEL.CLIP.PROXYCLIP.PROXY = "HalfPatches"
     tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = name.lower()
     tiny_cfg.MODEL.CLIP.RESCLIP.CONFIDENCE_THRESH = 0.0
     return build_dense_attention(tiny_cfg, TowerSpec(depth, 2, 64, 8))
@@ -74,7 +89,8 @@ def test_tokens_are_finite(name, tiny_cfg):
     for height, width in ((32, 32), (8, 8), (8, 24)):
         for images in (torch.zeros(1, 3, height, width), rand_normal(1, 3, height, width)):
             found = tokens(method, images)
-            assert found.shape[2:] == (height // 8, width // 8)
+            patch = 4 if name == "ProxyCLIP" else 8
+            assert found.shape[2:] == (height // patch, width // patch)
             assert found.isfinite().all(), (height, width)
 
 

@@ -10,10 +10,12 @@ from .build import (
     build_dense_attention,
     find_dense_attention,
 )
+from .cliptrase import CLIPtrase
 from .collecting import CollectedFeatures, RunningMean
 from .gem import GEM
 from .last_block import CLIP, SCLIP, ClearCLIP, LastBlock, MaskCLIP, Vanilla
 from .naclip import NACLIP
+from .proxyclip import ProxyCLIP
 from .resclip import ResCLIP
 from .scclip import SCCLIP
 from .sfp import SFP
@@ -27,12 +29,14 @@ __all__ = [
     "SCLIP",
     "SFP",
     "BlockFeatures",
+    "CLIPtrase",
     "ClearCLIP",
     "CollectedFeatures",
     "DenseAttention",
     "LastBlock",
     "MaskCLIP",
     "Needs",
+    "ProxyCLIP",
     "ResCLIP",
     "RunningMean",
     "TowerSpec",
