@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..d2 import CfgNode
 from ..utils.precision import without_autocast
 
 
@@ -48,6 +49,35 @@ def pamr(
             found.addcmul_(weight, neighbour)
         scores = found
     return scores
+
+
+class PAMR:
+    """The last step of a segmentor: `pamr` of the scores of one image."""
+
+    def __init__(self, *, num_iterations: int = 10, dilations: Sequence[int] = (8, 16)):
+        """Raises `ValueError` for a negative number of iterations, or dilations below 1 or none."""
+        if num_iterations < 0 or min(dilations, default=0) < 1:
+            raise ValueError(
+                f"TEST.PAMR.ITERATIONS is {num_iterations}, DILATIONS {list(dilations)}; expected "
+                "0 or more iterations, and dilations of 1 pixel or more, such as [8, 16]."
+            )
+        self.num_iterations, self.dilations = num_iterations, tuple(dilations)
+
+    def __call__(self, scores: Tensor, image: Tensor) -> Tensor:
+        """Scores (C, H, W) and an image (3, H', W'), resized to (H, W) -> (C, H, W)."""
+        if len(scores) == 0:
+            return scores
+        size = (scores.shape[1], scores.shape[2])
+        guide = F.interpolate(image[None].float(), size, mode="bilinear", align_corners=False)
+        options = {"num_iterations": self.num_iterations, "dilations": self.dilations}
+        return pamr(scores[None], guide, **options)[0]
+
+
+def build_pamr(cfg: CfgNode) -> PAMR | None:
+    """The step that TEST.PAMR describes; None unless it is enabled."""
+    node = cfg.TEST.PAMR
+    found = PAMR(num_iterations=node.ITERATIONS, dilations=node.DILATIONS)
+    return found if node.ENABLED else None
 
 
 def _weights(images: Tensor, dilations: Sequence[int]) -> Tensor:

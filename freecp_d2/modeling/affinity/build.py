@@ -90,12 +90,13 @@ class AffinityHead(nn.Module):
         An affinity on the backbone's grid is resampled if "patch_tokens" have another.
         """
         affinity = self.affinity(images, features).float()
-        h, w = features["patch_tokens"].shape[-2:]
-        height, width = images.shape[-2:]
-        patch = (height * width / affinity.shape[-1]) ** 0.5
-        source = (round(height / patch), round(width / patch))
-        if affinity.shape[-1] != h * w:
-            affinity = resample_matrix(affinity, source, (h, w))
+        if "patch_tokens" in features:
+            h, w = features["patch_tokens"].shape[-2:]
+            if affinity.shape[-1] != h * w:
+                height, width = images.shape[-2:]
+                patch = (height * width / affinity.shape[-1]) ** 0.5
+                source = (round(height / patch), round(width / patch))
+                affinity = resample_matrix(affinity, source, (h, w))
         return self._balance(affinity)
 
     @without_autocast

@@ -16,6 +16,7 @@ from ...text import Vocabulary
 from ..affinity import AffinityHead, build_affinity_head
 from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone, load_clip_from_config
 from ..inputs import PixelNormalisation, check_finite, read_candidates, read_images
+from ..pamr import PAMR, build_pamr
 from ..purification.build import (
     CropClassifier,
     PurificationOutput,
@@ -24,7 +25,7 @@ from ..purification.build import (
 )
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
 from ..resampling import affinity_grid, check_grid_rule, resample
-from ..stitching import ClassScores, full_scores, label_map, stitch
+from ..stitching import ClassScores, full_scores, label_map, resize_scores, stitch
 from ..text_head import TextHead
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 from .heads import check_heads
@@ -48,6 +49,7 @@ class FreeCPSegmentor(nn.Module):
         affinity_head: AffinityHead | None,
         purification_head: nn.Module | None,
         grid_rule: str = "backbone",
+        refine: PAMR | None = None,
         input_format: str,
         window_size: int,
         window_stride: int,
@@ -60,6 +62,7 @@ class FreeCPSegmentor(nn.Module):
         Args:
             affinity_head, purification_head: both, or neither for the base method alone.
             grid_rule: "backbone" or "maps", see MODEL.AFFINITY_HEAD.GRID.
+            refine: the last step, on scores at the size of the result; None: there is none.
             input_format: "RGB" or "BGR", the channel order of the inputs.
             window_size, window_stride, crop_size: in pixels.
             window_batch_size: most windows in one forward of the backbone; crops, as many as
@@ -73,7 +76,7 @@ class FreeCPSegmentor(nn.Module):
         super().__init__()
         check_grid_rule(grid_rule)
         check_heads(affinity_head, purification_head, oracle, text_head)
-        self.grid_rule = grid_rule
+        self.grid_rule, self.refine = grid_rule, refine
         sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
         patch_size = backbone.patch_size
         check_window_sizes(patch_size, window_size, window_stride, sides, window_batch_size)
@@ -109,6 +112,7 @@ class FreeCPSegmentor(nn.Module):
             "affinity_head": affinity_head,
             "purification_head": purification_head,
             "grid_rule": cfg.MODEL.AFFINITY_HEAD.GRID,
+            "refine": build_pamr(cfg),
             "input_format": cfg.INPUT.FORMAT,
             "window_size": cfg.MODEL.SLIDING_WINDOW.SIZE,
             "window_stride": cfg.MODEL.SLIDING_WINDOW.STRIDE,
@@ -175,11 +179,15 @@ class FreeCPSegmentor(nn.Module):
             return zip(maps, reasons, strict=True)
 
         found_of_images = run_on_windows(windows, self.window_batch_size, run)
-        for x, size, found in zip(batched_inputs, sizes, found_of_images, strict=True):
+        for x, image, found in zip(batched_inputs, images, found_of_images, strict=True):
+            size = (image.shape[1], image.shape[2])
             own, maps = [window for window, _ in found], [maps for _, (maps, _) in found]
             reasons = tuple(reason for _, (_, reason) in found if reason is not None)
             scores = stitch(maps, own, size, patch_size)
             wanted = (x.get("height") or size[0], x.get("width") or size[1])
+            if self.refine is not None:
+                refined = self.refine(resize_scores(scores.scores, wanted), image)
+                scores = ClassScores(scores.classes, refined)
             yield SegmentedImage(self.text_head.finish(scores, wanted), reasons)
 
     @torch.no_grad()

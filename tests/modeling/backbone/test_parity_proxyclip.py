@@ -14,7 +14,10 @@ from freecp_d2.modeling.affinity.dino import patch_features
 from freecp_d2.modeling.affinity.encoder import cosines
 from freecp_d2.modeling.backbone.dense_attention import ProxyCLIP
 from freecp_d2.modeling.backbone.dense_attention.proxyclip import proxy_attention
-from tests.helpers.parity_bases import BASES, WEIGHTS, arrays, run
+from freecp_d2.modeling.softmax_of_image import class_scores, shifted_cosines
+from freecp_d2.modeling.stitching import ClassScores, resize_scores
+from freecp_d2.modeling.windows import windows_of_images
+from tests.helpers.parity_bases import BASES, WEIGHTS, arrays, backbone, run
 
 TOLERANCE = {"rtol": 0, "atol": 1e-4}
 
@@ -86,3 +89,29 @@ def test_a_proxy_on_the_grid_of_clip(name):
     shift, scale = arrays(name)["proxyclip/params"].tolist()
     dense, _ = run(name, ProxyCLIP(proxy=given, shift=shift, scale=scale))
     same(dense, name, "proxyclip_p16/dense")
+
+
+def test_a_whole_image():
+    """Windows of 96 pixels, which the program pads to 112 on all sides; the padding is cut."""
+    stored = arrays("deep12_e2e")
+    image, text = (torch.from_numpy(stored[key]) for key in ("image", "text"))
+    shift, scale = stored["proxyclip/params"].tolist()
+    method = ProxyCLIP(proxy=DINOAffinity(encoder=dino()), shift=shift, scale=scale)
+    model = backbone("deep12_clip_weights", method)
+    total, count = torch.zeros(len(text), *image.shape[1:]), torch.zeros(image.shape[1:])
+    for _, y0, x0, y1, x1 in windows_of_images([tuple(image.shape[1:])], 96, 48):
+        padded = F.pad(image[None, :, y0:y1, x0:x1], [8] * 4)
+        found = shifted_cosines(model(padded)["patch_tokens"], text)[0]
+        total[:, y0:y1, x0:x1] += resize_scores(found, (112, 112))[:, 8:-8, 8:-8]
+        count[y0:y1, x0:x1] += 1
+    size = tuple(stored["proxyclip/ori_shape"].tolist())
+    cosines_of_words = resize_scores(total / count, size)
+    same(cosines_of_words[:, ::4, ::4] - 1, "deep12_e2e", "proxyclip/slide")
+    owners = torch.from_numpy(stored["proxyclip/query_idx"])
+    found = ClassScores(torch.arange(len(text)), cosines_of_words)
+    scores = class_scores(found, size, 40.0, owners, int(owners.max()) + 1).scores
+    same(scores, "deep12_e2e", "proxyclip/prob")
+    best, thresh = scores.topk(2, dim=0).values, float(stored["proxyclip/prob_thd"])
+    sure = (best[0] - best[1] > 1e-4) & ((best[0] - thresh).abs() > 1e-4)
+    labels = torch.where(best[0] < thresh, 0, scores.argmax(dim=0))
+    assert (labels[sure] == torch.from_numpy(stored["proxyclip/pred"]).long()[sure]).all()
