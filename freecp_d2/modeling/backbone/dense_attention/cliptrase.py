@@ -6,6 +6,7 @@ Shapes: N windows, T = 1 + h * w tokens (class token first), H heads, E channels
 
 from typing import ClassVar
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -21,8 +22,7 @@ class CLIPtrase(LastBlock):
     PRESETS: ClassVar = {"freecp": (True, True), "original": (True, True)}
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, grid: tuple[int, int]) -> Tensor:
-        weights = sum(attention_weights(x, x) for x in (q, k, v))
-        return weights @ v
+        return (attention_weights(q, q) + attention_weights(k, k) + attention_weights(v, v)) @ v
 
 
 class ClusteringCLIPtrase(CLIPtrase):
@@ -39,4 +39,4 @@ def self_correlation(features: BlockFeatures) -> Tensor:
     """
     parts = query_key_value(features.blocks[-2], features.tokens[-2])
     units = [F.normalize(part.float(), dim=-1) for part in parts]
-    return sum((x @ x.mT).mean(dim=1) for x in units) / 3
+    return torch.stack([(x @ x.mT).mean(dim=1) for x in units]).mean(dim=0)

@@ -67,7 +67,8 @@ class ProxyCLIP(DenseAttention):
                 f'MODEL.CLIP.PROXYCLIP.PROXY="{type(proxy).__name__}" reads the attention of CLIP '
                 "itself; use a head with an encoder of its own, such as DINOAffinity."
             )
-        self.proxy, self.shift, self.scale = proxy, shift, scale
+        self.proxy: Any = proxy  # an AffinityHead, which cannot be imported here
+        self.shift, self.scale = shift, scale
         self.needs = Needs(tokens=(-1,), images=True)
 
     @classmethod
