@@ -27,8 +27,9 @@ from torch import Tensor
 
 from freecp_d2 import ClassPurification, FreeCPSegmentor, Vocabulary
 from freecp_d2.modeling.affinity import AffinityHead, CLIPAttentionAffinity, DINOAffinity
-from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet, CLIPViT, DenseAttention
+from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet, CLIPViT
 from freecp_d2.modeling.backbone.clip_loading import PRECISIONS, set_precision
+from freecp_d2.modeling.backbone.dense_attention import find_dense_attention
 from freecp_d2.modeling.backbone.openai_layout import OPENAI_RESNETS, OPENAI_TOWERS, OPENAI_VITS
 from freecp_d2.modeling.text_head import TextHead
 
@@ -79,10 +80,11 @@ def build_backbone(arch: str, dense_attention: str, precision: str) -> CLIPBackb
         return CLIPResNet(visual=set_precision(resnet, PRECISIONS[precision]), **pixels)
     width, layers, patch, side = OPENAI_VITS[arch]
     vit = VisionTransformer(side, patch, width, layers, width // 64, 512 if width == 768 else 768)
+    method = find_dense_attention(dense_attention)()
     return CLIPViT(
         visual=set_precision(vit, PRECISIONS[precision]),
-        dense_attention=DenseAttention.from_preset(dense_attention, "freecp"),
-        interpolation="size_antialias" if dense_attention == "gem" else "scale",
+        dense_attention=method,
+        interpolation=method.interpolation,
         **pixels,
     )
 

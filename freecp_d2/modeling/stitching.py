@@ -33,6 +33,8 @@ def stitch(
     """
     Upsample each window's maps, non-negative (K, h, w), and average where windows overlap.
 
+    Maps may have any grid; it covers the window, padded to whole patches.
+
     A class that was dropped in a window has score 0 there; the padding of a window is cut.
     """
     alive = torch.stack([m.flatten(1).amax(dim=1) > 0 for m in maps]).cpu()
@@ -45,11 +47,29 @@ def stitch(
     for window_maps, (_, y0, x0, y1, x1), is_alive in zip(maps, windows, alive, strict=True):
         count[y0:y1, x0:x1] += 1
         survivors = is_alive.nonzero().flatten()
-        size = (window_maps.shape[1] * patch_size, window_maps.shape[2] * patch_size)
-        pixels = _resize(window_maps[survivors.to(device)], size)[:, : y1 - y0, : x1 - x0]
+        height, width = y1 - y0, x1 - x0
+        padded = (-(-height // patch_size) * patch_size, -(-width // patch_size) * patch_size)
+        pixels = _resize(window_maps[survivors.to(device)], padded)[:, :height, :width]
         scores[:, y0:y1, x0:x1].index_add_(0, slot[survivors].to(device), pixels)
     scores /= count
     return ClassScores(classes.to(device), scores)
+
+
+def drop_small_classes(found: ClassScores, min_area: float) -> ClassScores:
+    """
+    Set the scores of classes to 0 that win few pixels; class 0, the background, stays.
+
+    This is `area_thd` of SCLIP and SC-CLIP. A class is dropped if the pixels where its score is the
+    largest are at most `min_area` of the pixels that any class but 0 wins. Counted at the
+    resolution of `found`.
+    """
+    if len(found.classes) == 0:
+        return found
+    winners = found.scores.argmax(dim=0).flatten()
+    area = winners.bincount(minlength=len(found.classes))
+    foreground = found.classes != 0
+    dropped = foreground & (area <= min_area * area[foreground].sum())
+    return ClassScores(found.classes, found.scores * ~dropped[:, None, None])
 
 
 def resize_scores(scores: Tensor, size: tuple[int, int]) -> Tensor:

@@ -15,13 +15,15 @@ import torch.nn.functional as F
 from clip.model import CLIP
 from torch import Tensor
 
-from freecp_d2.modeling.backbone import DenseAttention
+from freecp_d2.modeling.backbone.dense_attention import GEM, SCLIP, ClearCLIP, MaskCLIP
 from towers import encode_image, encode_patches
 from views import ViewBatch, pool
 
 READOUTS = {
-    name: DenseAttention.from_preset(name, "original")
-    for name in ("maskclip", "sclip", "clearclip", "gem")
+    "maskclip": MaskCLIP(residual=True, mlp=True),
+    "sclip": SCLIP(residual=True, mlp=True),
+    "clearclip": ClearCLIP(),
+    "gem": GEM(),
 }
 """The base methods, as configs/storybook runs them."""
 SHARES = {"gem": 0.34}

@@ -16,6 +16,7 @@ from ...text import Vocabulary
 from ..affinity import AffinityHead, build_affinity_head
 from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone, load_clip_from_config
 from ..inputs import PixelNormalisation, check_finite, read_candidates, read_images
+from ..pamr import PAMR, build_pamr
 from ..purification.build import (
     CropClassifier,
     PurificationOutput,
@@ -23,9 +24,11 @@ from ..purification.build import (
     crop_batch_size,
 )
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
-from ..stitching import ClassScores, full_scores, label_map, stitch
+from ..resampling import affinity_grid, check_grid_rule, resample
+from ..stitching import ClassScores, full_scores, label_map, resize_scores, stitch
 from ..text_head import TextHead
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
+from .heads import check_heads
 
 
 @META_ARCH_REGISTRY.register()
@@ -45,6 +48,8 @@ class FreeCPSegmentor(nn.Module):
         text_head: TextHead,
         affinity_head: AffinityHead | None,
         purification_head: nn.Module | None,
+        grid_rule: str = "backbone",
+        refine: PAMR | None = None,
         input_format: str,
         window_size: int,
         window_stride: int,
@@ -56,6 +61,8 @@ class FreeCPSegmentor(nn.Module):
         """
         Args:
             affinity_head, purification_head: both, or neither for the base method alone.
+            grid_rule: "backbone" or "maps", see MODEL.AFFINITY_HEAD.GRID.
+            refine: the last step, on scores at the size of the result; None: there is none.
             input_format: "RGB" or "BGR", the channel order of the inputs.
             window_size, window_stride, crop_size: in pixels.
             window_batch_size: most windows in one forward of the backbone; crops, as many as
@@ -67,7 +74,9 @@ class FreeCPSegmentor(nn.Module):
             ValueError: heads or options that do not fit; sizes out of range.
         """
         super().__init__()
-        _check_heads(affinity_head, purification_head, oracle, text_head.background)
+        check_grid_rule(grid_rule)
+        check_heads(affinity_head, purification_head, oracle, text_head)
+        self.grid_rule, self.refine = grid_rule, refine
         sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
         patch_size = backbone.patch_size
         check_window_sizes(patch_size, window_size, window_stride, sides, window_batch_size)
@@ -102,6 +111,8 @@ class FreeCPSegmentor(nn.Module):
             "text_head": text_head,
             "affinity_head": affinity_head,
             "purification_head": purification_head,
+            "grid_rule": cfg.MODEL.AFFINITY_HEAD.GRID,
+            "refine": build_pamr(cfg),
             "input_format": cfg.INPUT.FORMAT,
             "window_size": cfg.MODEL.SLIDING_WINDOW.SIZE,
             "window_stride": cfg.MODEL.SLIDING_WINDOW.STRIDE,
@@ -159,18 +170,25 @@ class FreeCPSegmentor(nn.Module):
 
         def run(batch: list[Window]) -> Iterator[tuple[Tensor, WindowDiagnosis | None]]:
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
-            maps, purified = self._segment(cut_windows(images, batch, patch_size), candidates)
+            pixels = cut_windows(images, batch, patch_size)
+            maps, purified = self._segment(pixels, candidates)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose and purified is not None:
-                reasons = diagnose_windows(purified, batch, names, patch_size)
+                cell = pixels.shape[2] // maps.shape[2]
+                reasons = diagnose_windows(purified, batch, names, cell)
             return zip(maps, reasons, strict=True)
 
-        for size, found in zip(
-            sizes, run_on_windows(windows, self.window_batch_size, run), strict=True
-        ):
+        found_of_images = run_on_windows(windows, self.window_batch_size, run)
+        for x, image, found in zip(batched_inputs, images, found_of_images, strict=True):
+            size = (image.shape[1], image.shape[2])
             own, maps = [window for window, _ in found], [maps for _, (maps, _) in found]
             reasons = tuple(reason for _, (_, reason) in found if reason is not None)
-            yield SegmentedImage(stitch(maps, own, size, patch_size), reasons)
+            scores = stitch(maps, own, size, patch_size)
+            wanted = (x.get("height") or size[0], x.get("width") or size[1])
+            if self.refine is not None:
+                refined = self.refine(resize_scores(scores.scores, wanted), image)
+                scores = ClassScores(scores.classes, refined)
+            yield SegmentedImage(self.text_head.finish(scores, wanted), reasons)
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
@@ -187,9 +205,15 @@ class FreeCPSegmentor(nn.Module):
     ) -> tuple[Tensor, PurificationOutput | None]:
         """Class maps (N, K, h, w) of normalised windows of one size, and their purification."""
         layers = () if self.affinity_head is None else self.affinity_head.attention_layers
-        features = self.backbone(pixels, attention_layers=layers)
+        reads_text = self.backbone.reads_text
+        text = {"text_features": self.text_head.word_features} if reads_text else {}
+        features = self.backbone(pixels, attention_layers=layers, **text)
         check_finite(features["patch_tokens"], self.backbone.weights_name)
-        maps, normalized_cam = self.text_head(features["patch_tokens"], candidates)
+        tokens, grid = features["patch_tokens"], None
+        if self.affinity_head is not None:
+            grid = affinity_grid(self.grid_rule, pixels, tokens, self.backbone.patch_size)
+            features |= {"patch_tokens": resample(tokens, grid)}
+        maps, normalized_cam = self.text_head(tokens, candidates, grid=grid)
         if self.affinity_head is None or self.purification_head is None:
             return maps, None
         transition = self.affinity_head(self.pixels.undo(pixels), features)
@@ -198,7 +222,7 @@ class FreeCPSegmentor(nn.Module):
             pixels,
             self.backbone.encode_image,
             self.text_head.class_features,
-            patch_size=self.backbone.patch_size,
+            patch_size=pixels.shape[2] // maps.shape[2],
             crop_size=self.crop_size,
             batch_size=crop_batch_size(self.window_batch_size, self.window_size, self.crop_size),
         )
@@ -213,27 +237,3 @@ class FreeCPSegmentor(nn.Module):
             return label_map(found, size, background=background, floor=floor)
         num_classes = len(self.text_head.output_names) - background
         return full_scores(found, num_classes, size, background=background, floor=floor)
-
-
-def _check_heads(
-    affinity_head: nn.Module | None,
-    purification_head: nn.Module | None,
-    oracle: bool,
-    background: str,
-) -> None:
-    """Raise `ValueError` for one head without the other, or options that the heads do not take."""
-    if (affinity_head is None) != (purification_head is None):
-        raise ValueError(
-            "Only one of affinity head and purification head is given; give FreeCPSegmentor both "
-            "heads or neither."
-        )
-    if purification_head is not None and background == "words":
-        raise ValueError(
-            'MODEL.TEXT.BACKGROUND="words" is for base methods alone, FreeCP does not refine '
-            'background words; use class, or MODEL.PURIFICATION_HEAD.NAME "".'
-        )
-    if oracle and purification_head is None:
-        raise ValueError(
-            "MODEL.PURIFICATION_HEAD.ORACLE=True restricts the purification head, but "
-            'MODEL.PURIFICATION_HEAD.NAME is ""; use ClassPurification or no oracle.'
-        )

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from ...d2 import CfgNode, MetadataCatalog
 from ...text import Vocabulary
-from ..text_head import check_background, has_background, vocabulary_from_config
+from ..background import check_background, has_background
+from ..text_head import vocabulary_from_config
 
 
 @dataclass(frozen=True)

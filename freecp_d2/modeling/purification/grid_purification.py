@@ -18,6 +18,7 @@ from ..affinity import AffinityHead
 from ..affinity.encoder import resize_to
 from ..backbone import CLIPBackbone
 from ..inputs import PixelNormalisation, check_finite
+from ..resampling import resample
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 from .build import CropClassifier, PurificationOutput, crop_batch_size
 from .class_scores import ScoreChannels, as_maps, pool_to_grid
@@ -48,8 +49,17 @@ class ImageGrid(nn.Module):
             size: images are resized to `size` x `size` pixels in all, their aspect kept.
             window_size, window_stride: in pixels, rounded down to whole patches, at least one.
             input_format: "RGB" or "BGR", the channel order of the images.
+
+        Raises:
+            ValueError: sizes out of range, or a `clip` whose base method reads the words.
         """
         super().__init__()
+        if clip is not None and clip.reads_text:
+            raise ValueError(
+                "MODEL.CLIP.DENSE_ATTENTION reads the words, but PurifiedSegmentor takes the "
+                "scores of the wrapped model; use another base method, such as sclip, or resclip "
+                "with MODEL.CLIP.RESCLIP.FEEDBACK False."
+            )
         self.clip = clip
         self.patch_size = stride if clip is None else clip.patch_size
         sides = {"MODEL.PURIFIED.SIZE": size}
@@ -86,13 +96,15 @@ class ImageGrid(nn.Module):
 
         Raises ValueError if the head reads patch tokens and there is no CLIP.
         """
+        grid = (pixels.shape[2] // self.patch_size, pixels.shape[3] // self.patch_size)
         if self.clip is not None:
             features = self.clip(pixels, attention_layers=affinity_head.attention_layers)
+            tokens = resample(features["patch_tokens"], grid)
+            features |= {"patch_tokens": tokens}
         else:
-            h, w = (side // self.patch_size for side in pixels.shape[2:])
             # Filled with NaN so that misuse is detected.
             nothing = torch.full((), math.nan, device=pixels.device)
-            features = {"patch_tokens": nothing.expand(len(pixels), 1, h, w)}
+            features = {"patch_tokens": nothing.expand(len(pixels), 1, *grid)}
         found = affinity_head(self.pixels.undo(pixels), features)
         if self.clip is None and found.isnan().any():
             raise ValueError(
