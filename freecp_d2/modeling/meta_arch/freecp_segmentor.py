@@ -4,7 +4,7 @@ FreeCPSegmentor: the meta-architecture, the data flow of the method.
 Shapes: N windows, K classes, h x w patches, H, W pixels.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -20,8 +20,10 @@ from ..purification.build import (
     CropClassifier,
     PurificationOutput,
     build_purification_head,
+    check_heads,
     crop_batch_size,
 )
+from ..purification.decisions import Decisions, PurificationInputs, PurifiedBatch
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
 from ..stitching import ClassScores, full_scores, label_map, stitch
 from ..text_head import TextHead
@@ -35,6 +37,10 @@ class FreeCPSegmentor(nn.Module):
     refined by an affinity (Eqs. 2, 3), purified (Eqs. 4 to 8) and stitched.
 
     Without a purification head it is the base method alone.
+
+    Attributes:
+        return_decisions: outputs also have "purification", the `Decisions` of the head; off at
+            first. They keep the maps of all windows of the image.
     """
 
     @configurable
@@ -67,7 +73,7 @@ class FreeCPSegmentor(nn.Module):
             ValueError: heads or options that do not fit; sizes out of range.
         """
         super().__init__()
-        _check_heads(affinity_head, purification_head, oracle, text_head.background)
+        check_heads(affinity_head, purification_head, oracle, text_head.background)
         sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
         patch_size = backbone.patch_size
         check_window_sizes(patch_size, window_size, window_stride, sides, window_batch_size)
@@ -77,6 +83,7 @@ class FreeCPSegmentor(nn.Module):
         self.window_size, self.window_stride = window_size, window_stride
         self.window_batch_size, self.crop_size = window_batch_size, crop_size
         self.oracle, self.return_label_map = oracle, return_label_map
+        self.return_decisions = False
 
     @classmethod
     def from_config(
@@ -121,7 +128,7 @@ class FreeCPSegmentor(nn.Module):
         self.text_head.set_vocabulary(vocabulary, on_disk=on_disk)
 
     @torch.no_grad()
-    def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[str, Tensor]]:
+    def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """
         Args:
             batched_inputs: one dict an image, of any sizes: "image", uint8 or float in [0, 255],
@@ -132,10 +139,13 @@ class FreeCPSegmentor(nn.Module):
             list[dict]: one an image: "sem_seg", scores of shape (C, height, width) in [0, 1], C as
             `text_head.output_names`; or the int64 label map (height, width).
         """
-        return [
-            {"sem_seg": self._read_out(found.scores, x.get("height"), x.get("width"))}
-            for x, found in zip(batched_inputs, self.segment(batched_inputs), strict=True)
-        ]
+        outputs: list[dict[str, Any]] = []
+        for x, found in zip(batched_inputs, self.segment(batched_inputs), strict=True):
+            size = (x.get("height"), x.get("width"))
+            outputs.append({"sem_seg": self._read_out(found.scores, *size)})
+            if found.purified:
+                outputs[-1]["purification"] = self._decisions(found, *size)
+        return outputs
 
     @torch.no_grad()
     def segment(
@@ -157,20 +167,24 @@ class FreeCPSegmentor(nn.Module):
             allowed = read_candidates(batched_inputs, len(outputs), background=background)
         patch_size, names = self.backbone.patch_size, self.text_head.vocabulary.display_names
 
-        def run(batch: list[Window]) -> Iterator[tuple[Tensor, WindowDiagnosis | None]]:
+        def run(batch: list[Window]) -> Iterator[tuple[Tensor, Any, Any]]:
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
             maps, purified = self._segment(cut_windows(images, batch, patch_size), candidates)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose and purified is not None:
-                reasons = diagnose_windows(purified, batch, names, patch_size)
-            return zip(maps, reasons, strict=True)
+                reasons = diagnose_windows(purified.found, batch, names, patch_size)
+            kept: Iterable[Any] = repeat(None, len(batch))
+            if self.return_decisions and purified is not None:
+                kept = [(window, purified, n) for n, window in enumerate(batch)]
+            return zip(maps, reasons, kept, strict=True)
 
         for size, found in zip(
             sizes, run_on_windows(windows, self.window_batch_size, run), strict=True
         ):
-            own, maps = [window for window, _ in found], [maps for _, (maps, _) in found]
-            reasons = tuple(reason for _, (_, reason) in found if reason is not None)
-            yield SegmentedImage(stitch(maps, own, size, patch_size), reasons)
+            own, results = [window for window, _ in found], [result for _, result in found]
+            maps, reasons, kept = zip(*results, strict=True)
+            scores = stitch(list(maps), own, size, patch_size)
+            yield SegmentedImage(scores, *(tuple(filter(None, x)) for x in (reasons, kept)))
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
@@ -184,7 +198,7 @@ class FreeCPSegmentor(nn.Module):
 
     def _segment(
         self, pixels: Tensor, candidates: Tensor | None
-    ) -> tuple[Tensor, PurificationOutput | None]:
+    ) -> tuple[Tensor, PurifiedBatch | None]:
         """Class maps (N, K, h, w) of normalised windows of one size, and their purification."""
         layers = () if self.affinity_head is None else self.affinity_head.attention_layers
         features = self.backbone(pixels, attention_layers=layers)
@@ -202,8 +216,25 @@ class FreeCPSegmentor(nn.Module):
             crop_size=self.crop_size,
             batch_size=crop_batch_size(self.window_batch_size, self.window_size, self.crop_size),
         )
-        purified = self.purification_head(maps, normalized_cam, transition, classify, candidates)
-        return purified.maps, purified
+        inputs = PurificationInputs(maps, normalized_cam, transition, classify, candidates)
+        purified = self.purification_head(*inputs)
+        return purified.maps, PurifiedBatch(inputs, purified)
+
+    def _decisions(self, image: SegmentedImage, height: int | None, width: int | None) -> Decisions:
+        own = [window for window, _, _ in image.purified]
+        size = (image.scores.scores.shape[1], image.scores.scores.shape[2])
+        patch_size, num_classes = self.backbone.patch_size, self.text_head.vocabulary.num_classes
+
+        def read_out(found: Sequence[tuple[PurificationOutput, int]]) -> Tensor:
+            maps = [purified.maps[n] for purified, n in found]
+            return self._read_out(stitch(maps, own, size, patch_size), height, width)
+
+        assert self.purification_head is not None, "an image is purified by a head"
+        offset = int(self.text_head.has_background)
+        channels = range(offset, offset + num_classes)
+        return Decisions(
+            image.purified, self.purification_head, size, patch_size, channels, read_out
+        )
 
     def _read_out(self, found: ClassScores, height: int | None, width: int | None) -> Tensor:
         """Scores (C, height, width) or label map (height, width) of one image."""
@@ -213,27 +244,3 @@ class FreeCPSegmentor(nn.Module):
             return label_map(found, size, background=background, floor=floor)
         num_classes = len(self.text_head.output_names) - background
         return full_scores(found, num_classes, size, background=background, floor=floor)
-
-
-def _check_heads(
-    affinity_head: nn.Module | None,
-    purification_head: nn.Module | None,
-    oracle: bool,
-    background: str,
-) -> None:
-    """Raise `ValueError` for one head without the other, or options that the heads do not take."""
-    if (affinity_head is None) != (purification_head is None):
-        raise ValueError(
-            "Only one of affinity head and purification head is given; give FreeCPSegmentor both "
-            "heads or neither."
-        )
-    if purification_head is not None and background == "words":
-        raise ValueError(
-            'MODEL.TEXT.BACKGROUND="words" is for base methods alone, FreeCP does not refine '
-            'background words; use class, or MODEL.PURIFICATION_HEAD.NAME "".'
-        )
-    if oracle and purification_head is None:
-        raise ValueError(
-            "MODEL.PURIFICATION_HEAD.ORACLE=True restricts the purification head, but "
-            'MODEL.PURIFICATION_HEAD.NAME is ""; use ClassPurification or no oracle.'
-        )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..stitching import ClassScores
 from ..windows import Window
 from .build import PurificationOutput
+from .decisions import PurifiedBatch
 
 
 @dataclass
@@ -53,6 +54,8 @@ class SegmentedImage(NamedTuple):
     scores: ClassScores
     windows: tuple[WindowDiagnosis, ...]
     """The diagnosis of each window; empty if not asked for, or without purification."""
+    purified: tuple[tuple[Window, PurifiedBatch, int], ...] = ()
+    """Each window, its batch and its place in it; empty if not kept, or without purification."""
 
 
 def diagnose_windows(
