@@ -2,8 +2,8 @@
 Results of single images, kept on disk while an evaluation runs.
 
 Each process appends one line an image to a file of its own, so that a kill costs the image in
-progress. A line is JSON; its confusion counts are compressed, a few hundred bytes an image. Lines
-that are incomplete or damaged are ignored when they are read.
+progress. A line is JSON; its counts are compressed, about a kilobyte an image. Lines that are
+incomplete or damaged are ignored when they are read.
 """
 
 import base64
