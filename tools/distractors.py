@@ -127,11 +127,7 @@ def configure(run: Run, args: argparse.Namespace) -> CfgNode:
 
 
 def check(run: Run, cfg: CfgNode, seeds: Sequence[int]) -> None:
-    """
-    Raise ValueError or OSError for what cannot run; report classes without near words.
-
-    Data and weights are checked with the first of `seeds` only.
-    """
+    """Raise ValueError or OSError for what cannot run; data and weights with the first seed."""
     if run.purified and not cfg.MODEL.PURIFICATION_HEAD.NAME:
         raise ValueError(f'{run.config} has {HEAD} ""; give a config with FreeCP.')
     if not run.kind or run.seed == seeds[0]:
@@ -165,19 +161,17 @@ def read_run(folder: Path, num_background: int) -> dict[str, float]:
         for stored in read_results(path)
     }
     recall, precision = words_of_images(images.values(), num_classes, num_background=num_background)
-    found = {"mIoU": scores["mIoU"], "recall": recall, "precision": precision}
-    for name in ("RP_recall", "RP_precision"):
-        if scores.get(f"{name}_image") is not None:
-            found[name] = scores[f"{name}_image"]
-    return found
+    own = {name: scores.get(f"{name}_image") for name in ("RP_recall", "RP_precision")}
+    found = {"mIoU": scores["mIoU"], "recall": recall, "precision": precision, **own}
+    return {name: value for name, value in found.items() if value is not None}
 
 
-Table = Mapping[tuple[str, bool, str], Mapping[int, Mapping[str, float]]]
+Table = dict[tuple[str, bool, str], dict[int, dict[str, float]]]
 """(method's config, purified, kind) -> width -> column -> mean over the seeds."""
 
 
 def tabulate_runs(args: argparse.Namespace, found: Mapping[Run, Mapping[str, float]]) -> Table:
-    table: dict[tuple[str, bool, str], dict[int, dict[str, float]]] = {}
+    table: Table = {}
     for config, purified, kind in product(args.config, (False, True), args.kinds):
         rows = table.setdefault((config, purified, kind), {})
         for width in args.widths:
@@ -197,8 +191,7 @@ def tabulate_runs(args: argparse.Namespace, found: Mapping[Run, Mapping[str, flo
 def draw(args: argparse.Namespace, table: Table) -> bytes:
     """mIoU, recall and precision against width; dashed: alone; dotted: words that RP keeps."""
     colors = ["#1f5fa8", "#c8501e", "#3a8f4d", "#8a4fa3", "#b08a00", "#5b6b73"]
-    names = list(product(args.config, args.kinds))
-    panels = []
+    names, panels = list(product(args.config, args.kinds)), []
     for column in COLUMNS[:3]:
         lines = []
         for (config, purified, kind), rows in table.items():
@@ -208,12 +201,12 @@ def draw(args: argparse.Namespace, table: Table) -> bytes:
                 (column, "o-" if purified else "o--", " + FreeCP" if purified else ""),
                 (f"RP_{column}", "o:", ": RP"),
             ):
-                if all(name in values for values in rows.values()):
-                    ys = [values[name] for values in rows.values()]
+                ys = [values[name] for values in rows.values() if name in values]
+                if len(ys) == len(rows):
                     lines.append(Line(label + suffix, args.widths, ys, style=style, color=color))
-        x_label = "words, times the benchmark's"
-        panels.append(Panel(x_label, f"{column}, %", lines, is_log=True, ticks=args.widths))
-    return draw_line_charts(panels, title="dashed: base method alone; dotted: words that RP keeps")
+        panels.append(Panel("width", f"{column}, %", lines, is_log=True, ticks=args.widths))
+    title = "width: words, times the benchmark's; dashed: base method alone; dotted: words of RP"
+    return draw_line_charts(panels, title=title)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -226,8 +219,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for run in runs:  # all words and data before the first evaluation
             cfg = configure(run, args)
             check(run, cfg, args.seeds)
-            has_rest = has_background(vocabulary_from_config(cfg), cfg.MODEL.TEXT.BACKGROUND)
-            backgrounds[run] = int(has_rest)
+            words = vocabulary_from_config(cfg)
+            backgrounds[run] = int(has_background(words, cfg.MODEL.TEXT.BACKGROUND))
     except USER_ERRORS as error:
         print(f"distractors.py: error: {message_of(error)}", file=sys.stderr)
         return 2

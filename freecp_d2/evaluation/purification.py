@@ -19,7 +19,7 @@ Shapes: N windows, K classes of purification, C channels of the output, B boxes,
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -71,8 +71,9 @@ class PurificationCounts(NamedTuple):
         """Views of the parts of a vector of `vector_length` entries."""
         num_scores = 2 * (len(THRESHOLDS) + 1)
         ends = np.cumsum([3, 3, 3, 2, num_scores])
-        *parts, scores, oracles = np.split(vector, ends)
-        return cls(*parts, scores.reshape(2, -1), oracles.reshape(len(ORACLES), 3, -1))
+        windows, image, boxes, thresh, scores, oracles = np.split(vector, ends)
+        pixels = oracles.reshape(len(ORACLES), 3, -1)
+        return cls(windows, image, boxes, thresh, scores.reshape(2, -1), pixels)
 
 
 def vector_length(num_classes: int) -> int:
@@ -148,7 +149,8 @@ def count_decisions(
     return vector
 
 
-def _count_pairs(present: np.ndarray, kept: np.ndarray) -> tuple[int, int, int]:
+def _count_pairs(present: Any, kept: Any) -> tuple[int, int, int]:
+    """Kept and present, present, kept; of two bool arrays of one shape."""
     return int((present & kept).sum()), int(present.sum()), int(kept.sum())
 
 

@@ -196,18 +196,12 @@ class GridPurification(nn.Module):
             reasons = [reason for _, (_, reason) in results if reason is not None]
             scales = [images[i].shape[k] / fitted[i].shape[k] for k in (2, 1, 2, 1)]
             gate = partial(self._gate, windows=[window for window, _, _ in own], grid=grids[i])
-            decisions = Decisions(
-                own,
-                self.purification_head,
-                sizes[i],
-                patch,
-                self.channels.words(len(maps[i])),
-                gate,
-            )
+            channels = self.channels.words(len(maps[i]))
+            head = self.purification_head
             yield Decision(
                 gate([(purified.found, n) for _, purified, n in own]),
                 [scale_boxes(reason, scales) for reason in reasons],
-                decisions,
+                Decisions(own, head, sizes[i], patch, channels, gate),
             )
 
     def _gate(
