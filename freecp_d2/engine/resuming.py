@@ -73,6 +73,7 @@ def run_facts(cfg: CfgNode, vocabulary: Vocabulary, selected: Mapping[str, Recor
     """The facts of a run, except weights; `selected` is dataset -> the records to evaluate."""
     config = decisive_settings(cfg) | {
         "TEST.BOUNDARY_IOU": cfg.TEST.BOUNDARY_IOU,
+        "TEST.ORACLES": cfg.TEST.ORACLES,
         "TEST.SAVE_PREDICTIONS": cfg.TEST.SAVE_PREDICTIONS,
     }
     words: dict[str, Any] = {"vocabulary": [*vocabulary.words], "digest": vocabulary.digest}

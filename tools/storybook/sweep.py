@@ -25,12 +25,8 @@ HEAD = "MODEL.PURIFICATION_HEAD"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
-    parser.add_argument(
-        "--redundancy", type=float, nargs="+", default=[0.02, 0.03, 0.05, 0.1]
-    )
-    parser.add_argument(
-        "--ambiguity", type=float, nargs="+", default=[0.5, 0.6, 0.7]
-    )
+    parser.add_argument("--redundancy", type=float, nargs="+", default=[0.02, 0.03, 0.05, 0.1])
+    parser.add_argument("--ambiguity", type=float, nargs="+", default=[0.5, 0.6, 0.7])
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--dataset", default="freecp_storybook_wide_dev")
     parser.add_argument("--processes", type=int, default=2)

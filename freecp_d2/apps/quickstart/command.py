@@ -116,9 +116,7 @@ def choose_pages(counts: Counts, num_pages: int) -> list[int]:
     return list(dict.fromkeys([median, *spaced]))[:num_pages]
 
 
-def draw_gallery(
-    configs: Mapping[tuple[str, str], CfgNode], pages: Sequence[int]
-) -> Gallery:
+def draw_gallery(configs: Mapping[tuple[str, str], CfgNode], pages: Sequence[int]) -> Gallery:
     """SCLIP alone and with FreeCP on those pages, with the decisions of FreeCP."""
     shown = {name: configs["SCLIP", name] for name in ("alone", "RP-AP")}
     model = VariantsModel({("SCLIP", name): cfg for name, cfg in shown.items()}).eval()

@@ -5,6 +5,7 @@ Shapes: N windows, K classes, h x w patches, H, W pixels.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -19,16 +20,16 @@ from ..inputs import PixelNormalisation, check_finite, read_candidates, read_ima
 from ..pamr import PAMR, build_pamr
 from ..purification.build import (
     CropClassifier,
-    PurificationOutput,
     build_purification_head,
     crop_batch_size,
 )
+from ..purification.decisions import PurificationInputs, PurifiedBatch
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
 from ..resampling import affinity_grid, check_grid_rule, resample
-from ..stitching import ClassScores, full_scores, label_map, resize_scores, stitch
 from ..text_head import TextHead
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 from .heads import check_heads
+from .read_out import combine_windows, output_size, read_decisions, read_out
 
 
 @META_ARCH_REGISTRY.register()
@@ -38,6 +39,10 @@ class FreeCPSegmentor(nn.Module):
     refined by an affinity (Eqs. 2, 3), purified (Eqs. 4 to 8) and stitched.
 
     Without a purification head it is the base method alone.
+
+    Attributes:
+        return_decisions: outputs also have "purification", the `Decisions` of the head; off at
+            first. They keep the maps of all windows of the image.
     """
 
     @configurable
@@ -86,6 +91,7 @@ class FreeCPSegmentor(nn.Module):
         self.window_size, self.window_stride = window_size, window_stride
         self.window_batch_size, self.crop_size = window_batch_size, crop_size
         self.oracle, self.return_label_map = oracle, return_label_map
+        self.return_decisions = False
 
     @classmethod
     def from_config(
@@ -132,7 +138,7 @@ class FreeCPSegmentor(nn.Module):
         self.text_head.set_vocabulary(vocabulary, on_disk=on_disk)
 
     @torch.no_grad()
-    def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[str, Tensor]]:
+    def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """
         Args:
             batched_inputs: one dict an image, of any sizes: "image", uint8 or float in [0, 255],
@@ -143,10 +149,15 @@ class FreeCPSegmentor(nn.Module):
             list[dict]: one an image: "sem_seg", scores of shape (C, height, width) in [0, 1], C as
             `text_head.output_names`; or the int64 label map (height, width).
         """
-        return [
-            {"sem_seg": self._read_out(found.scores, x.get("height"), x.get("width"))}
-            for x, found in zip(batched_inputs, self.segment(batched_inputs), strict=True)
-        ]
+        outputs: list[dict[str, Any]] = []
+        for x, found in zip(batched_inputs, self.segment(batched_inputs), strict=True):
+            size, as_labels = output_size(x, found.size), self.return_label_map
+            finish = partial(read_out, text_head=self.text_head, size=size, as_labels=as_labels)
+            outputs.append({"sem_seg": finish(found.scores)})
+            if found.purified and self.purification_head is not None:
+                decided = read_decisions(found, self.purification_head, self.text_head, finish)
+                outputs[-1]["purification"] = decided
+        return outputs
 
     @torch.no_grad()
     def segment(
@@ -168,27 +179,35 @@ class FreeCPSegmentor(nn.Module):
             allowed = read_candidates(batched_inputs, len(outputs), background=background)
         patch_size, names = self.backbone.patch_size, self.text_head.vocabulary.display_names
 
-        def run(batch: list[Window]) -> Iterator[tuple[Tensor, WindowDiagnosis | None]]:
+        def run(batch: list[Window]) -> Iterator[tuple[Tensor, Any, Any]]:
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
             pixels = cut_windows(images, batch, patch_size)
             maps, purified = self._segment(pixels, candidates)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose and purified is not None:
                 cell = pixels.shape[2] // maps.shape[2]
-                reasons = diagnose_windows(purified, batch, names, cell)
-            return zip(maps, reasons, strict=True)
+                reasons = diagnose_windows(purified.found, batch, names, cell)
+            kept: Iterable[Any] = repeat(None, len(batch))
+            if self.return_decisions and purified is not None:
+                kept = [(window, purified, n) for n, window in enumerate(batch)]
+            return zip(maps, reasons, kept, strict=True)
 
         found_of_images = run_on_windows(windows, self.window_batch_size, run)
         for x, image, found in zip(batched_inputs, images, found_of_images, strict=True):
+            own, results = [window for window, _ in found], [result for _, result in found]
+            maps, reasons, kept = zip(*results, strict=True)
             size = (image.shape[1], image.shape[2])
-            own, maps = [window for window, _ in found], [maps for _, (maps, _) in found]
-            reasons = tuple(reason for _, (_, reason) in found if reason is not None)
-            scores = stitch(maps, own, size, patch_size)
-            wanted = (x.get("height") or size[0], x.get("width") or size[1])
-            if self.refine is not None:
-                refined = self.refine(resize_scores(scores.scores, wanted), image)
-                scores = ClassScores(scores.classes, refined)
-            yield SegmentedImage(self.text_head.finish(scores, wanted), reasons)
+            combine = partial(
+                combine_windows,
+                windows=own,
+                image=image,
+                size=output_size(x, size),
+                patch_size=patch_size,
+                text_head=self.text_head,
+                refine=self.refine,
+            )
+            decided = (tuple(filter(None, values)) for values in (reasons, kept))
+            yield SegmentedImage(combine(list(maps)), *decided, size, combine)
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
@@ -202,7 +221,7 @@ class FreeCPSegmentor(nn.Module):
 
     def _segment(
         self, pixels: Tensor, candidates: Tensor | None
-    ) -> tuple[Tensor, PurificationOutput | None]:
+    ) -> tuple[Tensor, PurifiedBatch | None]:
         """Class maps (N, K, h, w) of normalised windows of one size, and their purification."""
         layers = () if self.affinity_head is None else self.affinity_head.attention_layers
         reads_text = self.backbone.reads_text
@@ -226,14 +245,6 @@ class FreeCPSegmentor(nn.Module):
             crop_size=self.crop_size,
             batch_size=crop_batch_size(self.window_batch_size, self.window_size, self.crop_size),
         )
-        purified = self.purification_head(maps, normalized_cam, transition, classify, candidates)
-        return purified.maps, purified
-
-    def _read_out(self, found: ClassScores, height: int | None, width: int | None) -> Tensor:
-        """Scores (C, height, width) or label map (height, width) of one image."""
-        size = (height or found.scores.shape[1], width or found.scores.shape[2])
-        background, floor = self.text_head.background_is_rest, self.text_head.background_thresh
-        if self.return_label_map:
-            return label_map(found, size, background=background, floor=floor)
-        num_classes = len(self.text_head.output_names) - background
-        return full_scores(found, num_classes, size, background=background, floor=floor)
+        inputs = PurificationInputs(maps, normalized_cam, transition, classify, candidates)
+        purified = self.purification_head(*inputs)
+        return purified.maps, PurifiedBatch(inputs, purified)

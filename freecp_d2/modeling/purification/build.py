@@ -95,6 +95,7 @@ class CropClassifier:
         """
         self.images, self.encode_image, self.class_features = images, encode_image, class_features
         self.patch_size, self.crop_size, self.batch_size = patch_size, crop_size, batch_size
+        self._tokens: dict[tuple[int, ...], Tensor] = {}
 
     def __call__(self, window: Tensor, boxes: Tensor, candidates: Tensor) -> Tensor:
         """
@@ -108,14 +109,15 @@ class CropClassifier:
         if len(boxes) == 0:
             return torch.zeros(0, dtype=torch.long, device=self.images.device)
         pairs = [(n, *box) for n, box in zip(window.tolist(), boxes.tolist(), strict=True)]
-        distinct = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}  # groups share boxes
-        crops, step = list(distinct), self.batch_size
-        encoded = [
-            self.encode_image(torch.stack([self._crop(*crop) for crop in crops[i : i + step]]))
-            for i in range(0, len(crops), step)
-        ]
-        check_finite(torch.cat(encoded), "The image tower, for crops of Eq. (8),")
-        features = torch.cat(encoded)[[distinct[pair] for pair in pairs]]
+        # Groups share boxes, and so do further calls for the same windows.
+        crops = [pair for pair in dict.fromkeys(pairs) if pair not in self._tokens]
+        step = self.batch_size
+        for i in range(0, len(crops), step):
+            batch = crops[i : i + step]
+            tokens = self.encode_image(torch.stack([self._crop(*crop) for crop in batch]))
+            check_finite(tokens, "The image tower, for crops of Eq. (8),")
+            self._tokens.update(zip(batch, tokens, strict=True))
+        features = torch.stack([self._tokens[pair] for pair in pairs])
         return elect_winners(features.to(self.class_features), self.class_features, candidates)
 
     def _crop(self, n: int, *box: int) -> Tensor:

@@ -127,10 +127,13 @@ class ClassPurification(nn.Module):
         transition: Tensor,
         classify: ClassifyBoxes | None = None,
         allowed: Tensor | None = None,
+        *,
+        present: Tensor | None = None,
     ) -> PurificationOutput:
         """
         See `PURIFICATION_HEAD_REGISTRY`. Without `classify` AP leaves its groups undecided; classes
-        that are not `allowed` become 0.
+        that are not `allowed` become 0. With `present`, bool, (N, K), RP keeps these classes in
+        place of Eq. (5).
         """
         refined = refine(normalized_cam, transition, self._mask(normalized_cam))
         keep = torch.ones(refined.shape[:2], dtype=torch.bool, device=refined.device)
@@ -147,7 +150,7 @@ class ClassPurification(nn.Module):
         result = PurificationOutput(refined, keep, scores, groups, elimination=self.elimination)
         for step in self.order.split("-"):
             if step == "RP":
-                self._purify_redundancy(result, maps)
+                self._purify_redundancy(result, maps, present)
             elif step == "AP" and refined.shape[1] > 1:
                 self._purify_ambiguity(result, classify)
         return result
@@ -159,8 +162,17 @@ class ClassPurification(nn.Module):
         mask = boxes_to_mask(region, len(flat), (flat.shape[1], flat.shape[2]))
         return mask.view(normalized_cam.shape).to(normalized_cam.device)
 
-    def _purify_redundancy(self, result: PurificationOutput, maps: Tensor) -> None:
+    def _purify_redundancy(
+        self, result: PurificationOutput, maps: Tensor, present: Tensor | None
+    ) -> None:
         scores = redundancy_scores(maps, result.maps)
+        if present is not None:
+            result.maps, result.keep = (
+                result.maps * present[:, :, None, None],
+                result.keep & present,
+            )
+            result.redundancy_scores = scores
+            return
         if isinstance(self.redundancy_thresh, str):
             thresh = automatic_redundancy_thresh(scores, among=result.keep)
         else:

@@ -1,13 +1,16 @@
 """Diagnosis of each window: words kept and dropped, ambiguity groups, winners; and a summary."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+from torch import Tensor
 
 from ..stitching import ClassScores
 from ..windows import Window
 from .build import PurificationOutput
+from .decisions import PurifiedBatch
 
 
 @dataclass
@@ -53,6 +56,12 @@ class SegmentedImage(NamedTuple):
     scores: ClassScores
     windows: tuple[WindowDiagnosis, ...]
     """The diagnosis of each window; empty if not asked for, or without purification."""
+    purified: tuple[tuple[Window, PurifiedBatch, int], ...]
+    """Each window, its batch and its place in it; empty if not kept, or without purification."""
+    size: tuple[int, int]
+    """(height, width) of the network's input."""
+    combine: Callable[[list[Tensor]], ClassScores]
+    """The scores if the windows had other maps."""
 
 
 def diagnose_windows(

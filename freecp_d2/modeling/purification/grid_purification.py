@@ -6,8 +6,9 @@ Shapes: N windows, C channels, K words, H x W pixels, h x w patches.
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ from ..resampling import resample
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 from .build import CropClassifier, PurificationOutput, crop_batch_size
 from .class_scores import ScoreChannels, as_maps, pool_to_grid
+from .decisions import Decisions, PurificationInputs, PurifiedBatch
 from .diagnosis import WindowDiagnosis, diagnose_windows, scale_boxes
 from .gating import gates, stitch_gates
 
@@ -118,12 +120,17 @@ class ImageGrid(nn.Module):
 
 class Decision(NamedTuple):
     """
-    The purification of one image: where each channel may have a score, bool (C, h, w), and the
-    diagnosis of each window; empty if not asked for.
+    The purification of one image.
+
+    Attributes:
+        gate: where each channel may have a score, bool (C, h, w).
+        windows: the diagnosis of each window; empty if not asked for.
+        decisions: for an evaluator; its `read_out` gives gates.
     """
 
     gate: Tensor
     windows: list[WindowDiagnosis]
+    decisions: Decisions
 
 
 class GridPurification(nn.Module):
@@ -188,22 +195,43 @@ class GridPurification(nn.Module):
         windows = windows_of_images(sizes, self.view.window_size, self.view.window_stride)
         names = self.channels.word_names(len(maps[0])) if maps else ()
 
-        def run(batch: list[Window]) -> Iterator[tuple[Tensor, WindowDiagnosis | None]]:
-            found = self._purify(cut_windows(fitted, batch, patch), _cut(maps, batch, patch))
+        def run(batch: list[Window]) -> Iterator[tuple[Any, WindowDiagnosis | None]]:
+            purified = self._purify(cut_windows(fitted, batch, patch), _cut(maps, batch, patch))
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose:
-                reasons = diagnose_windows(found, batch, names, patch)
-            return zip(gates(found), reasons, strict=True)
+                reasons = diagnose_windows(purified.found, batch, names, patch)
+            places = [(window, purified, n) for n, window in enumerate(batch)]
+            return zip(places, reasons, strict=True)
 
-        for i, found in enumerate(run_on_windows(windows, self.batch_size, run)):
-            words = stitch_gates([(window, gate) for window, (gate, _) in found], grids[i], patch)
-            gate = words.new_ones(len(scores[i]), *grids[i])
-            gate[self.channels.words(len(gate))] = words
-            reasons = [reason for _, (_, reason) in found if reason is not None]
+        for i, results in enumerate(run_on_windows(windows, self.batch_size, run)):
+            own = [place for _, (place, _) in results]
+            reasons = [reason for _, (_, reason) in results if reason is not None]
             scales = [images[i].shape[k] / fitted[i].shape[k] for k in (2, 1, 2, 1)]
-            yield Decision(gate, [scale_boxes(reason, scales) for reason in reasons])
+            gate = partial(self._gate, windows=[window for window, _, _ in own], grid=grids[i])
+            channels = self.channels.words(len(maps[i]))
+            head = self.purification_head
+            yield Decision(
+                gate([(purified.found, n) for _, purified, n in own]),
+                [scale_boxes(reason, scales) for reason in reasons],
+                Decisions(own, head, sizes[i], patch, channels, gate),
+            )
 
-    def _purify(self, pixels: Tensor, maps: Tensor) -> PurificationOutput:
+    def _gate(
+        self,
+        found: Sequence[tuple[PurificationOutput, int]],
+        windows: list[Window],
+        grid: tuple[int, int],
+    ) -> Tensor:
+        """Where each channel of an image may have a score, bool (C, h, w)."""
+        batches = {id(output): output for output, _ in found}
+        opened = {key: gates(output) for key, output in batches.items()}
+        own = [opened[id(output)][n] for output, n in found]
+        words = stitch_gates(list(zip(windows, own, strict=True)), grid, self.view.patch_size)
+        gate = words.new_ones(len(words) + (self.channels.background >= 0), *grid)
+        gate[self.channels.words(len(gate))] = words
+        return gate
+
+    def _purify(self, pixels: Tensor, maps: Tensor) -> PurifiedBatch:
         """Windows of one size: normalised, (N, 3, H, W); maps of all channels, (N, C, h, w)."""
         words = self.channels.words(maps.shape[1])
         view, classify = self.view, None
@@ -218,7 +246,8 @@ class GridPurification(nn.Module):
             )
         transition = view.transition(pixels, self.affinity_head)
         cam = min_max_normalise(maps)
-        return self.purification_head(maps[:, words], cam[:, words], transition, classify)
+        inputs = PurificationInputs(maps[:, words], cam[:, words], transition, classify)
+        return PurifiedBatch(inputs, self.purification_head(*inputs))
 
 
 def _cut(maps: list[Tensor], windows: list[Window], patch: int) -> Tensor:
