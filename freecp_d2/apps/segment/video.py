@@ -57,8 +57,7 @@ def label_video(
                 if sink is None:
                     _check_size(frame, settings.max_megapixels)
                     sink = open_sink(video, timing, frame.shape[:2], source.path)
-                number = frames.number
-                sink.write(frames.label(frame, file), number)
+                sink.write(frames.label(frame, file), frames.number - 1)
         if sink is None:
             raise ValueError("it has no frame that can be read")
         sink.close()

@@ -114,7 +114,9 @@ class _Sound:
     ) -> Iterator[tuple[float, list[av.Packet]]]:
         """(seconds, packets to write), in the order of the file."""
         video = source.streams.video[0] if source.streams.video else None
-        first = video.start_time * video.time_base if video and video.start_time else Fraction(0)
+        first = Fraction(0)
+        if video and video.start_time and video.time_base:
+            first = video.start_time * video.time_base
         try:
             for packet in source.demux(*source.streams.audio):
                 if packet.dts is None or packet.time_base is None:
@@ -154,6 +156,8 @@ class _Track:
         """The packets of the new track, their times counted from `first` seconds."""
         if not self.is_copied:
             return self._encode(packet, first)
+        assert packet.dts is not None, "`_read` skips these"
+        assert packet.time_base is not None, "`_read` skips these"
         shift = round(first / packet.time_base)
         packet.dts -= shift
         packet.pts = packet.dts if packet.pts is None else packet.pts - shift
@@ -169,7 +173,7 @@ class _Track:
     def _encode(self, packet: av.Packet | None, first: Fraction) -> list[av.Packet]:
         found = []
         for frame in self.source.codec_context.decode(packet):
-            if frame.pts is not None:
+            if frame.pts is not None and frame.time_base is not None:
                 frame.pts -= round(first / frame.time_base)
             found += self.stream.encode(frame)
         return found
