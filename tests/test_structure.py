@@ -38,7 +38,8 @@ ARCHITECTURES = {"vitl14": "ViT-L/14", "openclip_vitl14": "ViT-L-14", "rn50x16":
 """How configs of Tab. 5 and 6 end -> the value of their key."""
 
 FLOORS = (
-    {"utils", "method", "d2_fallback", "version"},
+    {"utils", "method", "version"},
+    {"d2_fallback"},
     {"d2"},
     {"config", "checkpoint", "text"},
     {"data", "modeling"},
