@@ -20,6 +20,11 @@ of the loss that was recovered. The thresholds, one pair for all rows, were chos
 freecp_storybook_dev; the table is of freecp_storybook_val.
 """
 
+import freecp
+
+if __name__ == "__main__":
+    freecp.exit_on_interrupt()  # while torch is imported
+
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -200,4 +205,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    freecp.call(main)

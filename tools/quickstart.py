@@ -5,7 +5,7 @@ FreeCP on the embedded benchmark: tables and a gallery, as `make quickstart`.
     python tools/quickstart.py
 """
 
-from freecp_d2.apps.quickstart.command import main
+from freecp import run
 
 if __name__ == "__main__":
-    main()
+    run("freecp_d2.apps.quickstart.command")

@@ -13,6 +13,10 @@ import traceback
 from argparse import ArgumentParser
 from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
+
+_sources: dict[str, str] = {}
+"""Imported module or file -> SHA-256 of its source."""
 
 
 def add_import_argument(parser: ArgumentParser) -> None:
@@ -41,13 +45,15 @@ def import_plugins(names: Iterable[str]) -> None:
     for name in names:
         _append_to_path(os.getcwd())
         try:
-            _import_file(name) if name.endswith(".py") else importlib.import_module(name)
+            is_file = name.endswith(".py")
+            module = _import_file(name) if is_file else importlib.import_module(name)
         except (Exception, SystemExit) as error:  # a user's module may raise anything
             text = traceback.format_exception_only(error)[-1].strip()
             raise ImportError(f"--import {name}: {text}{_place(error)}") from error
+        _note_source(os.path.basename(name) if is_file else name, module)
 
 
-def _import_file(name: str) -> None:
+def _import_file(name: str) -> ModuleType:
     """Import a file under a name that depends on its path and is equal in every process."""
     path = Path(name).expanduser().resolve()
     if not path.is_file():
@@ -55,7 +61,7 @@ def _import_file(name: str) -> None:
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
     module_name = f"freecp_plugin_{path.stem}_{digest}"
     if module_name in sys.modules:
-        return
+        return sys.modules[module_name]
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec is not None, f"{path} ends in .py"
     assert spec.loader is not None, f"{path} ends in .py"
@@ -67,6 +73,18 @@ def _import_file(name: str) -> None:
     except BaseException:
         del sys.modules[module_name]
         raise
+    return module
+
+
+def plugin_digests() -> dict[str, str]:
+    """The SHA-256 of the source of each imported module or file, not of what it imports."""
+    return dict(_sources)
+
+
+def _note_source(name: str, module: ModuleType) -> None:
+    path = getattr(module, "__file__", None)
+    if name not in _sources and path and os.path.isfile(path):  # that of its first import
+        _sources[name] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _append_to_path(folder: str) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 
 from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import BACKEND, DatasetCatalog, MetadataCatalog, get_cfg
-from freecp_d2.engine import evaluate, sole_run
+from freecp_d2.engine import evaluate, import_plugins, plugins, sole_run
 from freecp_d2.evaluation.partial import (
     ImageResult,
     StoredResult,
@@ -261,6 +261,18 @@ class TestRefusals:
         MetadataCatalog.remove(NAME)
         MetadataCatalog.get(NAME).set(stuff_classes=["dog", "cat"], ignore_label=255)
         with pytest.raises(ValueError, match=rf"{NAME}: classes, number 1 is 'dog', was 'cat'"):
+            evaluate(cfg, Classifier(), resume=True)
+
+    def test_code_of_import(self, cfg, tmp_path, monkeypatch):
+        monkeypatch.setattr(plugins, "_sources", {})
+        heads = tmp_path / "heads.py"
+        heads.write_text("SCALE = 1\n")
+        import_plugins([str(heads)])
+        evaluate(cfg, Classifier(), resume=False)
+        plugins._sources.clear()
+        heads.write_text("SCALE = 2\n")
+        import_plugins([str(heads)])
+        with pytest.raises(ValueError, match=r"code of --import: heads\.py is '"):
             evaluate(cfg, Classifier(), resume=True)
 
     def test_what_changes_no_number_may_differ(self, cfg, whole):

@@ -156,8 +156,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         _run(args)
     except KeyboardInterrupt:
         print("\nInterrupted; the same command starts again.", file=sys.stderr)
-        # make, which ends by the signal, adds a line of its own for other codes.
-        sys.exit(0 if "MAKELEVEL" in os.environ else 130)
+        sys.exit(130)
 
 
 def _run(args: argparse.Namespace) -> None:

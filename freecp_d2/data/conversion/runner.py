@@ -8,7 +8,6 @@ import functools
 import multiprocessing
 import os
 import re
-import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +19,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ...utils.files import write_whole
+from ...utils.interrupts import interrupts_blocked
 
 _CHUNK = 8  # files that a process takes at a time
 _LEFTOVER = re.compile(r"\.\d+\.[0-9a-f]{32}\.tmp")  # the temporary files of `write_whole`
@@ -125,14 +125,15 @@ def _run(
         return
     pool = ProcessPoolExecutor(min(num_workers, len(jobs)), initializer=_start_worker)
     try:
-        yield from pool.map(convert, jobs, chunksize=_CHUNK)
+        with interrupts_blocked():
+            results = pool.map(convert, jobs, chunksize=_CHUNK)
+        yield from results
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _start_worker() -> None:
-    """Ignore Ctrl-C, which the parent handles, and exit when the parent ends, even if killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Exit when the parent ends, even if it is killed."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
