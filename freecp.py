@@ -45,7 +45,9 @@ def call(main: Callable[..., Any], *args: Any) -> NoReturn:
 def run(module: str, function: str = "main", *args: Any) -> NoReturn:
     """Import a function by the names of its module and itself, and `call` it."""
     exit_on_interrupt()
-    call(getattr(import_module(module), function), *args)
+    main = getattr(import_module(module), function)
+    import_module("freecp_d2.utils.allocator").keep_freed_memory()
+    call(main, *args)
 
 
 def main() -> NoReturn:
