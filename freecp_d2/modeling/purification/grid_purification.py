@@ -22,7 +22,7 @@ from ..inputs import PixelNormalisation, check_finite
 from ..resampling import resample
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 from .build import CropClassifier, PurificationOutput, crop_batch_size
-from .class_scores import ScoreChannels, as_maps, pool_to_grid
+from .class_scores import ScoreChannels, as_maps, cut_maps, pool_to_grid
 from .decisions import Decisions, PurificationInputs, PurifiedBatch
 from .diagnosis import WindowDiagnosis, diagnose_windows, scale_boxes
 from .gating import gates, stitch_gates
@@ -196,7 +196,7 @@ class GridPurification(nn.Module):
         names = self.channels.word_names(len(maps[0])) if maps else ()
 
         def run(batch: list[Window]) -> Iterator[tuple[Any, WindowDiagnosis | None]]:
-            purified = self._purify(cut_windows(fitted, batch, patch), _cut(maps, batch, patch))
+            purified = self._purify(cut_windows(fitted, batch, patch), cut_maps(maps, batch, patch))
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose:
                 reasons = diagnose_windows(purified.found, batch, names, patch)
@@ -248,12 +248,3 @@ class GridPurification(nn.Module):
         cam = min_max_normalise(maps)
         inputs = PurificationInputs(maps[:, words], cam[:, words], transition, classify)
         return PurifiedBatch(inputs, self.purification_head(*inputs))
-
-
-def _cut(maps: list[Tensor], windows: list[Window], patch: int) -> Tensor:
-    """The patches of windows of one size, (N, C, h, w), out of the maps of their images."""
-    found = [
-        maps[i][:, y0 // patch : y1 // patch, x0 // patch : x1 // patch]
-        for i, y0, x0, y1, x1 in windows
-    ]
-    return torch.stack(found)
