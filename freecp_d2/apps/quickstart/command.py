@@ -61,9 +61,10 @@ NOTES = (
             "It is no evidence about photographs. The drawings are simple, the network is far "
             "smaller than those in use and saw nothing else. No number here can be compared with "
             "the paper's, which are of real weights and real benchmarks.",
-            "The CLIP has 2.5 million parameters and was trained on 839,424 pairs of a crop and a "
-            "caption, never on labels of pixels. The two thresholds were chosen on 150 other "
-            "pages. docs/STORYBOOK.md has the commands and the differences to the paper.",
+            "The CLIP has 2.5 million parameters. It was trained on 839,424 pairs of a crop and a "
+            "caption, then so that its patches agree with crops, never on labels of pixels. The "
+            "two thresholds were chosen on 30 other pages. docs/STORYBOOK.md has the commands and "
+            "the differences to the paper.",
         ),
     ),
 )
