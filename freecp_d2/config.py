@@ -199,7 +199,7 @@ def _add_test(cfg: CfgNode) -> None:
     # A last step, pixel-adaptive mask refinement of the scores at the size of the result; NACLIP's
     # published numbers have it. The paper has none.
     cfg.TEST.PAMR = CfgNode()
-    cfg.TEST.PAMR.ENABLED = False
+    cfg.TEST.PAMR.ENABLED = False  # NACLIP: True
     cfg.TEST.PAMR.ITERATIONS = 10  # NACLIP
     cfg.TEST.PAMR.DILATIONS = [8, 16]  # NACLIP; pixels of the result
     cfg.TEST.NUM_IMAGES = 0  # 0: all; else so many images, spread evenly over each dataset

@@ -69,8 +69,8 @@ class PAMR:
             return scores
         size = (scores.shape[1], scores.shape[2])
         guide = F.interpolate(image[None].float(), size, mode="bilinear", align_corners=False)
-        options = {"num_iterations": self.num_iterations, "dilations": self.dilations}
-        return pamr(scores[None], guide, **options)[0]
+        num_iterations, dilations = self.num_iterations, self.dilations
+        return pamr(scores[None], guide, num_iterations=num_iterations, dilations=dilations)[0]
 
 
 def build_pamr(cfg: CfgNode) -> PAMR | None:
