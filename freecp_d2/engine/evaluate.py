@@ -144,8 +144,10 @@ def _evaluate_dataset(
         on_image=lambda image, result: partial.add(name, by_file[image], result),
         skip_errors=skip,
     )
+    # SAN and OVSeg read the classes of this dataset.
+    inputs = [{"meta": {"dataset_name": name}, **record} for record in missing]
     try:
-        found = _run(cfg, CarryingModel(model, skip_errors=skip), missing, evaluator)
+        found = _run(cfg, CarryingModel(model, skip_errors=skip), inputs, evaluator)
     except (ValueError, OSError) as error:
         can_skip = not skip and not isinstance(error, OSError)  # as that of a full disk
         advice = ", and TEST.ON_ERROR skip leaves such images out." if can_skip else "."
