@@ -5,19 +5,50 @@ from .d2 import CfgNode
 
 def add_freecp_config(cfg: CfgNode) -> None:
     """
-    Add the keys of freecp_d2 to a Detectron2 config, in place.
+    Add the keys of freecp_d2 to a Detectron2 config, in place, before or after another project's.
 
     Sources: "Sec.", "Eq.", "Tab." are the paper's. Where it is silent, "release" means that the
-    default is what the authors' released program does. Detectron2's own keys are left alone;
-    `configs/` sets those (INPUT.MIN_SIZE_TEST and others).
+    default is what the authors' released program does. Keys that the config has are left alone;
+    `configs/` sets those of Detectron2 (INPUT.MIN_SIZE_TEST and others).
+
+    Raises:
+        ValueError: the config has one of the keys with another value.
     """
-    _add_clip(cfg)
-    _add_text(cfg)
-    _add_affinity_head(cfg)
-    _add_purification_head(cfg)
-    _add_purified(cfg)
-    _add_sliding_window(cfg)
-    _add_test(cfg)
+    ours = CfgNode()
+    ours.MODEL, ours.INPUT, ours.TEST = CfgNode(), CfgNode(), CfgNode()
+    _add_clip(ours)
+    _add_text(ours)
+    _add_affinity_head(ours)
+    _add_purification_head(ours)
+    _add_purified(ours)
+    _add_sliding_window(ours)
+    _add_test(ours)
+    if taken := _conflicts(cfg, ours):
+        raise ValueError(
+            f"The config has {', '.join(taken)} with another meaning than freecp_d2's; build that "
+            "model from its own config and wrap it: PurifiedSegmentor(cfg, wrapped=model)."
+        )
+    _add_missing(cfg, ours)
+
+
+def _conflicts(cfg: CfgNode, ours: CfgNode, prefix: str = "") -> list[str]:
+    """Dotted keys that both have, and not with the same value; sections are compared inside."""
+    found = []
+    for name in [name for name in ours if name in cfg]:
+        theirs, own = cfg[name], ours[name]
+        if isinstance(theirs, CfgNode) and isinstance(own, CfgNode):
+            found += _conflicts(theirs, own, f"{prefix}{name}.")
+        elif theirs != own or type(theirs) is not type(own):
+            found.append(f"{prefix}{name}")
+    return found
+
+
+def _add_missing(cfg: CfgNode, ours: CfgNode) -> None:
+    for name, own in ours.items():
+        if name not in cfg:
+            setattr(cfg, name, own)
+        elif isinstance(own, CfgNode):
+            _add_missing(cfg[name], own)
 
 
 def _add_clip(cfg: CfgNode) -> None:

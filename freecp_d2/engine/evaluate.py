@@ -146,9 +146,11 @@ def _evaluate_dataset(
         skip_errors=skip,
         oracles=cfg.TEST.ORACLES,
     )
+    # SAN and OVSeg read the classes of this dataset.
+    inputs = [{"meta": {"dataset_name": name}, **record} for record in missing]
     try:
         with _returning_decisions(model):
-            found = _run(cfg, CarryingModel(model, skip_errors=skip), missing, evaluator)
+            found = _run(cfg, CarryingModel(model, skip_errors=skip), inputs, evaluator)
     except (ValueError, OSError) as error:
         can_skip = not skip and not isinstance(error, OSError)  # as that of a full disk
         advice = ", and TEST.ON_ERROR skip leaves such images out." if can_skip else "."
