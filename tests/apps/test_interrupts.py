@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,8 @@ from ..helpers.command import ROOT
 EVALUATE = ["--eval-only", "--config", "configs/storybook/sclip_freecp.yaml"]
 
 
-def interrupt(command, seconds):
-    """Exit code and stderr of a program whose processes get SIGINT after `seconds`."""
+def interrupt(command, wait):
+    """Exit code and stderr of a program whose processes get SIGINT after `wait(process)`."""
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=ROOT,
@@ -24,12 +25,21 @@ def interrupt(command, seconds):
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    time.sleep(seconds)
+    wait(process)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     return process.returncode, errors
 
 
+def until_torch_is_loaded(process):
+    """Wait for the first of torch's libraries in the process, long before its import has ended."""
+    end = time.monotonic() + 60
+    while "libtorch" not in Path(f"/proc/{process.pid}/maps").read_text():
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize(
     "command",
     [
@@ -42,7 +52,7 @@ def interrupt(command, seconds):
     ids=lambda command: " ".join(command[:2]),
 )
 def test_while_torch_is_imported(command):
-    code, errors = interrupt(command, 0.4)
+    code, errors = interrupt(command, until_torch_is_loaded)
     assert code == 130
     assert errors.strip() == "Interrupted."
 
@@ -50,7 +60,7 @@ def test_while_torch_is_imported(command):
 @pytest.mark.parametrize("seconds", [4])
 def test_while_processes_start_and_run(seconds, tmp_path):
     command = ["train_net.py", *EVALUATE, "--num-gpus", "2", "OUTPUT_DIR", str(tmp_path)]
-    code, errors = interrupt(command, seconds)
+    code, errors = interrupt(command, lambda process: time.sleep(seconds))
     assert code == 130
     assert "Traceback" not in errors
     assert errors.strip().splitlines()[-1].startswith("Interrupted")

@@ -8,6 +8,7 @@ import functools
 import multiprocessing
 import os
 import re
+import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -19,7 +20,6 @@ from typing import Any
 from tqdm import tqdm
 
 from ...utils.files import write_whole
-from ...utils.interrupts import interrupts_blocked
 
 _CHUNK = 8  # files that a process takes at a time
 _LEFTOVER = re.compile(r"\.\d+\.[0-9a-f]{32}\.tmp")  # the temporary files of `write_whole`
@@ -125,15 +125,14 @@ def _run(
         return
     pool = ProcessPoolExecutor(min(num_workers, len(jobs)), initializer=_start_worker)
     try:
-        with interrupts_blocked():
-            results = pool.map(convert, jobs, chunksize=_CHUNK)
-        yield from results
+        yield from pool.map(convert, jobs, chunksize=_CHUNK)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _start_worker() -> None:
-    """Exit when the parent ends, even if it is killed."""
+    """Ignore Ctrl-C, which the parent handles, and exit when the parent ends, even if killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

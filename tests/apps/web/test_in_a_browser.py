@@ -185,7 +185,7 @@ def test_sliders_change_freecp_alone(visit):
 def test_settings(visit):
     page = visit()
     decisions = page.locator("#decisions")
-    expect(decisions).to_contain_text("Thresholds: redundancy 0.010, ambiguity 0.100.")
+    expect(decisions).to_contain_text("Thresholds: redundancy 0.030, ambiguity 0.500.")
     page.get_by_label("Let each image choose the thresholds").check()
     expect(decisions).to_contain_text(re.compile(r"redundancy 0\.\d+ to 0\.\d+"))
     expect(page.get_by_role("slider", name=re.compile("Redundancy"))).to_be_disabled()
