@@ -35,7 +35,8 @@ def until_torch_is_loaded(process):
     """Wait for the first of torch's libraries in the process, long before its import has ended."""
     end = time.monotonic() + 60
     while "libtorch" not in Path(f"/proc/{process.pid}/maps").read_text():
-        assert process.poll() is None and time.monotonic() < end
+        assert process.poll() is None
+        assert time.monotonic() < end
         time.sleep(0.01)
 
 

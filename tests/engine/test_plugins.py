@@ -21,6 +21,8 @@ def path_and_modules(monkeypatch, tmp_path):
     """What a test imports is forgotten."""
     import builtins
 
+    for name in [name for name in sys.modules if name.startswith("freecp_plugin_")]:
+        monkeypatch.delitem(sys.modules, name)  # of other tests
     modules = set(sys.modules)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(builtins, "plugin_log", [], raising=False)
