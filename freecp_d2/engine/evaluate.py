@@ -172,12 +172,12 @@ def _returning_decisions(model: nn.Module) -> Iterator[None]:
     """Let a model of this package return what its purification decided, for the evaluator."""
     before = getattr(model, "return_decisions", None)
     if before is not None:
-        model.return_decisions = True
+        vars(model)["return_decisions"] = True
     try:
         yield
     finally:
         if before is not None:
-            model.return_decisions = before
+            vars(model)["return_decisions"] = before
 
 
 def _run(

@@ -206,8 +206,8 @@ class FreeCPSegmentor(nn.Module):
                 text_head=self.text_head,
                 refine=self.refine,
             )
-            decided = (tuple(filter(None, values)) for values in (reasons, kept))
-            yield SegmentedImage(combine(list(maps)), *decided, size, combine)
+            reasons, kept = (tuple(filter(None, values)) for values in (reasons, kept))
+            yield SegmentedImage(combine(list(maps)), reasons, kept, size, combine)
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
