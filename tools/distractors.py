@@ -19,6 +19,11 @@ are percent; recall and precision count pairs of an image and a word (`purificat
 They are means over --seeds, which choose the distractors. --resume skips evaluations that are done.
 """
 
+import freecp
+
+if __name__ == "__main__":
+    freecp.exit_on_interrupt()  # while torch is imported
+
 import argparse
 import csv
 import json
@@ -247,4 +252,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    freecp.call(main)

@@ -133,7 +133,7 @@ class ResCLIP(DenseAttention):
         return factor * ((1 - share) * total + share * features.attention["residual"])
 
     def rewritten(self, features: BlockFeatures, attention: Tensor, v: Tensor) -> Tensor:
-        """All tokens (N, T, C) after the last block, with an attention (N, H, T, T) to its values."""
+        """All tokens (N, T, C) after the last block, of attention (N, H, T, T) and values."""
         block, x = features.blocks[-1], features.tokens[-1]
         dense = project_heads(block, attention @ v)
         if self.attention == "sclip":
