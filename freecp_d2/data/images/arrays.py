@@ -19,8 +19,8 @@ def from_tensor(
     is_chosen = channels is None and reading is not None and reading.bands
     if image.ndim != 3 or (image.shape[0] not in (1, 3) and not is_chosen):
         raise ValueError(
-            f"got a tensor of shape {tuple(image.shape)}, expected (3, H, W) or (1, H, W); "
-            "permute(2, 0, 1) makes one of (H, W, 3)."
+            f"got a tensor of shape {tuple(image.shape)}, expected (3, H, W) or (1, H, W)"
+            f"{_advice_for_tensor(tuple(image.shape))}."
         )
     if image.is_floating_point():
         image = image.to(torch.float32)  # NumPy has no bfloat16
@@ -40,6 +40,7 @@ def from_array(
     Raises:
         ValueError: another shape, values out of range, or colours without `channels`.
     """
+    image = np.asarray(image)  # a matrix keeps two dimensions
     if channels is None and reading is not None and reading.bands and image.ndim == 3:
         image, channels = choose_bands(image, reading.bands), "RGB"
         image = scale_to_bytes(image, 8 * image.dtype.itemsize, reading).values
@@ -72,11 +73,30 @@ def _advice(shape: tuple[int, ...]) -> str:
     return "; take one image of a batch with image[0]" if len(shape) == 4 else ""
 
 
+def _advice_for_tensor(shape: tuple[int, ...]) -> str:
+    if 0 in shape:
+        return ""
+    if len(shape) == 2:
+        return "; add the dimension of grey with image[None]"
+    if len(shape) == 4:
+        return "; give the list of its images, list(batch), or one of them, batch[0]"
+    if len(shape) == 3 and shape[2] in (1, 3, 4):
+        return "; put the colours first with image.permute(2, 0, 1)"
+    if len(shape) == 3 and shape[0] == 4:
+        return "; drop transparency with image[:3], or choose bands"
+    return "; choose bands with bands=(1, 2, 3)" if len(shape) == 3 else ""
+
+
 def _as_bytes(image: np.ndarray) -> np.ndarray:
     if image.dtype == np.uint8:
         return image
     if not np.issubdtype(image.dtype, np.number) or np.iscomplexobj(image):
         raise ValueError(f"got {image.dtype}, expected numbers from 0 to 255.")
+    if np.issubdtype(image.dtype, np.floating) and (missing := int(np.isnan(image).sum())):
+        raise ValueError(
+            f"got {image.dtype} with NaN in {missing} of {image.size} values, expected 0 to 255; "
+            "replace them, for example with nan_to_num."
+        )
     low, high = float(image.min()), float(image.max())
     got = f"got {image.dtype} from {low:g} to {high:g}"
     if not (low >= 0 and high <= 255):

@@ -86,6 +86,8 @@ def _is_deep(image: Image.Image) -> bool:
 
 def _converted(image: Image.Image) -> Image.Image:
     try:
+        if image.mode == "La":  # which Pillow converts to nothing else
+            image = image.convert("LA")
         return image.convert("RGB")
     except ValueError as error:
         raise Unreadable(f"colours of mode {image.mode} are not read; export it as RGB") from error

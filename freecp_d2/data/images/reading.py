@@ -21,14 +21,7 @@ from torch import Tensor
 
 from ...utils.image_formats import open_image
 from .arrays import Channels, from_array, from_tensor
-from .formats import (
-    NUM_START,
-    TIFF_STARTS,
-    Unreadable,
-    is_address,
-    is_camera_raw,
-    refused,
-)
+from .formats import NUM_START, TIFF_STARTS, Unreadable, is_address, is_camera_raw, refused
 from .modes import ReadImage, from_pillow
 from .options import Reading
 
@@ -127,7 +120,10 @@ def as_image(
     if channels not in (None, "RGB", "BGR"):
         raise ValueError(f'channels is {channels!r}; use "RGB" or "BGR".')
     if isinstance(image, Image.Image):
-        return from_pillow(image, reading).logged("an image of Pillow")
+        try:
+            return from_pillow(image, reading).logged("an image of Pillow")
+        except (OSError, SyntaxError, ValueError) as error:  # its file is decoded only now
+            raise ImageError(getattr(image, "filename", ""), _reason(error)) from error
     if isinstance(image, Tensor):
         return from_tensor(image, channels, reading)
     if isinstance(image, np.ndarray):
@@ -160,13 +156,11 @@ def _decode(file: _File) -> ReadImage:
         return _decode_tiff(file) if start in TIFF_STARTS else _decode_with_pillow(file)
     except ImageError:
         raise
-    except Unreadable as error:
-        raise ImageError(name, str(error)) from error
-    except MemoryError as error:
-        raise ImageError(name, "it does not fit into memory") from error
+    except (Unreadable, MemoryError) as error:
+        raise ImageError(name, _reason(error)) from error
     except Exception as error:  # Pillow's decoders raise any kind of error for damaged files
         content.seek(0)
-        reason = refused(content.read(NUM_START), Path(name).suffix.lower()) or _damage(error)
+        reason = refused(content.read(NUM_START), Path(name).suffix.lower()) or _reason(error)
         raise ImageError(name, reason) from error
 
 
@@ -200,7 +194,11 @@ def _decode_tiff(file: _File) -> ReadImage:
     return ReadImage(found.pixels, f"{found.note}; {note}".lstrip("; "))
 
 
-def _damage(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    if isinstance(error, Unreadable):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "it does not fit into memory"
     if isinstance(error, UnidentifiedImageError):
         return "cannot be decoded: it is not an image, or of a format that is not supported"
     text = str(error).rstrip(".") or type(error).__name__

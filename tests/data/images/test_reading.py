@@ -98,7 +98,11 @@ def test_grey_of_16_and_32_bits_is_scaled(tmp_path):
         (np.full((4, 4, 3), 0.5), "RGB", ValueError, "multiply by 255"),
         (np.full((4, 4, 3), 256), "RGB", ValueError, "expected 0 to 255"),
         (np.full((4, 4, 3), -1), "RGB", ValueError, "expected 0 to 255"),
-        (np.full((4, 4, 3), np.nan), "RGB", ValueError, "expected 0 to 255"),
+        (np.full((4, 4, 3), np.nan), "RGB", ValueError, "NaN in 48 of 48 values"),
+        (torch.full((1, 2, 2), np.nan), "RGB", ValueError, "NaN in 4 of 4 values"),
+        (torch.zeros(2, 3, 4, 4), "RGB", ValueError, r"list\(batch\)"),
+        (torch.zeros(4, 4, 5), "RGB", ValueError, r"image\[:3\]"),
+        (torch.zeros(4, 5), "RGB", ValueError, r"image\[None\]"),
         (np.full((4, 4), "a"), None, ValueError, "expected numbers"),
         (3, None, TypeError, "got int"),
     ],
@@ -106,6 +110,26 @@ def test_grey_of_16_and_32_bits_is_scaled(tmp_path):
 def test_wrong_arguments_are_refused(image, channels, error, said):
     with pytest.raises(error, match=said):
         as_image(image, channels)
+
+
+def test_a_matrix_and_premultiplied_alpha_are_images():
+    grey = IMAGE[:, :, 0]
+    assert np.array_equal(as_image(np.matrix(grey)), as_image(grey))
+    for mode in ("La", "RGBa"):
+        opaque = Image.fromarray(IMAGE).convert({"La": "LA", "RGBa": "RGBA"}[mode])
+        assert np.array_equal(as_image(opaque.convert(mode)), np.asarray(opaque.convert("RGB")))
+
+
+def test_a_truncated_file_has_one_message_as_path_and_as_image_of_pillow(tmp_path):
+    path, content = tmp_path / "a.png", io.BytesIO()
+    Image.fromarray(IMAGE.repeat(20, axis=0).repeat(20, axis=1)).save(content, "PNG")
+    path.write_bytes(content.getvalue()[: len(content.getvalue()) // 2])
+    messages = []
+    for image in (path, Image.open(path)):
+        with pytest.raises(ImageError, match=r"a\.png: cannot be decoded.*damaged") as error:
+            as_image(image)
+        messages.append(str(error.value))
+    assert messages[0] == messages[1]
 
 
 def test_the_message_about_a_shape_says_how_to_change_it():
