@@ -25,7 +25,8 @@ def add_freecp_config(cfg: CfgNode) -> None:
     _add_test(ours)
     if taken := _conflicts(cfg, ours):
         raise ValueError(
-            f"The config has {', '.join(taken)} with another meaning than freecp_d2's; build that "
+            f"The config has {', '.join(taken)} with another value than freecp_d2's default. Set a "
+            "value of ours in the YAML file; if another project has a key of this name, build its "
             "model from its own config and wrap it: PurifiedSegmentor(cfg, wrapped=model)."
         )
     _add_missing(cfg, ours)

@@ -12,6 +12,7 @@ from freecp_d2.apps import evaluate as train_net
 from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import ShapeSpec, build_model, get_cfg
 from freecp_d2.engine import evaluate, import_plugins, load_config
+from freecp_d2.modeling.purification.build import build_purification_head
 from tests.helpers.command import AUTO_PORT, ROOT, run
 
 EXAMPLES = {
@@ -19,8 +20,9 @@ EXAMPLES = {
     "examples/purify_your_model.yaml": "examples/purify_your_model.py",
     "examples/local_attention.yaml": "examples/local_attention.py",
     "examples/proxyclip.yaml": "examples/color_position_affinity.py",
+    "examples/top_words.yaml": "examples/top_words.py --import examples/color_position_affinity.py",
 }
-AFFINITY, PURIFY, METHOD, PROXY = EXAMPLES
+AFFINITY, PURIFY, METHOD, PROXY, HEAD = EXAMPLES
 SCRIPT = ROOT / EXAMPLES[AFFINITY]
 DOCUMENT = (ROOT / "docs/EXTENDING.md").read_text()
 DATASET = "freecp_storybook_wide_val"
@@ -44,7 +46,7 @@ def results_of(output):
 
 
 def evaluate_here(config, output, *opts):
-    import_plugins([str(ROOT / EXAMPLES[config])])
+    import_plugins([str(ROOT / file) for file in EXAMPLES[config].split(" --import ")])
     opts = options(output, "DATALOADER.NUM_WORKERS", "0", "MODEL.DEVICE", "cpu", *opts)
     cfg = load_config(str(ROOT / config), opts)
     evaluate(cfg, build_model(cfg).eval())
@@ -134,6 +136,19 @@ class TestBaseMethod:
 def test_proxyclip_with_your_affinity(tmp_path):
     _, mean_iou = evaluate_here(PROXY, tmp_path)
     assert 5 < mean_iou < 90, "neither chance nor the truth"
+
+
+def test_your_head_with_your_affinity(tmp_path):
+    _, mean_iou = evaluate_here(HEAD, tmp_path)
+    assert 10 < mean_iou < 90, "neither chance nor the truth"
+    head = build_purification_head(load_config(str(ROOT / HEAD)))
+    maps = torch.rand(2, 9, 4, 6)
+    found = head(
+        maps, maps, torch.eye(24).expand(2, 24, 24), allowed=torch.arange(9).expand(2, 9) < 7
+    )
+    assert (found.keep.sum(dim=1) == 3).all()
+    assert not found.keep[:, 7:].any()
+    assert (found.maps.amax(dim=(2, 3)) > 0).equal(found.keep)
 
 
 class TestPurifyYourModel:

@@ -64,8 +64,9 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
 
 def _merged(config_file: str, opts: Sequence[str]) -> CfgNode:
     cfg = get_cfg()
-    add_plugin_keys(cfg)
     add_freecp_config(cfg)
+    add_plugin_keys(cfg)
+    add_freecp_config(cfg)  # again: a plugin may have replaced a section, not only extended it
     loaded = _read(config_file)
     version = loaded.get("VERSION", cfg.VERSION)
     if version != cfg.VERSION:

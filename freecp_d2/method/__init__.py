@@ -27,6 +27,7 @@ from .eq6_eq7_ambiguity_groups import (
     compare_survivors,
     connected_components,
     link_survivors,
+    no_groups,
 )
 from .eq8_ambiguity_elimination import (
     elect_winners,
@@ -56,6 +57,7 @@ __all__ = [
     "merge_synonyms",
     "min_max_normalise",
     "no_boxes",
+    "no_groups",
     "pairwise_soft_iou",
     "redundancy_scores",
     "refine",

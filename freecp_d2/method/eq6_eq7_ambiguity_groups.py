@@ -21,6 +21,14 @@ class AmbiguityGroups(NamedTuple):
     """Its classes, bool, shape (G, K)."""
 
 
+def no_groups(num_classes: int, device: torch.device | str | None = None) -> AmbiguityGroups:
+    """Zero groups among so many classes."""
+    return AmbiguityGroups(
+        torch.zeros(0, dtype=torch.long, device=device),
+        torch.zeros(0, num_classes, dtype=torch.bool, device=device),
+    )
+
+
 class Survivors(NamedTuple):
     """The classes of each window that redundancy purification kept, and their overlaps."""
 

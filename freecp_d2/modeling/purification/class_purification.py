@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode, configurable
 from ...method import (
-    AmbiguityGroups,
     RegionBoxes,
     automatic_ambiguity_thresh,
     automatic_redundancy_thresh,
@@ -22,6 +21,7 @@ from ...method import (
     eliminate_in_window,
     fuse_groups,
     link_survivors,
+    no_groups,
     redundancy_scores,
     refine,
     region_boxes,
@@ -145,7 +145,7 @@ class ClassPurification(nn.Module):
                 )
             keep = allowed.to(refined.device)
             refined = refined * keep[:, :, None, None]
-        groups = AmbiguityGroups(keep.new_zeros(0, dtype=torch.long), keep[:0])
+        groups = no_groups(keep.shape[1], keep.device)
         scores = redundancy_scores(maps, refined)
         result = PurificationOutput(refined, keep, scores, groups, elimination=self.elimination)
         for step in self.order.split("-"):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from freecp_d2.method import AmbiguityGroups, RegionBoxes
+from freecp_d2.method import AmbiguityGroups, RegionBoxes, no_groups
 from freecp_d2.modeling.purification.build import PurificationOutput
 from freecp_d2.modeling.purification.diagnosis import (
     GroupDiagnosis,
@@ -84,7 +84,7 @@ def test_classes_that_share_a_word_stay_apart():
     maps = torch.ones(1, 3, 1, 1)
     keep = torch.tensor([[True, True, False]])
     scores = torch.tensor([[0.2, 0.4, 0.1]])
-    groups = AmbiguityGroups(torch.zeros(0, dtype=torch.long), keep[:0])
+    groups = no_groups(keep.shape[1])
     found = PurificationOutput(maps, keep, scores, groups)
     (window,) = diagnose_windows(found, [Window(0, 0, 0, 8, 8)], ("cat", "cat", "dog"), 8)
     assert list(window.kept) == ["cat (1)", "cat (0)"]

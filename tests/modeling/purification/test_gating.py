@@ -2,7 +2,7 @@
 
 import torch
 
-from freecp_d2.method import AmbiguityGroups, RegionBoxes
+from freecp_d2.method import AmbiguityGroups, RegionBoxes, no_groups
 from freecp_d2.modeling.purification.build import PurificationOutput
 from freecp_d2.modeling.purification.gating import gate_scores, gates, stitch_gates
 from freecp_d2.modeling.windows import Window
@@ -14,7 +14,7 @@ def purified(keep, maps=None, **parts):
     """One window; a group of classes 0 and 1 whose box `won` has a winner."""
     keep = torch.tensor([keep])
     maps = torch.ones(1, keep.shape[1], *GRID) if maps is None else maps
-    groups = AmbiguityGroups(torch.zeros(0, dtype=torch.long), keep[:0])
+    groups = no_groups(keep.shape[1])
     found = PurificationOutput(maps, keep, torch.zeros(keep.shape), groups)
     if "box" in parts:
         found.groups = AmbiguityGroups(torch.tensor([0]), torch.tensor([[True, True, False]]))
