@@ -3,12 +3,16 @@
 import sys
 from argparse import ArgumentParser
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 
+from freecp_d2 import PurifiedSegmentor
 from freecp_d2.apps.evaluate import train_net
 from freecp_d2.config import add_freecp_config
-from freecp_d2.d2 import get_cfg
-from freecp_d2.engine import load_config, plugins
+from freecp_d2.d2 import build_model, get_cfg
+from freecp_d2.engine import evaluate, load_config, plugins
 from freecp_d2.engine.plugins import add_import_argument, import_plugins
 from tests.helpers.command import CONFIG, ROOT
 from tests.helpers.host import add_host_config
@@ -137,6 +141,19 @@ class TestConfigKeys:
         import_plugins(["method.py", "method.py", f"{self.HOST}:add_host_config"])
         assert load("MODEL.ITS_LAYER", "9").MODEL.ITS_LAYER == 9
 
+    def test_sections_of_ours_may_be_extended_or_replaced(self, tmp_path, load):
+        code = "from freecp_d2.d2 import CfgNode\ndef add_config(cfg):\n    "
+        (tmp_path / "extends.py").write_text(code + "cfg.MODEL.CLIP.ITS_LAYER = 7\n")
+        (tmp_path / "replaces.py").write_text(code + "cfg.MODEL.TEXT = CfgNode({'MINE': 1})\n")
+        import_plugins(["extends.py", "replaces.py", f"{self.HOST}:add_host_config"])
+        model = load().MODEL
+        assert (model.CLIP.ITS_LAYER, model.CLIP.ARCH) == (7, "ViT-B/16")
+        assert (model.TEXT.MINE, model.TEXT.TEMPLATES) == (1, "imagenet")
+        (tmp_path / "changes.py").write_text(code + "cfg.MODEL.CLIP.ARCH = 'RN50'\n")
+        import_plugins(["changes.py"])
+        with pytest.raises(ValueError, match=r"MODEL\.CLIP\.ARCH .*YAML"):
+            load()
+
     def test_an_unknown_key_names_the_function(self, load):
         with pytest.raises(KeyError, match=r"MODEL\.HOST.*--add-config MODULE:FUNCTION"):
             load()
@@ -181,6 +198,57 @@ class TestConfigKeys:
             assert {key: value, "OF_THEIRS": 1} == cfg.MODEL.CLIP, "changed before the error"
         add_freecp_config(cfg := get_cfg())
         add_freecp_config(cfg)  # the same value is no conflict
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two images with labels of three classes."""
+    random = np.random.default_rng(0)
+    for folder, shape in (("images", (48, 64, 3)), ("labels", (48, 64))):
+        (tmp_path / "photos" / folder).mkdir(parents=True)
+        for number in range(2):
+            values = random.integers(0, 3, shape, dtype=np.uint8)
+            Image.fromarray(values * (90 if len(shape) == 3 else 1)).save(
+                tmp_path / "photos" / folder / f"{number}.png"
+            )
+    (tmp_path / "photos/classes.txt").write_text("sky\ngrass\ntree\n")
+
+
+def test_a_model_of_another_project_by_config_alone(photos, tmp_path):
+    """It is the same model wrapped in Python; with its own YAML, windows and checkpoint."""
+    (tmp_path / "theirs.yaml").write_text(
+        "MODEL: {META_ARCHITECTURE: HostSegmentor, DEVICE: cpu, HOST: {TILE: 16}}\n"
+        "INPUT: {FORMAT: RGB}\nTEST: {SLIDING_WINDOW: True}\nVERSION: 2\n"
+    )
+    theirs = get_cfg()
+    add_host_config(theirs)
+    theirs.merge_from_file("theirs.yaml")
+    host = build_model(theirs).eval()
+    torch.save({"model": host.state_dict()}, "host.pth")
+    ours = "MODEL.PURIFIED.SCORES probabilities MODEL.PURIFIED.SIZE 56 MODEL.PURIFIED.STRIDE 8"
+    ours += " MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH 0.15 MODEL.AFFINITY_HEAD.NAME BlurAffinity"
+    ours += " MODEL.DEVICE cpu INPUT.FORMAT RGB INPUT.MIN_SIZE_TEST 48 TEST.LABEL_MAP True"
+    ours += " DATASETS.TEST folder:photos TEST.IMAGES_PER_BATCH 2 DATALOADER.NUM_WORKERS 0"
+    argv = ["--eval-only", "--config-file", "theirs.yaml", *ours.split()]
+    argv += ["--add-config", "tests.helpers.host:add_host_config", "MODEL.WEIGHTS", "host.pth"]
+    argv += ["MODEL.META_ARCHITECTURE", "PurifiedSegmentor", "OUTPUT_DIR", "by_config"]
+    train_net([*argv, "MODEL.PURIFIED.META_ARCHITECTURE", "HostSegmentor"])
+
+    (tmp_path / "ours.yaml").write_text("VERSION: 2\n")
+    cfg = load_config("ours.yaml", [*ours.split(), "OUTPUT_DIR", "in_python"])
+    model = PurifiedSegmentor(cfg, wrapped=host).eval()
+    evaluate(cfg, model)
+    by_config, in_python = (
+        np.load(f"{run}/inference/photos/confusion_matrix.npy")
+        for run in ("by_config", "in_python")
+    )
+    assert (by_config == in_python).all()
+
+    image = torch.randint(0, 256, (3, 48, 64))
+    inputs = [{"image": image, "meta": {"dataset_name": "folder:photos"}}]
+    (alone,), (purified,) = host(inputs), model(inputs)
+    assert not alone["sem_seg"].argmax(0).equal(purified["sem_seg"]), "nothing was purified"
+    assert alone["panoptic_seg"][0].equal(purified["panoptic_seg"][0])
 
 
 def test_the_arguments():

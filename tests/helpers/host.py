@@ -1,6 +1,7 @@
 """
 A stand-in for another Detectron2 project: its config keys, one of which freecp_d2 once had, and a
-model with a sliding window of its own, panoptic outputs and the classes of its input's dataset.
+model with a sliding window of its own, panoptic outputs and the classes of its input's dataset; and
+an affinity that needs no encoder.
 """
 
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from freecp_d2 import AFFINITY_HEAD_REGISTRY, AffinityHead
 from freecp_d2.d2 import META_ARCH_REGISTRY, CfgNode, MetadataCatalog, sem_seg_postprocess
 
 
@@ -51,5 +53,17 @@ class HostSegmentor(nn.Module):
         return torch.cat(rows, dim=1)
 
 
+class BlurAffinity(AffinityHead):
+    """Each patch with itself, and a little with all others."""
+
+    def __init__(self, cfg: CfgNode, input_shape: Any):
+        super().__init__()
+
+    def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
+        num_patches = features["patch_tokens"][0, 0].numel()
+        return torch.eye(num_patches).expand(len(images), -1, -1) + 0.1
+
+
 if "HostSegmentor" not in META_ARCH_REGISTRY:
     META_ARCH_REGISTRY.register(HostSegmentor)
+    AFFINITY_HEAD_REGISTRY.register(BlurAffinity)

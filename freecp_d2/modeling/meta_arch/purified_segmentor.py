@@ -23,10 +23,11 @@ from ..affinity import (
 from ..backbone import LoadedCLIP, build_clip_backbone, load_clip_from_config
 from ..inputs import read_images
 from ..purification.build import build_purification_head
-from ..purification.class_scores import as_probabilities, check_kind, read_channels, read_scores
+from ..purification.class_scores import read_channels
 from ..purification.diagnosis import WindowDiagnosis
 from ..purification.gating import gate_scores
 from ..purification.grid_purification import GridPurification, ImageGrid
+from ..purification.wrapped_scores import WrappedScores
 from ..text_head import build_text_classifier, load_named, vocabulary_from_config
 
 logger = logging.getLogger(__name__)
@@ -70,13 +71,13 @@ class PurifiedSegmentor(nn.Module):
             ValueError: a value out of range.
         """
         super().__init__()
-        check_kind(scores, temperature)
         if not 0 <= max_removed < 1:
             raise ValueError(
                 f"MODEL.PURIFIED.MAX_REMOVED is {max_removed}; expected a share in [0, 1)."
             )
         self.wrapped, self.purifier = wrapped, purifier
-        self.scores, self.temperature, self.max_removed = scores, temperature, max_removed
+        self.max_removed = max_removed
+        self.read_scores = WrappedScores(scores, temperature, purifier.channels)
         self.return_label_map = return_label_map
         self.return_decisions = False
 
@@ -153,7 +154,7 @@ class PurifiedSegmentor(nn.Module):
             ValueError: the wrapped model is in training, or returns something else.
         """
         images = read_images(batched_inputs)
-        outputs, scores = self._run_wrapped(batched_inputs)
+        outputs, scores = self.read_scores(self.wrapped, batched_inputs, self.device)
         decisions = self.purifier.decide(images, scores)
         found = []
         for output, own, decision in zip(outputs, scores, decisions, strict=True):
@@ -170,7 +171,7 @@ class PurifiedSegmentor(nn.Module):
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
         """As `FreeCPSegmentor.diagnose`; windows and boxes in pixels of "image"."""
         images = read_images(batched_inputs)
-        _, scores = self._run_wrapped(batched_inputs)
+        _, scores = self.read_scores(self.wrapped, batched_inputs, self.device)
         return [found.windows for found in self.purifier.decide(images, scores, diagnose=True)]
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **options: Any) -> Any:
@@ -179,16 +180,6 @@ class PurifiedSegmentor(nn.Module):
             state_dict = {f"wrapped.{key}": value for key, value in state_dict.items()}
         own = {k: v for k, v in self.state_dict().items() if k.startswith("purifier.")}
         return super().load_state_dict({**own, **state_dict}, *args, **options)
-
-    def _run_wrapped(
-        self, batched_inputs: list[dict[str, Any]]
-    ) -> tuple[list[dict[str, Any]], list[Tensor]]:
-        """The wrapped model's outputs, and its class scores, not negative, each (C, H, W)."""
-        outputs = self.wrapped(batched_inputs)
-        scores = read_scores(outputs, len(batched_inputs), type(self.wrapped).__name__)
-        return outputs, [
-            as_probabilities(x.to(self.device), self.scores, self.temperature) for x in scores
-        ]
 
 
 def _check_heads(cfg: CfgNode) -> None:

@@ -4,9 +4,7 @@ Other models' class scores: their channels, and the maps that purification reads
 Shapes: C channels, K classes, H x W pixels, h x w patches; ... any leading dimensions.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -33,10 +31,16 @@ class ScoreChannels:
         expected = len(self.names) + (self.background >= 0)
         if self.names and num_channels != expected:
             background = " and the background" if self.background >= 0 else ""
+            advice = "set MODEL.TEXT.VOCABULARY to the model's own classes, in its order"
+            if num_channels == expected + 1 and not background:
+                advice += (
+                    "; or, if a channel is none of these words, name it in "
+                    "MODEL.PURIFIED.BACKGROUND_CHANNEL, or, if it is channel 0, write a line "
+                    "`background: ...` into the vocabulary"
+                )
             raise ValueError(
                 f"The wrapped model gives {num_channels} channels, but there are {len(self.names)} "
-                f"words{background}; set MODEL.TEXT.VOCABULARY to the model's own classes, in its "
-                "order (a line `background: ...` says that channel 0 is none of them)."
+                f"words{background}; {advice}."
             )
         if not -1 <= self.background < num_channels:
             raise ValueError(
@@ -74,37 +78,6 @@ def read_channels(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> ScoreCh
             "MODEL.TEXT.BACKGROUND to distractor."
         )
     return ScoreChannels(vocabulary.class_names, background=0)
-
-
-def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
-    """
-    The class scores in the outputs of a wrapped model; `model` is its name, for messages.
-
-    Raises ValueError if the outputs are no list of as many dicts with scores (C, H, W).
-    """
-    if not isinstance(outputs, Sequence):
-        raise ValueError(
-            f"{model} returned {type(outputs).__name__}, expected a list of dicts, one an image: "
-            '[{"sem_seg": scores}, ...]. A model in training returns losses: call .eval().'
-        )
-    if len(outputs) != num_images:
-        raise ValueError(
-            f"{model} returned {len(outputs)} outputs for {num_images} images; if it takes one "
-            "image at a time, give it one: TEST.IMAGES_PER_BATCH 1."
-        )
-    found: list[Tensor] = []
-    for output in outputs:
-        in_dict = isinstance(output, Mapping)
-        scores: Any = output.get("sem_seg") if in_dict else output
-        is_tensor = in_dict and isinstance(scores, Tensor)
-        if not is_tensor or scores.ndim != 3 or 0 in scores.shape:
-            what = tuple(scores.shape) if is_tensor else type(scores).__name__
-            raise ValueError(
-                f'"sem_seg" of {model} is {what}, expected a tensor of class scores of shape '
-                "(C, H, W) in a dict; a label map is not enough."
-            )
-        found.append(scores)
-    return found
 
 
 def as_probabilities(scores: Tensor, kind: str, temperature: float = 1.0) -> Tensor:

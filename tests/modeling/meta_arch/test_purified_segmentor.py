@@ -188,6 +188,41 @@ class TestDiagnosis:
             assert y0 <= box[1] < box[3] <= y1 <= 192
 
 
+class TestWrappedScores:
+    def test_a_model_in_training(self, cfg):
+        with pytest.raises(ValueError, match=r"GivenScores is in training.*\.eval\(\)"):
+            build_model(cfg)([inputs(random_scores())])
+
+    def test_a_channel_too_many_names_the_keys_and_the_image(self, cfg):
+        cfg.MODEL.TEXT.VOCABULARY = "cat; dog; tree"
+        model = build_model(cfg).eval()
+        x = inputs(random_scores(num_channels=3))
+        assert model([x])[0]["sem_seg"].shape == (3, *SIZE)
+        y = {**inputs(random_scores(num_channels=4)), "file_name": "second.png"}
+        said = (
+            r"Input 1 \(second\.png\).* 4 channels.* 3 words.*MODEL\.PURIFIED\.BACKGROUND_CHANNEL"
+        )
+        with pytest.raises(ValueError, match=said):
+            model([x, y])
+
+    def test_scores_that_are_no_numbers_name_the_key_and_the_image(self, cfg):
+        scores = random_scores()
+        scores[1, 2, 3] = torch.nan
+        x = {**inputs(scores), "file_name": "second.png"}
+        said = r"Input 1 \(second\.png\): .*MODEL\.PURIFIED\.SCORES probabilities: .*NaN"
+        with pytest.raises(ValueError, match=said):
+            build_model(cfg).eval()([inputs(random_scores()), x])
+
+    def test_logits_that_are_probabilities_are_named_once(self, cfg, caplog):
+        cfg.MODEL.PURIFIED.SCORES = "logits"
+        for scores, expected in ((random_scores(), 1), (random_scores().log(), 0)):
+            caplog.clear()
+            model = build_model(cfg).eval()
+            for _ in range(2):
+                model([inputs(scores)])
+            assert caplog.text.count("set it to probabilities") == expected
+
+
 class TestBuilding:
     def test_without_clip_groups_stay_undecided_and_it_says_so(self, cfg, caplog):
         cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.ENABLED = False

@@ -11,8 +11,8 @@ from freecp_d2.modeling.purification.class_scores import (
     as_probabilities,
     pool_to_grid,
     read_channels,
-    read_scores,
 )
+from freecp_d2.modeling.purification.wrapped_scores import read_scores
 
 
 class TestProbabilities:
