@@ -78,7 +78,8 @@ class PixelNormalisation(nn.Module):
     """
     Subtract an encoder's own mean and divide by its deviation, both RGB in [0, 255].
 
-    The input is "RGB" or "BGR", the output RGB; another `input_format` raises `ValueError`.
+    The input is "RGB" or "BGR", the output RGB; another `input_format` raises `ValueError`, and so
+    does a model that has been cast to another type than float32.
     """
 
     mean: Tensor
@@ -90,10 +91,16 @@ class PixelNormalisation(nn.Module):
             raise ValueError(f'INPUT.FORMAT="{input_format}" is not supported; use RGB or BGR.')
         self.input_format = input_format
         for name, value in (("mean", mean), ("std", std)):
-            self.register_buffer(name, torch.tensor(value).view(3, 1, 1), persistent=False)
+            own = torch.tensor(value, dtype=torch.float32).view(3, 1, 1)
+            self.register_buffer(name, own, persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
         """Pixels in [0, 255], (..., 3, H, W), any dtype and device -> normalised, float32."""
+        if self.mean.dtype != torch.float32:
+            raise ValueError(
+                f"The model was cast to {self.mean.dtype} as a whole, as by .half(); equations and "
+                "norms need float32. Build it with MODEL.PRECISION fp16 or bf16, which casts CLIP."
+            )
         image = image.to(self.mean.device, torch.float32)
         if self.input_format == "BGR":
             image = image.flip(-3)

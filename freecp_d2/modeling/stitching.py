@@ -40,8 +40,8 @@ def stitch(
     alive = torch.stack([m.flatten(1).amax(dim=1) > 0 for m in maps]).cpu()
     classes = alive.any(dim=0).nonzero().flatten()
     device = maps[0].device
-    scores = torch.zeros(len(classes), *image_size, device=device)
-    count = torch.zeros(image_size, device=device)
+    scores = torch.zeros(len(classes), *image_size, dtype=torch.float32, device=device)
+    count = torch.zeros(image_size, dtype=torch.float32, device=device)
     slot = torch.full((alive.shape[1],), -1)
     slot[classes] = torch.arange(len(classes))
     for window_maps, (_, y0, x0, y1, x1), is_alive in zip(maps, windows, alive, strict=True):
@@ -134,7 +134,7 @@ def _label_rows(
 ) -> Tensor:
     """Labels of some rows, int64, (rows, W); -1 where all scores are 0."""
     shape, device = (rows.stop - rows.start, size[1]), found.scores.device
-    best = torch.full(shape, 0.0 if background else floor, device=device)
+    best = torch.full(shape, 0.0 if background else floor, dtype=torch.float32, device=device)
     # A floor is a score of class 0, so no pixel is without a label.
     label = torch.full(shape, 0 if floor and not background else -1, device=device)
     for start in range(0, len(found.classes), CLASSES_AT_ONCE):

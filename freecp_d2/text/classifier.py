@@ -96,7 +96,7 @@ class TextClassifier:
         num_words = own.bincount(minlength=vocabulary.num_classes)
         num_prompts = torch.tensor([len(prompts) for prompts in rows])
         # A class of one word has the direction of the sum itself.
-        weight = torch.where(num_words[own] == 1, 1.0, 1.0 / num_prompts)
+        weight = torch.where(num_words[own] == 1, 1.0, 1.0 / num_prompts).to(sums)
         classes = sums.new_zeros(vocabulary.num_classes, sums.shape[1])
         classes.index_add_(0, own, sums * weight[:, None])
         return F.normalize(classes, dim=-1).to(self.encoder.device)

@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from ..utils.precision import without_autocast
 from .text_tower import build_text_tower
 
 Tokenizer = Callable[..., Tensor]
 
 _CHUNK = 1024  # prompts tokenised at once, to bound the memory
+_MOST_REPORTED = 10_000  # truncated prompts that are remembered, so that each is named once
 # Its tokens are part of the digest, which therefore depends on the tokenizer.
 _PROBE = "A photo of the CLIP's 1st café, isn't it?"
 
@@ -47,6 +49,7 @@ class TextEncoder(nn.Module):
         self._digest: tuple[object, str] | None = None
 
     @torch.no_grad()
+    @without_autocast
     def forward(self, prompts: Sequence[str]) -> Tensor:
         """
         Encode B >= 1 prompts. Long ones are truncated, and named once in a warning.
@@ -117,6 +120,8 @@ class TextEncoder(nn.Module):
             if cut:
                 cut_now.append(prompt)
         if cut_now:
+            if len(self._truncated) > _MOST_REPORTED:
+                self._truncated.clear()
             self._truncated.update(cut_now)
             logger.warning(
                 "%s longer than the %d tokens CLIP reads; its tail is ignored. Shorten it: %r",

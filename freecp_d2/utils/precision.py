@@ -18,8 +18,7 @@ def without_autocast(function: Callable[P, R]) -> Callable[P, R]:
     Disable `torch.autocast` inside a function.
 
     Eqs. (1) to (8) compare quotients of small sums with thresholds, and in half precision their
-    epsilon of 1e-8 is 0. Only the encoding of windows runs under a surrounding autocast, not that
-    of the crops of Eq. (8); MODEL.PRECISION sets the precision of CLIP itself.
+    epsilon of 1e-8 is 0. Models switch it off for CLIP, too, whose precision is MODEL.PRECISION.
     """
 
     @wraps(function)

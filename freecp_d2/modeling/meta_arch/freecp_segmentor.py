@@ -14,15 +14,12 @@ from torch import Tensor, nn
 
 from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
+from ...utils.precision import without_autocast
 from ..affinity import AffinityHead, build_affinity_head
 from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone, load_clip_from_config
 from ..inputs import PixelNormalisation, check_finite, read_candidates, read_images
 from ..pamr import PAMR, build_pamr
-from ..purification.build import (
-    CropClassifier,
-    build_purification_head,
-    crop_batch_size,
-)
+from ..purification.build import CropClassifier, build_purification_head, crop_batch_size
 from ..purification.decisions import PurificationInputs, PurifiedBatch
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
 from ..resampling import affinity_grid, check_grid_rule, resample
@@ -219,6 +216,7 @@ class FreeCPSegmentor(nn.Module):
             )
         return [list(found.windows) for found in self.segment(batched_inputs, diagnose=True)]
 
+    @without_autocast  # MODEL.PRECISION is the precision of the encoders
     def _segment(
         self, pixels: Tensor, candidates: Tensor | None
     ) -> tuple[Tensor, PurifiedBatch | None]:

@@ -48,7 +48,7 @@ def stitch_gates(
         grid: (h, w) of the image.
     """
     _, first = found[0]
-    votes = torch.zeros(len(first), *grid, device=first.device)
+    votes = torch.zeros(len(first), *grid, dtype=torch.float32, device=first.device)
     for (_, y0, x0, y1, x1), gate in found:
         rows = slice(y0 // patch_size, y1 // patch_size)
         columns = slice(x0 // patch_size, x1 // patch_size)

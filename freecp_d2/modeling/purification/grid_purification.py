@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ...d2 import ShapeSpec
 from ...method import min_max_normalise
+from ...utils.precision import without_autocast
 from ..affinity import AffinityHead
 from ..affinity.encoder import resize_to
 from ..backbone import CLIPBackbone
@@ -101,8 +102,7 @@ class ImageGrid(nn.Module):
         grid = (pixels.shape[2] // self.patch_size, pixels.shape[3] // self.patch_size)
         if self.clip is not None:
             features = self.clip(pixels, attention_layers=affinity_head.attention_layers)
-            tokens = resample(features["patch_tokens"], grid)
-            features |= {"patch_tokens": tokens}
+            features |= {"patch_tokens": resample(features["patch_tokens"], grid)}
         else:
             # Filled with NaN so that misuse is detected.
             nothing = torch.full((), math.nan, device=pixels.device)
@@ -157,7 +157,6 @@ class GridPurification(nn.Module):
                 CLIP in `view`. Without, ambiguity groups stay undecided.
             crop_size: side in pixels of the crops of Eq. (8).
             batch_size: most windows in one forward; crops, as many as have the same pixels.
-
         """
         super().__init__()
         sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
@@ -231,6 +230,7 @@ class GridPurification(nn.Module):
         gate[self.channels.words(len(gate))] = words
         return gate
 
+    @without_autocast
     def _purify(self, pixels: Tensor, maps: Tensor) -> PurifiedBatch:
         """Windows of one size: normalised, (N, 3, H, W); maps of all channels, (N, C, h, w)."""
         words = self.channels.words(maps.shape[1])

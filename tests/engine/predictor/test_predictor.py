@@ -93,6 +93,21 @@ def test_predictions_keep_an_image_of_their_own(predictor, page):
         assert (one.label_map == predictor(frame, "RGB").label_map).mean() > 0.999
 
 
+def test_scores_do_not_depend_on_the_surroundings(predictor, page):
+    expected = predictor(page, "RGB").scores
+    for dtype in (torch.bfloat16, torch.float16):
+        with torch.autocast("cpu", dtype=dtype):
+            np.testing.assert_allclose(predictor(page, "RGB").scores, expected, atol=1e-6)
+    torch.set_default_dtype(torch.float64)
+    try:
+        predictor.set_vocabulary("tree; house; sky; grass, meadow; sheep")
+        found = predictor(page, "RGB").scores
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_words_that_change_do_so_from_the_next_batch_on(predictor, page):
     predictor.images_per_batch = 2
     try:
