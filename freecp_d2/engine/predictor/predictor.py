@@ -1,6 +1,7 @@
 """Segmentation of images in Python."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,7 @@ from ...modeling.text_head import vocabulary_from_config
 from ...text import Vocabulary, load_vocabulary
 from ..config_loading import load_config
 from .prediction import Prediction
+from .sharing import check_process, exclusively
 
 Words = str | Path | Sequence[str | Sequence[str]] | Vocabulary
 Images = list[ImageLike] | tuple[ImageLike, ...]
@@ -37,7 +39,7 @@ class Predictor:
         prediction = predictor("photograph.jpg")
         prediction.label_map, prediction.names, prediction.purification
 
-    Not thread-safe, because words and thresholds are state of the model.
+    Threads may share it and wait for each other; `using` sets the words of one of them.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Predictor:
             )
         if images_per_batch < 1:
             raise ValueError(f"TEST.IMAGES_PER_BATCH is {images_per_batch}; use 1 or more.")
+        check_process()
         self.model, self.mapper, self.images_per_batch = model.eval(), mapper, images_per_batch
 
     @classmethod
@@ -76,7 +79,9 @@ class Predictor:
         Raises:
             FileNotFoundError, KeyError, ValueError: see `engine.load_config`; or the words or the
                 weights are missing or do not fit.
+            RuntimeError: the process is a fork of one with a predictor; of each method.
         """
+        check_process()
         if isinstance(config, CfgNode):
             if opts:
                 raise ValueError("opts are for config files; merge them into the config.")
@@ -105,7 +110,22 @@ class Predictor:
         Raises:
             FileNotFoundError, ValueError: no such words; nothing is changed.
         """
-        self.model.set_vocabulary(_words(vocabulary), on_disk=on_disk)
+        with exclusively(self.model):
+            self.model.set_vocabulary(_words(vocabulary), on_disk=on_disk)
+
+    @contextmanager
+    def using(self, vocabulary: Words, *, on_disk: bool = True) -> Iterator[None]:
+        """
+        `with predictor.using("cat; dog"):` sets these words until its end, and lets other threads
+        wait. Arguments and errors as of `set_vocabulary`.
+        """
+        with exclusively(self.model):
+            before = self.vocabulary
+            self.set_vocabulary(vocabulary, on_disk=on_disk)
+            try:
+                yield
+            finally:
+                self.set_vocabulary(before, on_disk=on_disk)
 
     def set_thresholds(
         self, *, redundancy: float | str | None = None, ambiguity: float | str | None = None
@@ -122,7 +142,8 @@ class Predictor:
                 f"{type(head).__name__ if head else 'The base method alone'} has no thresholds; "
                 'use a config with MODEL.PURIFICATION_HEAD.NAME="ClassPurification".'
             )
-        head.set_thresholds(redundancy=redundancy, ambiguity=ambiguity)
+        with exclusively(self.model):
+            head.set_thresholds(redundancy=redundancy, ambiguity=ambiguity)
 
     def alone(self) -> "Predictor":
         """The base method alone, with the same weights and words, also after a change."""
@@ -170,9 +191,11 @@ class Predictor:
         while batch := list(islice(read, self.images_per_batch)):
             inputs = [self._input(image) for image in batch]
             diagnose = self.model.purification_head is not None
-            found = list(self.model.segment(inputs, diagnose=diagnose))
-            # All before the first yield, because the caller may change the words.
-            yield from [self._prediction(*pair) for pair in zip(batch, found, strict=True)]
+            with exclusively(self.model):
+                found = list(self.model.segment(inputs, diagnose=diagnose))
+                # All before the first yield, because the caller may change the words.
+                done = [self._prediction(*pair) for pair in zip(batch, found, strict=True)]
+            yield from done
 
     def _reading(self, bands: Sequence[int]) -> Reading:
         reading = self.mapper.reading

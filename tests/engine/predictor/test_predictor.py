@@ -1,5 +1,7 @@
 """The predictor against the model that it drives, and what it promises about words and state."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -91,6 +93,63 @@ def test_predictions_keep_an_image_of_their_own(predictor, page):
         assert np.array_equal(one.image, frame)
         # Windows come in other batches, whose rounding may decide a tie.
         assert (one.label_map == predictor(frame, "RGB").label_map).mean() > 0.999
+
+
+def test_threads_with_words_of_their_own(predictor, page):
+    words = ("sky; tree; house", "cloud; meadow; roof; dog")
+    expected, wrong = {}, []
+    for own in words:
+        with predictor.using(own):
+            expected[own] = predictor(page, "RGB")
+
+    def label(own):
+        for _ in range(4):
+            with predictor.using(own):
+                found = predictor(page, "RGB")
+            if found.names != expected[own].names or not np.array_equal(
+                found.label_map, expected[own].label_map
+            ):
+                wrong.append(found.names)
+
+    threads = [threading.Thread(target=label, args=(own,)) for own in words]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert predictor.vocabulary.class_names[0] == "tree", "the words from before"
+
+
+def test_a_fork_says_so_and_works_with_one_thread(config):
+    """In a process of its own, since a fork of the tests would have their threads."""
+    code = f"""
+import multiprocessing, numpy, torch
+from freecp_d2 import Predictor
+torch.set_num_threads(2)
+opts = ["MODEL.TEXT.TEMPLATES", "simple"]
+build = lambda: Predictor.from_config({str(config)!r}, "cat; dog", opts)
+predictor = build()
+page = numpy.full((64, 64, 3), 90, numpy.uint8)
+def child(use, number):
+    torch.set_num_threads(number)
+    try:
+        print(use().label_map.shape, flush=True)
+    except RuntimeError as error:
+        print(error, flush=True)
+def label():
+    return predictor(page, "RGB")
+for use, number in (label, 2), (build, 2), (label, 1):
+    process = multiprocessing.get_context("fork").Process(target=child, args=(use, number))
+    with predictor.using("sky; sea"):  # a lock of the parent is none in the fork
+        process.start()
+    process.join(60); process.kill()
+"""
+    result = run("-W", "ignore", "-c", code)
+    refused, labelled = result.stdout.splitlines()[-3:-1], result.stdout.splitlines()[-1]
+    for message in refused:
+        assert "is a fork of" in message, result.stdout + result.stderr
+        assert "set_num_threads(1)" in message
+    assert labelled == "(64, 64)"
 
 
 def test_scores_do_not_depend_on_the_surroundings(predictor, page):
