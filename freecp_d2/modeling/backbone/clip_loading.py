@@ -138,9 +138,15 @@ def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> Lo
     try:
         # build_model rounds to fp16; the second load restores what the file holds.
         model = clip.model.build_model(dict(weights)).float()
-        model.load_state_dict(weights)
-    except (RuntimeError, KeyError) as error:
-        raise ValueError(misfit(path, "the CLIP of its sizes", weights, error)) from error
+        # The fork that OVSeg installs has a parameter without values.
+        empty = {k: v for k, v in model.state_dict().items() if not v.numel()}
+        model.load_state_dict(empty | weights)
+    except (RuntimeError, KeyError, TypeError) as error:
+        message = misfit(path, f"the CLIP of its sizes that {clip.__file__} builds", weights, error)
+        raise ValueError(
+            f"{message} If that module is a fork of OpenAI's, install clip-anytorch in its place, "
+            "or use MODEL.CLIP.LIBRARY open_clip."
+        ) from error
     is_archive = len(weights) < len(state)
     found = decide_activation(
         activation, pretrained, path, is_archive=is_archive, default="quick_gelu"

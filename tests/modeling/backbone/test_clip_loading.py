@@ -2,11 +2,14 @@
 
 import os
 import pickle
+import re
 import socket
 import urllib.error
 import urllib.request
 import warnings
+from functools import partial
 
+import clip
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -50,6 +53,23 @@ def save_as(kind, model, folder):
 
 
 class TestOpenAI:
+    def test_a_fork_of_the_library(self, tmp_path, monkeypatch):
+        """Without values, as OVSeg's, its parameter changes nothing; with values it is named."""
+        path, build = save_as("plain", random_clip(), tmp_path), clip.model.build_model
+
+        def build_fork(weights, size=0):
+            model = build(weights)
+            model.visual.mask_embedding = torch.nn.Parameter(torch.zeros(size, 4))
+            return model
+
+        monkeypatch.setattr(clip.model, "build_model", build_fork)
+        loaded = load_clip("clip", "custom", path, "fp32")
+        assert_same_features(loaded.model, random_clip(), loaded.tokenizer(["a cat"]))
+        monkeypatch.setattr(clip.model, "build_model", partial(build_fork, size=1))
+        said = rf"{re.escape(clip.__file__)}.*mask_embedding.*LIBRARY open_clip"
+        with pytest.raises(ValueError, match=said):
+            load_clip("clip", "custom", path, "fp32")
+
     @pytest.mark.parametrize("kind", KINDS)
     def test_weights_of_the_file_unrounded(self, tmp_path, kind):
         loaded = load_clip("clip", "custom", save_as(kind, random_clip(), tmp_path), "fp32")
