@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..d2 import DatasetCatalog, SemSegEvaluator, comm
 from ..data.labels import read_label
+from ..utils.host import to_host
 from .confusion import mean_iou_mmseg, only_predicted
 from .partial import NO_COUNTS, ImageResult, add_counts, sparse_counts
 from .reports import write_reports
@@ -200,7 +201,8 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         is_integer = not (sem_seg.is_floating_point() or sem_seg.dtype == torch.bool)
         if sem_seg.ndim == 3 and sem_seg.shape[0] == num_classes:
             scores, labels = sem_seg.max(dim=0)
-            if scores.isnan().any():
+            labels, has_nan = to_host(labels, scores.isnan().any())
+            if has_nan:
                 raise ValueError(f"{file_name}: the scores have NaN; expected numbers.")
         elif sem_seg.ndim == 2 and is_integer:
             labels = sem_seg

@@ -25,7 +25,7 @@ def without_autocast(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         with ExitStack() as stack:
-            for device_type in ("cpu", "cuda"):
+            for device_type in ("cpu", "cuda", "mps"):
                 stack.enter_context(torch.autocast(device_type, enabled=False))
             return function(*args, **kwargs)
 

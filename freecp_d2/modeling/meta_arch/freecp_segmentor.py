@@ -13,17 +13,14 @@ from torch import Tensor, nn
 
 from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
+from ...utils.host import to_host
 from ..affinity import AffinityHead, build_affinity_head
 from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone, load_clip_from_config
-from ..inputs import PixelNormalisation, check_finite, read_candidates, read_images
-from ..purification.build import (
-    CropClassifier,
-    PurificationOutput,
-    build_purification_head,
-    crop_batch_size,
-)
+from ..inputs import FiniteChecks, PixelNormalisation, read_candidates, read_images
+from ..purification.build import PurificationOutput, build_purification_head, check_heads
+from ..purification.crop_classifier import CropClassifier, CropFeatures, crop_batch_size
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
-from ..stitching import ClassScores, full_scores, label_map, stitch
+from ..stitching import ClassScores, full_scores, has_score, label_map, stitch
 from ..text_head import TextHead
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 
@@ -67,7 +64,7 @@ class FreeCPSegmentor(nn.Module):
             ValueError: heads or options that do not fit; sizes out of range.
         """
         super().__init__()
-        _check_heads(affinity_head, purification_head, oracle, text_head.background)
+        check_heads(affinity_head, purification_head, oracle, text_head.background)
         sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
         patch_size = backbone.patch_size
         check_window_sizes(patch_size, window_size, window_stride, sides, window_batch_size)
@@ -155,22 +152,25 @@ class FreeCPSegmentor(nn.Module):
         if self.oracle:
             outputs, background = self.text_head.output_names, self.text_head.has_background
             allowed = read_candidates(batched_inputs, len(outputs), background=background)
+            allowed = allowed.to(self.device)
         patch_size, names = self.backbone.patch_size, self.text_head.vocabulary.display_names
+        crops = CropFeatures()
 
-        def run(batch: list[Window]) -> Iterator[tuple[Tensor, WindowDiagnosis | None]]:
+        def run(batch: list[Window]) -> Iterator[tuple[Tensor, Tensor, WindowDiagnosis | None]]:
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
-            maps, purified = self._segment(cut_windows(images, batch, patch_size), candidates)
+            pixels = cut_windows(images, batch, patch_size)
+            maps, alive, purified = self._segment(pixels, batch, candidates, crops)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose and purified is not None:
-                reasons = diagnose_windows(purified, batch, names, patch_size)
-            return zip(maps, reasons, strict=True)
+                reasons = diagnose_windows(purified, alive, batch, names, patch_size)
+            return zip(maps, alive, reasons, strict=True)
 
-        for size, found in zip(
-            sizes, run_on_windows(windows, self.window_batch_size, run), strict=True
-        ):
-            own, maps = [window for window, _ in found], [maps for _, (maps, _) in found]
-            reasons = tuple(reason for _, (_, reason) in found if reason is not None)
-            yield SegmentedImage(stitch(maps, own, size, patch_size), reasons)
+        segmented = run_on_windows(windows, self.window_batch_size, run)
+        for size, found in zip(sizes, segmented, strict=True):
+            own, parts = zip(*found, strict=True)
+            maps, alive, reasons = zip(*parts, strict=True)
+            scores = stitch(maps, own, size, patch_size, alive)
+            yield SegmentedImage(scores, tuple(r for r in reasons if r is not None))
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
@@ -183,17 +183,27 @@ class FreeCPSegmentor(nn.Module):
         return [list(found.windows) for found in self.segment(batched_inputs, diagnose=True)]
 
     def _segment(
-        self, pixels: Tensor, candidates: Tensor | None
-    ) -> tuple[Tensor, PurificationOutput | None]:
-        """Class maps (N, K, h, w) of normalised windows of one size, and their purification."""
+        self,
+        pixels: Tensor,
+        windows: list[Window],
+        candidates: Tensor | None,
+        crops: CropFeatures,
+    ) -> tuple[Tensor, Tensor, PurificationOutput | None]:
+        """
+        Class maps (N, K, h, w) of normalised windows of one size; on the CPU which of them have a
+        score, bool (N, K), and their purification.
+        """
+        checks = FiniteChecks()
         layers = () if self.affinity_head is None else self.affinity_head.attention_layers
         features = self.backbone(pixels, attention_layers=layers)
-        check_finite(features["patch_tokens"], self.backbone.weights_name)
+        checks.add(features["patch_tokens"], self.backbone.weights_name)
         maps, normalized_cam = self.text_head(features["patch_tokens"], candidates)
         if self.affinity_head is None or self.purification_head is None:
-            return maps, None
+            alive, flags = to_host(has_score(maps), checks.flags())
+            checks.raise_for(flags)
+            return maps, alive, None
         transition = self.affinity_head(self.pixels.undo(pixels), features)
-        check_finite(transition, type(self.affinity_head).__name__)
+        checks.add(transition, type(self.affinity_head).__name__)
         classify = CropClassifier(
             pixels,
             self.backbone.encode_image,
@@ -201,9 +211,15 @@ class FreeCPSegmentor(nn.Module):
             patch_size=self.backbone.patch_size,
             crop_size=self.crop_size,
             batch_size=crop_batch_size(self.window_batch_size, self.window_size, self.crop_size),
+            windows=windows,
+            known=crops,
+            check=checks.add,
         )
         purified = self.purification_head(maps, normalized_cam, transition, classify, candidates)
-        return purified.maps, purified
+        # The last of a few points where the host waits for the device, none of them in a loop.
+        purified, (alive, flags) = purified.on_host(has_score(purified.maps), checks.flags())
+        checks.raise_for(flags)
+        return purified.maps, alive, purified
 
     def _read_out(self, found: ClassScores, height: int | None, width: int | None) -> Tensor:
         """Scores (C, height, width) or label map (height, width) of one image."""
@@ -213,27 +229,3 @@ class FreeCPSegmentor(nn.Module):
             return label_map(found, size, background=background, floor=floor)
         num_classes = len(self.text_head.output_names) - background
         return full_scores(found, num_classes, size, background=background, floor=floor)
-
-
-def _check_heads(
-    affinity_head: nn.Module | None,
-    purification_head: nn.Module | None,
-    oracle: bool,
-    background: str,
-) -> None:
-    """Raise `ValueError` for one head without the other, or options that the heads do not take."""
-    if (affinity_head is None) != (purification_head is None):
-        raise ValueError(
-            "Only one of affinity head and purification head is given; give FreeCPSegmentor both "
-            "heads or neither."
-        )
-    if purification_head is not None and background == "words":
-        raise ValueError(
-            'MODEL.TEXT.BACKGROUND="words" is for base methods alone, FreeCP does not refine '
-            'background words; use class, or MODEL.PURIFICATION_HEAD.NAME "".'
-        )
-    if oracle and purification_head is None:
-        raise ValueError(
-            "MODEL.PURIFICATION_HEAD.ORACLE=True restricts the purification head, but "
-            'MODEL.PURIFICATION_HEAD.NAME is ""; use ClassPurification or no oracle.'
-        )

@@ -17,10 +17,12 @@ from ...method import min_max_normalise
 from ..affinity import AffinityHead
 from ..affinity.encoder import resize_to
 from ..backbone import CLIPBackbone
-from ..inputs import PixelNormalisation, check_finite
+from ..inputs import FiniteChecks, PixelNormalisation
+from ..stitching import has_score
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
-from .build import CropClassifier, PurificationOutput, crop_batch_size
+from .build import PurificationOutput
 from .class_scores import ScoreChannels, as_maps, pool_to_grid
+from .crop_classifier import CropClassifier, CropFeatures, crop_batch_size
 from .diagnosis import WindowDiagnosis, diagnose_windows, scale_boxes
 from .gating import gates, stitch_gates
 
@@ -80,34 +82,37 @@ class ImageGrid(nn.Module):
         h, w = (min(max(1, round(side * scale / patch)), most) for side in (height, width))
         return resize_to(self.pixels(image)[None], (h * patch, w * patch))[0]
 
-    def transition(self, pixels: Tensor, affinity_head: AffinityHead) -> Tensor:
+    def transition(
+        self, pixels: Tensor, affinity_head: AffinityHead, checks: FiniteChecks
+    ) -> Tensor:
         """
         T of Eq. (3), (N, P, P), of normalised windows of one size, (N, 3, H, W).
 
-        Raises ValueError if the head reads patch tokens and there is no CLIP.
+        `checks` refuses a head that reads patch tokens if there is no CLIP.
         """
         if self.clip is not None:
             features = self.clip(pixels, attention_layers=affinity_head.attention_layers)
         else:
             h, w = (side // self.patch_size for side in pixels.shape[2:])
-            # Filled with NaN so that misuse is detected.
+            # Filled with NaN so that `checks` detects misuse.
             nothing = torch.full((), math.nan, device=pixels.device)
             features = {"patch_tokens": nothing.expand(len(pixels), 1, h, w)}
         found = affinity_head(self.pixels.undo(pixels), features)
-        if self.clip is None and found.isnan().any():
-            raise ValueError(
-                f"{type(affinity_head).__name__} reads patch tokens, which need a CLIP; name a "
+        name, advice = type(affinity_head).__name__, ""
+        if self.clip is None:
+            advice = (
+                f"{name} reads patch tokens, which need a CLIP, or its weights are damaged; name a "
                 "CLIPBackbone in MODEL.PURIFIED.CLIP, such as CLIPViT, or use an affinity head "
                 "that needs only pixels, such as DINOAffinity."
             )
-        check_finite(found, type(affinity_head).__name__)
+        checks.add(found, name, advice)
         return found
 
 
 class Decision(NamedTuple):
     """
-    The purification of one image: where each channel may have a score, bool (C, h, w), and the
-    diagnosis of each window; empty if not asked for.
+    The purification of one image: where each channel may have a score, bool (C, h, w), on the
+    CPU, and the diagnosis of each window; empty if not asked for.
     """
 
     gate: Tensor
@@ -175,13 +180,18 @@ class GridPurification(nn.Module):
         maps = [as_maps(pool_to_grid(x, grid)) for x, grid in zip(scores, grids, strict=True)]
         windows = windows_of_images(sizes, self.view.window_size, self.view.window_stride)
         names = self.channels.word_names(len(maps[0])) if maps else ()
+        crops = CropFeatures()
 
         def run(batch: list[Window]) -> Iterator[tuple[Tensor, WindowDiagnosis | None]]:
-            found = self._purify(cut_windows(fitted, batch, patch), _cut(maps, batch, patch))
+            pixels, checks = cut_windows(fitted, batch, patch), FiniteChecks()
+            purified = self._purify(pixels, _cut(maps, batch, patch), batch, crops, checks)
+            on_device = gates(purified), has_score(purified.maps), checks.flags()
+            purified, (gate, visible, flags) = purified.on_host(*on_device)
+            checks.raise_for(flags)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose:
-                reasons = diagnose_windows(found, batch, names, patch)
-            return zip(gates(found), reasons, strict=True)
+                reasons = diagnose_windows(purified, visible, batch, names, patch)
+            return zip(gate, reasons, strict=True)
 
         for i, found in enumerate(run_on_windows(windows, self.batch_size, run)):
             words = stitch_gates([(window, gate) for window, (gate, _) in found], grids[i], patch)
@@ -191,7 +201,14 @@ class GridPurification(nn.Module):
             scales = [images[i].shape[k] / fitted[i].shape[k] for k in (2, 1, 2, 1)]
             yield Decision(gate, [scale_boxes(reason, scales) for reason in reasons])
 
-    def _purify(self, pixels: Tensor, maps: Tensor) -> PurificationOutput:
+    def _purify(
+        self,
+        pixels: Tensor,
+        maps: Tensor,
+        windows: list[Window],
+        crops: CropFeatures,
+        checks: FiniteChecks,
+    ) -> PurificationOutput:
         """Windows of one size: normalised, (N, 3, H, W); maps of all channels, (N, C, h, w)."""
         words = self.channels.words(maps.shape[1])
         view, classify = self.view, None
@@ -203,8 +220,11 @@ class GridPurification(nn.Module):
                 patch_size=view.patch_size,
                 crop_size=self.crop_size,
                 batch_size=crop_batch_size(self.batch_size, view.window_size, self.crop_size),
+                windows=windows,
+                known=crops,
+                check=checks.add,
             )
-        transition = view.transition(pixels, self.affinity_head)
+        transition = view.transition(pixels, self.affinity_head, checks)
         cam = min_max_normalise(maps)
         return self.purification_head(maps[:, words], cam[:, words], transition, classify)
 
