@@ -10,6 +10,8 @@ Label images and videos with your own words.
 import sys
 
 from freecp_d2.apps.segment.command import main
+from freecp_d2.utils.allocator import keep_freed_memory
 
 if __name__ == "__main__":
+    keep_freed_memory()
     sys.exit(main())

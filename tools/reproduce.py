@@ -8,6 +8,8 @@ Reproduce a table of the paper and print it beside the paper's numbers.
 import sys
 
 from freecp_d2.apps.reproduce.command import main
+from freecp_d2.utils.allocator import keep_freed_memory
 
 if __name__ == "__main__":
+    keep_freed_memory()
     sys.exit(main())

@@ -38,6 +38,7 @@ from ..engine import (
     sole_run,
 )
 from ..engine.config_files import find_config
+from ..utils.allocator import keep_freed_memory
 from .errors import USER_ERRORS, message_of
 
 
@@ -132,6 +133,8 @@ def _run(args: Namespace, checked: CheckedRun) -> dict:
 
 def train_net(argv: Sequence[str] | None = None) -> None:
     """`main` of `train_net.py`, which Detectron2's users call with --eval-only."""
+    if argv is None:  # a program, not a call from Python
+        keep_freed_memory()
     main(argv, require_eval_only=True)
 
 

@@ -19,6 +19,7 @@ import torch.distributed as dist
 from torch.multiprocessing.spawn import ProcessRaisedException
 
 from ..d2 import BACKEND, comm, launch
+from ..utils.allocator import keep_freed_memory
 
 REPORT_SECONDS = 60.0
 """How often the processes that wait for others say so."""
@@ -182,6 +183,7 @@ def _join_torchrun() -> None:
 
 def _run(main: Callable[[Namespace], object], args: Namespace, have_met: Any = None) -> None:
     if have_met is not None:
+        keep_freed_memory()
         have_met.set()
         threading.Thread(target=_end_with_parent, daemon=True).start()
     if not torch.cuda.is_available() and comm.get_local_size() > 1:
