@@ -22,7 +22,14 @@ from ..purification.crop_classifier import CropClassifier, CropFeatures, crop_ba
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
 from ..stitching import ClassScores, full_scores, has_score, label_map, stitch
 from ..text_head import TextHead
-from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
+from ..windows import (
+    Window,
+    check_window_sizes,
+    cut_windows,
+    run_on_windows,
+    window_batch_size,
+    windows_of_images,
+)
 
 
 @META_ARCH_REGISTRY.register()
@@ -102,7 +109,7 @@ class FreeCPSegmentor(nn.Module):
             "input_format": cfg.INPUT.FORMAT,
             "window_size": cfg.MODEL.SLIDING_WINDOW.SIZE,
             "window_stride": cfg.MODEL.SLIDING_WINDOW.STRIDE,
-            "window_batch_size": cfg.MODEL.SLIDING_WINDOW.BATCH_SIZE,
+            "window_batch_size": window_batch_size(cfg),
             "crop_size": cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE,
             "oracle": cfg.MODEL.PURIFICATION_HEAD.ORACLE,
             "return_label_map": cfg.TEST.LABEL_MAP,
