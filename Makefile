@@ -21,7 +21,7 @@ help:
 install: $(INSTALLED)
 
 quickstart: $(INSTALLED)
-	@$(BIN)/python tools/quickstart.py
+	@trap : INT; $(BIN)/python tools/quickstart.py || [ $$? = 130 ]  # Ctrl-C also ends make
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

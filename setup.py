@@ -4,5 +4,6 @@ from setuptools import find_packages, setup
 
 setup(
     packages=[*find_packages(include=["freecp_d2", "freecp_d2.*"]), "freecp_d2.configs"],
+    py_modules=["freecp"],
     package_dir={"freecp_d2.configs": "configs"},
 )

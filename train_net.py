@@ -7,7 +7,7 @@ Evaluate FreeCP on a benchmark, in Detectron2's manner.
 FreeCP is training-free; `train_net.py` is the name that every Detectron2 project uses.
 """
 
-from freecp_d2.apps.evaluate import train_net
+from freecp import run
 
 if __name__ == "__main__":
-    train_net()
+    run("freecp_d2.apps.evaluate", "train_net")

@@ -5,9 +5,7 @@ Convert annotations; `--help` lists what is read and written. The same as `freec
     python datasets/prepare_cityscapes.py
 """
 
-import sys
-
-from freecp_d2.apps.data.command import prepare
+from freecp import run
 
 if __name__ == "__main__":
-    sys.exit(prepare("cityscapes"))
+    run("freecp_d2.apps.data.command", "prepare", "cityscapes")

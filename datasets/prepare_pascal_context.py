@@ -5,9 +5,7 @@ Convert annotations; `--help` lists what is read and written. The same as `freec
     python datasets/prepare_pascal_context.py
 """
 
-import sys
-
-from freecp_d2.apps.data.command import prepare
+from freecp import run
 
 if __name__ == "__main__":
-    sys.exit(prepare("pascal_context"))
+    run("freecp_d2.apps.data.command", "prepare", "pascal_context")

@@ -5,9 +5,7 @@ A web page that labels your own images with your own words, by a base method and
     python demo/web.py
 """
 
-from freecp_d2.apps.web.command import main
-from freecp_d2.utils.allocator import keep_freed_memory
+from freecp import run
 
 if __name__ == "__main__":
-    keep_freed_memory()
-    main()
+    run("freecp_d2.apps.web.command")

@@ -15,7 +15,7 @@ from .modeling.affinity import (
     MaskFormerAffinity,
     SAMAffinity,
 )
-from .modeling.backbone import CLIPResNet, CLIPViT
+from .modeling.backbone import DENSE_ATTENTION_REGISTRY, CLIPResNet, CLIPViT, DenseAttention
 from .modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from .modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from .modeling.purification.build import PURIFICATION_HEAD_REGISTRY, PurificationOutput
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AFFINITY_HEAD_REGISTRY",
+    "DENSE_ATTENTION_REGISTRY",
     "PURIFICATION_HEAD_REGISTRY",
     "AffinityHead",
     "CLIPAttentionAffinity",
@@ -36,6 +37,7 @@ __all__ = [
     "CLIPViT",
     "ClassPurification",
     "DINOAffinity",
+    "DenseAttention",
     "FreeCPSegmentor",
     "MaskFormerAffinity",
     "Prediction",

@@ -5,19 +5,50 @@ from .d2 import CfgNode
 
 def add_freecp_config(cfg: CfgNode) -> None:
     """
-    Add the keys of freecp_d2 to a Detectron2 config, in place.
+    Add the keys of freecp_d2 to a Detectron2 config, in place, before or after another project's.
 
     Sources: "Sec.", "Eq.", "Tab." are the paper's. Where it is silent, "release" means that the
-    default is what the authors' released program does. Detectron2's own keys are left alone;
-    `configs/` sets those (INPUT.MIN_SIZE_TEST and others).
+    default is what the authors' released program does. Keys that the config has are left alone;
+    `configs/` sets those of Detectron2 (INPUT.MIN_SIZE_TEST and others).
+
+    Raises:
+        ValueError: the config has one of the keys with another value.
     """
-    _add_clip(cfg)
-    _add_text(cfg)
-    _add_affinity_head(cfg)
-    _add_purification_head(cfg)
-    _add_purified(cfg)
-    _add_sliding_window(cfg)
-    _add_test(cfg)
+    ours = CfgNode()
+    ours.MODEL, ours.INPUT, ours.TEST = CfgNode(), CfgNode(), CfgNode()
+    _add_clip(ours)
+    _add_text(ours)
+    _add_affinity_head(ours)
+    _add_purification_head(ours)
+    _add_purified(ours)
+    _add_sliding_window(ours)
+    _add_test(ours)
+    if taken := _conflicts(cfg, ours):
+        raise ValueError(
+            f"The config has {', '.join(taken)} with another meaning than freecp_d2's; build that "
+            "model from its own config and wrap it: PurifiedSegmentor(cfg, wrapped=model)."
+        )
+    _add_missing(cfg, ours)
+
+
+def _conflicts(cfg: CfgNode, ours: CfgNode, prefix: str = "") -> list[str]:
+    """Dotted keys that both have, and not with the same value; sections are compared inside."""
+    found = []
+    for name in [name for name in ours if name in cfg]:
+        theirs, own = cfg[name], ours[name]
+        if isinstance(theirs, CfgNode) and isinstance(own, CfgNode):
+            found += _conflicts(theirs, own, f"{prefix}{name}.")
+        elif theirs != own or type(theirs) is not type(own):
+            found.append(f"{prefix}{name}")
+    return found
+
+
+def _add_missing(cfg: CfgNode, ours: CfgNode) -> None:
+    for name, own in ours.items():
+        if name not in cfg:
+            setattr(cfg, name, own)
+        elif isinstance(own, CfgNode):
+            _add_missing(cfg[name], own)
 
 
 def _add_clip(cfg: CfgNode) -> None:
@@ -32,16 +63,41 @@ def _add_clip(cfg: CfgNode) -> None:
     cfg.MODEL.CLIP.ACTIVATION = "auto"
     cfg.MODEL.CLIP.LOGIT_SCALE = 0.0  # s of Eq. (1); 0: the weights' own (100 for OpenAI's)
     cfg.MODEL.CLIP.MERGES = ""  # file of merges, as CLIP's own; "": those of the weights (clip)
-    cfg.MODEL.CLIP.DENSE_ATTENTION = "sclip"  # Tab. 2: vanilla|maskclip|sclip|clearclip|gem
+    cfg.MODEL.CLIP.DENSE_ATTENTION = "sclip"  # a base method; the registry DENSE_ATTENTION has all
     # Residual and MLP of the last block: freecp (release) | original (the method's own authors) |
     # custom (the two keys below). The paper does not say.
     cfg.MODEL.CLIP.DENSE_PRESET = "freecp"
     cfg.MODEL.CLIP.DENSE_RESIDUAL = False  # read when DENSE_PRESET is custom
     cfg.MODEL.CLIP.DENSE_MLP = True  # read when DENSE_PRESET is custom
     cfg.MODEL.CLIP.GEM_BLOCKS = 6  # the last blocks that GEM rewrites; its authors' value
+    _add_base_methods(cfg)
     # auto | scale (bicubic by (h + 0.1) / g) | size_antialias (GEM's authors); auto is the release:
     # size_antialias with gem, else scale.
     cfg.MODEL.CLIP.POSITIONAL_EMBEDDING = "auto"
+
+
+def _add_base_methods(cfg: CfgNode) -> None:
+    """Keys of single base methods, read when DENSE_ATTENTION names them; their authors' values."""
+    cfg.MODEL.CLIP.NACLIP = CfgNode()
+    cfg.MODEL.CLIP.NACLIP.STD = 5.0  # of the Gaussian, in patches
+    cfg.MODEL.CLIP.NACLIP.GAUSSIAN = "add"  # add | only (in place of the logits) | none
+    cfg.MODEL.CLIP.SFP = CfgNode()
+    cfg.MODEL.CLIP.SFP.ANOMALIES = "attention"  # attention | norm | outlier_factor (SC-CLIP's)
+    cfg.MODEL.CLIP.PROXYCLIP = CfgNode()
+    # An affinity head with an encoder of its own, with its keys below AFFINITY_HEAD.
+    cfg.MODEL.CLIP.PROXYCLIP.PROXY = "DINOAffinity"
+    cfg.MODEL.CLIP.PROXYCLIP.SHIFT = 1.2  # beta: times the mean similarity
+    cfg.MODEL.CLIP.PROXYCLIP.SCALE = 3.0  # gamma
+    cfg.MODEL.CLIP.RESCLIP = CfgNode()
+    cfg.MODEL.CLIP.RESCLIP.ATTENTION = "naclip"  # naclip | clearclip | sclip: of the last block
+    # Factor and share of the middle layers; tuned for each benchmark.
+    cfg.MODEL.CLIP.RESCLIP.RCS = [2.0, 0.3]
+    cfg.MODEL.CLIP.RESCLIP.FEEDBACK = True  # the second pass; tokens then depend on the words
+    # Factor and share of the feedback; tuned for each benchmark.
+    cfg.MODEL.CLIP.RESCLIP.SFR = [2.1, 0.7]
+    # Below this probability a pixel counts as word 0 in the feedback; tuned for each benchmark.
+    cfg.MODEL.CLIP.RESCLIP.CONFIDENCE_THRESH = 0.25
+    cfg.MODEL.CLIP.RESCLIP.LOGIT_SCALE = 40.0  # of these probabilities
 
 
 def _add_text(cfg: CfgNode) -> None:
@@ -58,6 +114,12 @@ def _add_text(cfg: CfgNode) -> None:
     # Below this score of the best class a pixel is background; SCLIP and ClearCLIP, which call it
     # prob_thd. The paper has none.
     cfg.MODEL.TEXT.BACKGROUND_THRESH = 0.0
+    # Of Eq. (1): windows (each window's; the paper, the release) | image (of the cosines averaged
+    # over windows, at the size of the result; base methods alone, as their authors).
+    cfg.MODEL.TEXT.SOFTMAX = "windows"
+    # Classes that win at most this share of an image's foreground are dropped; SCLIP and SC-CLIP,
+    # which call it area_thd. For BACKGROUND words. The paper has none.
+    cfg.MODEL.TEXT.MIN_AREA = 0.0
     cfg.MODEL.TEXT.CACHE_DIR = ""  # of text features; "": $FREECP_CACHE or ~/.cache/freecp_d2/text
     cfg.MODEL.TEXT.BATCH_SIZE = 256  # prompts in one forward
 
@@ -65,6 +127,9 @@ def _add_text(cfg: CfgNode) -> None:
 def _add_affinity_head(cfg: CfgNode) -> None:
     cfg.MODEL.AFFINITY_HEAD = CfgNode()
     cfg.MODEL.AFFINITY_HEAD.NAME = "CLIPAttentionAffinity"  # Tab. 5
+    # Grid of Eqs. (3) to (8) where a base method has its own (ProxyCLIP): backbone (class maps are
+    # resized to it) | maps (the affinity is resized to theirs). Not in the paper.
+    cfg.MODEL.AFFINITY_HEAD.GRID = "backbone"
     cfg.MODEL.AFFINITY_HEAD.SINKHORN_STEPS = 3  # not in the paper; release, after CLIP-ES
     cfg.MODEL.AFFINITY_HEAD.SQUARINGS = 1  # not in the paper; release, after CLIP-ES
     cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION = CfgNode()
@@ -164,6 +229,12 @@ def _add_test(cfg: CfgNode) -> None:
     cfg.INPUT.BANDS = []  # not in the paper
     # Of more than 8 bits: auto | full | percentiles | LOW:HIGH, see data/images/depth.py.
     cfg.INPUT.VALUE_RANGE = "auto"  # not in the paper
+    # A last step, pixel-adaptive mask refinement of the scores at the size of the result; NACLIP's
+    # published numbers have it. The paper has none.
+    cfg.TEST.PAMR = CfgNode()
+    cfg.TEST.PAMR.ENABLED = False  # NACLIP: True
+    cfg.TEST.PAMR.ITERATIONS = 10  # NACLIP
+    cfg.TEST.PAMR.DILATIONS = [8, 16]  # NACLIP; pixels of the result
     cfg.TEST.NUM_IMAGES = 0  # 0: all; else so many images, spread evenly over each dataset
     # An image that cannot be read or evaluated: stop | skip, which names it in results.json.
     cfg.TEST.ON_ERROR = "stop"
@@ -173,3 +244,6 @@ def _add_test(cfg: CfgNode) -> None:
     cfg.TEST.LABEL_MAP = False
     cfg.TEST.SAVE_PREDICTIONS = False  # write sem_seg_predictions.json (COCO RLE)
     cfg.TEST.BOUNDARY_IOU = False  # needs Detectron2
+    # Also report mIoU with the truth in place of RP, of AP and of both. The crops of the oracle's
+    # groups take time; decisions and labels of the run do not change.
+    cfg.TEST.ORACLES = True

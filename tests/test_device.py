@@ -16,7 +16,7 @@ from PIL import Image
 from freecp_d2 import Predictor, PurifiedSegmentor
 from freecp_d2.d2 import DatasetCatalog, MetadataCatalog, build_model
 from freecp_d2.evaluation import FreeCPSemSegEvaluator
-from freecp_d2.modeling.backbone.dense_attention import HEADWISE
+from freecp_d2.modeling.backbone.dense_attention import DENSE_ATTENTION_REGISTRY
 from freecp_d2.text import TextClassifier, TextEncoder
 from tests.helpers.pretended_device import Pretended, pretended_device, to_pretended
 from tests.helpers.random_affinity import OWN_ENCODERS, use_source
@@ -57,12 +57,21 @@ def num_waits(counts):
     return sum(counts.waits.values())
 
 
-@pytest.mark.parametrize("method", [*HEADWISE, "gem"])
-def test_base_methods(method):
-    build = functools.partial(segmentor, method=method, window_batch_size=12)
-    assert num_waits(compare(build, IMAGES)) <= WAITS
-    alone = functools.partial(build, affinity_head=None, purification_head=None)
-    assert num_waits(compare(alone, IMAGES)) == 1
+METHODS = sorted(name.lower() for name, _ in DENSE_ATTENTION_REGISTRY)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_base_methods(tiny_cfg, tmp_path, method):
+    """A base method alone has one wait a batch, and one an image if it takes words one by one."""
+    tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = method
+    tiny_cfg.MODEL.CLIP.PROXYCLIP.PROXY = "DINOAffinity"
+    use_source(tiny_cfg, "DINOAffinity", tmp_path)
+    tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "CLIPAttentionAffinity"
+    counts = compare(lambda: build_model(tiny_cfg).eval(), SMALL, float64=False)
+    assert num_waits(counts) <= WAITS
+    tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = ""
+    counts = compare(lambda: build_model(tiny_cfg).eval(), SMALL, float64=False)
+    assert num_waits(counts) == 1
 
 
 @pytest.mark.parametrize("elimination", ["region", "window"])

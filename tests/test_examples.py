@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from freecp_d2 import AFFINITY_HEAD_REGISTRY
+from freecp_d2 import AFFINITY_HEAD_REGISTRY, DENSE_ATTENTION_REGISTRY
 from freecp_d2.apps import evaluate as train_net
 from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import ShapeSpec, build_model, get_cfg
@@ -17,8 +17,10 @@ from tests.helpers.command import AUTO_PORT, ROOT, run
 EXAMPLES = {
     "examples/color_position.yaml": "examples/color_position_affinity.py",
     "examples/purify_your_model.yaml": "examples/purify_your_model.py",
+    "examples/local_attention.yaml": "examples/local_attention.py",
+    "examples/proxyclip.yaml": "examples/color_position_affinity.py",
 }
-AFFINITY, PURIFY = EXAMPLES
+AFFINITY, PURIFY, METHOD, PROXY = EXAMPLES
 SCRIPT = ROOT / EXAMPLES[AFFINITY]
 DOCUMENT = (ROOT / "docs/EXTENDING.md").read_text()
 DATASET = "freecp_storybook_wide_val"
@@ -110,6 +112,28 @@ def test_the_header_of_a_config_is_its_command():
         command = f"python train_net.py --eval-only --config {config} --import {script}"
         assert (ROOT / config).read_text().splitlines()[0] == f"# {command}"
         assert command in DOCUMENT
+
+
+class TestBaseMethod:
+    def test_it_runs(self, tmp_path):
+        _, mean_iou = evaluate_here(METHOD, tmp_path)
+        assert 10 < mean_iou < 90, "neither chance nor the truth"
+
+    def test_values_are_averaged_over_neighbours(self):
+        import_plugins([str(ROOT / EXAMPLES[METHOD])])
+        method = DENSE_ATTENTION_REGISTRY.get("LocalAttention")()
+        values = torch.zeros(1, 2, 13, 1)
+        values[0, 1, 1 + 5] = 1.0  # the second head: row 1, column 1 of 3 x 4 patches
+        found = method.attend(values, values, values, (3, 4))
+        assert found[0, 0].abs().max() == 0
+        expected = torch.tensor([[1 / 4, 1 / 6, 1 / 6, 0], [1 / 6, 1 / 9, 1 / 9, 0]])
+        torch.testing.assert_close(found[0, 1, 1:9, 0].view(2, 4), expected)
+        assert found[0, 1, 0] == 0, "the class token keeps its own"
+
+
+def test_proxyclip_with_your_affinity(tmp_path):
+    _, mean_iou = evaluate_here(PROXY, tmp_path)
+    assert 5 < mean_iou < 90, "neither chance nor the truth"
 
 
 class TestPurifyYourModel:

@@ -38,7 +38,8 @@ ARCHITECTURES = {"vitl14": "ViT-L/14", "openclip_vitl14": "ViT-L-14", "rn50x16":
 """How configs of Tab. 5 and 6 end -> the value of their key."""
 
 FLOORS = (
-    {"utils", "method", "d2_fallback", "version"},
+    {"utils", "method", "version"},
+    {"d2_fallback"},
     {"d2"},
     {"config", "checkpoint", "text"},
     {"data", "modeling"},
@@ -143,7 +144,7 @@ class TestImports:
         assert "freecp_d2.modeling.meta_arch.freecp_segmentor" in loaded
         unwanted = ("freecp_d2.apps", "freecp_d2.visualization")
         assert [name for name in loaded if name.startswith(unwanted)] == []
-        assert len(loaded) <= 112
+        assert len(loaded) <= 135
 
     def test_the_method_is_functions_of_tensors(self):
         files = sorted(METHOD.glob("*.py"))

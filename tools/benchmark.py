@@ -10,6 +10,11 @@ Word features are drawn around the image's patch features, so that maps are loca
 survive. Each CLIP of several runs in its own process, whose peak memory is reported.
 """
 
+import freecp
+
+if __name__ == "__main__":
+    freecp.exit_on_interrupt()  # while torch is imported
+
 import argparse
 import resource
 import time
@@ -27,13 +32,15 @@ from torch import Tensor
 
 from freecp_d2 import ClassPurification, FreeCPSegmentor, Vocabulary
 from freecp_d2.modeling.affinity import AffinityHead, CLIPAttentionAffinity, DINOAffinity
-from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet, CLIPViT, DenseAttention
+from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet, CLIPViT
 from freecp_d2.modeling.backbone.activation import save_memory
 from freecp_d2.modeling.backbone.clip_loading import PRECISIONS, set_precision
+from freecp_d2.modeling.backbone.dense_attention import find_dense_attention
 from freecp_d2.modeling.backbone.openai_layout import OPENAI_RESNETS, OPENAI_TOWERS, OPENAI_VITS
 from freecp_d2.modeling.meta_arch import freecp_segmentor
 from freecp_d2.modeling.text_head import TextHead
 from freecp_d2.utils.allocator import keep_freed_memory
+from freecp_d2.utils.interrupts import children_end_on_interrupt, interrupts_blocked
 
 STAGES = ("backbone", "Eq. 1", "Eq. 2", "Eqs. 3-8", "crops of Eq. 8", "stitching")
 
@@ -90,10 +97,11 @@ def build_backbone(arch: str, dense_attention: str, precision: str) -> CLIPBackb
     width, layers, patch, side = OPENAI_VITS[arch]
     vit = VisionTransformer(side, patch, width, layers, width // 64, 512 if width == 768 else 768)
     save_memory(vit)
+    method = find_dense_attention(dense_attention)()
     return CLIPViT(
         visual=set_precision(vit, PRECISIONS[precision]),
-        dense_attention=DenseAttention.from_preset(dense_attention, "freecp"),
-        interpolation="size_antialias" if dense_attention == "gem" else "scale",
+        dense_attention=method,
+        interpolation=method.interpolation,
         **pixels,
     )
 
@@ -227,8 +235,10 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
     else:
         rows = []
         for arch in args.arch:  # one process each, because peak memory is per process
-            with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-                rows += pool.submit(run_arch, args, arch).result()
+            with ProcessPoolExecutor(1, get_context("spawn")) as pool, children_end_on_interrupt():
+                with interrupts_blocked():
+                    future = pool.submit(run_arch, args, arch)
+                rows += future.result()
     threads = args.threads or torch.get_num_threads()
     print(
         f"{args.dense_attention}, {args.precision}, {args.size}, window {args.window}, "
@@ -239,4 +249,4 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
 
 
 if __name__ == "__main__":
-    main()
+    freecp.call(main)

@@ -10,6 +10,11 @@ and writes it, with all measurements, to results.json. The best fixed pair is ch
 labels, which "auto" does not use.
 """
 
+import freecp
+
+if __name__ == "__main__":
+    freecp.exit_on_interrupt()  # while torch is imported
+
 import argparse
 import json
 import multiprocessing
@@ -30,6 +35,7 @@ from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
 from freecp_d2.evaluation.bootstrap import mean_iou
 from freecp_d2.text import load_vocabulary
 from freecp_d2.utils.files import write_whole
+from freecp_d2.utils.interrupts import children_end_on_interrupt, interrupts_blocked
 
 REPO = Path(__file__).resolve().parents[1]
 METHODS = ("maskclip", "gem", "clearclip", "sclip")
@@ -133,8 +139,12 @@ def measure_all(args: argparse.Namespace) -> dict[str, dict[str, list[float]]]:
     else:
         # Spawned, so that they do not inherit threads and registries.
         spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(args.processes, mp_context=spawn) as pool:
-            running = {task: pool.submit(measure, args, *task) for task in tasks}
+        with (
+            ProcessPoolExecutor(args.processes, mp_context=spawn) as pool,
+            children_end_on_interrupt(),
+        ):
+            with interrupts_blocked():
+                running = {task: pool.submit(measure, args, *task) for task in tasks}
             found = {task: future.result() for task, future in running.items()}
     return {
         method: {
@@ -186,4 +196,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    freecp.call(main)

@@ -5,9 +5,7 @@ Write descriptions for the words of a vocabulary that have none, with a language
     python tools/describe.py --vocabulary words.txt --output words.json --local
 """
 
-import sys
-
-from freecp_d2.apps.describe.command import main
+from freecp import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run("freecp_d2.apps.describe.command")

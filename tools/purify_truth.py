@@ -20,6 +20,11 @@ of the loss that was recovered. The thresholds, one pair for all rows, were chos
 freecp_storybook_dev; the table is of freecp_storybook_val.
 """
 
+import freecp
+
+if __name__ == "__main__":
+    freecp.exit_on_interrupt()  # while torch is imported
+
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -44,6 +49,7 @@ CELL = 24
 AFFINITIES = ("CLIPAttentionAffinity", "ColorPositionAffinity")
 OPTIONS = """
 MODEL.PURIFIED.CLIP CLIPViT MODEL.PURIFIED.SIZE 332 MODEL.PURIFIED.SCORES probabilities
+MODEL.AFFINITY_HEAD.SQUARINGS 1 MODEL.SLIDING_WINDOW.STRIDE 96
 MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH 0.14 MODEL.PURIFICATION_HEAD.AMBIGUITY.THRESH 0.5
 TEST.LABEL_MAP True
 """
@@ -200,4 +206,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    freecp.call(main)

@@ -9,7 +9,6 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from ..utils.allocator import keep_freed_memory
 from ..version import __version__
 
 COMMANDS = {
@@ -38,8 +37,6 @@ def usage() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int | None:
     """Run one sub-command; returns its exit status, 2 for an unknown one."""
-    if argv is None:  # a program, not a call from Python
-        keep_freed_memory()
     name, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
     if name in ("-h", "--help", "help"):
         print(usage())

@@ -10,7 +10,9 @@ FreeCP is training-free; `train_net.py` is the name that every Detectron2 projec
 """
 
 import logging
+import os
 import sys
+import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
@@ -38,7 +40,6 @@ from ..engine import (
     sole_run,
 )
 from ..engine.config_files import find_config
-from ..utils.allocator import keep_freed_memory
 from .errors import USER_ERRORS, message_of
 
 
@@ -133,8 +134,6 @@ def _run(args: Namespace, checked: CheckedRun) -> dict:
 
 def train_net(argv: Sequence[str] | None = None) -> None:
     """`main` of `train_net.py`, which Detectron2's users call with --eval-only."""
-    if argv is None:  # a program, not a call from Python
-        keep_freed_memory()
     main(argv, require_eval_only=True)
 
 
@@ -154,6 +153,10 @@ def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) 
             checked = checked._replace(clip=None, wrapped=None)  # each process has its own
         launch_processes(partial(run, checked=checked), args)
     except USER_ERRORS as error:
+        if int(os.environ.get("LOCAL_RANK", 0)) > 0:
+            # Usually the first process of torchrun has the same error; once it has printed it,
+            # torchrun ends this one.
+            time.sleep(60)
         sys.exit(f"{parser.prog}: {_message(error)}")
     except ProcessExitedException as error:  # the process has printed why
         sys.exit(error.exit_code)

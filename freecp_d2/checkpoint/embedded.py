@@ -13,7 +13,7 @@ EMBEDDED_NAME = "storybook"
 
 EMBEDDED_SHA256 = {
     "storybook_clip.safetensors": (
-        "4f665f77a2025b0311939b2c83828e29d6b0454c4b115d3bbaa685f7ac315f2a"
+        "be2d2834b99911f61267ca5a813335380d8df3479452ebb0f51020c0a15e6f38"
     ),
     "merges.txt.gz": "b189b805aae9338315206ae41561d63a571d839e9297591921146cc47cc8d250",
 }

@@ -77,9 +77,10 @@ def check_dataset(
         is_voc(metadata.stuff_classes),
     ):
         raise ValueError(f"{name}: {faults[0]}")
-    sampled = f"{len(chosen)} of " if len(chosen) < len(pairs) else "all "
+    sampled = f"those of {len(chosen)}, evenly spread, have been checked; the others are checked"
     logger.info(
-        f"{name}: {len(pairs)} images and labels agree; {sampled}{len(pairs)} labels decoded"
+        f"{name}: {len(pairs)} images and labels agree in size; of the labels' values, "
+        + (f"{sampled} when they are scored" if len(chosen) < len(pairs) else "all are legal")
     )
 
 

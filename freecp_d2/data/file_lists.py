@@ -5,22 +5,18 @@ Each real folder is walked once, under its own name before that of a link to it.
 back is named in a warning; a link that leads nowhere is an error.
 """
 
-import codecs
 import functools
 import logging
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+
+from ..utils.files import read_text
 
 logger = logging.getLogger(__name__)
 
 _SPELLINGS = (("jpg", "jpeg", "jpe"), ("tif", "tiff"))
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 def list_files(folder: str, suffix: str) -> dict[str, str]:
@@ -72,12 +68,15 @@ def _spellings(suffix: str) -> tuple[str, ...]:
     return tuple(stem + dot + other for other in dict.fromkeys((ending, *family)))
 
 
-def walk_files(folder: str) -> Iterator[str]:
+def walk_files(folder: str, on_error: Callable[[OSError], None] | None = None) -> Iterator[str]:
     """
     Yield the files below a folder, hidden ones left out, each real folder once.
 
+    Args:
+        on_error: is called for a folder that cannot be read.
+
     Raises:
-        OSError: a folder cannot be read.
+        OSError: a folder cannot be read, and there is no `on_error`.
     """
     top = os.path.realpath(folder)
     seen: set[str] = set()
@@ -90,7 +89,7 @@ def walk_files(folder: str) -> Iterator[str]:
             if real in seen or (start != folder and f"{top}/".startswith(f"{real}/")):
                 back.append(start)
                 continue
-            for parent, names, files in os.walk(start, onerror=_raise):
+            for parent, names, files in os.walk(start, onerror=on_error or _raise):
                 if (real := os.path.realpath(parent)) in seen:
                     names.clear()
                     continue
@@ -123,27 +122,6 @@ def _warn_links(folder: str, links: tuple[str, ...]) -> None:
         f"{folder}: {len(links)} links lead to folders that are counted already, and are not "
         f"followed: {named}{more}."
     )
-
-
-def read_text(path: str | Path) -> str:
-    """
-    Read a text file in UTF-8 or UTF-16, with or without a byte-order mark.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it has another encoding.
-    """
-    content = Path(path).read_bytes()
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "")
-    if not encoding and b"\0" in content[:200]:  # every other byte of ASCII text in UTF-16
-        encoding = "utf-16-le" if content[1:2] == b"\0" else "utf-16-be"
-    try:
-        return content.decode(encoding or "utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path}: the byte at {error.start} is neither UTF-8 nor UTF-16, expected text; save "
-            "the file as UTF-8."
-        ) from error
 
 
 def read_list(path: str | Path, known: Collection[str]) -> list[str]:

@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from ..d2 import PathManager
-from .images.formats import exif_orientation, open_image
+from ..utils.image_formats import open_image
+from .images.formats import exif_orientation
 
 NUM_VALUES = 1 << 16
 """Label files have 8 or 16 bits."""

@@ -83,6 +83,8 @@ def _check_model(
             logit_scale=1.0,
             background=cfg.MODEL.TEXT.BACKGROUND,
             background_thresh=cfg.MODEL.TEXT.BACKGROUND_THRESH,
+            min_area=cfg.MODEL.TEXT.MIN_AREA,
+            softmax=cfg.MODEL.TEXT.SOFTMAX,
         )
         FreeCPSegmentor(cfg, clip=clip, text_head=words, affinity_weights=False)
         return clip, None

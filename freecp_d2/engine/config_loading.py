@@ -16,6 +16,7 @@ from ..d2 import CfgNode, DatasetCatalog, get_cfg
 from ..data.own import PREFIX, register_folders
 from .config_files import find_config
 from .old_keys import rename_old_keys, rename_old_opts
+from .plugins import add_plugin_keys, advise_on_keys
 
 _VOCABULARY = "MODEL.TEXT.VOCABULARY"
 
@@ -24,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool = False) -> CfgNode:
     """
-    Merge Detectron2's defaults, ours, a YAML file and alternating keys and values, and check them
-    as far as possible without loading weights.
+    Merge Detectron2's defaults, those of imported projects and ours, a YAML file and alternating
+    keys and values, and check them as far as possible without loading weights.
 
     Args:
         config_file: a path, or the name of a packaged config, see `find_config`.
@@ -39,7 +40,7 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
         FileNotFoundError: no such config file or _BASE_.
         KeyError: an unknown key, with the most similar known one.
         ValueError: a file without keys or of another VERSION; a value of the wrong type; no such
-            device; no dataset.
+            device; no dataset; an imported project defines one of our keys, or its function fails.
     """
     cfg = _merged(find_config(config_file), opts)
     if cfg.MODEL.TEXT.VOCABULARY is None:
@@ -63,15 +64,17 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
 
 def _merged(config_file: str, opts: Sequence[str]) -> CfgNode:
     cfg = get_cfg()
+    add_plugin_keys(cfg)
     add_freecp_config(cfg)
     loaded = _read(config_file)
     version = loaded.get("VERSION", cfg.VERSION)
     if version != cfg.VERSION:
         raise ValueError(f"{config_file}: VERSION is {version!r}, expected {cfg.VERSION}.")
-    rename_old_keys(loaded)
+    has_windows = "SLIDING_WINDOW" in cfg.TEST  # another project's
+    rename_old_keys(loaded, windows=not has_windows)
     try:
         cfg.merge_from_other_cfg(CfgNode(loaded))
-        cfg.merge_from_list(rename_old_opts(_quote_words(opts)))
+        cfg.merge_from_list(rename_old_opts(_quote_words(opts), windows=not has_windows))
     except (KeyError, AssertionError) as error:
         raise KeyError(_explain_key(str(error), cfg, config_file)) from error
     except TypeError as error:
@@ -180,7 +183,8 @@ def _explain_key(message: str, cfg: CfgNode, config_file: str) -> str:
     found = re.search(r"[kK]ey:\s*'?\"?([\w.]+)", message)
     near = difflib.get_close_matches(found[1], _all_keys(cfg), n=1) if found else []
     hint = f"; did you mean {near[0]}?" if near else ""
-    return f"{config_file} and the command line: {message.strip(chr(34))}{hint}"
+    text = f"{config_file} and the command line: {message.strip(chr(34))}{hint or '.'}"
+    return f"{text} {advise_on_keys()}"
 
 
 def _all_keys(cfg: CfgNode, prefix: str = "") -> list[str]:

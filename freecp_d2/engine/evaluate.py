@@ -3,7 +3,8 @@
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -143,9 +144,13 @@ def _evaluate_dataset(
         earlier=earlier,
         on_image=lambda image, result: partial.add(name, by_file[image], result),
         skip_errors=skip,
+        oracles=cfg.TEST.ORACLES,
     )
+    # SAN and OVSeg read the classes of this dataset.
+    inputs = [{"meta": {"dataset_name": name}, **record} for record in missing]
     try:
-        found = _run(cfg, CarryingModel(model, skip_errors=skip), missing, evaluator)
+        with _returning_decisions(model):
+            found = _run(cfg, CarryingModel(model, skip_errors=skip), inputs, evaluator)
     except (ValueError, OSError) as error:
         can_skip = not skip and not isinstance(error, OSError)  # as that of a full disk
         advice = ", and TEST.ON_ERROR skip leaves such images out." if can_skip else "."
@@ -160,6 +165,19 @@ def _evaluate_dataset(
                 '"skipped" in results.json. Compare only with numbers of the same images.'
             )
     return _Outcome(found, evaluator.skipped, time.perf_counter() - start)
+
+
+@contextmanager
+def _returning_decisions(model: nn.Module) -> Iterator[None]:
+    """Let a model of this package return what its purification decided, for the evaluator."""
+    before = getattr(model, "return_decisions", None)
+    if before is not None:
+        vars(model)["return_decisions"] = True
+    try:
+        yield
+    finally:
+        if before is not None:
+            vars(model)["return_decisions"] = before
 
 
 def _run(

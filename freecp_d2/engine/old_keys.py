@@ -9,11 +9,12 @@ _STEPS = ("REDUNDANCY", "AMBIGUITY")
 _OLD_WINDOW, _NEW_WINDOW = "TEST.SLIDING_WINDOW", "MODEL.SLIDING_WINDOW"
 
 
-def rename_old_keys(config: dict[str, Any]) -> None:
+def rename_old_keys(config: dict[str, Any], *, windows: bool = True) -> None:
     """
     Rename the old keys of a YAML file in place, and convert integer thresholds to floats for yacs.
 
-    A TEST.SLIDING_WINDOW that is not a section is another project's key and stays.
+    Without `windows`, and if it is not a section, TEST.SLIDING_WINDOW is another project's and
+    stays.
     """
     head = _section(_section(config, "MODEL"), "PURIFICATION_HEAD")
     for step in _STEPS:
@@ -24,16 +25,17 @@ def rename_old_keys(config: dict[str, Any]) -> None:
             _warn(f"{_HEAD}.{step}.THRESH auto", f"{_HEAD}.{step}.MODE auto")
         elif type(node.get("THRESH")) is int:
             node["THRESH"] = float(node["THRESH"])
-    if windows := _section(_section(config, "TEST"), "SLIDING_WINDOW"):
+    old = _section(_section(config, "TEST"), "SLIDING_WINDOW")
+    if old and windows:
         del config["TEST"]["SLIDING_WINDOW"]
         model = config.setdefault("MODEL", {})
-        model["SLIDING_WINDOW"] = windows | _section(model, "SLIDING_WINDOW")
+        model["SLIDING_WINDOW"] = old | _section(model, "SLIDING_WINDOW")
         _warn(_OLD_WINDOW, _NEW_WINDOW)
 
 
-def rename_old_opts(opts: Sequence[str]) -> list[str]:
+def rename_old_opts(opts: Sequence[str], *, windows: bool = True) -> list[str]:
     """
-    Rename the old keys of a command line.
+    Rename the old keys of a command line; `windows` as of `rename_old_keys`.
 
     A number for a threshold also sets its MODE to fixed, which overrides the file; integers become
     floats for yacs.
@@ -43,7 +45,7 @@ def rename_old_opts(opts: Sequence[str]) -> list[str]:
     found: list[str] = []
     for key, value in zip(opts[::2], opts[1::2], strict=True):
         step = key.removeprefix(f"{_HEAD}.").removesuffix(".THRESH")
-        if key.startswith(f"{_OLD_WINDOW}."):
+        if windows and key.startswith(f"{_OLD_WINDOW}."):
             new = key.replace(_OLD_WINDOW, _NEW_WINDOW)
             _warn(key, new)
             found += [new, value]

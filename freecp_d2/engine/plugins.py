@@ -1,5 +1,6 @@
 """
-`--import`: a user's code that registers heads, backbones or datasets.
+`--import` and `--add-config`: a user's code that registers models, heads, backbones or datasets,
+and the functions that add its keys to a config.
 
 Programs call `import_plugins` in each process before they read the config.
 """
@@ -11,12 +12,23 @@ import os
 import sys
 import traceback
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import ModuleType
+
+from ..d2 import CfgNode
+
+HOOK = "add_config"
+"""The function of an imported module that is called without being named."""
+
+_imported: dict[str, ModuleType] = {}
+_config_functions: dict[str, Callable[[CfgNode], None]] = {}
+_sources: dict[str, str] = {}
+"""Imported module or file -> SHA-256 of its source."""
 
 
 def add_import_argument(parser: ArgumentParser) -> None:
-    """Add the repeatable option `--import`; its values are in `args.imports`."""
+    """Add the repeatable options `--import` and `--add-config`; their values: `args.imports`."""
     parser.add_argument(
         "--import",
         dest="imports",
@@ -24,30 +36,82 @@ def add_import_argument(parser: ArgumentParser) -> None:
         default=[],
         metavar="MODULE|FILE.py",
         help="import a module (my_package.heads) or a file (my_heads.py) first, so that a config "
-        "can name the heads, backbones and datasets that it registers; may be given several times",
+        "can name the heads, backbones and datasets that it registers, and call its "
+        "add_config(cfg) if it has one; may be given several times",
+    )
+    parser.add_argument(
+        "--add-config",
+        dest="imports",
+        action="append",
+        metavar="MODULE:FUNCTION",
+        help="import the module and let its function add keys to the config, such as "
+        "san:add_san_config; may be given several times",
     )
 
 
 def import_plugins(names: Iterable[str]) -> None:
     """
-    Import modules, by dotted names, and files, by paths that end in ".py".
+    Import modules, by dotted names, and files, by paths that end in ".py"; "MODULE:FUNCTION" names
+    a function of theirs that adds keys to a config, "MODULE" alone its `add_config`, if it has one.
 
     The current folder and the folder of each file are appended to `sys.path`, so that they hide no
     installed module.
 
     Raises:
-        ImportError: a module is missing or raised an error; names the error, the file and the line.
+        ImportError: a module is missing or raised an error, which the message names with file and
+            line; it has no such function.
     """
     for name in names:
         _append_to_path(os.getcwd())
+        source, _, function = name.partition(":")
         try:
-            _import_file(name) if name.endswith(".py") else importlib.import_module(name)
+            is_file = source.endswith(".py")
+            module = _import_file(source) if is_file else importlib.import_module(source)
         except (Exception, SystemExit) as error:  # a user's module may raise anything
-            text = traceback.format_exception_only(error)[-1].strip()
-            raise ImportError(f"--import {name}: {text}{_place(error)}") from error
+            raise ImportError(f"--import {source}: {_text(error)}") from error
+        _note_source(os.path.basename(source) if is_file else source, module)
+        _imported[source] = module
+        if function and not callable(getattr(module, function, None)):
+            known = ", ".join(_functions_of(module)) or "none that is named add_..._config"
+            raise ImportError(
+                f"--add-config {name}: {source} has no function {function}; it has {known}."
+            )
+        if function or callable(getattr(module, HOOK, None)):
+            key = f"{source}:{function or HOOK}"
+            _config_functions[key] = getattr(module, function or HOOK)
 
 
-def _import_file(name: str) -> None:
+def add_plugin_keys(cfg: CfgNode) -> None:
+    """
+    Call the functions that `import_plugins` has found, in its order, with the config.
+
+    Raises ValueError if one fails.
+    """
+    for name, function in _config_functions.items():
+        try:
+            function(cfg)
+        except Exception as error:  # a user's function may raise anything
+            raise ValueError(f"--add-config {name}: {_text(error)}") from error
+
+
+def advise_on_keys() -> str:
+    """A sentence for an unknown key, which another project may define."""
+    found = [
+        f"--add-config {source}:{name}"
+        for source, module in _imported.items()
+        for name in _functions_of(module)
+        if f"{source}:{name}" not in _config_functions
+    ]
+    return f"A key of another project needs {' or '.join(found) or '--add-config MODULE:FUNCTION'}."
+
+
+def _functions_of(module: ModuleType) -> list[str]:
+    """The names of functions that look as if they add keys: `add_san_config`."""
+    names = [name for name in vars(module) if name.startswith("add_") and name.endswith("_config")]
+    return [name for name in names if name != "add_freecp_config"]
+
+
+def _import_file(name: str) -> ModuleType:
     """Import a file under a name that depends on its path and is equal in every process."""
     path = Path(name).expanduser().resolve()
     if not path.is_file():
@@ -55,7 +119,7 @@ def _import_file(name: str) -> None:
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
     module_name = f"freecp_plugin_{path.stem}_{digest}"
     if module_name in sys.modules:
-        return
+        return sys.modules[module_name]
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec is not None, f"{path} ends in .py"
     assert spec.loader is not None, f"{path} ends in .py"
@@ -67,11 +131,28 @@ def _import_file(name: str) -> None:
     except BaseException:
         del sys.modules[module_name]
         raise
+    return module
+
+
+def plugin_digests() -> dict[str, str]:
+    """The SHA-256 of the source of each imported module or file, not of what it imports."""
+    return dict(_sources)
+
+
+def _note_source(name: str, module: ModuleType) -> None:
+    path = getattr(module, "__file__", None)
+    if name not in _sources and path and os.path.isfile(path):  # that of its first import
+        _sources[name] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _append_to_path(folder: str) -> None:
     if folder not in sys.path:
         sys.path.append(folder)
+
+
+def _text(error: BaseException) -> str:
+    """The last line of an error's message, and where the user's code raised it."""
+    return f"{traceback.format_exception_only(error)[-1].strip()}{_place(error)}"
 
 
 def _place(error: BaseException) -> str:
@@ -81,6 +162,8 @@ def _place(error: BaseException) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if "importlib" not in frame.filename and frame.filename != __file__
+        if not {"importlib", "yacs"} & set(Path(frame.filename).parts)
+        and not frame.filename.startswith("<frozen importlib")
+        and frame.filename != __file__
     ]
     return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""

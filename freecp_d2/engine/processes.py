@@ -4,7 +4,6 @@ import logging
 import multiprocessing
 import multiprocessing.connection
 import os
-import signal
 import socket
 import threading
 import time
@@ -20,6 +19,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from ..d2 import BACKEND, comm, launch
 from ..utils.allocator import keep_freed_memory
+from ..utils.interrupts import interrupts_blocked
 
 REPORT_SECONDS = 60.0
 """How often the processes that wait for others say so."""
@@ -123,30 +123,28 @@ def launch_processes(main: Callable[[Namespace], object], args: Namespace) -> No
 
 
 def _spawn(main: Callable[[Namespace], object], args: Namespace) -> None:
-    """Launch processes that ignore Ctrl-C, and end them if this process gets it."""
+    """Launch processes that never get Ctrl-C, and end them if this process gets it."""
     logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # what it terminates
     have_met = multiprocessing.get_context("spawn").Event()
-    # Processes inherit that a signal is ignored.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     with ThreadPoolExecutor(1) as pool:
-        result = pool.submit(
-            launch,
-            _run,
-            args.num_gpus,
-            num_machines=args.num_machines,
-            machine_rank=args.machine_rank,
-            dist_url=args.dist_url,
-            args=(main, args, have_met),
-        )
-        while not result.done() and len(multiprocessing.active_children()) < args.num_gpus:
-            time.sleep(0.05)
-        signal.signal(signal.SIGINT, before)
+        with interrupts_blocked():  # for the thread that starts the processes, too
+            result = pool.submit(
+                launch,
+                _run,
+                args.num_gpus,
+                num_machines=args.num_machines,
+                machine_rank=args.machine_rank,
+                dist_url=args.dist_url,
+                args=(main, args, have_met),
+            )
         threading.Thread(target=_report_waiting, args=(have_met, args), daemon=True).start()
         try:
             result.result()
         except KeyboardInterrupt:
-            for process in multiprocessing.active_children():
-                process.terminate()
+            while not result.done():  # it may still start some
+                for process in multiprocessing.active_children():
+                    process.terminate()
+                time.sleep(0.05)
             raise
         except ProcessRaisedException as error:
             if have_met.is_set():

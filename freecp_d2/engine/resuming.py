@@ -29,11 +29,13 @@ from ..evaluation.partial import ImageResult, StoredResult, append_result, read_
 from ..text import Vocabulary
 from ..utils.files import locked, write_whole
 from ..version import __version__
+from .plugins import plugin_digests
 from .run_record import RECORD, decisive_settings
 
 FOLDER = "partial"
 FACTS = "run.json"
 _LOCK = ".evaluation.lock"
+_SAMPLED = 1 << 16  # values of a tensor, evenly spread; hashing all of a ViT-B/16 takes seconds
 
 Records = Sequence[Mapping[str, Any]]
 Facts = Mapping[str, Mapping[str, Any]]
@@ -73,6 +75,7 @@ def run_facts(cfg: CfgNode, vocabulary: Vocabulary, selected: Mapping[str, Recor
     """The facts of a run, except weights; `selected` is dataset -> the records to evaluate."""
     config = decisive_settings(cfg) | {
         "TEST.BOUNDARY_IOU": cfg.TEST.BOUNDARY_IOU,
+        "TEST.ORACLES": cfg.TEST.ORACLES,
         "TEST.SAVE_PREDICTIONS": cfg.TEST.SAVE_PREDICTIONS,
     }
     words: dict[str, Any] = {"vocabulary": [*vocabulary.words], "digest": vocabulary.digest}
@@ -81,6 +84,7 @@ def run_facts(cfg: CfgNode, vocabulary: Vocabulary, selected: Mapping[str, Recor
         if os.path.isfile(name):
             words[f"file {name}"] = file_digest(Path(name))
     facts = {"config": config, "words": words, "version": {"freecp_d2": __version__}}
+    facts["code of --import"] = plugin_digests()
     for dataset, records in selected.items():
         keys = ("file_name", "sem_seg_file_name", "label_encoding")
         names = [
@@ -97,12 +101,13 @@ def run_facts(cfg: CfgNode, vocabulary: Vocabulary, selected: Mapping[str, Recor
 
 
 def weights_facts(model: nn.Module) -> Facts:
-    """Digests of the weights of each part of a model."""
+    """Digests of the weights of each part of a model: of all shapes and of `_SAMPLED` values."""
     parts: dict[str, Any] = defaultdict(hashlib.sha256)
     for key, tensor in model.state_dict().items():
         content = parts[key.partition(".")[0]]
         content.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        data = tensor.detach().cpu().contiguous().reshape(-1)
+        flat = tensor.detach().reshape(-1)
+        data = flat[:: flat.numel() // _SAMPLED + 1].cpu().contiguous()
         content.update(data.view(torch.uint8).numpy().tobytes())
     return {"weights": {part: content.hexdigest() for part, content in parts.items()}}
 

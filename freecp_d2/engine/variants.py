@@ -47,6 +47,7 @@ VARIANTS = (
     Variant("refined, all words", _REFINE),
     Variant("refined, GT words", (*_REFINE, f"{_HEAD}.ORACLE", True)),
     Variant("RP", (f"{_HEAD}.AMBIGUITY.ENABLED", False)),
+    Variant("AP", (f"{_HEAD}.REDUNDANCY.ENABLED", False)),
     Variant("AP-RP", (f"{_HEAD}.ORDER", "AP-RP")),
     Variant("RP-AP", ()),
 )

@@ -5,7 +5,7 @@ Shape shorthand in this module: K classes. A confusion matrix is (K+1, K+1), in 
 predictions, columns ground truth, and the last of each is "ignored".
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,6 +80,31 @@ def find_confusions(
         percents = float(100 * pixels / true[i]), float(100 * pixels / errors)
         found.append(Confusion(class_names[i], class_names[j], pixels, *percents))
     return found
+
+
+def words_of_images(
+    counts: Iterable[np.ndarray], num_classes: int, *, num_background: int = 0
+) -> tuple[float, float]:
+    """
+    Recall and precision of the words in the label maps, percent; NaN where there are none.
+
+    The unit is a pair of an image and a class: present if the class has a true pixel in the image,
+    shown if a scored pixel has its label.
+
+    Args:
+        counts: sparse confusion matrix of each image, see `ImageResult.counts`.
+        num_background: leading classes that are no words, 0 or 1.
+    """
+    both = present = shown = 0
+    for index, _ in counts:
+        predicted, true = np.divmod(index, num_classes + 1)
+        scored = true < num_classes
+        words, labels = (
+            {int(k) for k in x[scored] if k >= num_background} for x in (true, predicted)
+        )
+        both, present, shown = both + len(words & labels), present + len(words), shown + len(labels)
+    recall, precision = (100 * both / n if n else float("nan") for n in (present, shown))
+    return recall, precision
 
 
 def _totals(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,7 +2,8 @@
 Detectron2's `SemSegEvaluator` with constant memory: masks are kept only on request.
 
 Also: mmsegmentation's mIoU, label maps as predictions, ground truth in the dataset's own encoding,
-errors that name the file, results of single images to continue from, and reports.
+errors that name the file, results of single images to continue from, reports, and what purification
+decided in comparison with the ground truth.
 """
 
 import logging
@@ -10,14 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..d2 import DatasetCatalog, SemSegEvaluator, comm
 from ..data.labels import read_label
-from ..utils.host import to_host
 from .confusion import mean_iou_mmseg, only_predicted
 from .partial import NO_COUNTS, ImageResult, add_counts, sparse_counts
+from .predictions import read_prediction
+from .purification import count_decisions
+from .purification_tally import PurificationTally
 from .reports import write_reports
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         earlier: results of images that are not processed again; the main rank counts them.
         on_image: called with the file name and the result of each image that is counted.
         skip_errors: leave out images that raise an error in `process`, instead of stopping.
+        oracles: also purify with an oracle in place of RP, of AP, of both, see `purification.py`.
 
     Attributes:
         skipped: file name -> error, of the images that were left out; after `evaluate` those of
@@ -60,6 +63,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         earlier: Sequence[ImageResult] = (),
         on_image: Callable[[str, ImageResult], None] | None = None,
         skip_errors: bool = False,
+        oracles: bool = False,
     ):
         loader = {} if sem_seg_loading_fn is None else {"sem_seg_loading_fn": sem_seg_loading_fn}
         super().__init__(dataset_name, distributed, output_dir, **loader)
@@ -72,6 +76,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         self._compute_boundary_iou = boundary_iou
         self._save_predictions = save_predictions
         self._earlier, self._on_image, self._skip_errors = earlier, on_image, skip_errors
+        self._oracles, self._purification = oracles, PurificationTally(self._num_classes)
         self.skipped: dict[str, str] = {}
         self._encodings = {
             record["sem_seg_file_name"]: record["label_encoding"]
@@ -84,6 +89,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         super().reset()
         self.confusion_matrix = None
         self.skipped = {}
+        self._purification = PurificationTally(self._num_classes)
         for result in self._earlier if comm.is_main_process() else ():
             self._add(result)
 
@@ -94,8 +100,8 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         Count the pixels of a batch.
 
         `sem_seg` of an output has scores (K, H, W) or integer labels 0..K-1 (H, W), at the size of
-        the original image, whose `file_name` is in the input. An output with an
-        `error` in its place is of an image that has none.
+        the original image, whose `file_name` is in the input. `purification` of an output, if
+        any, are its `Decisions`. An output with an `error` is of an image that has none.
 
         Raises:
             ValueError: an image has an error; a prediction or a ground truth has a wrong shape or
@@ -119,7 +125,7 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
     def _result_of(self, file_name: str, output: Mapping[str, Any]) -> ImageResult:
         if "error" in output:
             raise ValueError(output["error"])
-        pred = self._read_prediction(output["sem_seg"], file_name)
+        pred = read_prediction(output["sem_seg"], self._num_classes, file_name)
         gt = self._read_ground_truth(file_name)
         if pred.shape != gt.shape:
             raise ValueError(
@@ -133,10 +139,16 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
             boundary = sparse_counts(self._confusion(*edges))
         if self._save_predictions:
             masks = self.encode_json_sem_seg(pred, file_name)
-        return ImageResult(sparse_counts(self._confusion(pred, gt)), boundary, masks)
+        purification = NO_COUNTS
+        if (decisions := output.get("purification")) is not None:
+            found = count_decisions(decisions, gt, self._num_classes, oracles=self._oracles)
+            purification = sparse_counts(found)
+        counts = sparse_counts(self._confusion(pred, gt))
+        return ImageResult(counts, boundary, masks, purification, file_name)
 
     def _add(self, result: ImageResult) -> None:
         add_counts(self._conf_matrix, result.counts)
+        self._purification.add(result)
         if self._compute_boundary_iou:
             add_counts(self._b_conf_matrix, result.boundary)
         self._predictions.extend(result.masks)
@@ -146,13 +158,14 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         The metrics over all ranks; also writes the files of `write_reports` to `output_dir`.
 
         {"sem_seg": {"mIoU": ..., "IoU-<class>": ..., ...}} in percent, as the base class, and
-        "mIoU_mmseg", see `mean_iou_mmseg`; None off rank 0.
+        "mIoU_mmseg", see `mean_iou_mmseg`, and those of `purification_metrics`; None off rank 0.
 
         Raises:
             ValueError: all images were skipped.
         """
         if self._skip_errors:
             self._gather_skipped()
+        purification = self._purification.gather()
         output_dir = self._output_dir
         if not self._save_predictions:
             self._output_dir = None  # the base class would write an empty predictions file
@@ -172,8 +185,10 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         scores["mIoU_mmseg"] = mean_iou_mmseg(matrix)
         if names := [self._class_names[k] for k in only_predicted(matrix)]:
             self._explain_means(scores["mIoU"], scores["mIoU_mmseg"], names)
+        scores.update(purification.metrics())
         if output_dir:
             write_reports(output_dir, scores, matrix, self._class_names, self._dataset_name)
+            purification.write(output_dir, self._dataset_name)
         return results
 
     def _gather_skipped(self) -> None:
@@ -194,30 +209,6 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
             f"but not in the ground truth of these images: {', '.join(names[:5])}{more}. Compare "
             "only numbers of the same rule on the same images."
         )
-
-    def _read_prediction(self, sem_seg: Tensor, file_name: str) -> np.ndarray:
-        """Scores (K, H, W) or labels (H, W) -> labels (H, W), int64, in 0..K-1."""
-        num_classes = self._num_classes
-        is_integer = not (sem_seg.is_floating_point() or sem_seg.dtype == torch.bool)
-        if sem_seg.ndim == 3 and sem_seg.shape[0] == num_classes:
-            scores, labels = sem_seg.max(dim=0)
-            labels, has_nan = to_host(labels, scores.isnan().any())
-            if has_nan:
-                raise ValueError(f"{file_name}: the scores have NaN; expected numbers.")
-        elif sem_seg.ndim == 2 and is_integer:
-            labels = sem_seg
-        else:
-            raise ValueError(
-                f"{file_name}: sem_seg is {sem_seg.dtype} of shape {tuple(sem_seg.shape)}; "
-                f"expected scores of shape ({num_classes}, H, W) or an integer label map (H, W)."
-            )
-        pred = labels.to("cpu", torch.int64).numpy()
-        if pred.size and not 0 <= pred.min() <= pred.max() < num_classes:
-            raise ValueError(
-                f"{file_name}: predicted labels are in {pred.min()}..{pred.max()}; expected "
-                f"0..{num_classes - 1}, one class for every pixel."
-            )
-        return pred
 
     def _read_ground_truth(self, file_name: str) -> np.ndarray:
         """The label map of an image, (H, W), int64, 0..K-1, and K where it is not scored."""

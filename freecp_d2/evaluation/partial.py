@@ -2,8 +2,8 @@
 Results of single images, kept on disk while an evaluation runs.
 
 Each process appends one line an image to a file of its own, so that a kill costs the image in
-progress. A line is JSON; its confusion counts are compressed, a few hundred bytes an image. Lines
-that are incomplete or damaged are ignored when they are read.
+progress. A line is JSON; its counts are compressed, about a kilobyte an image. Lines that are
+incomplete or damaged are ignored when they are read.
 """
 
 import base64
@@ -28,11 +28,16 @@ class ImageResult(NamedTuple):
         counts: sparse confusion matrix, (2, n): indices into the flat matrix, and pixels.
         boundary: the same of Boundary IoU, empty unless it is computed.
         masks: entries of `sem_seg_predictions.json`, empty unless it is written.
+        purification: the same of the vector of `purification.count_decisions`, empty without
+            purification.
+        image: the file name.
     """
 
     counts: np.ndarray
     boundary: np.ndarray = NO_COUNTS
     masks: Sequence[dict[str, Any]] = ()
+    purification: np.ndarray = NO_COUNTS
+    image: str = ""
 
 
 class StoredResult(NamedTuple):
@@ -45,20 +50,20 @@ class StoredResult(NamedTuple):
 
 
 def sparse_counts(matrix: np.ndarray) -> np.ndarray:
-    """The entries of a confusion matrix that are not 0, see `ImageResult.counts`."""
+    """The entries of an array that are not 0, see `ImageResult.counts`."""
     flat = matrix.reshape(-1)
     index = np.flatnonzero(flat)
     return np.stack([index, flat[index]])
 
 
 def add_counts(matrix: np.ndarray, counts: np.ndarray) -> None:
-    """Add sparse counts to a contiguous confusion matrix, in place."""
+    """Add sparse counts to a contiguous array, in place."""
     matrix.reshape(-1)[counts[0]] += counts[1]
 
 
 def append_result(path: Path, stored: StoredResult) -> None:
     """Append one line. OSError, which names the file, if the disk is full or not writable."""
-    counts, boundary, masks = stored.result
+    counts, boundary, masks, purification, _ = stored.result
     line = json.dumps(
         {
             "dataset": stored.dataset,
@@ -67,6 +72,7 @@ def append_result(path: Path, stored: StoredResult) -> None:
             "counts": _pack(counts),
             "boundary": _pack(boundary),
             "masks": masks,
+            "purification": _pack(purification),
         }
     )
     with blaming(path), open(path, "ab") as file:
@@ -79,9 +85,10 @@ def read_results(path: Path) -> list[StoredResult]:
     for line in path.read_bytes().splitlines():
         try:
             entry = json.loads(line)
-            counts, boundary = (_unpack(entry[name]) for name in ("counts", "boundary"))
-            result = ImageResult(counts, boundary, entry["masks"])
-            found.append(StoredResult(entry["dataset"], entry["image"], entry["stamp"], result))
+            names, image = ("counts", "boundary", "purification"), entry["image"]
+            counts, boundary, purification = (_unpack(entry[name]) for name in names)
+            result = ImageResult(counts, boundary, entry["masks"], purification, image)
+            found.append(StoredResult(entry["dataset"], image, entry["stamp"], result))
         except (ValueError, KeyError, TypeError, zlib.error):
             continue  # the last line of a killed process, or a damaged one
     return found

@@ -38,6 +38,8 @@ def stitch(
     """
     Upsample each window's maps, non-negative (K, h, w), and average where windows overlap.
 
+    Maps may have any grid; it covers the window, padded to whole patches.
+
     A class that was dropped in a window has score 0 there; the padding of a window is cut. `alive`
     is `has_score` of each window, on the CPU; empty: it is computed.
     """
@@ -51,8 +53,9 @@ def stitch(
     survivors = is_alive.nonzero()[:, 1].to(device).split([len(own) for own in slots])
     for window_maps, window, own, own_slots in zip(maps, windows, survivors, slots, strict=True):
         _, y0, x0, y1, x1 = window
-        size = (window_maps.shape[1] * patch_size, window_maps.shape[2] * patch_size)
-        pixels = _resize(window_maps[own], size)[:, : y1 - y0, : x1 - x0]
+        height, width = y1 - y0, x1 - x0
+        padded = (-(-height // patch_size) * patch_size, -(-width // patch_size) * patch_size)
+        pixels = _resize(window_maps[own], padded)[:, :height, :width]
         count[y0:y1, x0:x1] += 1
         target = scores[:, y0:y1, x0:x1]
         if len(pixels) == len(target):
@@ -67,6 +70,23 @@ def stitch(
 def has_score(maps: Tensor) -> Tensor:
     """Which classes have a score anywhere: maps (N, K, h, w) -> bool (N, K)."""
     return maps.flatten(2).amax(dim=2) > 0
+
+
+def drop_small_classes(found: ClassScores, min_area: float) -> ClassScores:
+    """
+    Set the scores of classes to 0 that win few pixels; class 0, the background, stays.
+
+    This is `area_thd` of SCLIP and SC-CLIP. A class is dropped if the pixels where its score is the
+    largest are at most `min_area` of the pixels that any class but 0 wins. Counted at the
+    resolution of `found`.
+    """
+    if len(found.classes) == 0:
+        return found
+    winners = found.scores.argmax(dim=0).flatten()
+    area = winners.bincount(minlength=len(found.classes))
+    foreground = found.classes != 0
+    dropped = foreground & (area <= min_area * area[foreground].sum())
+    return ClassScores(found.classes, found.scores * ~dropped[:, None, None])
 
 
 def resize_scores(scores: Tensor, size: tuple[int, int]) -> Tensor:
@@ -150,11 +170,12 @@ def _resize_rows(scores: Tensor, size: tuple[int, int], rows: slice) -> Tensor:
     (height, width), num_rows = size, rows.stop - rows.start
     if num_rows == height or scores.shape[1] == height:
         return resize_scores(scores, size)[:, rows]
-    y = torch.arange(rows.start, rows.stop, device=scores.device, dtype=torch.float64)
+    y = torch.arange(rows.start, rows.stop, dtype=torch.float64)  # not every device has float64
     y = ((y + 0.5) * (scores.shape[1] / height) - 0.5).clamp(min=0)
     above = y.long()
+    weight = (y - above)[:, None].to(scores)
+    above = above.to(scores.device)
     below = (above + 1).clamp(max=scores.shape[1] - 1)
-    weight = (y - above)[:, None].to(scores.dtype)
     return _resize(torch.lerp(scores[:, above], scores[:, below], weight), (num_rows, width))
 
 

@@ -21,6 +21,10 @@ from ..text import (
 )
 from ..utils.precision import without_autocast
 from .backbone import LoadedCLIP, load_clip_from_config
+from .background import check_background, has_background
+from .resampling import resample
+from .softmax_of_image import class_scores, shifted_cosines
+from .stitching import ClassScores, drop_small_classes
 
 
 class TextHead(nn.Module):
@@ -41,6 +45,8 @@ class TextHead(nn.Module):
         word_descriptions: Descriptions | None = None,
         background: str = "class",
         background_thresh: float = 0.0,
+        min_area: float = 0.0,
+        softmax: str = "windows",
     ):
         """
         Args:
@@ -51,18 +57,25 @@ class TextHead(nn.Module):
             background: what background words are: "class" (a class with score 1 - max), "words" (a
                 class with the score of its best word), "distractor" (no class of the output).
             background_thresh: the least score of the background.
+            min_area: see `stitching.drop_small_classes`; only for a background of "words".
+            softmax: of "windows", Eq. (1), or of the "image", see `softmax_of_image`.
 
         Raises:
             ValueError: see `check_background`; a negative scale.
         """
         super().__init__()
-        check_background(background, background_thresh)
+        check_background(background, background_thresh, min_area)
+        if softmax not in ("windows", "image"):
+            raise ValueError(
+                f'MODEL.TEXT.SOFTMAX="{softmax}" is unknown; use windows (Eq. 1) or image.'
+            )
         if logit_scale < 0:
             raise ValueError(f"MODEL.CLIP.LOGIT_SCALE is {logit_scale}; expected 0 or more.")
         self.logit_scale, self.classifier = logit_scale, classifier
         self.encoder = None if classifier is None else classifier.encoder  # moves with the head
         self.descriptions, self.word_descriptions = descriptions, word_descriptions
         self.background, self.background_thresh = background, background_thresh
+        self.min_area, self.softmax = min_area, softmax
         self.set_vocabulary(vocabulary)
 
     @classmethod
@@ -79,6 +92,8 @@ class TextHead(nn.Module):
             "word_descriptions": load_named(node.WORD_DESCRIPTIONS),
             "background": node.BACKGROUND,
             "background_thresh": node.BACKGROUND_THRESH,
+            "min_area": node.MIN_AREA,
+            "softmax": node.SOFTMAX,
         }
 
     @property
@@ -127,15 +142,23 @@ class TextHead(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     @without_autocast
-    def forward(self, patch_tokens: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        patch_tokens: Tensor,
+        allowed: Tensor | None = None,
+        *,
+        grid: tuple[int, int] | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """
         Eq. (1): M and its global min-max, (N, K, h, w), K one more with a background of "words",
-        which is the first. All words take part in softmax and min-max.
+        which is the first. All words take part in softmax and min-max. With the softmax of the
+        "image", both are `shifted_cosines` of the words, for `finish`.
 
         Args:
             patch_tokens: shape (N, D, h, w).
             allowed: classes of each window, bool, shape (N, K); others are left out, background
                 words are not. None: all.
+            grid: to which the maps of Eq. (1) are resized. None: that of the tokens.
 
         Raises:
             ValueError: the words have no features yet.
@@ -150,12 +173,23 @@ class TextHead(nn.Module):
         if allowed is not None:
             words = F.pad(allowed[:, owners], (skip, 0), value=True)
         tokens = patch_tokens.float()
+        if self.softmax == "image":
+            maps = shifted_cosines(tokens, self.word_features)
+            return maps, maps
         cam = class_activation_maps(tokens, self.word_features, self.logit_scale, words)
+        if grid is not None:
+            cam = resample(cam, grid)
         maps, normalized_cam = cam[:, skip:], min_max_normalise(cam, words)[:, skip:]
         if len(owners) != num_maps:  # synonyms; else words are in class order
             maps = merge_synonyms(maps, owners, num_maps)
             normalized_cam = merge_synonyms(normalized_cam, owners, num_maps)
         return maps, normalized_cam
+
+    def finish(self, found: ClassScores, size: tuple[int, int]) -> ClassScores:
+        """Class scores of stitched maps; those of cosines have the `size` of the result."""
+        if self.softmax == "image":
+            found = class_scores(found, size, self.logit_scale, self.word_to_class, self._num_maps)
+        return drop_small_classes(found, self.min_area) if self.min_area else found
 
     @property
     def _num_maps(self) -> int:
@@ -203,25 +237,3 @@ def vocabulary_from_config(cfg: CfgNode) -> Vocabulary:
 def load_named(descriptions: str) -> Descriptions | None:
     """The descriptions that a key of MODEL.TEXT names; None for ""."""
     return load_descriptions(descriptions) if descriptions else None
-
-
-def has_background(vocabulary: Vocabulary, background: str) -> bool:
-    """Whether background words, if there are any, are a class of the output."""
-    return background != "distractor" and vocabulary.num_background > 0
-
-
-def check_background(rule: str, thresh: float = 0.0) -> None:
-    """Raise `ValueError` for an unknown rule, or a threshold out of range or not used by it."""
-    if rule not in ("class", "words", "distractor"):
-        raise ValueError(
-            f'MODEL.TEXT.BACKGROUND="{rule}" is unknown; use class, words or distractor.'
-        )
-    if not 0 <= thresh < 1:
-        raise ValueError(
-            f"MODEL.TEXT.BACKGROUND_THRESH is {thresh}; expected a score in [0, 1), 0 for none."
-        )
-    if thresh and rule == "distractor":
-        raise ValueError(
-            f"MODEL.TEXT.BACKGROUND_THRESH is {thresh}, but with MODEL.TEXT.BACKGROUND distractor "
-            "no class is the background; set it to 0.0, or BACKGROUND to class or words."
-        )

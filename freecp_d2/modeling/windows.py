@@ -35,8 +35,7 @@ def window_batch_size(cfg: CfgNode) -> int:
     """
     MODEL.SLIDING_WINDOW.BATCH_SIZE; for 0, the windows of 384 x 384 pixels that a device takes.
 
-    8 on a GPU. One on a CPU, whose caches do not hold more: a ViT-B/16 is not faster with six and
-    needs several times the memory. Smaller windows, as many as have the same pixels.
+    8 on a GPU, one on a CPU, and of smaller windows as many as have the same pixels.
     """
     node = cfg.MODEL.SLIDING_WINDOW
     if node.BATCH_SIZE:

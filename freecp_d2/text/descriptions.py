@@ -29,6 +29,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..utils.files import read_text
+
 _RESOURCES = Path(__file__).resolve().parent / "resources"
 _DESCRIPTIONS_DIR = _RESOURCES / "descriptions"
 SIMPLE = ("a photo of a {}.",)
@@ -203,7 +205,7 @@ def _read_json(path: Path) -> Any:
         return found
 
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=unique)
+        return json.loads(read_text(path), object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: expected JSON in UTF-8, got: {error}; correct it.") from error
 

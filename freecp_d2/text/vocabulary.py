@@ -1,7 +1,7 @@
 """
 Vocabularies: classes with their synonyms, and background words.
 
-A vocabulary file is UTF-8 text, one class a line, in label order::
+A vocabulary file is text in UTF-8 or UTF-16, one class a line, in label order::
 
     # a comment
     background: sky, wall, road
@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ..utils.files import read_text
 from .cleaning import words_of_json, words_of_list
 from .spelling import readable_names, take_apart
 from .vocabulary_parsing import (
@@ -92,14 +93,8 @@ class Vocabulary:
             raise FileNotFoundError(
                 f"No vocabulary file {path}: {_describe_missing(path)}; correct the path."
             )
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"{path}: got a byte that is not UTF-8 at offset {error.start}; "
-                "save the file as UTF-8."
-            ) from error
-        return cls._build(parse_text(text, str(path), parse_lines), path.stem, str(path))
+        parsed = parse_text(read_text(path), str(path), parse_lines)
+        return cls._build(parsed, path.stem, str(path))
 
     @classmethod
     def from_lines(cls, lines: Iterable[str], name: str) -> "Vocabulary":

@@ -1,5 +1,6 @@
-"""Atomic writes and lock files."""
+"""Text files in several encodings, atomic writes and lock files."""
 
+import codecs
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,13 +10,40 @@ from typing import IO
 
 import portalocker
 
-__all__ = ["blaming", "locked", "printable", "write_whole"]
+__all__ = ["blaming", "locked", "printable", "read_text", "write_whole"]
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 def printable(name: str | Path) -> str:
     """A file's name for a terminal or a page, on one line; a byte that is no UTF-8 as "\\xff"."""
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def read_text(path: str | Path) -> str:
+    """
+    Read a text file in UTF-8 or UTF-16, with or without a byte-order mark.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it has another encoding.
+    """
+    content = Path(path).read_bytes()
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "")
+    if not encoding and b"\0" in content[:200]:  # every other byte of ASCII text in UTF-16
+        encoding = "utf-16-le" if content[1:2] == b"\0" else "utf-16-be"
+    try:
+        return content.decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}: the byte at {error.start} is neither UTF-8 nor UTF-16, expected text; save "
+            "the file as UTF-8."
+        ) from error
 
 
 def write_whole(path: str | Path, content: bytes) -> None:

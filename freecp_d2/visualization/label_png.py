@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..utils.files import printable
+from ..utils.image_formats import open_image
 from .overlay import NO_LABEL, RGB
 
 
@@ -55,7 +56,7 @@ def read_labels(path: Path, no_word: int) -> np.ndarray:
         ValueError: the file is damaged.
     """
     try:
-        with Image.open(path) as file:
+        with open_image(path) as file:
             labels = np.asarray(file).astype(np.int32)
     except (OSError, ValueError, SyntaxError) as error:
         raise ValueError(

@@ -6,8 +6,12 @@ from argparse import ArgumentParser
 import pytest
 
 from freecp_d2.apps.evaluate import train_net
+from freecp_d2.config import add_freecp_config
+from freecp_d2.d2 import get_cfg
+from freecp_d2.engine import load_config, plugins
 from freecp_d2.engine.plugins import add_import_argument, import_plugins
 from tests.helpers.command import CONFIG, ROOT
+from tests.helpers.host import add_host_config
 
 CODE = "import builtins\nbuiltins.plugin_log = [*getattr(builtins, 'plugin_log', []), __name__]\n"
 
@@ -17,9 +21,13 @@ def path_and_modules(monkeypatch, tmp_path):
     """What a test imports is forgotten."""
     import builtins
 
+    for name in [name for name in sys.modules if name.startswith("freecp_plugin_")]:
+        monkeypatch.delitem(sys.modules, name)  # of other tests
     modules = set(sys.modules)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(builtins, "plugin_log", [], raising=False)
+    monkeypatch.setattr(plugins, "_imported", {})
+    monkeypatch.setattr(plugins, "_config_functions", {})
     monkeypatch.chdir(tmp_path)
     yield builtins
     for name in set(sys.modules) - modules:
@@ -108,10 +116,78 @@ class TestErrors:
                 import_plugins([name])
 
 
-def test_the_argument():
+class TestConfigKeys:
+    HOST = "tests.helpers.host"
+    YAML = "MODEL: {HOST: {NUM_CLASSES: 5}}\nTEST: {SLIDING_WINDOW: True}\nVERSION: 2\n"
+
+    @pytest.fixture
+    def load(self, tmp_path):
+        (tmp_path / "theirs.yaml").write_text(self.YAML)
+        return lambda *opts: load_config("theirs.yaml", opts, for_images=True)
+
+    def test_a_named_function_adds_keys_to_every_config(self, load):
+        import_plugins([f"{self.HOST}:add_host_config"])
+        for cfg in (load(), load("MODEL.HOST.TILE", "16")):
+            assert (cfg.MODEL.HOST.NUM_CLASSES, cfg.TEST.SLIDING_WINDOW) == (5, True)
+        assert cfg.MODEL.HOST.TILE == 16
+        assert cfg.MODEL.SLIDING_WINDOW.SIZE == 384, "ours"
+
+    def test_add_config_of_a_file_needs_no_name(self, tmp_path, load):
+        (tmp_path / "method.py").write_text("def add_config(cfg):\n    cfg.MODEL.ITS_LAYER = 7\n")
+        import_plugins(["method.py", "method.py", f"{self.HOST}:add_host_config"])
+        assert load("MODEL.ITS_LAYER", "9").MODEL.ITS_LAYER == 9
+
+    def test_an_unknown_key_names_the_function(self, load):
+        with pytest.raises(KeyError, match=r"MODEL\.HOST.*--add-config MODULE:FUNCTION"):
+            load()
+        import_plugins([self.HOST])
+        with pytest.raises(KeyError, match=rf"--add-config {self.HOST}:add_host_config"):
+            load()
+
+    def test_functions_that_are_missing_or_fail(self, tmp_path, load):
+        with pytest.raises(ImportError, match=r"no function add_config; it has add_host_config"):
+            import_plugins([f"{self.HOST}:add_config"])
+        (tmp_path / "broken.py").write_text("def add_config(cfg):\n    cfg.MODEL.NONE.X = 1\n")
+        import_plugins(["broken.py"])
+        with pytest.raises(ValueError, match=r"broken\.py:add_config: .*broken\.py, line 2"):
+            load()
+
+    def test_a_window_section_of_theirs_is_not_taken_for_our_old_one(self, tmp_path):
+        (tmp_path / "theirs.py").write_text(
+            "from freecp_d2.d2 import CfgNode\n"
+            "def add_config(cfg):\n    cfg.TEST.SLIDING_WINDOW = CfgNode({'SIZE': 1})\n"
+        )
+        (tmp_path / "theirs.yaml").write_text("TEST: {SLIDING_WINDOW: {SIZE: 96}}\n")
+        import_plugins(["theirs.py"])
+        for opts, size in (((), 96), (("TEST.SLIDING_WINDOW.SIZE", "48"), 48)):
+            cfg = load_config("theirs.yaml", opts, for_images=True)
+            assert (size, 384) == (cfg.TEST.SLIDING_WINDOW.SIZE, cfg.MODEL.SLIDING_WINDOW.SIZE)
+
+    def test_both_orders_give_the_same_keys(self):
+        first, second = get_cfg(), get_cfg()
+        add_host_config(first)
+        add_freecp_config(first)
+        add_freecp_config(second)
+        add_host_config(second)
+        assert first == second
+        assert first.TEST.SLIDING_WINDOW is False
+
+    def test_a_key_with_two_meanings(self):
+        for key, value in (("ARCH", "B/16"), ("GEM_BLOCKS", True)):
+            cfg = get_cfg()
+            cfg.MODEL.CLIP = type(cfg)({key: value, "OF_THEIRS": 1})
+            with pytest.raises(ValueError, match=rf"MODEL\.CLIP\.{key} .*wrapped=model"):
+                add_freecp_config(cfg)
+            assert {key: value, "OF_THEIRS": 1} == cfg.MODEL.CLIP, "changed before the error"
+        add_freecp_config(cfg := get_cfg())
+        add_freecp_config(cfg)  # the same value is no conflict
+
+
+def test_the_arguments():
     parser = ArgumentParser()
     add_import_argument(parser)
-    assert parser.parse_args(["--import", "a", "--import", "b.py"]).imports == ["a", "b.py"]
+    argv = ["--import", "a", "--add-config", "c:f", "--import", "b.py"]
+    assert parser.parse_args(argv).imports == ["a", "c:f", "b.py"]
     assert parser.parse_args([]).imports == [], "the default list is not shared"
 
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import BACKEND, DatasetCatalog, MetadataCatalog, get_cfg
-from freecp_d2.engine import evaluate, sole_run
+from freecp_d2.engine import evaluate, import_plugins, plugins, sole_run
 from freecp_d2.evaluation.partial import (
     ImageResult,
     StoredResult,
@@ -20,6 +20,10 @@ from freecp_d2.evaluation.partial import (
     read_results,
     sparse_counts,
 )
+from freecp_d2.method import AmbiguityGroups
+from freecp_d2.modeling.purification.build import PurificationOutput
+from freecp_d2.modeling.purification.decisions import Decisions, PurifiedBatch
+from freecp_d2.modeling.windows import Window
 
 NAME = "freecp_test_resuming"
 NUM_IMAGES = 6
@@ -39,6 +43,25 @@ class Classifier(nn.Module):
                 raise RuntimeError("interrupted")
             self.seen.append(item["file_name"][-7:-4])
         return [{"sem_seg": (item["image"][0] > 127 + self.offset).long()} for item in inputs]
+
+
+class PurifyingClassifier(Classifier):
+    """Also says that it kept dog in the left and the right half of each image, and not cat."""
+
+    return_decisions = False
+
+    def forward(self, inputs):
+        outputs = super().forward(inputs)
+        if self.return_decisions:
+            groups = AmbiguityGroups(torch.zeros(0).long(), torch.zeros(0, 2).bool())
+            keep, scores = torch.tensor([[False, True]] * 2), torch.tensor([[0.1, 0.3]] * 2)
+            found = PurificationOutput(torch.zeros(2, 2, 1, 1), keep, scores, groups)
+            found.redundancy_thresh = torch.full((2,), 0.2)
+            batch = PurifiedBatch(None, found)
+            windows = [(Window(0, 0, 2 * n, 4, 2 * n + 2), batch, n) for n in range(2)]
+            for output in outputs:
+                output["purification"] = Decisions(windows, self, (4, 4), 4, (0, 1), None)
+        return outputs
 
 
 @pytest.fixture
@@ -110,6 +133,24 @@ class TestResume:
             assert model.seen == expected
             assert matrix_of(cfg) == whole
             assert record_of(cfg)["images"][NAME]["evaluated"] == NUM_IMAGES
+
+    def test_keeps_what_purification_decided(self, cfg):
+        name = os.path.join("inference", NAME, "purification.csv")
+        output, cfg.OUTPUT_DIR = cfg.OUTPUT_DIR, cfg.OUTPUT_DIR + "_whole"
+        expected = evaluate(cfg, PurifyingClassifier())[NAME]["sem_seg"]
+        rows = Path(cfg.OUTPUT_DIR, name).read_text()
+        cfg.OUTPUT_DIR = output
+        with pytest.raises(RuntimeError):
+            evaluate(cfg, PurifyingClassifier(limit=3))
+        model = PurifyingClassifier()
+        found = evaluate(cfg, model, resume=True)[NAME]["sem_seg"]
+        assert len(model.seen) == NUM_IMAGES - 3
+        assert found == expected
+        # The windows are the halves of an image, cat and dog. RP keeps dog in both.
+        assert (found["RP_recall"], found["RP_precision"]) == (50, 50)
+        assert Path(output, name).read_text() == rows
+        assert rows.count("50.0000,50.0000,50.0000,100.0000") == NUM_IMAGES
+        assert not model.return_decisions, "as before"
 
     def test_a_line_that_was_cut_off_is_evaluated_again(self, cfg, whole):
         interrupt(cfg, after=3)
@@ -220,6 +261,18 @@ class TestRefusals:
         MetadataCatalog.remove(NAME)
         MetadataCatalog.get(NAME).set(stuff_classes=["dog", "cat"], ignore_label=255)
         with pytest.raises(ValueError, match=rf"{NAME}: classes, number 1 is 'dog', was 'cat'"):
+            evaluate(cfg, Classifier(), resume=True)
+
+    def test_code_of_import(self, cfg, tmp_path, monkeypatch):
+        monkeypatch.setattr(plugins, "_sources", {})
+        heads = tmp_path / "heads.py"
+        heads.write_text("SCALE = 1\n")
+        import_plugins([str(heads)])
+        evaluate(cfg, Classifier(), resume=False)
+        plugins._sources.clear()
+        heads.write_text("SCALE = 2\n")
+        import_plugins([str(heads)])
+        with pytest.raises(ValueError, match=r"code of --import: heads\.py is '"):
             evaluate(cfg, Classifier(), resume=True)
 
     def test_what_changes_no_number_may_differ(self, cfg, whole):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from freecp_d2.modeling.backbone import CLIPViT, DenseAttention
+from freecp_d2.modeling.backbone.dense_attention import LastBlock, find_dense_attention
 
 PARITY = Path(__file__).parent.parent / "parity"
 PIXEL_MEAN = (122.771, 116.746, 104.094)
@@ -48,10 +49,21 @@ def gem_blocks(weights: str) -> int:
     return json.loads(str(load(weights)["__meta__"]))["gem_depth"] - 1
 
 
+def base_method(name: str, preset: str = "freecp", *, num_blocks: int = 6) -> DenseAttention:
+    """A base method with a preset of the last block; `num_blocks` of GEM."""
+    found = find_dense_attention(name)
+    if name == "gem":
+        return found(num_blocks=num_blocks)
+    if issubclass(found, LastBlock):
+        residual, mlp = found.PRESETS[preset]
+        return found(residual=residual, mlp=mlp)
+    return found()
+
+
 def backbone(weights: str, method: str, preset: str = "freecp") -> CLIPViT:
     return CLIPViT(
         visual=visual(weights),
-        dense_attention=DenseAttention.from_preset(method, preset, gem_blocks=gem_blocks(weights)),
+        dense_attention=base_method(method, preset, num_blocks=gem_blocks(weights)),
         interpolation="size_antialias" if method == "gem" else "scale",
         pixel_mean=PIXEL_MEAN,
         pixel_std=PIXEL_STD,

@@ -15,11 +15,12 @@ It says nothing about speed, the rounding of GPU kernels, streams and memory.
 """
 
 import contextlib
-import traceback
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
@@ -207,7 +208,9 @@ def _bare(value: Any) -> Any:
 
 def _line() -> str:
     """The innermost line of the package on the stack, "modeling/stitching.py:41"."""
-    for frame in reversed(traceback.extract_stack()):
-        if frame.filename.startswith(PACKAGE):
-            return f"{frame.filename.removeprefix(PACKAGE)}:{frame.lineno}"
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(PACKAGE):
+            return f"{frame.f_code.co_filename.removeprefix(PACKAGE)}:{frame.f_lineno}"
+        frame = frame.f_back
     return "outside the package"

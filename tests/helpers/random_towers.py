@@ -7,9 +7,9 @@ import warnings
 import torch
 from torch import Tensor, nn
 
-from freecp_d2.modeling.backbone import CLIPViT, DenseAttention
+from freecp_d2.modeling.backbone import CLIPViT
 
-from .parity import PIXEL_MEAN, PIXEL_STD
+from .parity import PIXEL_MEAN, PIXEL_STD, base_method
 from .random_clip import TINY, random_clip
 
 
@@ -67,7 +67,7 @@ def open_clip_tower(**options: object) -> nn.Module:
 def backbone_of(visual: nn.Module, method: str = "sclip", preset: str = "freecp") -> CLIPViT:
     return CLIPViT(
         visual=visual,
-        dense_attention=DenseAttention.from_preset(method, preset, gem_blocks=2),
+        dense_attention=base_method(method, preset, num_blocks=2),
         interpolation="size_antialias" if method == "gem" else "scale",
         pixel_mean=PIXEL_MEAN,
         pixel_std=PIXEL_STD,

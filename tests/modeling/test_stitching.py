@@ -5,7 +5,13 @@ from itertools import product
 import torch
 
 from freecp_d2.modeling import stitching
-from freecp_d2.modeling.stitching import ClassScores, full_scores, label_map, stitch
+from freecp_d2.modeling.stitching import (
+    ClassScores,
+    drop_small_classes,
+    full_scores,
+    label_map,
+    stitch,
+)
 from freecp_d2.modeling.windows import Window
 
 PATCH = 4
@@ -142,3 +148,16 @@ class TestLabelMap:
         assert label_map(found, (1, 3), background=True, unlabelled=-1).tolist() == [[1, 0, 0]]
         floored = label_map(found, (1, 3), background=False, floor=0.5, unlabelled=-1)
         assert floored.tolist() == [[0, 0, 0]]
+
+
+def test_small_classes_are_dropped():
+    """Class 0 wins 2 of 10 pixels, class 3 six, class 5 two: a quarter of the foreground."""
+    scores = torch.zeros(3, 1, 10)
+    for row, pixels in enumerate((slice(0, 2), slice(2, 8), slice(8, 10))):
+        scores[row, 0, pixels] = 1.0
+    found = ClassScores(torch.tensor([0, 3, 5]), scores + 0.1)
+    for min_area, alive in ((0.2, [True, True, True]), (0.25, [True, True, False])):
+        kept = drop_small_classes(found, min_area)
+        assert kept.scores.flatten(1).any(dim=1).tolist() == alive
+    nothing = ClassScores(torch.zeros(0, dtype=torch.long), torch.zeros(0, 2, 2))
+    assert drop_small_classes(nothing, 0.1).scores.shape == (0, 2, 2)

@@ -36,10 +36,17 @@ def test_bom_crlf_and_trailing_spaces_are_ignored(tmp_path):
     assert Vocabulary.from_lines(["\ufeffcat"], "v").class_names == ("cat",)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_encodings_of_windows(tmp_path, encoding):
+    path = tmp_path / "words.txt"
+    path.write_bytes("dog\ncafé".encode(encoding))
+    assert Vocabulary.from_file(path).words == ("dog", "café")
+
+
 def test_text_that_is_not_utf8(tmp_path, log):
     path = tmp_path / "latin.txt"
     path.write_bytes("dog\ncafé".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"latin\.txt: .* not UTF-8 at offset 7"):
+    with pytest.raises(ValueError, match=r"latin\.txt: .* 7 .*UTF-8"):
         Vocabulary.from_file(path)
     # Python decodes the argument `$'caf\xe9'` like this.
     with pytest.raises(ValueError, match=r"'caf\\udce9; dog; dog': .* 'caf\\udce9'") as error:

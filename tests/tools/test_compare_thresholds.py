@@ -10,7 +10,7 @@ from freecp_d2.text import load_vocabulary
 from tests.helpers.wrapped import load_tool
 
 tool = load_tool("compare_thresholds")
-FIXED = "fixed, best at 1x: 0.01 0.1"
+FIXED = "fixed, best at 1x: 0.03 0.5"
 
 
 def test_distractors():
@@ -30,7 +30,7 @@ def test_distractors():
 def run(tmp_path_factory):
     """(output, results.json)."""
     folder, out = tmp_path_factory.mktemp("compare") / "new", io.StringIO()
-    grid = ["--redundancy", "0.01", "--ambiguity", "0.1", "--processes", "1", "--limit", "1"]
+    grid = ["--redundancy", "0.03", "--ambiguity", "0.5", "--processes", "1", "--limit", "1"]
     opts = ["DATALOADER.NUM_WORKERS", "0", "MODEL.TEXT.TEMPLATES", "simple"]
     opts += ["MODEL.TEXT.DESCRIPTIONS", "", "INPUT.MIN_SIZE_TEST", "96"]
     with contextlib.redirect_stdout(out):

@@ -1,9 +1,9 @@
 """
 Print confidence intervals of the differences on the 150 images of Storybook.
 
-    make quickstart && python tools/storybook/bootstrap.py
+    python tools/quickstart.py --limit 0 && python tools/storybook/bootstrap.py
 
-Reads the pixel counts that `make quickstart` wrote, and prints for each base method the differences
+Reads the pixel counts that the quickstart wrote, and prints for each base method the differences
 between the variants, with the interval of the paired bootstrap over images.
 """
 
@@ -21,7 +21,9 @@ COMPARISONS = (
     ("alone", "refined, all words"),
     ("alone", "refined, GT words"),
     ("refined, all words", "RP"),
+    ("alone", "RP"),
     ("RP", "RP-AP"),
+    ("AP", "RP-AP"),
     ("AP-RP", "RP-AP"),
     ("alone", "RP-AP"),
 )

@@ -1,5 +1,6 @@
 """Captions of crops: the classes in them, in many wordings."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from freecp_d2.data.storybook.classes import CLASSES, StorybookClass
@@ -40,7 +41,8 @@ def caption(chance: Rng, classes: Sequence[StorybookClass]) -> str:
     if len(classes) == 1:
         if chance.maybe(0.35):
             return describe(chance, classes[0])
-        return chance.pick(ALONE).format(word(chance, classes[0]))
+        template, name = chance.pick(ALONE), word(chance, classes[0])
+        return _agreeing(template, name).format(name)
     mentioned = list(classes)
     if len(mentioned) > 2 and chance.maybe(0.1):  # real captions are incomplete, too
         del mentioned[chance.integer(1, len(mentioned) - 1)]
@@ -57,7 +59,8 @@ def caption(chance: Rng, classes: Sequence[StorybookClass]) -> str:
 
 def describe(chance: Rng, c: StorybookClass) -> str:
     """One class and a visible property of it."""
-    return chance.pick(DESCRIBED).format(name=word(chance, c), look=chance.pick(c.looks))
+    template, name = chance.pick(DESCRIBED), word(chance, c)
+    return _agreeing(template, name).format(name=name, look=chance.pick(c.looks))
 
 
 def word(chance: Rng, c: StorybookClass) -> str:
@@ -76,7 +79,16 @@ def _with_article(chance: Rng, c: StorybookClass) -> str:
         return name
     if chance.maybe(0.3):
         return f"the {name}"
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return f"{_article(name)} {name}"
+
+
+def _agreeing(template: str, name: str) -> str:
+    """The template with "an" before its name where the name asks for it."""
+    return re.sub(r"\ba (?={)", f"{_article(name)} ", template)
+
+
+def _article(name: str) -> str:
+    return "an" if name[0] in "aeiou" else "a"
 
 
 def every_text() -> Iterator[str]:

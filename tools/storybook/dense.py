@@ -15,21 +15,21 @@ import torch.nn.functional as F
 from clip.model import CLIP
 from torch import Tensor
 
-from freecp_d2.modeling.backbone import DenseAttention
+from freecp_d2.modeling.backbone.dense_attention import GEM, SCLIP, ClearCLIP, MaskCLIP
 from towers import encode_image, encode_patches
 from views import ViewBatch, pool
 
 READOUTS = {
-    name: DenseAttention.from_preset(name, "original")
-    for name in ("maskclip", "sclip", "clearclip", "gem")
+    "maskclip": MaskCLIP(residual=True, mlp=True),
+    "sclip": SCLIP(residual=True, mlp=True),
+    "clearclip": ClearCLIP(),
+    "gem": GEM(),
 }
 """The base methods, as configs/storybook runs them."""
 SHARES = {"gem": 0.34}
 """GEM's path costs as much as the tower; a third of the views learn it."""
 TEACHER = "maskclip"
 """The read-out from which crops learn."""
-CROP_KEEP = 0.6
-"""Crops show a box at a higher resolution than its view: fewer of their patches are needed."""
 COSINE = 2.0
 """Weight of 1 - cos beside the divergence of the texts."""
 SHARP = 1.4
@@ -72,6 +72,7 @@ def dense_losses(
     others: Captions,
     weights: Weights,
     keep: float,
+    crop_keep: float,
 ) -> tuple[Tensor, dict[str, float]]:
     """
     The weighted sum of three terms:
@@ -85,6 +86,7 @@ def dense_losses(
         captions: of the batch's crops.
         others: captions of other crops; the text tower is frozen, so they cost nothing.
         keep: share of the patches of a view that the towers see.
+        crop_keep: the same of a crop, which shows a box at a higher resolution than its view.
 
     Returns:
         tuple[Tensor, dict]: the sum, and its parts for the curve.
@@ -93,9 +95,9 @@ def dense_losses(
     scale = model.logit_scale.exp()
     texts = torch.cat([captions.features, others.features])
     with torch.no_grad():
-        wanted = _unit(encode_image(teacher.visual, batch.crops, keep=CROP_KEEP * keep))
+        wanted = _unit(encode_image(teacher.visual, batch.crops, keep=crop_keep))
         wanted = wanted.view(*batch.boxes.shape[:2], -1)
-    crops = _unit(encode_image(model.visual, batch.crops, keep=CROP_KEEP * keep))
+    crops = _unit(encode_image(model.visual, batch.crops, keep=crop_keep))
     named, accuracy = caption_loss(crops, captions, others, scale)
     loss = weights.captions * named
     parts = {"captions": named, "accuracy": accuracy}

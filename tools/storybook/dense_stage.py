@@ -75,10 +75,15 @@ def train_dense(args: argparse.Namespace, size: dict[str, int], start: Path) -> 
         for group in optimizer.param_groups:
             group["lr"] = args.dense_lr * rate(step, args.steps)
         batch = source.views(chance, args.views)
-        weights = Weights() if done >= REVERSE_FROM else Weights(reverse=0.0)
+        weights = Weights(
+            dense=args.dense_weight, reverse=args.reverse if done >= REVERSE_FROM else 0.0
+        )
         keep = args.dense_keep if done < args.dense_full else 1.0
         captions = _captions(model, tokenizer, batch)
-        loss, parts = dense_losses(model, teacher, batch, captions, others, weights, keep)
+        crop_keep = min(1.0, args.crop_keep * keep)
+        loss, parts = dense_losses(
+            model, teacher, batch, captions, others, weights, keep, crop_keep
+        )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.visual.parameters(), 1.0)

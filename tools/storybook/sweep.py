@@ -25,15 +25,12 @@ HEAD = "MODEL.PURIFICATION_HEAD"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
-    parser.add_argument(
-        "--redundancy", type=float, nargs="+", default=[0.002, 0.005, 0.01, 0.02, 0.03, 0.05]
-    )
-    parser.add_argument(
-        "--ambiguity", type=float, nargs="+", default=[0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
-    )
+    parser.add_argument("--redundancy", type=float, nargs="+", default=[0.02, 0.03, 0.05, 0.1])
+    parser.add_argument("--ambiguity", type=float, nargs="+", default=[0.5, 0.6, 0.7])
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--dataset", default="freecp_storybook_wide_dev")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--limit", type=int, help="use only the first LIMIT images")
     parser.add_argument("opts", nargs="*", help="KEY VALUE pairs for every run")
     args = parser.parse_args()
     pairs = list(product(args.redundancy, args.ambiguity))
@@ -46,7 +43,8 @@ def main() -> None:
     ]
     files = {m: str(REPO / "configs" / "storybook" / f"{m}_freecp.yaml") for m in args.methods}
     opts = ("DATASETS.TEST", f'("{args.dataset}",)', *args.opts)
-    counts = count_pixels(variant_configs(files, variants, opts), processes=args.processes)
+    configs = variant_configs(files, variants, opts)
+    counts = count_pixels(configs, processes=args.processes, limit=args.limit)
     scores = np.array(
         [
             [float(mean_iou(counts[method, variant.name].sum(axis=0))) for variant in variants]

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from clip.model import CLIP, ResidualAttentionBlock, VisionTransformer
 from torch import Tensor
 
-from freecp_d2.modeling.backbone import DenseAttention
+from freecp_d2.modeling.backbone import BlockFeatures, DenseAttention
 
 _QUICK = 1.702
 """Of QuickGELU."""
@@ -61,8 +61,13 @@ def encode_patches(
     tokens = {}
     for name, dense in readouts.items():
         count = max(1, round((share or {}).get(name, 1.0) * len(images)))
-        last = [x[:count] for x in inputs[-dense.num_blocks :]]
-        tokens[name] = _project(visual, dense(blocks[-dense.num_blocks :], last)[:, 1:])
+        features = BlockFeatures(
+            blocks=blocks,
+            grid=(1, kept.shape[1]),
+            project=lambda x: _project(visual, x),
+            tokens={n: inputs[n][:count] for n in dense.needs.tokens if n >= -len(blocks)},
+        )
+        tokens[name] = _project(visual, dense(features)[0])
     return tokens, kept
 
 

@@ -64,6 +64,11 @@ def parse_args() -> argparse.Namespace:
     dense.add_argument("--dense-lr", type=float, default=5e-4)
     dense.add_argument("--dense-keep", type=float, default=0.5, help="until --dense-full")
     dense.add_argument("--dense-full", type=float, default=0.75, help="share of steps, then all")
+    dense.add_argument(
+        "--crop-keep", type=float, default=0.6, help="patches of a crop for one of a view"
+    )
+    dense.add_argument("--dense-weight", type=float, default=1.0, help="patches learn from crops")
+    dense.add_argument("--reverse", type=float, default=0.5, help="weight: crops from patches")
     dense.add_argument("--decay", type=float, default=0.996, help="of the teacher's average")
     dense.add_argument("--save-every", type=int, default=50, help="steps")
     return parser.parse_args()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...text.descriptions import description_key
+from ...utils.files import read_text
 from .questions import Question, Unanswered
 
 _THOUGHTS = re.compile(r"^.*</think>|<think>.*$", re.DOTALL)  # either tag may be missing
@@ -81,7 +82,7 @@ class AnswersFile:
 
 def _read_records(path: Path) -> list[dict[str, Any]]:
     try:
-        text = path.expanduser().read_text(encoding="utf-8-sig")
+        text = read_text(path.expanduser())
         try:
             content = json.loads(text)
         except json.JSONDecodeError:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...text import Vocabulary
 from ...text.descriptions import description_key
+from ...utils.files import read_text
 from .naming import Naming, readable
 
 INSTRUCTIONS = (
@@ -139,7 +140,4 @@ def read_meanings(path: Path) -> dict[str, str]:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        return path.expanduser().read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected UTF-8, got: {error}; save it as UTF-8.") from error
+    return read_text(path.expanduser()).splitlines()

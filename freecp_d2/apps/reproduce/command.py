@@ -22,6 +22,7 @@ from ...engine.config_files import configs_dir
 from ..errors import USER_ERRORS, message_of, program_name
 from .grid import Grid, Request, Run
 from .layout import Layout, gist, lay_out
+from .paper import BASES, NUMBERS, read_table
 from .plan import plan_grid
 from .results import read_results
 from .runs import LOG_NAME, command_line, execute, is_clone, read_record
@@ -38,7 +39,13 @@ def build_parser() -> argparse.ArgumentParser:
         "in --output are not made again, also for another table.",
     )
     add = parser.add_argument
-    add("--table", type=int, required=True, choices=range(1, 7), help="of the paper")
+    add(
+        "--table",
+        type=lambda word: int(word) if word.isdigit() else word,
+        required=True,
+        choices=(*NUMBERS, BASES),
+        help="of the paper; bases: further base methods, beside their published numbers",
+    )
     add(
         "--benchmarks",
         nargs="+",
@@ -80,7 +87,8 @@ def read_request(args: argparse.Namespace) -> Request:
     check_names("--benchmarks", benchmarks, [*BENCHMARKS, "all, by itself"])
     check_names("--methods", args.methods or (), list(METHODS))
     if args.methods and args.table not in (2, 4):
-        raise ValueError(f"--methods chooses in Tab. 2 and 4; Tab. {args.table} is SCLIP's.")
+        name = read_table(args.table).name
+        raise ValueError(f"--methods chooses in Tab. 2 and 4; {name} has rows of its own.")
     if args.limit < 0:
         raise ValueError(f"--limit {args.limit} takes no images; use 1 or more, or leave it out.")
     check_num_processes(args.num_gpus)
@@ -166,7 +174,7 @@ def reproduce(args: argparse.Namespace, words: Sequence[str]) -> int:
     if not grid.columns:
         reasons = "".join(f"\n{title}: {gist(text)}" for title, text in grid.left_out.items())
         raise FileNotFoundError(
-            f"no benchmark of Tab. {args.table} can be evaluated here.{reasons}\n"
+            f"no benchmark of {grid.table.name} can be evaluated here.{reasons}\n"
             "datasets/README.md says where to get them; --benchmarks storybook needs no data."
         )
     if args.list:

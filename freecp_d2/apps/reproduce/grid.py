@@ -13,7 +13,7 @@ from .tables import Column, Row
 class Request:
     """The options of a command; see its help."""
 
-    table: int
+    table: int | str
     root: Path  # of `configs/` and, in a clone, `train_net.py`
     output: Path
     benchmarks: tuple[str, ...] = ()  # keys; empty: those of the table whose data are found

@@ -48,7 +48,7 @@ def lay_out(grid: Grid, results: CellResults) -> Layout:
         found = [results[row.key, title] for title in titles]
         found += [average(grid, results, row.key) for _ in means]
         lines += _row_lines(row.title, found, footnotes)
-    title = f"Tab. {grid.table.number}: {grid.table.title}, mIoU in percent"
+    title = f"{grid.table.name}: {grid.table.title}, mIoU in percent"
     remarks = [*_verdicts(results), *footnotes.texts(), *_notes(grid)]
     return Layout(title, ["", "", *titles, *means], lines, remarks)
 

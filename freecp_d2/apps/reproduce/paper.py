@@ -11,6 +11,9 @@ import yaml
 AVERAGE = "average"
 TOLERANCE = 0.3  # mIoU; published reproductions with the official class names are within it
 
+NUMBERS = tuple(range(1, 7))
+BASES = "bases"
+
 _FILE = Path(__file__).with_name("paper.yaml")
 
 
@@ -18,11 +21,16 @@ _FILE = Path(__file__).with_name("paper.yaml")
 class PaperTable:
     """A table of the paper; numbers are mIoU in percent."""
 
-    number: int
+    number: int | str  # 1 to 6, or bases: base methods that are not in the paper
     title: str
     columns: Sequence[str]  # benchmarks and "average"; base methods if `benchmark` is set
     rows: Mapping[str, Sequence[float]]
     benchmark: str = ""  # the only one of a table whose columns are methods
+
+    @property
+    def name(self) -> str:
+        """How texts name it."""
+        return f"Tab. {self.number}" if self.number in NUMBERS else f"Table {self.number}"
 
     @property
     def benchmarks(self) -> tuple[str, ...]:
@@ -38,8 +46,8 @@ class PaperTable:
         return self.rows[row][self.columns.index(column)]
 
 
-def read_table(number: int) -> PaperTable:
-    """The paper's table of this number, 1 to 6."""
+def read_table(number: int | str) -> PaperTable:
+    """The paper's table of this number, 1 to 6, or the table "bases"."""
     return PaperTable(number, **_content()["tables"][number])
 
 

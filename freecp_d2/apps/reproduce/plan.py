@@ -86,7 +86,7 @@ def _plan_cell(
     clash = sorted(set(overrides[::2]) & set(request.opts[::2]))
     if clash:
         raise ValueError(
-            f"Tab. {table.number}, {row.title}, sets {', '.join(clash)} itself; take it out of the "
+            f"{table.name}, {row.title}, sets {', '.join(clash)} itself; take it out of the "
             "KEY VALUE pairs."
         )
     run = _plan_run(request, column.benchmark, request.root / name, overrides)

@@ -119,7 +119,7 @@ def _draw(path: Path, grid: Grid, results: CellResults) -> bool:
         values,
         [row.title for row in grid.rows],
         [column.title for column in grid.columns],
-        title=f"Tab. {grid.table.number}, {'ours - paper' if compared else 'ours'}",
+        title=f"{grid.table.name}, {'ours - paper' if compared else 'ours'}",
         label="mIoU, percentage points" if compared else "mIoU, percent",
         centre=0.0 if compared else None,
     )

@@ -28,10 +28,11 @@ from .image_record import Settings, is_taken
 from .inputs import FailedInput, Inputs
 from .outputs import PAGE, check_folders, check_page, check_results, output_names
 from .run import Task, plan, run
+from .video_sinks import SILENT_VIDEOS
 
 OUTPUT = Path("output/demo")
 CONFIG = config_path("ade20k/sclip_freecp.yaml")
-EMBEDDED = config_path("storybook/sclip_freecp_overlap.yaml")
+EMBEDDED = config_path("storybook/sclip_freecp.yaml")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -152,7 +153,8 @@ def label(args: argparse.Namespace) -> int:
     if found.failures:
         parts.append(f"{len(found.failures)} with problems, named above")
     print(f"{', '.join(parts)}: {printable(args.output / PAGE if args.report else args.output)}")
-    for note in (settings.no_word_left(found.num_without_words), settings.caveat):
+    silent = SILENT_VIDEOS if found.num_without_sound else ""
+    for note in (settings.no_word_left(found.num_without_words), silent, settings.caveat):
         if note:
             print(note)
     return SOME_FAILED if found.failures else DONE

@@ -1,7 +1,8 @@
 """
 Find the input files of a run: named files, quoted patterns and folders, in a stable order.
 
-In folders, hidden files, linked folders, the output folder and files of other kinds are skipped.
+In folders, hidden files, the output folder and files of other kinds are skipped, and each linked
+folder is read once.
 Patterns skip the output folder. A named file is always an input.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ...data.file_lists import walk_files
 from ...data.images.formats import is_address, looks_like_image
 
 _VIDEOS = ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv"
@@ -114,20 +116,13 @@ class Inputs:
         def report(error: OSError) -> None:
             self._fail(str(error.filename), f"the folder cannot be read: {error.strerror}")
 
-        for place, folders, names in os.walk(folder, onerror=report):
-            folders[:] = [
-                name
-                for name in sorted(folders, key=_natural)
-                if not name.startswith(".") and os.path.realpath(Path(place, name)) != self._output
-            ]
-            for name in sorted(names, key=_natural):
-                path = Path(place, name)
-                if name.startswith("."):
-                    continue
-                if _is_input(path):
-                    self._add(path, path.relative_to(root))
-                else:
-                    self.num_others += 1
+        for path in map(Path, sorted(walk_files(str(folder), report), key=_top_down)):
+            if not self._is_outside(path):
+                continue
+            if _is_input(path):
+                self._add(path, path.relative_to(root))
+            else:
+                self.num_others += 1
 
 
 def _missing(argument: str) -> str:
@@ -161,6 +156,12 @@ def _natural(path: str | Path) -> list[tuple[str, str]]:
     """Sort key in which numbers count: `p2` comes before `p10`."""
     parts = Path(path).parts
     return [(re.sub(r"\d+", lambda number: number[0].zfill(20), part), part) for part in parts]
+
+
+def _top_down(path: str) -> list[tuple[bool, list[tuple[str, str]]]]:
+    """Sort key: the files of a folder come before those of its sub-folders."""
+    *folders, name = Path(path).parts
+    return [*((True, _natural(folder)) for folder in folders), (False, _natural(name))]
 
 
 def _is_input(path: Path) -> bool:

@@ -22,6 +22,7 @@ from .inputs import FailedInput, Source
 from .outputs import PAGE
 from .video import label_video
 from .video_files import middle_frame
+from .video_sinks import NO_SOUND
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors of writing that every other input would meet, too."""
@@ -39,13 +40,15 @@ class Task:
 @dataclass
 class RunSummary:
     """
-    Inputs labelled now and by earlier runs, those of either kind in which no word is left, and
-    failures. `stopped` is the error of a full or read-only disk, or "".
+    Inputs labelled now and by earlier runs, those of either kind in which no word is left, videos
+    labelled now without their sound, and failures. `stopped` is the error of a full or read-only
+    disk, or "".
     """
 
     num_labelled: int = 0
     num_earlier: int = 0
     num_without_words: int = 0
+    num_without_sound: int = 0
     failures: list[FailedInput] = field(default_factory=list)
     stopped: str = ""
 
@@ -109,6 +112,8 @@ def run(
             summary.num_labelled += task.record is None
             summary.num_earlier += task.record is not None
             summary.num_without_words += has_no_word(record)
+            is_silent = task.record is None and record.get("sound") == NO_SOUND
+            summary.num_without_sound += is_silent
         if problem:
             summary.fail(FailedInput(printable(task.source.path), problem))
     if gallery is not None and report is not None:

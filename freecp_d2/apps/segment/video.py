@@ -16,7 +16,8 @@ from ...visualization.shares import class_counts, visible_shares
 from .decisions import classes_of, decisions_of, visible_of
 from .image_record import Settings, forget_record, head_of, result_path, write_record
 from .inputs import Source, check_file
-from .video_files import VideoInfo, VideoSink, frames_of, open_video
+from .video_files import VideoInfo, frames_of, open_video
+from .video_sinks import VideoSink, open_sink
 from .video_times import Timing, read_timing
 
 
@@ -55,9 +56,8 @@ def label_video(
             for frame in bar:
                 if sink is None:
                     _check_size(frame, settings.max_megapixels)
-                    sink = VideoSink(video, timing.rate, frame.shape[:2])
-                copies = timing.copies(frames.number)
-                sink.write(frames.label(frame, file), copies)
+                    sink = open_sink(video, timing, frame.shape[:2], source.path)
+                sink.write(frames.label(frame, file), frames.number - 1)
         if sink is None:
             raise ValueError("it has no frame that can be read")
         sink.close()
@@ -69,7 +69,8 @@ def label_video(
     finally:
         capture.release()
         temporary.unlink(missing_ok=True)
-    return write_record(settings.output, name, head | frames.record(), kinds)
+    written = {"codec": sink.codec, "sound": sink.sound, "resampled": sink.is_resampled}
+    return write_record(settings.output, name, head | frames.record() | written, kinds)
 
 
 class _Frames:
@@ -101,17 +102,17 @@ class _Frames:
     def record(self) -> dict[str, Any]:
         shares = visible_shares(np.asarray(self.counts))
         expected, problem = self.info.num_frames, ""
-        # Some lengths are estimated, and off by up to a tenth. Frames that a file leaves
-        # out on purpose are no break: then the last one is near the end.
+        # Frames that a file leaves out on purpose are no break: then the last one is near the end.
+        # Some lengths are estimates, of sound that begins earlier and ends later, too.
+        slack = 0.0 if self.info.is_exact else 1.0
         is_short = self.number < (expected - 1 if self.info.is_exact else 0.9 * expected - 2)
-        if is_short and self.timing.end < 0.95 * expected / self.info.rate:
+        if is_short and self.timing.end + slack < 0.95 * expected / self.info.rate:
             problem = f"it breaks off: {self.number} of {expected} frames were read and labelled"
         return {
             "size": self.size,
             "classes": self.classes,
             "frames": self.number,
             "frames_per_second": self.timing.rate,
-            "resampled": self.timing.is_variable,
             "problem": problem,
             "visible": visible_of(shares, [entry["name"] for entry in self.classes]),
         }

@@ -1,8 +1,7 @@
-"""Read and write videos frame by frame with OpenCV."""
+"""Read videos frame by frame with OpenCV."""
 
 import math
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,9 +12,6 @@ import numpy as np
 # Broken files are reported by name, without the messages of OpenCV and FFmpeg.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-
-_CODECS = ("vp09", "mp4v")
-"""VP9, which browsers play, or MPEG-4 Part 2 if OpenCV was built without VP9."""
 
 _EXACT = (".3gp", ".avi", ".m4v", ".mov", ".mp4")
 """Suffixes of formats that store the number of frames; others store their length."""
@@ -36,7 +32,7 @@ def open_video(path: Path) -> tuple[cv2.VideoCapture, VideoInfo]:
     Raises:
         ValueError: OpenCV cannot read it as a video; the message is the reason.
     """
-    _check_utf8(path)
+    check_utf8(path)
     capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
         raise ValueError("it cannot be opened as a video; is it complete, or of another format?")
@@ -94,59 +90,11 @@ def middle_frame(path: Path) -> np.ndarray:
     raise ValueError(f"{path}: no frame can be read")
 
 
-class VideoSink:
+def check_utf8(path: Path) -> None:
     """
-    Writes an MP4 to a temporary file, and renames it when it is closed.
-
-    An odd side of the frames gets a copy of the last row or column: the formats need even sides.
-
-    Args:
-        rate: frames a second.
-        size: (H, W) of the frames.
-
     Raises:
-        OSError, ValueError: the file cannot be written; its path is not UTF-8.
+        ValueError: the path is not UTF-8; OpenCV would abort the process.
     """
-
-    def __init__(self, path: Path, rate: float, size: tuple[int, int]):
-        _check_utf8(path)
-        self.path = path
-        self.temporary = path.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp{path.suffix}")
-        self.padding = size[0] % 2, size[1] % 2
-        whole = size[1] + self.padding[1], size[0] + self.padding[0]
-        for codec in _CODECS:
-            fourcc = cv2.VideoWriter.fourcc(*codec)
-            self.writer = cv2.VideoWriter(str(self.temporary), fourcc, rate, whole)
-            if self.writer.isOpened():
-                return
-        self.discard()
-        raise OSError(f"{path}: OpenCV cannot write an MP4 here")
-
-    def write(self, frame: np.ndarray, copies: int = 1) -> None:
-        """Append copies of a frame, uint8 RGB (H, W, 3)."""
-        bottom, right = self.padding
-        if bottom or right:
-            frame = cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-        frame = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-        for _ in range(copies):
-            self.writer.write(frame)
-
-    def close(self) -> None:
-        """Finish the file and rename it."""
-        self.writer.release()
-        if not self.temporary.is_file() or not self.temporary.stat().st_size:
-            self.discard()
-            raise OSError(f"{self.path}: OpenCV wrote nothing; is the disk full?")
-        os.replace(self.temporary, self.path)
-
-    def discard(self) -> None:
-        """Remove the temporary file."""
-        self.writer.release()
-        self.temporary.unlink(missing_ok=True)
-
-
-def _check_utf8(path: Path) -> None:
-    """OpenCV aborts the process if a path is not UTF-8."""
     try:
         str(path).encode()
     except UnicodeEncodeError as error:

@@ -11,6 +11,7 @@ and only work on drawn pages.
 import argparse
 import importlib.util
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from ..errors import USER_ERRORS, message_of
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
-    default = str(config_path("storybook/sclip_freecp_overlap.yaml"))
+    default = str(config_path("storybook/sclip_freecp.yaml"))
     parser.add_argument("--config-file", "--config", default=default, help="of a FreeCP method")
     parser.add_argument("--vocabulary", help='initial words: a shipped name, a file, or "cat; dog"')
     parser.add_argument("--bands", default="", help="of images with many: 4,3,2; or one")
@@ -30,8 +31,21 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--host", default="127.0.0.1", help="0.0.0.0 accepts other machines; default: this one only"
     )
+    parser.add_argument(
+        "--root-path",
+        default="",
+        metavar="PATH",
+        help="where a proxy shows the page: /freecp, or https://example.org/freecp",
+    )
     parser.add_argument("--opts", nargs=argparse.REMAINDER, default=[], help="KEY VALUE pairs")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.root_path = args.root_path.rstrip("/")
+    if args.root_path and not re.match(r"/|https?://[^/]", args.root_path):
+        parser.error(
+            f"--root-path is {args.root_path!r}; expected a path such as /freecp, or the whole "
+            "address, such as https://example.org/freecp."
+        )
+    return args
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -54,6 +68,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 
             # Exit as on Ctrl+C, so that uploads are deleted.
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-            serve(labeller, host=args.host, port=args.port)
+            serve(labeller, host=args.host, port=args.port, root_path=args.root_path)
         except USER_ERRORS as error:
             sys.exit(message_of(error))

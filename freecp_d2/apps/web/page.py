@@ -17,7 +17,7 @@ from ...visualization.html.images import data_uri, limited
 from ...visualization.html.markup import Markup, element
 from .labelling import Labeller, Thresholds
 from .results import INVITATION, embedded_notice
-from .visit import View, choose_pixel, label
+from .visit import Visit, label
 from .words import MOST_LETTERS, hint, words_as_text
 
 STYLE = Path(__file__).parent / "style"
@@ -148,12 +148,12 @@ def _html(value: str = "", **options: Any) -> gr.HTML:
 
 def _wire(page: gr.Blocks, labeller: Labeller, c: SimpleNamespace, results: list[Any]) -> None:
     """Connect events; all that run the model share one queue."""
-    images, pixel, _, view = results
+    images, pixel, decisions, visit = results
     sliders = [c.redundancy, c.ambiguity]
     relabel: dict[str, Any] = {
         "fn": functools.partial(_relabel, labeller),
-        "inputs": [c.image, c.words, c.method, c.automatic, *sliders, c.bands, view],
-        "outputs": results,
+        "inputs": [c.image, c.words, c.method, c.automatic, *sliders, c.bands, visit],
+        "outputs": [images, decisions, visit],
         "preprocess": False,  # `read_upload` reads files, with messages for visitors
         "trigger_mode": "always_last",
         "show_progress": "minimal",
@@ -163,17 +163,22 @@ def _wire(page: gr.Blocks, labeller: Labeller, c: SimpleNamespace, results: list
         "api_visibility": "private",
     }
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    # One queue for all that shows a pixel, so that its words follow those of an older view. It is
+    # not that of the model: the view has the best scores.
+    pixels: dict[str, Any] = {"outputs": pixel, "concurrency_id": "pixels", **quiet}
     moved = [control.input for control in (c.method, c.automatic, *sliders)]
     asked = [c.go.click, c.words.submit, c.bands.submit]
-    gr.on([page.load, c.image.change, *asked, *moved], **relabel)
-    c.listed.input(_words_of, c.listed, c.words, **quiet).then(**relabel)
+    for labelled in (
+        gr.on([page.load, c.image.change, *asked, *moved], **relabel),
+        c.listed.input(_words_of, c.listed, c.words, **quiet).then(**relabel),
+    ):
+        labelled.then(_words_of_pixel, visit, **pixels)
     c.automatic.input(
         lambda automatic: [gr.update(interactive=not automatic)] * 2, c.automatic, sliders, **quiet
     )
     c.words.change(hint, c.words, c.hint, trigger_mode="always_last", **quiet)
     c.examples.choose(_example, None, c.image, **quiet)
-    # Outside the model's queue, as the view has the best scores.
-    images.pixel(_pixel, view, [pixel, view], trigger_mode="always_last", **quiet)
+    images.pixel(_choose, visit, trigger_mode="always_last", **pixels)
 
 
 def _relabel(
@@ -185,22 +190,29 @@ def _relabel(
     redundancy: float | None,
     ambiguity: float | None,
     bands: str | None,
-    before: View | None,
-) -> tuple[str, str, str, View]:
+    visit: Visit | None,
+) -> tuple[str, str, Visit]:
     start = labeller.thresholds  # used if the visitor cleared a slider's number
     thresholds = Thresholds(
         "auto" if automatic else start.redundancy if redundancy is None else redundancy,
         "auto" if automatic else start.ambiguity if ambiguity is None else ambiguity,
     )
     uploads = Path(get_upload_folder())
-    asked = (labeller, payload, words, method, thresholds, before)
-    view = label(*asked, uploads=uploads, bands=bands)
-    return view.images, view.pixel, view.words, view
+    visit = Visit() if visit is None else visit
+    asked = (labeller, payload, words, method, thresholds, visit.view)
+    view = visit.show(label(*asked, uploads=uploads, bands=bands))
+    return view.images, view.words, visit
 
 
-def _pixel(view: View | None, event: gr.EventData) -> tuple[str, View | None]:
-    chosen = choose_pixel(view, float(event.x), float(event.y))
-    return "" if chosen is None else chosen.pixel, chosen
+def _words_of_pixel(visit: Visit | None) -> str:
+    view = None if visit is None else visit.view
+    return "" if view is None else view.pixel
+
+
+def _choose(visit: Visit | None, event: gr.EventData) -> str:
+    if visit is not None:
+        visit.choose(float(event.x), float(event.y))
+    return _words_of_pixel(visit)
 
 
 def _example(event: gr.EventData) -> np.ndarray:

@@ -62,9 +62,9 @@ def purification(comparison: Comparison) -> Markup:
     text = f"{HOW_TO_READ} A word with a square labels pixels above. {thresholds}"
     return element(
         "div",
-        element("h3", "What FreeCP did to the words"),
+        element("h2", "What FreeCP did to the words"),
         element("p", text, class_="note"),
-        purification_notes(summarise_diagnoses(found.windows), seen),
+        purification_notes(summarise_diagnoses(found.windows), seen, level=3),
         class_="freecp",
     )
 
@@ -79,11 +79,11 @@ def top_words(comparison: Comparison, point: Point) -> Markup:
         color_of = dict(zip(labels.prediction.names, labels.prediction.colors, strict=True))
         bars = [_bar(color_of[name], name, score) for name, score in labels.best_at(y, x)]
         items = bars or [element("li", element("span", "no word is left here"))]
-        lists.append(element("section", element("h4", title), element("ol", *items)))
+        lists.append(element("section", element("h3", title), element("ol", *items)))
     place = element("small", f"column {x + 1} of {width}, row {y + 1} of {height}")
     pair = element("div", *lists, class_="pair")
     return element(
-        "div", element("h3", "The pixel ", place), pair, class_="freecp pixel", role="status"
+        "div", element("h2", "The pixel ", place), pair, class_="freecp pixel", role="status"
     )
 
 

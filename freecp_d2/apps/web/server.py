@@ -4,12 +4,14 @@ import logging
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from ...visualization.html import page as report_page
 from .labelling import Labeller
 from .page import STYLE, build_page
+from .visitors import MOST_WAITING, WithoutFetching, share_queue
 
-_MOST_WAITING, _MOST_VISITORS = 64, 64
+_MOST_VISITORS = 64
 _SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial")
 _COLORS = {
     ("#faf5ea", "#1d1916"): "body_background_fill background_fill_secondary",
@@ -29,13 +31,14 @@ _COLORS = {
 """(light, dark) -> variables of Gradio's theme."""
 
 
-def serve(labeller: Labeller, *, host: str, port: int | None) -> None:
+def serve(labeller: Labeller, *, host: str, port: int | None, root_path: str = "") -> None:
     """
     Serve the page until the process is interrupted, and print its address.
 
     Args:
         host: "127.0.0.1" for this machine alone, "0.0.0.0" for all that reach it.
         port: None for the first free one from 7860 on.
+        root_path: where a proxy shows the page, such as "/freecp", or the whole address.
 
     Raises:
         OSError: the port is taken.
@@ -43,10 +46,13 @@ def serve(labeller: Labeller, *, host: str, port: int | None) -> None:
     # The page shows warnings about a visitor's words to the visitor; keep them out of the log.
     logging.getLogger("freecp_d2.text").setLevel(logging.ERROR)
     page = build_page(labeller)
-    page.queue(max_size=_MOST_WAITING)
+    page.queue(max_size=MOST_WAITING)
+    share_queue(page._queue)
     _, url, _ = page.launch(
         server_name=host,
         server_port=port,
+        root_path=root_path,
+        app_kwargs={"middleware": [Middleware(WithoutFetching)]},
         share=False,
         quiet=True,
         prevent_thread_lock=True,

@@ -1,12 +1,14 @@
 """Turn a visitor's input into a view, which is all that the server keeps of a visitor."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ...data.images.options import Reading, parse_bands
-from ...visualization.html.markup import Markup
+from ...visualization.html.markup import Markup, join
 from .labelling import Comparison, Labeller, Thresholds
 from .results import INVITATION, Point, figures, message, purification, top_words
 from .uploads import read_upload
@@ -20,15 +22,22 @@ class View:
 
     Attributes:
         comparison: labels of the image; None if there is a message in their place.
-        images: HTML of the images, or of that message.
+        text: that message, or a note on how the image was read.
         point: the pixel whose words are shown.
         asked: the input: the path of the image, words, method and thresholds.
     """
 
     comparison: Comparison | None
-    images: Markup
+    text: str
     point: Point | None = None
     asked: tuple[Any, ...] = ()
+
+    @cached_property
+    def images(self) -> Markup:
+        """HTML of the images, or of the message."""
+        if self.comparison is None:
+            return join([self.text])
+        return figures(self.comparison, self.text, self.point)
 
     @property
     def pixel(self) -> Markup:
@@ -80,7 +89,7 @@ def label(
     except ValueError as error:  # a threshold out of range, an unknown method
         return View(None, message(f"This cannot be done: {error}", is_problem=True))
     point = before.point if before is not None and before.asked[:1] == asked[:1] else None
-    return View(comparison, figures(comparison, note, point), point, asked)
+    return View(comparison, note, point, asked)
 
 
 def _reading(labeller: Labeller, bands: str | None) -> Reading:
@@ -97,3 +106,31 @@ def choose_pixel(view: View | None, x: float, y: float) -> View | None:
     if view is None or view.comparison is None:
         return view
     return replace(view, point=(min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)))
+
+
+class Visit:
+    """
+    The latest view of a visitor, which overlapping requests of one page share.
+
+    A pixel that is chosen while the image is labelled again is kept, and a request that ends late
+    never brings back an older view.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.view: View | None = None
+
+    def show(self, view: View) -> View:
+        """Make a new view the latest one, with the pixel chosen meanwhile; returns it."""
+        with self._lock:
+            latest = self.view
+            if latest is not None and latest.asked[:1] == view.asked[:1] and view.comparison:
+                view = replace(view, point=latest.point) if latest.point != view.point else view
+            self.view, _ = view, view.images  # rendered before another pixel can be chosen
+        return view
+
+    def choose(self, x: float, y: float) -> View | None:
+        """Choose a pixel of the latest view; returns it."""
+        with self._lock:
+            self.view = choose_pixel(self.view, x, y)
+            return self.view

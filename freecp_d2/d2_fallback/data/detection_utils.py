@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ...utils.image_formats import open_image
 from ..config import CfgNode
 from ..utils import needs_detectron2
 from ..utils.file_io import PathManager
@@ -84,7 +85,7 @@ def read_image(file_name: str, format: str | None = None) -> np.ndarray:
         ndarray: shape (H, W, C), or (H, W) for None and a file with one channel.
     """
     with PathManager.open(file_name, "rb") as file:
-        return convert_pil_to_numpy(_apply_exif_orientation(Image.open(file)), format)
+        return convert_pil_to_numpy(_apply_exif_orientation(open_image(file)), format)
 
 
 def check_image_size(dataset_dict: dict[str, Any], image: np.ndarray) -> None:

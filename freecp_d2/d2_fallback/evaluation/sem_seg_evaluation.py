@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
+from ...utils.image_formats import open_image
 from ..data import DatasetCatalog, MetadataCatalog
 from ..utils.comm import all_gather, gather, is_main_process, synchronize
 from ..utils.file_io import PathManager
@@ -37,7 +37,7 @@ def load_image_into_numpy_array(filename: str, dtype: Any = None) -> np.ndarray:
         dtype: None: that of the image.
     """
     with PathManager.open(filename, "rb") as file:
-        return np.asarray(Image.open(file), dtype=dtype)
+        return np.asarray(open_image(file), dtype=dtype)
 
 
 class SemSegEvaluator(DatasetEvaluator):

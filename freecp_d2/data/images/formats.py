@@ -1,49 +1,11 @@
-"""
-The image formats that are read, and why others are refused. Pillow decodes the files.
+"""Why files of other formats than those of `utils.image_formats` are not read as images."""
 
-`open_image` is the only place that opens an image file, with the formats of this list: Pillow knows
-more, and runs an external program, Ghostscript, for PostScript.
-"""
-
-import functools
 import re
 from pathlib import Path
-from typing import IO
 
 from PIL import Image
 
-_FORMATS = {
-    "JPEG": ".jpg .jpeg .jpe .jfif",
-    "PNG": ".png .apng",
-    "TIFF": ".tif .tiff",
-    "WEBP": ".webp",
-    "GIF": ".gif",
-    "BMP": ".bmp",
-    "AVIF": ".avif .avifs",
-    "JPEG2000": ".jp2 .j2c .j2k .jpc .jpf .jpx",
-    "PPM": ".ppm .pgm .pbm .pnm",
-    "MPO": ".mpo",
-    "CUR": ".cur",
-    "DCX": ".dcx",
-    "DDS": ".dds",
-    "DIB": ".dib",
-    "ICNS": ".icns",
-    "ICO": ".ico",
-    "IM": ".im",
-    "MSP": ".msp",
-    "PCX": ".pcx",
-    "PSD": ".psd",
-    "QOI": ".qoi",
-    "SGI": ".bw",
-    "SUN": ".ras",
-    "TGA": ".tga",
-    "XBM": ".xbm",
-    "XPM": ".xpm",
-}
-"""Pillow's name of each format that is read -> its suffixes; the usual formats are tried first."""
-
-IMAGE_SUFFIXES = frozenset(" ".join(_FORMATS.values()).split())
-"""Suffixes of the formats that are read."""
+from ...utils.image_formats import IMAGE_SUFFIXES
 
 _CAMERA_RAW = ".arw .cr2 .cr3 .dng .nef .nrw .orf .pef .raf .raw .rw2 .srw .x3f"
 _EXPORT = "export it as JPEG or PNG"
@@ -100,18 +62,6 @@ ORIENTATION = 0x0112
 
 class Unreadable(ValueError):  # noqa: N818 - the message is a reason, without the file's name
     """An image that is whole, but of a kind that is not read; says why and what to do."""
-
-
-@functools.cache
-def readable_formats() -> tuple[str, ...]:
-    """The formats of the list that this Pillow was built with."""
-    Image.init()
-    return tuple(name for name in _FORMATS if name in Image.OPEN)
-
-
-def open_image(file: IO[bytes]) -> Image.Image:
-    """`Image.open` for the formats of the list only; no external program is ever run."""
-    return Image.open(file, formats=readable_formats())
 
 
 def exif_orientation(image: Image.Image) -> int | None:

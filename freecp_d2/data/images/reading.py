@@ -1,7 +1,8 @@
 """
 Read images of any kind as upright RGB arrays.
 
-`formats.py` lists the file formats, `depth.py` has the rule for more than 8 bits.
+`utils.image_formats` lists the formats that are read, `formats.py` says why others are refused, and
+`depth.py` has the rule for more than 8 bits.
 """
 
 import io
@@ -18,6 +19,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from ...utils.image_formats import open_image
 from .arrays import Channels, from_array, from_tensor
 from .formats import (
     NUM_START,
@@ -25,7 +27,6 @@ from .formats import (
     Unreadable,
     is_address,
     is_camera_raw,
-    open_image,
     refused,
 )
 from .modes import ReadImage, from_pillow

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...text import Vocabulary
-from ..file_lists import read_text
+from ...utils.files import read_text
 
 _BACKGROUND_LINE = re.compile(r"background\s*[:\uff1a]\s*(.+)", re.IGNORECASE)
 _BACKGROUND = {"background", "_background_", "__background__"}

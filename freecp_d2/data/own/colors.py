@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..file_lists import read_text
+from ...utils.files import read_text
 from ..label_reading import read_colors
 from ..labels import IGNORE_LABEL
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...utils.image_formats import IMAGE_SUFFIXES
 from ..checks import DamagedFilesError, check_images, check_pairs, describe_sizes, first_few
 from ..file_lists import dangling_link, list_endings, list_files, read_list
-from ..images.formats import IMAGE_SUFFIXES
 from ..labels import LabelEncoding, LabelReader
 from . import label_studio, panoptic
 from .classes import Classes, read_classes

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from ..file_lists import read_text
+from ...utils.files import read_text
 
 FILE = "dataset.yaml"
 LAYOUTS = ("folders", "coco-panoptic", "label-studio")

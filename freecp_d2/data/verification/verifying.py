@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
+from ...utils.image_formats import open_image
 from ..benchmark_spec import Benchmark
 from ..checks import describe_sizes, displayed_size
-from ..images.formats import open_image
 from ..label_reading import DECODE_ERRORS
 from ..labels import lookup_table, read_values
 from ..loading import BenchmarkFiles, find_files, select_split

@@ -6,6 +6,7 @@ Affinity heads: sources of the self-affinity of Eq. (2).
 | `build.py` | the registry, the contract, the base class |
 | `clip_attention.py` | `CLIPAttentionAffinity`: the backbone's own attention |
 | `dino.py` | `DINOAffinity`: features or attention of a DINO |
+| `dino_weights.py` | its weights, from timm and from its authors |
 | `sam.py` | `SAMAffinity`: features or masks of SAM |
 | `maskformer.py` | `MaskFormerAffinity`: masks of MaskFormer and Mask2Former |
 | `encoder.py` | base class, resampling and weights of heads with an encoder of their own |

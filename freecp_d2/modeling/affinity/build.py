@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ...d2 import CfgNode, Registry, ShapeSpec
 from ...method import transition_matrix
 from ...utils.precision import without_autocast
+from ..resampling import resample_matrix
 
 AFFINITY_HEAD_REGISTRY = Registry("AFFINITY_HEAD")
 AFFINITY_HEAD_REGISTRY.__doc__ = """
@@ -36,7 +37,8 @@ class): `head(images, features)`.
 
 `affinity` returns (N, P, P), float32, patches row by row: entry (i, j) is the affinity of patches i
 and j, 0 or more on any scale, with no empty row or column. It need not be symmetric or normalised.
-`resample` and `resample_matrix` bring other grids to (h, w). `forward` balances the affinity
+`resample` and `resample_matrix` bring other grids to (h, w). `similarity` is optional: it serves
+ProxyCLIP, which takes the head as its proxy. `forward` balances the affinity
 (`method.transition_matrix`): symmetric, rows and columns sum to one up to Sinkhorn's remainder.
 
 All tensors are on the model's device, and so is the result; the head is a submodule, moved by
@@ -66,9 +68,36 @@ class AffinityHead(nn.Module):
         """The affinity of each pair of patches, (N, P, P); see `AFFINITY_HEAD_REGISTRY`."""
         raise NotImplementedError
 
+    def similarity(
+        self, images: Tensor, features: dict[str, Tensor]
+    ) -> tuple[Tensor, tuple[int, int]]:
+        """
+        The similarity of patches on a grid of the head's own choice, for ProxyCLIP.
+
+        A head with features of patches returns their cosines, negative ones included. The default
+        is the affinity, on the backbone's grid.
+
+        Returns:
+            (N, P', P') on any scale, and the grid (h', w').
+        """
+        h, w = features["patch_tokens"].shape[-2:]
+        return self.affinity(images, features), (h, w)
+
     def forward(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
-        """The transition matrices T of Eq. (3), shape (N, P, P)."""
-        return self._balance(self.affinity(images, features).float())
+        """
+        The transition matrices T of Eq. (3), shape (N, P, P).
+
+        An affinity on the backbone's grid is resampled if "patch_tokens" have another.
+        """
+        affinity = self.affinity(images, features).float()
+        if "patch_tokens" in features:
+            h, w = features["patch_tokens"].shape[-2:]
+            if affinity.shape[-1] != h * w:
+                height, width = images.shape[-2:]
+                patch = (height * width / affinity.shape[-1]) ** 0.5
+                source = (round(height / patch), round(width / patch))
+                affinity = resample_matrix(affinity, source, (h, w))
+        return self._balance(affinity)
 
     @without_autocast
     def _balance(self, affinity: Tensor) -> Tensor:

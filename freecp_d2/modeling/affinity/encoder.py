@@ -91,6 +91,12 @@ def resize_to(images: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
 
 
+def cosines(features: Tensor) -> Tensor:
+    """cos(f_i, f_j): features (N, C, h, w) -> float32 (N, P, P)."""
+    tokens = F.normalize(features.float().flatten(2), dim=1)
+    return tokens.mT @ tokens
+
+
 def cosine_affinity(features: Tensor, power: float = 1.0) -> Tensor:
     """
     max(cos(f_i, f_j), 0) ^ power, but at least `MIN_AFFINITY`.
@@ -98,8 +104,7 @@ def cosine_affinity(features: Tensor, power: float = 1.0) -> Tensor:
     Features (N, C, h, w) -> float32 (N, P, P), symmetric, 1 on the diagonal. With a power above 1
     the nearest patches count for more.
     """
-    tokens = F.normalize(features.float().flatten(2), dim=1)
-    return (tokens.mT @ tokens).clamp(min=0).pow(power).clamp(min=MIN_AFFINITY)
+    return cosines(features).clamp(min=0).pow(power).clamp(min=MIN_AFFINITY)
 
 
 def mask_affinity(masks: Tensor, scores: Tensor) -> Tensor:
@@ -120,43 +125,6 @@ def mask_affinity(masks: Tensor, scores: Tensor) -> Tensor:
     unclaimed = (1 - weights * flat).clamp(min=0).prod(dim=1)
     weighted = weights.sqrt() * flat
     return weighted.mT @ weighted + torch.diag_embed(unclaimed)
-
-
-def resample(
-    maps: Tensor, grid: tuple[int, int], extent: tuple[float, float] | None = None
-) -> Tensor:
-    """
-    Resize (..., h', w') to (..., h, w), bilinear between cell centres and antialiased when it
-    shrinks: as `F.interpolate` with `antialias=True`, and the identity on the same grid.
-
-    `extent`: how many cells of (h', w'), from the upper left, show the window; may be fractions.
-    The other cells are padding, which is left out. None: all cells.
-    """
-    height, width = maps.shape[-2:]
-    extent = extent or (height, width)
-    if grid == (height, width) and extent == (height, width):
-        return maps
-    rows = _weights(height, grid[0], extent[0]).to(maps)
-    columns = _weights(width, grid[1], extent[1]).to(maps)
-    return rows @ maps @ columns.mT
-
-
-def resample_matrix(matrix: Tensor, source: tuple[int, int], grid: tuple[int, int]) -> Tensor:
-    """Bring an affinity (N, P', P') of the grid `source` to (N, P, P), by `resample`'s weights."""
-    if source == grid:
-        return matrix
-    columns = resample(matrix.unflatten(-1, source), grid).flatten(-2)
-    return resample(columns.mT.unflatten(-1, source), grid).flatten(-2).mT
-
-
-def _weights(num_from: int, num_to: int, extent: float) -> Tensor:
-    """Triangle weights around each wanted centre; rows sum to one, shape (num_to, num_from)."""
-    step = extent / num_to
-    centres = (torch.arange(num_to, dtype=torch.float64) + 0.5) * step - 0.5
-    cells = torch.arange(num_from, dtype=torch.float64)
-    weights = (1 - (cells - centres[:, None]).abs() / max(step, 1.0)).clamp(min=0)
-    weights[:, cells >= extent] = 0
-    return weights / weights.sum(dim=1, keepdim=True)
 
 
 def require_library(name: str, *, extra: str, head: str) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode, ShapeSpec, configurable
 from ..inputs import PixelNormalisation
+from ..resampling import resample
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
 from .encoder import (
     EncoderAffinity,
@@ -20,7 +21,6 @@ from .encoder import (
     mask_affinity,
     refuse_misfits,
     require_library,
-    resample,
     resize,
 )
 

@@ -11,18 +11,19 @@ from torch import Tensor
 
 from ...d2 import CfgNode, ShapeSpec, configurable
 from ...utils.precision import precision_for
+from ..resampling import resample
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
 from .encoder import (
     EncoderAffinity,
     backbone_grid,
     check_options,
     cosine_affinity,
+    cosines,
     find_pretrained,
     load_strictly,
     mask_affinity,
     refuse_other_kind,
     require_library,
-    resample,
     resize_to,
 )
 
@@ -101,6 +102,21 @@ class SAMAffinity(EncoderAffinity):
             return torch.cat([self._by_masks(image, grid) for image in images])
         parts = [self._features(part, grid) for part in images.split(self.batch_size)]
         return cosine_affinity(torch.cat(parts), self.power)
+
+    @torch.no_grad()
+    def similarity(
+        self, images: Tensor, features: dict[str, Tensor]
+    ) -> tuple[Tensor, tuple[int, int]]:
+        """See `AffinityHead.similarity`; of features, on SAM's own grid without its padding."""
+        if self.source == "masks":
+            return super().similarity(images, features)
+        height, width = images.shape[-2:]
+        vit = self.encoder.image_encoder
+        cells = vit.img_size / vit.patch_embed.proj.kernel_size[0]
+        longer = max(height, width)
+        grid = (round(cells * height / longer), round(cells * width / longer))
+        parts = [self._features(part, grid) for part in images.split(self.batch_size)]
+        return cosines(torch.cat(parts)), grid
 
     def _features(self, images: Tensor, grid: tuple[int, int]) -> Tensor:
         """The neck's features on the backbone's grid, (N, C, *grid)."""

@@ -5,9 +5,17 @@ from .cached import CachedBackbone, FeatureMemory
 from .clip_loading import LoadedCLIP, load_clip, load_clip_from_config
 from .clip_resnet import CLIPResNet
 from .clip_vit import CLIPViT
-from .dense_attention import DenseAttention
+from .dense_attention import (
+    DENSE_ATTENTION_REGISTRY,
+    BlockFeatures,
+    DenseAttention,
+    Needs,
+    TowerSpec,
+)
 
 __all__ = [
+    "DENSE_ATTENTION_REGISTRY",
+    "BlockFeatures",
     "CLIPBackbone",
     "CLIPResNet",
     "CLIPViT",
@@ -15,6 +23,8 @@ __all__ = [
     "DenseAttention",
     "FeatureMemory",
     "LoadedCLIP",
+    "Needs",
+    "TowerSpec",
     "build_clip_backbone",
     "load_clip",
     "load_clip_from_config",

@@ -13,6 +13,7 @@ applies counts:
 Otherwise it is that of the library's architecture, with a warning.
 """
 
+import functools
 import json
 import logging
 import os
@@ -60,12 +61,17 @@ def decide_activation(
     if found:
         logger.info(f"{pretrained}: the activation of its blocks is {found}.")
         return found
-    logger.warning(
+    _warn_once(
         f'MODEL.CLIP.PRETRAINED="{pretrained}" does not say whether it was trained with QuickGELU '
         f"(OpenAI, MetaCLIP, DFN) or GELU (LAION); {default} is used. The wrong one costs accuracy "
         "without an error: set MODEL.CLIP.ACTIVATION to quick_gelu or gelu."
     )
     return default
+
+
+@functools.lru_cache  # the towers of one file are loaded one after the other
+def _warn_once(message: str) -> None:
+    logger.warning(message)
 
 
 def _stated(pretrained: str, path: str) -> str:

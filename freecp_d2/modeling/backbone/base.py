@@ -59,10 +59,19 @@ class CLIPBackbone(Backbone):
 
         Returns:
             dict[str, Tensor]: all float32.
-            "patch_tokens": in the joint space with text, not normalised, (N, D, h, w);
+            "patch_tokens": in the joint space with text, not normalised, (N, D, h, w); (h, w) is
+            the grid of patches unless a base method gives another;
             "class_token": of the unmodified tower, (N, D);
             "attention": mean over heads and layers, (N, 1, T, T); absent without layers.
         """
+
+    @property
+    def reads_text(self) -> bool:
+        """
+        Whether "patch_tokens" depend on the words. Only then is `forward` called with
+        `text_features`, the unit rows of all words, float32, (W, D), background words first.
+        """
+        return False
 
     @property
     def size_divisibility(self) -> int:

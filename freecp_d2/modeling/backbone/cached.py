@@ -45,7 +45,8 @@ class CachedBackbone(CLIPBackbone):
     A backbone that encodes the same pixels only once.
 
     Batches of windows are cached with the mean attention of `layers`, so that the base method alone
-    and the method with purification share them; calls for other layers are not cached. Crops of
+    and the method with purification share them; calls for other layers are not cached. If the
+    encoder reads the words, their features are part of the key. Crops of
     Eq. (8) are cached one by one and shared by all encoders with the same `encode_image_key` and
     `memory`.
     """
@@ -66,17 +67,32 @@ class CachedBackbone(CLIPBackbone):
     def encode_image_key(self) -> Hashable:
         return self.encoder.encode_image_key
 
+    @property
+    def reads_text(self) -> bool:
+        return self.encoder.reads_text
+
     def output_shape(self) -> dict[str, ShapeSpec]:
         return self.encoder.output_shape()
 
-    def forward(self, images: Tensor, *, attention_layers: Collection[int] = ()) -> Features:
+    def forward(
+        self,
+        images: Tensor,
+        *,
+        attention_layers: Collection[int] = (),
+        text_features: Tensor | None = None,
+    ) -> Features:
         """See `CLIPBackbone.forward`; "attention" may be present without `attention_layers`."""
+        text: dict[str, Tensor] = {}
+        words: Key = ()
+        if self.reads_text and text_features is not None:
+            text = {"text_features": text_features}
+            words = _content(text_features)
         if attention_layers and tuple(sorted(attention_layers)) != self.layers:
-            return self.encoder(images, attention_layers=attention_layers)
-        key = ("windows", self.encoder, self.layers, *_content(images))
+            return self.encoder(images, attention_layers=attention_layers, **text)
+        key = ("windows", self.encoder, self.layers, *_content(images), *words)
         features = self.memory.get(key)
         if features is None:
-            features = self.encoder(images, attention_layers=self.layers)
+            features = self.encoder(images, attention_layers=self.layers, **text)
             self.memory.put(key, features)
         return dict(features)
 
@@ -94,7 +110,7 @@ class CachedBackbone(CLIPBackbone):
 
 
 def _content(images: Tensor) -> Key:
-    """Shape and digest of the pixels."""
+    """Shape and digest of pixels or features."""
     pixels = images.detach().contiguous().cpu()
     digest = hashlib.blake2b(pixels.view(torch.uint8).numpy().data, digest_size=16)
     return images.shape, digest.digest()

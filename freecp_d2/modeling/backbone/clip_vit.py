@@ -5,7 +5,6 @@ Shapes: N windows, T = 1 + h * w tokens (class token first), C width, D embeddin
 """
 
 from collections.abc import Collection, Hashable
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,7 +14,16 @@ from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
 from ...utils.precision import layer_norm
 from .base import CLIPBackbone, check_interpolation, resize_positional_embedding
 from .clip_loading import LoadedCLIP, load_clip_from_config
-from .dense_attention import DenseAttention, run_block
+from .dense_attention import (
+    BlockFeatures,
+    CollectedFeatures,
+    DenseAttention,
+    RunningMean,
+    TowerSpec,
+    build_dense_attention,
+    mean_over_heads,
+    run_block,
+)
 
 
 @BACKBONE_REGISTRY.register()
@@ -23,8 +31,8 @@ class CLIPViT(CLIPBackbone):
     """
     A ViT of `clip` or `open_clip` with a feature for every patch, for inputs of any size.
 
-    The unmodified tower gives the class token and the attention; its last block(s), rewritten by a
-    `DenseAttention`, give the patch tokens.
+    The unmodified tower gives the class token and the attention; a `DenseAttention` computes the
+    patch tokens from its blocks.
     """
 
     visual: Any  # the libraries' towers share attributes, not a type
@@ -42,7 +50,7 @@ class CLIPViT(CLIPBackbone):
         """
         Args:
             visual: `clip.model.VisionTransformer` or `open_clip.transformer.VisionTransformer`.
-            dense_attention: the method's last block(s).
+            dense_attention: the base method.
             interpolation: of the positional embedding, one of `INTERPOLATIONS`.
 
         Raises:
@@ -50,12 +58,7 @@ class CLIPViT(CLIPBackbone):
         """
         super().__init__()
         _check_plain_vit(visual)
-        blocks = visual.transformer.resblocks
-        if dense_attention.num_blocks > len(blocks):
-            raise ValueError(
-                f"{dense_attention.name} rewrites the last {dense_attention.num_blocks} blocks, "
-                f"this ViT has {len(blocks)}; lower MODEL.CLIP.GEM_BLOCKS."
-            )
+        dense_attention.check(tower_spec(visual))
         check_interpolation(interpolation)
         self.visual = visual.eval().requires_grad_(False)
         self.dense_attention = dense_attention
@@ -67,15 +70,12 @@ class CLIPViT(CLIPBackbone):
         cls, cfg: CfgNode, input_shape: ShapeSpec | None = None, clip: LoadedCLIP | None = None
     ) -> dict:
         clip = load_clip_from_config(cfg, clip)
+        _check_plain_vit(clip.model.visual)
         node = cfg.MODEL.CLIP
-        name, is_custom = node.DENSE_ATTENTION, node.DENSE_PRESET == "custom"
-        preset = "freecp" if is_custom else node.DENSE_PRESET
-        dense = DenseAttention.from_preset(name, preset, gem_blocks=node.GEM_BLOCKS)
-        if is_custom and name != "gem":
-            dense = replace(dense, residual=node.DENSE_RESIDUAL, mlp=node.DENSE_MLP)
+        dense = build_dense_attention(cfg, tower_spec(clip.model.visual))
         interpolation = node.POSITIONAL_EMBEDDING
         if interpolation == "auto":
-            interpolation = "size_antialias" if name == "gem" else "scale"
+            interpolation = dense.interpolation
         return {
             "visual": clip.model.visual,
             "dense_attention": dense,
@@ -100,31 +100,57 @@ class CLIPViT(CLIPBackbone):
             "attention": ShapeSpec(channels=self.num_layers, stride=self.patch_size),
         }
 
+    @property
+    def reads_text(self) -> bool:
+        return self.dense_attention.needs.text
+
     def forward(
-        self, images: Tensor, *, attention_layers: Collection[int] = ()
+        self,
+        images: Tensor,
+        *,
+        attention_layers: Collection[int] = (),
+        text_features: Tensor | None = None,
     ) -> dict[str, Tensor]:
+        """See `CLIPBackbone.forward`; `ValueError` without features of words that are read."""
+        needs = self.dense_attention.needs
+        if needs.text and text_features is None:
+            raise ValueError(
+                f'MODEL.CLIP.DENSE_ATTENTION="{self.dense_attention.name}" reads the features of '
+                "the words; pass text_features."
+            )
         x, grid = self._embed(images)
         blocks = list(self.visual.transformer.resblocks)
-        first_dense = len(blocks) - self.dense_attention.num_blocks
-        dense_inputs: list[Tensor] = []
-        total, num_attentions = None, 0
+        kept = CollectedFeatures(needs, len(blocks))
+        mean = RunningMean()
         for layer, block in enumerate(blocks):
-            if layer >= first_dense:
-                dense_inputs.append(x)
+            kept.see_tokens(layer, x)
             num_queries = 1 if block is blocks[-1] else None
+            need_attention = layer in attention_layers or kept.reads_attention(layer)
             x, attention = run_block(
-                block, x, num_queries=num_queries, need_attention=layer in attention_layers
+                block, x, num_queries=num_queries, need_attention=need_attention
             )
             if attention is not None:
-                total = attention if total is None else total.add_(attention)
-                num_attentions += 1
-        dense = self._project(self.dense_attention(blocks[first_dense:], dense_inputs)[:, 1:])
+                kept.see_attention(layer, attention)
+                if layer in attention_layers:
+                    mean.add(mean_over_heads(attention))
+                del attention  # (N, H, T, T); the next block needs the memory
+        dense, dense_grid = self.dense_attention(
+            BlockFeatures(
+                blocks=blocks,
+                grid=grid,
+                project=self._project,
+                tokens=kept.tokens,
+                attention=kept.attention,
+                images=self._pixels(images) if needs.images else None,
+                text=text_features if needs.text else None,
+            )
+        )
         output = {
-            "patch_tokens": dense.transpose(1, 2).unflatten(2, grid),
+            "patch_tokens": self._project(dense).transpose(1, 2).unflatten(2, dense_grid),
             "class_token": self._project(x[:, 0]),
         }
-        if total is not None:
-            output["attention"] = (total / num_attentions)[:, None]
+        if mean.total is not None:
+            output["attention"] = mean.value[:, None]
         return output
 
     @property
@@ -152,9 +178,24 @@ class CLIPViT(CLIPBackbone):
         x = torch.cat([class_token, patches], dim=1) + position.to(patches.dtype)
         return layer_norm(visual.ln_pre, x), grid
 
+    def _pixels(self, images: Tensor) -> Tensor:
+        """RGB in [0, 255] of normalised images, (N, 3, H, W)."""
+        mean, std = (
+            torch.tensor(v, dtype=images.dtype).view(-1, 1, 1).to(images.device)
+            for v in (self.pixel_mean, self.pixel_std)
+        )
+        return (images * std + mean).float()
+
     def _project(self, x: Tensor) -> Tensor:
         """ln_post and the projection into the joint space; the result is float32."""
         return (layer_norm(self.visual.ln_post, x) @ self.visual.proj).float()
+
+
+def tower_spec(visual: Any) -> TowerSpec:
+    """What base methods may know of a plain ViT."""
+    blocks = visual.transformer.resblocks
+    attn = blocks[0].attn
+    return TowerSpec(len(blocks), attn.num_heads, attn.embed_dim, visual.conv1.kernel_size[0])
 
 
 def _check_plain_vit(visual: Any) -> None:

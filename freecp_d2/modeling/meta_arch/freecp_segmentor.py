@@ -5,6 +5,7 @@ Shapes: N windows, K classes, h x w patches, H, W pixels.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -17,10 +18,13 @@ from ...utils.host import to_host
 from ..affinity import AffinityHead, build_affinity_head
 from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone, load_clip_from_config
 from ..inputs import FiniteChecks, PixelNormalisation, read_candidates, read_images
-from ..purification.build import PurificationOutput, build_purification_head, check_heads
+from ..pamr import PAMR, build_pamr
+from ..purification.build import build_purification_head
 from ..purification.crop_classifier import CropClassifier, CropFeatures, crop_batch_size
+from ..purification.decisions import PurificationInputs, PurifiedBatch
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
-from ..stitching import ClassScores, full_scores, has_score, label_map, stitch
+from ..resampling import affinity_grid, check_grid_rule, resample
+from ..stitching import has_score
 from ..text_head import TextHead
 from ..windows import (
     Window,
@@ -30,6 +34,8 @@ from ..windows import (
     window_batch_size,
     windows_of_images,
 )
+from .heads import check_heads
+from .read_out import combine_windows, output_size, read_decisions, read_out
 
 
 @META_ARCH_REGISTRY.register()
@@ -39,6 +45,10 @@ class FreeCPSegmentor(nn.Module):
     refined by an affinity (Eqs. 2, 3), purified (Eqs. 4 to 8) and stitched.
 
     Without a purification head it is the base method alone.
+
+    Attributes:
+        return_decisions: outputs also have "purification", the `Decisions` of the head; off at
+            first. They keep the maps of all windows of the image.
     """
 
     @configurable
@@ -49,6 +59,8 @@ class FreeCPSegmentor(nn.Module):
         text_head: TextHead,
         affinity_head: AffinityHead | None,
         purification_head: nn.Module | None,
+        grid_rule: str = "backbone",
+        refine: PAMR | None = None,
         input_format: str,
         window_size: int,
         window_stride: int,
@@ -60,6 +72,8 @@ class FreeCPSegmentor(nn.Module):
         """
         Args:
             affinity_head, purification_head: both, or neither for the base method alone.
+            grid_rule: "backbone" or "maps", see MODEL.AFFINITY_HEAD.GRID.
+            refine: the last step, on scores at the size of the result; None: there is none.
             input_format: "RGB" or "BGR", the channel order of the inputs.
             window_size, window_stride, crop_size: in pixels.
             window_batch_size: most windows in one forward of the backbone; crops, as many as
@@ -71,7 +85,9 @@ class FreeCPSegmentor(nn.Module):
             ValueError: heads or options that do not fit; sizes out of range.
         """
         super().__init__()
-        check_heads(affinity_head, purification_head, oracle, text_head.background)
+        check_grid_rule(grid_rule)
+        check_heads(affinity_head, purification_head, oracle, text_head)
+        self.grid_rule, self.refine = grid_rule, refine
         sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
         patch_size = backbone.patch_size
         check_window_sizes(patch_size, window_size, window_stride, sides, window_batch_size)
@@ -81,6 +97,7 @@ class FreeCPSegmentor(nn.Module):
         self.window_size, self.window_stride = window_size, window_stride
         self.window_batch_size, self.crop_size = window_batch_size, crop_size
         self.oracle, self.return_label_map = oracle, return_label_map
+        self.return_decisions = False
 
     @classmethod
     def from_config(
@@ -106,6 +123,8 @@ class FreeCPSegmentor(nn.Module):
             "text_head": text_head,
             "affinity_head": affinity_head,
             "purification_head": purification_head,
+            "grid_rule": cfg.MODEL.AFFINITY_HEAD.GRID,
+            "refine": build_pamr(cfg),
             "input_format": cfg.INPUT.FORMAT,
             "window_size": cfg.MODEL.SLIDING_WINDOW.SIZE,
             "window_stride": cfg.MODEL.SLIDING_WINDOW.STRIDE,
@@ -125,7 +144,7 @@ class FreeCPSegmentor(nn.Module):
         self.text_head.set_vocabulary(vocabulary, on_disk=on_disk)
 
     @torch.no_grad()
-    def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[str, Tensor]]:
+    def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """
         Args:
             batched_inputs: one dict an image, of any sizes: "image", uint8 or float in [0, 255],
@@ -136,10 +155,15 @@ class FreeCPSegmentor(nn.Module):
             list[dict]: one an image: "sem_seg", scores of shape (C, height, width) in [0, 1], C as
             `text_head.output_names`; or the int64 label map (height, width).
         """
-        return [
-            {"sem_seg": self._read_out(found.scores, x.get("height"), x.get("width"))}
-            for x, found in zip(batched_inputs, self.segment(batched_inputs), strict=True)
-        ]
+        outputs: list[dict[str, Any]] = []
+        for x, found in zip(batched_inputs, self.segment(batched_inputs), strict=True):
+            size, as_labels = output_size(x, found.size), self.return_label_map
+            finish = partial(read_out, text_head=self.text_head, size=size, as_labels=as_labels)
+            outputs.append({"sem_seg": finish(found.scores)})
+            if found.purified and self.purification_head is not None:
+                decided = read_decisions(found, self.purification_head, self.text_head, finish)
+                outputs[-1]["purification"] = decided
+        return outputs
 
     @torch.no_grad()
     def segment(
@@ -163,21 +187,35 @@ class FreeCPSegmentor(nn.Module):
         patch_size, names = self.backbone.patch_size, self.text_head.vocabulary.display_names
         crops = CropFeatures()
 
-        def run(batch: list[Window]) -> Iterator[tuple[Tensor, Tensor, WindowDiagnosis | None]]:
+        def run(batch: list[Window]) -> Iterator[tuple[Tensor, Tensor, Any, Any]]:
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
             pixels = cut_windows(images, batch, patch_size)
             maps, alive, purified = self._segment(pixels, batch, candidates, crops)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose and purified is not None:
-                reasons = diagnose_windows(purified, alive, batch, names, patch_size)
-            return zip(maps, alive, reasons, strict=True)
+                cell = pixels.shape[2] // maps.shape[2]
+                reasons = diagnose_windows(purified.found, alive, batch, names, cell)
+            kept: Iterable[Any] = repeat(None, len(batch))
+            if self.return_decisions and purified is not None:
+                kept = [(window, purified, n) for n, window in enumerate(batch)]
+            return zip(maps, alive, reasons, kept, strict=True)
 
-        segmented = run_on_windows(windows, self.window_batch_size, run)
-        for size, found in zip(sizes, segmented, strict=True):
-            own, parts = zip(*found, strict=True)
-            maps, alive, reasons = zip(*parts, strict=True)
-            scores = stitch(maps, own, size, patch_size, alive)
-            yield SegmentedImage(scores, tuple(r for r in reasons if r is not None))
+        found_of_images = run_on_windows(windows, self.window_batch_size, run)
+        for x, image, found in zip(batched_inputs, images, found_of_images, strict=True):
+            own, results = [window for window, _ in found], [result for _, result in found]
+            maps, alive, reasons, kept = zip(*results, strict=True)
+            size = (image.shape[1], image.shape[2])
+            combine = partial(
+                combine_windows,
+                windows=own,
+                image=image,
+                size=output_size(x, size),
+                patch_size=patch_size,
+                text_head=self.text_head,
+                refine=self.refine,
+            )
+            reasons, kept = (tuple(filter(None, values)) for values in (reasons, kept))
+            yield SegmentedImage(combine(maps, alive), reasons, kept, size, combine)
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
@@ -195,16 +233,22 @@ class FreeCPSegmentor(nn.Module):
         windows: list[Window],
         candidates: Tensor | None,
         crops: CropFeatures,
-    ) -> tuple[Tensor, Tensor, PurificationOutput | None]:
+    ) -> tuple[Tensor, Tensor, PurifiedBatch | None]:
         """
         Class maps (N, K, h, w) of normalised windows of one size; on the CPU which of them have a
         score, bool (N, K), and their purification.
         """
         checks = FiniteChecks()
         layers = () if self.affinity_head is None else self.affinity_head.attention_layers
-        features = self.backbone(pixels, attention_layers=layers)
+        reads_text = self.backbone.reads_text
+        text = {"text_features": self.text_head.word_features} if reads_text else {}
+        features = self.backbone(pixels, attention_layers=layers, **text)
         checks.add(features["patch_tokens"], self.backbone.weights_name)
-        maps, normalized_cam = self.text_head(features["patch_tokens"], candidates)
+        tokens, grid = features["patch_tokens"], None
+        if self.affinity_head is not None:
+            grid = affinity_grid(self.grid_rule, pixels, tokens, self.backbone.patch_size)
+            features |= {"patch_tokens": resample(tokens, grid)}
+        maps, normalized_cam = self.text_head(tokens, candidates, grid=grid)
         if self.affinity_head is None or self.purification_head is None:
             alive, flags = to_host(has_score(maps), checks.flags())
             checks.raise_for(flags)
@@ -215,24 +259,16 @@ class FreeCPSegmentor(nn.Module):
             pixels,
             self.backbone.encode_image,
             self.text_head.class_features,
-            patch_size=self.backbone.patch_size,
+            patch_size=pixels.shape[2] // maps.shape[2],
             crop_size=self.crop_size,
             batch_size=crop_batch_size(self.window_batch_size, self.window_size, self.crop_size),
             windows=windows,
             known=crops,
             check=checks.add,
         )
-        purified = self.purification_head(maps, normalized_cam, transition, classify, candidates)
+        inputs = PurificationInputs(maps, normalized_cam, transition, classify, candidates)
+        found = self.purification_head(*inputs)
         # The last of a few points where the host waits for the device, none of them in a loop.
-        purified, (alive, flags) = purified.on_host(has_score(purified.maps), checks.flags())
+        found, (alive, flags) = found.on_host(has_score(found.maps), checks.flags())
         checks.raise_for(flags)
-        return purified.maps, alive, purified
-
-    def _read_out(self, found: ClassScores, height: int | None, width: int | None) -> Tensor:
-        """Scores (C, height, width) or label map (height, width) of one image."""
-        size = (height or found.scores.shape[1], width or found.scores.shape[2])
-        background, floor = self.text_head.background_is_rest, self.text_head.background_thresh
-        if self.return_label_map:
-            return label_map(found, size, background=background, floor=floor)
-        num_classes = len(self.text_head.output_names) - background
-        return full_scores(found, num_classes, size, background=background, floor=floor)
+        return found.maps, alive, PurifiedBatch(inputs, found)

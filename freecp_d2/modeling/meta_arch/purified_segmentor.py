@@ -6,6 +6,7 @@ Shapes: C channels, H, W pixels.
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -43,6 +44,9 @@ class PurifiedSegmentor(nn.Module):
 
     MODEL.WEIGHTS are the wrapped model's; a `DetectionCheckpointer` of the whole model or of
     `model.wrapped` loads them.
+
+    Attributes:
+        return_decisions: as of `FreeCPSegmentor`.
     """
 
     @configurable
@@ -75,6 +79,7 @@ class PurifiedSegmentor(nn.Module):
         self.wrapped, self.purifier = wrapped, purifier
         self.scores, self.temperature, self.max_removed = scores, temperature, max_removed
         self.return_label_map = return_label_map
+        self.return_decisions = False
 
     @classmethod
     def from_config(
@@ -153,9 +158,14 @@ class PurifiedSegmentor(nn.Module):
         decisions = self.purifier.decide(images, scores)
         found = []
         for output, own, decision in zip(outputs, scores, decisions, strict=True):
-            gated = gate_scores(own, decision.gate, max_removed=self.max_removed)
-            found.append({**output, "sem_seg": gated.argmax(0) if self.return_label_map else gated})
+            found.append({**output, "sem_seg": self._read_out(own, decision.gate)})
+            if self.return_decisions:
+                found[-1]["purification"] = decision.decisions.then(partial(self._read_out, own))
         return found
+
+    def _read_out(self, scores: Tensor, gate: Tensor) -> Tensor:
+        gated = gate_scores(scores, gate, max_removed=self.max_removed)
+        return gated.argmax(0) if self.return_label_map else gated
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:

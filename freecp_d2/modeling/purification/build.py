@@ -47,8 +47,7 @@ class PurificationOutput:
             shape (N, K).
         redundancy_scores: s of Eq. (5), shape (N, K).
         groups: ambiguity groups of all windows.
-        region_boxes: boxes of each group with an area (`map_index` is the group); with the
-            elimination "window" only of groups all of whose boxes have one, the others stay whole.
+        region_boxes: boxes of each group with an area (`map_index` is the group).
         winners: winning class of each box, int64, shape (B,).
         redundancy_thresh, ambiguity_thresh: tau_r of Eq. (5) and tau_a of Eq. (7) of each window,
             shape (N,); None where that purification did not take place.
@@ -79,27 +78,3 @@ class PurificationOutput:
 def build_purification_head(cfg: CfgNode) -> nn.Module:
     """Build the head that `cfg.MODEL.PURIFICATION_HEAD.NAME` names."""
     return PURIFICATION_HEAD_REGISTRY.get(cfg.MODEL.PURIFICATION_HEAD.NAME)(cfg)
-
-
-def check_heads(
-    affinity_head: nn.Module | None,
-    purification_head: nn.Module | None,
-    oracle: bool,
-    background: str,
-) -> None:
-    """Raise `ValueError` for one head without the other, or options that the heads do not take."""
-    if (affinity_head is None) != (purification_head is None):
-        raise ValueError(
-            "Only one of affinity head and purification head is given; give FreeCPSegmentor both "
-            "heads or neither."
-        )
-    if purification_head is not None and background == "words":
-        raise ValueError(
-            'MODEL.TEXT.BACKGROUND="words" is for base methods alone, FreeCP does not refine '
-            'background words; use class, or MODEL.PURIFICATION_HEAD.NAME "".'
-        )
-    if oracle and purification_head is None:
-        raise ValueError(
-            "MODEL.PURIFICATION_HEAD.ORACLE=True restricts the purification head, but "
-            'MODEL.PURIFICATION_HEAD.NAME is ""; use ClassPurification or no oracle.'
-        )

@@ -129,10 +129,13 @@ class ClassPurification(nn.Module):
         transition: Tensor,
         classify: ClassifyBoxes | None = None,
         allowed: Tensor | None = None,
+        *,
+        present: Tensor | None = None,
     ) -> PurificationOutput:
         """
         See `PURIFICATION_HEAD_REGISTRY`. Without `classify` AP leaves its groups undecided; classes
-        that are not `allowed` become 0.
+        that are not `allowed` become 0. With `present`, bool, (N, K), RP keeps these classes in
+        place of Eq. (5).
         """
         refined = refine(normalized_cam, transition, self._mask(normalized_cam))
         keep = torch.ones(refined.shape[:2], dtype=torch.bool, device=refined.device)
@@ -149,7 +152,7 @@ class ClassPurification(nn.Module):
         result = PurificationOutput(refined, keep, scores, groups, elimination=self.elimination)
         for step in self.order.split("-"):
             if step == "RP":
-                self._purify_redundancy(result, maps)
+                self._purify_redundancy(result, maps, present)
             elif step == "AP" and refined.shape[1] > 1:
                 self._purify_ambiguity(result, classify)
         return result
@@ -162,8 +165,17 @@ class ClassPurification(nn.Module):
         mask = boxes_to_mask(boxes, len(flat), (flat.shape[1], flat.shape[2]))
         return mask.view(normalized_cam.shape)
 
-    def _purify_redundancy(self, result: PurificationOutput, maps: Tensor) -> None:
+    def _purify_redundancy(
+        self, result: PurificationOutput, maps: Tensor, present: Tensor | None
+    ) -> None:
         scores = redundancy_scores(maps, result.maps)
+        if present is not None:
+            result.maps, result.keep = (
+                result.maps * present[:, :, None, None],
+                result.keep & present,
+            )
+            result.redundancy_scores = scores
+            return
         if isinstance(self.redundancy_thresh, str):
             thresh = automatic_redundancy_thresh(scores, among=result.keep)
         else:
@@ -198,11 +210,7 @@ class ClassPurification(nn.Module):
         result.region_boxes, result.winners = regions, winners
 
     def _region_boxes(self, fused: Tensor) -> tuple[RegionBoxes, Tensor]:
-        """
-        The boxes to classify; and the groups, bool (G,), with a box without area or no box.
-
-        With the elimination "window" these groups keep all classes, so their boxes are left out.
-        """
+        """The boxes with an area; and the groups, bool (G,), with a box without one or no box."""
         regions = region_boxes(
             fused, thresh=self.region_thresh, holes=True, exclude_last=self.exclude_last
         )
@@ -211,5 +219,4 @@ class ClassPurification(nn.Module):
         undecided = torch.ones(len(fused), dtype=torch.bool)
         undecided[regions.map_index] = False
         undecided[regions.map_index[~has_area]] = True
-        counts = has_area if self.elimination == "region" else ~undecided[regions.map_index]
-        return RegionBoxes(regions.map_index[counts], regions.boxes[counts]), undecided
+        return RegionBoxes(regions.map_index[has_area], regions.boxes[has_area]), undecided

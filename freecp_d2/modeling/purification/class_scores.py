@@ -8,13 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ...d2 import CfgNode, MetadataCatalog
 from ...text import Vocabulary
 from ...utils.host import to_host
-from ..text_head import check_background, has_background, vocabulary_from_config
+from ..background import check_background, has_background
+from ..text_head import vocabulary_from_config
+from ..windows import Window
 
 
 @dataclass(frozen=True)
@@ -170,3 +173,12 @@ def as_maps(probabilities: Tensor) -> Tensor:
 def pool_to_grid(maps: Tensor, grid: tuple[int, int]) -> Tensor:
     """The mean over the pixels of each patch: (K, H, W) -> (K, *grid)."""
     return F.adaptive_avg_pool2d(maps[None], grid)[0]
+
+
+def cut_maps(maps: list[Tensor], windows: list[Window], patch: int) -> Tensor:
+    """The patches of windows of one size, (N, C, h, w), out of the maps of their images."""
+    found = [
+        maps[i][:, y0 // patch : y1 // patch, x0 // patch : x1 // patch]
+        for i, y0, x0, y1, x1 in windows
+    ]
+    return torch.stack(found)

@@ -1,7 +1,7 @@
 """Diagnosis of each window: words kept and dropped, ambiguity groups, winners; and a summary."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from torch import Tensor
 from ..stitching import ClassScores
 from ..windows import Window
 from .build import PurificationOutput
+from .decisions import PurifiedBatch
 
 
 @dataclass
@@ -55,6 +56,12 @@ class SegmentedImage(NamedTuple):
     scores: ClassScores
     windows: tuple[WindowDiagnosis, ...]
     """The diagnosis of each window; empty if not asked for, or without purification."""
+    purified: tuple[tuple[Window, PurifiedBatch, int], ...]
+    """Each window, its batch and its place in it; empty if not kept, or without purification."""
+    size: tuple[int, int]
+    """(height, width) of the network's input."""
+    combine: Callable[..., ClassScores]
+    """The scores if the windows had other maps, (K, h, w) each."""
 
 
 def diagnose_windows(

@@ -6,8 +6,9 @@ Shapes: N windows, C channels, K words, H x W pixels, h x w patches.
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,11 +19,13 @@ from ..affinity import AffinityHead
 from ..affinity.encoder import resize_to
 from ..backbone import CLIPBackbone
 from ..inputs import FiniteChecks, PixelNormalisation
+from ..resampling import resample
 from ..stitching import has_score
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 from .build import PurificationOutput
-from .class_scores import ScoreChannels, as_maps, pool_to_grid
+from .class_scores import ScoreChannels, as_maps, cut_maps, pool_to_grid
 from .crop_classifier import CropClassifier, CropFeatures, crop_batch_size
+from .decisions import Decisions, PurificationInputs, PurifiedBatch
 from .diagnosis import WindowDiagnosis, diagnose_windows, scale_boxes
 from .gating import gates, stitch_gates
 
@@ -50,8 +53,17 @@ class ImageGrid(nn.Module):
             size: images are resized to `size` x `size` pixels in all, their aspect kept.
             window_size, window_stride: in pixels, rounded down to whole patches, at least one.
             input_format: "RGB" or "BGR", the channel order of the images.
+
+        Raises:
+            ValueError: sizes out of range, or a `clip` whose base method reads the words.
         """
         super().__init__()
+        if clip is not None and clip.reads_text:
+            raise ValueError(
+                "MODEL.CLIP.DENSE_ATTENTION reads the words, but PurifiedSegmentor takes the "
+                "scores of the wrapped model; use another base method, such as sclip, or resclip "
+                "with MODEL.CLIP.RESCLIP.FEEDBACK False."
+            )
         self.clip = clip
         self.patch_size = stride if clip is None else clip.patch_size
         sides = {"MODEL.PURIFIED.SIZE": size}
@@ -90,13 +102,15 @@ class ImageGrid(nn.Module):
 
         `checks` refuses a head that reads patch tokens if there is no CLIP.
         """
+        grid = (pixels.shape[2] // self.patch_size, pixels.shape[3] // self.patch_size)
         if self.clip is not None:
             features = self.clip(pixels, attention_layers=affinity_head.attention_layers)
+            tokens = resample(features["patch_tokens"], grid)
+            features |= {"patch_tokens": tokens}
         else:
-            h, w = (side // self.patch_size for side in pixels.shape[2:])
             # Filled with NaN so that `checks` detects misuse.
             nothing = torch.full((), math.nan, device=pixels.device)
-            features = {"patch_tokens": nothing.expand(len(pixels), 1, h, w)}
+            features = {"patch_tokens": nothing.expand(len(pixels), 1, *grid)}
         found = affinity_head(self.pixels.undo(pixels), features)
         name, advice = type(affinity_head).__name__, ""
         if self.clip is None:
@@ -111,12 +125,17 @@ class ImageGrid(nn.Module):
 
 class Decision(NamedTuple):
     """
-    The purification of one image: where each channel may have a score, bool (C, h, w), on the
-    CPU, and the diagnosis of each window; empty if not asked for.
+    The purification of one image.
+
+    Attributes:
+        gate: where each channel may have a score, bool (C, h, w).
+        windows: the diagnosis of each window; empty if not asked for.
+        decisions: for an evaluator; its `read_out` gives gates.
     """
 
     gate: Tensor
     windows: list[WindowDiagnosis]
+    decisions: Decisions
 
 
 class GridPurification(nn.Module):
@@ -182,34 +201,69 @@ class GridPurification(nn.Module):
         names = self.channels.word_names(len(maps[0])) if maps else ()
         crops = CropFeatures()
 
-        def run(batch: list[Window]) -> Iterator[tuple[Tensor, WindowDiagnosis | None]]:
+        def run(batch: list[Window]) -> Iterator[tuple[Any, Tensor, WindowDiagnosis | None]]:
             pixels, checks = cut_windows(fitted, batch, patch), FiniteChecks()
-            purified = self._purify(pixels, _cut(maps, batch, patch), batch, crops, checks)
-            on_device = gates(purified), has_score(purified.maps), checks.flags()
-            purified, (gate, visible, flags) = purified.on_host(*on_device)
+            inputs = self._prepare(pixels, cut_maps(maps, batch, patch), batch, crops, checks)
+            found = self.purification_head(*inputs)
+            on_device = gates(found), has_score(found.maps), checks.flags()
+            found, (gate, visible, flags) = found.on_host(*on_device)
             checks.raise_for(flags)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose:
-                reasons = diagnose_windows(purified, visible, batch, names, patch)
-            return zip(gate, reasons, strict=True)
+                reasons = diagnose_windows(found, visible, batch, names, patch)
+            purified = PurifiedBatch(inputs, found)
+            places = [(window, purified, n) for n, window in enumerate(batch)]
+            return zip(places, gate, reasons, strict=True)
 
-        for i, found in enumerate(run_on_windows(windows, self.batch_size, run)):
-            words = stitch_gates([(window, gate) for window, (gate, _) in found], grids[i], patch)
-            gate = words.new_ones(len(scores[i]), *grids[i])
-            gate[self.channels.words(len(gate))] = words
-            reasons = [reason for _, (_, reason) in found if reason is not None]
+        for i, results in enumerate(run_on_windows(windows, self.batch_size, run)):
+            own = [place for _, (place, _, _) in results]
+            opened = [gate for _, (_, gate, _) in results]
+            reasons = [reason for _, (_, _, reason) in results if reason is not None]
             scales = [images[i].shape[k] / fitted[i].shape[k] for k in (2, 1, 2, 1)]
-            yield Decision(gate, [scale_boxes(reason, scales) for reason in reasons])
+            of_image = [window for window, _, _ in own]
+            yield Decision(
+                self._stitch(opened, of_image, grids[i]),
+                [scale_boxes(reason, scales) for reason in reasons],
+                Decisions(
+                    own,
+                    self.purification_head,
+                    sizes[i],
+                    patch,
+                    self.channels.words(len(maps[i])),
+                    partial(self._gate, windows=of_image, grid=grids[i]),
+                ),
+            )
 
-    def _purify(
+    def _gate(
+        self,
+        found: Sequence[tuple[PurificationOutput, int]],
+        windows: list[Window],
+        grid: tuple[int, int],
+    ) -> Tensor:
+        """Where each channel of an image may have a score, bool (C, h, w)."""
+        batches = {id(output): output for output, _ in found}
+        opened = {key: gates(output) for key, output in batches.items()}
+        return self._stitch([opened[id(output)][n] for output, n in found], windows, grid)
+
+    def _stitch(self, opened: list[Tensor], windows: list[Window], grid: tuple[int, int]) -> Tensor:
+        """The gate of an image, bool (C, h, w), from those of its windows."""
+        words = stitch_gates(list(zip(windows, opened, strict=True)), grid, self.view.patch_size)
+        gate = words.new_ones(len(words) + (self.channels.background >= 0), *grid)
+        gate[self.channels.words(len(gate))] = words
+        return gate
+
+    def _prepare(
         self,
         pixels: Tensor,
         maps: Tensor,
         windows: list[Window],
         crops: CropFeatures,
         checks: FiniteChecks,
-    ) -> PurificationOutput:
-        """Windows of one size: normalised, (N, 3, H, W); maps of all channels, (N, C, h, w)."""
+    ) -> PurificationInputs:
+        """
+        The arguments of the head for windows of one size: normalised pixels (N, 3, H, W), maps of
+        all channels (N, C, h, w).
+        """
         words = self.channels.words(maps.shape[1])
         view, classify = self.view, None
         if view.clip is not None and self.class_features is not None:
@@ -226,13 +280,4 @@ class GridPurification(nn.Module):
             )
         transition = view.transition(pixels, self.affinity_head, checks)
         cam = min_max_normalise(maps)
-        return self.purification_head(maps[:, words], cam[:, words], transition, classify)
-
-
-def _cut(maps: list[Tensor], windows: list[Window], patch: int) -> Tensor:
-    """The patches of windows of one size, (N, C, h, w), out of the maps of their images."""
-    found = [
-        maps[i][:, y0 // patch : y1 // patch, x0 // patch : x1 // patch]
-        for i, y0, x0, y1, x1 in windows
-    ]
-    return torch.stack(found)
+        return PurificationInputs(maps[:, words], cam[:, words], transition, classify)

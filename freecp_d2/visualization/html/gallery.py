@@ -1,9 +1,11 @@
 """Images with their label maps side by side, and what purification did below them."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from ...modeling.purification.diagnosis import Purification
 from ..overlay import overlay
 from .images import data_uri, limited, pixel_accuracy, visible_classes
 from .markup import Markup, element, isolated, join
@@ -42,10 +44,36 @@ def _article(gallery: Gallery, image: PageImage, longest_side: int) -> Markup:
         element("h3", isolated(image.title)),
         element("div", *figures, class_=f"maps of-{len(figures)}"),
         element("div", *legends, class_="legend"),
+        _verdicts(image.purification, [gallery.class_names[k] for k in true]),
         purification_notes(
             image.purification, {gallery.class_names[k]: gallery.colors[k] for k in true}
         ),
     )
+
+
+def _verdicts(purification: Purification, true: Collection[str]) -> Markup:
+    """What both purifications decided, compared with the words `true` of the image."""
+    removed = [word.word for word in purification.removed]
+    kept = [word.word for word in (*purification.kept, *purification.contested)]
+    wins: Counter[str] = Counter()
+    for group in purification.groups:
+        wins.update(group.wins)
+    lost = [word for word in removed if word in true]
+    absent = {word: num for word, num in wins.most_common() if word not in true}
+    num_right = sum(wins.values()) - sum(absent.values())
+    right = [
+        f"{len(removed) - len(lost)} of {len(removed)} removed words are not in the image",
+        f"{sum(word in true for word in kept)} of {len(kept)} words kept in a window are in it",
+        f"{num_right} of {sum(wins.values())} boxes went to a word that is in it",
+    ]
+    wrong = ["removed " + ", ".join(lost)] if lost else []
+    if absent:
+        won = [f"{word} \N{MULTIPLICATION SIGN}{num}" for word, num in absent.items()]
+        wrong.append("boxes for " + ", ".join(won[:_SHOWN]) + " …" * (len(won) > _SHOWN))
+    lines = [element("p", element("b", "Decided: "), "; ".join(right) + ".")]
+    if wrong:
+        lines.append(element("p", element("b", "Wrong: "), isolated("; ".join(wrong) + ".")))
+    return element("div", *lines, class_="note")
 
 
 def _figure(title: str, source: str, alt: str, names: str = "", note: str = "") -> Markup:

@@ -28,7 +28,7 @@ def word_list(rows: Sequence[tuple[RGB | None, str, str]], most: int) -> Markup:
 
 
 def purification_notes(
-    purification: Purification, colors: Mapping[str, RGB], whole: bool = True
+    purification: Purification, colors: Mapping[str, RGB], whole: bool = True, level: int = 4
 ) -> Markup:
     """
     Words removed, words that only some windows kept, words kept, and ambiguity groups.
@@ -36,6 +36,7 @@ def purification_notes(
     Args:
         colors: of the words that are marked with their colour.
         whole: fold long lists; else cut them and give the number of words left out.
+        level: of the headings, one below the heading of the image.
     """
     every, some = "in every window", "with the number of windows"
     sections = []
@@ -45,19 +46,23 @@ def purification_notes(
         ("Kept in some windows", some, purification.contested),
     ):
         chips = [_chip(word, colors.get(word.word)) for word in words]
-        sections.append(_section(title, hint, chips, _list(chips, _WORDS_SHOWN, whole)))
+        sections.append(
+            _section(f"h{level}", title, hint, chips, _list(chips, _WORDS_SHOWN, whole))
+        )
     groups = [_group(group) for group in purification.groups]
     listed = _list(groups, _GROUPS_SHOWN, whole, "groups")
     hint = "filled: winners and their regions"
-    sections.append(_section("Ambiguity groups", hint, groups, listed))
+    sections.append(_section(f"h{level}", "Ambiguity groups", hint, groups, listed))
     return element("div", *sections, class_="purification")
 
 
-def _section(title: str, hint: str, items: Sequence[Markup], listed: Markup) -> Markup:
+def _section(
+    heading: str, title: str, hint: str, items: Sequence[Markup], listed: Markup
+) -> Markup:
     if not items:
         return Markup()
     count = element("small", f"{len(items)}, {hint}")
-    return element("section", element("h4", title, " ", count), listed)
+    return element("section", element(heading, title, " ", count), listed)
 
 
 def _list(items: Sequence[Markup], most: int, whole: bool = True, kind: str = "") -> Markup:

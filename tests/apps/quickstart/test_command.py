@@ -38,7 +38,7 @@ def table_rows(lines, columns):
 
 
 def test_tables(root, printed):
-    rows = table_rows(printed, 7)
+    rows = table_rows(printed, 8)
     assert list(rows) == ["mIoU", "MaskCLIP", "GEM", "ClearCLIP", "SCLIP", "mean"]
     assert len(rows["mIoU"]) == len(command.VARIANTS)
     methods = np.array([list(map(float, rows[m])) for m in list(rows)[1:-1]])
@@ -50,7 +50,7 @@ def test_tables(root, printed):
 
 
 def test_the_gain_and_its_interval(printed):
-    alone, *_, both = map(float, table_rows(printed, 7)["GEM"])
+    alone, *_, both = map(float, table_rows(printed, 8)["GEM"])
     gain = table_rows(printed, 5)["GEM"][0]
     difference, low, high = map(float, re.findall(r"[+-][\d.]+", gain))
     assert difference == pytest.approx(both - alone, abs=0.11)
@@ -87,4 +87,14 @@ def test_counts_of_one_method_make_a_row():
     assert row.scores[-1].miou == 100
     assert row.scores[-1].things == 0, "the sky is stuff"
     assert row.gain.difference == pytest.approx(100 - 100 * 3 / 11)
-    assert [column.is_oracle for column in results.columns] == [False] * 2 + [True] + [False] * 3
+    assert [column.is_oracle for column in results.columns] == [False] * 2 + [True] + [False] * 4
+
+
+def test_the_page_of_the_median_gain_comes_first():
+    counts = {("SCLIP", "alone"): np.full((5, 3, 81), 10)}
+    purified = counts["SCLIP", "alone"].copy()
+    for page, right in enumerate((10, 9, 5, 8, 7)):
+        purified[page, 0] = right
+    counts["SCLIP", "RP-AP"] = purified
+    assert command.choose_pages(counts, 2) == [3, 0]
+    assert command.choose_pages(counts, 9) == [3, 0, 1, 2, 4]

@@ -127,3 +127,16 @@ def test_methods_select_rows_of_tab_2_and_columns_of_tab_4():
     columns = table_columns(read_table(4), ["ade20k", "storybook"], ("sclip",))
     assert [column.title for column in columns] == ["ADE SCLIP", "Storybook SCLIP"]
     assert [column.key for column in columns] == ["sclip", ""], "Storybook has no paper's number"
+
+
+def test_further_base_methods():
+    """Every cell has a config; the published numbers are those of rows."""
+    table, methods = read_table("bases"), tuple(METHODS)
+    rows, columns = table_rows(table, methods), table_columns(table, table.benchmarks, methods)
+    assert table.rows.keys() <= {row.key for row in rows}
+    for row in rows:
+        for column in columns:
+            assert (ROOT / config_name(row, column)).is_file()
+    for values in table.rows.values():
+        *each, mean = values
+        assert abs(sum(each) / len(each) - mean) < 0.1

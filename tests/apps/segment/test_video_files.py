@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from freecp_d2.apps.segment.video_files import VideoSink, frames_of, middle_frame, open_video
+from freecp_d2.apps.segment.video_files import frames_of, middle_frame, open_video
+from freecp_d2.apps.segment.video_sinks import VideoSink
+from freecp_d2.apps.segment.video_times import Timing
 
 from .samples import write_video
 
@@ -36,9 +38,9 @@ def test_a_sink_keeps_rate_number_and_size(tmp_path):
     for size in ((48, 64), (49, 65), (1, 1), (2, 200)):
         path = tmp_path / "a.mp4"
         path.unlink(missing_ok=True)
-        sink = VideoSink(path, 23.976, size)
-        for value in range(0, 200, 20):
-            sink.write(np.full((*size, 3), value, dtype=np.uint8))
+        sink = VideoSink(path, Timing([], 23.976), size)
+        for number in range(10):
+            sink.write(np.full((*size, 3), 20 * number, dtype=np.uint8), number)
             assert not path.exists()
         sink.close()
         capture = cv2.VideoCapture(str(path))
@@ -50,12 +52,12 @@ def test_a_sink_keeps_rate_number_and_size(tmp_path):
 
 
 def test_a_discarded_sink_leaves_no_file(tmp_path):
-    sink = VideoSink(tmp_path / "a.mp4", 25.0, (48, 64))
-    sink.write(np.zeros((48, 64, 3), dtype=np.uint8))
+    sink = VideoSink(tmp_path / "a.mp4", Timing([], 25.0), (48, 64))
+    sink.write(np.zeros((48, 64, 3), dtype=np.uint8), 0)
     sink.discard()
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(OSError, match="cannot write an MP4"):
-        VideoSink(tmp_path / "no" / "a.mp4", 25.0, (48, 64))
+        VideoSink(tmp_path / "no" / "a.mp4", Timing([], 25.0), (48, 64))
 
 
 def test_paths_that_are_not_utf8_are_refused(tmp_path):
@@ -67,4 +69,4 @@ def test_paths_that_are_not_utf8_are_refused(tmp_path):
     with pytest.raises(ValueError, match="UTF-8"):
         open_video(path)
     with pytest.raises(ValueError, match="UTF-8"):
-        VideoSink(path, 25.0, (48, 64))
+        VideoSink(path, Timing([], 25.0), (48, 64))

@@ -1,5 +1,6 @@
 """The real page in a real browser whose requests to other hosts are stopped and fail the test."""
 
+import itertools
 import re
 
 import pytest
@@ -30,6 +31,7 @@ def server(tmp_path_factory):
     with web_page(log, *options) as address:
         yield address
     assert "Traceback" not in log.read_text()
+    assert (log.parent / "programs.txt").read_text() == "", "no upload starts a program"
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +96,18 @@ def relabel(page, words):
 
 def choose(page, path):
     page.locator(".ask input[type=file]").set_input_files(path)
+
+
+def test_headings_go_down_one_level_at_a_time(visit):
+    page = visit()
+    page.locator("#images .pixels").last.click(position={"x": 40, "y": 30})
+    expect(page.locator("#pixel")).to_contain_text("column")
+    levels = page.locator("h1, h2, h3, h4, h5, h6").evaluate_all("all => all.map(h => h.tagName)")
+    levels = [int(name[1]) for name in levels]
+    assert levels.count(1) == 1
+    assert {2, 3} <= set(levels)
+    assert levels[0] == 1
+    assert all(below <= above + 1 for above, below in itertools.pairwise(levels))
 
 
 def test_the_first_page_is_labelled(visit):
@@ -171,7 +185,7 @@ def test_sliders_change_freecp_alone(visit):
 def test_settings(visit):
     page = visit()
     decisions = page.locator("#decisions")
-    expect(decisions).to_contain_text("Thresholds: redundancy 0.010, ambiguity 0.100.")
+    expect(decisions).to_contain_text("Thresholds: redundancy 0.030, ambiguity 0.500.")
     page.get_by_label("Let each image choose the thresholds").check()
     expect(decisions).to_contain_text(re.compile(r"redundancy 0\.\d+ to 0\.\d+"))
     expect(page.get_by_role("slider", name=re.compile("Redundancy"))).to_be_disabled()
@@ -205,10 +219,15 @@ def test_a_click_shows_the_words_of_a_pixel(visit):
 
 def test_an_unreadable_upload_and_a_drawn_page(visit, tmp_path):
     page = visit()
-    (tmp_path / "holiday.png").write_bytes(b"this is no image")
-    choose(page, tmp_path / "holiday.png")
-    message = page.get_by_role("alert").filter(has_text="holiday.png")
-    expect(message).to_contain_text("cannot be read as an image")
+    for name, content in (
+        ("holiday.png", b"this is no image"),
+        ("drawing.png", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"),
+        ("fuji.png", b"FUJIFILMCCD-RAW 0201" + bytes(99)),
+    ):
+        (tmp_path / name).write_bytes(content)
+        choose(page, tmp_path / name)
+        message = page.get_by_role("alert").filter(has_text=name)
+        expect(message).to_contain_text("cannot be read as an image")
     expect(page.locator("#decisions")).to_be_empty()
     page.get_by_role("button", name="Drawn page 2 of 4").click()
     expect(images(page)).to_have_count(2)

@@ -81,7 +81,7 @@ def test_the_weights_of_the_package(request):
     found = Labeller.from_config(str(path), words, ["MODEL.TEXT.TEMPLATES", "simple"])
     assert found.is_embedded
     assert found.vocabulary == words
-    assert found.thresholds == Thresholds(0.01, 0.1)
+    assert found.thresholds == Thresholds(0.03, 0.5)
 
 
 class TestBuildPredictors:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from freecp_d2.apps.web import visit
 from freecp_d2.apps.web.labelling import Thresholds
-from freecp_d2.apps.web.visit import choose_pixel
+from freecp_d2.apps.web.visit import Visit, choose_pixel
 
 USUAL = Thresholds(0.01, 0.3)
 WORDS = "sky; field; sheep; road"
@@ -76,3 +76,17 @@ def test_a_pixel_is_clipped_to_the_image(label, labeller, payload):
     view = label(labeller, payload, WORDS, "SCLIP", USUAL)
     assert "column 64 of 64, row 1 of 48" in choose_pixel(view, 1.2, -3.0).pixel
     assert choose_pixel(None, 0.5, 0.5) is None
+
+
+def test_a_pixel_chosen_while_the_image_is_labelled_again_is_kept(label, labeller, payload):
+    visit = Visit()
+    assert visit.choose(0.5, 0.5) is None
+    first = visit.show(label(labeller, payload, WORDS, "SCLIP", USUAL))
+    slow = label(labeller, payload, WORDS, "SCLIP", Thresholds(0.2, 0.3), first)
+    clicked = visit.choose(0.5, 0.25)
+    assert clicked.comparison is first.comparison
+    shown = visit.show(slow)
+    assert shown.comparison is slow.comparison
+    assert shown.point == (0.5, 0.25)
+    assert "left:50.00%;top:25.00%" in shown.images
+    assert visit.choose(0.75, 0.25).comparison is slow.comparison, "no older view comes back"

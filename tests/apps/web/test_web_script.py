@@ -31,6 +31,13 @@ def test_wrong_options(monkeypatch):
             main(options)
 
 
+def test_a_wrong_root_path_is_refused_before_anything_is_loaded(capsys):
+    for path in ("labels", "ftp://example.org", "https://"):
+        with pytest.raises(SystemExit):
+            main(["--root-path", path])
+        assert repr(path.rstrip("/")) in capsys.readouterr().err
+
+
 def test_only_the_page_and_the_server_import_gradio():
     modules = "labelling, visit, results, uploads, words, command"
     code = f"import sys; from freecp_d2.apps.web import {modules}; print('gradio' in sys.modules)"

@@ -1,6 +1,7 @@
 """Which files of a folder are images."""
 
-from freecp_d2.data.images.formats import IMAGE_SUFFIXES, looks_like_image
+from freecp_d2.data.images.formats import looks_like_image
+from freecp_d2.utils.image_formats import IMAGE_SUFFIXES
 
 
 def test_looks_like_image(tmp_path):

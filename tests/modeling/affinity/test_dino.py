@@ -7,7 +7,7 @@ from timm.utils import AttentionExtract
 
 from freecp_d2.modeling.affinity import DINOAffinity
 from freecp_d2.modeling.affinity.dino import patch_attention, patch_features
-from freecp_d2.modeling.affinity.encoder import resample
+from freecp_d2.modeling.resampling import resample
 from tests.helpers.random_affinity import DINO, DINOV2, random_dino
 
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)

@@ -13,11 +13,10 @@ from freecp_d2.modeling.affinity.encoder import (
     find_pretrained,
     load_strictly,
     mask_affinity,
-    resample,
-    resample_matrix,
     resize,
     resize_to,
 )
+from freecp_d2.modeling.resampling import resample, resample_matrix
 from tests.helpers.random_towers import rand_normal
 
 

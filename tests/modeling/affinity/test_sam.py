@@ -6,8 +6,9 @@ import torch.nn.functional as F
 from segment_anything import SamAutomaticMaskGenerator, SamPredictor, sam_model_registry
 
 from freecp_d2.modeling.affinity import SAMAffinity, build_affinity_head
-from freecp_d2.modeling.affinity.encoder import mask_affinity, resample
+from freecp_d2.modeling.affinity.encoder import mask_affinity
 from freecp_d2.modeling.affinity.sam import load_sam
+from freecp_d2.modeling.resampling import resample
 from tests.helpers.random_affinity import SAM, random_sam, use_source
 from tests.modeling.affinity.test_dino import grid_of, windows
 

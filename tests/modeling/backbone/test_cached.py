@@ -129,3 +129,32 @@ def test_another_positional_embedding_has_other_crops(tiny_cfg, monkeypatch):
     assert calls == [("encode_image", 3)]
     torch.testing.assert_close(found, gem.encode_image(crops))
     assert not torch.allclose(found, others)
+
+
+def test_words_are_part_of_the_key_for_methods_that_read_them(tiny_cfg, monkeypatch):
+    """Of ResCLIP's feedback; other methods share tokens between vocabularies."""
+    words = torch.nn.functional.normalize(
+        torch.randn(2, 4, 32, generator=torch.Generator().manual_seed(0)), dim=2
+    )
+    for feedback, calls in ((True, 2), (False, 1)):
+        cfg = tiny_cfg.clone()
+        cfg.MODEL.CLIP.DENSE_ATTENTION = "resclip"
+        cfg.MODEL.CLIP.RESCLIP.FEEDBACK = feedback
+        cfg.MODEL.CLIP.RESCLIP.CONFIDENCE_THRESH = 0.0
+        encoder = build_backbone(cfg)
+        expected = [encoder(IMAGES, attention_layers=LAYERS, text_features=few) for few in words]
+        cached, counted = CachedBackbone(encoder, LAYERS), count_calls(encoder, monkeypatch)
+        assert cached.reads_text is feedback
+        for _ in range(2):
+            for few, features in zip(words, expected, strict=True):
+                found = cached(IMAGES, text_features=few)
+                torch.testing.assert_close(found, features)
+        assert len(counted) == calls
+        differs = (expected[0]["patch_tokens"] - expected[1]["patch_tokens"]).abs().max()
+        assert bool(differs > 1e-3) is feedback
+
+
+def test_a_method_that_reads_words_asks_for_them(tiny_cfg):
+    tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = "resclip"
+    with pytest.raises(ValueError, match=r"resclip.*reads the features of the words"):
+        CachedBackbone(build_backbone(tiny_cfg), LAYERS)(IMAGES)

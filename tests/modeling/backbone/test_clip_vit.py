@@ -8,8 +8,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from freecp_d2.d2 import build_backbone
-from freecp_d2.modeling.backbone import CLIPViT, DenseAttention
+from freecp_d2.modeling.backbone import CLIPViT
 from freecp_d2.modeling.backbone.clip_loading import set_precision
+from freecp_d2.modeling.backbone.dense_attention import GEM
 from tests.helpers.parity import PIXEL_MEAN, PIXEL_STD
 from tests.helpers.random_towers import (
     backbone_of,
@@ -174,32 +175,29 @@ class TestRefusals:
                 backbone_of(make())
 
     def test_too_few_blocks_for_gem(self):
-        dense = DenseAttention.from_preset("gem", "freecp")
         with pytest.raises(ValueError, match=r"gem rewrites the last 6.*has 3.*GEM_BLOCKS"):
-            CLIPViT(visual=clip_tower(), dense_attention=dense, **PIXELS)
+            CLIPViT(visual=clip_tower(), dense_attention=GEM(), **PIXELS)
 
 
 class TestConfig:
     def test_last_block(self, tiny_cfg):
         custom = ["DENSE_PRESET", "custom"]
-        for options, dense in (
-            ([], DenseAttention("sclip", False, True)),
-            (["DENSE_PRESET", "original"], DenseAttention("sclip", True, True)),
-            (["DENSE_ATTENTION", "clearclip"], DenseAttention("clearclip", False, False)),
-            (
-                [*custom, "DENSE_RESIDUAL", True, "DENSE_MLP", False],
-                DenseAttention("sclip", True, False),
-            ),
-            (["DENSE_RESIDUAL", True, "DENSE_MLP", False], DenseAttention("sclip", False, True)),
-            (["DENSE_ATTENTION", "gem"], DenseAttention("gem", True, False, 2)),
-            (
-                [*custom, "DENSE_ATTENTION", "gem", "GEM_BLOCKS", 3],
-                DenseAttention("gem", True, False, 3),
-            ),
+        for options, name, residual, mlp in (
+            ([], "sclip", False, True),
+            (["DENSE_PRESET", "original"], "sclip", True, True),
+            (["DENSE_ATTENTION", "clearclip"], "clearclip", False, False),
+            (["DENSE_ATTENTION", "clip"], "clip", True, True),
+            ([*custom, "DENSE_RESIDUAL", True, "DENSE_MLP", False], "sclip", True, False),
+            (["DENSE_RESIDUAL", True, "DENSE_MLP", False], "sclip", False, True),
         ):
             cfg = tiny_cfg.clone()
             cfg.MODEL.CLIP.merge_from_list(options)
-            assert build_backbone(cfg).dense_attention == dense
+            dense = build_backbone(cfg).dense_attention
+            assert (dense.name, dense.residual, dense.mlp) == (name, residual, mlp)
+        for options, num_blocks in (([], 2), ([*custom, "GEM_BLOCKS", 3], 3)):
+            cfg = tiny_cfg.clone()
+            cfg.MODEL.CLIP.merge_from_list(["DENSE_ATTENTION", "gem", *options])
+            assert build_backbone(cfg).dense_attention.num_blocks == num_blocks
 
     def test_interpolation(self, tiny_cfg):
         for method, key, expected in (

@@ -6,7 +6,18 @@ from itertools import product
 import pytest
 import torch
 
-from freecp_d2.modeling.backbone.dense_attention import HEADWISE, DenseAttention, run_block
+from freecp_d2.modeling.backbone.dense_attention import (
+    CLIP,
+    GEM,
+    SCLIP,
+    BlockFeatures,
+    ClearCLIP,
+    MaskCLIP,
+    Vanilla,
+    find_dense_attention,
+    mean_over_heads,
+    run_block,
+)
 from tests.helpers.random_towers import open_clip_tower, rand_normal, two_head_tower
 
 TOLERANCE = {"rtol": 0, "atol": 1e-5}  # a few roundings of values around 1
@@ -22,18 +33,17 @@ class TestPresets:
     def test_table(self):
         """The released program has no residual, the methods have one; ClearCLIP has no MLP."""
         for preset, residual in (("freecp", False), ("original", True)):
-            for name in ("vanilla", "maskclip", "sclip"):
-                dense = DenseAttention.from_preset(name, preset)
-                assert dense == DenseAttention(name, residual, mlp=True, num_blocks=1)
-            dense = DenseAttention.from_preset("clearclip", preset)
-            assert dense == DenseAttention("clearclip", residual=False, mlp=False)
-            dense = DenseAttention.from_preset("gem", preset, gem_blocks=4)
-            assert (dense.name, dense.num_blocks) == ("gem", 4)
-            assert DenseAttention.from_preset("gem", preset).num_blocks == 6
+            for method in (Vanilla, MaskCLIP, SCLIP):
+                assert method.PRESETS[preset] == (residual, True)
+            assert ClearCLIP.PRESETS[preset] == (False, False)
+            assert CLIP.PRESETS[preset] == (True, True)
+        assert (SCLIP().residual, SCLIP().mlp) == (False, True)
+        assert list(GEM(num_blocks=4).needs.tokens) == [-4, -3, -2, -1]
+        assert GEM().num_blocks == 6
 
     def test_gem_without_blocks(self):
         with pytest.raises(ValueError, match="GEM_BLOCKS is 0"):
-            DenseAttention.from_preset("gem", "freecp", gem_blocks=0)
+            GEM(num_blocks=0)
 
 
 class TestAttention:
@@ -49,7 +59,7 @@ class TestAttention:
             "sclip": [5.0 + 6.0, 6.0 + 6.0],
         }
         for name, values in expected.items():
-            result = HEADWISE[name](q, k, v).flatten()
+            result = find_dense_attention(name)().attend(q, k, v, (1, 1)).flatten()
             torch.testing.assert_close(result, torch.tensor(values), **TOLERANCE)
 
 
@@ -64,8 +74,12 @@ class TestLastBlock:
                 expected = expected + TOKENS
             if mlp:
                 expected = expected + block.mlp(block.ln_2(expected))
-            dense = DenseAttention("maskclip", residual=residual, mlp=mlp)
-            torch.testing.assert_close(dense([block], [TOKENS]), expected, **TOLERANCE)
+            features = BlockFeatures(
+                blocks=[block], grid=(4, 4), project=torch.nn.Identity(), tokens={-1: TOKENS}
+            )
+            dense, grid = MaskCLIP(residual=residual, mlp=mlp)(features)
+            assert grid == (4, 4)
+            torch.testing.assert_close(dense, expected[:, 1:], **TOLERANCE)
 
 
 BLOCKS = {
@@ -97,7 +111,7 @@ def test_one_query_gives_the_first_token(block):
         x, attention = run_block(block, TOKENS, num_queries=1, need_attention=need_attention)
         assert x.shape == (2, 1, 64)
         torch.testing.assert_close(x, library_forward(block, TOKENS)[:, :1], **TOLERANCE)
-    assert attention.shape == (2, 17, 17)  # of all tokens nevertheless
+    assert attention.shape == (2, 2, 17, 17)  # of all tokens nevertheless
 
 
 def test_asking_for_attention_changes_no_token(block):
@@ -106,11 +120,12 @@ def test_asking_for_attention_changes_no_token(block):
     torch.testing.assert_close(x, plain, **TOLERANCE)
     y = block.ln_1(TOKENS)
     y = y if block.attn.batch_first else y.transpose(0, 1)
-    torch.testing.assert_close(attention, block.attn(y, y, y)[1], **TOLERANCE)
+    torch.testing.assert_close(mean_over_heads(attention), block.attn(y, y, y)[1], **TOLERANCE)
 
 
 def test_attention_in_half_precision_is_averaged_in_float32():
     block = two_head_tower().transformer.resblocks[1].half()
     x, attention = run_block(block, TOKENS.half(), need_attention=True)
     assert x.dtype == torch.float16
-    assert attention.dtype == torch.float32
+    assert attention.dtype == torch.float16
+    assert mean_over_heads(attention).dtype == torch.float32

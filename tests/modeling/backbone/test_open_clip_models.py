@@ -6,8 +6,9 @@ import warnings
 import pytest
 import torch
 
-from freecp_d2.modeling.backbone import CLIPResNet, CLIPViT, DenseAttention
+from freecp_d2.modeling.backbone import CLIPResNet, CLIPViT
 from freecp_d2.modeling.backbone.clip_loading import wants_quick_gelu
+from freecp_d2.modeling.backbone.dense_attention import find_dense_attention
 from tests.helpers.parity import PIXEL_MEAN, PIXEL_STD
 
 PIXELS = {"pixel_mean": PIXEL_MEAN, "pixel_std": PIXEL_STD}
@@ -38,7 +39,7 @@ def visual(arch, **options):
 
 
 def vit_of(tower, method="sclip"):
-    dense = DenseAttention.from_preset(method, "freecp")
+    dense = find_dense_attention(method)()
     return CLIPViT(visual=tower, dense_attention=dense, **PIXELS)
 
 

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 
 from freecp_d2 import method
-from freecp_d2.modeling.backbone import CLIPViT, DenseAttention
+from freecp_d2.modeling.backbone import CLIPViT
+from freecp_d2.modeling.backbone.dense_attention import Vanilla
 from tests.helpers import parity
 
 TOLERANCE = {"rtol": 0, "atol": 2e-5}
@@ -99,7 +100,7 @@ def test_tokens_of_the_unmodified_path():
         for model in ("vanilla", "GEM"):
             backbone = CLIPViT(
                 visual=parity.visual(weights),
-                dense_attention=DenseAttention("vanilla", residual=True, mlp=True),
+                dense_attention=Vanilla(residual=True, mlp=True),
                 interpolation="size_antialias" if model == "GEM" else "scale",
                 pixel_mean=parity.PIXEL_MEAN,
                 pixel_std=parity.PIXEL_STD,

@@ -90,22 +90,18 @@ class TestReleasedProgram:
                 assert d.visible == named(stored(name)["win_kept"][window])
 
     def test_crops_and_their_winners(self):
-        """The release also encodes crops of groups that stay whole, whose winner has no effect."""
         for name in FILES:
-            ours, whole = set(), set()
+            ours = set()
             for window, d in enumerate(diagnosis(name)):
                 x, y = d.window[:2]
                 for group in d.groups:
-                    if not group.region_boxes:
-                        whole |= {(window, int(k.removeprefix("class "))) for k in group.classes}
                     for contest in group.region_boxes:
                         x0, y0, x1, y1 = contest.box
                         box = [(x0 - x), (y0 - y), (x1 - x), (y1 - y)]
                         assert all(side % PATCH == 0 for side in box)
                         winner = int(contest.winner.removeprefix("class "))
                         ours.add((window, *(side // PATCH for side in box), winner))
-            theirs = {tuple(row) for row in stored(name)["crops"].tolist()}
-            assert ours == {crop for crop in theirs if (crop[0], crop[-1]) not in whole}
+            assert ours == {tuple(row) for row in stored(name)["crops"].tolist()}
 
 
 IMAGES = [{"image": photo(*size)} for size in [(160, 208), (100, 150), (64, 112)]]

@@ -74,6 +74,21 @@ def run(cfg, *scores):
     return [x["sem_seg"] for x in build_model(cfg).eval()([inputs(s) for s in scores])]
 
 
+def test_decisions_for_an_evaluator(clip_cfg):
+    clip_cfg.TEST.LABEL_MAP = True
+    model = build_model(clip_cfg).eval()
+    model.return_decisions = True
+    outputs = model([inputs(random_scores(seed)) for seed in range(2)])
+    for output in outputs:
+        decisions = output["purification"]
+        assert list(decisions.channels) == [1, 2, 3], "0 is the background"
+        assert decisions.steps == ("RP", "AP")
+        arrays = decisions.read()
+        assert arrays.windows.max(axis=0).tolist()[2:] == [*decisions.size[::-1]]
+        labels = decisions.decide_with(lambda boxes: torch.zeros(len(boxes), 3).long().numpy(), ())
+        assert torch.equal(labels, output["sem_seg"])
+
+
 class TestScores:
     def test_perfect_ones_stay_to_the_last_digit(self, clip_cfg):
         """Whatever is decided: even if every word is removed, or all of them are one group."""

@@ -35,6 +35,13 @@ def some(captions, count, seed=0):
         yield captions.caption(chance, classes), classes
 
 
+def test_an_before_a_vowel(captions):
+    for text, _ in some(captions, 1):
+        assert not re.search(r"\ba (umbrella|animal|object)\b", text), text
+    found = {text for text, _ in some(captions, 1) if re.search(r"\ban (umbrella|animal)\b", text)}
+    assert found
+
+
 class TestMentions:
     def test_of_three_or_more_one_may_be_left_out_but_never_the_largest(self, captions):
         for count in (1, 2, 3, 6):

@@ -1,0 +1,64 @@
+"""
+Start of the command `freecp` and of every script: Ctrl-C ends it with one line and exit code 130.
+
+This module imports nothing of the package, because `import freecp_d2` imports torch, which takes
+seconds in which Ctrl-C would print a stack trace from the middle of torch.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NoReturn
+
+INTERRUPTED = 130
+_MESSAGE = b"\nInterrupted.\n"
+
+
+def exit_on_interrupt() -> None:
+    """
+    From now on end the process at Ctrl-C without unwinding, for use while modules are imported.
+
+    No effect where Ctrl-C is ignored, as in `nohup` and in the background of a script.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _exit)
+
+
+def call(main: Callable[..., Any], *args: Any) -> NoReturn:
+    """Exit with the result of `main(*args)`, after Ctrl-C with 130."""
+    try:
+        if signal.getsignal(signal.SIGINT) is _exit:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        result = main(*args)
+        code = result if isinstance(result, int) else 0
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+        os.write(2, _MESSAGE)
+    finally:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C while Python shuts down
+    sys.exit(code)
+
+
+def run(module: str, function: str = "main", *args: Any) -> NoReturn:
+    """Import a function by the names of its module and itself, and `call` it."""
+    exit_on_interrupt()
+    main = getattr(import_module(module), function)
+    import_module("freecp_d2.utils.allocator").keep_freed_memory()
+    call(main, *args)
+
+
+def main() -> NoReturn:
+    """The command `freecp`."""
+    run("freecp_d2.apps.cli")
+
+
+def _exit(number: int, frame: Any) -> NoReturn:
+    os.write(2, _MESSAGE)
+    os._exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Loading DINO and DINOv2 as a ViT of `timm`."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .encoder import find_pretrained, load_strictly, refuse_other_kind
+
+_KEY = "MODEL.AFFINITY_HEAD.DINO"
+_EXAMPLES = "vit_base_patch16_224.dino or vit_base_patch14_dinov2.lvd142m"
+
+
+def load_dino(arch: str, pretrained: str) -> Any:
+    """
+    A `timm` VisionTransformer with weights, for images of any size.
+
+    Args:
+        arch: timm's name of the architecture, "vit_base_patch16_224.dino".
+        pretrained: "timm" to download timm's weights; else, see `find_weights`, the state dict of
+            a backbone by timm or by facebookresearch/dino or dinov2, or their training checkpoint,
+            of which the teacher is taken.
+
+    Raises:
+        ValueError: unknown ViT, no weights, or weights of another ViT.
+        FileNotFoundError, ConnectionError: the weights cannot be found or downloaded.
+    """
+    if pretrained == "timm":
+        return _download(arch)
+    from timm.models.vision_transformer import checkpoint_filter_fn
+
+    from ...checkpoint.reading import read_state_dict, without_prefix
+    from ...checkpoint.recognition import VIT_KINDS
+
+    path = find_pretrained(f"{_KEY}.PRETRAINED", pretrained, "dino:vitb16")
+    vit = _build(arch, pretrained=False)
+    state = read_state_dict(path)
+    advice = (
+        f"{_KEY}.PRETRAINED takes a .pth of facebookresearch/dino or dinov2, or a file of timm."
+    )
+    refuse_other_kind(state, VIT_KINDS, path, advice)
+    state = without_prefix(state, ["patch_embed.proj.weight"], path)
+    _check_sizes(vit, state, arch, path)
+    if "register_tokens" in state:  # timm recognises the authors' format by the mask token
+        state.setdefault("mask_token", torch.zeros(1))
+    load_strictly(
+        vit, checkpoint_filter_fn(state, vit), path, f"change {_KEY}.ARCH ({arch}) or PRETRAINED."
+    )
+    return vit
+
+
+def _download(arch: str) -> Any:
+    if "dino" not in arch:
+        raise ValueError(
+            f'{_KEY}.PRETRAINED="timm" would load timm\'s weights of {arch}, which are not '
+            'DINO\'s; name those in ARCH, for example "vit_base_patch16_224.dino".'
+        )
+    try:
+        return _build(arch, pretrained=True)
+    except (OSError, RuntimeError) as error:  # the hub's errors are OSErrors
+        raise ConnectionError(
+            f"timm could not get the weights of {arch} ({error}). Give the path of a file in "
+            f'{_KEY}.PRETRAINED, or a name of the catalogue such as "dino:vitb16".'
+        ) from error
+
+
+def _build(arch: str, *, pretrained: bool) -> Any:
+    import timm
+    from timm.models.vision_transformer import Attention, VisionTransformer
+
+    if not timm.is_model(arch):
+        raise ValueError(f'{_KEY}.ARCH="{arch}" is no model of timm; use for example {_EXAMPLES}.')
+    try:
+        timm.get_pretrained_cfg(arch, allow_unregistered=False)
+    except RuntimeError as error:  # an unknown tag behind the dot
+        raise ValueError(f'{_KEY}.ARCH="{arch}": {error}; use for example {_EXAMPLES}.') from error
+    try:
+        vit = timm.create_model(arch, pretrained=pretrained, num_classes=0, dynamic_img_size=True)
+    except TypeError as error:
+        raise ValueError(
+            f'{_KEY}.ARCH="{arch}" takes images of one size only ({error}), so it is no ViT of '
+            f"DINO; use for example {_EXAMPLES}."
+        ) from error
+    is_plain = isinstance(vit, VisionTransformer) and all(
+        isinstance(block.attn, Attention) for block in vit.blocks
+    )
+    if not is_plain:
+        raise ValueError(
+            f'{_KEY}.ARCH="{arch}" is no plain ViT ({type(vit).__name__}), so its attention cannot '
+            f"be read; use for example {_EXAMPLES}."
+        )
+    return vit
+
+
+def _check_sizes(vit: Any, state: dict[str, Tensor], arch: str, path: str) -> None:
+    """Refuse the weights of another ViT, whose patches `timm` would resample."""
+    projection = state.get("patch_embed.proj.weight")
+    if projection is None or projection.ndim != 4:
+        raise ValueError(
+            f"{path} is no ViT of DINO: it has no patch_embed.proj.weight, but "
+            f"{', '.join(sorted(state)[:5])}, ...; give a .pth of facebookresearch/dino or dinov2, "
+            f"or a file of timm, in {_KEY}.PRETRAINED."
+        )
+    num_layers = len({key.split(".")[1] for key in state if key.startswith("blocks.")})
+    registers = state.get("register_tokens", state.get("reg_token", torch.empty(1, 0)))
+    found = (len(projection), num_layers, projection.shape[-1], registers.shape[1])
+    own_registers = 0 if vit.reg_token is None else vit.reg_token.shape[1]
+    patch = vit.patch_embed.patch_size[0]
+    expected = (vit.embed_dim, len(vit.blocks), patch, own_registers)
+    if found != expected:
+        has_registers = found[3] > own_registers
+        hint = "an ARCH with registers, such as vit_base_patch14_reg4_dinov2.lvd142m"
+        raise ValueError(
+            f"{path} holds a ViT of (width, layers, patch, registers) = {found}, "
+            f'{_KEY}.ARCH="{arch}" means {expected}; '
+            + (f"use {hint}." if has_registers else "change one of the two.")
+        )

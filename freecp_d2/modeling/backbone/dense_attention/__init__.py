@@ -1,0 +1,48 @@
+"""Base methods: how patch tokens are read out of a CLIP ViT (Tab. 2)."""
+
+from .blocks import mean_over_heads, run_block
+from .build import (
+    DENSE_ATTENTION_REGISTRY,
+    BlockFeatures,
+    DenseAttention,
+    Needs,
+    TowerSpec,
+    build_dense_attention,
+    find_dense_attention,
+)
+from .cliptrase import CLIPtrase
+from .collecting import CollectedFeatures, RunningMean
+from .gem import GEM
+from .last_block import CLIP, SCLIP, ClearCLIP, LastBlock, MaskCLIP, Vanilla
+from .naclip import NACLIP
+from .proxyclip import ProxyCLIP
+from .resclip import ResCLIP
+from .scclip import SCCLIP
+from .sfp import SFP
+
+__all__ = [
+    "CLIP",
+    "DENSE_ATTENTION_REGISTRY",
+    "GEM",
+    "NACLIP",
+    "SCCLIP",
+    "SCLIP",
+    "SFP",
+    "BlockFeatures",
+    "CLIPtrase",
+    "ClearCLIP",
+    "CollectedFeatures",
+    "DenseAttention",
+    "LastBlock",
+    "MaskCLIP",
+    "Needs",
+    "ProxyCLIP",
+    "ResCLIP",
+    "RunningMean",
+    "TowerSpec",
+    "Vanilla",
+    "build_dense_attention",
+    "find_dense_attention",
+    "mean_over_heads",
+    "run_block",
+]

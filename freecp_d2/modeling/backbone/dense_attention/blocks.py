@@ -1,0 +1,70 @@
+"""
+The blocks of a CLIP ViT, computed with the layers of `clip` or `open_clip`.
+
+Their blocks do not return attention, queries, keys and values, but their layers have the same names
+in both libraries.
+
+Shapes: N windows, T = 1 + h * w tokens (class token first), C width, H heads, E = C / H.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ....utils.precision import layer_norm
+
+
+def query_key_value(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values of ln_1(x), each of shape (N, H, T, E); `x` has shape (N, T, C)."""
+    attn = block.attn
+    qkv = F.linear(layer_norm(block.ln_1, x), attn.in_proj_weight, attn.in_proj_bias)
+    q, k, v = qkv.unflatten(2, (3, attn.num_heads, -1)).permute(2, 0, 3, 1, 4)
+    return q, k, v
+
+
+def attention_weights(a: Tensor, b: Tensor) -> Tensor:
+    """softmax(a b^T / sqrt(E)) over the last axis; (N, H, S, E) x (N, H, T, E) -> (N, H, S, T)."""
+    return ((a * a.shape[-1] ** -0.5) @ b.transpose(-2, -1)).softmax(dim=-1)
+
+
+def project_heads(block: Any, heads: Tensor) -> Tensor:
+    """Join the heads and apply out_proj: (N, H, T, E) -> (N, T, C)."""
+    joined = heads.transpose(1, 2).flatten(2)
+    return _scaled(block, "ls_1", block.attn.out_proj(joined))
+
+
+def feed_forward(block: Any, x: Tensor) -> Tensor:
+    """MLP(ln_2(x)), without the residual: (N, T, C) -> (N, T, C)."""
+    return _scaled(block, "ls_2", block.mlp(layer_norm(block.ln_2, x)))
+
+
+def run_block(
+    block: Any, x: Tensor, *, num_queries: int | None = None, need_attention: bool = False
+) -> tuple[Tensor, Tensor | None]:
+    """
+    The block as the library runs it on tokens (N, T, C).
+
+    Returns the first `num_queries` output tokens (None: all), (N, num_queries, C), and the
+    attention of each head, (N, H, T, T), or None.
+    """
+    q, k, v = query_key_value(block, x)
+    attention = None
+    if need_attention:
+        attention = attention_weights(q, k)
+        heads = (attention @ v)[:, :, :num_queries]
+    else:
+        heads = F.scaled_dot_product_attention(q[:, :, :num_queries], k, v)
+    x = x[:, :num_queries] + project_heads(block, heads)
+    return x + feed_forward(block, x), attention
+
+
+def mean_over_heads(attention: Tensor) -> Tensor:
+    """(N, H, T, T) -> (N, T, T), float32."""
+    return attention.mean(dim=1, dtype=torch.float32)
+
+
+def _scaled(block: Any, name: str, x: Tensor) -> Tensor:
+    """Apply open_clip's LayerScale `name` if the block has it."""
+    return getattr(block, name)(x) if hasattr(block, name) else x

@@ -1,0 +1,56 @@
+"""
+Collecting what a base method reads, while the tower runs.
+
+Shapes: N windows, T tokens, C width, H heads.
+"""
+
+from torch import Tensor
+
+from .build import Needs
+
+
+class RunningMean:
+    """The mean of tensors of one shape, which are added one by one."""
+
+    def __init__(self) -> None:
+        self.total: Tensor | None = None
+        self._count = 0
+
+    def add(self, value: Tensor) -> None:
+        self.total = value if self.total is None else self.total + value
+        self._count += 1
+
+    @property
+    def value(self) -> Tensor:
+        assert self.total is not None, "nothing was added"
+        return self.total / self._count
+
+
+class CollectedFeatures:
+    """The tokens and the attention that `needs` names, of a tower of `depth` blocks."""
+
+    def __init__(self, needs: Needs, depth: int) -> None:
+        self._asked = {asked: asked % depth for asked in needs.tokens}
+        self._layers = {
+            name: {layer % depth for layer in layers} for name, layers in needs.attention.items()
+        }
+        self._means = {name: RunningMean() for name in self._layers}
+        self.tokens: dict[int, Tensor] = {}
+
+    @property
+    def attention(self) -> dict[str, Tensor]:
+        """Name -> mean over its layers, (N, H, T, T)."""
+        return {name: mean.value for name, mean in self._means.items()}
+
+    def reads_attention(self, layer: int) -> bool:
+        return any(layer in layers for layers in self._layers.values())
+
+    def see_tokens(self, layer: int, x: Tensor) -> None:
+        """Keep the input of a layer, (N, T, C), if it is read."""
+        self.tokens |= {asked: x for asked, found in self._asked.items() if found == layer}
+
+    def see_attention(self, layer: int, attention: Tensor) -> None:
+        """Add the attention of a layer, (N, H, T, T), to the means that it is part of."""
+        for name, layers in self._layers.items():
+            if layer in layers:
+                self._means[name].add(attention)

@@ -1,0 +1,151 @@
+"""
+Distractors: words without an annotated pixel, with which the words of a benchmark are widened.
+
+Near distractors are easily confused with a class (`resources/distractors/near.txt`); far ones come
+from fields that no benchmark shows (`far.txt`). When a list is used up, its words return with
+qualifiers, such as "toy car".
+"""
+
+import random
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+from .vocabulary import Vocabulary
+from .vocabulary_parsing import word_key
+
+KINDS = ("near", "far", "mixed")
+
+_FOLDER = Path(__file__).resolve().parent / "resources" / "distractors"
+_NEAR_QUALIFIERS = (
+    *("toy", "miniature", "inflatable", "chocolate", "knitted", "rusty", "burning"),
+    *("transparent", "statue of a"),
+)
+_FAR_QUALIFIERS = (
+    *("antique", "broken", "bronze", "giant", "frozen", "miniature", "painted", "rusty"),
+    *("luminous", "striped", "porcelain"),
+)
+
+
+def choose_distractors(
+    vocabulary: Vocabulary,
+    number: int,
+    *,
+    kind: str,
+    seed: int = 0,
+    class_names: Sequence[str] = (),
+) -> list[str]:
+    """
+    Choose words that are not annotated.
+
+    Near ones are dealt to the classes in turn, so that `num_classes` of them are one a class. A
+    larger number extends the list that a smaller one gives. A word of the vocabulary is never
+    chosen, and a far word shares no part with one.
+
+    Args:
+        vocabulary: the words that are widened.
+        kind: "near", "far", or "mixed", which takes both in turn.
+        seed: of the choice among the words of a list and of their order.
+        class_names: further names of the foreground classes, by which near words are found.
+
+    Raises:
+        ValueError: an unknown kind, or more words than there are.
+    """
+    if kind not in KINDS:
+        raise ValueError(f'The kind of distractors is "{kind}"; use {", ".join(KINDS)}.')
+    rng = random.Random(seed)
+    near, far = _near(vocabulary, class_names, rng), _far(vocabulary, rng)
+    in_turn = (word for pair in zip(near, far, strict=False) for word in pair)
+    words = {"near": near, "far": far, "mixed": in_turn}[kind]
+    taken = {word_key(word) for word in (*vocabulary.words, *class_names)}
+    found: dict[str, str] = {}
+    for word in words:
+        if word_key(word) not in taken:
+            found.setdefault(word_key(word), word)
+    if number > len(found):
+        raise ValueError(
+            f"{number} {kind} distractors for {vocabulary.num_classes} classes are asked for, "
+            f"there are {len(found)}; use a smaller width."
+        )
+    return list(found.values())[:number]
+
+
+def classes_without_near_words(
+    vocabulary: Vocabulary, class_names: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Classes that `near.txt` does not list; their near distractors are qualified names."""
+    rows = _names_of_classes(vocabulary, class_names)
+    return tuple(names[0] for names in rows if not _listed(names))
+
+
+def widen(vocabulary: Vocabulary, distractors: Sequence[str]) -> Vocabulary:
+    """The vocabulary with the distractors as further classes at the end."""
+    classes = (*vocabulary.classes, *((word,) for word in distractors))
+    return Vocabulary(f"{vocabulary.name}+{len(distractors)}", classes, vocabulary.background)
+
+
+def _near(vocabulary: Vocabulary, class_names: Sequence[str], rng: random.Random) -> list[str]:
+    """First one listed word of each class, then the second ones, ...; then qualified names."""
+    columns = []
+    for names in _names_of_classes(vocabulary, class_names):
+        listed, qualifiers = list(_listed(names)), list(_NEAR_QUALIFIERS)
+        rng.shuffle(listed)
+        rng.shuffle(qualifiers)
+        columns.append([*listed, *(f"{qualifier} {names[0]}" for qualifier in qualifiers)])
+    found: list[str] = []
+    for level in range(max(map(len, columns))):
+        row = [column[level] for column in columns if level < len(column)]
+        rng.shuffle(row)
+        found += row
+    return found
+
+
+def _far(vocabulary: Vocabulary, rng: random.Random) -> list[str]:
+    """All far words, then all with the first qualifier, ..."""
+    parts = {part for word in vocabulary.words for part in _parts(word)}
+    words = [word for word in _far_words() if not parts & _parts(word)]
+    qualifiers = [q for q in _FAR_QUALIFIERS if q not in parts]
+    rng.shuffle(qualifiers)
+    found: list[str] = []
+    for prefix in ("", *(f"{qualifier} " for qualifier in qualifiers)):
+        rng.shuffle(words)
+        found += [prefix + word for word in words]
+    return found
+
+
+def _names_of_classes(vocabulary: Vocabulary, class_names: Sequence[str]) -> list[tuple[str, ...]]:
+    """The words of each class, and the parts of its further name."""
+    further: Iterable[str] = class_names or [""] * vocabulary.num_classes
+    return [
+        (*words, *(part.strip() for part in name.split(",") if part.strip()))
+        for words, name in zip(vocabulary.classes, further, strict=True)
+    ]
+
+
+def _listed(names: Sequence[str]) -> tuple[str, ...]:
+    return next((_near_words()[key] for key in map(word_key, names) if key in _near_words()), ())
+
+
+def _parts(word: str) -> set[str]:
+    return set(word_key(word).replace("-", " ").split())
+
+
+def _lines(name: str) -> list[str]:
+    lines = (_FOLDER / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@cache
+def _near_words() -> dict[str, tuple[str, ...]]:
+    """Name of a class -> its near words."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in _lines("near.txt"):
+        names, _, words = line.partition(":")
+        near = tuple(word.strip() for word in words.split(","))
+        found |= {word_key(name): near for name in names.split(",")}
+    return found
+
+
+@cache
+def _far_words() -> tuple[str, ...]:
+    return tuple(word.strip() for line in _lines("far.txt") for word in line.split(","))
