@@ -37,7 +37,7 @@ from freecp_d2.modeling.backbone.activation import save_memory
 from freecp_d2.modeling.backbone.clip_loading import PRECISIONS, set_precision
 from freecp_d2.modeling.backbone.dense_attention import find_dense_attention
 from freecp_d2.modeling.backbone.openai_layout import OPENAI_RESNETS, OPENAI_TOWERS, OPENAI_VITS
-from freecp_d2.modeling.meta_arch import freecp_segmentor
+from freecp_d2.modeling.meta_arch import freecp_segmentor, read_out
 from freecp_d2.modeling.text_head import TextHead
 from freecp_d2.utils.allocator import keep_freed_memory
 from freecp_d2.utils.interrupts import children_end_on_interrupt, interrupts_blocked
@@ -160,7 +160,7 @@ def measure(
     timer = StageTimer(image.device)
     calls = [(backbone, "forward"), (text_head, "forward"), (model.affinity_head, "forward")]
     calls += [(model.purification_head, "forward"), (backbone, "encode_image")]
-    calls += [(freecp_segmentor, "stitch"), (model, "_read_out")]
+    calls += [(read_out, "stitch"), (freecp_segmentor, "read_out")]
     for (owner, method), stage in zip(calls, [*STAGES, STAGES[-1]], strict=True):
         timer.wrap(owner, method, stage)
     start = time.perf_counter()
