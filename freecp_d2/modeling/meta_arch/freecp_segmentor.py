@@ -25,6 +25,11 @@ from ..purification.build import (
 )
 from ..purification.decisions import PurificationInputs, PurifiedBatch
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
+from ..purification.image_purification import (
+    ImageClassPurification,
+    decide_image,
+    diagnose_places,
+)
 from ..resampling import affinity_grid, check_grid_rule, resample
 from ..text_head import TextHead
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
@@ -178,6 +183,8 @@ class FreeCPSegmentor(nn.Module):
             outputs, background = self.text_head.output_names, self.text_head.has_background
             allowed = read_candidates(batched_inputs, len(outputs), background=background)
         patch_size, names = self.backbone.patch_size, self.text_head.vocabulary.display_names
+        head = self.purification_head
+        by_image = isinstance(head, ImageClassPurification)
 
         def run(batch: list[Window]) -> Iterator[tuple[Tensor, Any, Any]]:
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
@@ -188,7 +195,7 @@ class FreeCPSegmentor(nn.Module):
                 cell = pixels.shape[2] // maps.shape[2]
                 reasons = diagnose_windows(purified.found, batch, names, cell)
             kept: Iterable[Any] = repeat(None, len(batch))
-            if self.return_decisions and purified is not None:
+            if (self.return_decisions or by_image) and purified is not None:
                 kept = [(window, purified, n) for n, window in enumerate(batch)]
             return zip(maps, reasons, kept, strict=True)
 
@@ -207,7 +214,14 @@ class FreeCPSegmentor(nn.Module):
                 refine=self.refine,
             )
             reasons, kept = (tuple(filter(None, values)) for values in (reasons, kept))
-            yield SegmentedImage(combine(list(maps)), reasons, kept, size, combine)
+            height = own[0].size[0]
+            cell = (height + -height % patch_size) // maps[0].shape[1]
+            if isinstance(head, ImageClassPurification):
+                kept = tuple(decide_image(head, kept))
+                maps = [batch.found.maps[n] for _, batch, n in kept]
+                reasons = tuple(diagnose_places(kept, names, cell)) if diagnose else ()
+            kept = kept if self.return_decisions else ()
+            yield SegmentedImage(combine(list(maps)), reasons, kept, size, combine, cell)
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
@@ -246,5 +260,5 @@ class FreeCPSegmentor(nn.Module):
             batch_size=crop_batch_size(self.window_batch_size, self.window_size, self.crop_size),
         )
         inputs = PurificationInputs(maps, normalized_cam, transition, classify, candidates)
-        purified = self.purification_head(*inputs)
+        purified = getattr(self.purification_head, "preview", self.purification_head)(*inputs)
         return purified.maps, PurifiedBatch(inputs, purified)

@@ -21,11 +21,13 @@ from ..backbone import CLIPBackbone
 from ..inputs import PixelNormalisation, check_finite
 from ..resampling import resample
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
-from .build import CropClassifier, PurificationOutput, crop_batch_size
+from .build import ClassifyBoxes, CropClassifier, PurificationOutput, crop_batch_size
 from .class_scores import ScoreChannels, as_maps, cut_maps, pool_to_grid
 from .decisions import Decisions, PurificationInputs, PurifiedBatch
 from .diagnosis import WindowDiagnosis, diagnose_windows, scale_boxes
 from .gating import gates, stitch_gates
+from .host_cues import HostCues, elect_by_score
+from .image_purification import ImageClassPurification, decide_image, diagnose_places
 
 
 class ImageGrid(nn.Module):
@@ -92,14 +94,19 @@ class ImageGrid(nn.Module):
         h, w = (min(max(1, round(side * scale / patch)), most) for side in (height, width))
         return resize_to(self.pixels(image)[None], (h * patch, w * patch))[0]
 
-    def transition(self, pixels: Tensor, affinity_head: AffinityHead) -> Tensor:
+    def transition(
+        self, pixels: Tensor, affinity_head: AffinityHead, tokens: Tensor | None = None
+    ) -> Tensor:
         """
         T of Eq. (3), (N, P, P), of normalised windows of one size, (N, 3, H, W).
 
-        Raises ValueError if the head reads patch tokens and there is no CLIP.
+        `tokens`: of the wrapped model, (N, D, h, w), in place of CLIP's for a head that reads no
+        attention. Raises ValueError if the head reads patch tokens and there are none.
         """
         grid = (pixels.shape[2] // self.patch_size, pixels.shape[3] // self.patch_size)
-        if self.clip is not None:
+        if tokens is not None and not affinity_head.attention_layers:
+            features = {"patch_tokens": tokens}
+        elif self.clip is not None:
             features = self.clip(pixels, attention_layers=affinity_head.attention_layers)
             tokens = resample(features["patch_tokens"], grid)
             features |= {"patch_tokens": tokens}
@@ -110,9 +117,9 @@ class ImageGrid(nn.Module):
         found = affinity_head(self.pixels.undo(pixels), features)
         if self.clip is None and found.isnan().any():
             raise ValueError(
-                f"{type(affinity_head).__name__} reads patch tokens, which need a CLIP; name a "
-                "CLIPBackbone in MODEL.PURIFIED.CLIP, such as CLIPViT, or use an affinity head "
-                "that needs only pixels, such as DINOAffinity."
+                f"{type(affinity_head).__name__} reads patch tokens, which need a CLIP or a wrapped "
+                'model that returns "features"; name a CLIPBackbone in MODEL.PURIFIED.CLIP, such '
+                "as CLIPViT, or use an affinity head that needs only pixels, such as DINOAffinity."
             )
         check_finite(found, type(affinity_head).__name__)
         return found
@@ -146,6 +153,7 @@ class GridPurification(nn.Module):
         purification_head: nn.Module,
         channels: ScoreChannels | None = None,
         class_features: Tensor | None = None,
+        winner: str = "crop",
         crop_size: int = 112,
         batch_size: int = 8,
     ):
@@ -154,7 +162,8 @@ class GridPurification(nn.Module):
             affinity_head, purification_head: as of `FreeCPSegmentor`.
             channels: None: words without names.
             class_features: description feature of each word for Eq. (8), shape (K, D); needs a
-                CLIP in `view`. Without, ambiguity groups stay undecided.
+                CLIP in `view`. Without, "crop" leaves ambiguity groups undecided.
+            winner: of a box: "crop" (Eq. 8) or "score", see `elect_by_score`.
             crop_size: side in pixels of the crops of Eq. (8).
             batch_size: most windows in one forward; crops, as many as have the same pixels.
 
@@ -172,10 +181,15 @@ class GridPurification(nn.Module):
         self.purification_head = purification_head
         self.channels = channels or ScoreChannels()
         self.register_buffer("class_features", class_features, persistent=False)
-        self.crop_size, self.batch_size = crop_size, batch_size
+        self.winner, self.crop_size, self.batch_size = winner, crop_size, batch_size
 
     def decide(
-        self, images: Sequence[Tensor], scores: Sequence[Tensor], *, diagnose: bool = False
+        self,
+        images: Sequence[Tensor],
+        scores: Sequence[Tensor],
+        cues: Sequence[HostCues] = (),
+        *,
+        diagnose: bool = False,
     ) -> Iterator[Decision]:
         """
         Decide for each image, in order.
@@ -183,6 +197,7 @@ class GridPurification(nn.Module):
         Args:
             images: in [0, 255], each of shape (3, H, W), channels as the view's input format.
             scores: of each image, not negative, shape (C, H', W') with pixels of its own.
+            cues: of each image; empty: there are none.
 
         Raises:
             ValueError: C does not fit the words; the affinity head needs a CLIP.
@@ -194,9 +209,17 @@ class GridPurification(nn.Module):
         maps = [as_maps(pool_to_grid(x, grid)) for x, grid in zip(scores, grids, strict=True)]
         windows = windows_of_images(sizes, self.view.window_size, self.view.window_stride)
         names = self.channels.word_names(len(maps[0])) if maps else ()
+        cues = cues or [HostCues()] * len(images)
+        tokens = [
+            None if cue.features is None else resample(cue.features.to(own), grid)
+            for cue, own, grid in zip(cues, maps, grids, strict=True)
+        ]
+        head = self.purification_head
 
         def run(batch: list[Window]) -> Iterator[tuple[Any, WindowDiagnosis | None]]:
-            purified = self._purify(cut_windows(fitted, batch, patch), cut_maps(maps, batch, patch))
+            given = None if tokens[0] is None else cut_maps([x for x in tokens if x is not None], batch, patch)
+            pixels = cut_windows(fitted, batch, patch)
+            purified = self._purify(pixels, cut_maps(maps, batch, patch), given)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose:
                 reasons = diagnose_windows(purified.found, batch, names, patch)
@@ -209,7 +232,12 @@ class GridPurification(nn.Module):
             scales = [images[i].shape[k] / fitted[i].shape[k] for k in (2, 1, 2, 1)]
             gate = partial(self._gate, windows=[window for window, _, _ in own], grid=grids[i])
             channels = self.channels.words(len(maps[i]))
-            head = self.purification_head
+            if isinstance(head, ImageClassPurification):
+                highest = scores[i].flatten(1).amax(dim=1)[channels]
+                presence = cues[i].presence
+                presence = None if presence is None else presence.to(highest)[channels]
+                own = decide_image(head, own, probability=highest, presence=presence)
+                reasons = diagnose_places(own, names, patch) if diagnose else []
             yield Decision(
                 gate([(purified.found, n) for _, purified, n in own]),
                 [scale_boxes(reason, scales) for reason in reasons],
@@ -231,11 +259,17 @@ class GridPurification(nn.Module):
         gate[self.channels.words(len(gate))] = words
         return gate
 
-    def _purify(self, pixels: Tensor, maps: Tensor) -> PurifiedBatch:
-        """Windows of one size: normalised, (N, 3, H, W); maps of all channels, (N, C, h, w)."""
+    def _purify(self, pixels: Tensor, maps: Tensor, tokens: Tensor | None) -> PurifiedBatch:
+        """
+        Windows of one size: normalised, (N, 3, H, W); maps of all channels, (N, C, h, w); features
+        of the wrapped model, (N, D, h, w).
+        """
         words = self.channels.words(maps.shape[1])
-        view, classify = self.view, None
-        if view.clip is not None and self.class_features is not None:
+        view = self.view
+        classify: ClassifyBoxes | None = None
+        if self.winner == "score":
+            classify = elect_by_score(maps[:, words])
+        elif view.clip is not None and self.class_features is not None:
             classify = CropClassifier(
                 pixels,
                 view.clip.encode_image,
@@ -244,7 +278,8 @@ class GridPurification(nn.Module):
                 crop_size=self.crop_size,
                 batch_size=crop_batch_size(self.batch_size, view.window_size, self.crop_size),
             )
-        transition = view.transition(pixels, self.affinity_head)
+        transition = view.transition(pixels, self.affinity_head, tokens)
         cam = min_max_normalise(maps)
         inputs = PurificationInputs(maps[:, words], cam[:, words], transition, classify)
-        return PurifiedBatch(inputs, self.purification_head(*inputs))
+        head = self.purification_head
+        return PurifiedBatch(inputs, getattr(head, "preview", head)(*inputs))
