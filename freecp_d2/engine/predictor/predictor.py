@@ -43,9 +43,7 @@ class Predictor:
     Not thread-safe, because words and thresholds are state of the model.
     """
 
-    def __init__(
-        self, model: Segmentor, mapper: FreeCPDatasetMapper, images_per_batch: int = 1
-    ):
+    def __init__(self, model: Segmentor, mapper: FreeCPDatasetMapper, images_per_batch: int = 1):
         """
         Raises:
             ValueError: the model is an oracle, which needs ground truth; an empty batch.

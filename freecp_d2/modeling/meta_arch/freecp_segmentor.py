@@ -218,7 +218,7 @@ class FreeCPSegmentor(nn.Module):
             cell = (height + -height % patch_size) // maps[0].shape[1]
             if isinstance(head, ImageClassPurification):
                 kept = tuple(decide_image(head, kept))
-                maps = [batch.found.maps[n] for _, batch, n in kept]
+                maps = tuple(batch.found.maps[n] for _, batch, n in kept)
                 reasons = tuple(diagnose_places(kept, names, cell)) if diagnose else ()
             kept = kept if self.return_decisions else ()
             yield SegmentedImage(combine(list(maps)), reasons, kept, size, combine, cell)

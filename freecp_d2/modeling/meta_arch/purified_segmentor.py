@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
-from ..background import GivenChannels
 from ..backbone import LoadedCLIP, build_clip_backbone, load_clip_from_config
+from ..background import GivenChannels
 from ..inputs import read_images
 from ..purification.build import build_purification_head
 from ..purification.class_scores import (
@@ -256,4 +256,3 @@ class PurifiedSegmentor(nn.Module):
         return outputs, [
             as_probabilities(x.to(self.device), self.scores, self.temperature) for x in scores
         ]
-

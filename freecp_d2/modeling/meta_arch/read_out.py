@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from ..purification.build import PurificationOutput
 from ..purification.decisions import Decisions
 from ..purification.diagnosis import SegmentedImage
-from ..stitching import ClassScores, full_scores, label_map, resize_scores, stitch
 from ..sam3 import SAM3TextHead
+from ..stitching import ClassScores, full_scores, label_map, resize_scores, stitch
 from ..text_head import TextHead
 from ..windows import Window
 

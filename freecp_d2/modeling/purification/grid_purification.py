@@ -117,9 +117,10 @@ class ImageGrid(nn.Module):
         found = affinity_head(self.pixels.undo(pixels), features)
         if self.clip is None and found.isnan().any():
             raise ValueError(
-                f"{type(affinity_head).__name__} reads patch tokens, which need a CLIP or a wrapped "
-                'model that returns "features"; name a CLIPBackbone in MODEL.PURIFIED.CLIP, such '
-                "as CLIPViT, or use an affinity head that needs only pixels, such as DINOAffinity."
+                f"{type(affinity_head).__name__} reads patch tokens, which need a CLIP or a "
+                'wrapped model that returns "features"; name a CLIPBackbone in '
+                "MODEL.PURIFIED.CLIP, such as CLIPViT, or use an affinity head that needs only "
+                "pixels, such as DINOAffinity."
             )
         check_finite(found, type(affinity_head).__name__)
         return found
@@ -211,13 +212,18 @@ class GridPurification(nn.Module):
         names = self.channels.word_names(len(maps[0])) if maps else ()
         cues = cues or [HostCues()] * len(images)
         tokens = [
-            None if cue.features is None else resample(cue.features.to(own), grid)
+            resample(cue.features.to(own), grid)
             for cue, own, grid in zip(cues, maps, grids, strict=True)
+            if cue.features is not None
         ]
         head = self.purification_head
 
         def run(batch: list[Window]) -> Iterator[tuple[Any, WindowDiagnosis | None]]:
-            given = None if tokens[0] is None else cut_maps([x for x in tokens if x is not None], batch, patch)
+            given = (
+                None
+                if tokens[0] is None
+                else cut_maps([x for x in tokens if x is not None], batch, patch)
+            )
             pixels = cut_windows(fitted, batch, patch)
             purified = self._purify(pixels, cut_maps(maps, batch, patch), given)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))

@@ -53,8 +53,8 @@ def elect_by_score(maps: Tensor) -> ClassifyBoxes:
 
     def classify(window: Tensor, boxes: Tensor, candidates: Tensor) -> Tensor:
         index = window.new_tensor(range(len(boxes))).to(boxes.device)
-        inside = boxes_to_mask(RegionBoxes(index, boxes), len(boxes), maps.shape[2:])
-        inside = inside.to(maps)
+        grid = (maps.shape[2], maps.shape[3])
+        inside = boxes_to_mask(RegionBoxes(index, boxes), len(boxes), grid).to(maps)
         own = maps[window.to(maps.device)]
         means = (own * inside[:, None]).sum(dim=(2, 3)) / inside.sum(dim=(1, 2))[:, None]
         return means.masked_fill(~candidates.to(maps.device), -1.0).argmax(dim=1)

@@ -6,7 +6,7 @@ Shapes: N windows of an image, K classes.
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -50,9 +50,9 @@ class ImageClassPurification(ClassPurification):
     """
 
     @configurable
-    def __init__(self, *, pooling: str = "mean", **options: float | str | bool):
+    def __init__(self, *, pooling: str = "mean", **options: Any):
         """`pooling`: mean or max; options and errors as of `ClassPurification`."""
-        super().__init__(**options)  # type: ignore[arg-type]
+        super().__init__(**options)
         if pooling not in ("mean", "max"):
             raise ValueError(
                 f'MODEL.PURIFICATION_HEAD.IMAGE.POOLING="{pooling}" is unknown; use mean or max.'
@@ -91,7 +91,7 @@ class PresenceThreshold(ImageClassPurification):
     """Keeps classes whose presence is above a threshold, as SegEarth-OV3 does."""
 
     @configurable
-    def __init__(self, *, thresh: float = 0.5, **options: float | str | bool):
+    def __init__(self, *, thresh: float = 0.5, **options: Any):
         super().__init__(**options)
         self.thresh = float(read_threshold("IMAGE.PRESENCE_THRESH", thresh, automatic=False))
 
@@ -112,9 +112,7 @@ class PresenceShare(ImageClassPurification):
     """
 
     @configurable
-    def __init__(
-        self, *, share: float = 0.2, max_classes: int = 40, **options: float | str | bool
-    ):
+    def __init__(self, *, share: float = 0.2, max_classes: int = 40, **options: Any):
         super().__init__(**options)
         self.share = float(read_threshold("IMAGE.SHARE", share, automatic=False))
         if max_classes < 1:
@@ -144,7 +142,7 @@ class BestProbability(ImageClassPurification):
     """Keeps classes whose highest score in the image is above a threshold, as RADSeg does."""
 
     @configurable
-    def __init__(self, *, thresh: float = 0.5, **options: float | str | bool):
+    def __init__(self, *, thresh: float = 0.5, **options: Any):
         super().__init__(**options)
         self.thresh = float(read_threshold("IMAGE.PROBABILITY_THRESH", thresh, automatic=False))
 

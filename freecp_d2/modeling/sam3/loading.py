@@ -33,14 +33,15 @@ def load_sam3(pretrained: str) -> tuple[Any, Any]:
     kind = _try(lambda: transformers.AutoConfig.from_pretrained(folder), folder, advice).model_type
     if kind not in ("sam3", "sam3_video"):
         raise ValueError(f'{folder}/config.json has the model_type "{kind}", not sam3; {advice}')
-    options = {"output_loading_info": True, "ignore_mismatched_sizes": True}
+    options: Any = {"output_loading_info": True, "ignore_mismatched_sizes": True}
     model, report = _try(
         lambda: transformers.Sam3Model.from_pretrained(folder, local_files_only=True, **options),
         folder,
         advice,
     )
     kinds = (report[f"{name}_keys"] for name in ("missing", "unexpected", "mismatched"))
-    refuse_misfits(folder, *(map(str, keys) for keys in kinds), advice)
+    missing, unexpected, mismatched = (map(str, keys) for keys in kinds)
+    refuse_misfits(folder, missing, unexpected, mismatched, advice)
     if not any((Path(folder) / name).is_file() for name in ("tokenizer.json", "vocab.json")):
         raise FileNotFoundError(  # transformers would make an empty one
             f"{folder} has no tokenizer; put tokenizer.json and tokenizer_config.json of "
@@ -59,7 +60,7 @@ def _require_transformers() -> None:
             return
     what = f"transformers {transformers.__version__} has no SAM 3" if found else "it is missing"
     raise ImportError(
-        f'SAM3Segmentor needs transformers 5.0 or later, but {what}; run pip install '
+        f"SAM3Segmentor needs transformers 5.0 or later, but {what}; run pip install "
         '"freecp_d2[sam3]".'
     )
 
@@ -69,6 +70,6 @@ def _try(load: Any, folder: str, advice: str) -> Any:
         return load()
     except Exception as error:  # not documented for other files
         raise ValueError(
-            f"{folder} holds no SAM 3 that transformers can load ({type(error).__name__}: {error}); "
-            f"{advice}"
+            f"{folder} holds no SAM 3 that transformers can load "
+            f"({type(error).__name__}: {error}); {advice}"
         ) from error

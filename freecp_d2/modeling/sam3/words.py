@@ -1,5 +1,7 @@
 """The words of a vocabulary for SAM 3, and the classes that they stand for."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from ...text import Vocabulary
@@ -34,11 +36,9 @@ class SAM3TextHead(OutputClasses, nn.Module):
         self.min_area = min_area
         self.set_vocabulary(vocabulary, sam3)
 
-    def set_vocabulary(
-        self, vocabulary: Vocabulary, sam3: SAM3, *, on_disk: bool = True
-    ) -> None:
+    def set_vocabulary(self, vocabulary: Vocabulary, sam3: SAM3, *, on_disk: bool = True) -> None:
         """Change the words and encode them; `on_disk`: use the cache on disk."""
-        before = vars(self).get("vocabulary")
+        before: Any = vars(self).get("vocabulary")
         self.vocabulary = vocabulary
         try:
             words = vocabulary.words[-len(self.map_of_words()) :]

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from freecp_d2.d2 import build_model
-from freecp_d2.engine import build_checked, check_run
 from freecp_d2.modeling.affinity.encoder import cosine_affinity
 from freecp_d2.modeling.affinity.features import FeatureAffinity
 from freecp_d2.modeling.purification.host_cues import elect_by_score

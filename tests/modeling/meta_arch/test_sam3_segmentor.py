@@ -58,9 +58,7 @@ def one_word(sam3: SAM3, image, word):
     size = (IMAGE_SIZE, IMAGE_SIZE)
     options = {"mode": "bilinear", "align_corners": False, "antialias": True}
     pixels = torch.nn.functional.interpolate(pixels, size, **options)
-    text = sam3.tokenizer(
-        [word], return_tensors="pt", padding="max_length", max_length=WORD_TOKENS
-    )
+    text = sam3.tokenizer([word], return_tensors="pt", padding="max_length", max_length=WORD_TOKENS)
     with torch.no_grad():
         found = sam3.model(pixel_values=pixels, **text)
     instances = found.pred_masks.sigmoid() * found.pred_logits.sigmoid()[..., None, None]

@@ -42,7 +42,7 @@ def test_a_folder_without_a_tokenizer(folder, tmp_path):
 
 def test_another_model(tmp_path):
     random_maskformer().save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="model_type.*maskformer"):
+    with pytest.raises(ValueError, match=r"model_type.*maskformer"):
         load_sam3(str(tmp_path))
 
 
@@ -65,7 +65,9 @@ def test_gated_weights_say_how_to_get_access(monkeypatch):
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", refuse)
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda **options: None)
-    with pytest.raises(PermissionError, match=r"(?s)MODEL\.SAM3\.PRETRAINED.*accept.*hf auth login"):
+    with pytest.raises(
+        PermissionError, match=r"(?s)MODEL\.SAM3\.PRETRAINED.*accept.*hf auth login"
+    ):
         load_sam3("sam3:sam3")
 
 
