@@ -219,11 +219,7 @@ class GridPurification(nn.Module):
         head = self.purification_head
 
         def run(batch: list[Window]) -> Iterator[tuple[Any, WindowDiagnosis | None]]:
-            given = (
-                None
-                if tokens[0] is None
-                else cut_maps([x for x in tokens if x is not None], batch, patch)
-            )
+            given = cut_maps(tokens, batch, patch) if tokens else None
             pixels = cut_windows(fitted, batch, patch)
             purified = self._purify(pixels, cut_maps(maps, batch, patch), given)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))

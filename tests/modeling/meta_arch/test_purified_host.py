@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from freecp_d2 import load_vocabulary
+from freecp_d2.apps.segment.command import main
 from freecp_d2.d2 import build_model
 from freecp_d2.modeling.affinity.encoder import cosine_affinity
 from freecp_d2.modeling.affinity.features import FeatureAffinity
@@ -101,13 +104,10 @@ def test_cues_of_a_wrong_shape(cfg, monkeypatch):
         model([{"image": photo(64, 64)}])
 
 
-def test_segment_command_runs_on_it(cfg, tmp_path):
-    from PIL import Image
-
-    from freecp_d2.apps.segment.command import main
-
+@pytest.mark.parametrize("name", ["PurifiedSegmentor", "SAM3Segmentor"])
+def test_segment_command_runs_on_it(cfg, tmp_path, name):
     Image.fromarray(photo(60, 90).permute(1, 2, 0).byte().numpy()).save(tmp_path / "photo.png")
-    cfg.DATASETS.TEST, cfg.VERSION = (), 2
+    cfg.DATASETS.TEST, cfg.VERSION, cfg.MODEL.META_ARCHITECTURE = (), 2, name
     (tmp_path / "sam3.yaml").write_text(cfg.dump())
     arguments = ["--config", str(tmp_path / "sam3.yaml"), "--input", str(tmp_path / "photo.png")]
     arguments += ["--output", str(tmp_path / "out"), "--vocabulary", "red car; tree; tall, high"]
@@ -117,8 +117,6 @@ def test_segment_command_runs_on_it(cfg, tmp_path):
 
 
 def test_new_words(cfg):
-    from freecp_d2 import load_vocabulary
-
     model = build_model(cfg).eval()
     model.set_vocabulary(load_vocabulary("background: sky; red; blue; green; grey"))
     assert model([{"image": photo(64, 64)}])[0]["sem_seg"].shape == (5, 64, 64)
