@@ -4,8 +4,6 @@ PurifiedSegmentor: FreeCP's purification on the class scores of any other meta-a
 Shapes: C channels, H, W pixels.
 """
 
-import logging
-import math
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -28,18 +26,19 @@ from ..purification.class_scores import (
 )
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis
 from ..purification.gating import gate_scores
-from ..purification.grid_purification import Decision, GridPurification, ImageGrid
+from ..purification.grid_purification import Decision, GridPurification
 from ..purification.host_cues import check_winner, read_cues
+from ..purification.image_grid import ImageGrid
 from ..stitching import ClassScores
+from ..windows import window_batch_size
 from .wrapping import (
     build_affinity_head_of,
     build_class_features,
     build_wrapped,
     check_heads,
     with_backbone,
+    with_result_size,
 )
-
-logger = logging.getLogger(__name__)
 
 
 @META_ARCH_REGISTRY.register()
@@ -118,13 +117,7 @@ class PurifiedSegmentor(nn.Module):
             input_format=cfg.INPUT.FORMAT,
         )
         affinity_head = build_affinity_head_of(cfg, view, weights=affinity_weights)
-        if node.WINNER == "score":
-            class_features = None
-        elif clip is None or backbone is None:
-            class_features = None
-            logger.info('MODEL.PURIFIED.CLIP is "": ambiguity groups stay undecided.')
-        elif class_features is None:
-            class_features = build_class_features(cfg, clip, vocabulary)
+        class_features = build_class_features(cfg, clip, vocabulary, class_features)
         purifier = GridPurification(
             view=view,
             affinity_head=affinity_head,
@@ -133,7 +126,7 @@ class PurifiedSegmentor(nn.Module):
             class_features=class_features,
             winner=node.WINNER,
             crop_size=cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE,
-            batch_size=cfg.MODEL.SLIDING_WINDOW.BATCH_SIZE,
+            batch_size=window_batch_size(cfg),
         )
         if affinity_weights:
             purifier.to(torch.device(cfg.MODEL.DEVICE))
@@ -191,11 +184,8 @@ class PurifiedSegmentor(nn.Module):
         self, batched_inputs: list[dict[str, Any]], *, diagnose: bool = False
     ) -> Iterator[SegmentedImage]:
         """As `FreeCPSegmentor.segment`, at MODEL.PURIFIED.SIZE if the images are larger."""
-        images, smaller = read_images(batched_inputs), []
-        for x, image in zip(batched_inputs, images, strict=True):
-            scale = min(1.0, self.purifier.view.size / math.sqrt(image.shape[1] * image.shape[2]))
-            height, width = (max(1, round(scale * side)) for side in image.shape[1:])
-            smaller.append({**x, "height": height, "width": width})
+        images = read_images(batched_inputs)
+        smaller = with_result_size(batched_inputs, images, self.purifier.view.size)
         _, scores, decisions = self._decide(smaller, images, diagnose=diagnose)
         for image, own, decision in zip(images, scores, decisions, strict=True):
             gated = gate_scores(own, decision.gate, max_removed=self.max_removed)

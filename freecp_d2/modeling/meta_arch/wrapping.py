@@ -1,5 +1,10 @@
 """The parts of `PurifiedSegmentor` that a config describes."""
 
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -12,8 +17,10 @@ from ..affinity import (
     build_affinity_head,
 )
 from ..backbone import LoadedCLIP
-from ..purification.grid_purification import ImageGrid
+from ..purification.image_grid import ImageGrid
 from ..text_head import build_text_classifier, load_named, vocabulary_from_config
+
+logger = logging.getLogger(__name__)
 
 
 def check_heads(cfg: CfgNode) -> None:
@@ -68,7 +75,17 @@ def build_affinity_head_of(cfg: CfgNode, view: ImageGrid, *, weights: bool) -> A
     return head
 
 
-def build_class_features(cfg: CfgNode, clip: LoadedCLIP, vocabulary: Vocabulary | None) -> Tensor:
+def build_class_features(
+    cfg: CfgNode, clip: LoadedCLIP | None, vocabulary: Vocabulary | None, given: Tensor | None
+) -> Tensor | None:
+    """The features of Eq. (8)'s descriptions, `given` or new; None if no crops are classified."""
+    if cfg.MODEL.PURIFIED.WINNER == "score":
+        return None
+    if clip is None or not cfg.MODEL.PURIFIED.CLIP:
+        logger.info('MODEL.PURIFIED.CLIP is "": ambiguity groups stay undecided.')
+        return None
+    if given is not None:
+        return given
     vocabulary = vocabulary or vocabulary_from_config(cfg)
     descriptions = load_named(cfg.MODEL.TEXT.DESCRIPTIONS)
     return build_text_classifier(cfg, clip).class_features(vocabulary, descriptions)
@@ -80,3 +97,15 @@ def with_backbone(cfg: CfgNode, name: str) -> CfgNode:
     own.defrost()
     own.MODEL.BACKBONE.NAME = name
     return own
+
+
+def with_result_size(
+    batched_inputs: Sequence[Mapping[str, Any]], images: Sequence[Tensor], size: int
+) -> list[dict[str, Any]]:
+    """Inputs whose results have the size of the image, or less: `size` x `size` pixels in all."""
+    found = []
+    for x, image in zip(batched_inputs, images, strict=True):
+        scale = min(1.0, size / math.sqrt(image.shape[1] * image.shape[2]))
+        height, width = (max(1, round(scale * side)) for side in image.shape[1:])
+        found.append({**x, "height": height, "width": width})
+    return found

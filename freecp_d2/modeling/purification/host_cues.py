@@ -4,12 +4,13 @@ What a wrapped model may tell besides its scores, and a winner of Eq. (8) by sco
 Shapes: N windows, C channels, K words, B boxes, D channels of features, h x w cells.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from ...method import RegionBoxes, boxes_to_mask
+from ..resampling import resample
 from .build import ClassifyBoxes
 
 
@@ -35,6 +36,15 @@ def read_cues(output: Mapping[str, Any], num_channels: int, model: str) -> HostC
             f'"features" of {model} have shape {tuple(cues.features.shape)}, expected (D, h, w).'
         )
     return cues
+
+
+def features_on(cues: Sequence[HostCues], maps: Sequence[Tensor]) -> list[Tensor]:
+    """The features of each image on the grid of its maps (C, h, w); empty if there are none."""
+    return [
+        resample(cue.features.to(own), (own.shape[1], own.shape[2]))
+        for cue, own in zip(cues, maps, strict=True)
+        if cue.features is not None
+    ]
 
 
 def check_winner(winner: str) -> None:

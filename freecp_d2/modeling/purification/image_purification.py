@@ -5,7 +5,7 @@ Shapes: N windows of an image, K classes.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from ...d2 import CfgNode, configurable
 from ...method import automatic_redundancy_thresh
 from ...utils.precision import without_autocast
+from ..stitching import has_score
 from .build import PURIFICATION_HEAD_REGISTRY, PurificationOutput
 from .class_purification import ClassPurification, read_threshold
 from .decisions import PlacedWindow, PurifiedBatch, batches_of
@@ -185,10 +186,11 @@ def decide_image(
     decided: list[PlacedWindow] = []
     for inputs, _, rows, own in parts:
         present = None if choice is None else choice.keep.expand(len(rows), -1)
-        found = head(*inputs, present=present)
+        found, _ = head(*inputs, present=present).on_host()
         if choice is not None:
-            found.redundancy_scores = choice.scores.expand(len(rows), -1)
-            found.redundancy_thresh = choice.scores.new_full((len(rows),), choice.thresh)
+            scores = choice.scores.cpu().expand(len(rows), -1)
+            found.redundancy_scores = scores
+            found.redundancy_thresh = scores.new_full((len(rows),), choice.thresh)
         batch = PurifiedBatch(inputs, found, present)
         decided += [(window, batch, n) for n, window in enumerate(own)]
     return decided
@@ -200,5 +202,13 @@ def diagnose_places(
     """The diagnosis of each window; `class_names` are those of the K classes."""
     found: list[WindowDiagnosis] = []
     for batch, _, own in batches_of(windows):
-        found += diagnose_windows(batch.found, own, class_names, patch_size)
+        visible = has_score(batch.found.maps).cpu()
+        found += diagnose_windows(batch.found, visible, own, class_names, patch_size)
     return found
+
+
+def maps_of(windows: Sequence[PlacedWindow]) -> Iterator[tuple[Tensor, Tensor]]:
+    """The maps of each window, (K, h, w), and which of them have a score, bool (K,)."""
+    for batch, rows, _ in batches_of(windows):
+        alive = has_score(batch.found.maps).cpu()
+        yield from zip(batch.found.maps[rows], alive[rows], strict=True)
