@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
+from ...utils.precision import precision_for
 from ..inputs import read_images
 from ..purification.diagnosis import SegmentedImage
 from ..sam3 import SAM3, SAM3TextHead, load_sam3
@@ -71,7 +72,7 @@ class SAM3Segmentor(nn.Module):
             sam3 = SAM3(
                 *load_sam3(cfg.MODEL.SAM3.PRETRAINED),
                 input_format=cfg.INPUT.FORMAT,
-                precision=cfg.MODEL.PRECISION,
+                precision=precision_for(cfg.MODEL.PRECISION, cfg.MODEL.DEVICE),
                 cache_dir=text.CACHE_DIR or None,
             ).to(torch.device(cfg.MODEL.DEVICE))
         return {
@@ -132,15 +133,16 @@ class SAM3Segmentor(nn.Module):
         """The class scores of an image (3, H, W) at the size of SAM 3's masks."""
         words, vision = self.text_head, self.sam3.encode_image(image)
         presence = torch.zeros(words.num_maps, device=self.device)
-        scores = presence[:, None, None]  # grows to (K, h, w) with the first words
+        scores = presence.new_zeros(0)
         for start in range(0, len(words.tokens), self.word_batch):
             features, classes = words.batch(start, self.word_batch)
             found = self.sam3.decode(vision, features)
-            scores = scores.expand(-1, *found.maps.shape[1:]).contiguous()
-            for k, word_map, word_presence in zip(classes, found.maps, found.presence, strict=True):
+            if start == 0:
+                scores = found.maps.new_zeros(len(presence), *found.maps.shape[1:])
+            for k, word_map, word_presence in zip(classes, *found, strict=True):
                 scores[k] = torch.maximum(scores[k], word_map)
                 presence[k] = torch.maximum(presence[k], word_presence)
-        found_classes = ClassScores(torch.arange(len(scores), device=self.device), scores)
+        of_classes = ClassScores(torch.arange(len(scores), device=self.device), scores)
         if words.min_area:
-            found_classes = drop_small_classes(found_classes, words.min_area)
-        return _Found(found_classes, presence, self.sam3.image_features(vision))
+            of_classes = drop_small_classes(of_classes, words.min_area)
+        return _Found(of_classes, presence, self.sam3.image_features(vision))

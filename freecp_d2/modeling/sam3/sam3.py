@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from ...text.cache import FeatureCache, features_key
+from ...utils.precision import PRECISIONS
 from ..affinity.encoder import resize_to
-from ..backbone.clip_loading import PRECISIONS
 from ..inputs import PixelNormalisation, check_finite
 
 _MAX_TOKENS = 32
