@@ -162,10 +162,16 @@ def find_pretrained(key: str, value: str, example: str) -> str:
 
 
 def find_folder(key: str, pretrained: str, example: str) -> str:
-    """The folder of a PRETRAINED key, which may also be a bare hub name, "org/repo"."""
+    """
+    The folder of a PRETRAINED key, which may also be a bare hub name, "org/repo": of a repository
+    in the catalogue only the files that are needed, of others all.
+    """
     is_hub_name = re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", pretrained)
     if is_hub_name and not os.path.exists(pretrained):
-        pretrained = f"hf://{pretrained}"
+        from ...checkpoint import load_catalogue
+
+        known = {entry.hub: name for name, entry in load_catalogue().items()}
+        pretrained = known.get(pretrained, f"hf://{pretrained}")
     return find_pretrained(key, pretrained, example)
 
 
