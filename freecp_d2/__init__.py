@@ -18,6 +18,7 @@ from .modeling.affinity import (
 from .modeling.backbone import DENSE_ATTENTION_REGISTRY, CLIPResNet, CLIPViT, DenseAttention
 from .modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from .modeling.meta_arch.purified_segmentor import PurifiedSegmentor
+from .modeling.meta_arch.sam3_segmentor import SAM3Segmentor
 from .modeling.purification.build import PURIFICATION_HEAD_REGISTRY, PurificationOutput
 from .modeling.purification.class_purification import ClassPurification
 from .text import Vocabulary, load_vocabulary
@@ -44,6 +45,7 @@ __all__ = [
     "Predictor",
     "PurificationOutput",
     "PurifiedSegmentor",
+    "SAM3Segmentor",
     "SAMAffinity",
     "Vocabulary",
     "__version__",

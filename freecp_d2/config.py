@@ -1,5 +1,6 @@
 """Every configuration key of freecp_d2, its default, and where it comes from."""
 
+from .config_hosts import add_host_config
 from .d2 import CfgNode
 
 
@@ -20,7 +21,7 @@ def add_freecp_config(cfg: CfgNode) -> None:
     _add_text(ours)
     _add_affinity_head(ours)
     _add_purification_head(ours)
-    _add_purified(ours)
+    add_host_config(ours)
     _add_sliding_window(ours)
     _add_test(ours)
     if taken := _conflicts(cfg, ours):
@@ -156,6 +157,8 @@ def _add_affinity_head(cfg: CfgNode) -> None:
     # Of masks: its square is how many points are decoded for every window; the library's default.
     cfg.MODEL.AFFINITY_HEAD.SAM.POINTS_PER_SIDE = 32
     cfg.MODEL.AFFINITY_HEAD.SAM.BATCH_SIZE = 1  # windows in one forward; gigabytes each
+    cfg.MODEL.AFFINITY_HEAD.FEATURES = CfgNode()
+    cfg.MODEL.AFFINITY_HEAD.FEATURES.COSINE_POWER = 1.0  # as DINO.COSINE_POWER; FeatureAffinity
     cfg.MODEL.AFFINITY_HEAD.MASKFORMER = CfgNode()
     # A MaskFormer or Mask2Former: name of the catalogue, folder of a hub's snapshot, or hub name.
     cfg.MODEL.AFFINITY_HEAD.MASKFORMER.PRETRAINED = "maskformer:swin-base-coco"
@@ -180,6 +183,14 @@ def _add_purification_head(cfg: CfgNode) -> None:
     # where high scores part from low ones (Otsu's cut of log s, at most a tenth of the best).
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.MODE = "fixed"
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.05  # tau_r, Eq. (5); release, of ADE20K
+    # Heads that choose the words of an image once; not in the paper, and not for ClassPurification.
+    cfg.MODEL.PURIFICATION_HEAD.IMAGE = CfgNode()
+    # ImageClassPurification: mean | max over windows of Eq. (5)'s scores, above REDUNDANCY.THRESH.
+    cfg.MODEL.PURIFICATION_HEAD.IMAGE.POOLING = "mean"
+    cfg.MODEL.PURIFICATION_HEAD.IMAGE.PRESENCE_THRESH = 0.5  # PresenceThreshold (SegEarth-OV3)
+    cfg.MODEL.PURIFICATION_HEAD.IMAGE.SHARE = 0.2  # PresenceShare (ActiveSAM): of the words, and
+    cfg.MODEL.PURIFICATION_HEAD.IMAGE.MAX_CLASSES = 40  # at most so many; fewer are all kept
+    cfg.MODEL.PURIFICATION_HEAD.IMAGE.PROBABILITY_THRESH = 0.5  # BestProbability (RADSeg)
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ENABLED = True  # Sec. 3.3.2
     # fixed (THRESH) | auto (not in the paper): each window's own, the largest with which each group
@@ -190,28 +201,6 @@ def _add_purification_head(cfg: CfgNode) -> None:
     # region (the paper: losers are 0 inside the region) | window (release: a class that wins
     # nowhere leaves the window)
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ELIMINATION = "region"
-
-
-def _add_purified(cfg: CfgNode) -> None:
-    # PurifiedSegmentor, which is not in the paper: purification of another model's scores. It reads
-    # AFFINITY_HEAD, PURIFICATION_HEAD and SLIDING_WINDOW, too.
-    cfg.MODEL.PURIFIED = CfgNode()
-    cfg.MODEL.PURIFIED.META_ARCHITECTURE = ""  # the wrapped model, a name in META_ARCH_REGISTRY
-    # What its "sem_seg" is: logits (softmax over channels) | probabilities (0 or more, as they are)
-    cfg.MODEL.PURIFIED.SCORES = "logits"
-    cfg.MODEL.PURIFIED.TEMPERATURE = 1.0  # logits are divided by it before the softmax
-    # A channel that is no word and is never purified; -1: 0 if the vocabulary has background words,
-    # else none.
-    cfg.MODEL.PURIFIED.BACKGROUND_CHANNEL = -1
-    # Where more than this share of a pixel's scores would go, all of them stay.
-    cfg.MODEL.PURIFIED.MAX_REMOVED = 0.99
-    # A CLIPBackbone, such as CLIPViT, for CLIPAttentionAffinity and Eq. (8); MODEL.CLIP describes
-    # it, MODEL.BACKBONE is the wrapped model's. "": none, ambiguity groups stay undecided.
-    cfg.MODEL.PURIFIED.CLIP = ""
-    cfg.MODEL.PURIFIED.STRIDE = 16  # side of a patch in pixels, without a CLIP
-    # Affinity and crops see an image at SIZE x SIZE pixels in all, its aspect kept: at 592 x 448
-    # if it is 4:3, the size of Sec. 4.2.
-    cfg.MODEL.PURIFIED.SIZE = 512
 
 
 def _add_sliding_window(cfg: CfgNode) -> None:

@@ -13,6 +13,7 @@ from freecp_d2.d2 import CfgNode, get_cfg
 from freecp_d2.engine import load_config
 
 PACKAGE = Path(freecp_d2.__file__).parent
+CONFIG_FILES = ("config.py", "config_hosts.py")
 
 
 def leaves(cfg, prefix=""):
@@ -102,28 +103,31 @@ def test_every_key_is_read():
     assert {"A.ONE", "MODEL.CLIP.TWO", "MODEL.CLIP.SUB.THREE", "GROUP"} <= keys
     assert not any("TEXT" in k or "FOUR" in k or "NOT_CFG" in k for k in keys)
     assert "WRITTEN" not in keys
-    sources = [p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "config.py"]
+    sources = [p for p in PACKAGE.rglob("*.py") if p.name not in CONFIG_FILES]
     read = set().union(*(keys_read(path.read_text()) for path in sources))
     assert our_keys().keys() - read == set()
 
 
 def test_every_key_is_explained():
     """By a comment on its line or right above it."""
-    source = (PACKAGE / "config.py").read_text()
-    explained = set()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            is_alone = token.line.strip() == token.string
-            explained.add(token.start[0] + is_alone)
-    assignments = {
-        ast.unparse(node.targets[0]): node.lineno
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Assign)
-        and ast.unparse(node.targets[0]).startswith("cfg.")
-        and not ast.unparse(node.value).startswith("CfgNode")
-    }
-    assert {name.removeprefix("cfg.") for name in assignments} == set(our_keys())
-    unexplained = [name for name, line in assignments.items() if line not in explained]
+    defined, unexplained = set(), []
+    for name in CONFIG_FILES:
+        source = (PACKAGE / name).read_text()
+        explained = set()
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type == tokenize.COMMENT:
+                is_alone = token.line.strip() == token.string
+                explained.add(token.start[0] + is_alone)
+        assignments = {
+            ast.unparse(node.targets[0]): node.lineno
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Assign)
+            and ast.unparse(node.targets[0]).startswith("cfg.")
+            and not ast.unparse(node.value).startswith("CfgNode")
+        }
+        defined |= {name.removeprefix("cfg.") for name in assignments}
+        unexplained += [name for name, line in assignments.items() if line not in explained]
+    assert defined == set(our_keys())
     assert unexplained == []
 
 

@@ -21,6 +21,7 @@ from tests.helpers.miniatures import LAYOUTS, NUM_CLASSES, make_miniature
 from tests.helpers.random_affinity import OWN_ENCODERS, save_source
 from tests.helpers.random_clip import TINY_RESNET, save_state_dict
 from tests.helpers.random_open_clip import TINY_OPEN_CLIP, random_open_clip, registered
+from tests.helpers.random_sam3 import save_sam3
 
 CONFIGS = sorted(path for path in ROOT.glob("configs/*/*.yaml") if path.stem[:5] != "Base-")
 ON_STORYBOOK = [path for path in CONFIGS if path.parent.name == "storybook"]
@@ -161,12 +162,20 @@ def open_clip_weights(tmp_path_factory):
         yield arch, str(folder / "weights.pt")
 
 
+@pytest.fixture(scope="module")
+def sam3_weights(tmp_path_factory):
+    return save_sam3(tmp_path_factory.mktemp("sam3"))
+
+
 @pytest.fixture
-def tiny_weights(tiny_checkpoint, open_clip_weights, tmp_path):
+def tiny_weights(tiny_checkpoint, open_clip_weights, sam3_weights, tmp_path):
     """Path of a config -> the options that give its backbone and its affinity tiny weights."""
 
     def options(path):
         model = load_config(str(path)).MODEL
+        if path.stem.startswith("sam3"):
+            size = ["MODEL.PURIFIED.SIZE", "112", "MODEL.PURIFIED.STRIDE", "14"]
+            return ["MODEL.SAM3.PRETRAINED", str(sam3_weights), *size]
         clip = ["MODEL.CLIP.PRETRAINED", str(tiny_checkpoint)]
         if model.BACKBONE.NAME == "CLIPResNet":
             clip[1] = str(save_state_dict(tmp_path / "resnet.pt", TINY_RESNET))

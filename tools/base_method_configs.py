@@ -1,13 +1,15 @@
 #!/usr/bin/env python
 """
-Write the configs of the base methods that are not in the paper, from one table.
+Write the configs of base methods and hosts that are not in the paper, from one table.
 
     python tools/base_method_configs.py
 
 For each method and benchmark: `<method>.yaml` and `<method>_freecp.yaml` in the paper's setting,
-and `<method>_original.yaml` in the authors' setting. A test compares the files with the table.
+and `<method>_original.yaml` in the authors' setting. `sam3.yaml` and `sam3_freecp.yaml` are SAM 3
+with the words of the benchmark. A test compares the files with the table.
 """
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,32 @@ NOTES = {
     "resclip": "PAMR runs in the feedback, as in their program.",
 }
 
+SAM3 = {
+    "sam3": {"META_ARCHITECTURE": "SAM3Segmentor", "PURIFICATION_HEAD": {"NAME": ""}},
+    "sam3_freecp": {
+        "META_ARCHITECTURE": "PurifiedSegmentor",
+        "PURIFIED": {
+            "META_ARCHITECTURE": "SAM3Segmentor",
+            "SCORES": "probabilities",
+            "WINNER": "score",
+            "SIZE": 1008,
+            "STRIDE": 28,
+        },
+        "AFFINITY_HEAD": {"NAME": "FeatureAffinity", "FEATURES": {"COSINE_POWER": 4.0}},
+        "PURIFICATION_HEAD": {
+            "REGION": {"EXCLUDE_LAST": False},
+            "REDUNDANCY": {"THRESH": 0.05},
+            "AMBIGUITY": {"THRESH": 0.7},
+        },
+        "SLIDING_WINDOW": {"SIZE": 4096, "STRIDE": 4096},
+    },
+}
+"""The patches of purification are 2 x 2 of SAM 3's; a window is the whole image."""
+SAM3_HEADERS = {
+    "sam3": ["SAM 3 alone; not in the paper"],
+    "sam3_freecp": ["SAM 3 + FreeCP; not in the paper. The thresholds have not been tuned"],
+}
+
 
 def clip_node(method: str, benchmark: str) -> dict[str, Any]:
     own = {"RESCLIP": RESCLIP[benchmark]} if method == "resclip" else {}
@@ -104,6 +132,9 @@ def original(method: str, benchmark: str) -> dict[str, Any]:
 def files() -> dict[str, str]:
     """Path below `configs/` -> content."""
     found, published = {}, read_table(BASES)
+    for benchmark, (method, node) in product(TITLES, SAM3.items()):
+        name, content = f"{benchmark}/{method}", {"MODEL": node, "INPUT": {"MIN_SIZE_TEST": 0}}
+        found[f"{name}.yaml"] = write_config(name, SAM3_HEADERS[method], content)
     for method, title in FURTHER_METHODS.items():
         for benchmark in TITLES:
             node = clip_node(method, benchmark)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from ..d2 import META_ARCH_REGISTRY, CfgNode, build_model
+from ..d2 import CfgNode, build_model
 from ..data.dataset_checks import check_dataset, check_metadata, check_names
 from ..data.mapper import FreeCPDatasetMapper
 from ..evaluation import FreeCPSemSegEvaluator
@@ -18,10 +18,14 @@ from ..text import Vocabulary, get_templates
 from .config_loading import check_device
 from .evaluate import select_records
 from .image_errors import skips_errors
+from .segmentors import build_segmentor
 
 
 class CheckedRun(NamedTuple):
-    """A config that `check_run` has checked, its words, and what the check has loaded and built."""
+    """
+    A config that `check_run` has checked, its words, and what the check has loaded and built:
+    `wrapped` is SAM3Segmentor, or the model inside PurifiedSegmentor.
+    """
 
     cfg: CfgNode
     vocabulary: Vocabulary
@@ -64,12 +68,13 @@ def check_run(cfg: CfgNode, clip: LoadedCLIP | None = None) -> CheckedRun:
 
 def build_checked(run: CheckedRun) -> nn.Module:
     """Build the model of a run with the parts that are loaded."""
-    if run.cfg.MODEL.META_ARCHITECTURE not in ("FreeCPSegmentor", "PurifiedSegmentor"):
+    name = run.cfg.MODEL.META_ARCHITECTURE
+    if name not in ("FreeCPSegmentor", "SAM3Segmentor", "PurifiedSegmentor"):
         return build_model(run.cfg)
-    builder = META_ARCH_REGISTRY.get(run.cfg.MODEL.META_ARCHITECTURE)
+    if name == "SAM3Segmentor" and run.wrapped is not None:
+        return run.wrapped
     parts = {} if run.wrapped is None else {"wrapped": run.wrapped}
-    model = builder(run.cfg, vocabulary=run.vocabulary, clip=run.clip, **parts)
-    return model.to(torch.device(run.cfg.MODEL.DEVICE))
+    return build_segmentor(run.cfg, run.vocabulary, run.clip, **parts)
 
 
 def _check_model(
@@ -88,6 +93,8 @@ def _check_model(
         )
         FreeCPSegmentor(cfg, clip=clip, text_head=words, affinity_weights=False)
         return clip, None
+    if cfg.MODEL.META_ARCHITECTURE == "SAM3Segmentor":
+        return None, build_segmentor(cfg, vocabulary)
     if cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor":
         return None, None
     if cfg.MODEL.PURIFIED.CLIP:
@@ -108,7 +115,7 @@ def _check_weights(cfg: CfgNode) -> None:
     if weights and cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor":
         raise ValueError(
             f'MODEL.WEIGHTS="{weights}" is not read: a CLIP comes with its own library; '
-            "use MODEL.CLIP.PRETRAINED."
+            "use MODEL.CLIP.PRETRAINED, or MODEL.SAM3.PRETRAINED for SAM3Segmentor."
         )
     path = weights.partition("?")[0]  # options of Detectron2 may follow
     if path and "://" not in path and not os.path.isfile(path):

@@ -21,13 +21,13 @@ from ..text import (
 )
 from ..utils.precision import without_autocast
 from .backbone import LoadedCLIP, load_clip_from_config
-from .background import check_background, has_background
+from .background import OutputClasses, check_background, has_background
 from .resampling import resample
 from .softmax_of_image import class_scores, shifted_cosines
 from .stitching import ClassScores, drop_small_classes
 
 
-class TextHead(nn.Module):
+class TextHead(OutputClasses, nn.Module):
     """Holds the words' features (Eq. 1) and the classes' description features (Eq. 8)."""
 
     word_features: Tensor
@@ -96,21 +96,6 @@ class TextHead(nn.Module):
             "softmax": node.SOFTMAX,
         }
 
-    @property
-    def has_background(self) -> bool:
-        """Whether the output has a background class, at index 0."""
-        return has_background(self.vocabulary, self.background)
-
-    @property
-    def background_is_rest(self) -> bool:
-        """Whether the background has no map of its own: its score is 1 - max."""
-        return self.has_background and self.background == "class"
-
-    @property
-    def output_names(self) -> list[str]:
-        """Names of the output's channels, in order."""
-        return ["background"] * self.has_background + list(self.vocabulary.class_names)
-
     def set_vocabulary(self, vocabulary: Vocabulary, *, on_disk: bool = True) -> None:
         """Change the words; encodes those that are new. `on_disk`: use the cache on disk."""
         if self.classifier is None:
@@ -130,10 +115,7 @@ class TextHead(nn.Module):
                 f"Got {len(word_features)} word and {len(class_features)} class features for a "
                 f"vocabulary of {expected[0]} words in {expected[1]} classes."
             )
-        owners = self.vocabulary.word_to_class
-        if self._num_maps > self.vocabulary.num_classes:  # the background's words are the first
-            owners = (0,) * self.vocabulary.num_background + tuple(k + 1 for k in owners)
-        word_to_class = torch.tensor(owners, device=word_features.device)
+        word_to_class = torch.tensor(self.map_of_words(), device=word_features.device)
         self._set_buffers(word_features, class_features, word_to_class)
 
     def _set_buffers(self, *features: Tensor | None) -> None:
@@ -168,7 +150,7 @@ class TextHead(nn.Module):
                 f"The words of {self.vocabulary.name} have no features, and this text head has no "
                 "classifier; call set_features."
             )
-        owners, num_maps, words = self.word_to_class, self._num_maps, None
+        owners, num_maps, words = self.word_to_class, self.num_maps, None
         skip = len(self.word_features) - len(owners)  # background words without a map
         if allowed is not None:
             words = F.pad(allowed[:, owners], (skip, 0), value=True)
@@ -188,12 +170,8 @@ class TextHead(nn.Module):
     def finish(self, found: ClassScores, size: tuple[int, int]) -> ClassScores:
         """Class scores of stitched maps; those of cosines have the `size` of the result."""
         if self.softmax == "image":
-            found = class_scores(found, size, self.logit_scale, self.word_to_class, self._num_maps)
+            found = class_scores(found, size, self.logit_scale, self.word_to_class, self.num_maps)
         return drop_small_classes(found, self.min_area) if self.min_area else found
-
-    @property
-    def _num_maps(self) -> int:
-        return len(self.output_names) - self.background_is_rest
 
 
 def build_text_classifier(cfg: CfgNode, clip: LoadedCLIP) -> TextClassifier:

@@ -9,6 +9,7 @@ from typing import Any, overload
 
 import numpy as np
 import torch
+from torch import nn
 
 from ...d2 import CfgNode
 from ...data.images.arrays import Channels
@@ -17,12 +18,14 @@ from ...data.images.reading import ImageLike, as_image
 from ...data.mapper import FreeCPDatasetMapper
 from ...modeling.backbone import LoadedCLIP
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
+from ...modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ...modeling.purification.diagnosis import SegmentedImage
 from ...modeling.stitching import ClassScores, label_map
 from ...modeling.text_head import vocabulary_from_config
 from ...text import Vocabulary, load_vocabulary
 from ...utils.host import to_host
 from ..config_loading import load_config
+from ..segmentors import Segmentor, build_segmentor, check_takes_words
 from .prediction import Prediction
 from .sharing import check_process, exclusively
 
@@ -43,14 +46,12 @@ class Predictor:
     Threads may share it and wait for each other; `using` sets the words of one of them.
     """
 
-    def __init__(
-        self, model: FreeCPSegmentor, mapper: FreeCPDatasetMapper, images_per_batch: int = 1
-    ):
+    def __init__(self, model: Segmentor, mapper: FreeCPDatasetMapper, images_per_batch: int = 1):
         """
         Raises:
             ValueError: the model is an oracle, which needs ground truth; an empty batch.
         """
-        if model.oracle:
+        if isinstance(model, FreeCPSegmentor) and model.oracle:
             raise ValueError(
                 "MODEL.PURIFICATION_HEAD.ORACLE=True needs to know what is in an image; set it "
                 "to False."
@@ -89,16 +90,15 @@ class Predictor:
             cfg = config
         else:
             cfg = load_config(str(config), [str(value) for value in opts], for_images=True)
-        if cfg.MODEL.META_ARCHITECTURE != "FreeCPSegmentor":
-            raise ValueError(
-                f'MODEL.META_ARCHITECTURE="{cfg.MODEL.META_ARCHITECTURE}", but a Predictor runs '
-                "FreeCPSegmentor; use a config of it."
-            )
+        check_takes_words(cfg)
         mapper = FreeCPDatasetMapper(cfg)
         words = vocabulary_from_config(cfg) if vocabulary is None else _words(vocabulary)
-        model = FreeCPSegmentor(cfg, vocabulary=words, clip=clip)
-        model.to(torch.device(cfg.MODEL.DEVICE))
+        model: Any = build_segmentor(cfg, words, clip)
         return cls(model, mapper, cfg.TEST.IMAGES_PER_BATCH)
+
+    @property
+    def _head(self) -> nn.Module | None:
+        return getattr(self.model, "purification_head", None)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -137,7 +137,7 @@ class Predictor:
         Raises:
             ValueError: out of range, or the model has no thresholds; nothing is changed.
         """
-        head: Any = self.model.purification_head
+        head: Any = self._head
         if not hasattr(head, "set_thresholds"):
             raise ValueError(
                 f"{type(head).__name__ if head else 'The base method alone'} has no thresholds; "
@@ -148,7 +148,11 @@ class Predictor:
 
     def alone(self) -> "Predictor":
         """The base method alone, with the same weights and words, also after a change."""
-        model = with_heads(self.model, affinity_head=None, purification_head=None)
+        model: Any = self.model
+        if isinstance(model, FreeCPSegmentor):
+            model = with_heads(model, affinity_head=None, purification_head=None)
+        elif isinstance(model, PurifiedSegmentor):
+            model = model.wrapped
         return Predictor(model, self.mapper, self.images_per_batch)
 
     @overload
@@ -191,7 +195,7 @@ class Predictor:
         read = (as_image(image, channels, self._reading(bands)) for image in images)
         while batch := list(islice(read, self.images_per_batch)):
             inputs = [self._input(image) for image in batch]
-            diagnose = self.model.purification_head is not None
+            diagnose = self._head is not None
             with exclusively(self.model):
                 found = list(self.model.segment(inputs, diagnose=diagnose))
                 # All before the first yield, because the caller may change the words.

@@ -8,10 +8,9 @@ from weakref import WeakKeyDictionary
 
 import torch
 
-from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
-from ...modeling.text_head import TextHead
+from ..segmentors import Segmentor
 
-_locks: WeakKeyDictionary[TextHead, threading.RLock] = WeakKeyDictionary()
+_locks: WeakKeyDictionary[object, threading.RLock] = WeakKeyDictionary()
 """By the part that has the words, which models may share. Locks in a model would stop pickling."""
 _processes: set[int] = set()
 """Where PyTorch has worked: this process, and those that it is a fork of."""
@@ -33,8 +32,9 @@ def check_process() -> None:
 
 
 @contextmanager
-def exclusively(model: FreeCPSegmentor) -> Iterator[None]:
+def exclusively(model: Segmentor) -> Iterator[None]:
     """Let other threads wait for the model. May be nested; raises as `check_process`."""
     check_process()
-    with _locks.setdefault(model.text_head, threading.RLock()):
+    text_head = getattr(model, "wrapped", model).text_head
+    with _locks.setdefault(text_head, threading.RLock()):
         yield

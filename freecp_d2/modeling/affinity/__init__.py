@@ -8,6 +8,7 @@ Affinity heads: sources of the self-affinity of Eq. (2).
 | `dino.py` | `DINOAffinity`: features or attention of a DINO |
 | `dino_weights.py` | its weights, from timm and from its authors |
 | `sam.py` | `SAMAffinity`: features or masks of SAM |
+| `features.py` | `FeatureAffinity`: cosines of a wrapped model's features, or of CLIP's tokens |
 | `maskformer.py` | `MaskFormerAffinity`: masks of MaskFormer and Mask2Former |
 | `encoder.py` | base class, resampling and weights of heads with an encoder of their own |
 
@@ -18,6 +19,7 @@ from .build import AFFINITY_HEAD_REGISTRY, AffinityHead, build_affinity_head
 from .clip_attention import CLIPAttentionAffinity
 from .dino import DINOAffinity
 from .encoder import EncoderAffinity
+from .features import FeatureAffinity
 from .maskformer import MaskFormerAffinity
 from .sam import SAMAffinity
 
@@ -27,6 +29,7 @@ __all__ = [
     "CLIPAttentionAffinity",
     "DINOAffinity",
     "EncoderAffinity",
+    "FeatureAffinity",
     "MaskFormerAffinity",
     "SAMAffinity",
     "build_affinity_head",

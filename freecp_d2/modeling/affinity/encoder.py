@@ -6,6 +6,8 @@ Shapes: N windows, C channels, Q masks; (h, w) the grid of the backbone's patche
 """
 
 import importlib.util
+import os
+import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -157,6 +159,20 @@ def find_pretrained(key: str, value: str, example: str) -> str:
         if getattr(error, "errno", None) is not None:  # the disk
             raise
         raise type(error)(f"{key}: {error}") from error
+
+
+def find_folder(key: str, pretrained: str, example: str) -> str:
+    """
+    The folder of a PRETRAINED key, which may also be a bare hub name, "org/repo": of a repository
+    in the catalogue only the files that are needed, of others all.
+    """
+    is_hub_name = re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", pretrained)
+    if is_hub_name and not os.path.exists(pretrained):
+        from ...checkpoint import load_catalogue
+
+        known = {entry.hub: name for name, entry in load_catalogue().items()}
+        pretrained = known.get(pretrained, f"hf://{pretrained}")
+    return find_pretrained(key, pretrained, example)
 
 
 def refuse_other_kind(

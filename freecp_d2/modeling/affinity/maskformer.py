@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import re
 from typing import Any
 
 import torch
@@ -17,7 +16,7 @@ from .encoder import (
     EncoderAffinity,
     backbone_grid,
     check_options,
-    find_pretrained,
+    find_folder,
     mask_affinity,
     refuse_misfits,
     require_library,
@@ -79,7 +78,7 @@ class MaskFormerAffinity(EncoderAffinity):
         for library in ("transformers", "scipy"):  # transformers needs scipy for these models
             require_library(library, extra="maskformer", head=cls.__name__)
         node = cfg.MODEL.AFFINITY_HEAD.MASKFORMER
-        folder = find_folder(node.PRETRAINED)
+        folder = find_folder(f"{_KEY}.PRETRAINED", node.PRETRAINED, "maskformer:swin-base-coco")
         mean, std = read_pixel_statistics(folder)
         read_model_type(folder)
         return {
@@ -161,14 +160,6 @@ def read_pixel_statistics(folder: str) -> tuple[tuple[float, ...], tuple[float, 
     scale = values.get("rescale_factor", 1 / 255)
     mean, std = (tuple(v / scale for v in values[key]) for key in ("image_mean", "image_std"))
     return mean, std
-
-
-def find_folder(pretrained: str) -> str:
-    """The folder of PRETRAINED, which may also be a bare hub name, "org/repo"."""
-    is_hub_name = re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", pretrained)
-    if is_hub_name and not os.path.exists(pretrained):
-        pretrained = f"hf://{pretrained}"
-    return find_pretrained(f"{_KEY}.PRETRAINED", pretrained, "maskformer:swin-base-coco")
 
 
 def _read_json(folder: str, name: str) -> dict:

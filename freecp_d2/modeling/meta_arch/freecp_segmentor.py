@@ -16,26 +16,19 @@ from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
 from ...utils.host import to_host
 from ...utils.precision import without_autocast
-from ..affinity import AffinityHead, build_affinity_head
-from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone, load_clip_from_config
-from ..inputs import FiniteChecks, PixelNormalisation, read_candidates, read_images
-from ..pamr import PAMR, build_pamr
-from ..purification.build import build_purification_head
+from ..affinity import AffinityHead
+from ..backbone import CLIPBackbone, LoadedCLIP
+from ..inputs import FiniteChecks, PixelNormalisation, read_images
+from ..pamr import PAMR
+from ..purification import image_purification as by_image
 from ..purification.crop_classifier import CropClassifier, CropFeatures, crop_batch_size
 from ..purification.decisions import PurificationInputs, PurifiedBatch
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
 from ..resampling import affinity_grid, check_grid_rule, resample
 from ..stitching import has_score
 from ..text_head import TextHead
-from ..windows import (
-    Window,
-    check_window_sizes,
-    cut_windows,
-    run_on_windows,
-    window_batch_size,
-    windows_of_images,
-)
-from .heads import check_heads
+from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
+from .parts import allowed_of, check_heads, segmentor_parts
 from .read_out import combine_windows, output_size, read_decisions, read_out
 
 
@@ -109,31 +102,8 @@ class FreeCPSegmentor(nn.Module):
         clip: LoadedCLIP | None = None,
         affinity_weights: bool = True,
     ) -> dict:
-        if text_head is None:
-            clip = load_clip_from_config(cfg, clip)
-        backbone = build_clip_backbone(cfg, clip)
-        affinity_head = purification_head = None
-        if cfg.MODEL.PURIFICATION_HEAD.NAME:
-            shape = backbone.output_shape()
-            affinity_head = build_affinity_head(cfg, shape, weights=affinity_weights)
-            purification_head = build_purification_head(cfg)
-        if text_head is None:  # last: it encodes the words
-            text_head = TextHead(cfg, vocabulary=vocabulary, clip=clip)
-        return {
-            "backbone": backbone,
-            "text_head": text_head,
-            "affinity_head": affinity_head,
-            "purification_head": purification_head,
-            "grid_rule": cfg.MODEL.AFFINITY_HEAD.GRID,
-            "refine": build_pamr(cfg),
-            "input_format": cfg.INPUT.FORMAT,
-            "window_size": cfg.MODEL.SLIDING_WINDOW.SIZE,
-            "window_stride": cfg.MODEL.SLIDING_WINDOW.STRIDE,
-            "window_batch_size": window_batch_size(cfg),
-            "crop_size": cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE,
-            "oracle": cfg.MODEL.PURIFICATION_HEAD.ORACLE,
-            "return_label_map": cfg.TEST.LABEL_MAP,
-        }
+        """See `parts.segmentor_parts`; `clip` and `text_head` are used if they are given."""
+        return segmentor_parts(cfg, text_head, vocabulary, clip, affinity_weights)
 
     @property
     def device(self) -> torch.device:
@@ -171,40 +141,35 @@ class FreeCPSegmentor(nn.Module):
         self, batched_inputs: list[dict[str, Any]], *, diagnose: bool = False
     ) -> Iterator[SegmentedImage]:
         """
-        Segment images, in order, at the resolution of the network.
+        Segment images, in order, at the resolution of the network; inputs are as of `forward`.
 
-        Args:
-            batched_inputs: see `forward`.
-            diagnose: return a `WindowDiagnosis` for each window, too; a base method alone has none.
+        `diagnose`: return a `WindowDiagnosis` for each window, too; a base method alone has none.
         """
         images = [self.pixels(image) for image in read_images(batched_inputs)]
         sizes = [(image.shape[1], image.shape[2]) for image in images]
         windows = windows_of_images(sizes, self.window_size, self.window_stride)
-        allowed = None
-        if self.oracle:
-            outputs, background = self.text_head.output_names, self.text_head.has_background
-            allowed = read_candidates(batched_inputs, len(outputs), background=background)
-            allowed = allowed.to(self.device)
+        allowed = allowed_of(batched_inputs, self.text_head, self.device) if self.oracle else None
         patch_size, names = self.backbone.patch_size, self.text_head.vocabulary.display_names
-        crops = CropFeatures()
+        crops, head = CropFeatures(), self.purification_head
+        keep = self.return_decisions or isinstance(head, by_image.ImageClassPurification)
 
-        def run(batch: list[Window]) -> Iterator[tuple[Tensor, Tensor, Any, Any]]:
+        def run(batch: list[Window]) -> Iterator[tuple[Tensor, Tensor, Any, Any, int]]:
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
             pixels = cut_windows(images, batch, patch_size)
             maps, alive, purified = self._segment(pixels, batch, candidates, crops)
+            cell = pixels.shape[2] // maps.shape[2]
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose and purified is not None:
-                cell = pixels.shape[2] // maps.shape[2]
                 reasons = diagnose_windows(purified.found, alive, batch, names, cell)
             kept: Iterable[Any] = repeat(None, len(batch))
-            if self.return_decisions and purified is not None:
+            if keep and purified is not None:
                 kept = [(window, purified, n) for n, window in enumerate(batch)]
-            return zip(maps, alive, reasons, kept, strict=True)
+            return zip(maps, alive, reasons, kept, repeat(cell, len(batch)), strict=True)
 
         found_of_images = run_on_windows(windows, self.window_batch_size, run)
         for x, image, found in zip(batched_inputs, images, found_of_images, strict=True):
             own, results = [window for window, _ in found], [result for _, result in found]
-            maps, alive, reasons, kept = zip(*results, strict=True)
+            maps, alive, reasons, kept, (cell, *_) = zip(*results, strict=True)
             size = (image.shape[1], image.shape[2])
             combine = partial(
                 combine_windows,
@@ -216,7 +181,12 @@ class FreeCPSegmentor(nn.Module):
                 refine=self.refine,
             )
             reasons, kept = (tuple(filter(None, values)) for values in (reasons, kept))
-            yield SegmentedImage(combine(maps, alive), reasons, kept, size, combine)
+            if isinstance(head, by_image.ImageClassPurification):
+                kept = tuple(by_image.decide_image(head, kept))
+                maps, alive = zip(*by_image.maps_of(kept), strict=True)
+                reasons = tuple(by_image.diagnose_places(kept, names, cell)) if diagnose else ()
+            scores, kept = combine(maps, alive), kept if self.return_decisions else ()
+            yield SegmentedImage(scores, reasons, kept, size, combine, cell)
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
@@ -269,7 +239,7 @@ class FreeCPSegmentor(nn.Module):
             check=checks.add,
         )
         inputs = PurificationInputs(maps, normalized_cam, transition, classify, candidates)
-        found = self.purification_head(*inputs)
+        found = getattr(self.purification_head, "preview", self.purification_head)(*inputs)
         # The last of a few points where the host waits for the device, none of them in a loop.
         found, (alive, flags) = found.on_host(has_score(found.maps), checks.flags())
         checks.raise_for(flags)

@@ -4,34 +4,36 @@ PurifiedSegmentor: FreeCP's purification on the class scores of any other meta-a
 Shapes: C channels, H, W pixels.
 """
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ...d2 import META_ARCH_REGISTRY, CfgNode, build_model, configurable
+from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
-from ..affinity import (
-    AFFINITY_HEAD_REGISTRY,
-    AffinityHead,
-    CLIPAttentionAffinity,
-    build_affinity_head,
-)
 from ..backbone import LoadedCLIP, build_clip_backbone, load_clip_from_config
+from ..background import GivenChannels
 from ..inputs import read_images
 from ..purification.build import build_purification_head
-from ..purification.class_scores import read_channels
-from ..purification.diagnosis import WindowDiagnosis
+from ..purification.class_scores import ScoreChannels, read_channels
+from ..purification.diagnosis import SegmentedImage, WindowDiagnosis
 from ..purification.gating import gate_scores
-from ..purification.grid_purification import GridPurification, ImageGrid
+from ..purification.grid_purification import Decision, GridPurification
+from ..purification.host_cues import check_winner, read_cues
+from ..purification.image_grid import ImageGrid
 from ..purification.wrapped_scores import WrappedScores
-from ..text_head import build_text_classifier, load_named, vocabulary_from_config
+from ..stitching import ClassScores
 from ..windows import window_batch_size
-
-logger = logging.getLogger(__name__)
+from .wrapping import (
+    build_affinity_head_of,
+    build_class_features,
+    build_wrapped,
+    check_heads,
+    with_backbone,
+    with_result_size,
+)
 
 
 @META_ARCH_REGISTRY.register()
@@ -92,13 +94,14 @@ class PurifiedSegmentor(nn.Module):
         clip: LoadedCLIP | None = None,
         affinity_weights: bool = True,
     ) -> dict:
-        _check_heads(cfg)
+        check_heads(cfg)
         node = cfg.MODEL.PURIFIED
+        check_winner(node.WINNER)
         channels = read_channels(cfg, vocabulary)
         backbone = None
         if node.CLIP:
             clip = load_clip_from_config(cfg, clip)
-            named = _with_backbone(cfg, node.CLIP)
+            named = with_backbone(cfg, node.CLIP)
             backbone = build_clip_backbone(named, clip, key="MODEL.PURIFIED.CLIP")
         view = ImageGrid(
             clip=backbone,
@@ -108,25 +111,22 @@ class PurifiedSegmentor(nn.Module):
             window_stride=cfg.MODEL.SLIDING_WINDOW.STRIDE,
             input_format=cfg.INPUT.FORMAT,
         )
-        affinity_head = _build_affinity_head(cfg, view, weights=affinity_weights)
-        if clip is None or backbone is None:
-            class_features = None
-            logger.info('MODEL.PURIFIED.CLIP is "": ambiguity groups stay undecided.')
-        elif class_features is None:
-            class_features = _build_class_features(cfg, clip, vocabulary)
+        affinity_head = build_affinity_head_of(cfg, view, weights=affinity_weights)
+        class_features = build_class_features(cfg, clip, vocabulary, class_features)
         purifier = GridPurification(
             view=view,
             affinity_head=affinity_head,
             purification_head=build_purification_head(cfg),
             channels=channels,
             class_features=class_features,
+            winner=node.WINNER,
             crop_size=cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE,
             batch_size=window_batch_size(cfg),
         )
         if affinity_weights:
             purifier.to(torch.device(cfg.MODEL.DEVICE))
         return {
-            "wrapped": _build_wrapped(cfg) if wrapped is None else wrapped,
+            "wrapped": build_wrapped(cfg, vocabulary) if wrapped is None else wrapped,
             "purifier": purifier,
             "scores": node.SCORES,
             "temperature": node.TEMPERATURE,
@@ -155,8 +155,7 @@ class PurifiedSegmentor(nn.Module):
             ValueError: the wrapped model is in training, or returns something else.
         """
         images = read_images(batched_inputs)
-        outputs, scores = self.read_scores(self.wrapped, batched_inputs, self.device)
-        decisions = self.purifier.decide(images, scores)
+        outputs, scores, decisions = self._decide(batched_inputs, images)
         found = []
         for output, own, decision in zip(outputs, scores, decisions, strict=True):
             found.append({**output, "sem_seg": self._read_out(own, decision.gate)})
@@ -172,8 +171,51 @@ class PurifiedSegmentor(nn.Module):
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
         """As `FreeCPSegmentor.diagnose`; windows and boxes in pixels of "image"."""
         images = read_images(batched_inputs)
-        _, scores = self.read_scores(self.wrapped, batched_inputs, self.device)
-        return [found.windows for found in self.purifier.decide(images, scores, diagnose=True)]
+        _, _, decisions = self._decide(batched_inputs, images, diagnose=True)
+        return [found.windows for found in decisions]
+
+    @torch.no_grad()
+    def segment(
+        self, batched_inputs: list[dict[str, Any]], *, diagnose: bool = False
+    ) -> Iterator[SegmentedImage]:
+        """As `FreeCPSegmentor.segment`, at MODEL.PURIFIED.SIZE if the images are larger."""
+        images = read_images(batched_inputs)
+        smaller = with_result_size(batched_inputs, images, self.purifier.view.size)
+        _, scores, decisions = self._decide(smaller, images, diagnose=diagnose)
+        for image, own, decision in zip(images, scores, decisions, strict=True):
+            gated = gate_scores(own, decision.gate, max_removed=self.max_removed)
+            classes = torch.arange(len(gated), device=gated.device)
+            size, reasons = (image.shape[1], image.shape[2]), tuple(decision.windows)
+            yield SegmentedImage(ClassScores(classes, gated), reasons, (), size)
+
+    @property
+    def purification_head(self) -> nn.Module:
+        return self.purifier.purification_head
+
+    @property
+    def text_head(self) -> GivenChannels:
+        """The words and the background of the channels, for a wrapped model that takes words."""
+        words: Any = self.wrapped.text_head
+        rule = "words" if words.has_background else "distractor"
+        return GivenChannels(words.vocabulary, rule)
+
+    def set_vocabulary(self, vocabulary: Vocabulary, *, on_disk: bool = True) -> None:
+        """
+        Change the words of the wrapped model.
+
+        Raises:
+            ValueError: it has words of its own, or CLIP's crops would need features of the new.
+        """
+        wrapped: Any = self.wrapped
+        if not hasattr(wrapped, "set_vocabulary") or self.purifier.class_features is not None:
+            raise ValueError(
+                "The words of this PurifiedSegmentor cannot change; build it with the new words "
+                "(a wrapped model that takes words, and MODEL.PURIFIED.WINNER score, can change)."
+            )
+        wrapped.set_vocabulary(vocabulary, on_disk=on_disk)
+        background = 0 if wrapped.text_head.has_background else -1
+        channels = ScoreChannels(vocabulary.class_names, background)
+        self.purifier.channels = self.read_scores.channels = channels
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **options: Any) -> Any:
         """Also takes a state dict of the wrapped model alone, or one without the purifier."""
@@ -182,61 +224,11 @@ class PurifiedSegmentor(nn.Module):
         own = {k: v for k, v in self.state_dict().items() if k.startswith("purifier.")}
         return super().load_state_dict({**own, **state_dict}, *args, **options)
 
-
-def _check_heads(cfg: CfgNode) -> None:
-    """Raise ValueError for settings of `FreeCPSegmentor` that a wrapped model cannot use."""
-    node = cfg.MODEL.PURIFICATION_HEAD
-    if not node.NAME:
-        raise ValueError(
-            'MODEL.PURIFICATION_HEAD.NAME is "", but PurifiedSegmentor only purifies; use '
-            "ClassPurification, or the wrapped model alone."
-        )
-    if node.ORACLE:
-        raise ValueError(
-            "MODEL.PURIFICATION_HEAD.ORACLE=True is for FreeCPSegmentor; set it to False."
-        )
-
-
-def _build_wrapped(cfg: CfgNode) -> nn.Module:
-    """Build the `cfg.MODEL.PURIFIED.META_ARCHITECTURE`, without weights."""
-    name = cfg.MODEL.PURIFIED.META_ARCHITECTURE
-    if name in ("", "PurifiedSegmentor"):
-        raise ValueError(
-            f'MODEL.PURIFIED.META_ARCHITECTURE is "{name}"; name the meta-architecture to wrap, '
-            "such as SemanticSegmentor, or pass a built model: PurifiedSegmentor(cfg, wrapped=...)."
-        )
-    own = _with_backbone(cfg, cfg.MODEL.BACKBONE.NAME)
-    own.MODEL.META_ARCHITECTURE = name
-    own.TEST.LABEL_MAP = False  # scores are what is purified
-    return build_model(own)
-
-
-def _build_affinity_head(cfg: CfgNode, view: ImageGrid, *, weights: bool) -> AffinityHead:
-    """Build the affinity head for `view`; ValueError if it needs a CLIP and there is none."""
-    name, clip = cfg.MODEL.AFFINITY_HEAD.NAME, cfg.MODEL.PURIFIED.CLIP
-    found = AFFINITY_HEAD_REGISTRY.get(name)
-    refused = isinstance(found, type) and issubclass(found, CLIPAttentionAffinity) and not clip
-    if not refused:
-        head = build_affinity_head(_with_backbone(cfg, clip), view.output_shape(), weights=weights)
-        refused = bool(head.attention_layers) and not clip
-    if refused:
-        raise ValueError(
-            f'MODEL.AFFINITY_HEAD.NAME="{name}" reads the attention of a CLIP, but '
-            'MODEL.PURIFIED.CLIP is ""; name a CLIPBackbone there, such as CLIPViT, or use an '
-            "affinity head that needs only pixels, such as DINOAffinity."
-        )
-    return head
-
-
-def _build_class_features(cfg: CfgNode, clip: LoadedCLIP, vocabulary: Vocabulary | None) -> Tensor:
-    vocabulary = vocabulary or vocabulary_from_config(cfg)
-    descriptions = load_named(cfg.MODEL.TEXT.DESCRIPTIONS)
-    return build_text_classifier(cfg, clip).class_features(vocabulary, descriptions)
-
-
-def _with_backbone(cfg: CfgNode, name: str) -> CfgNode:
-    """The config with another MODEL.BACKBONE.NAME, which in `cfg` is the wrapped model's."""
-    own = cfg.clone()
-    own.defrost()
-    own.MODEL.BACKBONE.NAME = name
-    return own
+    def _decide(
+        self, batched_inputs: list[dict[str, Any]], images: list[Tensor], *, diagnose: bool = False
+    ) -> tuple[list[dict[str, Any]], list[Tensor], Iterator[Decision]]:
+        """The wrapped model's outputs and scores, and the purification of each image."""
+        outputs, scores = self.read_scores(self.wrapped, batched_inputs, self.device)
+        name = type(self.wrapped).__name__
+        cues = [read_cues(x, len(own), name) for x, own in zip(outputs, scores, strict=True)]
+        return outputs, scores, self.purifier.decide(images, scores, cues, diagnose=diagnose)

@@ -6,9 +6,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..purification.build import PurificationOutput
-from ..purification.crop_classifier import CropClassifier
 from ..purification.decisions import Decisions
 from ..purification.diagnosis import SegmentedImage
+from ..sam3 import SAM3TextHead
 from ..stitching import ClassScores, full_scores, label_map, resize_scores, stitch
 from ..text_head import TextHead
 from ..windows import Window
@@ -46,7 +46,11 @@ def combine_windows(
 
 
 def read_out(
-    found: ClassScores, text_head: TextHead, size: tuple[int, int], *, as_labels: bool
+    found: ClassScores,
+    text_head: TextHead | SAM3TextHead,
+    size: tuple[int, int],
+    *,
+    as_labels: bool,
 ) -> Tensor:
     """Scores (C, height, width) or the label map (height, width) of one image."""
     background, floor = text_head.background_is_rest, text_head.background_thresh
@@ -63,13 +67,12 @@ def read_decisions(
     finish: Callable[[ClassScores], Tensor],
 ) -> Decisions:
     """The decisions of `head` for an image whose windows were kept; `finish`: see `read_out`."""
-    (_, batch, _), *_ = image.purified
-    classify = batch.inputs.classify
-    assert isinstance(classify, CropClassifier), "FreeCPSegmentor classifies crops"
+    combine = image.combine
+    assert combine is not None, "FreeCPSegmentor has windows"
 
     def returned(found: Sequence[tuple[PurificationOutput, int]]) -> Tensor:
-        return finish(image.combine([output.maps[n] for output, n in found]))
+        return finish(combine([output.maps[n] for output, n in found]))
 
     offset = int(text_head.has_background)
     channels = range(offset, offset + text_head.vocabulary.num_classes)
-    return Decisions(image.purified, head, image.size, classify.patch_size, channels, returned)
+    return Decisions(image.purified, head, image.size, image.patch_size, channels, returned)

@@ -138,6 +138,18 @@ class ClassPurification(nn.Module):
         that are not `allowed` become 0. With `present`, bool, (N, K), RP keeps these classes in
         place of Eq. (5).
         """
+        result = self._refine(maps, normalized_cam, transition, allowed)
+        for step in self.order.split("-"):
+            if step == "RP":
+                self._purify_redundancy(result, maps, present)
+            elif step == "AP" and maps.shape[1] > 1:
+                self._purify_ambiguity(result, classify)
+        return result
+
+    def _refine(
+        self, maps: Tensor, normalized_cam: Tensor, transition: Tensor, allowed: Tensor | None
+    ) -> PurificationOutput:
+        """Eq. (3), and s of Eq. (5); all allowed classes are kept."""
         refined = refine(normalized_cam, transition, self._mask(normalized_cam))
         keep = torch.ones(refined.shape[:2], dtype=torch.bool, device=refined.device)
         if allowed is not None:
@@ -150,13 +162,7 @@ class ClassPurification(nn.Module):
             refined = refined * keep[:, :, None, None]
         groups = no_groups(keep.shape[1], keep.device)
         scores = redundancy_scores(maps, refined)
-        result = PurificationOutput(refined, keep, scores, groups, elimination=self.elimination)
-        for step in self.order.split("-"):
-            if step == "RP":
-                self._purify_redundancy(result, maps, present)
-            elif step == "AP" and refined.shape[1] > 1:
-                self._purify_ambiguity(result, classify)
-        return result
+        return PurificationOutput(refined, keep, scores, groups, elimination=self.elimination)
 
     def _mask(self, normalized_cam: Tensor) -> Tensor:
         """box_k of Eq. (3), bool, shape (N, K, h, w)."""

@@ -63,8 +63,10 @@ def read_channels(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> ScoreCh
     `ValueError` if MODEL.PURIFIED.BACKGROUND_CHANNEL contradicts the vocabulary.
     """
     channel = cfg.MODEL.PURIFIED.BACKGROUND_CHANNEL
-    named = cfg.MODEL.TEXT.VOCABULARY or any(
-        MetadataCatalog.get(name).get("vocabulary") for name in cfg.DATASETS.TEST
+    named = (
+        vocabulary
+        or cfg.MODEL.TEXT.VOCABULARY
+        or any(MetadataCatalog.get(name).get("vocabulary") for name in cfg.DATASETS.TEST)
     )
     if not named and not cfg.MODEL.PURIFIED.CLIP:
         return ScoreChannels(background=channel)

@@ -54,6 +54,21 @@ class PurifiedBatch(NamedTuple):
 
     inputs: PurificationInputs
     found: PurificationOutput
+    present: Tensor | None = None
+    """The classes that the image keeps, bool, (N, K), by a head that decides once for an image."""
+
+
+PlacedWindow = tuple[Window, PurifiedBatch, int]
+"""A window, its batch and its place in it."""
+
+
+def batches_of(
+    windows: Sequence[PlacedWindow],
+) -> Iterator[tuple[PurifiedBatch, list[int], list[Window]]]:
+    """Each batch, the places of these windows in it, and these windows, in order."""
+    for _, same in groupby(windows, key=lambda item: id(item[1])):
+        own, batches, rows = zip(*same, strict=True)
+        yield batches[0], list(rows), list(own)
 
 
 class DecisionArrays(NamedTuple):
@@ -88,7 +103,7 @@ class Decisions:
             given the output of the head for each window and the window's place in it.
     """
 
-    windows: Sequence[tuple[Window, PurifiedBatch, int]]
+    windows: Sequence[PlacedWindow]
     head: nn.Module
     size: tuple[int, int]
     patch_size: int
@@ -109,15 +124,9 @@ class Decisions:
         enabled = self.head.order.split("-")
         return tuple(s for s in ("RP", "AP") if s in enabled and (s == "RP" or can_elect))
 
-    def _batches(self) -> Iterator[tuple[PurifiedBatch, list[int], list[Window]]]:
-        """Each batch, the places of the image's windows in it, and these windows, in order."""
-        for _, same in groupby(self.windows, key=lambda item: id(item[1])):
-            windows, batches, rows = zip(*same, strict=True)
-            yield batches[0], list(rows), list(windows)
-
     def read(self) -> DecisionArrays:
         """Copy the decisions from the device."""
-        parts = [self._read(*part) for part in self._batches()]
+        parts = [self._read(*part) for part in batches_of(self.windows)]
         return DecisionArrays(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
     def _read(
@@ -159,12 +168,12 @@ class Decisions:
         most pixels in the box; where none has any, Eq. (8) elects.
         """
         found: list[tuple[PurificationOutput, int]] = []
-        for batch, rows, windows in self._batches():
+        for batch, rows, windows in batches_of(self.windows):
             inputs = batch.inputs.select(rows)
             if "AP" in steps and inputs.classify is not None:
                 oracle = self._oracle(truth, windows, inputs.classify, inputs.maps.device)
                 inputs = inputs._replace(classify=oracle)
-            present = None
+            present = None if batch.present is None else batch.present[rows]
             if "RP" in steps:
                 present = torch.from_numpy(truth(_sides(windows)) > 0).to(inputs.maps.device)
             output = self.head(*inputs, present=present)

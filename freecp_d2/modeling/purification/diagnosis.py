@@ -60,8 +60,10 @@ class SegmentedImage(NamedTuple):
     """Each window, its batch and its place in it; empty if not kept, or without purification."""
     size: tuple[int, int]
     """(height, width) of the network's input."""
-    combine: Callable[..., ClassScores]
-    """The scores if the windows had other maps, (K, h, w) each."""
+    combine: Callable[..., ClassScores] | None = None
+    """The scores if the windows had other maps, (K, h, w) each; None without windows."""
+    patch_size: int = 0
+    """Of the purified maps, in pixels of the network's input; 0 without windows."""
 
 
 def diagnose_windows(

@@ -9,11 +9,8 @@ import torch
 import torch.nn.functional as F
 
 from freecp_d2.modeling.affinity import MaskFormerAffinity, build_affinity_head
-from freecp_d2.modeling.affinity.maskformer import (
-    find_folder,
-    load_maskformer,
-    read_pixel_statistics,
-)
+from freecp_d2.modeling.affinity.encoder import find_folder
+from freecp_d2.modeling.affinity.maskformer import load_maskformer, read_pixel_statistics
 from tests.helpers.random_affinity import random_maskformer, use_source
 from tests.modeling.affinity.test_dino import MEAN, STD, grid_of, windows
 
@@ -166,7 +163,7 @@ class TestFolders:
         with pytest.raises(ValueError, match=r"config\.json is no JSON"):
             load_maskformer(str(tmp_path))
         with pytest.raises(ValueError, match=r'MASKFORMER\.PRETRAINED=""'):
-            find_folder("")
+            find_folder("MODEL.AFFINITY_HEAD.MASKFORMER.PRETRAINED", "", "an example")
 
     def test_hub_names(self, monkeypatch, tmp_path):
         asked = []
@@ -175,7 +172,7 @@ class TestFolders:
         monkeypatch.chdir(tmp_path)
         (tmp_path / "here" / "folder").mkdir(parents=True)
         for name in ("org/some-model", "here/folder", "maskformer:swin-base-coco", "hf://a/b"):
-            find_folder(name)
+            find_folder("KEY", name, "an example")
         expected = ["hf://org/some-model", "here/folder", "maskformer:swin-base-coco", "hf://a/b"]
         assert asked == expected
 

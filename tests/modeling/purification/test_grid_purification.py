@@ -8,7 +8,8 @@ from freecp_d2.modeling.affinity import AffinityHead
 from freecp_d2.modeling.inputs import FiniteChecks
 from freecp_d2.modeling.purification.class_purification import ClassPurification
 from freecp_d2.modeling.purification.class_scores import ScoreChannels
-from freecp_d2.modeling.purification.grid_purification import GridPurification, ImageGrid
+from freecp_d2.modeling.purification.grid_purification import GridPurification
+from freecp_d2.modeling.purification.image_grid import ImageGrid
 from tests.helpers import parity
 
 

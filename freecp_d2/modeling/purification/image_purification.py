@@ -1,0 +1,214 @@
+"""
+Purification heads that choose the words of an image once, from all of its windows.
+
+Shapes: N windows of an image, K classes.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ...d2 import CfgNode, configurable
+from ...method import automatic_redundancy_thresh
+from ...utils.precision import without_autocast
+from ..stitching import has_score
+from .build import PURIFICATION_HEAD_REGISTRY, PurificationOutput
+from .class_purification import ClassPurification, read_threshold
+from .decisions import PlacedWindow, PurifiedBatch, batches_of
+from .diagnosis import WindowDiagnosis, diagnose_windows
+
+
+class Evidence(NamedTuple):
+    """What an image says of its classes."""
+
+    consistency: Tensor
+    """s of Eq. (5) in each window, (N, K)."""
+    probability: Tensor
+    """The highest score of each class in the image, in [0, 1], (K,)."""
+    presence: Tensor
+    """Whether each class is in the image, by a wrapped model; else `probability`. (K,)."""
+
+
+class Choice(NamedTuple):
+    """The classes that an image keeps, bool (K,), by scores (K,) above a threshold."""
+
+    keep: Tensor
+    scores: Tensor
+    thresh: float
+
+
+@PURIFICATION_HEAD_REGISTRY.register()
+class ImageClassPurification(ClassPurification):
+    """
+    FreeCP with one decision on redundancy for an image: by the mean or the maximum over its windows
+    of Eq. (5)'s scores. The rest is as of `ClassPurification`.
+
+    Subclasses choose the classes in another way. A model calls `preview` for each batch of windows
+    and `decide_image` with all windows of an image.
+    """
+
+    @configurable
+    def __init__(self, *, pooling: str = "mean", **options: Any):
+        """`pooling`: mean or max; options and errors as of `ClassPurification`."""
+        super().__init__(**options)
+        if pooling not in ("mean", "max"):
+            raise ValueError(
+                f'MODEL.PURIFICATION_HEAD.IMAGE.POOLING="{pooling}" is unknown; use mean or max.'
+            )
+        self.pooling = pooling
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode) -> dict:
+        pooling = cfg.MODEL.PURIFICATION_HEAD.IMAGE.POOLING
+        return {"pooling": pooling, **ClassPurification.from_config(cfg)}
+
+    @without_autocast
+    def preview(
+        self,
+        maps: Tensor,
+        normalized_cam: Tensor,
+        transition: Tensor,
+        classify: object = None,
+        allowed: Tensor | None = None,
+    ) -> PurificationOutput:
+        """Eq. (3) and Eq. (5)'s scores of windows, nothing removed; arguments as of the head."""
+        return self._refine(maps, normalized_cam, transition, allowed)
+
+    def choose(self, found: Evidence) -> Choice:
+        """The classes that an image keeps; called if RP takes place."""
+        scores = found.consistency
+        scores = scores.mean(dim=0) if self.pooling == "mean" else scores.amax(dim=0)
+        thresh = self.redundancy_thresh
+        if isinstance(thresh, str):
+            thresh = float(automatic_redundancy_thresh(scores[None])[0])
+        return Choice(scores > thresh, scores, thresh)
+
+
+@PURIFICATION_HEAD_REGISTRY.register()
+class PresenceThreshold(ImageClassPurification):
+    """Keeps classes whose presence is above a threshold, as SegEarth-OV3 does."""
+
+    @configurable
+    def __init__(self, *, thresh: float = 0.5, **options: Any):
+        super().__init__(**options)
+        self.thresh = float(read_threshold("IMAGE.PRESENCE_THRESH", thresh, automatic=False))
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode) -> dict:
+        thresh = cfg.MODEL.PURIFICATION_HEAD.IMAGE.PRESENCE_THRESH
+        return {"thresh": thresh, **ClassPurification.from_config(cfg)}
+
+    def choose(self, found: Evidence) -> Choice:
+        return Choice(found.presence > self.thresh, found.presence, self.thresh)
+
+
+@PURIFICATION_HEAD_REGISTRY.register()
+class PresenceShare(ImageClassPurification):
+    """
+    Keeps the share of the classes with the highest presence, but no more than `max_classes`; all if
+    there are no more than that. As ActiveSAM does.
+    """
+
+    @configurable
+    def __init__(self, *, share: float = 0.2, max_classes: int = 40, **options: Any):
+        super().__init__(**options)
+        self.share = float(read_threshold("IMAGE.SHARE", share, automatic=False))
+        if max_classes < 1:
+            raise ValueError(
+                f"MODEL.PURIFICATION_HEAD.IMAGE.MAX_CLASSES is {max_classes}; use 1 or more."
+            )
+        self.max_classes = max_classes
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode) -> dict:
+        node = cfg.MODEL.PURIFICATION_HEAD.IMAGE
+        own = {"share": node.SHARE, "max_classes": node.MAX_CLASSES}
+        return {**own, **ClassPurification.from_config(cfg)}
+
+    def choose(self, found: Evidence) -> Choice:
+        scores, num_classes = found.presence, len(found.presence)
+        if num_classes <= self.max_classes:
+            return Choice(torch.ones_like(scores, dtype=torch.bool), scores, 0.0)
+        number = min(max(1, math.ceil(self.share * num_classes)), self.max_classes)
+        order = scores.argsort(descending=True, stable=True)
+        keep = torch.zeros_like(scores, dtype=torch.bool).index_fill(0, order[:number], True)
+        return Choice(keep, scores, float(scores[order[number]]))
+
+
+@PURIFICATION_HEAD_REGISTRY.register()
+class BestProbability(ImageClassPurification):
+    """Keeps classes whose highest score in the image is above a threshold, as RADSeg does."""
+
+    @configurable
+    def __init__(self, *, thresh: float = 0.5, **options: Any):
+        super().__init__(**options)
+        self.thresh = float(read_threshold("IMAGE.PROBABILITY_THRESH", thresh, automatic=False))
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode) -> dict:
+        thresh = cfg.MODEL.PURIFICATION_HEAD.IMAGE.PROBABILITY_THRESH
+        return {"thresh": thresh, **ClassPurification.from_config(cfg)}
+
+    def choose(self, found: Evidence) -> Choice:
+        return Choice(found.probability > self.thresh, found.probability, self.thresh)
+
+
+def decide_image(
+    head: ImageClassPurification,
+    windows: Sequence[PlacedWindow],
+    *,
+    probability: Tensor | None = None,
+    presence: Tensor | None = None,
+) -> list[PlacedWindow]:
+    """
+    Purify the windows of one image with one choice of its classes.
+
+    Args:
+        windows: all of the image; their batches have the outputs of `head.preview`.
+        probability, presence: see `Evidence`; None: the highest value of the maps, and that.
+
+    Returns:
+        list: the windows in their order, in batches of this image alone. Scores and threshold of
+        redundancy are those of the choice.
+    """
+    parts = [(b.inputs.select(rows), b.found, rows, own) for b, rows, own in batches_of(windows)]
+    if probability is None:
+        highest = [inputs.maps.flatten(2).amax(dim=2).amax(dim=0) for inputs, *_ in parts]
+        probability = torch.stack(highest).amax(dim=0)
+    choice = None
+    if "RP" in head.order.split("-"):
+        scores = torch.cat([found.redundancy_scores[rows] for _, found, rows, _ in parts])
+        presence = probability if presence is None else presence
+        choice = head.choose(Evidence(scores.to(probability), probability, presence))
+    decided: list[PlacedWindow] = []
+    for inputs, _, rows, own in parts:
+        present = None if choice is None else choice.keep.expand(len(rows), -1)
+        found, _ = head(*inputs, present=present).on_host()
+        if choice is not None:
+            scores = choice.scores.cpu().expand(len(rows), -1)
+            found.redundancy_scores = scores
+            found.redundancy_thresh = scores.new_full((len(rows),), choice.thresh)
+        batch = PurifiedBatch(inputs, found, present)
+        decided += [(window, batch, n) for n, window in enumerate(own)]
+    return decided
+
+
+def diagnose_places(
+    windows: Sequence[PlacedWindow], class_names: tuple[str, ...], patch_size: int
+) -> list[WindowDiagnosis]:
+    """The diagnosis of each window; `class_names` are those of the K classes."""
+    found: list[WindowDiagnosis] = []
+    for batch, _, own in batches_of(windows):
+        visible = has_score(batch.found.maps).cpu()
+        found += diagnose_windows(batch.found, visible, own, class_names, patch_size)
+    return found
+
+
+def maps_of(windows: Sequence[PlacedWindow]) -> Iterator[tuple[Tensor, Tensor]]:
+    """The maps of each window, (K, h, w), and which of them have a score, bool (K,)."""
+    for batch, rows, _ in batches_of(windows):
+        alive = has_score(batch.found.maps).cpu()
+        yield from zip(batch.found.maps[rows], alive[rows], strict=True)

@@ -1,0 +1,181 @@
+"""
+SAM 3 with many words: an image is encoded once, the words are decoded in batches.
+
+Shapes: W words, B words of a batch, L tokens a word, D channels, Q queries; S x S pixels of the
+input, h x w cells of the masks.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ...text.cache import FeatureCache, features_key
+from ...utils.precision import PRECISIONS
+from ..affinity.encoder import resize_to
+from ..inputs import PixelNormalisation, check_finite
+
+_MAX_TOKENS = 32
+"""Tokens of a word that SAM 3 was trained with, start and end included."""
+_ENCODED_AT_ONCE = 64
+
+logger = logging.getLogger(__name__)
+
+
+class WordFeatures(NamedTuple):
+    """Features of the tokens of W words, float32, (W, L, D), and which are no padding, (W, L)."""
+
+    tokens: Tensor
+    mask: Tensor
+
+
+class WordMaps(NamedTuple):
+    """The maps of words in one image, (B, h, w), and their presence, (B,); float32, in [0, 1]."""
+
+    maps: Tensor
+    presence: Tensor
+
+
+class SAM3(nn.Module):
+    """
+    A `transformers.Sam3Model` and its tokenizer, for an image and any number of words.
+
+    Weights are float32; a lower precision runs under `torch.autocast`.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        input_format: str = "RGB",
+        precision: str = "fp32",
+        cache_dir: str | None = None,
+    ):
+        """
+        Args:
+            input_format: "RGB" or "BGR", the channel order of the images.
+            precision: fp32 | fp16 | bf16.
+            cache_dir: of the words' features, see `FeatureCache`.
+
+        Raises:
+            ValueError: an unknown format or precision.
+        """
+        super().__init__()
+        if precision not in PRECISIONS:
+            raise ValueError(
+                f'MODEL.PRECISION="{precision}" is unknown; use one of {[*PRECISIONS]}.'
+            )
+        self.model = model.float().requires_grad_(False).eval()
+        self.tokenizer, self.dtype = tokenizer, PRECISIONS[precision]
+        self.pixels = PixelNormalisation((127.5,) * 3, (127.5,) * 3, input_format)
+        self._cache = FeatureCache(cache_dir)
+
+    def train(self, mode: bool = True) -> "SAM3":
+        """SAM 3 stays in evaluation mode."""
+        return super().train(False)
+
+    @property
+    def device(self) -> torch.device:
+        return self.pixels.mean.device
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(S, S), to which images are resized; their aspect is not kept, as in training."""
+        size = self.model.config.image_size
+        return (size, size) if isinstance(size, int) else (size[0], size[1])
+
+    @torch.no_grad()
+    def encode_words(self, words: Sequence[str], *, on_disk: bool = True) -> WordFeatures:
+        """
+        The features of words, as prompts without a template; cached on disk if `on_disk`.
+
+        Longer words than SAM 3 reads are cut, with a warning.
+        """
+        padding = {"padding": "max_length", "max_length": _MAX_TOKENS, "truncation": True}
+        tokens = self.tokenizer(list(words), return_tensors="pt", **padding)
+        lengths = [len(ids) for ids in self.tokenizer(list(words))["input_ids"]]
+        if cut := [word for word, n in zip(words, lengths, strict=True) if n > _MAX_TOKENS]:
+            logger.warning("SAM 3 reads %d tokens; the end is cut of: %s", _MAX_TOKENS, cut)
+        ids, mask = tokens["input_ids"], tokens["attention_mask"]
+
+        def compute() -> Tensor:
+            parts = zip(ids.split(_ENCODED_AT_ONCE), mask.split(_ENCODED_AT_ONCE), strict=True)
+            found = torch.cat([self._encode_tokens(*part) for part in parts])
+            check_finite(found, "The text encoder of SAM 3")
+            return found.flatten(1)
+
+        if on_disk:
+            key = features_key(self._digest, [[*map(str, row)] for row in ids.tolist()])
+            rows = self._cache.get_or_compute(key, len(words), compute)
+        else:
+            rows = compute()
+        features = rows.view(len(words), _MAX_TOKENS, -1)
+        return WordFeatures(features.to(self.device), mask.bool().to(self.device))
+
+    def _encode_tokens(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Token ids and mask, (B, L) -> features, (B, L, D)."""
+        ids, mask = ids.to(self.device), mask.to(self.device)
+        found = self.model.get_text_features(input_ids=ids, attention_mask=mask, return_dict=True)
+        return found.pooler_output.float()
+
+    @cached_property
+    def _digest(self) -> str:
+        """BLAKE2b (hex) of the weights of the text encoder."""
+        content = hashlib.blake2b(f"{self.model.config.text_config}".encode(), digest_size=32)
+        parts = (self.model.text_encoder, self.model.text_projection)
+        for tensor in (t for part in parts for t in part.state_dict().values()):
+            content.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+        return content.hexdigest()
+
+    @torch.no_grad()
+    def encode_image(self, image: Tensor) -> Any:
+        """
+        The features of an image (3, H, W) in [0, 255]: `Sam3VisionEncoderOutput`.
+
+        `fpn_hidden_states[2]` is what `image_features` returns.
+        """
+        pixels = resize_to(self.pixels(image)[None], self.image_size)
+        with self._autocast():
+            found = self.model.get_vision_features(pixel_values=pixels)
+        check_finite(found.fpn_hidden_states[2], "The image encoder of SAM 3")
+        return found
+
+    @staticmethod
+    def image_features(vision: Any) -> Tensor:
+        """Features of the whole image, one for each patch of SAM 3, float32, (D, h', w')."""
+        return vision.fpn_hidden_states[2][0].float()
+
+    @torch.no_grad()
+    def decode(self, vision: Any, words: WordFeatures) -> WordMaps:
+        """
+        The maps of B words in one image: max(max_i sigmoid(mask_i) * score_i, sigmoid(semantic))
+        times presence, the fusion of SegEarth-OV3 and ActiveSAM.
+        """
+        num_words = len(words.tokens)
+
+        def repeat(levels: Any) -> tuple[Tensor, ...]:
+            return tuple(level.expand(num_words, *level.shape[1:]) for level in levels)
+
+        same = type(vision)(
+            fpn_hidden_states=repeat(vision.fpn_hidden_states),
+            fpn_position_encoding=repeat(vision.fpn_position_encoding),
+        )
+        tokens: Any = words.tokens.detach()
+        tokens.pooler_output = tokens  # a tensor up to transformers 5.8, later an output with this
+        with self._autocast():
+            found = self.model(vision_embeds=same, text_embeds=tokens, attention_mask=words.mask)
+        del tokens.pooler_output
+        scores = found.pred_logits.float().sigmoid()[..., None, None]
+        instances = found.pred_masks.float().sigmoid_().mul_(scores).amax(dim=1)
+        presence = found.presence_logits.float().sigmoid().flatten()
+        maps = torch.maximum(instances, found.semantic_seg[:, 0].float().sigmoid())
+        return WordMaps(maps * presence[:, None, None], presence)
+
+    def _autocast(self) -> torch.autocast:
+        lower = self.dtype != torch.float32
+        return torch.autocast(self.device.type, self.dtype, enabled=lower)
