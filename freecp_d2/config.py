@@ -54,7 +54,7 @@ def _add_missing(cfg: CfgNode, ours: CfgNode) -> None:
 def _add_clip(cfg: CfgNode) -> None:
     cfg.MODEL.PRECISION = "fp32"  # fp32 | fp16 | bf16, of backbone and text tower; release: fp16
     cfg.MODEL.CLIP = CfgNode()
-    cfg.MODEL.CLIP.LIBRARY = "clip"  # clip | open_clip: which library loads the weights
+    cfg.MODEL.CLIP.LIBRARY = "clip"  # clip | open_clip | transformers (tipsv2): loads the weights
     cfg.MODEL.CLIP.ARCH = "ViT-B/16"  # Sec. 4.2, Tab. 6; a name of that library, or custom (clip)
     # A tag of that library (downloads), storybook (in the package; ARCH custom), or a path.
     cfg.MODEL.CLIP.PRETRAINED = "openai"
@@ -103,7 +103,7 @@ def _add_text(cfg: CfgNode) -> None:
     cfg.MODEL.TEXT = CfgNode()
     # A shipped list's name, a path, or words ("cat, kitten; dog"); "": the dataset's own.
     cfg.MODEL.TEXT.VOCABULARY = ""
-    cfg.MODEL.TEXT.TEMPLATES = "imagenet"  # imagenet (80, Sec. 4.2) | simple (1)
+    cfg.MODEL.TEXT.TEMPLATES = "imagenet"  # imagenet (80, Sec. 4.2) | tcl (9) | simple (1)
     cfg.MODEL.TEXT.DESCRIPTIONS = ""  # JSON (Eq. 8), shipped name or path; "": templates (Tab. 4)
     cfg.MODEL.TEXT.WORD_DESCRIPTIONS = ""  # the same for the words of Eq. (1); "initial" in Tab. 4
     # A vocabulary's background words: class (a class of its own, score 1 - max; release) | words (a

@@ -23,11 +23,12 @@ def test_every_row_has_one_source_a_name_a_licence_a_hash_and_a_size():
             assert (address.scheme, address.query, address.fragment) == ("https", "", ""), entry
         if entry.hub:
             assert re.fullmatch(r"[\w.-]+/[\w.-]+", entry.hub), entry
-            assert entry.files, entry
+            assert entry.files or entry.name.startswith("tips:"), entry
         assert not entry.package or entry.package in EMBEDDED_SHA256
         assert re.fullmatch(r"\w+:[\w./@-]+", entry.name), entry
-        assert Path(entry.file_name).name == entry.file_name, entry
-        assert Path(entry.file_name).suffix in (".pt", ".pth", ".safetensors"), entry
+        if entry.files or not entry.hub:
+            assert Path(entry.file_name).name == entry.file_name, entry
+            assert Path(entry.file_name).suffix in (".pt", ".pth", ".safetensors"), entry
         assert entry.licence, entry
         assert re.fullmatch(r"([0-9a-f]{64})?", entry.sha256), entry
         assert entry.hash_by in (("publisher", "users") if entry.sha256 else ("",)), entry

@@ -62,7 +62,8 @@ def load_clip(
     Load a CLIP, frozen and in evaluation mode.
 
     Args:
-        library: "clip" (OpenAI's archives and state dicts) or "open_clip".
+        library: "clip" (OpenAI's archives and state dicts), "open_clip" or "transformers"
+            (TIPSv2).
         arch: the library's name of the architecture; with `clip` also "custom", for a state dict
             of OpenAI's layout in any size.
         pretrained: "openai" or another tag of the library (downloads), "storybook" (with `clip`,
@@ -79,14 +80,16 @@ def load_clip(
     """
     if precision not in PRECISIONS:
         raise ValueError(f'MODEL.PRECISION="{precision}" is unknown; use one of {[*PRECISIONS]}.')
-    loaders = {"clip": _load_openai, "open_clip": _load_open_clip}
+    loaders = {"clip": _load_openai, "open_clip": _load_open_clip, "transformers": _load_tips}
     if library not in loaders:
         raise ValueError(f'MODEL.CLIP.LIBRARY="{library}" is unknown; use one of {[*loaders]}.')
     check_activation(activation)
     loaded = loaders[library](arch, pretrained, merges, activation)
     source = (library, arch, pretrained, precision, merges, activation)
     loaded = replace(loaded, source=source)
-    set_precision(loaded.model, PRECISIONS[precision])
+    # The text tower of transformers cannot mix precisions; it stays in float32.
+    half = loaded.model.visual if library == "transformers" else loaded.model
+    set_precision(half, PRECISIONS[precision])
     _check_finite_weights(loaded.model, pretrained, precision)
     loaded.model.eval().requires_grad_(False)
     return loaded
@@ -161,7 +164,7 @@ def _openai_path(arch: str, pretrained: str) -> str:
     if pretrained == EMBEDDED_NAME:
         return embedded_weights()
     if pretrained != "openai":
-        return _find(pretrained, arch, ("openai", EMBEDDED_NAME))
+        return find_clip(pretrained, arch, ("openai", EMBEDDED_NAME))
     if arch == "custom":
         raise ValueError(
             'MODEL.CLIP.PRETRAINED="openai" has nothing for MODEL.CLIP.ARCH="custom"; name one of '
@@ -204,11 +207,17 @@ def _load_open_clip(arch: str, pretrained: str, merges: str, activation: str) ->
     else:
         from .clip_files import load_into_open_clip
 
-        path = _find(pretrained, arch, tags)
+        path = find_clip(pretrained, arch, tags)
         model = load_into_open_clip(arch, pretrained, path, activation)
     preprocess = open_clip.get_model_preprocess_cfg(model)
     mean, std = (tuple(255 * x for x in preprocess[key]) for key in ("mean", "std"))
     return LoadedCLIP(model, open_clip.get_tokenizer(arch), mean, std)
+
+
+def _load_tips(*options: str) -> LoadedCLIP:
+    from .tips_loading import load_tips
+
+    return load_tips(*options)
 
 
 def wants_quick_gelu(arch: str, tag: str) -> bool:
@@ -222,7 +231,7 @@ def wants_quick_gelu(arch: str, tag: str) -> bool:
     return bool((open_clip.get_pretrained_cfg(arch, tag) or {}).get("quick_gelu", False))
 
 
-def _find(pretrained: str, arch: str, names: Iterable[str]) -> str:
+def find_clip(pretrained: str, arch: str, names: Iterable[str]) -> str:
     """The path of `pretrained`, which is not a tag."""
     from ...checkpoint import find_weights
     from ...checkpoint.reading import weights_in
