@@ -29,6 +29,7 @@ def test_every_row_has_one_source_a_name_a_licence_a_hash_and_a_size():
         if entry.files or not entry.hub:
             assert Path(entry.file_name).name == entry.file_name, entry
             assert Path(entry.file_name).suffix in (".pt", ".pth", ".safetensors"), entry
+        assert not entry.mirror or (entry.url and entry.files), entry
         assert entry.licence, entry
         assert re.fullmatch(r"([0-9a-f]{64})?", entry.sha256), entry
         assert entry.hash_by in (("publisher", "users") if entry.sha256 else ("",)), entry
