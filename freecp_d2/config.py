@@ -85,6 +85,7 @@ def _add_base_methods(cfg: CfgNode) -> None:
     cfg.MODEL.CLIP.PROXYCLIP = CfgNode()
     # An affinity head with an encoder of its own, with its keys below AFFINITY_HEAD.
     cfg.MODEL.CLIP.PROXYCLIP.PROXY = "DINOAffinity"
+    cfg.MODEL.CLIP.PROXYCLIP.SCOPE = ""  # a head with masks: patches attend within a region only
     cfg.MODEL.CLIP.PROXYCLIP.SHIFT = 1.2  # beta: times the mean similarity
     cfg.MODEL.CLIP.PROXYCLIP.SCALE = 3.0  # gamma
     cfg.MODEL.CLIP.RESCLIP = CfgNode()
@@ -135,10 +136,9 @@ def _add_affinity_head(cfg: CfgNode) -> None:
     # Eq. (2): layers of the mean, 0 the first, negative from the end. The paper does not say which;
     # empty is the release: all but the last.
     cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS = []
-    # Tab. 5 names the sources below, Sec. 4 says "features" and "masks"; models, layers and sizes
-    # are not in the paper.
+    # Tab. 5 and Sec. 4 name the sources below; models, layers and sizes are not in the paper.
     cfg.MODEL.AFFINITY_HEAD.DINO = CfgNode()
-    cfg.MODEL.AFFINITY_HEAD.DINO.ARCH = "vit_base_patch16_224.dino"  # a DINO or DINOv2 of timm
+    cfg.MODEL.AFFINITY_HEAD.DINO.ARCH = "vit_base_patch16_224.dino"  # a DINO (v1 to v3) of timm
     # A name of the catalogue, a path, a URL, or timm (its own download).
     cfg.MODEL.AFFINITY_HEAD.DINO.PRETRAINED = "dino:vitb16"
     cfg.MODEL.AFFINITY_HEAD.DINO.SOURCE = "features"  # features (Sec. 4) | attention (as Eq. 2)
@@ -154,8 +154,11 @@ def _add_affinity_head(cfg: CfgNode) -> None:
     # Of masks: its square is how many points are decoded for every window; the library's default.
     cfg.MODEL.AFFINITY_HEAD.SAM.POINTS_PER_SIDE = 32
     cfg.MODEL.AFFINITY_HEAD.SAM.BATCH_SIZE = 1  # windows in one forward; gigabytes each
+    cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS = CfgNode()  # SAM 2 or SAM 3; PRETRAINED as MASKFORMER's
+    cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS.PRETRAINED = "sam2:hiera-base-plus"
+    cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS.COSINE_POWER = 1.0  # as DINO.COSINE_POWER
     cfg.MODEL.AFFINITY_HEAD.MASKFORMER = CfgNode()
-    # A MaskFormer or Mask2Former: name of the catalogue, folder of a hub's snapshot, or hub name.
+    # MaskFormer, Mask2Former, EoMT: name of the catalogue, folder of a hub's snapshot, or hub name.
     cfg.MODEL.AFFINITY_HEAD.MASKFORMER.PRETRAINED = "maskformer:swin-base-coco"
     cfg.MODEL.AFFINITY_HEAD.MASKFORMER.INPUT_SIZE = 0  # as DINO.INPUT_SIZE
 

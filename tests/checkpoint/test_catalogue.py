@@ -75,8 +75,15 @@ def test_dinov2_and_sam_rows_agree_with_timm():
     names = timm.list_models(["*dinov2*", "samvit*"], pretrained=True)
     addresses = {timm.get_pretrained_cfg(name).url for name in names}
     ours = [*rows_of("dinov2").values(), *rows_of("sam").values()]
-    assert len(ours) == 6
+    assert len(ours) == 9
     assert {entry.url for entry in ours} <= addresses
+
+
+def test_dinov3_rows_are_names_of_timm():
+    timm = pytest.importorskip("timm")
+    for entry in rows_of("dinov3").values():
+        arch = entry.hub.removeprefix("timm/")
+        assert timm.get_pretrained_cfg(arch).hf_hub_id == "timm/"
 
 
 def test_similar_names_are_suggested():
