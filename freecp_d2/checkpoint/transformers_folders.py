@@ -2,23 +2,15 @@
 
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-
-_MISFITS = ("missing", "unexpected", "mismatched")  # of transformers' report, as `refuse_misfits`
-
-
-def hub_address(pretrained: str) -> str:
-    """What `find_weights` takes: a bare hub name, "org/repo", becomes an address."""
-    is_hub_name = re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", pretrained)
-    return f"hf://{pretrained}" if is_hub_name and not os.path.exists(pretrained) else pretrained
+_MISFITS = ("missing_keys", "unexpected_keys", "mismatched_keys")  # of transformers' report
 
 
 def read_model_type(folder: str, models: Mapping[str, str], key: str) -> str:
     """The `model_type` in a folder's config.json, one of `models`; others raise `ValueError`."""
-    model_type = read_json(folder, "config.json", key).get("model_type")
+    model_type = str(read_json(folder, "config.json", key).get("model_type"))
     if model_type not in models:
         raise ValueError(
             f'{folder}/config.json has the model_type "{model_type}", expected one of {[*models]}; '
@@ -71,11 +63,9 @@ def load_folder(
             f"{folder} holds no {model_type} that transformers can load ({type(error).__name__}: "
             f"{error}); give a folder with config.json and model.safetensors in {key}."
         ) from error
-    refuse_misfits(
-        folder,
-        *(_checked(report[f"{kind}_keys"], part, computed) for kind in _MISFITS),
-        f"the weights are not those of its config.json; change {key}.",
-    )
+    missing, unexpected, shapes = (_checked(report[kind], part, computed) for kind in _MISFITS)
+    advice = f"the weights are not those of its config.json; change {key}."
+    refuse_misfits(folder, missing, unexpected, shapes, advice)
     return model
 
 

@@ -75,9 +75,7 @@ def vit_freecp_test_dinov3(pretrained: bool = False, **kwargs: object) -> Eva:
     rope = {"rope_type": "dinov3", "rope_temperature": 100, "rope_rotate_half": True}
     options = {"use_rot_pos_emb": True, "use_abs_pos_emb": False, "num_reg_tokens": 4}
     kept = {"qkv_bias": False, "init_values": 1e-5, "use_fc_norm": False, "dynamic_img_size": True}
-    return _create_eva(
-        DINOV3, pretrained=pretrained, **shape | rope | options | kept | kwargs
-    )
+    return _create_eva(DINOV3, pretrained=pretrained, **shape | rope | options | kept | kwargs)
 
 
 def _build_sam(checkpoint: None = None) -> modeling.Sam:

@@ -55,7 +55,7 @@ class DINOAffinity(EncoderAffinity):
     ):
         """
         Args:
-            encoder: a `timm` VisionTransformer, or Eva of DINOv3, made with `dynamic_img_size=True`.
+            encoder: a `timm` VisionTransformer, or Eva of DINOv3, with `dynamic_img_size=True`.
             source: one of `SOURCES`.
             layers: of the attention, see `resolve_layers`.
             power: of the features, see `cosine_affinity`.
@@ -74,8 +74,8 @@ class DINOAffinity(EncoderAffinity):
         if source == "attention":
             if is_dinov3:
                 raise ValueError(
-                    f'{_KEY}.SOURCE="attention" cannot be read from a ViT with rotary positions, such '
-                    'as DINOv3; use features.'
+                    f'{_KEY}.SOURCE="attention" cannot be read from a ViT with rotary positions, '
+                    "such as DINOv3; use features."
                 )
             self.layers = resolve_layers(layers, len(encoder.blocks), f"{_KEY}.LAYERS")
         # ImageNet's mean and std, as DINO and DINOv2 were trained; the defaults of timm may differ.

@@ -6,6 +6,8 @@ Shapes: N windows, C channels, Q masks; (h, w) the grid of the backbone's patche
 """
 
 import importlib.util
+import os
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -172,6 +174,14 @@ def find_pretrained(key: str, value: str, example: str) -> str:
         if getattr(error, "errno", None) is not None:  # the disk
             raise
         raise type(error)(f"{key}: {error}") from error
+
+
+def find_folder(key: str, pretrained: str, example: str) -> str:
+    """The folder of a PRETRAINED key, which may also be a bare hub name, "org/repo"."""
+    is_hub_name = re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", pretrained)
+    if is_hub_name and not os.path.exists(pretrained):
+        pretrained = f"hf://{pretrained}"
+    return find_pretrained(key, pretrained, example)
 
 
 def refuse_other_kind(

@@ -15,7 +15,7 @@ from .encoder import (
     EncoderAffinity,
     backbone_grid,
     check_options,
-    find_pretrained,
+    find_folder,
     mask_affinity,
     region_labels,
     require_library,
@@ -93,7 +93,7 @@ class MaskFormerAffinity(EncoderAffinity):
         for library in ("transformers", "scipy"):  # transformers needs scipy for these models
             require_library(library, extra="maskformer", head=cls.__name__)
         node = cfg.MODEL.AFFINITY_HEAD.MASKFORMER
-        folder = find_folder(node.PRETRAINED)
+        folder = find_folder(f"{_KEY}.PRETRAINED", node.PRETRAINED, "maskformer:swin-base-coco")
         mean, std = read_pixel_statistics(folder)
         is_eomt = read_model_type(folder, MODELS, f"{_KEY}.PRETRAINED") == "eomt"
         config = read_json(folder, "config.json", f"{_KEY}.PRETRAINED")
@@ -152,12 +152,3 @@ def read_pixel_statistics(folder: str) -> tuple[tuple[float, ...], tuple[float, 
     scale = values.get("rescale_factor", 1 / 255)
     mean, std = (tuple(v / scale for v in values[key]) for key in ("image_mean", "image_std"))
     return mean, std
-
-
-def find_folder(pretrained: str) -> str:
-    """The folder of PRETRAINED, which may also be a bare hub name, "org/repo"."""
-    from ...checkpoint.transformers_folders import hub_address
-
-    return find_pretrained(
-        f"{_KEY}.PRETRAINED", hub_address(pretrained), "maskformer:swin-base-coco"
-    )

@@ -19,7 +19,7 @@ from .encoder import (
     check_options,
     cosine_affinity,
     cosines,
-    find_pretrained,
+    find_folder,
     require_library,
     resize_to,
 )
@@ -80,12 +80,12 @@ class TransformersAffinity(EncoderAffinity):
     def from_config(
         cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec], encoder: nn.Module | None = None
     ) -> dict:
-        from ...checkpoint.transformers_folders import hub_address, load_folder, read_model_type
+        from ...checkpoint.transformers_folders import load_folder, read_model_type
 
         require_library("transformers", extra="sam2", head=cls.__name__)
         node = cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS
         key, models = f"{_KEY}.PRETRAINED", {name: row.model for name, row in ENCODERS.items()}
-        folder = find_pretrained(key, hub_address(node.PRETRAINED), "sam2:hiera-base-plus")
+        folder = find_folder(key, node.PRETRAINED, "sam2:hiera-base-plus")
         kind = ENCODERS[read_model_type(folder, models, key)]
         if encoder is None:
             encoder = load_folder(folder, models, key, part="vision_encoder.").vision_encoder

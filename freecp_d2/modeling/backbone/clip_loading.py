@@ -214,10 +214,10 @@ def _load_open_clip(arch: str, pretrained: str, merges: str, activation: str) ->
     return LoadedCLIP(model, open_clip.get_tokenizer(arch), mean, std)
 
 
-def _load_tips(*options: str) -> LoadedCLIP:
+def _load_tips(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
     from .tips_loading import load_tips
 
-    return load_tips(*options)
+    return load_tips(arch, pretrained, merges, activation)
 
 
 def wants_quick_gelu(arch: str, tag: str) -> bool:

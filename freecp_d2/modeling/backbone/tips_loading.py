@@ -87,7 +87,7 @@ def load_tips(arch: str, pretrained: str, merges: str, activation: str) -> Loade
         FileNotFoundError: no such folder, no config.json or no tokenizer.
         ImportError: no transformers, or one without TIPSv2.
     """
-    from ...checkpoint.transformers_folders import hub_address, load_folder
+    from ...checkpoint.transformers_folders import load_folder
 
     if arch not in MODELS:
         raise ValueError(
@@ -104,7 +104,7 @@ def load_tips(arch: str, pretrained: str, merges: str, activation: str) -> Loade
             'MODEL.CLIP.LIBRARY="transformers" needs the library transformers, which is not '
             'installed; run pip install "freecp_d2[tips]".'
         )
-    folder = find_clip(hub_address(pretrained), arch, ("tips:b14", "tips:l14"))
+    folder = find_clip(pretrained, arch, ("tips:b14", "tips:l14"))
     model = load_folder(folder, {arch: MODELS[arch]}, _KEY)
     sizes = model.config.text_config
     tokenizer = TIPSTokenizer(folder, sizes.max_position_embeddings)

@@ -8,7 +8,6 @@ joint space.
 from collections.abc import Collection, Hashable
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -33,9 +32,7 @@ class TIPSViT(CLIPBackbone):
     visual: Any  # transformers is optional
 
     @configurable
-    def __init__(
-        self, *, visual: Any, pixel_mean: tuple[float, ...], pixel_std: tuple[float, ...]
-    ):
+    def __init__(self, *, visual: Any, pixel_mean: tuple[float, ...], pixel_std: tuple[float, ...]):
         """
         Args:
             visual: a `transformers.Tipsv2VisionModel`.
