@@ -154,8 +154,8 @@ def _add_affinity_head(cfg: CfgNode) -> None:
     # Of masks: its square is how many points are decoded for every window; the library's default.
     cfg.MODEL.AFFINITY_HEAD.SAM.POINTS_PER_SIDE = 32
     cfg.MODEL.AFFINITY_HEAD.SAM.BATCH_SIZE = 1  # windows in one forward; gigabytes each
-    cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS = CfgNode()  # SAM 2 or SAM 3; PRETRAINED as MASKFORMER's
-    cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS.PRETRAINED = "sam2:hiera-base-plus"
+    cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS = CfgNode()
+    cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS.PRETRAINED = "sam2:hiera-base-plus"  # or a SAM 3; a folder
     cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS.COSINE_POWER = 1.0  # as DINO.COSINE_POWER
     cfg.MODEL.AFFINITY_HEAD.MASKFORMER = CfgNode()
     # MaskFormer, Mask2Former, EoMT: name of the catalogue, folder of a hub's snapshot, or hub name.
