@@ -83,7 +83,7 @@ def test_dinov3_rows_are_names_of_timm():
     timm = pytest.importorskip("timm")
     for entry in rows_of("dinov3").values():
         arch = entry.hub.removeprefix("timm/")
-        assert timm.get_pretrained_cfg(arch).hf_hub_id == "timm/"
+        assert timm.get_pretrained_cfg(arch).hf_hub_id == entry.hub
 
 
 def test_similar_names_are_suggested():

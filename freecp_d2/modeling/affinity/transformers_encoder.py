@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import CfgNode, ShapeSpec, configurable
+from ...utils.precision import precision_for
 from ..inputs import PixelNormalisation
 from ..resampling import resample
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
@@ -94,7 +95,7 @@ class TransformersAffinity(EncoderAffinity):
             "pixel_mean": tuple(255 * x for x in kind.mean),
             "pixel_std": tuple(255 * x for x in kind.std),
             "power": node.COSINE_POWER,
-            "precision": cfg.MODEL.PRECISION,
+            "precision": precision_for(cfg.MODEL.PRECISION, cfg.MODEL.DEVICE),
             **balancing_options(cfg),
         }
 

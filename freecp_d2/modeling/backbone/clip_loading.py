@@ -4,9 +4,8 @@ Loading a CLIP with the library that owns its format: the one place that knows w
 Libraries, and what reads checkpoints, are imported when weights are loaded: they cost seconds.
 """
 
-import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +14,14 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode
 from ...text import CLIPTokenizer
-from .activation import check_activation, check_heads, decide_activation, use_gelu
-
-PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+from ...utils.precision import PRECISIONS, precision_for
+from .activation import (
+    check_activation,
+    check_heads,
+    decide_activation,
+    save_memory,
+    use_gelu,
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ def load_clip_from_config(cfg: CfgNode, loaded: LoadedCLIP | None = None) -> Loa
     """`load_clip` with the keys of MODEL.CLIP; returns `loaded` if its settings are the same."""
     node = cfg.MODEL.CLIP
     file = (node.LIBRARY, node.ARCH, node.PRETRAINED)
-    source = (*file, cfg.MODEL.PRECISION, node.MERGES, node.ACTIVATION)
+    precision = precision_for(cfg.MODEL.PRECISION, cfg.MODEL.DEVICE)
+    source = (*file, precision, node.MERGES, node.ACTIVATION)
     return loaded if loaded is not None and loaded.source == source else load_clip(*source)
 
 
@@ -79,7 +84,8 @@ def load_clip(
         ConnectionError: the download failed.
     """
     if precision not in PRECISIONS:
-        raise ValueError(f'MODEL.PRECISION="{precision}" is unknown; use one of {[*PRECISIONS]}.')
+        known = [*PRECISIONS, "auto"]
+        raise ValueError(f'MODEL.PRECISION="{precision}" is unknown; use one of {known}.')
     loaders = {"clip": _load_openai, "open_clip": _load_open_clip, "transformers": _load_tips}
     if library not in loaders:
         raise ValueError(f'MODEL.CLIP.LIBRARY="{library}" is unknown; use one of {[*loaders]}.')
@@ -87,6 +93,7 @@ def load_clip(
     loaded = loaders[library](arch, pretrained, merges, activation)
     source = (library, arch, pretrained, precision, merges, activation)
     loaded = replace(loaded, source=source)
+    save_memory(loaded.model)
     # The text tower of transformers cannot mix precisions; it stays in float32.
     half = loaded.model.visual if library == "transformers" else loaded.model
     set_precision(half, PRECISIONS[precision])
@@ -159,6 +166,7 @@ def _openai_path(arch: str, pretrained: str) -> str:
     """The path of the checkpoint: in the package, downloaded, or as the user names it."""
     from ...checkpoint import find_weights
     from ...checkpoint.embedded import EMBEDDED_NAME, embedded_weights
+    from .clip_files import find_clip
     from .openai_layout import OPENAI_TOWERS
 
     if pretrained == EMBEDDED_NAME:
@@ -205,7 +213,7 @@ def _load_open_clip(arch: str, pretrained: str, merges: str, activation: str) ->
                 f"/path/to/weights.pt ({error})"
             ) from error
     else:
-        from .clip_files import load_into_open_clip
+        from .clip_files import find_clip, load_into_open_clip
 
         path = find_clip(pretrained, arch, tags)
         model = load_into_open_clip(arch, pretrained, path, activation)
@@ -229,21 +237,3 @@ def wants_quick_gelu(arch: str, tag: str) -> bool:
     import open_clip
 
     return bool((open_clip.get_pretrained_cfg(arch, tag) or {}).get("quick_gelu", False))
-
-
-def find_clip(pretrained: str, arch: str, names: Iterable[str]) -> str:
-    """The path of `pretrained`, which is not a tag."""
-    from ...checkpoint import find_weights
-    from ...checkpoint.reading import weights_in
-
-    try:
-        path = find_weights(pretrained)
-    except FileNotFoundError:
-        path = ""
-    if not path or not (os.path.isfile(path) or weights_in(path)):
-        raise FileNotFoundError(
-            f'MODEL.CLIP.PRETRAINED="{pretrained}" is neither a file nor a name that is known for '
-            f"{arch}; use one of {list(names)}, a name of `python -m freecp_d2.weights list`, or "
-            "the path of a checkpoint."
-        )
-    return path

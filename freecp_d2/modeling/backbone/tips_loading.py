@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .clip_loading import LoadedCLIP, find_clip
+from .clip_files import find_clip
+from .clip_loading import LoadedCLIP
 
 MODELS = {"tipsv2": "Tipsv2Model"}
 """MODEL.CLIP.ARCH, which is the `model_type` in config.json -> class of transformers."""
