@@ -57,7 +57,7 @@ def _add_clip(cfg: CfgNode) -> None:
     # fp32 | fp16 | bf16 | auto (fp16 on CUDA, else fp32), of backbone and text tower; release: fp16
     cfg.MODEL.PRECISION = "fp32"
     cfg.MODEL.CLIP = CfgNode()
-    cfg.MODEL.CLIP.LIBRARY = "clip"  # clip | open_clip: which library loads the weights
+    cfg.MODEL.CLIP.LIBRARY = "clip"  # clip | open_clip | transformers (tipsv2): loads the weights
     cfg.MODEL.CLIP.ARCH = "ViT-B/16"  # Sec. 4.2, Tab. 6; a name of that library, or custom (clip)
     # A tag of that library (downloads), storybook (in the package; ARCH custom), or a path.
     cfg.MODEL.CLIP.PRETRAINED = "openai"
@@ -88,15 +88,14 @@ def _add_base_methods(cfg: CfgNode) -> None:
     cfg.MODEL.CLIP.PROXYCLIP = CfgNode()
     # An affinity head with an encoder of its own, with its keys below AFFINITY_HEAD.
     cfg.MODEL.CLIP.PROXYCLIP.PROXY = "DINOAffinity"
+    cfg.MODEL.CLIP.PROXYCLIP.SCOPE = ""  # a head with masks: patches attend within a region only
     cfg.MODEL.CLIP.PROXYCLIP.SHIFT = 1.2  # beta: times the mean similarity
     cfg.MODEL.CLIP.PROXYCLIP.SCALE = 3.0  # gamma
     cfg.MODEL.CLIP.RESCLIP = CfgNode()
     cfg.MODEL.CLIP.RESCLIP.ATTENTION = "naclip"  # naclip | clearclip | sclip: of the last block
-    # Factor and share of the middle layers; tuned for each benchmark.
-    cfg.MODEL.CLIP.RESCLIP.RCS = [2.0, 0.3]
+    cfg.MODEL.CLIP.RESCLIP.RCS = [2.0, 0.3]  # factor, share of middle layers; tuned per benchmark
     cfg.MODEL.CLIP.RESCLIP.FEEDBACK = True  # the second pass; tokens then depend on the words
-    # Factor and share of the feedback; tuned for each benchmark.
-    cfg.MODEL.CLIP.RESCLIP.SFR = [2.1, 0.7]
+    cfg.MODEL.CLIP.RESCLIP.SFR = [2.1, 0.7]  # factor, share of the feedback; tuned per benchmark
     # Below this probability a pixel counts as word 0 in the feedback; tuned for each benchmark.
     cfg.MODEL.CLIP.RESCLIP.CONFIDENCE_THRESH = 0.25
     cfg.MODEL.CLIP.RESCLIP.LOGIT_SCALE = 40.0  # of these probabilities
@@ -106,7 +105,7 @@ def _add_text(cfg: CfgNode) -> None:
     cfg.MODEL.TEXT = CfgNode()
     # A shipped list's name, a path, or words ("cat, kitten; dog"); "": the dataset's own.
     cfg.MODEL.TEXT.VOCABULARY = ""
-    cfg.MODEL.TEXT.TEMPLATES = "imagenet"  # imagenet (80, Sec. 4.2) | simple (1)
+    cfg.MODEL.TEXT.TEMPLATES = "imagenet"  # imagenet (80, Sec. 4.2) | tcl (9) | simple (1)
     cfg.MODEL.TEXT.DESCRIPTIONS = ""  # JSON (Eq. 8), shipped name or path; "": templates (Tab. 4)
     cfg.MODEL.TEXT.WORD_DESCRIPTIONS = ""  # the same for the words of Eq. (1); "initial" in Tab. 4
     # A vocabulary's background words: class (a class of its own, score 1 - max; release) | words (a
@@ -138,10 +137,9 @@ def _add_affinity_head(cfg: CfgNode) -> None:
     # Eq. (2): layers of the mean, 0 the first, negative from the end. The paper does not say which;
     # empty is the release: all but the last.
     cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS = []
-    # Tab. 5 names the sources below, Sec. 4 says "features" and "masks"; models, layers and sizes
-    # are not in the paper.
+    # Tab. 5 and Sec. 4 name the sources below; models, layers and sizes are not in the paper.
     cfg.MODEL.AFFINITY_HEAD.DINO = CfgNode()
-    cfg.MODEL.AFFINITY_HEAD.DINO.ARCH = "vit_base_patch16_224.dino"  # a DINO or DINOv2 of timm
+    cfg.MODEL.AFFINITY_HEAD.DINO.ARCH = "vit_base_patch16_224.dino"  # a DINO (v1 to v3) of timm
     # A name of the catalogue, a path, a URL, or timm (its own download).
     cfg.MODEL.AFFINITY_HEAD.DINO.PRETRAINED = "dino:vitb16"
     cfg.MODEL.AFFINITY_HEAD.DINO.SOURCE = "features"  # features (Sec. 4) | attention (as Eq. 2)
@@ -159,8 +157,11 @@ def _add_affinity_head(cfg: CfgNode) -> None:
     cfg.MODEL.AFFINITY_HEAD.SAM.BATCH_SIZE = 1  # windows in one forward; gigabytes each
     cfg.MODEL.AFFINITY_HEAD.FEATURES = CfgNode()
     cfg.MODEL.AFFINITY_HEAD.FEATURES.COSINE_POWER = 1.0  # as DINO.COSINE_POWER; FeatureAffinity
+    cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS = CfgNode()
+    cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS.PRETRAINED = "sam2:hiera-base-plus"  # or a SAM 3; a folder
+    cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS.COSINE_POWER = 1.0  # as DINO.COSINE_POWER
     cfg.MODEL.AFFINITY_HEAD.MASKFORMER = CfgNode()
-    # A MaskFormer or Mask2Former: name of the catalogue, folder of a hub's snapshot, or hub name.
+    # MaskFormer, Mask2Former, EoMT: name of the catalogue, folder of a hub's snapshot, or hub name.
     cfg.MODEL.AFFINITY_HEAD.MASKFORMER.PRETRAINED = "maskformer:swin-base-coco"
     cfg.MODEL.AFFINITY_HEAD.MASKFORMER.INPUT_SIZE = 0  # as DINO.INPUT_SIZE
 

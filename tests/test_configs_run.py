@@ -22,6 +22,7 @@ from tests.helpers.random_affinity import OWN_ENCODERS, save_source
 from tests.helpers.random_clip import TINY_RESNET, save_state_dict
 from tests.helpers.random_open_clip import TINY_OPEN_CLIP, random_open_clip, registered
 from tests.helpers.random_sam3 import save_sam3
+from tests.helpers.random_tips import save_tips
 
 CONFIGS = sorted(path for path in ROOT.glob("configs/*/*.yaml") if path.stem[:5] != "Base-")
 ON_STORYBOOK = [path for path in CONFIGS if path.parent.name == "storybook"]
@@ -177,7 +178,9 @@ def tiny_weights(tiny_checkpoint, open_clip_weights, sam3_weights, tmp_path):
             size = ["MODEL.PURIFIED.SIZE", "112", "MODEL.PURIFIED.STRIDE", "14"]
             return ["MODEL.SAM3.PRETRAINED", str(sam3_weights), *size]
         clip = ["MODEL.CLIP.PRETRAINED", str(tiny_checkpoint)]
-        if model.BACKBONE.NAME == "CLIPResNet":
+        if model.BACKBONE.NAME == "TIPSViT":
+            clip = ["MODEL.CLIP.ARCH", "tipsv2", clip[0], str(save_tips(tmp_path / "tips"))]
+        elif model.BACKBONE.NAME == "CLIPResNet":
             clip[1] = str(save_state_dict(tmp_path / "resnet.pt", TINY_RESNET))
         elif model.CLIP.LIBRARY == "open_clip":
             arch, file = open_clip_weights

@@ -34,8 +34,10 @@ BINARY = (".npz", ".safetensors", ".gz", ".png", ".jpg")
 SOURCES_OF_AFFINITY = {
     "dino": "DINOAffinity", "sam": "SAMAffinity", "maskformer": "MaskFormerAffinity",
 }  # fmt: skip
-ARCHITECTURES = {"vitl14": "ViT-L/14", "openclip_vitl14": "ViT-L-14", "rn50x16": "RN50x16"}
-"""How configs of Tab. 5 and 6 end -> the value of their key."""
+ARCHITECTURES = {
+    "vitl14": "ViT-L/14", "openclip_vitl14": "ViT-L-14", "rn50x16": "RN50x16", "tips": "tipsv2",
+}  # fmt: skip
+"""How configs of Tab. 5 and 6 and of TIPSv2 end -> the value of their key."""
 
 FLOORS = (
     {"utils", "method", "version"},

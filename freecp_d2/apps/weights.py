@@ -72,7 +72,8 @@ def _hash(entry: WeightsEntry) -> str:
 
 def _source(entry: WeightsEntry) -> str:
     if entry.url:
-        return f"{entry.url.split('/')[2]}: {entry.file_name}"
+        mirror = f", or hf://{entry.mirror}" if entry.mirror else ""
+        return f"{entry.url.split('/')[2]}: {entry.file_name}{mirror}"
     return f"hf://{entry.hub}" if entry.hub else entry.source
 
 

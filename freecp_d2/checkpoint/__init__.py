@@ -9,6 +9,7 @@ Pretrained weights: find, download, check and read them.
 | `hub.py` | Hugging Face repository -> file or folder in its cache |
 | `checksums.py` | size and SHA-256 of a file |
 | `reading.py` | file -> tensors |
+| `transformers_folders.py` | folder -> a model of the library transformers |
 | `embedded.py` | the small CLIP in the package |
 """
 

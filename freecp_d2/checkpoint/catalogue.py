@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -14,14 +14,18 @@ _FILE = Path(__file__).with_name("catalogue.yaml")
 
 @dataclass(frozen=True)
 class WeightsEntry:
-    """A row of the catalogue. Exactly one of `url`, `hub` and `package` is set."""
+    """
+    A row of the catalogue. Exactly one of `url`, `hub` and `package` is set. `files` and `beside`
+    are those of `hub` or `mirror`.
+    """
 
     name: str  # "clip:ViT-B/16"
     licence: str = ""  # of the weights, as their publisher states it
     url: str = ""  # address of a single file
     hub: str = ""  # repository on Hugging Face, "org/repo" or "org/repo@revision"
-    files: tuple[str, ...] = ()  # with `hub`: alternatives, the first that exists; empty: all files
-    beside: tuple[str, ...] = ()  # with `hub`: other files of the model, which is then a folder
+    files: tuple[str, ...] = ()  # alternatives, the first that exists; empty: all files
+    beside: tuple[str, ...] = ()  # other files of the model, which is then a folder
+    mirror: str = ""  # with `url`: repository on Hugging Face with the same weights in other files
     package: str = ""  # name of a file that ships with this package
     size: int | None = None  # bytes, exactly
     about: int | None = None  # bytes, roughly, for display only
@@ -33,6 +37,13 @@ class WeightsEntry:
     def file_name(self) -> str:
         """Name in the cache; with `hub`, of the preferred file."""
         return Path(urlparse(self.url).path).name if self.url else (self.package or self.files[0])
+
+    @property
+    def second_source(self) -> "WeightsEntry | None":
+        """The entry of the mirror; None without one."""
+        if not self.mirror:
+            return None
+        return replace(self, hub=self.mirror, url="", mirror="", size=None, sha256="", hash_by="")
 
     @property
     def source(self) -> str:

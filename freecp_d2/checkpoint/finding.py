@@ -1,6 +1,7 @@
 """Find the file of a weights name, or download it."""
 
 import difflib
+import logging
 import os
 import re
 from pathlib import Path
@@ -12,13 +13,16 @@ from .checksums import check_file
 from .embedded import embedded_weights
 from .hub import find_on_hub
 
+logger = logging.getLogger(__name__)
+
 
 def find_weights(name_or_path: str) -> str:
     """
     Path of the file that a name stands for; missing files are downloaded and checked:
 
     - a path; "~" is expanded;
-    - a name of the catalogue, "clip:ViT-B/16";
+    - a name of the catalogue, "clip:ViT-B/16"; if its host cannot be reached, from its mirror on
+      Hugging Face, which is a folder;
     - a URL, "https://host/x.pth", optionally with "#sha256=<64 digits>" to check it;
     - a file on Hugging Face, "hf://org/repo/file", or a whole repository, "hf://org/repo", at a
       revision with "org/repo@revision";
@@ -55,7 +59,8 @@ def local_path(name: str) -> str:
     if entry.package:
         return embedded_weights()
     places = (place_of(name), *_other_places(entry))
-    return next((str(place) for place in places if place.is_file()), "")
+    found = next((str(place) for place in places if place.is_file()), "")
+    return found or _mirrored(entry, fetch=False)
 
 
 def weights_dir() -> Path:
@@ -114,17 +119,15 @@ def _find_entry(entry: WeightsEntry) -> str:
     if entry.package:
         return embedded_weights()
     place = place_of(entry.name)
-    if entry.hub:
-        beside = "".join(f" and {name}" for name in entry.beside)
-        what = f"{' or '.join(entry.files) or 'all files'}{beside} of {entry.source}"
-    else:
+    if not entry.hub:
         for path in (place, *_other_places(entry)):
             if path.is_file():
                 ours = path == place
                 check_file(path, size=entry.size, sha256=entry.sha256, keep_note=ours)
                 return str(path)
-        size = f"{entry.size / 1e6:.1f} MB" if entry.size else "size unknown"
-        what = f"{entry.url} ({size}, SHA-256 {entry.sha256 or 'not published'})"
+        if found := _mirrored(entry, fetch=False):
+            logger.info("%s: using the weights of hf://%s in %s", entry.name, entry.mirror, found)
+            return found
     try:
         if entry.hub:
             return find_on_hub(entry, by_hand=_hub_folder(entry), fetch=True)
@@ -132,14 +135,37 @@ def _find_entry(entry: WeightsEntry) -> str:
 
         download(entry.url, place, size=entry.size, sha256=entry.sha256)
         return str(place)
-    except (ConnectionError, PermissionError) as error:
-        if error.filename is not None:  # a folder of this machine
+    except (ConnectionError, PermissionError, FileNotFoundError) as error:
+        is_gone = isinstance(error, FileNotFoundError)
+        if error.filename is not None or (is_gone and not entry.mirror):  # of this machine; a typo
             raise
+        reason = str(error)
+        if entry.mirror:
+            logger.warning("%s; trying hf://%s", error, entry.mirror)
+            try:
+                return _mirrored(entry, fetch=True)
+            except (ConnectionError, PermissionError, FileNotFoundError) as second:
+                reason = f"{error}; second source: {second}"
         raise type(error)(
-            f"{entry.name} is not on this machine and could not be downloaded ({error}). Bring "
-            f"{what} from a machine with network and put it at {place}; or put it anywhere and "
-            f"give its path in place of {entry.name}."
+            f"{entry.name} is not on this machine and could not be downloaded ({reason}). Bring "
+            f"{_description(entry)} from a machine with network and put it at {place}; or put it "
+            f"anywhere and give its path in place of {entry.name}."
         ) from error
+
+
+def _mirrored(entry: WeightsEntry, *, fetch: bool) -> str:
+    """The folder of an entry's second source; "" if there is none, or none here without `fetch`."""
+    mirror = entry.second_source
+    return "" if mirror is None else find_on_hub(mirror, by_hand=_hub_folder(mirror), fetch=fetch)
+
+
+def _description(entry: WeightsEntry) -> str:
+    """Which files of which address a user brings by hand."""
+    if entry.hub:
+        beside = "".join(f" and {name}" for name in entry.beside)
+        return f"{' or '.join(entry.files) or 'all files'}{beside} of {entry.source}"
+    size = f"{entry.size / 1e6:.1f} MB" if entry.size else "size unknown"
+    return f"{entry.url} ({size}, SHA-256 {entry.sha256 or 'not published'})"
 
 
 def _hub_folder(entry: WeightsEntry) -> Path:

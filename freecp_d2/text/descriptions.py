@@ -1,9 +1,10 @@
 """
 Prompts for CLIP: templates with one `{}` for a word (Sec. 4.2), and descriptions for Eq. (8).
 
-`resources/templates/imagenet.txt` has the 80 templates of CLIP's ImageNet evaluation. Descriptions
-are sentences of a language model. Their file is JSON: the descriptions of each word in a list, or
-these under `descriptions`, beside their provenance::
+`resources/templates/imagenet.txt` has the 80 templates of CLIP's ImageNet evaluation, `tcl.txt` the
+9 of TCL, with which TIPSv2 is evaluated. Descriptions are sentences of a language model. Their file
+is JSON: the descriptions of each word in a list, or these under `descriptions`, beside their
+provenance::
 
     {
       "model": "lmsys/vicuna-13b-v1.5",
@@ -34,18 +35,18 @@ from ..utils.files import read_text
 _RESOURCES = Path(__file__).resolve().parent / "resources"
 _DESCRIPTIONS_DIR = _RESOURCES / "descriptions"
 SIMPLE = ("a photo of a {}.",)
-TEMPLATE_SETS = ("imagenet", "simple")
-_IMAGENET = _RESOURCES / "templates" / "imagenet.txt"
+TEMPLATE_SETS = ("imagenet", "tcl", "simple")
 
 logger = logging.getLogger(__name__)
 
 
 def get_templates(name: str) -> tuple[str, ...]:
-    """The templates of a set, "imagenet" or "simple"; ValueError for another name."""
+    """The templates of a set, one of `TEMPLATE_SETS`; ValueError for another name."""
     if name == "simple":
         return SIMPLE
-    if name == "imagenet":
-        lines = _IMAGENET.read_text(encoding="utf-8").splitlines()
+    if name in TEMPLATE_SETS:
+        path = _RESOURCES / "templates" / f"{name}.txt"
+        lines = path.read_text(encoding="utf-8").splitlines()
         return tuple(line for line in lines if not line.startswith("#"))
     raise ValueError(
         f"got templates {name!r}, expected one of {', '.join(TEMPLATE_SETS)}; use one of those."

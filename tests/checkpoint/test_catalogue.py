@@ -23,11 +23,13 @@ def test_every_row_has_one_source_a_name_a_licence_a_hash_and_a_size():
             assert (address.scheme, address.query, address.fragment) == ("https", "", ""), entry
         if entry.hub:
             assert re.fullmatch(r"[\w.-]+/[\w.-]+", entry.hub), entry
-            assert entry.files, entry
+            assert entry.files or entry.name.startswith("tips:"), entry
         assert not entry.package or entry.package in EMBEDDED_SHA256
         assert re.fullmatch(r"\w+:[\w./@-]+", entry.name), entry
-        assert Path(entry.file_name).name == entry.file_name, entry
-        assert Path(entry.file_name).suffix in (".pt", ".pth", ".safetensors"), entry
+        if entry.files or not entry.hub:
+            assert Path(entry.file_name).name == entry.file_name, entry
+            assert Path(entry.file_name).suffix in (".pt", ".pth", ".safetensors"), entry
+        assert not entry.mirror or (entry.url and entry.files), entry
         assert entry.licence, entry
         assert re.fullmatch(r"([0-9a-f]{64})?", entry.sha256), entry
         assert entry.hash_by in (("publisher", "users") if entry.sha256 else ("",)), entry
@@ -73,8 +75,15 @@ def test_dinov2_and_sam_rows_agree_with_timm():
     names = timm.list_models(["*dinov2*", "samvit*"], pretrained=True)
     addresses = {timm.get_pretrained_cfg(name).url for name in names}
     ours = [*rows_of("dinov2").values(), *rows_of("sam").values()]
-    assert len(ours) == 6
+    assert len(ours) == 9
     assert {entry.url for entry in ours} <= addresses
+
+
+def test_dinov3_rows_are_names_of_timm():
+    timm = pytest.importorskip("timm")
+    for entry in rows_of("dinov3").values():
+        arch = entry.hub.removeprefix("timm/")
+        assert timm.get_pretrained_cfg(arch).hf_hub_id == entry.hub
 
 
 def test_similar_names_are_suggested():

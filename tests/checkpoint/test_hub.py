@@ -23,6 +23,7 @@ REPOSITORIES = {
     "me/empty": {"README.md": b"#"},
     "me/all": {"config.json": b"{}", "model.safetensors": b"safe", "flax_model.msgpack": b"flax"},
     "me/gated": "gated",
+    "openai/clip-vit-base-patch16": {"pytorch_model.bin": b"clip", "config.json": b"{}"},
 }
 
 SCRIPT = """
@@ -168,3 +169,39 @@ def test_malformed_addresses():
     for name in ("hf://", "hf://me", "hf://me/", "hf://me/mine/../../x.pt"):
         with pytest.raises(ValueError, match="hf://org/repo/file"):
             find_weights(name)
+
+
+MIRRORED = SCRIPT.replace(
+    "found = {}",
+    """
+from dataclasses import replace
+from freecp_d2.checkpoint import finding
+rows = dict(finding.load_catalogue())
+rows["clip:ViT-B/16"] = replace(rows["clip:ViT-B/16"], url="http://host.invalid/ViT-B-16.pt")
+finding.load_catalogue = lambda: rows
+found = {}""",
+)
+
+
+def test_the_second_source_of_openais_files(tmp_path):
+    """Their host cannot be reached: from the hub, then from its cache, and an error with both."""
+
+    def find(home, **environment):
+        environment = {"HF_HOME": str(tmp_path / home), "HF_HUB_DISABLE_XET": "1"} | environment
+        result = run("-c", MIRRORED, "clip:ViT-B/16", **environment)
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)["clip:ViT-B/16"], result.stderr
+
+    requests: list[str] = []
+    with serve(handler_of(REPOSITORIES, requests)) as address:
+        folder, said = find("home", HF_ENDPOINT=address)
+    assert (Path(folder) / "pytorch_model.bin").read_bytes() == b"clip"
+    assert (Path(folder) / "config.json").is_file()
+    assert "host.invalid" in said
+    assert "hf://openai/clip-vit-base-patch16" in said
+    assert find("home", HF_HUB_OFFLINE="1") == (folder, ""), "the cache comes before the download"
+    (kind, message), _ = find("empty", HF_HUB_OFFLINE="1")
+    assert kind == "ConnectionError"
+    for fact in ("http://host.invalid/ViT-B-16.pt", "huggingface.co/openai/clip-vit-base-patch16"):
+        assert fact in message
+    assert str(place_of("clip:ViT-B/16")) in message

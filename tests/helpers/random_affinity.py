@@ -1,7 +1,7 @@
 """
 Small encoders of affinity sources with random weights, in the formats of the real ones.
 
-Importing this registers a tiny DINO with `timm` and a tiny SAM with `segment_anything`, so that a
+Importing this registers tiny DINOs with `timm` and a tiny SAM with `segment_anything`, so that a
 config can name them.
 """
 
@@ -12,14 +12,21 @@ import timm
 import torch
 from segment_anything import modeling
 from timm.models import generate_default_cfgs, register_model
+from timm.models.eva import Eva, _create_eva
 from timm.models.vision_transformer import VisionTransformer, _create_vision_transformer
 from torch import Tensor, nn
 from transformers import (
     DetrConfig,
+    EomtConfig,
+    EomtForUniversalSegmentation,
     Mask2FormerConfig,
     Mask2FormerForUniversalSegmentation,
     MaskFormerConfig,
     MaskFormerForInstanceSegmentation,
+    Sam2VideoConfig,
+    Sam2VideoModel,
+    Sam3Config,
+    Sam3Model,
     SwinConfig,
 )
 
@@ -30,12 +37,19 @@ from .random_towers import shaken
 DINO, DINOV2, SAM = "vit_freecp_test_dino", "vit_freecp_test_reg_dinov2", "vit_freecp_test"
 """ARCH of a tiny DINO (patch 8, native 32), a DINOv2 with registers (patch 7, native 28), a SAM
 (patch 8, input 64)."""
+DINOV3 = "vit_freecp_test_dinov3"
+"""ARCH of a tiny DINOv3, patch 8."""
 
 OWN_ENCODERS = ("DINOAffinity", "SAMAffinity", "MaskFormerAffinity")
 """Affinity heads with an encoder of their own."""
 
+_SATELLITE = {"mean": (0.430, 0.411, 0.296), "std": (0.213, 0.156, 0.143)}
 default_cfgs = generate_default_cfgs(
-    {f"{DINO}.random": {"num_classes": 0}, f"{DINOV2}.random": {"num_classes": 0}}
+    {
+        f"{DINO}.random": {"num_classes": 0},
+        f"{DINOV2}.random": {"num_classes": 0},
+        f"{DINOV3}.satellite": {"num_classes": 0, **_SATELLITE},
+    }
 )
 
 
@@ -52,6 +66,16 @@ def vit_freecp_test_reg_dinov2(pretrained: bool = False, **kwargs: object) -> Vi
     shape = {"img_size": 28, "patch_size": 7, "embed_dim": 32, "depth": 2, "num_heads": 2}
     options = {"init_values": 1e-5, "reg_tokens": 4, "no_embed_class": True}
     return _create_vision_transformer(DINOV2, pretrained=pretrained, **shape | options | kwargs)
+
+
+@register_model
+def vit_freecp_test_dinov3(pretrained: bool = False, **kwargs: object) -> Eva:
+    """As `vit_base_patch16_dinov3`: rotary positions, registers, layer scale."""
+    shape = {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 2, "num_heads": 2}
+    rope = {"rope_type": "dinov3", "rope_temperature": 100, "rope_rotate_half": True}
+    options = {"use_rot_pos_emb": True, "use_abs_pos_emb": False, "num_reg_tokens": 4}
+    kept = {"qkv_bias": False, "init_values": 1e-5, "use_fc_norm": False, "dynamic_img_size": True}
+    return _create_eva(DINOV3, pretrained=pretrained, **shape | rope | options | kept | kwargs)
 
 
 def _build_sam(checkpoint: None = None) -> modeling.Sam:
@@ -118,6 +142,85 @@ def _build_maskformer(kind: str) -> nn.Module:
     layers = {"encoder_layers": 1, "decoder_layers": 2, "num_attention_heads": 2, "num_queries": 6}
     config = Mask2FormerConfig(backbone_config=swin, **widths, **layers, **labels)
     return Mask2FormerForUniversalSegmentation(config)
+
+
+def random_eomt() -> nn.Module:
+    """Input 64 x 64, 6 queries, 3 labels."""
+    torch.manual_seed(0)
+    layers = {"num_hidden_layers": 3, "num_blocks": 1, "num_upscale_blocks": 1}
+    config = EomtConfig(
+        hidden_size=32,
+        num_attention_heads=2,
+        image_size=64,
+        patch_size=8,
+        num_queries=6,
+        num_register_tokens=2,
+        id2label={0: "sky", 1: "cat", 2: "tree"},
+        **layers,
+    )
+    model = shaken(EomtForUniversalSegmentation(config), 0)
+    model.query.weight.mul_(20)
+    return model
+
+
+def random_sam2() -> nn.Module:
+    """The video model, of which the released files are; input 64 x 64, grid 4 x 4."""
+    torch.manual_seed(0)
+    hiera = {
+        "model_type": "sam2_hiera_det_model",
+        "hidden_size": 8,
+        "image_size": [64, 64],
+        "blocks_per_stage": [1, 1, 2, 1],
+        "embed_dim_per_stage": [8, 16, 32, 64],
+        "num_attention_heads_per_stage": [1, 1, 2, 2],
+        "window_size_per_stage": [8, 4, 8, 4],
+        "global_attention_blocks": [3],
+    }
+    vision = {
+        "backbone_config": hiera,
+        "backbone_channel_list": [64, 32, 16, 8],
+        "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],
+        "fpn_hidden_size": 16,
+    }
+    decoder = {"hidden_size": 16, "mlp_dim": 16, "num_attention_heads": 2}
+    names = ("memory_attention_hidden_size", "memory_attention_feed_forward_hidden_size")
+    names += ("memory_encoder_hidden_size", "mask_downsampler_embed_dim", "memory_fuser_embed_dim")
+    config = Sam2VideoConfig(
+        vision_config=vision,
+        prompt_encoder_config={"hidden_size": 16, "image_size": 64},
+        mask_decoder_config={**decoder, "iou_head_hidden_dim": 16},
+        memory_encoder_output_channels=8,
+        memory_fuser_intermediate_dim=16,
+        **dict.fromkeys(names, 16),
+    )
+    return shaken(Sam2VideoModel(config), 0)
+
+
+def random_sam3() -> nn.Module:
+    """Input 56 x 56, grid 4 x 4."""
+    torch.manual_seed(0)
+    shared = {"hidden_size": 16, "num_attention_heads": 2}
+    narrow = {"intermediate_size": 16, "num_layers": 1, **shared}
+    vit = {
+        "model_type": "sam3_vit_model",
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "image_size": 56,
+        "window_size": 2,
+        "global_attn_indexes": [1],
+        "pretrain_image_size": 28,
+        **shared,
+    }
+    text = {"intermediate_size": 16, "num_hidden_layers": 1, "projection_dim": 16, **shared}
+    config = Sam3Config(
+        vision_config={"backbone_config": vit, "fpn_hidden_size": 16},
+        text_config={**text, "vocab_size": 64, "bos_token_id": 0, "eos_token_id": 1},
+        geometry_encoder_config=narrow,
+        detr_encoder_config=narrow,
+        detr_decoder_config={**narrow, "num_queries": 4},
+        mask_decoder_config=shared,
+    )
+    return shaken(Sam3Model(config), 0)
 
 
 def dinov2_layout(vit: VisionTransformer) -> dict[str, Tensor]:

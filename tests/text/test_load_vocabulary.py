@@ -70,7 +70,7 @@ def test_unknown_names_list_what_exists():
     for text, message in (
         ("ade", r"'ade': .* shipped lists \(.*ade20k.*\)"),
         ("St. Bernard", r'for this one class "St. Bernard;"\.$'),
-        ("ADE20K", r"Did you mean 'ade20k'\?$"),
+        ("ADE20K", r"Did you mean 'ade20k' or 'ade20k_tips'\?$"),
         (" ", r"No vocabulary ''.*\"cat;\"\.$"),
     ):
         with pytest.raises(FileNotFoundError, match=message):

@@ -17,8 +17,9 @@ def test_imagenet_equals_open_clips_80_without_importing_it(monkeypatch):
 
 def test_named_sets():
     assert get_templates("simple") == SIMPLE == ("a photo of a {}.",)
-    assert all(get_templates(name) for name in TEMPLATE_SETS)
-    with pytest.raises(ValueError, match="'cifar', expected one of imagenet, simple"):
+    assert [len(get_templates(name)) for name in TEMPLATE_SETS] == [80, 9, 1]
+    assert len(set(get_templates("tcl")) - set(get_templates("imagenet"))) == 1  # "{}s"
+    with pytest.raises(ValueError, match="'cifar', expected one of imagenet, tcl, simple"):
         get_templates("cifar")
 
 

@@ -5,14 +5,15 @@ Affinity heads: sources of the self-affinity of Eq. (2).
 |---|---|
 | `build.py` | the registry, the contract, the base class |
 | `clip_attention.py` | `CLIPAttentionAffinity`: the backbone's own attention |
-| `dino.py` | `DINOAffinity`: features or attention of a DINO |
+| `dino.py` | `DINOAffinity`: features or attention of a DINO, DINOv2 or DINOv3 |
 | `dino_weights.py` | its weights, from timm and from its authors |
 | `sam.py` | `SAMAffinity`: features or masks of SAM |
 | `features.py` | `FeatureAffinity`: cosines of a wrapped model's features, or of CLIP's tokens |
-| `maskformer.py` | `MaskFormerAffinity`: masks of MaskFormer and Mask2Former |
+| `maskformer.py` | `MaskFormerAffinity`: masks of MaskFormer, Mask2Former and EoMT |
+| `transformers_encoder.py` | `TransformersAffinity`: features of SAM 2 and SAM 3 |
 | `encoder.py` | base class, resampling and weights of heads with an encoder of their own |
 
-The libraries of the last three heads are optional and imported when such a head is built.
+The libraries of all heads but CLIP's are optional and imported when such a head is built.
 """
 
 from .build import AFFINITY_HEAD_REGISTRY, AffinityHead, build_affinity_head
@@ -22,6 +23,7 @@ from .encoder import EncoderAffinity
 from .features import FeatureAffinity
 from .maskformer import MaskFormerAffinity
 from .sam import SAMAffinity
+from .transformers_encoder import TransformersAffinity
 
 __all__ = [
     "AFFINITY_HEAD_REGISTRY",
@@ -32,5 +34,6 @@ __all__ = [
     "FeatureAffinity",
     "MaskFormerAffinity",
     "SAMAffinity",
+    "TransformersAffinity",
     "build_affinity_head",
 ]

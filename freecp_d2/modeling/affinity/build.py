@@ -83,6 +83,19 @@ class AffinityHead(nn.Module):
         h, w = features["patch_tokens"].shape[-2:]
         return self.affinity(images, features), (h, w)
 
+    def regions(self, images: Tensor, grid: tuple[int, int]) -> Tensor:
+        """
+        The region of each patch of a grid, int64, (N, h * w), for ProxyCLIP's scope.
+
+        A head with masks implements it; see `has_regions`.
+        """
+        raise NotImplementedError
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether the head can be the scope of ProxyCLIP."""
+        return type(self).regions is not AffinityHead.regions
+
     def forward(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
         """
         The transition matrices T of Eq. (3), shape (N, P, P).

@@ -1,5 +1,5 @@
 """
-DINO and DINOv2 as affinity: similarity of patches in a self-supervised ViT.
+DINO, DINOv2 and DINOv3 as affinity: similarity of patches in a self-supervised ViT.
 
 Shapes: N windows, C width, h' x w' the ViT's own grid, P' = h' * w'.
 """
@@ -41,7 +41,7 @@ attention: Eq. (2) with DINO's layers in place of CLIP's.
 class DINOAffinity(EncoderAffinity):
     """Tab. 5, "DINO", and the affinity of Tab. 6's ResNet. `timm` runs the ViT at any size."""
 
-    encoder: Any  # timm.models.VisionTransformer; the library is optional
+    encoder: Any  # timm.models.VisionTransformer or Eva; the library is optional
 
     @configurable
     def __init__(
@@ -56,7 +56,7 @@ class DINOAffinity(EncoderAffinity):
     ):
         """
         Args:
-            encoder: a `timm` VisionTransformer, made with `dynamic_img_size=True`.
+            encoder: a `timm` VisionTransformer, or Eva of DINOv3, with `dynamic_img_size=True`.
             source: one of `SOURCES`.
             layers: of the attention, see `resolve_layers`.
             power: of the features, see `cosine_affinity`.
@@ -71,10 +71,19 @@ class DINOAffinity(EncoderAffinity):
         check_options(_KEY, input_size=input_size, power=power)
         self.source, self.power, self.input_size = source, power, input_size
         self.layers: frozenset[int] = frozenset()
+        is_dinov3 = getattr(encoder, "rope", None) is not None
         if source == "attention":
+            if is_dinov3:
+                raise ValueError(
+                    f'{_KEY}.SOURCE="attention" cannot be read from a ViT with rotary positions, '
+                    "such as DINOv3; use features."
+                )
             self.layers = resolve_layers(layers, len(encoder.blocks), f"{_KEY}.LAYERS")
         # ImageNet's mean and std, as DINO and DINOv2 were trained; the defaults of timm may differ.
         mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+        if is_dinov3:  # has one of satellite images, too
+            cfg = encoder.pretrained_cfg
+            mean, std = (tuple(255 * x for x in cfg[key]) for key in ("mean", "std"))
         self.pixels = PixelNormalisation(mean, std, "RGB")
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Loading DINO and DINOv2 as a ViT of `timm`."""
+"""Loading DINO, DINOv2 and DINOv3 as a ViT of `timm`."""
 
 from typing import Any
 
@@ -8,18 +8,21 @@ from torch import Tensor
 from .encoder import find_pretrained, load_strictly, refuse_other_kind
 
 _KEY = "MODEL.AFFINITY_HEAD.DINO"
-_EXAMPLES = "vit_base_patch16_224.dino or vit_base_patch14_dinov2.lvd142m"
+_EXAMPLES = (
+    "vit_base_patch16_224.dino, vit_base_patch14_reg4_dinov2.lvd142m or "
+    "vit_base_patch16_dinov3.lvd1689m"
+)
 
 
 def load_dino(arch: str, pretrained: str) -> Any:
     """
-    A `timm` VisionTransformer with weights, for images of any size.
+    A `timm` VisionTransformer, or Eva of DINOv3, with weights, for images of any size.
 
     Args:
         arch: timm's name of the architecture, "vit_base_patch16_224.dino".
         pretrained: "timm" to download timm's weights; else, see `find_weights`, the state dict of
-            a backbone by timm or by facebookresearch/dino or dinov2, or their training checkpoint,
-            of which the teacher is taken.
+            a backbone by timm or by facebookresearch/dino, dinov2 or dinov3, or their training
+            checkpoint, of which the teacher is taken.
 
     Raises:
         ValueError: unknown ViT, no weights, or weights of another ViT.
@@ -27,7 +30,7 @@ def load_dino(arch: str, pretrained: str) -> Any:
     """
     if pretrained == "timm":
         return _download(arch)
-    from timm.models.vision_transformer import checkpoint_filter_fn
+    from timm.models import eva, vision_transformer
 
     from ...checkpoint.reading import read_state_dict, without_prefix
     from ...checkpoint.recognition import VIT_KINDS
@@ -36,16 +39,17 @@ def load_dino(arch: str, pretrained: str) -> Any:
     vit = _build(arch, pretrained=False)
     state = read_state_dict(path)
     advice = (
-        f"{_KEY}.PRETRAINED takes a .pth of facebookresearch/dino or dinov2, or a file of timm."
+        f"{_KEY}.PRETRAINED takes a .pth of facebookresearch/dino, dinov2 or dinov3, or a file of "
+        "timm."
     )
     refuse_other_kind(state, VIT_KINDS, path, advice)
     state = without_prefix(state, ["patch_embed.proj.weight"], path)
     _check_sizes(vit, state, arch, path)
     if "register_tokens" in state:  # timm recognises the authors' format by the mask token
         state.setdefault("mask_token", torch.zeros(1))
-    load_strictly(
-        vit, checkpoint_filter_fn(state, vit), path, f"change {_KEY}.ARCH ({arch}) or PRETRAINED."
-    )
+    library: Any = eva if isinstance(vit, eva.Eva) else vision_transformer
+    state = library.checkpoint_filter_fn(state, vit)
+    load_strictly(vit, state, path, f"change {_KEY}.ARCH ({arch}) or PRETRAINED.")
     return vit
 
 
@@ -66,6 +70,7 @@ def _download(arch: str) -> Any:
 
 def _build(arch: str, *, pretrained: bool) -> Any:
     import timm
+    from timm.models.eva import Eva
     from timm.models.vision_transformer import Attention, VisionTransformer
 
     if not timm.is_model(arch):
@@ -84,10 +89,10 @@ def _build(arch: str, *, pretrained: bool) -> Any:
     is_plain = isinstance(vit, VisionTransformer) and all(
         isinstance(block.attn, Attention) for block in vit.blocks
     )
-    if not is_plain:
+    if not is_plain and not (isinstance(vit, Eva) and "dinov3" in arch):
         raise ValueError(
-            f'{_KEY}.ARCH="{arch}" is no plain ViT ({type(vit).__name__}), so its attention cannot '
-            f"be read; use for example {_EXAMPLES}."
+            f'{_KEY}.ARCH="{arch}" is no plain ViT ({type(vit).__name__}) and no DINOv3; use for '
+            f"example {_EXAMPLES}."
         )
     return vit
 
@@ -102,8 +107,9 @@ def _check_sizes(vit: Any, state: dict[str, Tensor], arch: str, path: str) -> No
             f"or a file of timm, in {_KEY}.PRETRAINED."
         )
     num_layers = len({key.split(".")[1] for key in state if key.startswith("blocks.")})
-    registers = state.get("register_tokens", state.get("reg_token", torch.empty(1, 0)))
-    found = (len(projection), num_layers, projection.shape[-1], registers.shape[1])
+    names = ("register_tokens", "reg_token", "storage_tokens")
+    num_registers = sum(state[name].shape[1] for name in names if name in state)
+    found = (len(projection), num_layers, projection.shape[-1], num_registers)
     own_registers = 0 if vit.reg_token is None else vit.reg_token.shape[1]
     patch = vit.patch_embed.patch_size[0]
     expected = (vit.embed_dim, len(vit.blocks), patch, own_registers)

@@ -8,7 +8,7 @@ Shapes: N windows, C channels, Q masks; (h, w) the grid of the backbone's patche
 import importlib.util
 import os
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -129,6 +129,21 @@ def mask_affinity(masks: Tensor, scores: Tensor) -> Tensor:
     return weighted.mT @ weighted + torch.diag_embed(unclaimed)
 
 
+def region_labels(masks: Tensor, scores: Tensor) -> Tensor:
+    """
+    The mask that claims a patch most, argmax_q s_q m_q(i); Q where no mask claims half of it.
+
+    Args:
+        masks, scores: as of `mask_affinity`.
+
+    Returns:
+        Tensor: int64, shape (N, P).
+    """
+    claims = scores.float().unsqueeze(-1) * masks.float().flatten(2)
+    unclaimed = claims.new_full((len(claims), 1, claims.shape[2]), 0.5)
+    return torch.cat([claims, unclaimed], dim=1).argmax(dim=1)
+
+
 def require_library(name: str, *, extra: str, head: str) -> None:
     """Raise `ImportError` if the module `name`, which our `extra` brings, is not installed."""
     if importlib.util.find_spec(name) is None:
@@ -193,6 +208,8 @@ def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice
     Raises:
         ValueError: as `refuse_misfits`, or values are not finite.
     """
+    from ...checkpoint.transformers_folders import refuse_misfits
+
     own = module.state_dict()
     shapes = [
         f"{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}"
@@ -207,17 +224,3 @@ def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice
             "file again."
         )
     module.load_state_dict(state)
-
-
-def refuse_misfits(
-    path: str, missing: Iterable[str], unexpected: Iterable[str], shapes: Iterable[str], advice: str
-) -> None:
-    """Raise `ValueError` with the first keys of each kind and the advice, if there are any."""
-    kinds = {"missing": missing, "unexpected": unexpected, "of another shape": shapes}
-    found = [
-        f"{len(names)} {kind} ({', '.join(names[:5])}{', ...' * (len(names) > 5)})"
-        for kind, names in ((kind, sorted(map(str, names))) for kind, names in kinds.items())
-        if names
-    ]
-    if found:
-        raise ValueError(f"{path} does not fit, keys: {'; '.join(found)}; {advice}")

@@ -1,6 +1,5 @@
-"""MaskFormer and Mask2Former as affinity: patches in the same masks are affine."""
+"""MaskFormer, Mask2Former and EoMT as affinity: patches in the same masks are affine."""
 
-import json
 import logging
 import os
 from typing import Any
@@ -18,20 +17,24 @@ from .encoder import (
     check_options,
     find_folder,
     mask_affinity,
-    refuse_misfits,
+    region_labels,
     require_library,
     resize,
+    resize_to,
 )
 
 MODELS = {
     "maskformer": "MaskFormerForInstanceSegmentation",
     "mask2former": "Mask2FormerForUniversalSegmentation",
+    "eomt": "EomtForUniversalSegmentation",
 }
 """model_type in config.json -> class of `transformers`."""
 
 _KEY = "MODEL.AFFINITY_HEAD.MASKFORMER"
 _STRIDE = 32
 """Stride of the encoders; the models' own preprocessing rounds inputs to it too."""
+
+_EOMT_SIZE = 640  # of transformers' EomtConfig, whose defaults are not always stored
 
 _COMPUTED = ("relative_position_index", "criterion.empty_weight")
 """Entries computed from the config; only some versions of the library store them."""
@@ -58,6 +61,7 @@ class MaskFormerAffinity(EncoderAffinity):
         pixel_mean: tuple[float, ...],
         pixel_std: tuple[float, ...],
         input_size: int = 0,
+        fixed_size: int = 0,
         **options: Any,
     ):
         """
@@ -65,27 +69,40 @@ class MaskFormerAffinity(EncoderAffinity):
             encoder: one of the classes of `MODELS`.
             pixel_mean, pixel_std: of its preprocessing, RGB, in [0, 255].
             input_size: shorter side in pixels to which windows are resized; 0: their own.
+            fixed_size: both sides of the only input that the model reads (EoMT); 0: any.
+
+        Raises:
+            ValueError: an input size out of range, or one for a model with a fixed size.
         """
         super().__init__(encoder, **options)
         check_options(_KEY, input_size=input_size)
-        self.input_size = input_size
+        if fixed_size and input_size:
+            raise ValueError(
+                f"{_KEY}.INPUT_SIZE is {input_size}, but this EoMT reads {fixed_size} x "
+                f"{fixed_size} pixels only; use 0."
+            )
+        self.input_size, self.fixed_size = input_size, fixed_size
         self.pixels = PixelNormalisation(pixel_mean, pixel_std, "RGB")
 
     @classmethod
     def from_config(
         cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec], encoder: nn.Module | None = None
     ) -> dict:
+        from ...checkpoint.transformers_folders import read_json, read_model_type
+
         for library in ("transformers", "scipy"):  # transformers needs scipy for these models
             require_library(library, extra="maskformer", head=cls.__name__)
         node = cfg.MODEL.AFFINITY_HEAD.MASKFORMER
         folder = find_folder(f"{_KEY}.PRETRAINED", node.PRETRAINED, "maskformer:swin-base-coco")
         mean, std = read_pixel_statistics(folder)
-        read_model_type(folder)
+        is_eomt = read_model_type(folder, MODELS, f"{_KEY}.PRETRAINED") == "eomt"
+        config = read_json(folder, "config.json", f"{_KEY}.PRETRAINED")
         return {
             "encoder": encoder or load_maskformer(folder),
             "pixel_mean": mean,
             "pixel_std": std,
             "input_size": node.INPUT_SIZE,
+            "fixed_size": config.get("image_size", _EOMT_SIZE) if is_eomt else 0,
             **balancing_options(cfg),
         }
 
@@ -97,81 +114,41 @@ class MaskFormerAffinity(EncoderAffinity):
     @torch.no_grad()
     def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
         """See `AffinityHead.affinity`; symmetric."""
-        # The pixel decoder cannot normalise over a single cell, so a side has two at least.
-        resized = resize(images, self.input_size, _STRIDE, at_least=2)
+        return mask_affinity(*self._masks(images, backbone_grid(features)))
+
+    @torch.no_grad()
+    def regions(self, images: Tensor, grid: tuple[int, int]) -> Tensor:
+        """See `AffinityHead.regions`."""
+        return region_labels(*self._masks(images, grid))
+
+    def _masks(self, images: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """The queries' masks, (N, Q, *grid), and scores, (N, Q), in [0, 1]."""
+        if self.fixed_size:
+            resized = resize_to(images, (self.fixed_size, self.fixed_size))
+        else:
+            # The pixel decoder cannot normalise over a single cell, so a side has two at least.
+            resized = resize(images, self.input_size, _STRIDE, at_least=2)
         found = self.encoder(pixel_values=self.pixels(resized))
         scores = 1 - found.class_queries_logits.softmax(dim=-1)[..., -1]
-        masks = found.masks_queries_logits.sigmoid()
-        return mask_affinity(resample(masks, backbone_grid(features)), scores)
-
-
-def read_model_type(folder: str) -> str:
-    """Which of `MODELS` a folder holds; others raise `ValueError`."""
-    model_type = _read_json(folder, "config.json").get("model_type")
-    if model_type not in MODELS:
-        raise ValueError(
-            f'{folder}/config.json has the model_type "{model_type}", expected one of {[*MODELS]}; '
-            f"change {_KEY}.PRETRAINED."
-        )
-    return model_type
+        return resample(found.masks_queries_logits.sigmoid(), grid), scores
 
 
 def load_maskformer(folder: str) -> Any:
-    """
-    Load a folder with config.json and model.safetensors or pytorch_model.bin (never executed).
+    """Load one of `MODELS`, see `load_folder`."""
+    from ...checkpoint.transformers_folders import load_folder
 
-    Raises:
-        ValueError: another kind of model, or weights of another config.
-        FileNotFoundError: no config.json.
-    """
-    model_type = read_model_type(folder)
-    import transformers
-
-    try:
-        model, report = getattr(transformers, MODELS[model_type]).from_pretrained(
-            folder,
-            local_files_only=True,
-            output_loading_info=True,
-            weights_only=True,
-            ignore_mismatched_sizes=True,  # they are in the report, which is refused below
-        )
-    except Exception as error:  # not documented for other files
-        raise ValueError(
-            f"{folder} holds no {model_type} that transformers can load ({type(error).__name__}: "
-            f"{error}); give a folder with config.json and model.safetensors in {_KEY}.PRETRAINED."
-        ) from error
-    refuse_misfits(
-        folder,
-        [key for key in report["missing_keys"] if not key.endswith(_COMPUTED)],
-        [key for key in report["unexpected_keys"] if not key.endswith(_COMPUTED)],
-        [str(key) for key in report["mismatched_keys"]],
-        f"the weights are not those of its config.json; change {_KEY}.PRETRAINED.",
-    )
-    return model
+    return load_folder(folder, MODELS, f"{_KEY}.PRETRAINED", computed=_COMPUTED)
 
 
 def read_pixel_statistics(folder: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and std of preprocessor_config.json, RGB, in [0, 255]; ImageNet's without that file."""
+    from ...checkpoint.transformers_folders import read_json
+
     values: dict = dict(_IMAGENET)
     if os.path.exists(os.path.join(folder, "preprocessor_config.json")):
-        values |= _read_json(folder, "preprocessor_config.json")
+        values |= read_json(folder, "preprocessor_config.json", f"{_KEY}.PRETRAINED")
     else:
         logger.warning("%s has no preprocessor_config.json; using ImageNet's mean and std.", folder)
     scale = values.get("rescale_factor", 1 / 255)
     mean, std = (tuple(v / scale for v in values[key]) for key in ("image_mean", "image_std"))
     return mean, std
-
-
-def _read_json(folder: str, name: str) -> dict:
-    path = os.path.join(folder, name)
-    if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f"{folder} has no {name}; {_KEY}.PRETRAINED takes a folder with config.json and "
-            "model.safetensors, as on the hub, or a hub name."
-        )
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error}); get it from the hub again.") from error
-    return content if isinstance(content, dict) else {}

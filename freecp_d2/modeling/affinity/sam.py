@@ -23,6 +23,7 @@ from .encoder import (
     load_strictly,
     mask_affinity,
     refuse_other_kind,
+    region_labels,
     require_library,
     resize_to,
 )
@@ -99,7 +100,7 @@ class SAMAffinity(EncoderAffinity):
         """See `AffinityHead.affinity`; symmetric from both sources."""
         grid = backbone_grid(features)
         if self.source == "masks":
-            return torch.cat([self._by_masks(image, grid) for image in images])
+            return torch.cat([mask_affinity(*self._masks(image, grid)) for image in images])
         parts = [self._features(part, grid) for part in images.split(self.batch_size)]
         return cosine_affinity(torch.cat(parts), self.power)
 
@@ -130,8 +131,17 @@ class SAMAffinity(EncoderAffinity):
         cell = side / found.shape[-1]
         return resample(found, grid, extent=(size[0] / cell, size[1] / cell))
 
-    def _by_masks(self, image: Tensor, grid: tuple[int, int]) -> Tensor:
-        """Affinity (1, P, P) of one window by its masks."""
+    @property
+    def has_regions(self) -> bool:
+        return self.source == "masks"
+
+    @torch.no_grad()
+    def regions(self, images: Tensor, grid: tuple[int, int]) -> Tensor:
+        """See `AffinityHead.regions`; needs the source "masks"."""
+        return torch.cat([region_labels(*self._masks(image, grid)) for image in images])
+
+    def _masks(self, image: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """The masks of one window, (1, Q, *grid), and their scores, (1, Q), in [0, 1]."""
         from segment_anything import SamAutomaticMaskGenerator
 
         generator = SamAutomaticMaskGenerator(self.encoder, points_per_side=self.points_per_side)
@@ -141,7 +151,7 @@ class SAMAffinity(EncoderAffinity):
         for mask, record in zip(masks, found, strict=True):
             mask.copy_(torch.from_numpy(record["segmentation"]))
         scores = image.new_tensor([record["predicted_iou"] for record in found]).clamp(0, 1)
-        return mask_affinity(resample(masks, grid)[None], scores[None])
+        return resample(masks, grid)[None], scores[None]
 
 
 def load_sam(arch: str, pretrained: str) -> Any:

@@ -12,6 +12,7 @@ from .dense_attention import (
     Needs,
     TowerSpec,
 )
+from .tips_vit import TIPSViT
 
 __all__ = [
     "DENSE_ATTENTION_REGISTRY",
@@ -24,6 +25,7 @@ __all__ = [
     "FeatureMemory",
     "LoadedCLIP",
     "Needs",
+    "TIPSViT",
     "TowerSpec",
     "build_clip_backbone",
     "load_clip",

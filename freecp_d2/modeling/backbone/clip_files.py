@@ -2,17 +2,33 @@
 
 import inspect
 import logging
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from torch import Tensor
 
-from ...checkpoint import read_state_dict
-from ...checkpoint.reading import without_prefix
+from ...checkpoint import find_weights, read_state_dict
+from ...checkpoint.reading import weights_in, without_prefix
 from ...checkpoint.recognition import describe_weights
 from .activation import decide_activation, use_gelu
 from .openai_layout import ANCHORS, ARCHIVE_EXTRAS
 from .transformers_layout import ANCHOR, to_openai_layout
+
+
+def find_clip(pretrained: str, arch: str, names: Iterable[str]) -> str:
+    """The path of `pretrained`, which is not a tag."""
+    try:
+        path = find_weights(pretrained)
+    except FileNotFoundError:
+        path = ""
+    if not path or not (os.path.isfile(path) or weights_in(path)):
+        raise FileNotFoundError(
+            f'MODEL.CLIP.PRETRAINED="{pretrained}" is neither a file nor a name that is known for '
+            f"{arch}; use one of {list(names)}, a name of `python -m freecp_d2.weights list`, or "
+            "the path of a checkpoint."
+        )
+    return path
 
 
 def read_clip(path: str) -> dict[str, Tensor]:

@@ -4,9 +4,8 @@ Loading a CLIP with the library that owns its format: the one place that knows w
 Libraries, and what reads checkpoints, are imported when weights are loaded: they cost seconds.
 """
 
-import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,7 +67,8 @@ def load_clip(
     Load a CLIP, frozen and in evaluation mode.
 
     Args:
-        library: "clip" (OpenAI's archives and state dicts) or "open_clip".
+        library: "clip" (OpenAI's archives and state dicts), "open_clip" or "transformers"
+            (TIPSv2).
         arch: the library's name of the architecture; with `clip` also "custom", for a state dict
             of OpenAI's layout in any size.
         pretrained: "openai" or another tag of the library (downloads), "storybook" (with `clip`,
@@ -86,7 +86,7 @@ def load_clip(
     if precision not in PRECISIONS:
         known = [*PRECISIONS, "auto"]
         raise ValueError(f'MODEL.PRECISION="{precision}" is unknown; use one of {known}.')
-    loaders = {"clip": _load_openai, "open_clip": _load_open_clip}
+    loaders = {"clip": _load_openai, "open_clip": _load_open_clip, "transformers": _load_tips}
     if library not in loaders:
         raise ValueError(f'MODEL.CLIP.LIBRARY="{library}" is unknown; use one of {[*loaders]}.')
     check_activation(activation)
@@ -94,7 +94,9 @@ def load_clip(
     source = (library, arch, pretrained, precision, merges, activation)
     loaded = replace(loaded, source=source)
     save_memory(loaded.model)
-    set_precision(loaded.model, PRECISIONS[precision])
+    # The text tower of transformers cannot mix precisions; it stays in float32.
+    half = loaded.model.visual if library == "transformers" else loaded.model
+    set_precision(half, PRECISIONS[precision])
     _check_finite_weights(loaded.model, pretrained, precision)
     loaded.model.eval().requires_grad_(False)
     return loaded
@@ -170,12 +172,13 @@ def _openai_path(arch: str, pretrained: str) -> str:
     """The path of the checkpoint: in the package, downloaded, or as the user names it."""
     from ...checkpoint import find_weights
     from ...checkpoint.embedded import EMBEDDED_NAME, embedded_weights
+    from .clip_files import find_clip
     from .openai_layout import OPENAI_TOWERS
 
     if pretrained == EMBEDDED_NAME:
         return embedded_weights()
     if pretrained != "openai":
-        return _find(pretrained, arch, ("openai", EMBEDDED_NAME))
+        return find_clip(pretrained, arch, ("openai", EMBEDDED_NAME))
     if arch == "custom":
         raise ValueError(
             'MODEL.CLIP.PRETRAINED="openai" has nothing for MODEL.CLIP.ARCH="custom"; name one of '
@@ -216,13 +219,19 @@ def _load_open_clip(arch: str, pretrained: str, merges: str, activation: str) ->
                 f"/path/to/weights.pt ({error})"
             ) from error
     else:
-        from .clip_files import load_into_open_clip
+        from .clip_files import find_clip, load_into_open_clip
 
-        path = _find(pretrained, arch, tags)
+        path = find_clip(pretrained, arch, tags)
         model = load_into_open_clip(arch, pretrained, path, activation)
     preprocess = open_clip.get_model_preprocess_cfg(model)
     mean, std = (tuple(255 * x for x in preprocess[key]) for key in ("mean", "std"))
     return LoadedCLIP(model, open_clip.get_tokenizer(arch), mean, std)
+
+
+def _load_tips(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
+    from .tips_loading import load_tips
+
+    return load_tips(arch, pretrained, merges, activation)
 
 
 def wants_quick_gelu(arch: str, tag: str) -> bool:
@@ -234,21 +243,3 @@ def wants_quick_gelu(arch: str, tag: str) -> bool:
     import open_clip
 
     return bool((open_clip.get_pretrained_cfg(arch, tag) or {}).get("quick_gelu", False))
-
-
-def _find(pretrained: str, arch: str, names: Iterable[str]) -> str:
-    """The path of `pretrained`, which is not a tag."""
-    from ...checkpoint import find_weights
-    from ...checkpoint.reading import weights_in
-
-    try:
-        path = find_weights(pretrained)
-    except FileNotFoundError:
-        path = ""
-    if not path or not (os.path.isfile(path) or weights_in(path)):
-        raise FileNotFoundError(
-            f'MODEL.CLIP.PRETRAINED="{pretrained}" is neither a file nor a name that is known for '
-            f"{arch}; use one of {list(names)}, a name of `python -m freecp_d2.weights list`, or "
-            "the path of a checkpoint."
-        )
-    return path

@@ -8,7 +8,7 @@ from timm.utils import AttentionExtract
 from freecp_d2.modeling.affinity import DINOAffinity
 from freecp_d2.modeling.affinity.dino import patch_attention, patch_features
 from freecp_d2.modeling.resampling import resample
-from tests.helpers.random_affinity import DINO, DINOV2, random_dino
+from tests.helpers.random_affinity import DINO, DINOV2, DINOV3, random_dino
 
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
 STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
@@ -36,6 +36,28 @@ def test_features_are_the_librarys():
         # Same functions, sums in another order.
         expected = (tokens.mT @ tokens).clamp(min=1e-6)
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
+def test_dinov3_at_any_size():
+    """With the pixel statistics of its weights, here those of satellite images."""
+    vit, images = random_dino(DINOV3), windows(2, 48, 40)
+    mean, std = (
+        torch.tensor(values).view(3, 1, 1)
+        for values in ([0.430, 0.411, 0.296], [0.213, 0.156, 0.143])
+    )
+    with torch.no_grad():
+        (expected,) = vit.forward_intermediates(
+            (images / 255 - mean) / std, indices=1, norm=True, intermediates_only=True
+        )
+    head = DINOAffinity(encoder=vit)
+    found, grid = head.similarity(images, grid_of(2, 6, 5))
+    assert grid == (6, 5)
+    tokens = F.normalize(expected.flatten(2), dim=1)
+    torch.testing.assert_close(found, tokens.mT @ tokens, rtol=0, atol=1e-5)
+    affinity = head.affinity(images, grid_of(2, 6, 5))
+    torch.testing.assert_close(affinity, found.clamp(min=1e-6), rtol=0, atol=1e-5)
+    with pytest.raises(ValueError, match=r'SOURCE="attention".*DINOv3; use features'):
+        DINOAffinity(encoder=vit, source="attention")
 
 
 @pytest.mark.parametrize("arch", [DINO, DINOV2])

@@ -9,7 +9,7 @@ import timm
 import torch
 
 from freecp_d2.modeling.affinity.dino import load_dino
-from tests.helpers.random_affinity import DINO, DINOV2, dinov2_layout, random_dino
+from tests.helpers.random_affinity import DINO, DINOV2, DINOV3, dinov2_layout, random_dino
 
 
 @pytest.fixture
@@ -33,6 +33,22 @@ class TestFormats:
         state = random_dino(DINOV2).state_dict()
         safetensors.torch.save_file(state, file.with_suffix(".safetensors"))
         check_loaded(DINOV2, file.with_suffix(".safetensors"), state)
+
+    def test_dinov3_of_timm_and_of_its_authors(self, file):
+        vit = random_dino(DINOV3)
+        torch.save(vit.state_dict(), file)
+        check_loaded(DINOV3, file, vit.state_dict())
+        theirs = {
+            key.replace("reg_token", "storage_tokens")
+            .replace("gamma_1", "ls1.gamma")
+            .replace("gamma_2", "ls2.gamma"): value
+            for key, value in vit.state_dict().items()
+        }
+        torch.save(theirs | {"mask_token": torch.zeros(1, 32)}, file)
+        check_loaded(DINOV3, file, vit.state_dict())
+        torch.save(random_dino(DINOV2).state_dict(), file)
+        with pytest.raises(ValueError, match=r"\(32, 2, 7, 4\).*\(32, 2, 8, 4\)"):
+            load_dino(DINOV3, str(file))
 
     def test_dinov2_with_registers(self, file):
         """With and without the token of its masked training."""
@@ -67,7 +83,7 @@ class TestRefusals:
             ("vit_enormous", r'"vit_enormous".*vit_base_patch16_224\.dino'),
             ("vit_base_patch16_224.nope", r"\(nope\)"),
             ("resnet18", r'"resnet18" takes images of one size'),
-            ("vit_small_patch16_rope_224", r"no plain ViT \(Eva\)"),
+            ("vit_small_patch16_rope_224", r"no plain ViT \(Eva\) and no DINOv3"),
         ]:
             with pytest.raises(ValueError, match=message):
                 load_dino(arch, str(file))

@@ -8,10 +8,15 @@ import safetensors.torch
 import torch
 import torch.nn.functional as F
 
-from freecp_d2.modeling.affinity import MaskFormerAffinity, build_affinity_head
-from freecp_d2.modeling.affinity.encoder import find_folder
+from freecp_d2.modeling.affinity import (
+    CLIPAttentionAffinity,
+    MaskFormerAffinity,
+    build_affinity_head,
+)
+from freecp_d2.modeling.affinity.encoder import find_folder, mask_affinity, region_labels
 from freecp_d2.modeling.affinity.maskformer import load_maskformer, read_pixel_statistics
-from tests.helpers.random_affinity import random_maskformer, use_source
+from freecp_d2.modeling.resampling import resample
+from tests.helpers.random_affinity import random_eomt, random_maskformer, use_source
 from tests.modeling.affinity.test_dino import MEAN, STD, grid_of, windows
 
 IMAGENET = {"pixel_mean": (123.675, 116.28, 103.53), "pixel_std": (58.395, 57.12, 57.375)}
@@ -75,6 +80,41 @@ def test_input_size(model):
     torch.testing.assert_close(head.affinity(images, grid_of(1, 4, 8)), expected)
     with pytest.raises(ValueError, match=r"MASKFORMER\.INPUT_SIZE is -1"):
         MaskFormerAffinity(encoder=model, input_size=-1, **IMAGENET)
+
+
+def test_eomt(tiny_cfg, tmp_path):
+    """Its masks at its own size, from a folder; no other size."""
+    model, images = random_eomt(), windows(2, 48, 80)
+    model.save_pretrained(tmp_path)
+    tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "MaskFormerAffinity"
+    node = tiny_cfg.MODEL.AFFINITY_HEAD.MASKFORMER
+    node.PRETRAINED = str(tmp_path)
+    head = build_affinity_head(tiny_cfg, {})
+    seen = F.interpolate(images, (64, 64), mode="bilinear", antialias=True)
+    with torch.no_grad():
+        outputs = model(pixel_values=(seen / 255 - MEAN) / STD)
+    masks = resample(outputs.masks_queries_logits.sigmoid(), (6, 10))
+    scores = 1 - outputs.class_queries_logits.softmax(-1)[..., -1]
+    expected = mask_affinity(masks, scores)
+    torch.testing.assert_close(head.affinity(images, grid_of(2, 6, 10)), expected)
+    node.INPUT_SIZE = 32
+    with pytest.raises(ValueError, match=r"INPUT_SIZE is 32.*64 x 64"):
+        build_affinity_head(tiny_cfg, {}, weights=False)
+
+
+def test_regions():
+    """The mask that claims a patch most; the rest, which none claims by half, is one region."""
+    masks = torch.tensor([[[[1.0, 0.6, 0.0]], [[0.9, 0.9, 0.5]]]])
+    found = region_labels(masks, torch.tensor([[0.9, 0.8]]))
+    assert found.tolist() == [[0, 1, 2]]
+    assert region_labels(masks[:, :0], torch.zeros(1, 0)).tolist() == [[0, 0, 0]]
+    model, images = random_maskformer(), windows(1, 64, 96)
+    head = MaskFormerAffinity(encoder=model, **IMAGENET)
+    assert head.has_regions
+    assert not CLIPAttentionAffinity(attention_layers=[0]).has_regions
+    found = head.regions(images, (8, 12))
+    assert found.shape == (1, 96)
+    assert found.max() <= 6
 
 
 class TestSnapshots:

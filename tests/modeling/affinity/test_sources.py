@@ -13,14 +13,19 @@ from freecp_d2.modeling.affinity import (
     DINOAffinity,
     MaskFormerAffinity,
     SAMAffinity,
+    TransformersAffinity,
     build_affinity_head,
 )
 from tests.helpers.random_affinity import (
     DINOV2,
+    DINOV3,
     OWN_ENCODERS,
     random_dino,
+    random_eomt,
     random_maskformer,
     random_sam,
+    random_sam2,
+    random_sam3,
     use_source,
 )
 from tests.modeling.affinity.test_dino import grid_of, windows
@@ -35,6 +40,10 @@ HEADS = {
     "sam_masks": lambda: SAMAffinity(encoder=random_sam(), source="masks", points_per_side=2),
     "maskformer": lambda: MaskFormerAffinity(encoder=random_maskformer(), **IMAGENET),
     "mask2former": lambda: MaskFormerAffinity(encoder=random_maskformer("mask2former"), **IMAGENET),
+    "eomt": lambda: MaskFormerAffinity(encoder=random_eomt(), fixed_size=64, **IMAGENET),
+    "dinov3_features": lambda: DINOAffinity(encoder=random_dino(DINOV3)),
+    "sam2": lambda: TransformersAffinity(encoder=random_sam2().vision_encoder, **IMAGENET),
+    "sam3": lambda: TransformersAffinity(encoder=random_sam3().vision_encoder, **IMAGENET),
 }
 """Every source with random weights."""
 

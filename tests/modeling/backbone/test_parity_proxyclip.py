@@ -9,15 +9,17 @@ import torch
 import torch.nn.functional as F
 from timm.models.vision_transformer import checkpoint_filter_fn
 
-from freecp_d2.modeling.affinity import AffinityHead, DINOAffinity
+from freecp_d2.d2 import build_backbone
+from freecp_d2.modeling.affinity import AffinityHead, DINOAffinity, MaskFormerAffinity
 from freecp_d2.modeling.affinity.dino import patch_features
 from freecp_d2.modeling.affinity.encoder import cosines
-from freecp_d2.modeling.backbone.dense_attention import ProxyCLIP
+from freecp_d2.modeling.backbone.dense_attention import MaskCLIP, ProxyCLIP
 from freecp_d2.modeling.backbone.dense_attention.similarity import similarity_attention
 from freecp_d2.modeling.softmax_of_image import class_scores, shifted_cosines
 from freecp_d2.modeling.stitching import ClassScores, resize_scores
 from freecp_d2.modeling.windows import windows_of_images
 from tests.helpers.parity_bases import BASES, WEIGHTS, arrays, backbone, run
+from tests.helpers.random_affinity import use_source
 
 TOLERANCE = {"rtol": 0, "atol": 1e-4}
 
@@ -90,6 +92,62 @@ def test_a_proxy_on_the_grid_of_clip(name):
     shift, scale = arrays(name)["proxyclip/params"].tolist()
     dense, _ = run(name, ProxyCLIP(proxy=given, shift=shift, scale=scale))
     same(dense, name, "proxyclip_p16/dense")
+
+
+class Halves(AffinityHead):
+    """Regions of a given kind: one, two halves of the rows, or each patch its own."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+
+    def regions(self, images, grid):
+        rows = torch.arange(grid[0]).repeat_interleave(grid[1])
+        patches = torch.arange(grid[0] * grid[1])
+        found = {"one": patches * 0, "two": (rows >= grid[0] // 2).long(), "own": patches}
+        return found[self.kind].expand(len(images), -1)
+
+
+def test_scope():
+    """One region changes nothing, patches of two do not mix, and alone each keeps its value."""
+    name = next(iter(WEIGHTS))
+    given = Given(torch.from_numpy(arrays(name)["proxyclip_p16/feats"]))
+    found = {
+        kind: run(name, ProxyCLIP(proxy=given, scope=Halves(kind)))[0]
+        for kind in ("one", "two", "own")
+    }
+    plain, features = run(name, ProxyCLIP(proxy=given))
+    torch.testing.assert_close(found["one"], plain)
+    values = run(name, MaskCLIP(residual=False, mlp=False))[0]
+    torch.testing.assert_close(found["own"], values, **TOLERANCE)
+    similarity, grid = given.similarity(features.images, {})
+    regions = Halves("two").regions(features.images, grid)
+    attention = similarity_attention(similarity, beta=1.2, regions=regions)[0]
+    other = regions[0][:, None] != regions[0]
+    assert (attention[other] == 0).all()
+    torch.testing.assert_close(attention.sum(1), torch.ones(len(attention)))
+    # Within a region, the ratios of the plain attention.
+    plain = similarity_attention(similarity, beta=1.2)[0].masked_fill(other, 0)
+    torch.testing.assert_close(attention, plain / plain.sum(1, keepdim=True))
+    assert not torch.allclose(found["two"], found["one"])
+
+
+def test_scope_of_a_config(tiny_cfg, tmp_path):
+    """DINO's similarity in the regions of MaskFormer; a head without masks is refused."""
+    for name in ("DINOAffinity", "MaskFormerAffinity"):
+        use_source(tiny_cfg, name, tmp_path)
+    tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "CLIPAttentionAffinity"
+    tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = "proxyclip"
+    tiny_cfg.MODEL.CLIP.PROXYCLIP.SCOPE = "MaskFormerAffinity"
+    model = build_backbone(tiny_cfg)
+    method = model.dense_attention
+    assert (type(method.proxy), type(method.scope)) == (DINOAffinity, MaskFormerAffinity)
+    tokens = model(torch.randn(2, 3, 48, 64))["patch_tokens"]
+    assert tokens.shape[2:] == (6, 8)
+    assert tokens.isfinite().all()
+    tiny_cfg.MODEL.CLIP.PROXYCLIP.SCOPE = "DINOAffinity"
+    with pytest.raises(ValueError, match=r'SCOPE="DINOAffinity" has no masks.*MaskFormerAffinity'):
+        build_backbone(tiny_cfg)
 
 
 def test_a_whole_image():

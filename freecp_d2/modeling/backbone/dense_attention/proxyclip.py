@@ -27,18 +27,28 @@ class ProxyCLIP(DenseAttention):
     """
     No residual, no MLP and no class token. The patch tokens have the grid of the proxy.
 
-    The proxy is an affinity head; its `similarity` is what the attention is made of.
+    The proxy is an affinity head; its `similarity` is what the attention is made of. With a scope,
+    patches attend to those of their own region only.
     """
 
     @configurable
-    def __init__(self, *, proxy: nn.Module, shift: float = 1.2, scale: float = 3.0):
+    def __init__(
+        self,
+        *,
+        proxy: nn.Module,
+        scope: nn.Module | None = None,
+        shift: float = 1.2,
+        scale: float = 3.0,
+    ):
         """
         Args:
             proxy: an `AffinityHead` that reads no attention of the backbone.
+            scope: an `AffinityHead` with `regions`; None: the whole window.
             shift, scale: beta and gamma of `similarity_attention`.
 
         Raises:
-            ValueError: the scale is not above 0, or the proxy reads the backbone's attention.
+            ValueError: the scale is not above 0, the proxy reads the backbone's attention, or the
+                scope has no regions.
         """
         super().__init__()
         if scale <= 0:
@@ -48,7 +58,13 @@ class ProxyCLIP(DenseAttention):
                 f'MODEL.CLIP.PROXYCLIP.PROXY="{type(proxy).__name__}" reads the attention of CLIP '
                 "itself; use a head with an encoder of its own, such as DINOAffinity."
             )
-        self.proxy: Any = proxy  # an AffinityHead, which cannot be imported here
+        if scope is not None and not scope.has_regions:
+            raise ValueError(
+                f'MODEL.CLIP.PROXYCLIP.SCOPE="{type(scope).__name__}" has no masks; use '
+                "MaskFormerAffinity, or SAMAffinity with MODEL.AFFINITY_HEAD.SAM.SOURCE masks."
+            )
+        self.proxy: Any = proxy  # AffinityHeads, which cannot be imported here
+        self.scope: Any = scope
         self.shift, self.scale = shift, scale
         self.needs = Needs(tokens=(-1,), images=True)
 
@@ -64,10 +80,15 @@ class ProxyCLIP(DenseAttention):
                 "encoder of its own, such as DINOAffinity."
             )
         own.defrost()
-        own.MODEL.AFFINITY_HEAD.NAME = node.PROXY
         shape = {"patch_tokens": ShapeSpec(channels=tower.width, stride=tower.patch_size)}
+
+        def build(name: str) -> nn.Module:
+            own.MODEL.AFFINITY_HEAD.NAME = name
+            return build_affinity_head(own, shape)
+
         return {
-            "proxy": build_affinity_head(own, shape),
+            "proxy": build(node.PROXY),
+            "scope": build(node.SCOPE) if node.SCOPE else None,
             "shift": node.SHIFT,
             "scale": node.SCALE,
         }
@@ -79,6 +100,9 @@ class ProxyCLIP(DenseAttention):
         similarity, grid = self.proxy.similarity(features.images, {"patch_tokens": tokens})
         _, _, values = query_key_value(features.blocks[-1], x[:, 1:])
         resized = resize_values(values, features.grid, grid)
-        attention = similarity_attention(similarity.float(), beta=self.shift, gamma=self.scale)
+        regions = None if self.scope is None else self.scope.regions(features.images, grid)
+        attention = similarity_attention(
+            similarity.float(), beta=self.shift, gamma=self.scale, regions=regions
+        )
         heads = (attention[:, None] @ resized).to(x.dtype)
         return project_heads(features.blocks[-1], heads), grid

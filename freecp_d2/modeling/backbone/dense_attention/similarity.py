@@ -87,14 +87,20 @@ def aggregate(x: Tensor, similarity: Tensor) -> Tensor:
     return similarity / (similarity.sum(dim=2, keepdim=True) + 1e-6) @ x
 
 
-def similarity_attention(similarity: Tensor, *, beta: float = 1.0, gamma: float = 3.0) -> Tensor:
+def similarity_attention(
+    similarity: Tensor, *, beta: float = 1.0, gamma: float = 3.0, regions: Tensor | None = None
+) -> Tensor:
     """
     softmax(gamma (S - beta mean(S))) over the entries that are 0 or more: (N, P, P) -> (N, P, P).
 
-    The mean is that of a window. A patch always attends to itself, so that no row is empty: in a
-    window of one colour the threshold may exceed every similarity.
+    The mean is that of a window. With `regions`, (N, P), patches of other regions are left out, too
+    (the scope of CorrCLIP, https://arxiv.org/abs/2411.10086). A patch always attends to itself, so
+    that no row is empty: in a window of one colour the threshold may exceed every similarity.
     """
     mean = similarity.mean(dim=(1, 2), keepdim=True)
     logits = gamma * (similarity - beta * mean)
+    left_out = logits < 0
+    if regions is not None:
+        left_out |= regions[:, :, None] != regions[:, None]
     itself = torch.eye(similarity.shape[1], dtype=torch.bool, device=similarity.device)
-    return logits.masked_fill((logits < 0) & ~itself, float("-inf")).softmax(dim=2)
+    return logits.masked_fill(left_out & ~itself, float("-inf")).softmax(dim=2)
