@@ -80,7 +80,7 @@ class FreeCPSegmentor(nn.Module):
         """
         super().__init__()
         check_grid_rule(grid_rule)
-        check_heads(affinity_head, purification_head, oracle, text_head)
+        check_heads(backbone, affinity_head, purification_head, oracle, text_head)
         self.grid_rule, self.refine = grid_rule, refine
         sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
         patch_size = backbone.patch_size
@@ -234,7 +234,7 @@ class FreeCPSegmentor(nn.Module):
             features |= {"patch_tokens": resample(tokens, grid)}
         maps, normalized_cam = self.text_head(tokens, candidates, grid=grid)
         if self.affinity_head is None or self.purification_head is None:
-            return maps, None
+            return self.text_head.votes(features) if "clusters" in features else maps, None
         transition = self.affinity_head(self.pixels.undo(pixels), features)
         check_finite(transition, type(self.affinity_head).__name__)
         classify = CropClassifier(

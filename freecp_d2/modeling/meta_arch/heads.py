@@ -2,10 +2,12 @@
 
 from torch import nn
 
+from ..backbone import CLIPBackbone
 from ..text_head import TextHead
 
 
 def check_heads(
+    backbone: CLIPBackbone,
     affinity_head: nn.Module | None,
     purification_head: nn.Module | None,
     oracle: bool,
@@ -31,4 +33,11 @@ def check_heads(
         raise ValueError(
             "MODEL.PURIFICATION_HEAD.ORACLE=True restricts the purification head, but "
             'MODEL.PURIFICATION_HEAD.NAME is ""; use ClassPurification or no oracle.'
+        )
+    votes = "clusters" in backbone.output_shape()
+    if votes and (purification_head is not None or text_head.softmax == "image"):
+        raise ValueError(
+            "MODEL.CLIP.CLIPTRASE.VOTE is for the base method alone, with votes instead of "
+            'probabilities; use it with MODEL.PURIFICATION_HEAD.NAME "" and MODEL.TEXT.SOFTMAX '
+            "windows."
         )
