@@ -19,8 +19,9 @@ EXAMPLES = {
     "examples/purify_your_model.yaml": "examples/purify_your_model.py",
     "examples/local_attention.yaml": "examples/local_attention.py",
     "examples/proxyclip.yaml": "examples/color_position_affinity.py",
+    "examples/proxyclip_freecp.yaml": "examples/color_position_affinity.py",
 }
-AFFINITY, PURIFY, METHOD, PROXY = EXAMPLES
+AFFINITY, PURIFY, METHOD, PROXY, _ = EXAMPLES
 SCRIPT = ROOT / EXAMPLES[AFFINITY]
 DOCUMENT = (ROOT / "docs/EXTENDING.md").read_text()
 DATASET = "freecp_storybook_wide_val"

@@ -4,17 +4,19 @@ Write the configs of the base methods that are not in the paper, from one table.
 
     python tools/base_method_configs.py
 
-For each method and benchmark: `<method>.yaml` and `<method>_freecp.yaml` in the paper's setting,
-and `<method>_original.yaml` in the authors' setting. A test compares the files with the table.
+For each method and benchmark, Storybook included: `<method>.yaml` and `<method>_freecp.yaml` in the
+paper's setting; for the eight benchmarks `<method>_original.yaml` in the authors' setting. A test
+compares the files with the table.
 """
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from freecp_d2.apps.reproduce.paper import BASES, read_table
-from freecp_d2.apps.reproduce.tables import FURTHER_METHODS
+from freecp_d2.apps.reproduce.tables import FURTHER_METHODS, STORYBOOK
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 TITLES = {
@@ -101,7 +103,7 @@ NOTES = {
 
 def model_node(method: str, benchmark: str) -> dict[str, Any]:
     """What all configs of a method have below MODEL."""
-    own = {"RESCLIP": RESCLIP[benchmark]} if method == "resclip" else {}
+    own = {"RESCLIP": RESCLIP[benchmark]} if method == "resclip" and benchmark in RESCLIP else {}
     node: dict[str, Any] = {"CLIP": {"DENSE_ATTENTION": method, **own}}
     return node | {"AFFINITY_HEAD": {"DINO": PROXY}} if method == "proxyclip" else node
 
@@ -150,30 +152,36 @@ def header_of_original(method: str, benchmark: str) -> list[str]:
     return [f"{title} Published: {mean_iou} mIoU, in {SOURCES[method]}", *([note] if note else [])]
 
 
+def variants(method: str, benchmark: str) -> dict[str, tuple[list[str], dict[str, Any]]]:
+    """Suffix of the file -> its header and content."""
+    title = FURTHER_METHODS[method]
+    node = model_node(method, benchmark)
+    alone = {"MODEL": {**node, "PURIFICATION_HEAD": {"NAME": ""}}}
+    found = {
+        "": ([f"{title} alone in the setting of FreeCP; not in the paper"], alone),
+        "_freecp": ([f"{title} + FreeCP; not in the paper"], {"MODEL": node}),
+    }
+    if method in THRESHES and benchmark != STORYBOOK:
+        header = header_of_original(method, benchmark)
+        found["_original"] = (header, original(method, benchmark))
+    return found
+
+
 def files() -> dict[str, str]:
     """Path below `configs/` -> content."""
     found = {}
-    for method, title in FURTHER_METHODS.items():
-        for benchmark in TITLES:
-            node = model_node(method, benchmark)
-            alone = {"MODEL": {**node, "PURIFICATION_HEAD": {"NAME": ""}}}
-            own_setting = f"{title} alone in the setting of FreeCP; not in the paper"
-            variants = {
-                "": ([own_setting], alone),
-                "_freecp": ([f"{title} + FreeCP; not in the paper"], {"MODEL": node}),
-            }
-            if method in THRESHES:
-                header = header_of_original(method, benchmark)
-                variants["_original"] = (header, original(method, benchmark))
-            for suffix, (header, node_of_variant) in variants.items():
-                name = f"{benchmark}/{method}{suffix}"
-                found[f"{name}.yaml"] = write_config(name, header, node_of_variant)
+    for method, benchmark in product(FURTHER_METHODS, [*TITLES, STORYBOOK]):
+        if (method, benchmark) == ("proxyclip", STORYBOOK):
+            continue  # examples/proxyclip.yaml, with a proxy that needs no weights
+        for suffix, (header, content) in variants(method, benchmark).items():
+            name = f"{benchmark}/{method}{suffix}"
+            found[f"{name}.yaml"] = write_config(name, header, content)
     return found
 
 
 def write_config(name: str, header: list[str], content: dict[str, Any]) -> str:
     lines = [f"python train_net.py --eval-only --config configs/{name}.yaml", *header]
-    base = f"Base-{TITLES[name.partition('/')[0]]}.yaml"
+    base = f"Base-{(TITLES | {STORYBOOK: 'Storybook'})[name.partition('/')[0]]}.yaml"
     node = {"_BASE_": base, **content, "OUTPUT_DIR": f"output/{name}", "VERSION": 2}
     dumped = yaml.dump(node, Dumper=_Dumper, sort_keys=False, default_flow_style=False)
     return "".join(f"# {line}\n" for line in lines) + dumped.replace("''", '""')

@@ -17,7 +17,7 @@ def tool(monkeypatch):
 def test_files_are_as_the_table(tool):
     found = {name: (ROOT / "configs" / name).read_text(encoding="utf-8") for name in tool.files()}
     assert found == tool.files(), "run tools/base_method_configs.py"
-    assert len(found) == 8 * (2 * 7 + 6)
+    assert len(found) == 8 * (2 * 7 + 6) + 2 * 6
 
 
 def test_settings_of_an_author(tool):
