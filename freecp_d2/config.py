@@ -52,7 +52,8 @@ def _add_missing(cfg: CfgNode, ours: CfgNode) -> None:
 
 
 def _add_clip(cfg: CfgNode) -> None:
-    cfg.MODEL.PRECISION = "fp32"  # fp32 | fp16 | bf16, of backbone and text tower; release: fp16
+    # fp32 | fp16 | bf16 | auto (fp16 on CUDA, else fp32), of backbone and text tower; release: fp16
+    cfg.MODEL.PRECISION = "fp32"
     cfg.MODEL.CLIP = CfgNode()
     cfg.MODEL.CLIP.LIBRARY = "clip"  # clip | open_clip: which library loads the weights
     cfg.MODEL.CLIP.ARCH = "ViT-B/16"  # Sec. 4.2, Tab. 6; a name of that library, or custom (clip)
@@ -86,19 +87,17 @@ def _add_base_methods(cfg: CfgNode) -> None:
     cfg.MODEL.CLIP.PROXYCLIP.PROXY = "DINOAffinity"
     cfg.MODEL.CLIP.PROXYCLIP.SHIFT = 1.2  # beta: times the mean similarity
     cfg.MODEL.CLIP.PROXYCLIP.SCALE = 3.0  # gamma
-    # The complete program, for the method alone: patches of a window are clustered (needs the extra
-    # cliptrase), and a cluster has the class of most of its pixels.
+    # The complete program, alone: clusters (extra cliptrase) have the class of most of their pixels.
     cfg.MODEL.CLIP.CLIPTRASE.VOTE = False
     cfg.MODEL.CLIP.CLIPTRASE.RADIUS = 0.7  # eps of DBSCAN, windows of 224 pixels; of 336: 1.1
     cfg.MODEL.CLIP.CLIPTRASE.MIN_SAMPLES = 3  # of DBSCAN, windows of 224 pixels; of 336: 7
     cfg.MODEL.CLIP.CLIPTRASE.CLASS_TOKEN = False  # VOC20: True; scores times the class token's
     cfg.MODEL.CLIP.RESCLIP.ATTENTION = "naclip"  # naclip | clearclip | sclip: of the last block
-    # Factor and share; both are tuned for each benchmark.
+    # Factors and shares, and the threshold below, are tuned for each benchmark.
     cfg.MODEL.CLIP.RESCLIP.RCS = [2.0, 0.3]  # of the middle layers
     cfg.MODEL.CLIP.RESCLIP.SFR = [2.1, 0.7]  # of the feedback
     cfg.MODEL.CLIP.RESCLIP.FEEDBACK = True  # the second pass; tokens then depend on the words
-    # Below this probability a pixel counts as word 0 in the feedback; tuned for each benchmark.
-    cfg.MODEL.CLIP.RESCLIP.CONFIDENCE_THRESH = 0.25
+    cfg.MODEL.CLIP.RESCLIP.CONFIDENCE_THRESH = 0.25  # below it a pixel counts as word 0
     cfg.MODEL.CLIP.RESCLIP.LOGIT_SCALE = 40.0  # of these probabilities
 
 
@@ -220,7 +219,8 @@ def _add_sliding_window(cfg: CfgNode) -> None:
     cfg.MODEL.SLIDING_WINDOW = CfgNode()
     cfg.MODEL.SLIDING_WINDOW.SIZE = 384  # Sec. 4.2; pixels
     cfg.MODEL.SLIDING_WINDOW.STRIDE = 112  # Sec. 4.2; pixels
-    cfg.MODEL.SLIDING_WINDOW.BATCH_SIZE = 8  # windows in one forward (crops: the same pixels)
+    # Windows in one forward (crops: the same pixels). 0: by the device, see modeling/windows.py.
+    cfg.MODEL.SLIDING_WINDOW.BATCH_SIZE = 0
 
 
 def _add_test(cfg: CfgNode) -> None:

@@ -4,9 +4,9 @@ Seconds and memory of the base methods beside SCLIP, with random weights.
     python tools/base_method_costs.py --threads 1
 
 Seconds are CPU time, the least of --repeat forwards of one window after one to warm up; the methods
-run in turn in one process. Memory is what the first forward of --windows windows adds to the peak of a
-process, one for each method. The CLIP is a ViT-B/16 and ProxyCLIP's proxy a DINO ViT-B/8. ResCLIP's
-feedback reads --words words.
+run in turn in one process. Memory is what the first forward of --windows windows adds to the peak
+of a process, one for each method. The CLIP is a ViT-B/16 and ProxyCLIP's proxy a DINO ViT-B/8.
+ResCLIP's feedback reads --words words.
 """
 
 import freecp
