@@ -80,24 +80,27 @@ def _add_clip(cfg: CfgNode) -> None:
 
 def _add_base_methods(cfg: CfgNode) -> None:
     """Keys of single base methods, read when DENSE_ATTENTION names them; their authors' values."""
-    cfg.MODEL.CLIP.NACLIP = CfgNode()
+    for name in ("NACLIP", "SFP", "PROXYCLIP", "CLIPTRASE", "RESCLIP"):
+        cfg.MODEL.CLIP[name] = CfgNode()
     cfg.MODEL.CLIP.NACLIP.STD = 5.0  # of the Gaussian, in patches
     cfg.MODEL.CLIP.NACLIP.GAUSSIAN = "add"  # add | only (in place of the logits) | none
-    cfg.MODEL.CLIP.SFP = CfgNode()
     cfg.MODEL.CLIP.SFP.ANOMALIES = "attention"  # attention | norm | outlier_factor (SC-CLIP's)
-    cfg.MODEL.CLIP.PROXYCLIP = CfgNode()
     # An affinity head with an encoder of its own, with its keys below AFFINITY_HEAD.
     cfg.MODEL.CLIP.PROXYCLIP.PROXY = "DINOAffinity"
     cfg.MODEL.CLIP.PROXYCLIP.SCOPE = ""  # a head with masks: patches attend within a region only
     cfg.MODEL.CLIP.PROXYCLIP.SHIFT = 1.2  # beta: times the mean similarity
     cfg.MODEL.CLIP.PROXYCLIP.SCALE = 3.0  # gamma
-    cfg.MODEL.CLIP.RESCLIP = CfgNode()
+    # The complete program, alone: clusters (extra cliptrase) have the class of most of the pixels.
+    cfg.MODEL.CLIP.CLIPTRASE.VOTE = False
+    cfg.MODEL.CLIP.CLIPTRASE.RADIUS = 0.7  # eps of DBSCAN, windows of 224 pixels; of 336: 1.1
+    cfg.MODEL.CLIP.CLIPTRASE.MIN_SAMPLES = 3  # of DBSCAN, windows of 224 pixels; of 336: 7
+    cfg.MODEL.CLIP.CLIPTRASE.CLASS_TOKEN = False  # VOC20: True; scores times the class token's
     cfg.MODEL.CLIP.RESCLIP.ATTENTION = "naclip"  # naclip | clearclip | sclip: of the last block
-    cfg.MODEL.CLIP.RESCLIP.RCS = [2.0, 0.3]  # factor, share of middle layers; tuned per benchmark
+    # Factors and shares, and the threshold below, are tuned for each benchmark.
+    cfg.MODEL.CLIP.RESCLIP.RCS = [2.0, 0.3]  # of the middle layers
+    cfg.MODEL.CLIP.RESCLIP.SFR = [2.1, 0.7]  # of the feedback
     cfg.MODEL.CLIP.RESCLIP.FEEDBACK = True  # the second pass; tokens then depend on the words
-    cfg.MODEL.CLIP.RESCLIP.SFR = [2.1, 0.7]  # factor, share of the feedback; tuned per benchmark
-    # Below this probability a pixel counts as word 0 in the feedback; tuned for each benchmark.
-    cfg.MODEL.CLIP.RESCLIP.CONFIDENCE_THRESH = 0.25
+    cfg.MODEL.CLIP.RESCLIP.CONFIDENCE_THRESH = 0.25  # below it a pixel counts as word 0
     cfg.MODEL.CLIP.RESCLIP.LOGIT_SCALE = 40.0  # of these probabilities
 
 

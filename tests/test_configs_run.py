@@ -186,7 +186,9 @@ def tiny_weights(tiny_checkpoint, open_clip_weights, sam3_weights, tmp_path):
             arch, file = open_clip_weights
             clip = ["MODEL.CLIP.ARCH", arch, "MODEL.CLIP.PRETRAINED", file]
         name, source = model.AFFINITY_HEAD.NAME, {}
-        if name in OWN_ENCODERS and model.PURIFICATION_HEAD.NAME:
+        if model.CLIP.DENSE_ATTENTION == "proxyclip":
+            source = save_source(model.CLIP.PROXYCLIP.PROXY, tmp_path)
+        elif name in OWN_ENCODERS and model.PURIFICATION_HEAD.NAME:
             source = save_source(name, tmp_path)
         items = ((f"MODEL.AFFINITY_HEAD.{key}", value) for key, value in source.items())
         return [*clip, *(word for item in items for word in item)]

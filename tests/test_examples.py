@@ -21,8 +21,9 @@ EXAMPLES = {
     "examples/local_attention.yaml": "examples/local_attention.py",
     "examples/proxyclip.yaml": "examples/color_position_affinity.py",
     "examples/top_words.yaml": "examples/top_words.py --import examples/color_position_affinity.py",
+    "examples/proxyclip_freecp.yaml": "examples/color_position_affinity.py",
 }
-AFFINITY, PURIFY, METHOD, PROXY, HEAD = EXAMPLES
+AFFINITY, PURIFY, METHOD, PROXY, HEAD, _ = EXAMPLES
 SCRIPT = ROOT / EXAMPLES[AFFINITY]
 DOCUMENT = (ROOT / "docs/EXTENDING.md").read_text()
 DATASET = "freecp_storybook_wide_val"

@@ -4,9 +4,10 @@ Write the configs of base methods and hosts that are not in the paper, from one 
 
     python tools/base_method_configs.py
 
-For each method and benchmark: `<method>.yaml` and `<method>_freecp.yaml` in the paper's setting,
-and `<method>_original.yaml` in the authors' setting. `sam3.yaml` and `sam3_freecp.yaml` are SAM 3
-with the words of the benchmark. A test compares the files with the table.
+For each method and benchmark, Storybook included: `<method>.yaml` and `<method>_freecp.yaml` in the
+paper's setting; for the eight benchmarks `<method>_original.yaml` in the authors' setting, and
+`sam3.yaml` and `sam3_freecp.yaml`, SAM 3 with the words of the benchmark. A test compares the files
+with the table.
 """
 
 from itertools import product
@@ -16,7 +17,7 @@ from typing import Any
 import yaml
 
 from freecp_d2.apps.reproduce.paper import BASES, read_table
-from freecp_d2.apps.reproduce.tables import FURTHER_METHODS
+from freecp_d2.apps.reproduce.tables import FURTHER_METHODS, STORYBOOK
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 TITLES = {
@@ -31,11 +32,22 @@ TITLES = {
 }
 """Benchmark -> how its Base-*.yaml is named."""
 SOURCES = dict.fromkeys(FURTHER_METHODS, "OV-Stitcher's comparison") | {
-    "sfp": "ConceptBank's comparison"
+    "naclip": "its repository",
+    "sfp": "ConceptBank's comparison",
+    "cliptrase": "its repository",
+    "proxyclip": "its paper",
 }
 
 WORDS = {"voc21": "voc21_sclip", "voc20": "voc20_sclip", "coco_object": "coco_object_sclip"}
 """The lists of words that NACLIP's, SC-CLIP's and ResCLIP's programs have from SCLIP's."""
+OWN_WORDS = {
+    "proxyclip": {
+        "voc21": "voc21_proxyclip",
+        "voc20": "voc20_clearclip",  # the same words
+        "coco_object": "coco_object_proxyclip",
+    },
+    "cliptrase": {benchmark: f"{benchmark}_cliptrase" for benchmark in WORDS},
+}
 WITH_BACKGROUND = ("voc21", "context60", "coco_object")
 LOGIT_SCALES = {
     "scclip": {"voc21": 50.0, "coco_object": 55.0},
@@ -47,6 +59,8 @@ THRESHES = {
     "resclip": (0.1, 0.1, 0.1),
     "scclip": (0.15, 0.15, 0.35),
     "sfp": (0.15, 0.15, 0.35),
+    "proxyclip": (0.2, 0.15, 0.25),
+    "cliptrase": (0.0, 0.0, 0.0),
 }
 """prob_thd, in the order of WITH_BACKGROUND."""
 MIN_AREAS = {"scclip": {"voc21": 0.1}, "sfp": {"voc21": 0.1}}
@@ -56,10 +70,14 @@ SHORTER_SIDES = {
     "resclip": {"cityscapes": 560},
     "scclip": {"cityscapes": 560},
     "sfp": {"cityscapes": 560, "ade20k": 384},
+    "proxyclip": {"cityscapes": 448, "ade20k": 448},
+    "cliptrase": {},
 }
 """Others are 336."""
 WHOLE_IMAGES = {"naclip": ("voc21", "voc20"), "resclip": ("voc21", "voc20")}
-"""Without windows; others have windows of 224 with stride 112."""
+"""Without windows."""
+LARGE_WINDOWS = {"cliptrase": TITLES.keys(), "proxyclip": TITLES.keys() - {"cityscapes"}}
+"""Of 336 pixels; others have 224. The stride is 112."""
 
 RESCLIP = {
     "voc21": {"CONFIDENCE_THRESH": 0.5, "RCS": [2.0, 0.3], "SFR": [2.2, 0.7]},
@@ -73,9 +91,14 @@ RESCLIP = {
 }
 """Its authors tune these five numbers for each benchmark."""
 
+PROXY = {"ARCH": "vit_base_patch8_224.dino", "PRETRAINED": "dino:vitb8"}
+"""DINO ViT-B/8, the default of ProxyCLIP's authors; with FreeCP the affinity is still CLIP's."""
+
 NOTES = {
-    "naclip": "Without PAMR, which their program applies to the result by default.",
+    "naclip": "With PAMR, as their program; TEST.PAMR.ENABLED False: {without} in "
+    "OV-Stitcher's comparison.",
     "resclip": "PAMR runs in the feedback, as in their program.",
+    "cliptrase": "They evaluate centre crops of 336 pixels, windows here. {words}.",
 }
 
 SAM3 = {
@@ -105,62 +128,90 @@ SAM3_HEADERS = {
 }
 
 
-def clip_node(method: str, benchmark: str) -> dict[str, Any]:
-    own = {"RESCLIP": RESCLIP[benchmark]} if method == "resclip" else {}
-    return {"DENSE_ATTENTION": method, **own}
+def model_node(method: str, benchmark: str) -> dict[str, Any]:
+    """What all configs of a method have below MODEL."""
+    own = {"RESCLIP": RESCLIP[benchmark]} if method == "resclip" and benchmark in RESCLIP else {}
+    node: dict[str, Any] = {"CLIP": {"DENSE_ATTENTION": method, **own}}
+    return node | {"AFFINITY_HEAD": {"DINO": PROXY}} if method == "proxyclip" else node
 
 
 def original(method: str, benchmark: str) -> dict[str, Any]:
     """The authors' setting."""
-    scale = LOGIT_SCALES.get(method, {}).get(benchmark, 40.0)
-    text: dict[str, Any] = {"VOCABULARY": WORDS[benchmark]} if benchmark in WORDS else {}
-    text["SOFTMAX"] = "image"
+    words = OWN_WORDS.get(method, WORDS)
+    text: dict[str, Any] = {"VOCABULARY": words[benchmark]} if benchmark in words else {}
+    model = model_node(method, benchmark)
+    model["CLIP"]["DENSE_PRESET"] = "original"
+    if method == "cliptrase":
+        model["CLIP"]["CLIPTRASE"] = {"VOTE": True, "RADIUS": 1.1, "MIN_SAMPLES": 7}
+        if benchmark == "voc20":
+            model["CLIP"]["CLIPTRASE"]["CLASS_TOKEN"] = True
+    else:
+        model["CLIP"]["LOGIT_SCALE"] = LOGIT_SCALES.get(method, {}).get(benchmark, 40.0)
+        text["SOFTMAX"] = "image"
     if benchmark in WITH_BACKGROUND:
         thresh = THRESHES[method][WITH_BACKGROUND.index(benchmark)]
         text |= {"BACKGROUND": "words", "BACKGROUND_THRESH": thresh}
     if benchmark in MIN_AREAS.get(method, {}):
         text["MIN_AREA"] = MIN_AREAS[method][benchmark]
+    size = 336 if benchmark in LARGE_WINDOWS.get(method, ()) else 224
     whole = benchmark in WHOLE_IMAGES.get(method, ())
-    windows = {"SIZE": 2048, "STRIDE": 2048} if whole else {"SIZE": 224, "STRIDE": 112}
-    node = {**clip_node(method, benchmark), "DENSE_PRESET": "original", "LOGIT_SCALE": scale}
-    model = {"CLIP": node, "TEXT": text, "PURIFICATION_HEAD": {"NAME": ""}}
-    model |= {"SLIDING_WINDOW": windows}
-    side = SHORTER_SIDES[method].get(benchmark, 336)
-    return {"MODEL": model, "INPUT": {"MIN_SIZE_TEST": side}}
+    windows = {"SIZE": 2048, "STRIDE": 2048} if whole else {"SIZE": size, "STRIDE": 112}
+    model |= {"TEXT": text, "PURIFICATION_HEAD": {"NAME": ""}, "SLIDING_WINDOW": windows}
+    node = {"MODEL": {key: value for key, value in model.items() if value}}
+    node["INPUT"] = {"MIN_SIZE_TEST": SHORTER_SIDES[method].get(benchmark, 336)}
+    if method == "naclip":
+        node["TEST"] = {"PAMR": {"ENABLED": True}}
+    return node
+
+
+def header_of_original(method: str, benchmark: str) -> list[str]:
+    published = read_table(BASES)
+    row = f"{method}_original"
+    mean_iou = published.number_of(row, benchmark)
+    title = f"{FURTHER_METHODS[method]} in its authors' setting."
+    if mean_iou is None:
+        return [f"{title} They do not evaluate {TITLES[benchmark]}."]
+    spelled = "They spell some words differently"
+    note = NOTES.get(method, "").format(
+        without=published.number_of(f"{row}_without_pamr", benchmark),
+        words="The words are theirs" if benchmark in WORDS else spelled,
+    )
+    return [f"{title} Published: {mean_iou} mIoU, in {SOURCES[method]}", *([note] if note else [])]
+
+
+def variants(method: str, benchmark: str) -> dict[str, tuple[list[str], dict[str, Any]]]:
+    """Suffix of the file -> its header and content."""
+    title = FURTHER_METHODS[method]
+    node = model_node(method, benchmark)
+    alone = {"MODEL": {**node, "PURIFICATION_HEAD": {"NAME": ""}}}
+    found = {
+        "": ([f"{title} alone in the setting of FreeCP; not in the paper"], alone),
+        "_freecp": ([f"{title} + FreeCP; not in the paper"], {"MODEL": node}),
+    }
+    if method in THRESHES and benchmark != STORYBOOK:
+        header = header_of_original(method, benchmark)
+        found["_original"] = (header, original(method, benchmark))
+    return found
 
 
 def files() -> dict[str, str]:
     """Path below `configs/` -> content."""
-    found, published = {}, read_table(BASES)
+    found = {}
+    for method, benchmark in product(FURTHER_METHODS, [*TITLES, STORYBOOK]):
+        if (method, benchmark) == ("proxyclip", STORYBOOK):
+            continue  # examples/proxyclip.yaml, with a proxy that needs no weights
+        for suffix, (header, content) in variants(method, benchmark).items():
+            name = f"{benchmark}/{method}{suffix}"
+            found[f"{name}.yaml"] = write_config(name, header, content)
     for benchmark, (method, node) in product(TITLES, SAM3.items()):
         name, content = f"{benchmark}/{method}", {"MODEL": node, "INPUT": {"MIN_SIZE_TEST": 0}}
         found[f"{name}.yaml"] = write_config(name, SAM3_HEADERS[method], content)
-    for method, title in FURTHER_METHODS.items():
-        for benchmark in TITLES:
-            node = clip_node(method, benchmark)
-            alone = {"MODEL": {"CLIP": node, "PURIFICATION_HEAD": {"NAME": ""}}}
-            own_setting = f"{title} alone in the setting of FreeCP; not in the paper"
-            variants = {
-                "": ([own_setting], alone),
-                "_freecp": ([f"{title} + FreeCP; not in the paper"], {"MODEL": {"CLIP": node}}),
-            }
-            if method in THRESHES:
-                mean_iou = published.number_of(f"{method}_original", benchmark)
-                header = [
-                    f"{title} in its authors' setting. Published: {mean_iou} mIoU, in "
-                    f"{SOURCES[method]}"
-                ]
-                header += [NOTES[method]] if method in NOTES else []
-                variants["_original"] = (header, original(method, benchmark))
-            for suffix, (header, node_of_variant) in variants.items():
-                name = f"{benchmark}/{method}{suffix}"
-                found[f"{name}.yaml"] = write_config(name, header, node_of_variant)
     return found
 
 
 def write_config(name: str, header: list[str], content: dict[str, Any]) -> str:
     lines = [f"python train_net.py --eval-only --config configs/{name}.yaml", *header]
-    base = f"Base-{TITLES[name.partition('/')[0]]}.yaml"
+    base = f"Base-{(TITLES | {STORYBOOK: 'Storybook'})[name.partition('/')[0]]}.yaml"
     node = {"_BASE_": base, **content, "OUTPUT_DIR": f"output/{name}", "VERSION": 2}
     dumped = yaml.dump(node, Dumper=_Dumper, sort_keys=False, default_flow_style=False)
     return "".join(f"# {line}\n" for line in lines) + dumped.replace("''", '""')

@@ -4,10 +4,10 @@ Compare automatic with fixed thresholds, for a vocabulary with more and more dis
     python tools/compare_thresholds.py --output-dir output/compare_thresholds --processes 2
 
 Segments Storybook with its scored words alone (1x) and with distractors that are on no page (2x,
-5x, 10x): with the base method alone, with every pair of a grid of fixed thresholds, and with both
-or one of the thresholds automatic. Needs no weights and no data. Prints a Markdown table of mIoU
-and writes it, with all measurements, to results.json. The best fixed pair is chosen with the
-labels, which "auto" does not use.
+5x, 10x; those of `distractors.py`): with the base method alone, with every pair of a grid of fixed
+thresholds, and with both or one of the thresholds automatic. Needs no weights and no data. Prints a
+Markdown table of mIoU and writes it, with all measurements, to results.json. The best fixed pair is
+chosen with the labels, which "auto" does not use.
 """
 
 import freecp
@@ -19,56 +19,24 @@ import argparse
 import json
 import multiprocessing
 import os
-import re
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from itertools import chain, product
 from pathlib import Path
 
 import torch
 from tabulate import tabulate
 
-from freecp_d2.d2 import DatasetCatalog, MetadataCatalog
-from freecp_d2.data.storybook.dataset import load_storybook
+from freecp_d2.engine.config_files import config_path
 from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
+from freecp_d2.engine.widening import widened_config
 from freecp_d2.evaluation.bootstrap import mean_iou
-from freecp_d2.text import load_vocabulary
+from freecp_d2.text.distractors import KINDS
 from freecp_d2.utils.files import write_whole
 from freecp_d2.utils.interrupts import children_end_on_interrupt, interrupts_blocked
 
-REPO = Path(__file__).resolve().parents[1]
 METHODS = ("maskclip", "gem", "clearclip", "sclip")
 HEAD = "MODEL.PURIFICATION_HEAD"
-SOURCES = ("ade20k", "coco_stuff", "context59", "coco_object", "cityscapes", "voc20")
-"""Vocabularies that distractors are taken from, in this order."""
-KIN = """
-animal armchair awning banner bannister bench boat branch building bush cabin canopy chandelier
-coffeetable countertop desk dirt dirttrack diningtable earth floor fog ground gravel hovel lake
-land leaves light mat moss mud ocean path pavement plant playingfield pooltable pottedplant
-railing rock rug runway sconce seat ship skyscraper stone stool straw street streetlight
-swimmingpool swivelchair terrain tower track truck van vegetation wall water waterdrops waterfall
-wood furniture-other
-"""
-"""Words that are related to the contents of the pages, which are no distractors."""
-
-
-def distractors(number: int) -> list[str]:
-    """
-    Words of other benchmarks that are unrelated to Storybook's; then the same words with "toy".
-    """
-    parts = {part for word in load_vocabulary("storybook").words for part in word.split()}
-    parts |= {"building", "floor", "ground", "plant", "sky", "wall", "water", "clouds"}
-    found: dict[str, None] = {}
-    for source in SOURCES:
-        vocabulary = load_vocabulary(source)
-        for word in vocabulary.words[vocabulary.num_background :]:
-            if word not in KIN.split() and not parts & set(re.split(r"[^a-z]+", word.lower())):
-                found[word.lower()] = None
-    words = [*found, *(f"toy {word}" for word in found)]
-    if number > len(words):
-        raise ValueError(f"{number} distractors are asked for, there are {len(words)}.")
-    return words[:number]
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -76,8 +44,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--output-dir", type=Path, required=True)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=["sclip"])
     parser.add_argument("--widths", type=int, nargs="+", default=[1, 2, 5, 10])
-    parser.add_argument("--redundancy", type=float, nargs="+", default=[0.002, 0.005, 0.01])
-    parser.add_argument("--ambiguity", type=float, nargs="+", default=[0.02, 0.1, 0.3])
+    parser.add_argument("--kind", choices=KINDS, default="far", help="of the distractors")
+    parser.add_argument("--redundancy", type=float, nargs="+", default=[0.01, 0.03, 0.1])
+    parser.add_argument("--ambiguity", type=float, nargs="+", default=[0.3, 0.5, 0.7])
     parser.add_argument("--split", choices=("val", "dev"), default="val")
     parser.add_argument("--limit", type=int, help="only the first LIMIT pages")
     parser.add_argument("--processes", type=int, default=2)
@@ -105,27 +74,18 @@ def variants(args: argparse.Namespace) -> list[Variant]:
     return rows
 
 
-def register(split: str, words: Sequence[str]) -> str:
-    """Register a split with other words, the scored ones first. Returns the dataset's name."""
-    name = f"freecp_storybook_{len(words)}_words_{split}"
-    if name not in DatasetCatalog.list():
-        pages = MetadataCatalog.get(f"freecp_storybook_{split}")
-        MetadataCatalog.get(name).set(
-            stuff_classes=list(words), ignore_label=pages.ignore_label, evaluator_type="sem_seg"
-        )
-        DatasetCatalog.register(name, partial(load_storybook, split))
-    return name
-
-
 def measure(args: argparse.Namespace, method: str, width: int) -> dict[str, float]:
     """Variant -> mIoU over the scored words, percent."""
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // args.processes))
-    words = list(load_vocabulary("storybook").words)
-    words += distractors((width - 1) * len(words))
-    dataset = register(args.split, words)
-    opts = ("DATASETS.TEST", f'("{dataset}",)', "MODEL.TEXT.VOCABULARY", "; ".join(words))
-    files = {method: str(REPO / "configs" / "storybook" / f"{method}_freecp.yaml")}
-    configs = variant_configs(files, variants(args), (*opts, *args.opts))
+    file = config_path(f"storybook/{method}_freecp.yaml")
+    split = ("DATASETS.TEST", f'("freecp_storybook_{args.split}",)')
+    folder = args.output_dir / f"{args.kind}_{width}x"
+    widened = widened_config(
+        str(file), [*split, *args.opts], kind=args.kind, width=width, seed=0, output_dir=folder
+    )
+    opts = ("DATASETS.TEST", str(widened.DATASETS.TEST))
+    opts += ("MODEL.TEXT.VOCABULARY", widened.MODEL.TEXT.VOCABULARY)
+    configs = variant_configs({method: str(file)}, variants(args), (*args.opts, *opts))
     counts = count_pixels(configs, limit=args.limit)
     return {name: float(mean_iou(found.sum(axis=0))) for (_, name), found in counts.items()}
 
@@ -185,6 +145,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(tabulate(rows, headers=headers, floatfmt=".1f", tablefmt="pipe"))
     record = {
         "split": args.split,
+        "kind": args.kind,
         "limit": args.limit,
         "widths": args.widths,
         "opts": args.opts,

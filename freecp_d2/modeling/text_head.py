@@ -4,6 +4,8 @@ TextHead: text features of a vocabulary, and class maps of patch features.
 Shapes: N windows, W words, K foreground classes, D embedding, h x w patches.
 """
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -22,6 +24,7 @@ from ..text import (
 from ..utils.precision import without_autocast
 from .backbone import LoadedCLIP, load_clip_from_config
 from .background import OutputClasses, check_background, has_background
+from .clusters import class_votes
 from .resampling import resample
 from .softmax_of_image import class_scores, shifted_cosines
 from .stitching import ClassScores, drop_small_classes
@@ -166,6 +169,10 @@ class TextHead(OutputClasses, nn.Module):
             maps = merge_synonyms(maps, owners, num_maps)
             normalized_cam = merge_synonyms(normalized_cam, owners, num_maps)
         return maps, normalized_cam
+
+    def votes(self, features: Mapping[str, Tensor]) -> Tensor:
+        """The class maps of a base method that labels clusters, (N, K, H, W): `class_votes`."""
+        return class_votes(features, self.word_features, self.word_to_class, self._num_maps)
 
     def finish(self, found: ClassScores, size: tuple[int, int]) -> ClassScores:
         """Class scores of stitched maps; those of cosines have the `size` of the result."""

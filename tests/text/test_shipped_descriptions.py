@@ -19,7 +19,10 @@ def test_every_word_of_the_shipped_vocabularies_has_fifteen():
     for name in shipped_vocabularies():
         is_storybook = name.startswith("storybook")
         descriptions = load_descriptions("storybook" if is_storybook else "visual")
-        for word in load_vocabulary(name).words:
+        vocabulary = load_vocabulary(name)
+        # The background of CLIPtrase's lists is for the method alone.
+        skip = vocabulary.num_background if name.endswith("_cliptrase") else 0
+        for word in vocabulary.words[skip:]:
             assert len(descriptions.prompts(word, ())) == NUM_SENTENCES, word
             used |= set() if is_storybook else {"".join(word.split())}
     assert {"".join(word.split()) for word in CONTENTS["visual"]["descriptions"]} <= used

@@ -17,7 +17,7 @@ def tool(monkeypatch):
 def test_files_are_as_the_table(tool):
     found = {name: (ROOT / "configs" / name).read_text(encoding="utf-8") for name in tool.files()}
     assert found == tool.files(), "run tools/base_method_configs.py"
-    assert len(found) == 8 * (2 * 5 + 4 + 2)
+    assert len(found) == 8 * (2 * 7 + 6 + 2) + 2 * 6
 
 
 def test_settings_of_an_author(tool):
@@ -27,4 +27,12 @@ def test_settings_of_an_author(tool):
     assert node["SLIDING_WINDOW"] == {"SIZE": 224, "STRIDE": 112}
     assert node["TEXT"]["BACKGROUND_THRESH"] == 0.15
     assert node["TEXT"]["MIN_AREA"] == 0.1
+    node = tool.original("cliptrase", "voc20")["MODEL"]
+    assert node["CLIP"]["CLIPTRASE"] == {
+        "VOTE": True,
+        "RADIUS": 1.1,
+        "MIN_SAMPLES": 7,
+        "CLASS_TOKEN": True,
+    }
+    assert tool.original("naclip", "voc21")["TEST"]["PAMR"]["ENABLED"]
     assert tool.original("sfp", "ade20k")["INPUT"]["MIN_SIZE_TEST"] == 384

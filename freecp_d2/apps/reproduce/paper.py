@@ -24,7 +24,7 @@ class PaperTable:
     number: int | str  # 1 to 6, or bases: base methods that are not in the paper
     title: str
     columns: Sequence[str]  # benchmarks and "average"; base methods if `benchmark` is set
-    rows: Mapping[str, Sequence[float]]
+    rows: Mapping[str, Sequence[float | None]]  # None: not published
     benchmark: str = ""  # the only one of a table whose columns are methods
 
     @property

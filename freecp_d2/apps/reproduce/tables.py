@@ -17,6 +17,8 @@ FURTHER_METHODS = {
     "scclip": "SC-CLIP",
     "sfp": "SFP",
     "resclip": "ResCLIP",
+    "proxyclip": "ProxyCLIP",
+    "cliptrase": "CLIPtrase",
 }
 """Those of the table "bases", whose published numbers are for their authors' setting."""
 SOURCES = {"template": "template", "vicuna": "Vicuna", "gpt": "GPT-3.5"}
@@ -71,6 +73,9 @@ def _rows_of_bases() -> list[Row]:
         if method != "clip":  # no authors' setting of its own
             original = f"{method}_original"
             rows.append(Row(original, f"{title}, authors' setting", original))
+        if method == "naclip":  # published with and without
+            key, without = f"{original}_without_pamr", ("TEST.PAMR.ENABLED", "False")
+            rows.append(Row(key, f"{title}, its setting without PAMR", original, without))
         freecp = f"{method}_freecp"
         rows += [Row(method, title, method), _freecp(freecp, f"{title} + FreeCP", freecp)]
     return rows

@@ -145,11 +145,11 @@ def region_labels(masks: Tensor, scores: Tensor) -> Tensor:
 
 
 def require_library(name: str, *, extra: str, head: str) -> None:
-    """Raise `ImportError` if the module `name`, which our `extra` brings, is not installed."""
+    """Raise `ImportError` if `name`, which `head` needs and our `extra` brings, is missing."""
     if importlib.util.find_spec(name) is None:
         raise ImportError(
-            f'MODEL.AFFINITY_HEAD.NAME="{head}" needs the library {name}, which is not installed; '
-            f'run pip install "freecp_d2[{extra}]".'
+            f"{head} needs the library {name}, which is not installed; run pip install "
+            f'"freecp_d2[{extra}]".'
         )
 
 

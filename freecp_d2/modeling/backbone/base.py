@@ -62,7 +62,9 @@ class CLIPBackbone(Backbone):
             "patch_tokens": in the joint space with text, not normalised, (N, D, h, w); (h, w) is
             the grid of patches unless a base method gives another;
             "class_token": of the unmodified tower, (N, D);
-            "attention": mean over heads and layers, (N, 1, T, T); absent without layers.
+            "attention": mean over heads and layers, (N, 1, T, T); absent without layers;
+            "clusters": only of a base method that labels clusters of pixels, int64, (N, H, W); see
+            `class_votes`; and "dense_class_token", (N, D), by whose scores it weighs the words.
         """
 
     @property

@@ -94,11 +94,14 @@ class CLIPViT(CLIPBackbone):
 
     def output_shape(self) -> dict[str, ShapeSpec]:
         embed_dim = self.visual.proj.shape[1]
-        return {
+        shape = {
             "patch_tokens": ShapeSpec(channels=embed_dim, stride=self.patch_size),
             "class_token": ShapeSpec(channels=embed_dim),
             "attention": ShapeSpec(channels=self.num_layers, stride=self.patch_size),
         }
+        if self.dense_attention.gives_clusters:
+            shape["clusters"] = ShapeSpec(stride=1)
+        return shape
 
     @property
     def reads_text(self) -> bool:
@@ -134,23 +137,25 @@ class CLIPViT(CLIPBackbone):
                 if layer in attention_layers:
                     mean.add(mean_over_heads(attention))
                 del attention  # (N, H, T, T); the next block needs the memory
-        dense, dense_grid = self.dense_attention(
-            BlockFeatures(
-                blocks=blocks,
-                grid=grid,
-                project=self._project,
-                tokens=kept.tokens,
-                attention=kept.attention,
-                images=self._pixels(images) if needs.images else None,
-                text=text_features if needs.text else None,
-            )
+        features = BlockFeatures(
+            blocks=blocks,
+            grid=grid,
+            project=self._project,
+            tokens=kept.tokens,
+            attention=kept.attention,
+            images=self._pixels(images) if needs.images else None,
+            text=text_features if needs.text else None,
         )
+        dense, dense_grid = self.dense_attention(features)
         output = {
             "patch_tokens": self._project(dense).transpose(1, 2).unflatten(2, dense_grid),
             "class_token": self._project(x[:, 0]),
         }
         if mean.total is not None:
             output["attention"] = mean.value[:, None]
+        if self.dense_attention.gives_clusters:
+            size = (images.shape[2], images.shape[3])
+            output |= self.dense_attention.clusters(features, size)
         return output
 
     @property

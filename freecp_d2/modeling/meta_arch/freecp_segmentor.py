@@ -80,7 +80,7 @@ class FreeCPSegmentor(nn.Module):
         """
         super().__init__()
         check_grid_rule(grid_rule)
-        check_heads(affinity_head, purification_head, oracle, text_head)
+        check_heads(backbone, affinity_head, purification_head, oracle, text_head)
         self.grid_rule, self.refine = grid_rule, refine
         sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
         patch_size = backbone.patch_size
@@ -222,6 +222,8 @@ class FreeCPSegmentor(nn.Module):
             features |= {"patch_tokens": resample(tokens, grid)}
         maps, normalized_cam = self.text_head(tokens, candidates, grid=grid)
         if self.affinity_head is None or self.purification_head is None:
+            if "clusters" in features:
+                maps = self.text_head.votes(features)
             alive, flags = to_host(has_score(maps), checks.flags())
             checks.raise_for(flags)
             return maps, alive, None

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ...d2 import CfgNode
 from ...text import Vocabulary
 from ..affinity import build_affinity_head
-from ..backbone import LoadedCLIP, build_clip_backbone, load_clip_from_config
+from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone, load_clip_from_config
 from ..inputs import read_candidates
 from ..pamr import build_pamr
 from ..purification.build import build_purification_head
@@ -18,6 +18,7 @@ from ..windows import window_batch_size
 
 
 def check_heads(
+    backbone: CLIPBackbone,
     affinity_head: nn.Module | None,
     purification_head: nn.Module | None,
     oracle: bool,
@@ -43,6 +44,13 @@ def check_heads(
         raise ValueError(
             "MODEL.PURIFICATION_HEAD.ORACLE=True restricts the purification head, but "
             'MODEL.PURIFICATION_HEAD.NAME is ""; use ClassPurification or no oracle.'
+        )
+    votes = "clusters" in backbone.output_shape()
+    if votes and (purification_head is not None or text_head.softmax == "image"):
+        raise ValueError(
+            "MODEL.CLIP.CLIPTRASE.VOTE is for the base method alone, with votes instead of "
+            'probabilities; use it with MODEL.PURIFICATION_HEAD.NAME "" and MODEL.TEXT.SOFTMAX '
+            "windows."
         )
 
 

@@ -43,14 +43,14 @@ class ImageGrid(nn.Module):
             input_format: "RGB" or "BGR", the channel order of the images.
 
         Raises:
-            ValueError: sizes out of range, or a `clip` whose base method reads the words.
+            ValueError: sizes out of range, or a `clip` whose base method reads words or clusters.
         """
         super().__init__()
-        if clip is not None and clip.reads_text:
+        if clip is not None and (clip.reads_text or "clusters" in clip.output_shape()):
             raise ValueError(
-                "MODEL.CLIP.DENSE_ATTENTION reads the words, but PurifiedSegmentor takes the "
-                "scores of the wrapped model; use another base method, such as sclip, or resclip "
-                "with MODEL.CLIP.RESCLIP.FEEDBACK False."
+                "MODEL.CLIP.DENSE_ATTENTION reads the words or labels clusters, but "
+                "PurifiedSegmentor takes the scores of the wrapped model; use another base method, "
+                "such as sclip, or set MODEL.CLIP.RESCLIP.FEEDBACK and CLIPTRASE.VOTE to False."
             )
         self.clip = clip
         self.patch_size = stride if clip is None else clip.patch_size

@@ -97,6 +97,8 @@ class DenseAttention(nn.Module):
     """May be set per object, in `__init__`."""
     interpolation: str = "scale"
     """Of the positional embedding when MODEL.CLIP.POSITIONAL_EMBEDDING is auto."""
+    gives_clusters: bool = False
+    """Whether `clusters` is called."""
 
     @property
     def name(self) -> str:
@@ -117,6 +119,13 @@ class DenseAttention(nn.Module):
 
     def forward(self, features: BlockFeatures) -> tuple[Tensor, tuple[int, int]]:
         """Patch tokens (N, h * w, C) and their grid (h, w); see `DENSE_ATTENTION_REGISTRY`."""
+        raise NotImplementedError
+
+    def clusters(self, features: BlockFeatures, size: tuple[int, int]) -> dict[str, Tensor]:
+        """
+        The outputs "clusters" and, if words are weighted by it, "dense_class_token" of
+        `CLIPBackbone.forward`, for windows of `size` pixels. For the base method alone.
+        """
         raise NotImplementedError
 
 
