@@ -8,6 +8,11 @@ For each method and benchmark: `<method>.yaml` and `<method>_freecp.yaml` in the
 and `<method>_original.yaml` in the authors' setting. A test compares the files with the table.
 """
 
+import freecp
+
+if __name__ == "__main__":
+    freecp.exit_on_interrupt()  # while torch is imported
+
 from pathlib import Path
 from typing import Any
 
@@ -148,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    freecp.call(main)
