@@ -105,13 +105,21 @@ class PixelNormalisation(nn.Module):
 
 
 class WeightsError(ValueError):
-    """The weights of a model give features that are not finite, whatever the image."""
+    """The weights of a model give features that are useless, whatever the image."""
 
 
 def check_finite(features: Tensor, source: str) -> None:
-    """Raise `WeightsError` if features have NaN or infinity; `source` names their weights."""
+    """
+    Raise `WeightsError` if features have NaN or infinity, or are all zero; `source` names their
+    weights.
+    """
     if not features.isfinite().all():
         raise WeightsError(
             f"{source} gives NaN or infinity: the weights are damaged, or too large for the "
             "precision. Get the file again, or use MODEL.PRECISION fp32."
+        )
+    if not features.any():
+        raise WeightsError(
+            f"{source} gives zeros alone: some of the weights are all zero, as in a model that was "
+            "never trained or not saved whole. Get the file again."
         )
