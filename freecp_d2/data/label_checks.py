@@ -66,9 +66,9 @@ def examine_labels(
     classes = {k for f in files for k in f.pixels or () if k != IGNORE_LABEL}
     if len(classes) == 1 and len(files) > 1 and num_classes > 1:
         logger.warning(
-            f"All pixels that have a class in {len(files)} labels ({files[0].path}, ...) have class "
+            f"All pixels with a class in {len(files)} labels ({files[0].path}, ...) have class "
             f"{classes.pop()} of {num_classes}, and the mIoU is its IoU. Check that these are the "
-            "labels."
+            "right files."
         )
     return tuple(judge_labels(files, masks_allowed(e for _, e, _ in labels), has_voc_classes))
 

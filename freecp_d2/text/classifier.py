@@ -183,6 +183,6 @@ def _check_usable(features: Tensor, prompts: Sequence[str]) -> None:
     if not all(is_usable):
         prompt = prompts[is_usable.index(False)]
         raise ValueError(
-            f"got text features for {prompt!r} that are NaN, infinite or all zero; get the weights "
-            "again, or use MODEL.PRECISION fp32."
+            f"got text features for {prompt!r} that are NaN, infinite or all zero; get the file of "
+            "MODEL.CLIP.PRETRAINED again, or use MODEL.PRECISION fp32."
         )
