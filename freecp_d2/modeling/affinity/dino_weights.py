@@ -102,8 +102,9 @@ def _check_sizes(vit: Any, state: dict[str, Tensor], arch: str, path: str) -> No
             f"or a file of timm, in {_KEY}.PRETRAINED."
         )
     num_layers = len({key.split(".")[1] for key in state if key.startswith("blocks.")})
-    registers = state.get("register_tokens", state.get("reg_token", torch.empty(1, 0)))
-    found = (len(projection), num_layers, projection.shape[-1], registers.shape[1])
+    registers = state.get("register_tokens", state.get("reg_token", torch.empty(0)))
+    num_registers = registers.numel() // len(projection)
+    found = (len(projection), num_layers, projection.shape[-1], num_registers)
     own_registers = 0 if vit.reg_token is None else vit.reg_token.shape[1]
     patch = vit.patch_embed.patch_size[0]
     expected = (vit.embed_dim, len(vit.blocks), patch, own_registers)
