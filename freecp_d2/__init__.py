@@ -1,8 +1,14 @@
 """FreeCP: training-free class purification for open-vocabulary segmentation, for Detectron2."""
 
+import sys
 import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from freecp import exit_on_interrupt
+
+if sys.argv[0] == "-m" and any(word.startswith("freecp_d2.") for word in sys.orig_argv):
+    exit_on_interrupt()  # `python -m freecp_d2.words` imports torch here, before its own code
 
 from .config import add_freecp_config
 from .data.benchmarks import register_benchmarks

@@ -10,6 +10,11 @@ paper's setting; for the eight benchmarks `<method>_original.yaml` in the author
 with the table.
 """
 
+import freecp
+
+if __name__ == "__main__":
+    freecp.exit_on_interrupt()  # while torch is imported
+
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -230,4 +235,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    freecp.call(main)

@@ -172,7 +172,3 @@ def _message(error: Exception) -> str:
     if "registry!" in message:
         message = f"{message} If it is your own, name its module or file with --import."
     return f"error: {message}"
-
-
-if __name__ == "__main__":
-    train_net()

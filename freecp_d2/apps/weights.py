@@ -161,7 +161,3 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{name}: {error}", file=sys.stderr)
             code = FAILED
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

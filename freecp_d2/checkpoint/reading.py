@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import pickle
 import re
 import warnings
 import zipfile
@@ -32,6 +33,9 @@ _WRAPPERS = ("state_dict", "model_state_dict", "model", "teacher")
 _PREFIXES = ("module.", "_orig_mod.")
 """Of distributed trainings and `torch.compile`."""
 
+_INSERTED = ("._orig_mod.", "._fsdp_wrapped_module.")
+"""What `torch.compile` and FSDP insert into the names of a part of a model that they wrap."""
+
 WEIGHTS_FILES = (
     "open_clip_model.safetensors",
     "open_clip_pytorch_model.bin",
@@ -40,12 +44,21 @@ WEIGHTS_FILES = (
 )
 """Names of the weights in a folder of Hugging Face's libraries, best first."""
 
-_SCALAR = np.float64(0).__reduce__()[0]  # the function that unpickles NumPy's numbers
+_NUMPY = {
+    "scalar": np.float64(0).__reduce__()[0],
+    "_reconstruct": np.zeros(0).__reduce__()[0],
+}
+"""The functions that unpickle NumPy's numbers and arrays."""
 _HARMLESS: list[Any] = [
     argparse.Namespace,
     np.dtype,
-    *{type(np.dtype(name)) for name in ("bool", "i4", "i8", "f4", "f8")},
-    *((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+    np.ndarray,
+    *{type(np.dtype(name)) for name in ("bool", "i4", "i8", "f2", "f4", "f8")},
+    *(
+        (function, f"numpy.{core}.multiarray.{name}")
+        for name, function in _NUMPY.items()
+        for core in ("core", "_core")
+    ),
 ]
 """What training programs store beside the tensors: options and scores."""
 
@@ -187,12 +200,14 @@ def _has_tensors(value: Any) -> bool:
 def _only_tensors(content: Any) -> dict[str, Tensor]:
     if not isinstance(content, Mapping):
         raise TypeError(f"it holds a {type(content).__name__}, expected names with tensors")
-    kinds = Tensor | int | float | np.generic
+    kinds = Tensor | int | float | np.generic | np.ndarray
     others = [key for key, value in content.items() if not isinstance(value, kinds)]
     if others or not content:
         raise TypeError(f"not tensors: {others[:5]}" if others else "it is empty")
     # Sizes of a model may be numbers or tensors.
     state = {str(key): torch.as_tensor(value) for key, value in content.items()}
+    for part in _INSERTED:
+        state = {key.replace(part, "."): value for key, value in state.items()}
     while prefix := next((p for p in _PREFIXES if all(key.startswith(p) for key in state)), ""):
         state = {key.removeprefix(prefix): value for key, value in state.items()}
     return state
@@ -202,11 +217,15 @@ def _explain(error: Exception) -> str:
     """The problem of a file without the library's advice, which is to execute it."""
     if found := re.search(r"GLOBAL ([\w.]+)", str(error)):
         return (
-            f"it holds a Python object, {found[1]}, which is not executed; save only "
-            "model.state_dict(), not the model itself"
+            f"it holds a Python object, {found[1]}, which is not executed; save "
+            "model.state_dict() alone"
         )
     reason = next(iter(str(error).splitlines()), "")
-    return reason if isinstance(error, TypeError) else f"{type(error).__name__}: {reason}"
+    if isinstance(error, TypeError):
+        return reason
+    is_theirs = isinstance(error, pickle.UnpicklingError | KeyError)  # of bytes that are no pickle
+    detail = "" if is_theirs else f": {reason.partition('. ')[0]}"
+    return f"it is damaged, incomplete or of another format{detail}"
 
 
 def _describe(path: str) -> str:
@@ -218,6 +237,12 @@ def _describe(path: str) -> str:
         return "it is empty"
     if start.startswith(_IMAGE_HEADS):
         return "it is an image, which has no weights"
+    if start.startswith(b"\x1f\x8b"):
+        return "it is compressed with gzip; unpack it"
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if not any(name.endswith("data.pkl") for name in archive.namelist()):
+                return "it is a zip archive that PyTorch has not written; unpack it"
     if head.startswith(b"version https://git-lfs"):
         return "it is a pointer of Git LFS; run `git lfs pull` where it comes from"
     if head.startswith(b"<"):

@@ -31,13 +31,24 @@ _MAX_REMOTE = 8  # of files that are not on a disk
 
 
 def check_metadata(name: str) -> None:
-    """ValueError if the metadata of a dataset lack the classes or the ignore label."""
+    """
+    ValueError if the metadata of a dataset lack the classes or the ignore label, or if two classes
+    have one name.
+    """
     metadata = MetadataCatalog.get(name)
     lines = {"stuff_classes": 'stuff_classes=["sky", "road"]', "ignore_label": "ignore_label=255"}
     if missing := [line for key, line in lines.items() if metadata.get(key) is None]:
         raise ValueError(
             f"{name}: its metadata have no {' and no '.join(k.split('=')[0] for k in missing)}; "
             f'where it is registered, add MetadataCatalog.get("{name}").set({", ".join(missing)}).'
+        )
+    classes = list(metadata.stuff_classes)
+    if twice := [k for k, class_ in enumerate(classes) if class_ in classes[:k]]:
+        k = twice[0]
+        raise ValueError(
+            f"{name}: classes {classes.index(classes[k])} and {k} are both named {classes[k]!r}, "
+            "and results are listed by name; give each class its own name, or merge the two in the "
+            "labels."
         )
 
 

@@ -49,7 +49,7 @@ def list_endings(folder: str, suffixes: Collection[str]) -> dict[str, str]:
                 f"{path} is a link to {os.readlink(path)}, where nothing is; correct or remove the "
                 "link, or mount the disk that it leads to."
             )
-        if suffix is None:
+        if suffix is None or not os.path.isfile(path):  # opening a pipe would wait forever
             continue
         key = os.path.relpath(path, folder)[: -len(suffix)].replace(os.sep, "/")
         if key in found:

@@ -1,6 +1,7 @@
 """Decode the label files of a dataset, and say what is wrong with them."""
 
 import functools
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +15,14 @@ from .labels import (
     IGNORE_LABEL,
     LabelEncoding,
     LabelReader,
+    blurred,
     first_values,
     lookup_table,
     read_label,
 )
 from .palettes import foreign_palette
+
+logger = logging.getLogger(__name__)
 
 _THREADS = 8
 
@@ -59,6 +63,13 @@ def examine_labels(
         has_voc_classes: the palette of VOC is expected in indexed files.
     """
     files = decode_labels([label[:2] for label in labels], num_classes, ignore_label)
+    classes = {k for f in files for k in f.pixels or () if k != IGNORE_LABEL}
+    if len(classes) == 1 and len(files) > 1 and num_classes > 1:
+        logger.warning(
+            f"All pixels with a class in {len(files)} labels ({files[0].path}, ...) have class "
+            f"{classes.pop()} of {num_classes}, and the mIoU is its IoU. Check that these are the "
+            "right files."
+        )
     return tuple(judge_labels(files, masks_allowed(e for _, e, _ in labels), has_voc_classes))
 
 
@@ -129,7 +140,8 @@ def _check_train_ids(path: str, values: Iterable[int], num_classes: int, ignore_
         raise ValueError(
             f"{path}: the label has the values {first_values(illegal)}, expected 0.."
             f"{num_classes - 1} = classes, {ignore_label} = ignored; write train ids into the "
-            "files, or correct stuff_classes and ignore_label of the metadata"
+            "files, or correct stuff_classes and ignore_label of the metadata."
+            f"{blurred(illegal)}"
         )
 
 

@@ -25,6 +25,7 @@ ILLEGAL = -1
 """The entry of `lookup_table` for a value that an encoding does not contain."""
 
 _NUM_PROBED = 32
+_MANY = 10
 _MIN_EVIDENCE = 16  # fewer label maps may lack unlabelled pixels by chance
 
 
@@ -78,6 +79,7 @@ class LabelEncoding:
                     " Or a program has saved it with a palette of its own, whose indices are no "
                     "class numbers."
                 )
+            cause += blurred(found)
             raise ValueError(f"{path}: pixel value {first_values(found)}; expected {self}. {cause}")
 
     def explain(self, present: list[int], illegal: list[int]) -> str:
@@ -175,6 +177,17 @@ def probe_labels(paths: Sequence[str], encoding: LabelEncoding) -> None:
 def first_values(values: Sequence[int]) -> str:
     """The first five of `values` for a message, "..." for the rest."""
     return ", ".join(map(str, values[:5])) + (" ..." if values[5:] else "")
+
+
+def blurred(illegal: Sequence[int]) -> str:
+    """The sentence about many illegal values, which interpolation and lossy compression make."""
+    if len(illegal) < _MANY:
+        return ""
+    return (
+        f" Or, since there are {len(illegal)} such values: it was resized with interpolation or "
+        "compressed with loss, which mixes the values of neighbouring regions; take it from its "
+        "source, and resize by nearest neighbour."
+    )
 
 
 def likely_cause(found: list[int], encoding: LabelEncoding) -> str:

@@ -5,9 +5,12 @@ An image editor may reorder the palette when it saves a label: the colours stay 
 indices change, and each of them may still be a legal class.
 """
 
+import logging
 from collections.abc import Mapping
 
 from .checks import first_few
+
+logger = logging.getLogger(__name__)
 
 Color = tuple[int, int, int]
 Palette = Mapping[int, Color]
@@ -55,23 +58,31 @@ def foreign_to_all(palette: Palette) -> bool:
 
 
 def _unequal(palettes: Mapping[str, Palette]) -> str:
-    first: dict[int, tuple[str, Color]] = {}
-    moved: list[str] = []
-    owners: dict[Color, int] = {}
+    """The fault if colours moved between indices; a warning if an index has several colours."""
+    colors: dict[int, dict[Color, str]] = {}  # index -> color -> a file with it
+    indices: dict[Color, set[int]] = {}
     for path, palette in palettes.items():
         for index, color in palette.items():
-            known, expected = first.setdefault(index, (path, color))
-            other = owners.setdefault(color, index)
-            if color != expected and other != index:
-                moved.append(
-                    f"index {index} is {_text(expected)} in {known} and {_text(color)} in {path}"
-                )
+            colors.setdefault(index, {}).setdefault(color, path)
+            indices.setdefault(color, set()).add(index)
+    differ = {index: seen for index, seen in colors.items() if len(seen) > 1}
+    moved = {i: seen for i, seen in differ.items() if any(len(indices[c]) > 1 for c in seen)}
+    if not differ:
+        return ""
+    shown = [
+        f"index {index} is " + " and ".join(f"{_text(color)} in {path}" for color, path in two)
+        for index, two in ((i, list(seen.items())[:2]) for i, seen in (moved or differ).items())
+    ]
+    found = f"the indexed labels have different palettes: {first_few(shown)}."
     if not moved:
+        logger.warning(
+            f"{found} Their indices are read as class numbers; if a program has numbered the "
+            "colours of each file anew, the results are wrong."
+        )
         return ""
     return (
-        f"the indexed labels have different palettes: {first_few(moved)}. A program has numbered "
-        "the colours of each file anew, so the indices are no class numbers; export the labels "
-        "with one palette, or read the colours by a table."
+        f"{found} A program has numbered the colours of each file anew, so the indices are no "
+        "class numbers; export the labels with one palette, or read the colours by a table."
     )
 
 

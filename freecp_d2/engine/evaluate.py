@@ -24,6 +24,7 @@ from ..d2 import (
 from ..data.mapper import FreeCPDatasetMapper
 from ..data.own import display_name
 from ..evaluation import FreeCPSemSegEvaluator, confusions_table, find_confusions, per_class_table
+from ..modeling.inputs import WeightsError
 from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ..modeling.text_head import vocabulary_from_config
 from ..text import Vocabulary
@@ -151,6 +152,8 @@ def _evaluate_dataset(
     try:
         with _returning_decisions(model):
             found = _run(cfg, CarryingModel(model, skip_errors=skip), inputs, evaluator)
+    except WeightsError:  # of all images
+        raise
     except (ValueError, OSError) as error:
         can_skip = not skip and not isinstance(error, OSError)  # as that of a full disk
         advice = ", and TEST.ON_ERROR skip leaves such images out." if can_skip else "."

@@ -166,7 +166,7 @@ class TextClassifier:
             for start in range(0, len(order), self.batch_size):
                 batch = order[start : start + self.batch_size]
                 features = F.normalize(self.encoder(batch).float(), dim=-1).cpu()
-                _check_finite(features, batch)
+                _check_usable(features, batch)
                 if sums is None:
                     sums = features.new_zeros(len(rows), features.shape[1])
                 source = [i for i, prompt in enumerate(batch) for _ in rows_of[prompt]]
@@ -178,11 +178,11 @@ class TextClassifier:
         return sums
 
 
-def _check_finite(features: Tensor, prompts: Sequence[str]) -> None:
-    is_finite = features.isfinite().all(dim=-1).tolist()
-    if not all(is_finite):
-        prompt = prompts[is_finite.index(False)]
+def _check_usable(features: Tensor, prompts: Sequence[str]) -> None:
+    is_usable = (features.isfinite().all(dim=-1) & features.any(dim=-1)).tolist()
+    if not all(is_usable):
+        prompt = prompts[is_usable.index(False)]
         raise ValueError(
-            f"got NaN or infinite text features for {prompt!r}, expected finite numbers; check the "
-            "weights, or run the text tower in float32."
+            f"got text features for {prompt!r} that are NaN, infinite or all zero; get the file of "
+            "MODEL.CLIP.PRETRAINED again, or use MODEL.PRECISION fp32."
         )

@@ -53,6 +53,8 @@ def until_torch_is_loaded(process):
         ["demo/demo.py", "--input", "demo/page.png"],
         ["datasets/verify.py"],
         ["tools/purify_truth.py"],
+        ["tools/storybook/train.py"],
+        ["-m", "freecp_d2.words", "stats"],
         ["-m", "freecp", "evaluate", *EVALUATE],
     ],
     ids=lambda command: " ".join(command[:2]),

@@ -1,8 +1,11 @@
 """State dicts in every supported format, and refusals of other files."""
 
+import gzip
+import io
 import os
 import pickle
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -53,6 +56,14 @@ class TestFormats:
         torch.save({"weight": torch.ones(2), "input_resolution": 224}, path)
         assert read_state_dict(path)["input_resolution"] == 224
 
+    @pytest.mark.skipif(not hasattr(torch.serialization, "safe_globals"), reason="torch 2.5")
+    def test_arrays_of_numpy(self, model, path):
+        state = model.state_dict()
+        torch.save({name: value.numpy() for name, value in state.items()}, path)
+        assert same(read_state_dict(path), state)
+        torch.save({"state_dict": state, "losses": np.arange(3.0)}, path)
+        assert same(read_state_dict(path), state)
+
 
 def refused(path, message=None):
     with pytest.raises(ValueError, match=message) as error:
@@ -85,16 +96,20 @@ class TestRefusals:
         assert not (tmp_path / "done").exists()
 
     def test_a_file_that_is_something_else(self, tmp_path):
+        np.savez(npz := io.BytesIO(), weight=np.ones(3))
         for content, message in (
             (b"", "empty"),
             (b"<!DOCTYPE html><html>Sign in</html>", "web page"),
             (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
             (b'{"error": "not found"}', "JSON"),
-            (b"nothing of the kind", "no checkpoint"),
+            (b"nothing of the kind", "of another format"),
+            (bytes(range(7, 250)), "of another format"),
+            (gzip.compress(b"weights"), "gzip"),
+            (npz.getvalue(), "zip archive that PyTorch has not written"),
         ):
             for name in ("model.pt", "model.safetensors"):
                 (tmp_path / name).write_bytes(content)
-                refused(tmp_path / name, message)
+                assert "weights_only" not in refused(tmp_path / name, message)
         for file_format in ("PNG", "JPEG", "GIF", "WEBP", "TIFF"):
             Image.new("RGB", (4, 3)).save(tmp_path / "page", format=file_format)
             assert "weights_only" not in refused(tmp_path / "page", "image")

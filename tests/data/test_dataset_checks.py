@@ -71,6 +71,11 @@ KINDS = {
     "half": (GREY.resize((WIDTH // 2, HEIGHT // 2)), {}, "label has 1/2 of the image's size"),
     "on its side": (GREY.transpose(Image.Transpose.ROTATE_90), {}, "lies on its side"),
     "WebP": (GREY.convert("RGB"), {"suffix": ".webp"}, "stored as WebP"),
+    "interpolated": (
+        Image.fromarray(stripes(0, 255)).resize((5, 5)).resize((WIDTH, HEIGHT)),
+        {},
+        "resized with interpolation",
+    ),
     "all ignored": (Image.fromarray(stripes(255)), {}, "all are ignored"),
     "mask": (Image.fromarray(stripes(0, 255)), {}, "0 and 255"),
 }
@@ -121,6 +126,14 @@ def test_masks_of_registered_datasets(registered):
     with pytest.raises(ValueError, match=r"0 and 255.*masks of one class"):
         check_dataset(name, records)
     check_dataset(name, records[:1])  # one image may have one class alone
+
+
+def test_labels_of_one_class_are_doubtful(registered, caplog):
+    name, records = registered(*[stripes(1, 255)] * 2)
+    check_dataset(name, records[:1])
+    assert not caplog.records
+    check_dataset(name, records)
+    assert "class 1 of 3" in caplog.text
 
 
 def test_masks_with_empty_ones_among_them(mine):
@@ -178,9 +191,32 @@ def test_palettes_that_differ_between_files(registered):
     check_dataset(name, records[:1])
 
 
+def test_palettes_without_unused_colours(registered, caplog):
+    """Pillow writes GIFs so: the colours of the classes that occur, in their order."""
+    colors = [(10 * k, 0, 9) for k in range(6)]
+    files = [
+        indexed(stripes(*range(len(present))), {i: colors[k] for i, k in enumerate(present)})
+        for present in ([0, 5], [0, 3, 5], [0, 1, 5])
+    ]
+    name, records = registered(*files)
+    with pytest.raises(ValueError, match=r"index 1 is #320009 in .*000\.png and #1e0009 in .*001"):
+        check_dataset(name, records)
+    for k, record in zip((3, 5), records[:2], strict=True):
+        label = indexed(stripes(0, 1), {0: colors[0], 1: colors[k]})
+        label.save(record["sem_seg_file_name"])
+    check_dataset(name, records[:2])
+    assert "index 1 is #1e0009" in caplog.text
+
+
 def test_metadata_are_complete(registered):
     name, _ = registered(None, ignore_label=None)
     with pytest.raises(ValueError, match=rf'no ignore_label.*get\("{name}"\).*ignore_label=255'):
+        check_metadata(name)
+
+
+def test_two_classes_of_one_name(registered):
+    name, _ = registered(None, classes=("sky", "road", "sky"))
+    with pytest.raises(ValueError, match="classes 0 and 2 are both named 'sky'"):
         check_metadata(name)
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import BACKEND, DatasetCatalog, MetadataCatalog, get_cfg
 from freecp_d2.engine import evaluate, import_plugins, plugins, sole_run
+from freecp_d2.engine.resuming import weights_facts
 from freecp_d2.evaluation.partial import (
     ImageResult,
     StoredResult,
@@ -21,6 +22,7 @@ from freecp_d2.evaluation.partial import (
     sparse_counts,
 )
 from freecp_d2.method import AmbiguityGroups
+from freecp_d2.modeling.inputs import WeightsError
 from freecp_d2.modeling.purification.build import PurificationOutput
 from freecp_d2.modeling.purification.decisions import Decisions, PurifiedBatch
 from freecp_d2.modeling.windows import Window
@@ -255,6 +257,22 @@ class TestRefusals:
             evaluate(cfg, model, resume=True)
         assert all(fact in str(error.value) for fact in facts), error.value
         assert [path.read_text() for path in shards(cfg)] == before
+
+    def test_useless_weights_get_no_advice_to_skip_images(self, cfg):
+        class Useless(Classifier):
+            def forward(self, inputs):
+                raise WeightsError("The weights are useless.")
+
+        with pytest.raises(WeightsError, match=r"^The weights are useless\.$"):
+            evaluate(cfg, Useless())
+
+    def test_each_weight_counts(self):
+        layer = torch.nn.Linear(500, 500)
+        before = weights_facts(layer)
+        with torch.no_grad():
+            layer.weight[0, 1] += 1
+        after = weights_facts(layer)
+        assert [k for k, v in after["weights"].items() if before["weights"][k] != v] == ["weight"]
 
     def test_other_classes(self, cfg):
         interrupt(cfg, after=2)

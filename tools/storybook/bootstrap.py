@@ -7,6 +7,11 @@ Reads the pixel counts that the quickstart wrote, and prints for each base metho
 between the variants, with the interval of the paired bootstrap over images.
 """
 
+import freecp
+
+if __name__ == "__main__":
+    freecp.exit_on_interrupt()  # while torch is imported
+
 import argparse
 from pathlib import Path
 
@@ -56,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    freecp.call(main)

@@ -13,6 +13,7 @@ from captions import caption
 from freecp_d2.data.storybook import draw_training_scene
 from freecp_d2.data.storybook.classes import CLASSES
 from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.utils.interrupts import interrupts_blocked
 
 MEAN = np.array((0.48145466, 0.4578275, 0.40821073), dtype=np.float32)
 STD = np.array((0.26862954, 0.26130258, 0.27577711), dtype=np.float32)
@@ -29,7 +30,9 @@ def cache_scenes(folder: Path, count: int, processes: int) -> tuple[np.ndarray, 
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{kind}_{count}.npy" for kind in ("images", "labels")]
     if not all(file.exists() for file in files):
-        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        with interrupts_blocked():
+            pool = multiprocessing.get_context("spawn").Pool(processes)
+        with pool:
             scenes = pool.map(draw_training_scene, range(count), chunksize=50)
         for file, kind in zip(files, ("image", "labels"), strict=True):
             unfinished = file.with_suffix(".unfinished.npy")

@@ -8,6 +8,11 @@ thresholds, the best pair, and the pair to take. Of the pairs within a point of 
 highest redundancy threshold, so that both purifications contribute. All methods use one pair.
 """
 
+import freecp
+
+if __name__ == "__main__":
+    freecp.exit_on_interrupt()  # while torch is imported
+
 import argparse
 from itertools import product
 from pathlib import Path
@@ -75,4 +80,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    freecp.call(main)

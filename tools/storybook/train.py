@@ -17,6 +17,11 @@ clock. The second takes about 65 minutes of one AVX-512 core in fp32, 1.8 second
 steps, may be paused with SIGSTOP, and a checkpoint is never more than 50 steps old.
 """
 
+import freecp
+
+if __name__ == "__main__":
+    freecp.exit_on_interrupt()  # while torch is imported
+
 import argparse
 import shutil
 import time
@@ -92,4 +97,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    freecp.call(main)

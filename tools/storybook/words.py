@@ -7,6 +7,11 @@ It writes `freecp_d2/text/resources/vocabularies/storybook.txt`, `storybook_wide
 `freecp_d2/text/resources/descriptions/storybook.json`.
 """
 
+import freecp
+
+if __name__ == "__main__":
+    freecp.exit_on_interrupt()  # while torch is imported
+
 import json
 from pathlib import Path
 
@@ -63,4 +68,4 @@ def write_words(name: str, comment: str, words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    freecp.call(main)

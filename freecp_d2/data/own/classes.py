@@ -71,7 +71,7 @@ def read_classes(source: Any, folder: Path, first: int) -> Classes:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: no class; values that occur twice; several background lines.
+        ValueError: no class; values that occur twice; several background lines; a header.
     """
     where = "classes"
     if isinstance(source, str):
@@ -85,7 +85,7 @@ def read_classes(source: Any, folder: Path, first: int) -> Classes:
     if isinstance(source, Mapping):
         numbered = [(_number(value, where), str(name)) for value, name in source.items()]
     elif isinstance(source, Sequence):
-        numbered = _number_lines([str(line) for line in source], first)
+        numbered = _number_lines([str(line) for line in source], first, where)
     else:
         raise ValueError(
             f"{where} is {source!r}, expected a file name, a list of names, or value: name."
@@ -99,13 +99,18 @@ def _number(value: Any, where: str) -> int:
     return value
 
 
-def _number_lines(lines: Sequence[str], first: int) -> list[tuple[int, str]]:
-    """(value, line) of each line that is no comment."""
+def _number_lines(lines: Sequence[str], first: int, where: str) -> list[tuple[int, str]]:
+    """(value, line) of each line that is no comment; ValueError if only the first has no number."""
     kept = [line.split(" #")[0].strip() for line in lines]
     kept = [line for line in kept if line and not line.startswith("#")]
     matches = [_NUMBERED.fullmatch(line) for line in kept]
     if kept and all(matches):
         return [(int(match[1]), match[2].strip("\"' ")) for match in matches if match]
+    if matches[2:] and all(matches[1:]):
+        raise ValueError(
+            f"{where}: the first line, {kept[0]!r}, has no number, but all others have; remove it "
+            "if it is a header, or give it the value of its class."
+        )
     return [(first + i, line) for i, line in enumerate(kept)]
 
 

@@ -119,8 +119,9 @@ def _sizes(
             sizes = check_images(tuple(image for image, _, _ in files))
             _check_sizes(files, sizes)
         else:
-            colors = not isinstance(own.encoding, LabelEncoding)
-            sizes = check_pairs(tuple((image, label) for image, label, _ in files), colors)
+            pairs = tuple((image, label) for image, label, _ in files)
+            has_numbers = isinstance(own.encoding, LabelEncoding)  # checked again, from the cache
+            sizes = check_pairs(pairs) if has_numbers else check_pairs(pairs, True)
     except DamagedFilesError as error:
         whole = [file for file in files if not error.paths & set(file[:2])]
         if not whole:

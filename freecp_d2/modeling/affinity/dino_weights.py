@@ -108,7 +108,7 @@ def _check_sizes(vit: Any, state: dict[str, Tensor], arch: str, path: str) -> No
         )
     num_layers = len({key.split(".")[1] for key in state if key.startswith("blocks.")})
     names = ("register_tokens", "reg_token", "storage_tokens")
-    num_registers = sum(state[name].shape[1] for name in names if name in state)
+    num_registers = sum(state[name].numel() for name in names if name in state) // len(projection)
     found = (len(projection), num_layers, projection.shape[-1], num_registers)
     own_registers = 0 if vit.reg_token is None else vit.reg_token.shape[1]
     patch = vit.patch_embed.patch_size[0]

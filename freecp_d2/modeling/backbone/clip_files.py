@@ -76,6 +76,8 @@ def load_into_open_clip(arch: str, pretrained: str, path: str, activation: str) 
 def misfit(path: str, what: str, names: Collection[str], error: Exception) -> str:
     """The message of `load_state_dict`, shortened, for tensors of these names."""
     reason = " ".join(str(error).partition(":\n\t")[2].split()) or str(error)
+    if isinstance(error, KeyError):
+        reason = f"it has no {error}."
     return (
         f"{path}, which looks like {describe_weights(names) or 'no known model'}, does not hold "
         f"weights of {what}: {reason[:500]} Save the tensors of one CLIP, all of them and no "

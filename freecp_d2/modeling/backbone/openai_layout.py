@@ -39,10 +39,15 @@ def check_layout(state: dict[str, Tensor], arch: str, path: str) -> None:
         for name in _TEXT:
             state[name]
     except KeyError as error:
-        kind = describe_weights(state) or "something else"
+        kind = describe_weights(state)
+        advice = "give the weights of a CLIP"
+        if any(key.startswith(("text.", "visual.trunk.")) for key in state):
+            advice = "for checkpoints of open_clip set MODEL.CLIP.LIBRARY open_clip"
+        elif "a CLIP" in kind:
+            advice = "save all tensors of the CLIP"
         raise ValueError(
-            f"{path} is no CLIP in OpenAI's layout: it has no {error} and looks like {kind}; for "
-            "checkpoints of open_clip set MODEL.CLIP.LIBRARY open_clip."
+            f"{path} is no CLIP in OpenAI's layout: it has no {error} and looks like "
+            f"{kind or 'something else'}; {advice}."
         ) from error
     expected = OPENAI_TOWERS.get(arch)
     if arch != "custom" and found != expected:
@@ -55,6 +60,7 @@ def check_layout(state: dict[str, Tensor], arch: str, path: str) -> None:
 
 def _vit(state: dict[str, Tensor]) -> tuple:
     width, _, patch, _ = state["visual.conv1.weight"].shape
+    state["visual.proj"]  # without it the library takes the tensors for a ResNet
     native = round((state["visual.positional_embedding"].shape[0] - 1) ** 0.5)
     layers = sum(k.startswith("visual.") and k.endswith("attn.in_proj_weight") for k in state)
     return width, layers, patch, native * patch

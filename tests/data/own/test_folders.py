@@ -58,6 +58,13 @@ def test_numbers_before_the_names_are_values(mine, text):
     assert sorted(set(labels_of(load(mine)[0]))) == [0, 1, 2]
 
 
+def test_a_header_is_no_class(mine):
+    mine.add("a")
+    mine.write("classes.txt", "id,name\n0,sky\n1,road\n2,car\n")
+    with pytest.raises(ValueError, match=r"classes\.txt: the first line, 'id,name', has no number"):
+        register_folders([mine.name])
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-16-le"])
 def test_classes_of_other_editors(mine, encoding):
     (mine.root / "classes.txt").write_bytes("sky\r\nroad\r\ncar\r\n".encode(encoding))

@@ -111,6 +111,7 @@ class TestTrainings:
     def test_prefixes_are_removed(self, tmp_path, prefix):
         model, path = random_clip(), tmp_path / "clip.pt"
         state = {prefix + key: value for key, value in model.state_dict().items()}
+        state = {key.replace("visual.", "visual._orig_mod."): state[key] for key in state}
         state["head.weight"] = torch.ones(3)
         extras = {"epoch": 3, "best": np.float64(0.5), "args": argparse.Namespace(lr=0.1)}
         torch.save({"state_dict": state, **extras}, path)
@@ -129,10 +130,10 @@ class TestTrainings:
         torch.save(state | {"visual.adapter": torch.ones(2)}, path)
         with pytest.raises(ValueError, match=r"clip\.pt.*visual\.adapter"):
             load_clip("clip", "custom", str(path), "fp32")
-        del state["visual.ln_post.weight"]
-        torch.save(state, path)
-        with pytest.raises(ValueError, match=r"clip\.pt.*visual\.ln_post\.weight"):
-            load_clip("clip", "custom", str(path), "fp32")
+        for name in ("visual.ln_post.weight", "visual.proj", "ln_final.weight", "logit_scale"):
+            torch.save({key: value for key, value in state.items() if key != name}, path)
+            with pytest.raises(ValueError, match=rf"clip\.pt.* CLIP .*{name}.*all"):
+                load_clip("clip", "custom", str(path), "fp32")
 
     def test_a_whole_model(self, tmp_path):
         torch.save(random_clip(), tmp_path / "clip.pt")
@@ -150,7 +151,7 @@ class TestTrainings:
             load_clip("clip", "custom", str(tmp_path / "clip.pt"), precision)
 
     def test_features_that_are_not_finite(self, tiny_cfg):
-        """Weights that are finite and overflow; an image cannot be the reason."""
+        """Weights that are finite and overflow, or are zero; an image cannot be the reason."""
         model = build_model(tiny_cfg).eval()
         image = {"image": torch.zeros(3, 48, 48, dtype=torch.uint8), "file_name": "a.jpg"}
         model.backbone.visual.conv1.weight.fill_(3e38)
@@ -158,6 +159,10 @@ class TestTrainings:
             found = CarryingModel(model, skip_errors=skips)
             with pytest.raises(ValueError, match=rf"{tiny_cfg.MODEL.CLIP.PRETRAINED}.*fp32"):
                 found([image])
+        model.backbone.visual.proj.fill_(0)
+        model.backbone.visual.conv1.weight.fill_(0)
+        with pytest.raises(ValueError, match=rf"{tiny_cfg.MODEL.CLIP.PRETRAINED}.*zeros"):
+            model([image])
 
 
 class TestActivation:
