@@ -87,7 +87,7 @@ def _add_base_methods(cfg: CfgNode) -> None:
     cfg.MODEL.CLIP.PROXYCLIP.PROXY = "DINOAffinity"
     cfg.MODEL.CLIP.PROXYCLIP.SHIFT = 1.2  # beta: times the mean similarity
     cfg.MODEL.CLIP.PROXYCLIP.SCALE = 3.0  # gamma
-    # The complete program, alone: clusters (extra cliptrase) have the class of most of their pixels.
+    # The complete program, alone: clusters (extra cliptrase) have the class of most of the pixels.
     cfg.MODEL.CLIP.CLIPTRASE.VOTE = False
     cfg.MODEL.CLIP.CLIPTRASE.RADIUS = 0.7  # eps of DBSCAN, windows of 224 pixels; of 336: 1.1
     cfg.MODEL.CLIP.CLIPTRASE.MIN_SAMPLES = 3  # of DBSCAN, windows of 224 pixels; of 336: 7

@@ -3,9 +3,9 @@ Choose the two thresholds of FreeCP on Storybook's development images, not on th
 
     python tools/storybook/sweep.py --processes 2
 
-Prints the mIoU of RP-AP, mean over the four base methods, for every pair of thresholds, the best
-pair, and the pair to take. Of the pairs within a point of the best, that is the one with the
-highest redundancy threshold, so that both purifications contribute. All methods use one pair.
+Prints the mIoU of RP-AP, mean over the methods (by default the paper's four), for every pair of
+thresholds, the best pair, and the pair to take. Of the pairs within a point of the best, that is
+the one with the highest redundancy threshold, so that both purifications contribute.
 """
 
 import argparse
@@ -15,11 +15,14 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
+from freecp_d2.apps.reproduce.tables import FURTHER_METHODS
 from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
 from freecp_d2.evaluation.bootstrap import mean_iou
 
 REPO = Path(__file__).resolve().parents[2]
 METHODS = ("maskclip", "gem", "clearclip", "sclip")
+FURTHER = tuple(method for method in FURTHER_METHODS if method != "proxyclip")
+"""With a config; ProxyCLIP's is in `examples/`."""
 HEAD = "MODEL.PURIFICATION_HEAD"
 
 
@@ -27,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
     parser.add_argument("--redundancy", type=float, nargs="+", default=[0.02, 0.03, 0.05, 0.1])
     parser.add_argument("--ambiguity", type=float, nargs="+", default=[0.5, 0.6, 0.7])
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
+    parser.add_argument("--methods", nargs="+", choices=METHODS + FURTHER, default=METHODS)
     parser.add_argument("--dataset", default="freecp_storybook_wide_dev")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--limit", type=int, help="use only the first LIMIT images")
