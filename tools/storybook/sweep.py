@@ -3,9 +3,9 @@ Choose the two thresholds of FreeCP on Storybook's development images, not on th
 
     python tools/storybook/sweep.py --processes 2
 
-Prints the mIoU of RP-AP, mean over the paper's four base methods or --methods, for every pair of
-thresholds, the best pair, and the pair to take. Of the pairs within a point of the best, that is the one with the
-highest redundancy threshold, so that both purifications contribute. All methods use one pair.
+Prints the mIoU of RP-AP, mean over the methods (by default the paper's four), for every pair of
+thresholds, the best pair, and the pair to take. Of the pairs within a point of the best, that is
+the one with the highest redundancy threshold, so that both purifications contribute.
 """
 
 import freecp
