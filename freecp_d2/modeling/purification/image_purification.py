@@ -87,8 +87,23 @@ class ImageClassPurification(ClassPurification):
         return Choice(scores > thresh, scores, thresh)
 
 
+class _WithoutConsistency(ImageClassPurification):
+    """A head whose choice does not depend on Eq. (5), and so not on tau_r."""
+
+    def set_thresholds(
+        self, *, redundancy: float | str | None = None, ambiguity: float | str | None = None
+    ) -> None:
+        """As `ClassPurification.set_thresholds`; also `ValueError` for another tau_r."""
+        if redundancy not in (None, self.redundancy_thresh):
+            raise ValueError(
+                f"{type(self).__name__} does not read tau_r; set its own keys below "
+                "MODEL.PURIFICATION_HEAD.IMAGE, or use ClassPurification."
+            )
+        super().set_thresholds(ambiguity=ambiguity)
+
+
 @PURIFICATION_HEAD_REGISTRY.register()
-class PresenceThreshold(ImageClassPurification):
+class PresenceThreshold(_WithoutConsistency):
     """Keeps classes whose presence is above a threshold, as SegEarth-OV3 does."""
 
     @configurable
@@ -106,7 +121,7 @@ class PresenceThreshold(ImageClassPurification):
 
 
 @PURIFICATION_HEAD_REGISTRY.register()
-class PresenceShare(ImageClassPurification):
+class PresenceShare(_WithoutConsistency):
     """
     Keeps the share of the classes with the highest presence, but no more than `max_classes`; all if
     there are no more than that. As ActiveSAM does.
@@ -139,7 +154,7 @@ class PresenceShare(ImageClassPurification):
 
 
 @PURIFICATION_HEAD_REGISTRY.register()
-class BestProbability(ImageClassPurification):
+class BestProbability(_WithoutConsistency):
     """Keeps classes whose highest score in the image is above a threshold, as RADSeg does."""
 
     @configurable

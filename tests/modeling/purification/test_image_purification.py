@@ -94,3 +94,11 @@ def test_an_evaluator_can_repeat_the_decisions(tiny_cfg):
 def test_a_value_out_of_range(head, option, key):
     with pytest.raises(ValueError, match=key):
         head(**option)
+
+
+def test_tau_r_of_a_head_that_does_not_read_it():
+    head = BestProbability(redundancy_thresh=0.05)
+    head.set_thresholds(redundancy=0.05, ambiguity=0.6)
+    assert head.ambiguity_thresh == 0.6
+    with pytest.raises(ValueError, match="BestProbability does not read tau_r"):
+        head.set_thresholds(redundancy=0.1)
