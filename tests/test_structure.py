@@ -44,7 +44,8 @@ FLOORS = (
     {"config", "checkpoint", "text"},
     {"data", "modeling"},
     {"evaluation"},
-    {"engine", "visualization"},
+    {"visualization"},
+    {"engine"},
     {"apps"},
 )
 """Rooms of the package, from the bottom: a room imports only from floors below its own."""

@@ -145,5 +145,5 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
         except ValueError:
             continue
         model = with_heads(first.model, backbone=backbone)
-        predictors[METHODS[name]] = Predictor(model, first.mapper)
+        predictors[METHODS[name]] = Predictor.from_model(model, first.mapper)
     return predictors

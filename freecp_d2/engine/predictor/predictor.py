@@ -1,5 +1,6 @@
 """Segmentation of images in Python."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -8,6 +9,7 @@ from typing import Any, overload
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from ...d2 import CfgNode
 from ...data.images.arrays import Channels
@@ -19,11 +21,10 @@ from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.purification.diagnosis import SegmentedImage
 from ...modeling.stitching import ClassScores, label_map
 from ...modeling.text_head import vocabulary_from_config
-from ...text import Vocabulary, load_vocabulary
-from ..config_loading import load_config
+from ...text import Vocabulary
+from .building import Options, Words, config_for_images, usable_device, with_heads, words_of
 from .prediction import Prediction
 
-Words = str | Path | Sequence[str | Sequence[str]] | Vocabulary
 Images = list[ImageLike] | tuple[ImageLike, ...]
 
 _BLACK = (0, 0, 0)
@@ -33,7 +34,7 @@ class Predictor:
     """
     A model with a vocabulary, for files, arrays and tensors.
 
-        predictor = Predictor.from_config("configs/storybook/sclip_freecp.yaml", "cat; dog, puppy")
+        predictor = Predictor("ade20k/sclip_freecp", vocabulary=["cat", "dog, puppy"])
         prediction = predictor("photograph.jpg")
         prediction.label_map, prediction.names, prediction.purification
 
@@ -41,58 +42,89 @@ class Predictor:
     """
 
     def __init__(
-        self, model: FreeCPSegmentor, mapper: FreeCPDatasetMapper, images_per_batch: int = 1
+        self,
+        config: str | Path | CfgNode = "ade20k/sclip_freecp",
+        vocabulary: Words | None = None,
+        opts: Options = (),
+        *,
+        device: str | torch.device | None = None,
+        clip: LoadedCLIP | None = None,
     ):
         """
-        Raises:
-            ValueError: the model is an oracle, which needs ground truth; an empty batch.
-        """
-        if model.oracle:
-            raise ValueError(
-                "MODEL.PURIFICATION_HEAD.ORACLE=True needs to know what is in an image; set it "
-                "to False."
-            )
-        if images_per_batch < 1:
-            raise ValueError(f"TEST.IMAGES_PER_BATCH is {images_per_batch}; use 1 or more.")
-        self.model, self.mapper, self.images_per_batch = model.eval(), mapper, images_per_batch
-
-    @classmethod
-    def from_config(
-        cls,
-        config: str | Path | CfgNode,
-        vocabulary: Words | None = None,
-        opts: Sequence[object] = (),
-        *,
-        clip: LoadedCLIP | None = None,
-    ) -> "Predictor":
-        """
         Args:
-            config: a config or its file.
+            config: a config, its file, or the name of one of the package.
             vocabulary: the words, see `text.load_vocabulary`; None: those of the config.
-            opts: alternating keys and values that override those of a file, such as
-                "MODEL.CLIP.PRETRAINED", "ViT-B-16.pt".
+            opts: keys and values that override those of a file, as a mapping such as
+                {"MODEL.CLIP.PRETRAINED": "ViT-B-16.pt"}, or alternating.
+            device: overrides MODEL.DEVICE.
             clip: the CLIP of the config if it is loaded already.
 
         Raises:
             FileNotFoundError, KeyError, ValueError: see `engine.load_config`; or the words or the
                 weights are missing or do not fit.
         """
-        if isinstance(config, CfgNode):
-            if opts:
-                raise ValueError("opts are for config files; merge them into the config.")
-            cfg = config
-        else:
-            cfg = load_config(str(config), [str(value) for value in opts], for_images=True)
-        if cfg.MODEL.META_ARCHITECTURE != "FreeCPSegmentor":
-            raise ValueError(
-                f'MODEL.META_ARCHITECTURE="{cfg.MODEL.META_ARCHITECTURE}", but a Predictor runs '
-                "FreeCPSegmentor; use a config of it."
-            )
+        cfg = config_for_images(config, opts, device)
         mapper = FreeCPDatasetMapper(cfg)
-        words = vocabulary_from_config(cfg) if vocabulary is None else _words(vocabulary)
+        words = vocabulary_from_config(cfg) if vocabulary is None else words_of(vocabulary)
         model = FreeCPSegmentor(cfg, vocabulary=words, clip=clip)
         model.to(torch.device(cfg.MODEL.DEVICE))
-        return cls(model, mapper, cfg.TEST.IMAGES_PER_BATCH)
+        self._set(model, mapper, cfg.TEST.IMAGES_PER_BATCH)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: str | Path | CfgNode,
+        vocabulary: Words | None = None,
+        opts: Options = (),
+        *,
+        device: str | torch.device | None = None,
+        clip: LoadedCLIP | None = None,
+    ) -> "Predictor":
+        """The same as `Predictor(...)`."""
+        return cls(config, vocabulary, opts, device=device, clip=clip)
+
+    @classmethod
+    def from_model(
+        cls, model: FreeCPSegmentor, mapper: FreeCPDatasetMapper, images_per_batch: int = 1
+    ) -> "Predictor":
+        """
+        A predictor of a model that is built already.
+
+        Raises:
+            ValueError: the model is an oracle, which needs ground truth; an empty batch.
+        """
+        predictor = cls.__new__(cls)
+        predictor._set(model, mapper, images_per_batch)
+        return predictor
+
+    def _set(self, model: FreeCPSegmentor, mapper: FreeCPDatasetMapper, images: int) -> None:
+        if model.oracle:
+            raise ValueError(
+                "MODEL.PURIFICATION_HEAD.ORACLE=True needs to know what is in an image; set it "
+                "to False."
+            )
+        if images < 1:
+            raise ValueError(f"TEST.IMAGES_PER_BATCH is {images}; use 1 or more.")
+        self.model, self.mapper, self.images_per_batch = model.eval(), mapper, images
+
+    def __repr__(self) -> str:
+        words, name = self.vocabulary, type(self.model.backbone).__name__
+        return f"<Predictor: {name} on {self.device}, {words.num_classes} classes ({words.name})>"
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the model."""
+        return self.model.device
+
+    def to(self, device: str | torch.device) -> "Predictor":
+        """
+        Move the model; returns the predictor.
+
+        Raises:
+            ValueError: this machine has no such device.
+        """
+        self.model.to(usable_device(device))
+        return self
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -105,7 +137,7 @@ class Predictor:
         Raises:
             FileNotFoundError, ValueError: no such words; nothing is changed.
         """
-        self.model.set_vocabulary(_words(vocabulary), on_disk=on_disk)
+        self.model.set_vocabulary(words_of(vocabulary), on_disk=on_disk)
 
     def set_thresholds(
         self, *, redundancy: float | str | None = None, ambiguity: float | str | None = None
@@ -127,7 +159,7 @@ class Predictor:
     def alone(self) -> "Predictor":
         """The base method alone, with the same weights and words, also after a change."""
         model = with_heads(self.model, affinity_head=None, purification_head=None)
-        return Predictor(model, self.mapper, self.images_per_batch)
+        return Predictor.from_model(model, self.mapper, self.images_per_batch)
 
     @overload
     def __call__(
@@ -135,7 +167,12 @@ class Predictor:
     ) -> Prediction: ...
     @overload
     def __call__(
-        self, image: Images, channels: Channels | None = None, bands: Sequence[int] = ()
+        self,
+        image: Images,
+        channels: Channels | None = None,
+        bands: Sequence[int] = (),
+        *,
+        progress: bool | None = None,
     ) -> list[Prediction]: ...
 
     def __call__(
@@ -143,12 +180,16 @@ class Predictor:
         image: ImageLike | Images,
         channels: Channels | None = None,
         bands: Sequence[int] = (),
+        *,
+        progress: bool | None = None,
     ) -> Prediction | list[Prediction]:
         """
         Args:
             image: an image for `as_image`, or a list of images.
             channels: "RGB" or "BGR", for arrays and tensors with colours.
             bands: of images with many bands, such as (4, 3, 2); default: `INPUT.BANDS`.
+            progress: show a bar for a list; None: if it has several images and the error output
+                is a terminal.
 
         Raises:
             FileNotFoundError, ValueError, TypeError: see `as_image`; all images of a list are
@@ -156,7 +197,9 @@ class Predictor:
         """
         if isinstance(image, (list, tuple)):
             images = [as_image(one, channels, self._reading(bands)) for one in image]
-            return list(self.stream(images, "RGB"))
+            found = self.stream(images, "RGB")
+            shown = progress if progress is not None else len(images) > 1 and sys.stderr.isatty()
+            return list(tqdm(found, total=len(images), unit=" images", disable=not shown))
         return next(self.stream([image], channels, bands))
 
     def stream(
@@ -202,18 +245,3 @@ class Predictor:
             background=background,
             floor=floor,
         )
-
-
-def _words(vocabulary: Words) -> Vocabulary:
-    return vocabulary if isinstance(vocabulary, Vocabulary) else load_vocabulary(vocabulary)
-
-
-def with_heads(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
-    """A model with other parts or settings, `changes`, which shares all the rest."""
-    names = (
-        "backbone text_head affinity_head purification_head window_size window_stride "
-        "window_batch_size crop_size oracle return_label_map"
-    )
-    same = {name: getattr(model, name) for name in names.split()}
-    same["input_format"] = model.pixels.input_format
-    return FreeCPSegmentor(**(same | changes)).to(model.device)

@@ -116,6 +116,8 @@ def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> Lo
     from .clip_files import misfit, read_clip
     from .openai_layout import ARCHIVE_EXTRAS, OPENAI_TOWERS, check_layout, check_vocabulary
 
+    if pretrained == EMBEDDED_NAME:
+        arch = "custom"  # whatever the config of other weights has
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pkg_resources, TorchScript
         import clip

@@ -1,0 +1,76 @@
+"""The config, the device and the model of a predictor."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...d2 import CfgNode
+from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
+from ...text import Vocabulary, load_vocabulary
+from ..config_loading import load_config
+
+Options = Mapping[str, object] | Sequence[object]
+Words = str | Path | Sequence[str | Sequence[str]] | Vocabulary
+
+
+def config_for_images(
+    config: str | Path | CfgNode, opts: Options = (), device: str | torch.device | None = None
+) -> CfgNode:
+    """
+    A config for segmentation without a dataset; for the arguments and errors see `Predictor`.
+
+    Raises:
+        ValueError: also for `opts` of a config that is loaded already.
+    """
+    values = [part for item in opts.items() for part in item] if isinstance(opts, Mapping) else opts
+    if isinstance(config, CfgNode):
+        if opts:
+            raise ValueError("opts are for config files; merge them into the config.")
+        cfg = config.clone()
+        if device is not None:
+            cfg.defrost()
+            cfg.MODEL.DEVICE = str(usable_device(device))
+            cfg.freeze()
+    else:
+        more = [] if device is None else ["MODEL.DEVICE", str(usable_device(device))]
+        cfg = load_config(str(config), [*map(str, values), *more], for_images=True)
+    if cfg.MODEL.META_ARCHITECTURE != "FreeCPSegmentor":
+        raise ValueError(
+            f'MODEL.META_ARCHITECTURE="{cfg.MODEL.META_ARCHITECTURE}", but a Predictor runs '
+            "FreeCPSegmentor; use a config of it."
+        )
+    return cfg
+
+
+def usable_device(device: str | torch.device) -> torch.device:
+    """
+    Raises:
+        ValueError: there is no such device, or this machine lacks it.
+    """
+    try:
+        found = torch.device(device)
+        torch.zeros(1, device=found).tolist()
+    except (RuntimeError, AssertionError, ImportError, NotImplementedError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f'device="{device}" cannot be used here ({reason}); use "cpu", or "cuda" with a GPU.'
+        ) from error
+    return found
+
+
+def words_of(vocabulary: Words) -> Vocabulary:
+    """The vocabulary itself, or see `text.load_vocabulary`."""
+    return vocabulary if isinstance(vocabulary, Vocabulary) else load_vocabulary(vocabulary)
+
+
+def with_heads(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
+    """A model with other parts or settings, `changes`, which shares all the rest."""
+    names = (
+        "backbone text_head affinity_head purification_head window_size window_stride "
+        "window_batch_size crop_size oracle return_label_map"
+    )
+    same = {name: getattr(model, name) for name in names.split()}
+    same["input_format"] = model.pixels.input_format
+    return FreeCPSegmentor(**(same | changes)).to(model.device)
