@@ -24,6 +24,7 @@ from ...text import load_vocabulary
 from ...utils.files import printable
 from ...version import __version__
 from ..errors import USER_ERRORS, message_of, program_name
+from .exports import EXPORTS, FORMATS, check_exports
 from .image_record import Settings, is_taken
 from .inputs import FailedInput, Inputs
 from .outputs import PAGE, check_folders, check_page, check_results, output_names
@@ -72,6 +73,9 @@ def build_parser() -> argparse.ArgumentParser:
     limits = "of more than 8 bits: auto, full, percentiles or LOW:HIGH; default: the config's"
     add("--value-range", metavar="RANGE", help=limits)
     add("--scores", action="store_true", help="write the scores of each image")
+    formats = f"{', '.join(FORMATS)}: also for other tools; png is always written, npz is --scores"
+    add("--format", nargs="+", default=[], choices=FORMATS, metavar="NAME", help=formats)
+    add("--tolerance", type=float, default=1.0, metavar="N", help="of polygons, in pixels; 1")
     add("--report", action="store_true", help="write index.html, all images on one page")
     add("--force", action="store_true", help="label finished inputs again")
     add("--overlay-side", type=int, default=2048, metavar="N", help="longest side in pixels; 2048")
@@ -95,9 +99,12 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
         cfg=cfg,
         vocabulary=vocabulary_from_config(cfg) if words is None else load_vocabulary(words),
         output=args.output,
-        scores=args.scores,
+        scores=args.scores or "npz" in args.format,
         overlay_side=args.overlay_side,
         max_megapixels=args.max_megapixels,
+        exports=[kind for kind in EXPORTS if kind in args.format],
+        tolerance=args.tolerance,
+        force=args.force,
     )
     check_folders(args.input, args.output)
     inputs = Inputs(args.input, args.video_input, args.output)
@@ -110,6 +117,7 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
         check_page(args.output)
     names = output_names(inputs.sources, lambda source, name: is_taken(source, args.output, name))
     check_results(inputs.sources, names, args.output)
+    check_exports(inputs.sources, names, args.output, settings.exports)
     args.output.mkdir(parents=True, exist_ok=True)
     tasks = plan(inputs.sources, names, settings, args.force)
     if inputs.num_others:

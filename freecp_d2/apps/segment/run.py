@@ -2,11 +2,12 @@
 
 import errno
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from ...data.images.reading import ImageError, ImageTooLargeError, read_with_note
@@ -15,9 +16,10 @@ from ...utils.files import printable, write_whole
 from ...visualization.html import render_page
 from ...visualization.label_png import read_labels
 from .decisions import has_no_word
+from .exports import Exporter
 from .gallery import Pixels, RunGallery
 from .image import label_image
-from .image_record import Settings, find_record, sweep
+from .image_record import Settings, find_record, note_exports, noted_exports, sweep
 from .inputs import FailedInput, Source
 from .outputs import PAGE
 from .video import label_video
@@ -51,6 +53,11 @@ class RunSummary:
     num_without_sound: int = 0
     failures: list[FailedInput] = field(default_factory=list)
     stopped: str = ""
+
+    def fail_all(self, failures: Iterable[FailedInput]) -> None:
+        """Count failures and print them on stderr."""
+        for failure in failures:
+            self.fail(failure)
 
     def fail(self, failure: FailedInput) -> None:
         """Count a failure and print it on stderr."""
@@ -94,12 +101,13 @@ def run(
     """
     predictor = build() if any(task.record is None for task in tasks) else None
     gallery = RunGallery(len(tasks), settings) if report is not None else None
+    exporter = Exporter([task.source for task in tasks], settings)
     summary = RunSummary()
-    for failure in failures:
-        summary.fail(failure)
+    summary.fail_all(failures)
     for task in tqdm(tasks, unit=" inputs", disable=None if tasks else True):
         try:
             record, pixels = _label(task, predictor, settings)
+            record, problem = _export(exporter, task, record, pixels)
             if gallery is not None:
                 gallery.add(task.name, record, pixels)
         except (ValueError, MemoryError, RuntimeError, OSError) as error:
@@ -108,21 +116,24 @@ def run(
                 return summary
             problem = _reason(error)
         else:
-            problem = record.get("problem", "")
             summary.num_labelled += task.record is None
             summary.num_earlier += task.record is not None
             summary.num_without_words += has_no_word(record)
-            is_silent = task.record is None and record.get("sound") == NO_SOUND
-            summary.num_without_sound += is_silent
+            summary.num_without_sound += _lost_sound(task, record)
         if problem:
             summary.fail(FailedInput(printable(task.source.path), problem))
-    if gallery is not None and report is not None:
-        page = render_page(gallery.page(summary.failures, report))
-        try:
+    try:
+        summary.fail_all(exporter.finish())
+        if gallery is not None and report is not None:
+            page = render_page(gallery.page(summary.failures, report))
             write_whole(settings.output / PAGE, page.encode())
-        except OSError as error:
-            summary.stopped = str(error)
+    except OSError as error:
+        summary.stopped = str(error)
     return summary
+
+
+def _lost_sound(task: Task, record: Mapping[str, Any]) -> bool:
+    return task.record is None and record.get("sound") == NO_SOUND
 
 
 def _label(
@@ -133,7 +144,10 @@ def _label(
     if record is None:
         assert predictor is not None, "`run` builds it if a record is missing"
         if not source.is_video:
+            exports = noted_exports(settings.output, name)
             prediction, record = label_image(predictor, source, name, settings)
+            if exports:
+                record = note_exports(settings.output, name, record, exports)
             return record, lambda: (prediction.image, prediction.label_map)
         record = label_video(predictor, source, name, settings)
     folder = (settings.output / name).parent
@@ -146,6 +160,24 @@ def _label(
         read_with_note(source.path, limit, reading=reading).pixels,
         read_labels(labels, no_word),
     )
+
+
+def _export(
+    exporter: Exporter, task: Task, record: dict[str, Any], pixels: Pixels
+) -> tuple[dict[str, Any], str]:
+    """Write the exports of an image; returns the record, and a problem or ""."""
+    if task.source.is_video:
+        return record, record.get("problem", "")
+
+    def labels() -> np.ndarray:
+        label_map = pixels()[1]
+        assert label_map is not None, "an image has labels"
+        return label_map
+
+    exports, problem = exporter.write(task.source, task.name, record, labels)
+    if exports != record.get("exports", {}):
+        record = note_exports(exporter.settings.output, task.name, record, exports)
+    return record, problem
 
 
 def _reason(error: Exception) -> str:
