@@ -24,6 +24,7 @@ from .text import Vocabulary, load_vocabulary
 from .version import __version__
 
 if TYPE_CHECKING:
+    from . import model_zoo
     from .engine.predictor import Prediction, Predictor
     from .modeling.purification.purify import purify
 
@@ -49,6 +50,7 @@ __all__ = [
     "__version__",
     "add_freecp_config",
     "load_vocabulary",
+    "model_zoo",
     "purify",
     "register_benchmarks",
     "register_storybook",
@@ -70,6 +72,8 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "model_zoo":
+        return import_module(".model_zoo", __name__)
     if name in _LAZY:
         return getattr(import_module(_LAZY[name], __name__), name)
     if name not in _RENAMED:

@@ -46,7 +46,7 @@ FLOORS = (
     {"evaluation"},
     {"visualization"},
     {"engine"},
-    {"apps"},
+    {"apps", "model_zoo"},
 )
 """Rooms of the package, from the bottom: a room imports only from floors below its own."""
 ALIASES = {"words", "weights"}

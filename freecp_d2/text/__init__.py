@@ -1,7 +1,12 @@
-"""From words to features: vocabularies, templates, descriptions, text encoder, classifier."""
+"""
+From words to features: vocabularies, templates, descriptions, text encoder, classifier.
 
-from .cache import FeatureCache, default_cache_dir, features_key
-from .classifier import TextClassifier
+Names that need torch are imported when they are used, for `freecp words`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .descriptions import (
     SIMPLE,
     TEMPLATE_SETS,
@@ -11,9 +16,13 @@ from .descriptions import (
     load_descriptions,
     shipped_descriptions,
 )
-from .text_encoder import TextEncoder
 from .tokenizer import CLIPTokenizer
 from .vocabulary import Vocabulary, load_vocabulary, shipped_vocabularies
+
+if TYPE_CHECKING:
+    from .cache import FeatureCache, default_cache_dir, features_key
+    from .classifier import TextClassifier
+    from .text_encoder import TextEncoder
 
 __all__ = [
     "SIMPLE",
@@ -33,3 +42,17 @@ __all__ = [
     "shipped_descriptions",
     "shipped_vocabularies",
 ]
+
+_LAZY = {
+    "FeatureCache": ".cache",
+    "TextClassifier": ".classifier",
+    "TextEncoder": ".text_encoder",
+    "default_cache_dir": ".cache",
+    "features_key": ".cache",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode
 from ...text import CLIPTokenizer
+from ...utils.clip_library import import_clip
 from .activation import check_activation, check_heads, decide_activation, use_gelu
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
@@ -119,10 +120,8 @@ def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> Lo
     if pretrained == EMBEDDED_NAME:
         arch = "custom"  # whatever the config of other weights has
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pkg_resources, TorchScript
-        import clip
-        import clip.model
-
+        warnings.simplefilter("ignore")  # TorchScript
+        clip = import_clip()
         if arch not in (*OPENAI_TOWERS, "custom"):
             raise ValueError(
                 f'MODEL.CLIP.ARCH="{arch}" is no model of the library clip; use one of '
