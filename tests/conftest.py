@@ -24,6 +24,14 @@ def pytest_configure():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(autouse=True)
+def _same_interrupts():
+    """Scripts that a test runs in this process leave Ctrl-C ignored, as at their end."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def pytest_collection_modifyitems(items):
     if torch.cuda.is_available():
         return

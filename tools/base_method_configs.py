@@ -13,6 +13,9 @@ from typing import Any
 
 import yaml
 
+from freecp_d2.apps.reproduce.paper import BASES, read_table
+from freecp_d2.apps.reproduce.tables import FURTHER_METHODS
+
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 TITLES = {
     "voc21": "VOC21",
@@ -25,23 +28,9 @@ TITLES = {
     "coco_stuff": "COCO-Stuff",
 }
 """Benchmark -> how its Base-*.yaml is named."""
-METHODS = {
-    "clip": "CLIP",
-    "naclip": "NACLIP",
-    "scclip": "SC-CLIP",
-    "sfp": "SFP",
-    "resclip": "ResCLIP",
+SOURCES = dict.fromkeys(FURTHER_METHODS, "OV-Stitcher's comparison") | {
+    "sfp": "ConceptBank's comparison"
 }
-
-PUBLISHED = {
-    "clip": (18.6, 7.8, 6.5, 49.1, 6.7, 11.2, 3.2, 5.7),
-    "naclip": (58.9, 32.2, 33.2, 79.7, 35.5, 35.2, 17.4, 23.3),
-    "scclip": (64.6, 36.8, 37.7, 84.3, 41.0, 40.1, 20.1, 26.6),
-    "sfp": (63.9, 37.2, 37.9, 84.5, 41.1, 39.9, 20.8, 26.4),
-    "resclip": (61.1, 33.5, 35.0, 86.0, 35.9, 36.8, 18.0, 24.7),
-}
-"""mIoU of the methods alone, in the order of `TITLES`; SOURCES are the papers that print them."""
-SOURCES = dict.fromkeys(METHODS, "OV-Stitcher's comparison") | {"sfp": "ConceptBank's comparison"}
 
 WORDS = {"voc21": "voc21_sclip", "voc20": "voc20_sclip", "coco_object": "coco_object_sclip"}
 """The lists of words that NACLIP's, SC-CLIP's and ResCLIP's programs have from SCLIP's."""
@@ -114,11 +103,10 @@ def original(method: str, benchmark: str) -> dict[str, Any]:
 
 def files() -> dict[str, str]:
     """Path below `configs/` -> content."""
-    found = {}
-    for method, title in METHODS.items():
-        for benchmark, mean_iou in zip(TITLES, PUBLISHED[method], strict=True):
+    found, published = {}, read_table(BASES)
+    for method, title in FURTHER_METHODS.items():
+        for benchmark in TITLES:
             node = clip_node(method, benchmark)
-            published = f"{mean_iou} mIoU, in {SOURCES[method]}"
             alone = {"MODEL": {"CLIP": node, "PURIFICATION_HEAD": {"NAME": ""}}}
             own_setting = f"{title} alone in the setting of FreeCP; not in the paper"
             variants = {
@@ -126,7 +114,11 @@ def files() -> dict[str, str]:
                 "_freecp": ([f"{title} + FreeCP; not in the paper"], {"MODEL": {"CLIP": node}}),
             }
             if method in THRESHES:
-                header = [f"{title} in its authors' setting. Published: {published}"]
+                mean_iou = published.number_of(f"{method}_original", benchmark)
+                header = [
+                    f"{title} in its authors' setting. Published: {mean_iou} mIoU, in "
+                    f"{SOURCES[method]}"
+                ]
                 header += [NOTES[method]] if method in NOTES else []
                 variants["_original"] = (header, original(method, benchmark))
             for suffix, (header, node_of_variant) in variants.items():

@@ -11,13 +11,16 @@ benchmark of K classes has w * K words: its own and (w - 1) * K distractors, whi
 "mixed". No pixel has their label, so that mIoU is the mean over the same classes at each width.
 
 Writes `distractors.png`, `distractors.csv` and the evaluations, each with its words. The columns
-are percent; recall and precision count pairs of an image and a word (`purification.py`):
-
-  recall, precision        of the words with a pixel in the label map
-  RP_recall, RP_precision  of the words that redundancy purification keeps
-
-They are means over --seeds, which choose the distractors. --resume skips evaluations that are done.
+are percent: recall and precision of the words with a pixel in the label map, and RP_recall and
+RP_precision of those that redundancy purification keeps. They count pairs of an image and a word
+(`purification.py`) and are means over --seeds, which choose the distractors. --resume skips
+evaluations that are done.
 """
+
+import freecp
+
+if __name__ == "__main__":
+    freecp.exit_on_interrupt()  # while torch is imported
 
 import argparse
 import csv
@@ -26,7 +29,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from tabulate import tabulate
@@ -47,6 +50,7 @@ from freecp_d2.evaluation.confusion import words_of_images
 from freecp_d2.evaluation.line_charts import Line, Panel, draw_line_charts
 from freecp_d2.evaluation.partial import read_results
 from freecp_d2.modeling.text_head import has_background, vocabulary_from_config
+from freecp_d2.text import Vocabulary
 from freecp_d2.text.distractors import KINDS, classes_without_near_words
 from freecp_d2.utils.files import write_whole
 
@@ -126,14 +130,13 @@ def configure(run: Run, args: argparse.Namespace) -> CfgNode:
     )
 
 
-def check(run: Run, cfg: CfgNode, seeds: Sequence[int]) -> None:
+def check(run: Run, cfg: CfgNode, vocabulary: Vocabulary, seeds: Sequence[int]) -> None:
     """Raise ValueError or OSError for what cannot run; data and weights with the first seed."""
     if run.purified and not cfg.MODEL.PURIFICATION_HEAD.NAME:
         raise ValueError(f'{run.config} has {HEAD} ""; give a config with FreeCP.')
     if not run.kind or run.seed == seeds[0]:
         check_run(cfg)
     if not run.kind:
-        vocabulary = vocabulary_from_config(cfg)
         missing = classes_without_near_words(vocabulary, foreground_names(cfg, vocabulary))
         if missing and run.purified:
             print(
@@ -146,8 +149,7 @@ def run_one(args: argparse.Namespace) -> None:
     """One process of one evaluation."""
     import_plugins(args.imports)
     cfg = configure(args.run, args)
-    model = build_model_in_turn(cfg)
-    evaluate(cfg, model, resume=args.resume)
+    evaluate(cfg, build_model_in_turn(cfg), resume=args.resume)
 
 
 def read_run(folder: Path, num_background: int) -> dict[str, float]:
@@ -211,21 +213,19 @@ def draw(args: argparse.Namespace, table: Table) -> bytes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse(argv)
-    runs, found = plan(args), {}
+    runs, found, backgrounds = plan(args), {}, {}
     try:
         check_num_processes(args.num_gpus)
         import_plugins(args.imports)
-        backgrounds = {}
         for run in runs:  # all words and data before the first evaluation
             cfg = configure(run, args)
-            check(run, cfg, args.seeds)
             words = vocabulary_from_config(cfg)
+            check(run, cfg, words, args.seeds)
             backgrounds[run] = int(has_background(words, cfg.MODEL.TEXT.BACKGROUND))
     except USER_ERRORS as error:
         print(f"distractors.py: error: {message_of(error)}", file=sys.stderr)
         return 2
-    processes = ["--num-gpus", str(args.num_gpus), "--dist-url", "auto"]
-    options: dict[str, Any] = vars(default_argument_parser().parse_args(processes)) | vars(args)
+    options = vars(default_argument_parser().parse_args(["--dist-url", "auto"])) | vars(args)
     for number, run in enumerate(runs, start=1):
         launch_processes(run_one, argparse.Namespace(**options, run=run))
         found[run] = read_run(args.output_dir / run.folder, backgrounds[run])
@@ -247,4 +247,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    freecp.call(main)

@@ -33,12 +33,14 @@ from ..engine.calibration import (
     TAU_A,
     TAU_R,
     Calibration,
+    Curve,
     calibrate,
     split_images,
     thresholds,
 )
 from ..engine.config_files import find_config
 from ..engine.old_keys import rename_old_opts
+from ..evaluation.line_charts import Line, Panel, draw_line_charts
 from ..utils.files import write_whole
 from .errors import USER_ERRORS, message_of
 
@@ -145,17 +147,13 @@ def write_results(
     folder: Path, cfg: CfgNode, config_file: str, opts: Sequence[str], result: Calibration
 ) -> None:
     """Write `calibration.png`, `calibration.json` and `thresholds.yaml`."""
-    from ..visualization.curves import write_curves  # here, because it imports matplotlib
-
-    write_curves(
-        folder / "calibration.png",
-        {
-            f"tau_r, at tau_a {result.before[1]:g}": result.tau_r,
-            f"tau_a, at tau_r {result.chosen[0]:g}": result.tau_a,
-        },
-        title=f"the {len(result.part)} images that choose",
-        label="mIoU, %",
-    )
+    panels = [
+        _panel(f"tau_r, at tau_a {result.before[1]:g}", result.tau_r),
+        _panel(f"tau_a, at tau_r {result.chosen[0]:g}", result.tau_a),
+    ]
+    title = f"the {len(result.part)} images that choose"
+    chart = draw_line_charts(panels, title=title, share_y=True)
+    write_whole(folder / "calibration.png", chart)
     dataset = cfg.DATASETS.TEST[0]
     files = [record["file_name"] for record in DatasetCatalog.get(dataset)]
     images = {name: [files[i] for i in getattr(result, name)] for name in ("part", "rest")}
@@ -182,3 +180,11 @@ def chosen_config(
             node = node.setdefault(section, {})
         node[name] = repr(value) if isinstance(value, tuple) else value
     return {**config, "VERSION": 2}
+
+
+def _panel(name: str, curve: Curve) -> Panel:
+    """mIoU at each value, at equal distances; the best one is marked."""
+    places = range(len(curve.values))
+    at = list(curve.values).index(curve.best)
+    line = Line("", places, curve.scores, mark=(at, curve.scores[at]), style="o-")
+    return Panel(name, "mIoU, %", [line], ticks=places, tick_names=[f"{v:g}" for v in curve.values])

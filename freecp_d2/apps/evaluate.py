@@ -153,9 +153,10 @@ def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) 
             checked = checked._replace(clip=None, wrapped=None)  # each process has its own
         launch_processes(partial(run, checked=checked), args)
     except USER_ERRORS as error:
-        if int(os.environ.get("LOCAL_RANK", 0)) > 0:  # of torchrun, which ends this process when
-            time.sleep(60)  # the first one, which has found the same error, has printed it
-            sys.exit(1)
+        if int(os.environ.get("LOCAL_RANK", 0)) > 0:
+            # Usually the first process of torchrun has the same error; once it has printed it,
+            # torchrun ends this one.
+            time.sleep(60)
         sys.exit(f"{parser.prog}: {_message(error)}")
     except ProcessExitedException as error:  # the process has printed why
         sys.exit(error.exit_code)

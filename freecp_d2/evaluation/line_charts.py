@@ -19,23 +19,32 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """One chart; `ticks` are values of x that are labelled, None: chosen by matplotlib."""
+    """
+    One chart. `ticks` are values of x that are labelled, with `tick_names` or themselves; None:
+    chosen by matplotlib.
+    """
 
     x_label: str
     y_label: str
     lines: Sequence[Line]
     is_log: bool = False
     ticks: Sequence[float] | None = None
+    tick_names: Sequence[str] | None = None
 
 
-def draw_line_charts(panels: Sequence[Panel], *, title: str) -> bytes:
-    """A PNG of the panels, from left to right; lines of one name have one colour."""
+def draw_line_charts(panels: Sequence[Panel], *, title: str, share_y: bool = False) -> bytes:
+    """
+    A PNG of the panels, from left to right; lines of one name have one colour.
+
+    `share_y`: all panels have one scale of y.
+    """
     from matplotlib.figure import Figure  # here: not pyplot, which has global state
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     figure = Figure(figsize=(4.6 * len(panels), 3.8), layout="constrained")
     figure.suptitle(title, fontsize=10)
-    for axis, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    axes = figure.subplots(1, len(panels), sharey=share_y, squeeze=False)[0]
+    for axis, panel in zip(axes, panels, strict=True):
         for line in panel.lines:
             (drawn,) = axis.plot(
                 line.xs, line.ys, line.style, color=line.color, linewidth=1.5, markersize=4,
@@ -51,6 +60,8 @@ def draw_line_charts(panels: Sequence[Panel], *, title: str) -> bytes:
         if panel.ticks is not None:
             axis.xaxis.set_major_locator(FixedLocator(panel.ticks))
             axis.xaxis.set_minor_locator(NullLocator())
+        if panel.ticks is not None and panel.tick_names is not None:
+            axis.set_xticks(panel.ticks, panel.tick_names)
         axis.set_xlabel(panel.x_label)
         axis.set_ylabel(panel.y_label)
         axis.grid(color="0.88")

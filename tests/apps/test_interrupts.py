@@ -1,5 +1,6 @@
 """Ctrl-C at several moments of real programs: one line, and exit code 130."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -25,9 +26,13 @@ def interrupt(command, wait):
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    wait(process)
-    os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        wait(process)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     return process.returncode, errors
 
 

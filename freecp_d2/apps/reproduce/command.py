@@ -44,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
         type=lambda word: int(word) if word.isdigit() else word,
         required=True,
         choices=(*NUMBERS, BASES),
-        help="of the paper; bases: base methods that it has not, beside their published numbers",
+        help="of the paper; bases: further base methods, beside their published numbers",
     )
     add(
         "--benchmarks",

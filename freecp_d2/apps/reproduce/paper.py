@@ -21,7 +21,7 @@ _FILE = Path(__file__).with_name("paper.yaml")
 class PaperTable:
     """A table of the paper; numbers are mIoU in percent."""
 
-    number: int | str  # 1 to 6, or bases: base methods that the paper has not
+    number: int | str  # 1 to 6, or bases: base methods that are not in the paper
     title: str
     columns: Sequence[str]  # benchmarks and "average"; base methods if `benchmark` is set
     rows: Mapping[str, Sequence[float]]

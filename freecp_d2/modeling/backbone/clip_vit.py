@@ -133,6 +133,7 @@ class CLIPViT(CLIPBackbone):
                 kept.see_attention(layer, attention)
                 if layer in attention_layers:
                     mean.add(mean_over_heads(attention))
+                del attention  # (N, H, T, T); the next block needs the memory
         dense, dense_grid = self.dense_attention(
             BlockFeatures(
                 blocks=blocks,

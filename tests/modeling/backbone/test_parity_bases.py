@@ -183,16 +183,17 @@ def test_resclip(name, setting):
     method = resclip(stored[f"{program}/params"], setting)
     dense, features = run(name, method)
     same(dense, name, f"{program}/dense")
-    attention = method.attend(features)
-    first = method.rewritten(features, attention)[:, 1:]
+    q, k, v = query_key_value(features.blocks[-1], features.tokens[-1])
+    attention = method.attend(features, q, k)
+    first = method.rewritten(features, attention, v)[:, 1:]
     same(features.project(first)[0], name, f"{program}/dense_rcs")
     labels = method.label(features, first)
     fragile = stored.get(f"{program}/patch_class_fragile", False)
     assert (fragile | (labels[0].numpy() == stored[f"{program}/patch_class"])).all()
 
     labels = torch.from_numpy(stored[f"{program}/patch_class"]).long()[None]
-    second = method.attend(features, feedback.semantic_neighbourhood(labels))
-    token = features.project(method.rewritten(features, second)[:, 0])
+    second = method.attend(features, q, k, feedback.semantic_neighbourhood(labels))
+    token = features.project(method.rewritten(features, second, v)[:, 0])
     same(token[0], name, f"{program}/cls")
     if f"{program}/attn_sfr" not in stored:
         return

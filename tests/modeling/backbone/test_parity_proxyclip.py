@@ -13,7 +13,7 @@ from freecp_d2.modeling.affinity import AffinityHead, DINOAffinity
 from freecp_d2.modeling.affinity.dino import patch_features
 from freecp_d2.modeling.affinity.encoder import cosines
 from freecp_d2.modeling.backbone.dense_attention import ProxyCLIP
-from freecp_d2.modeling.backbone.dense_attention.proxyclip import proxy_attention
+from freecp_d2.modeling.backbone.dense_attention.similarity import similarity_attention
 from freecp_d2.modeling.softmax_of_image import class_scores, shifted_cosines
 from freecp_d2.modeling.stitching import ClassScores, resize_scores
 from freecp_d2.modeling.windows import windows_of_images
@@ -71,7 +71,8 @@ def test_proxyclip(name):
     same(patch_features(head.encoder, image, "scale")[0].T, name, "proxyclip/dino_tokens")
     similarity, grid = head.similarity(features.images, {})
     assert grid == tuple(stored["proxyclip/grid"])
-    same(proxy_attention(similarity, shift, scale)[0], name, "proxyclip/attn")
+    attention = similarity_attention(similarity, beta=shift, gamma=scale)
+    same(attention[0], name, "proxyclip/attn")
     same(dense, name, "proxyclip/dense")
     logits = 100 * F.normalize(dense, dim=1) @ torch.from_numpy(stored["text"]).T
     same(logits, name, "proxyclip/pixel_logits")

@@ -6,32 +6,13 @@ Shapes: N windows, h x w patches of CLIP, P' = h' * w' of the other encoder, C w
 
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ....d2 import CfgNode, ShapeSpec, configurable
 from .blocks import project_heads, query_key_value
 from .build import DENSE_ATTENTION_REGISTRY, BlockFeatures, DenseAttention, Needs, TowerSpec
-
-
-def proxy_attention(similarity: Tensor, shift: float = 1.2, scale: float = 3.0) -> Tensor:
-    """
-    softmax over the patches j with S_ij >= shift mean(S) of scale (S_ij - shift mean(S)).
-
-    The mean is that of a window. A patch always attends to itself, so that a window of one colour,
-    where the threshold exceeds every similarity, keeps its values.
-
-    Args:
-        similarity: S, shape (N, P', P').
-
-    Returns:
-        Tensor: float32, rows sum to one, shape (N, P', P').
-    """
-    similarity = similarity.float()
-    logits = scale * (similarity - shift * similarity.mean(dim=(1, 2), keepdim=True))
-    itself = torch.eye(similarity.shape[1], dtype=torch.bool, device=similarity.device)
-    return logits.masked_fill((logits < 0) & ~itself, -torch.inf).softmax(dim=-1)
+from .similarity import similarity_attention
 
 
 def resize_values(values: Tensor, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
@@ -54,7 +35,7 @@ class ProxyCLIP(DenseAttention):
         """
         Args:
             proxy: an `AffinityHead` that reads no attention of the backbone.
-            shift, scale: see `proxy_attention`; beta and gamma of the paper.
+            shift, scale: beta and gamma of `similarity_attention`.
 
         Raises:
             ValueError: the scale is not above 0, or the proxy reads the backbone's attention.
@@ -98,6 +79,6 @@ class ProxyCLIP(DenseAttention):
         similarity, grid = self.proxy.similarity(features.images, {"patch_tokens": tokens})
         _, _, values = query_key_value(features.blocks[-1], x[:, 1:])
         resized = resize_values(values, features.grid, grid)
-        attention = proxy_attention(similarity, self.shift, self.scale)
+        attention = similarity_attention(similarity.float(), beta=self.shift, gamma=self.scale)
         heads = (attention[:, None] @ resized).to(x.dtype)
         return project_heads(features.blocks[-1], heads), grid

@@ -88,10 +88,11 @@ class ResCLIP(DenseAttention):
         }
 
     def forward(self, features: BlockFeatures) -> tuple[Tensor, tuple[int, int]]:
-        dense = self.rewritten(features, self.attend(features))[:, 1:]
+        q, k, v = query_key_value(features.blocks[-1], features.tokens[-1])
+        dense = self.rewritten(features, self.attend(features, q, k), v)[:, 1:]
         if self.feedback:
             guide = semantic_neighbourhood(self.label(features, dense))
-            dense = self.rewritten(features, self.attend(features, guide))[:, 1:]
+            dense = self.rewritten(features, self.attend(features, q, k, guide), v)[:, 1:]
         return dense, features.grid
 
     def label(self, features: BlockFeatures, dense: Tensor) -> Tensor:
@@ -106,9 +107,13 @@ class ResCLIP(DenseAttention):
             confidence_thresh=self.confidence_thresh,
         )
 
-    def attend(self, features: BlockFeatures, guide: Tensor | None = None) -> Tensor:
-        """A' of the first pass or, with G of (N, T, T) as `guide`, of the second; (N, H, T, T)."""
-        q, k, _ = query_key_value(features.blocks[-1], features.tokens[-1])
+    def attend(
+        self, features: BlockFeatures, q: Tensor, k: Tensor, guide: Tensor | None = None
+    ) -> Tensor:
+        """
+        A', (N, H, T, T), of queries and keys (N, H, T, E): of the first pass or, with G of
+        (N, T, T) as `guide`, of the second.
+        """
         found = {"q": q, "k": k}
         factor, share = self.sfr
         total: Tensor | None = None
@@ -127,10 +132,9 @@ class ResCLIP(DenseAttention):
         factor, share = self.rcs
         return factor * ((1 - share) * total + share * features.attention["residual"])
 
-    def rewritten(self, features: BlockFeatures, attention: Tensor) -> Tensor:
-        """All tokens (N, T, C) after the last block with an attention (N, H, T, T)."""
+    def rewritten(self, features: BlockFeatures, attention: Tensor, v: Tensor) -> Tensor:
+        """All tokens (N, T, C) after the last block, of attention (N, H, T, T) and values."""
         block, x = features.blocks[-1], features.tokens[-1]
-        _, _, v = query_key_value(block, x)
         dense = project_heads(block, attention @ v)
         if self.attention == "sclip":
             dense = x + dense

@@ -4,7 +4,6 @@ SFP (ICCV 2025): SC-CLIP's streams with another rule for anomalous tokens and ot
 Shapes: N windows, P = h * w patches (no class token), C width, H heads, E = C / H.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
@@ -30,14 +29,10 @@ class SFP(SCCLIP):
     def __init__(
         self,
         *,
-        pre: int,
-        post: int,
-        multi: Sequence[int],
-        class_share: float = 0.3,
-        similarity_thresh: float = 0.4,
         attention_scale: float = 5.0,
         num_anomalies: int = 10,
         anomalies: str = "attention",
+        **streams: Any,
     ):
         """
         Args:
@@ -45,15 +40,9 @@ class SFP(SCCLIP):
             num_anomalies: most anomalous patches in a window.
             anomalies: "attention", or the authors' ablations: "norm", the tokens of the largest
                 norms, and "outlier_factor", SC-CLIP's.
-            Others: see `SCCLIP`.
+            streams: the arguments of `SCCLIP`.
         """
-        super().__init__(
-            pre=pre,
-            post=post,
-            multi=multi,
-            class_share=class_share,
-            similarity_thresh=similarity_thresh,
-        )
+        super().__init__(**streams)
         if anomalies not in ANOMALIES:
             raise ValueError(
                 f'MODEL.CLIP.SFP.ANOMALIES="{anomalies}" is unknown; use one of {ANOMALIES}.'

@@ -1,5 +1,6 @@
 """
-Steps that SC-CLIP and SFP share: anomalous tokens, their repair, aggregation by similarity.
+Steps that SC-CLIP and SFP share: anomalous tokens, their repair, aggregation by similarity. The
+attention by similarity is ProxyCLIP's, too.
 
 All in float32. Shapes: N windows, P = h * w patches (no class token), C width.
 """
@@ -80,7 +81,8 @@ def similarity_attention(similarity: Tensor, *, beta: float = 1.0, gamma: float 
     """
     softmax(gamma (S - beta mean(S))) over the entries that are 0 or more: (N, P, P) -> (N, P, P).
 
-    The mean is that of a window. A patch always attends to itself, so no row is empty.
+    The mean is that of a window. A patch always attends to itself, so that no row is empty: in a
+    window of one colour the threshold may exceed every similarity.
     """
     mean = similarity.mean(dim=(1, 2), keepdim=True)
     logits = gamma * (similarity - beta * mean)
