@@ -52,7 +52,8 @@ def _add_missing(cfg: CfgNode, ours: CfgNode) -> None:
 
 
 def _add_clip(cfg: CfgNode) -> None:
-    cfg.MODEL.PRECISION = "fp32"  # fp32 | fp16 | bf16, of backbone and text tower; release: fp16
+    # fp32 | fp16 | bf16 | auto (fp16 on CUDA, else fp32), of backbone and text tower; release: fp16
+    cfg.MODEL.PRECISION = "fp32"
     cfg.MODEL.CLIP = CfgNode()
     cfg.MODEL.CLIP.LIBRARY = "clip"  # clip | open_clip: which library loads the weights
     cfg.MODEL.CLIP.ARCH = "ViT-B/16"  # Sec. 4.2, Tab. 6; a name of that library, or custom (clip)
@@ -217,7 +218,8 @@ def _add_sliding_window(cfg: CfgNode) -> None:
     cfg.MODEL.SLIDING_WINDOW = CfgNode()
     cfg.MODEL.SLIDING_WINDOW.SIZE = 384  # Sec. 4.2; pixels
     cfg.MODEL.SLIDING_WINDOW.STRIDE = 112  # Sec. 4.2; pixels
-    cfg.MODEL.SLIDING_WINDOW.BATCH_SIZE = 8  # windows in one forward (crops: the same pixels)
+    # Windows in one forward (crops: the same pixels). 0: by the device, see modeling/windows.py.
+    cfg.MODEL.SLIDING_WINDOW.BATCH_SIZE = 0
 
 
 def _add_test(cfg: CfgNode) -> None:

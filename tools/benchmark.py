@@ -32,10 +32,13 @@ from torch import Tensor
 from freecp_d2 import ClassPurification, FreeCPSegmentor, Vocabulary
 from freecp_d2.modeling.affinity import AffinityHead, CLIPAttentionAffinity, DINOAffinity
 from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet, CLIPViT
+from freecp_d2.modeling.backbone.activation import save_memory
 from freecp_d2.modeling.backbone.clip_loading import PRECISIONS, set_precision
 from freecp_d2.modeling.backbone.dense_attention import find_dense_attention
 from freecp_d2.modeling.backbone.openai_layout import OPENAI_RESNETS, OPENAI_TOWERS, OPENAI_VITS
+from freecp_d2.modeling.meta_arch import freecp_segmentor, read_out
 from freecp_d2.modeling.text_head import TextHead
+from freecp_d2.utils.allocator import keep_freed_memory
 from freecp_d2.utils.clip_library import import_clip
 from freecp_d2.utils.interrupts import children_end_on_interrupt, interrupts_blocked
 
@@ -50,6 +53,7 @@ class StageTimer:
         self.seconds: dict[str, float] = defaultdict(float)
         self.calls: dict[str, int] = defaultdict(int)
         self._inner = 0.0
+        self._wrapped: list[tuple[Any, str, Callable]] = []
 
     def wrap(self, owner: Any, method: str, stage: str) -> None:
         """Replace `owner.method` by a function that is timed as `stage`."""
@@ -65,7 +69,13 @@ class StageTimer:
             self._inner = outer + elapsed
             return result
 
+        self._wrapped.append((owner, method, original))
         setattr(owner, method, timed)
+
+    def restore(self) -> None:
+        """Undo `wrap`."""
+        for owner, method, original in self._wrapped:
+            setattr(owner, method, original)
 
     def _now(self) -> float:
         if self.device.type == "cuda":
@@ -86,6 +96,7 @@ def build_backbone(arch: str, dense_attention: str, precision: str) -> CLIPBackb
     vit = towers.VisionTransformer(
         side, patch, width, layers, width // 64, 512 if width == 768 else 768
     )
+    save_memory(vit)
     method = find_dense_attention(dense_attention)()
     return CLIPViT(
         visual=set_precision(vit, PRECISIONS[precision]),
@@ -140,7 +151,7 @@ def measure(
         input_format="RGB",
         window_size=args.window,
         window_stride=112,
-        window_batch_size=args.batch_size,
+        window_batch_size=args.batch_size or (1 if image.device.type == "cpu" else 8),
         crop_size=112,
         return_label_map=True,
     ).to(image.device)
@@ -149,15 +160,14 @@ def measure(
     timer = StageTimer(image.device)
     calls = [(backbone, "forward"), (text_head, "forward"), (model.affinity_head, "forward")]
     calls += [(model.purification_head, "forward"), (backbone, "encode_image")]
-    calls += [(model, "_stitch"), (model, "_read_out")]
+    calls += [(read_out, "stitch"), (freecp_segmentor, "read_out")]
     for (owner, method), stage in zip(calls, [*STAGES, STAGES[-1]], strict=True):
         timer.wrap(owner, method, stage)
     start = time.perf_counter()
     for _ in range(args.repeat):
         model(inputs)
     total = (time.perf_counter() - start) / args.repeat
-    for owner, method in calls:
-        delattr(owner, method)  # restores the method of the class
+    timer.restore()
     row = {stage: timer.seconds[stage] / args.repeat for stage in STAGES}
     kept = sum(len(window.kept) for window in diagnosis) / len(diagnosis)
     boxes = sum(len(group.region_boxes) for window in diagnosis for group in window.groups)
@@ -166,6 +176,8 @@ def measure(
 
 def run_arch(args: argparse.Namespace, arch: str) -> list[dict]:
     """A row for each vocabulary size, with the peak memory up to it."""
+    if not args.library:
+        keep_freed_memory()
     if args.threads:
         torch.set_num_threads(args.threads)
     height, width = (int(side) for side in args.size.split("x"))
@@ -206,11 +218,16 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
     parser.add_argument("--words", type=int, nargs="+", default=[150, 171, 500, 1000])
     parser.add_argument("--size", default="448x597", help="height x width after the resize")
     parser.add_argument("--window", type=int, default=384)
-    parser.add_argument("--batch-size", type=int, default=8, help="windows in one forward")
+    parser.add_argument(
+        "--batch-size", type=int, default=0, help="windows in one forward; 0: 8, on a CPU 1"
+    )
     parser.add_argument("--dense-attention", default="sclip")
     parser.add_argument("--precision", default="fp32", choices=[*PRECISIONS])
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0: torch's choice")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument(
+        "--library", action="store_true", help="leave the allocator alone, as the package does"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args(argv)
     if len(args.arch) == 1:

@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..utils.host import to_host
+
 
 def read_prediction(sem_seg: Tensor, num_classes: int, name: str) -> np.ndarray:
     """
@@ -14,7 +16,8 @@ def read_prediction(sem_seg: Tensor, num_classes: int, name: str) -> np.ndarray:
     is_integer = not (sem_seg.is_floating_point() or sem_seg.dtype == torch.bool)
     if sem_seg.ndim == 3 and sem_seg.shape[0] == num_classes:
         scores, labels = sem_seg.max(dim=0)
-        if scores.isnan().any():
+        labels, has_nan = to_host(labels, scores.isnan().any())
+        if has_nan:
             raise ValueError(f"{name}: the scores have NaN; expected numbers.")
     elif sem_seg.ndim == 2 and is_integer:
         labels = sem_seg

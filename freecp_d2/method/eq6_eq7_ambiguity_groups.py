@@ -30,6 +30,8 @@ class Survivors(NamedTuple):
     """Which of them are not padding, bool, shape (N, S)."""
     overlap: Tensor
     """p of Eq. (7) between them, shape (N, S, S), in [0, 1]."""
+    maps: Tensor
+    """Their refined maps, shape (N, S, h, w), in [0, 1]."""
 
 
 def ambiguity_groups(refined: Tensor, keep: Tensor, thresh: float | Tensor) -> AmbiguityGroups:
@@ -57,14 +59,14 @@ def compare_survivors(refined: Tensor, keep: Tensor) -> Survivors:
     classes = keep.int().argsort(dim=1, descending=True, stable=True)[:, :most]
     is_survivor = torch.arange(most, device=keep.device) < num_kept[:, None]
     maps = refined.gather(1, classes[:, :, None, None].expand(-1, -1, *refined.shape[2:]))
-    return Survivors(classes, is_survivor, pairwise_soft_iou(maps))
+    return Survivors(classes, is_survivor, pairwise_soft_iou(maps), maps)
 
 
 def link_survivors(
     survivors: Survivors, thresh: float | Tensor, num_classes: int
 ) -> AmbiguityGroups:
     """Groups of survivors whose overlap is at least the threshold, see `ambiguity_groups`."""
-    classes, is_survivor, overlap = survivors
+    classes, is_survivor, overlap, _ = survivors
     if isinstance(thresh, Tensor):
         thresh = thresh[:, None, None]
     linked = overlap >= thresh

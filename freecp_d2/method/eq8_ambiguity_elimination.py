@@ -63,21 +63,21 @@ def eliminate_in_region(
 
     Args:
         refined: shape (N, K, h, w).
-        region_boxes: the regions of each group (`map_index` is the group).
-        winners: winning class of each region, int64, shape (B,).
+        groups, region_boxes: the regions of each group (`map_index` is the group); they may be on
+            the CPU while maps and winners are on a device.
+        winners: winning class of each region, a member of its group, int64, shape (B,).
 
     Returns:
         Tensor: shape (N, K, h, w).
 
     Raises:
-        ValueError: a winner is not a member of its group.
+        ValueError: a winner on the CPU is not a member of its group.
     """
-    group, class_index, won = _pairs(groups, region_boxes, winners)
-    grid = (refined.shape[2], refined.shape[3])
-    contested = boxes_to_mask(region_boxes, len(groups.window), grid)
-    won_mask = boxes_to_mask(RegionBoxes(won, region_boxes.boxes), len(group), grid)
-    allowed = (won_mask | ~contested[group.cpu()]).to(refined.device)
-    window = groups.window[group]
+    group, window, class_index, won = _pairs(groups, region_boxes, winners)
+    grid, boxes = (refined.shape[2], refined.shape[3]), region_boxes.to(winners.device)
+    contested = boxes_to_mask(boxes, len(groups.window), grid)
+    won_mask = boxes_to_mask(RegionBoxes(won, boxes.boxes), len(group), grid)
+    allowed = won_mask | ~contested[group]
     result = refined.clone()
     result[window, class_index] = refined[window, class_index] * allowed
     return result
@@ -102,10 +102,9 @@ def eliminate_in_window(
     Returns:
         Tensor: shape (N, K, h, w).
     """
-    group, class_index, won = _pairs(groups, region_boxes, winners)
+    group, window, class_index, won = _pairs(groups, region_boxes, winners)
     wins = undecided.to(group.device)[group]
-    wins[won.to(group.device)] = True
-    window = groups.window[group]
+    wins[won] = True
     result = refined.clone()
     result[window, class_index] = refined[window, class_index] * wins[:, None, None]
     return result
@@ -113,12 +112,17 @@ def eliminate_in_window(
 
 def _pairs(
     groups: AmbiguityGroups, region_boxes: RegionBoxes, winners: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Members as (group, class) pairs, and the index of the pair that won each box, on the CPU."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """
+    Group, window and class of each member, and which of these members won each box, on the device
+    of the winners.
+    """
     group, class_index = groups.members.nonzero(as_tuple=True)
-    pair_of = torch.full(groups.members.shape, -1, dtype=torch.long)
-    pair_of[group.cpu(), class_index.cpu()] = torch.arange(len(group))
-    won = pair_of[region_boxes.map_index, winners.cpu()]
-    if (won < 0).any():
+    window = groups.window[group]
+    pair_of = groups.members.new_full(groups.members.shape, -1, dtype=torch.long)
+    pair_of[group, class_index] = torch.arange(len(group), device=group.device)
+    device = winners.device
+    won = pair_of.to(device)[region_boxes.map_index.to(device), winners]
+    if won.device.type == "cpu" and (won < 0).any():  # elsewhere it would wait for the device
         raise ValueError("The winner of a region is not in its group; winners must be members.")
-    return group, class_index, won
+    return group.to(device), window.to(device), class_index.to(device), won

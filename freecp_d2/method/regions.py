@@ -15,12 +15,16 @@ from torch import Tensor
 
 
 class RegionBoxes(NamedTuple):
-    """Boxes of the regions of M maps, on the CPU."""
+    """Boxes of the regions of M maps."""
 
     map_index: Tensor
     """Which map each box belongs to, int64, shape (B,), ascending."""
     boxes: Tensor
     """(x0, y0, x1, y1) in patches, half open, int64, shape (B, 4)."""
+
+    def to(self, device: torch.device) -> "RegionBoxes":
+        """The same on another device."""
+        return RegionBoxes(self.map_index.to(device), self.boxes.to(device))
 
 
 def no_boxes() -> RegionBoxes:
@@ -47,9 +51,9 @@ def region_boxes(
             their region.
 
     Returns:
-        RegionBoxes: ordered by map; within a map in no particular order.
+        RegionBoxes: on the CPU, ordered by map; within a map in no particular order.
     """
-    high = _high_activation(maps, thresh).cpu().numpy()
+    high = _high_activation(maps, thresh).numpy()
     num_maps, h, w = high.shape
     if num_maps == 0:
         return no_boxes()
@@ -83,11 +87,11 @@ def boxes_to_mask(region: RegionBoxes, num_maps: int, grid: tuple[int, int]) -> 
         grid: (h, w).
 
     Returns:
-        Tensor: bool, shape (num_maps, h, w), on the CPU.
+        Tensor: bool, shape (num_maps, h, w), on the device of the boxes.
     """
     h, w = grid
     # Two-dimensional prefix sums of +1 and -1 at the corners count the boxes over each patch.
-    corners = torch.zeros(num_maps, h + 1, w + 1, dtype=torch.int32)
+    corners = region.boxes.new_zeros(num_maps, h + 1, w + 1, dtype=torch.int32)
     x0, y0, x1, y1 = region.boxes.unbind(dim=1)
     one = torch.ones_like(x0, dtype=torch.int32)
     for y, x, sign in ((y0, x0, 1), (y0, x1, -1), (y1, x0, -1), (y1, x1, 1)):
@@ -97,8 +101,8 @@ def boxes_to_mask(region: RegionBoxes, num_maps: int, grid: tuple[int, int]) -> 
 
 
 def _high_activation(maps: Tensor, thresh: float) -> Tensor:
-    """uint8, 1 where trunc(255 * map) > int(thresh * max); shape as `maps`."""
-    levels = (maps * 255).to(torch.uint8)
+    """uint8, 1 where trunc(255 * map) > int(thresh * max); shape as `maps`, on the CPU."""
+    levels = (maps * 255).to(torch.uint8).cpu()  # before float64, which not every device has
     cut = (levels.flatten(1).amax(dim=1).double() * thresh).floor()
     return (levels > cut[:, None, None]).to(torch.uint8)
 

@@ -108,10 +108,41 @@ class WeightsError(ValueError):
     """The weights of a model give features that are not finite, whatever the image."""
 
 
+class FiniteChecks:
+    """Checks of features on a device whose results are read together, with one wait for it."""
+
+    def __init__(self) -> None:
+        self._messages: list[str] = []
+        self._flags: list[Tensor] = []
+
+    def add(self, features: Tensor, source: str, advice: str = "") -> None:
+        """
+        Check features for NaN and infinity.
+
+        Args:
+            source: names their weights.
+            advice: the reason and what to do, in place of that of damaged weights.
+        """
+        advice = advice or (
+            "the weights are damaged, or too large for the precision. Get the file again, or use "
+            "MODEL.PRECISION fp32."
+        )
+        self._messages.append(f"{source} gives NaN or infinity: {advice}")
+        self._flags.append(features.isfinite().all())
+
+    def flags(self) -> Tensor:
+        """Whether each is finite, bool, on the device; for `raise_for`."""
+        return torch.stack(self._flags)
+
+    def raise_for(self, flags: Tensor) -> None:
+        """Raise `WeightsError` for the first false flag; `flags` on the CPU."""
+        for message, is_finite in zip(self._messages, flags.tolist(), strict=True):
+            if not is_finite:
+                raise WeightsError(message)
+
+
 def check_finite(features: Tensor, source: str) -> None:
     """Raise `WeightsError` if features have NaN or infinity; `source` names their weights."""
-    if not features.isfinite().all():
-        raise WeightsError(
-            f"{source} gives NaN or infinity: the weights are damaged, or too large for the "
-            "precision. Get the file again, or use MODEL.PRECISION fp32."
-        )
+    checks = FiniteChecks()
+    checks.add(features, source)
+    checks.raise_for(checks.flags())

@@ -4,6 +4,7 @@ Class scores of an image from the patch maps of its windows. Only surviving clas
 Shapes: K classes, C channels of the output, S surviving classes, h x w patches, H, W pixels.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -28,31 +29,47 @@ class ClassScores(NamedTuple):
 
 @without_autocast
 def stitch(
-    maps: list[Tensor], windows: list[Window], image_size: tuple[int, int], patch_size: int
+    maps: Sequence[Tensor],
+    windows: Sequence[Window],
+    image_size: tuple[int, int],
+    patch_size: int,
+    alive: Sequence[Tensor] = (),
 ) -> ClassScores:
     """
     Upsample each window's maps, non-negative (K, h, w), and average where windows overlap.
 
     Maps may have any grid; it covers the window, padded to whole patches.
 
-    A class that was dropped in a window has score 0 there; the padding of a window is cut.
+    A class that was dropped in a window has score 0 there; the padding of a window is cut. `alive`
+    is `has_score` of each window, on the CPU; empty: it is computed.
     """
-    alive = torch.stack([m.flatten(1).amax(dim=1) > 0 for m in maps]).cpu()
-    classes = alive.any(dim=0).nonzero().flatten()
+    is_alive = torch.stack([*alive]) if alive else has_score(torch.stack([*maps])).cpu()
+    classes = is_alive.any(dim=0).nonzero().flatten()
     device = maps[0].device
     scores = torch.zeros(len(classes), *image_size, device=device)
     count = torch.zeros(image_size, device=device)
-    slot = torch.full((alive.shape[1],), -1)
-    slot[classes] = torch.arange(len(classes))
-    for window_maps, (_, y0, x0, y1, x1), is_alive in zip(maps, windows, alive, strict=True):
-        count[y0:y1, x0:x1] += 1
-        survivors = is_alive.nonzero().flatten()
+    slots = [own[classes].nonzero().flatten().tolist() for own in is_alive]
+    # One copy to the device for all windows.
+    survivors = is_alive.nonzero()[:, 1].to(device).split([len(own) for own in slots])
+    for window_maps, window, own, own_slots in zip(maps, windows, survivors, slots, strict=True):
+        _, y0, x0, y1, x1 = window
         height, width = y1 - y0, x1 - x0
         padded = (-(-height // patch_size) * patch_size, -(-width // patch_size) * patch_size)
-        pixels = _resize(window_maps[survivors.to(device)], padded)[:, :height, :width]
-        scores[:, y0:y1, x0:x1].index_add_(0, slot[survivors].to(device), pixels)
+        pixels = _resize(window_maps[own], padded)[:, :height, :width]
+        count[y0:y1, x0:x1] += 1
+        target = scores[:, y0:y1, x0:x1]
+        if len(pixels) == len(target):
+            target += pixels
+            continue
+        for slot, score in zip(own_slots, pixels, strict=True):  # index_add_ is slower on the CPU
+            target[slot] += score
     scores /= count
     return ClassScores(classes.to(device), scores)
+
+
+def has_score(maps: Tensor) -> Tensor:
+    """Which classes have a score anywhere: maps (N, K, h, w) -> bool (N, K)."""
+    return maps.flatten(2).amax(dim=2) > 0
 
 
 def drop_small_classes(found: ClassScores, min_area: float) -> ClassScores:
@@ -153,11 +170,12 @@ def _resize_rows(scores: Tensor, size: tuple[int, int], rows: slice) -> Tensor:
     (height, width), num_rows = size, rows.stop - rows.start
     if num_rows == height or scores.shape[1] == height:
         return resize_scores(scores, size)[:, rows]
-    y = torch.arange(rows.start, rows.stop, device=scores.device, dtype=torch.float64)
+    y = torch.arange(rows.start, rows.stop, dtype=torch.float64)  # not every device has float64
     y = ((y + 0.5) * (scores.shape[1] / height) - 0.5).clamp(min=0)
     above = y.long()
+    weight = (y - above)[:, None].to(scores)
+    above = above.to(scores.device)
     below = (above + 1).clamp(max=scores.shape[1] - 1)
-    weight = (y - above)[:, None].to(scores.dtype)
     return _resize(torch.lerp(scores[:, above], scores[:, below], weight), (num_rows, width))
 
 

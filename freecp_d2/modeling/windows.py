@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..d2 import CfgNode
+
 _T = TypeVar("_T")
 
 
@@ -27,6 +29,19 @@ class Window(NamedTuple):
     def size(self) -> tuple[int, int]:
         """(height, width)."""
         return self.y1 - self.y0, self.x1 - self.x0
+
+
+def window_batch_size(cfg: CfgNode) -> int:
+    """
+    MODEL.SLIDING_WINDOW.BATCH_SIZE; for 0, the windows of 384 x 384 pixels that a device takes.
+
+    8 on a GPU, one on a CPU, and of smaller windows as many as have the same pixels.
+    """
+    node = cfg.MODEL.SLIDING_WINDOW
+    if node.BATCH_SIZE:
+        return node.BATCH_SIZE
+    at_384 = 1 if torch.device(cfg.MODEL.DEVICE).type == "cpu" else 8
+    return at_384 * max(1, 384**2 // max(1, node.SIZE) ** 2)
 
 
 def check_window_sizes(

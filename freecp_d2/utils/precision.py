@@ -1,16 +1,61 @@
-"""Computing in float32 whatever the surrounding precision."""
+"""The precision of a device, and computing in float32 whatever the surrounding precision."""
 
+import logging
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import wraps
+from functools import cache, wraps
 from typing import ParamSpec, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+logger = logging.getLogger(__name__)
+
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@cache
+def precision_for(precision: str, device: str) -> str:
+    """
+    MODEL.PRECISION for a device: "auto" is fp16 on CUDA, as the released program, else fp32.
+
+    Warns once, with the measured factor, if a CPU is slower in it than in fp32.
+    """
+    device_type = torch.device(device).type
+    if precision == "auto":
+        return "fp16" if device_type == "cuda" else "fp32"
+    if device_type == "cpu" and precision in PRECISIONS and precision != "fp32":
+        factor = _slowdown(PRECISIONS[precision])
+        if factor > 1.2:
+            logger.warning(
+                f'MODEL.PRECISION="{precision}": on this CPU a matrix product takes {factor:.0f} '
+                "times as long as in fp32, because it has no instructions for it; use auto or fp32."
+                if factor >= 2
+                else f'MODEL.PRECISION="{precision}" is slower than fp32 on this CPU, by a factor '
+                f"of {factor:.1f}; use auto or fp32."
+            )
+    return precision
+
+
+def _slowdown(dtype: torch.dtype) -> float:
+    """Seconds of a matrix product in `dtype` over those in float32, on the CPU."""
+    return _seconds(dtype) / _seconds(torch.float32)
+
+
+def _seconds(dtype: torch.dtype) -> float:
+    """The least of three products in the shapes of a ViT-B, after one that is not counted."""
+    tokens, weight = torch.ones(64, 768, dtype=dtype), torch.ones(768, 768, dtype=dtype)
+    times = []
+    for _ in range(4):
+        start = time.perf_counter()
+        tokens @ weight
+        times.append(time.perf_counter() - start)
+    return min(times[1:])
 
 
 def without_autocast(function: Callable[P, R]) -> Callable[P, R]:
@@ -25,7 +70,7 @@ def without_autocast(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         with ExitStack() as stack:
-            for device_type in ("cpu", "cuda"):
+            for device_type in ("cpu", "cuda", "mps"):
                 stack.enter_context(torch.autocast(device_type, enabled=False))
             return function(*args, **kwargs)
 

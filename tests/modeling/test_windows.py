@@ -9,6 +9,7 @@ from freecp_d2.modeling.windows import (
     cut_windows,
     run_on_windows,
     sliding_windows,
+    window_batch_size,
     windows_of_images,
 )
 
@@ -86,3 +87,14 @@ def test_cut_and_pad():
         assert torch.equal(cut[0, :, :height, :width], inside)
         assert torch.equal(cut[0], cut[1])
         assert cut[0].sum() == inside.sum()  # nothing but zeros around
+
+
+def test_batch_of_windows_by_the_device(tiny_cfg):
+    """On a CPU an eighth of a GPU's; windows of 96 pixels, sixteen times as many."""
+    node = tiny_cfg.MODEL.SLIDING_WINDOW
+    for device, expected in (("cuda", [8, 128, 8]), ("cpu", [1, 16, 1])):
+        tiny_cfg.MODEL.DEVICE = device
+        for node.SIZE, number in zip((384, 96, 1000), expected, strict=True):
+            assert window_batch_size(tiny_cfg) == number
+    node.BATCH_SIZE = 5
+    assert window_batch_size(tiny_cfg) == 5

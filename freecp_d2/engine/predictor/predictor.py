@@ -22,6 +22,7 @@ from ...modeling.purification.diagnosis import SegmentedImage
 from ...modeling.stitching import ClassScores, label_map
 from ...modeling.text_head import vocabulary_from_config
 from ...text import Vocabulary
+from ...utils.host import to_host
 from .building import Options, Words, config_for_images, usable_device, with_heads, words_of
 from .prediction import Prediction
 
@@ -234,14 +235,15 @@ class Predictor:
         size = (image.shape[0], image.shape[1])
         found = segmented.scores
         labels = label_map(found, size, background=background, floor=floor, unlabelled=-1)
+        labels, classes = to_host(labels.to(torch.int32), found.classes)
         rest = text_head.has_background
         return Prediction(
             image=image,
-            label_map=labels.to(torch.int32).cpu().numpy(),
+            label_map=labels.numpy(),
             names=("background",) * rest + self.vocabulary.display_names,
             colors=(_BLACK,) * rest + self.vocabulary.colors,
             windows=segmented.windows,
-            found=ClassScores(found.classes.cpu(), found.scores.cpu()),
+            found=ClassScores(classes, found.scores.cpu()),
             background=background,
             floor=floor,
         )

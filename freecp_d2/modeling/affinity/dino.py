@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ...d2 import CfgNode, ShapeSpec, configurable
+from ...utils.precision import precision_for
 from ..backbone.base import resize_positional_embedding
 from ..inputs import PixelNormalisation
 from ..resampling import resample, resample_matrix
@@ -86,7 +87,7 @@ class DINOAffinity(EncoderAffinity):
             "layers": node.LAYERS,
             "power": node.COSINE_POWER,
             "input_size": node.INPUT_SIZE,
-            "precision": cfg.MODEL.PRECISION,
+            "precision": precision_for(cfg.MODEL.PRECISION, cfg.MODEL.DEVICE),
             **balancing_options(cfg),
         }
 

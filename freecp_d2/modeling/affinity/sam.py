@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ...d2 import CfgNode, ShapeSpec, configurable
+from ...utils.precision import precision_for
 from ..resampling import resample
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
 from .encoder import (
@@ -89,7 +90,7 @@ class SAMAffinity(EncoderAffinity):
             "power": node.COSINE_POWER,
             "points_per_side": node.POINTS_PER_SIDE,
             "batch_size": node.BATCH_SIZE,
-            "precision": cfg.MODEL.PRECISION,
+            "precision": precision_for(cfg.MODEL.PRECISION, cfg.MODEL.DEVICE),
             **balancing_options(cfg),
         }
 

@@ -19,7 +19,8 @@ import logging
 import os
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 ACTIVATIONS = ("auto", "quick_gelu", "gelu")
 
@@ -121,6 +122,27 @@ def use_gelu(model: nn.Module) -> None:
         mlp = getattr(module, "mlp", None)
         if isinstance(mlp, nn.Sequential):
             mlp.gelu = nn.GELU()
+
+
+class QuickGELU(nn.Module):
+    """x * sigmoid(1.702 x), in the memory of x where no gradient needs it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate = (1.702 * x).sigmoid_()
+        return gate * x if torch.is_grad_enabled() and x.requires_grad else x.mul_(gate)
+
+
+def save_memory(model: nn.Module) -> None:
+    """
+    Replace the QuickGELU of `clip` and `open_clip` in the blocks of a model by one that writes into
+    its input, the largest tensor of a block.
+    """
+    for module in model.modules():
+        mlp = getattr(module, "mlp", None)
+        if isinstance(mlp, nn.Sequential):
+            for name, part in mlp.named_children():
+                if type(part).__name__ == "QuickGELU":
+                    setattr(mlp, name, QuickGELU())
 
 
 def _read_config(path: str, name: str) -> dict[str, Any]:

@@ -97,7 +97,8 @@ class CachedBackbone(CLIPBackbone):
         return dict(features)
 
     def encode_image(self, images: Tensor) -> Tensor:
-        keys: list[Key] = [("crop", self.encode_image_key, *_content(image)) for image in images]
+        pixels = images.cpu()  # one copy for all crops
+        keys: list[Key] = [("crop", self.encode_image_key, *_content(crop)) for crop in pixels]
         found: dict[Key, Any] = {key: self.memory.get(key) for key in keys}
         missing = {key: i for i, key in enumerate(keys) if found[key] is None}
         if missing:

@@ -16,9 +16,14 @@ from torch import Tensor, nn
 from ...d2 import CfgNode
 from ...text import CLIPTokenizer
 from ...utils.clip_library import import_clip
-from .activation import check_activation, check_heads, decide_activation, use_gelu
-
-PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+from ...utils.precision import PRECISIONS, precision_for
+from .activation import (
+    check_activation,
+    check_heads,
+    decide_activation,
+    save_memory,
+    use_gelu,
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,8 @@ def load_clip_from_config(cfg: CfgNode, loaded: LoadedCLIP | None = None) -> Loa
     """`load_clip` with the keys of MODEL.CLIP; returns `loaded` if its settings are the same."""
     node = cfg.MODEL.CLIP
     file = (node.LIBRARY, node.ARCH, node.PRETRAINED)
-    source = (*file, cfg.MODEL.PRECISION, node.MERGES, node.ACTIVATION)
+    precision = precision_for(cfg.MODEL.PRECISION, cfg.MODEL.DEVICE)
+    source = (*file, precision, node.MERGES, node.ACTIVATION)
     return loaded if loaded is not None and loaded.source == source else load_clip(*source)
 
 
@@ -79,7 +85,8 @@ def load_clip(
         ConnectionError: the download failed.
     """
     if precision not in PRECISIONS:
-        raise ValueError(f'MODEL.PRECISION="{precision}" is unknown; use one of {[*PRECISIONS]}.')
+        known = [*PRECISIONS, "auto"]
+        raise ValueError(f'MODEL.PRECISION="{precision}" is unknown; use one of {known}.')
     loaders = {"clip": _load_openai, "open_clip": _load_open_clip}
     if library not in loaders:
         raise ValueError(f'MODEL.CLIP.LIBRARY="{library}" is unknown; use one of {[*loaders]}.')
@@ -87,6 +94,7 @@ def load_clip(
     loaded = loaders[library](arch, pretrained, merges, activation)
     source = (library, arch, pretrained, precision, merges, activation)
     loaded = replace(loaded, source=source)
+    save_memory(loaded.model)
     set_precision(loaded.model, PRECISIONS[precision])
     _check_finite_weights(loaded.model, pretrained, precision)
     loaded.model.eval().requires_grad_(False)
@@ -235,7 +243,7 @@ def _find(pretrained: str, arch: str, names: Iterable[str]) -> str:
     if not path or not (os.path.isfile(path) or weights_in(path)):
         raise FileNotFoundError(
             f'MODEL.CLIP.PRETRAINED="{pretrained}" is neither a file nor a name that is known for '
-            f"{arch}; use one of {list(names)}, a name of `python -m freecp_d2.weights list`, or "
+            f"{arch}; use one of {list(names)}, a name of `freecp weights list`, or "
             "the path of a checkpoint."
         )
     return path

@@ -180,7 +180,10 @@ class CLIPViT(CLIPBackbone):
 
     def _pixels(self, images: Tensor) -> Tensor:
         """RGB in [0, 255] of normalised images, (N, 3, H, W)."""
-        mean, std = (images.new_tensor(v).view(-1, 1, 1) for v in (self.pixel_mean, self.pixel_std))
+        mean, std = (
+            torch.tensor(v, dtype=images.dtype).view(-1, 1, 1).to(images.device)
+            for v in (self.pixel_mean, self.pixel_std)
+        )
         return (images * std + mean).float()
 
     def _project(self, x: Tensor) -> Tensor:

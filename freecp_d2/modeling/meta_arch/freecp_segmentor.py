@@ -14,20 +14,26 @@ from torch import Tensor, nn
 
 from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
+from ...utils.host import to_host
 from ..affinity import AffinityHead, build_affinity_head
 from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone, load_clip_from_config
-from ..inputs import PixelNormalisation, check_finite, read_candidates, read_images
+from ..inputs import FiniteChecks, PixelNormalisation, read_candidates, read_images
 from ..pamr import PAMR, build_pamr
-from ..purification.build import (
-    CropClassifier,
-    build_purification_head,
-    crop_batch_size,
-)
+from ..purification.build import build_purification_head
+from ..purification.crop_classifier import CropClassifier, CropFeatures, crop_batch_size
 from ..purification.decisions import PurificationInputs, PurifiedBatch
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
 from ..resampling import affinity_grid, check_grid_rule, resample
+from ..stitching import has_score
 from ..text_head import TextHead
-from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
+from ..windows import (
+    Window,
+    check_window_sizes,
+    cut_windows,
+    run_on_windows,
+    window_batch_size,
+    windows_of_images,
+)
 from .heads import check_heads
 from .read_out import combine_windows, output_size, read_decisions, read_out
 
@@ -122,7 +128,7 @@ class FreeCPSegmentor(nn.Module):
             "input_format": cfg.INPUT.FORMAT,
             "window_size": cfg.MODEL.SLIDING_WINDOW.SIZE,
             "window_stride": cfg.MODEL.SLIDING_WINDOW.STRIDE,
-            "window_batch_size": cfg.MODEL.SLIDING_WINDOW.BATCH_SIZE,
+            "window_batch_size": window_batch_size(cfg),
             "crop_size": cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE,
             "oracle": cfg.MODEL.PURIFICATION_HEAD.ORACLE,
             "return_label_map": cfg.TEST.LABEL_MAP,
@@ -177,25 +183,27 @@ class FreeCPSegmentor(nn.Module):
         if self.oracle:
             outputs, background = self.text_head.output_names, self.text_head.has_background
             allowed = read_candidates(batched_inputs, len(outputs), background=background)
+            allowed = allowed.to(self.device)
         patch_size, names = self.backbone.patch_size, self.text_head.vocabulary.display_names
+        crops = CropFeatures()
 
-        def run(batch: list[Window]) -> Iterator[tuple[Tensor, Any, Any]]:
+        def run(batch: list[Window]) -> Iterator[tuple[Tensor, Tensor, Any, Any]]:
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
             pixels = cut_windows(images, batch, patch_size)
-            maps, purified = self._segment(pixels, candidates)
+            maps, alive, purified = self._segment(pixels, batch, candidates, crops)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose and purified is not None:
                 cell = pixels.shape[2] // maps.shape[2]
-                reasons = diagnose_windows(purified.found, batch, names, cell)
+                reasons = diagnose_windows(purified.found, alive, batch, names, cell)
             kept: Iterable[Any] = repeat(None, len(batch))
             if self.return_decisions and purified is not None:
                 kept = [(window, purified, n) for n, window in enumerate(batch)]
-            return zip(maps, reasons, kept, strict=True)
+            return zip(maps, alive, reasons, kept, strict=True)
 
         found_of_images = run_on_windows(windows, self.window_batch_size, run)
         for x, image, found in zip(batched_inputs, images, found_of_images, strict=True):
             own, results = [window for window, _ in found], [result for _, result in found]
-            maps, reasons, kept = zip(*results, strict=True)
+            maps, alive, reasons, kept = zip(*results, strict=True)
             size = (image.shape[1], image.shape[2])
             combine = partial(
                 combine_windows,
@@ -207,7 +215,7 @@ class FreeCPSegmentor(nn.Module):
                 refine=self.refine,
             )
             reasons, kept = (tuple(filter(None, values)) for values in (reasons, kept))
-            yield SegmentedImage(combine(list(maps)), reasons, kept, size, combine)
+            yield SegmentedImage(combine(maps, alive), reasons, kept, size, combine)
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
@@ -220,23 +228,33 @@ class FreeCPSegmentor(nn.Module):
         return [list(found.windows) for found in self.segment(batched_inputs, diagnose=True)]
 
     def _segment(
-        self, pixels: Tensor, candidates: Tensor | None
-    ) -> tuple[Tensor, PurifiedBatch | None]:
-        """Class maps (N, K, h, w) of normalised windows of one size, and their purification."""
+        self,
+        pixels: Tensor,
+        windows: list[Window],
+        candidates: Tensor | None,
+        crops: CropFeatures,
+    ) -> tuple[Tensor, Tensor, PurifiedBatch | None]:
+        """
+        Class maps (N, K, h, w) of normalised windows of one size; on the CPU which of them have a
+        score, bool (N, K), and their purification.
+        """
+        checks = FiniteChecks()
         layers = () if self.affinity_head is None else self.affinity_head.attention_layers
         reads_text = self.backbone.reads_text
         text = {"text_features": self.text_head.word_features} if reads_text else {}
         features = self.backbone(pixels, attention_layers=layers, **text)
-        check_finite(features["patch_tokens"], self.backbone.weights_name)
+        checks.add(features["patch_tokens"], self.backbone.weights_name)
         tokens, grid = features["patch_tokens"], None
         if self.affinity_head is not None:
             grid = affinity_grid(self.grid_rule, pixels, tokens, self.backbone.patch_size)
             features |= {"patch_tokens": resample(tokens, grid)}
         maps, normalized_cam = self.text_head(tokens, candidates, grid=grid)
         if self.affinity_head is None or self.purification_head is None:
-            return maps, None
+            alive, flags = to_host(has_score(maps), checks.flags())
+            checks.raise_for(flags)
+            return maps, alive, None
         transition = self.affinity_head(self.pixels.undo(pixels), features)
-        check_finite(transition, type(self.affinity_head).__name__)
+        checks.add(transition, type(self.affinity_head).__name__)
         classify = CropClassifier(
             pixels,
             self.backbone.encode_image,
@@ -244,7 +262,13 @@ class FreeCPSegmentor(nn.Module):
             patch_size=pixels.shape[2] // maps.shape[2],
             crop_size=self.crop_size,
             batch_size=crop_batch_size(self.window_batch_size, self.window_size, self.crop_size),
+            windows=windows,
+            known=crops,
+            check=checks.add,
         )
         inputs = PurificationInputs(maps, normalized_cam, transition, classify, candidates)
-        purified = self.purification_head(*inputs)
-        return purified.maps, PurifiedBatch(inputs, purified)
+        found = self.purification_head(*inputs)
+        # The last of a few points where the host waits for the device, none of them in a loop.
+        found, (alive, flags) = found.on_host(has_score(found.maps), checks.flags())
+        checks.raise_for(flags)
+        return found.maps, alive, PurifiedBatch(inputs, found)

@@ -28,6 +28,7 @@ from ..purification.diagnosis import WindowDiagnosis
 from ..purification.gating import gate_scores
 from ..purification.grid_purification import GridPurification, ImageGrid
 from ..text_head import build_text_classifier, load_named, vocabulary_from_config
+from ..windows import window_batch_size
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class PurifiedSegmentor(nn.Module):
             channels=channels,
             class_features=class_features,
             crop_size=cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE,
-            batch_size=cfg.MODEL.SLIDING_WINDOW.BATCH_SIZE,
+            batch_size=window_batch_size(cfg),
         )
         if affinity_weights:
             purifier.to(torch.device(cfg.MODEL.DEVICE))

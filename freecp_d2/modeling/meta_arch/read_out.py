@@ -5,7 +5,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..purification.build import CropClassifier, PurificationOutput
+from ..purification.build import PurificationOutput
+from ..purification.crop_classifier import CropClassifier
 from ..purification.decisions import Decisions
 from ..purification.diagnosis import SegmentedImage
 from ..stitching import ClassScores, full_scores, label_map, resize_scores, stitch
@@ -19,7 +20,8 @@ def output_size(x: Mapping[str, Any], size: tuple[int, int]) -> tuple[int, int]:
 
 
 def combine_windows(
-    maps: list[Tensor],
+    maps: Sequence[Tensor],
+    alive: Sequence[Tensor] = (),
     *,
     windows: list[Window],
     image: Tensor,
@@ -32,12 +34,12 @@ def combine_windows(
     The class scores of one image.
 
     Args:
-        maps: of each window, (K, h, w).
+        maps, alive: of each window, see `stitch`.
         image: normalised, (3, H, W).
         size: (height, width) of the result, for the steps that run at its resolution.
         refine: the last step, see `FreeCPSegmentor`.
     """
-    scores = stitch(maps, windows, (image.shape[1], image.shape[2]), patch_size)
+    scores = stitch(maps, windows, (image.shape[1], image.shape[2]), patch_size, alive)
     if refine is not None:
         scores = ClassScores(scores.classes, refine(resize_scores(scores.scores, size), image))
     return text_head.finish(scores, size)

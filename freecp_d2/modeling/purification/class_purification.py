@@ -13,6 +13,7 @@ from ...d2 import CfgNode, configurable
 from ...method import (
     AmbiguityGroups,
     RegionBoxes,
+    Survivors,
     automatic_ambiguity_thresh,
     automatic_redundancy_thresh,
     boxes_to_mask,
@@ -26,6 +27,7 @@ from ...method import (
     refine,
     region_boxes,
 )
+from ...utils.host import to_host
 from ...utils.precision import without_autocast
 from .build import PURIFICATION_HEAD_REGISTRY, ClassifyBoxes, PurificationOutput
 
@@ -159,8 +161,9 @@ class ClassPurification(nn.Module):
         """box_k of Eq. (3), bool, shape (N, K, h, w)."""
         flat = normalized_cam.flatten(0, 1)
         region = region_boxes(flat, thresh=self.region_thresh, exclude_last=self.exclude_last)
-        mask = boxes_to_mask(region, len(flat), (flat.shape[1], flat.shape[2]))
-        return mask.view(normalized_cam.shape).to(normalized_cam.device)
+        boxes = region.to(flat.device)
+        mask = boxes_to_mask(boxes, len(flat), (flat.shape[1], flat.shape[2]))
+        return mask.view(normalized_cam.shape)
 
     def _purify_redundancy(
         self, result: PurificationOutput, maps: Tensor, present: Tensor | None
@@ -183,17 +186,22 @@ class ClassPurification(nn.Module):
 
     def _purify_ambiguity(self, result: PurificationOutput, classify: ClassifyBoxes | None) -> None:
         survivors = compare_survivors(result.maps, result.keep)
+        scores = result.redundancy_scores.gather(1, survivors.classes)
+        # Groups and boxes are found on the CPU, where their numbers need no wait for the device.
+        *found, scores = to_host(*survivors, scores)
+        survivors = Survivors(*found)
         if isinstance(self.ambiguity_thresh, str):
-            scores = result.redundancy_scores.gather(1, survivors.classes)
             thresh = automatic_ambiguity_thresh(survivors.overlap, survivors.is_survivor, scores)
         else:
-            thresh = result.maps.new_full((len(result.maps),), self.ambiguity_thresh)
+            thresh = survivors.maps.new_full((len(survivors.maps),), self.ambiguity_thresh)
         groups = link_survivors(survivors, thresh, num_classes=result.maps.shape[1])
         result.ambiguity_thresh, result.groups = thresh, groups
         if classify is None or len(groups.window) == 0:
             return
-        regions, undecided = self._region_boxes(fuse_groups(result.maps, groups))
-        group = regions.map_index.to(groups.window.device)
+        among = groups.members.gather(1, survivors.classes[groups.window])
+        fused = fuse_groups(survivors.maps, AmbiguityGroups(groups.window, among))
+        regions, undecided = self._region_boxes(fused)
+        group = regions.map_index
         winners = classify(groups.window[group], regions.boxes, groups.members[group])
         if self.elimination == "region":
             result.maps = eliminate_in_region(result.maps, groups, regions, winners)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...d2 import CfgNode, MetadataCatalog
 from ...text import Vocabulary
+from ...utils.host import to_host
 from ..background import check_background, has_background
 from ..text_head import vocabulary_from_config
 from ..windows import Window
@@ -135,11 +136,14 @@ def as_probabilities(scores: Tensor, kind: str, temperature: float = 1.0) -> Ten
                 "expected finite numbers."
             )
         return (scores / temperature).softmax(dim=-3)
-    if not scores.isfinite().all():
+    if not scores.numel():
+        return scores
+    is_finite, lowest = to_host(scores.isfinite().all(), scores.amin())
+    if not is_finite:
         raise ValueError("Scores have NaN or infinity; expected finite numbers.")
-    if scores.numel() and scores.amin() < 0:
+    if lowest < 0:
         raise ValueError(
-            f"Scores go down to {float(scores.amin()):.3g}, which is no probability; use logits."
+            f"Scores go down to {float(lowest):.3g}, which is no probability; use logits."
         )
     return scores
 

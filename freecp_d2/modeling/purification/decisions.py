@@ -44,7 +44,7 @@ class PurificationInputs(NamedTuple):
             maps[index],
             cam[index],
             transition[index],
-            classify and (lambda window, *args: classify(index[window], *args)),
+            classify and (lambda window, *args: classify(torch.tensor(rows)[window.cpu()], *args)),
             None if allowed is None else allowed[rows],
         )
 
@@ -162,7 +162,8 @@ class Decisions:
         for batch, rows, windows in self._batches():
             inputs = batch.inputs.select(rows)
             if "AP" in steps and inputs.classify is not None:
-                inputs = inputs._replace(classify=self._oracle(truth, windows, inputs.classify))
+                oracle = self._oracle(truth, windows, inputs.classify, inputs.maps.device)
+                inputs = inputs._replace(classify=oracle)
             present = None
             if "RP" in steps:
                 present = torch.from_numpy(truth(_sides(windows)) > 0).to(inputs.maps.device)
@@ -171,18 +172,22 @@ class Decisions:
         return self.read_out(found)
 
     def _oracle(
-        self, truth: PixelsInBoxes, windows: Sequence[Window], classify: ClassifyBoxes
+        self,
+        truth: PixelsInBoxes,
+        windows: Sequence[Window],
+        classify: ClassifyBoxes,
+        device: torch.device,
     ) -> ClassifyBoxes:
         def elect(window: Tensor, boxes: Tensor, candidates: Tensor) -> Tensor:
-            pixels = truth(self._in_pixels(windows, window.cpu().numpy(), boxes.numpy()))
-            counts = torch.from_numpy(pixels) * candidates.cpu()
+            window, boxes, candidates = (x.cpu() for x in (window, boxes, candidates))
+            pixels = truth(self._in_pixels(windows, window.numpy(), boxes.numpy()))
+            counts = torch.from_numpy(pixels) * candidates
             most, winners = counts.max(dim=1)
             unknown = (most == 0).nonzero().flatten()
             if len(unknown):
-                on_device = unknown.to(window.device)
-                rest = classify(window[on_device], boxes[unknown], candidates[on_device])
+                rest = classify(window[unknown], boxes[unknown], candidates[unknown])
                 winners[unknown] = rest.cpu()
-            return winners
+            return winners.to(device)
 
         return elect
 

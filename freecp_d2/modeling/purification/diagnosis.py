@@ -60,17 +60,27 @@ class SegmentedImage(NamedTuple):
     """Each window, its batch and its place in it; empty if not kept, or without purification."""
     size: tuple[int, int]
     """(height, width) of the network's input."""
-    combine: Callable[[list[Tensor]], ClassScores]
-    """The scores if the windows had other maps."""
+    combine: Callable[..., ClassScores]
+    """The scores if the windows had other maps, (K, h, w) each."""
 
 
 def diagnose_windows(
-    found: PurificationOutput, windows: list[Window], class_names: tuple[str, ...], patch_size: int
+    found: PurificationOutput,
+    visible: Tensor,
+    windows: list[Window],
+    class_names: tuple[str, ...],
+    patch_size: int,
 ) -> list[WindowDiagnosis]:
-    """The diagnoses of N windows; `class_names` are those of the K classes."""
+    """
+    The diagnoses of N windows.
+
+    Args:
+        found: on the CPU, but for its maps, which are not read.
+        visible: classes with a score anywhere, bool, (N, K), on the CPU; see `has_score`.
+        class_names: those of the K classes.
+    """
     class_names = _unique(class_names)
-    keep, scores = found.keep.cpu(), found.redundancy_scores.cpu()
-    visible = (found.maps.flatten(2).amax(dim=2) > 0).cpu()
+    keep, scores = found.keep, found.redundancy_scores
     groups = _groups(found, windows, class_names, patch_size)
     redundancy, ambiguity = (
         [None] * len(windows) if thresh is None else thresh.tolist()
@@ -106,7 +116,7 @@ def _groups(
     """The groups of each window, boxes in pixels of the image."""
     per_window: list[list[GroupDiagnosis]] = [[] for _ in windows]
     groups = []
-    for n, members in zip(found.groups.window.tolist(), found.groups.members.cpu(), strict=True):
+    for n, members in zip(found.groups.window.tolist(), found.groups.members, strict=True):
         group = GroupDiagnosis([class_names[k] for k in members.nonzero().flatten().tolist()])
         per_window[n].append(group)
         groups.append((group, windows[n]))

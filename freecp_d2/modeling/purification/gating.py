@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...method import eliminate_in_region
+from ...utils.host import to_host
 from ..windows import Window
 from .build import PurificationOutput
 
@@ -30,7 +31,8 @@ def gates(found: PurificationOutput) -> Tensor:
         left = eliminate_in_region(gate.float(), found.groups, found.region_boxes, found.winners)
         return left > 0
     group, class_index = found.groups.members.nonzero(as_tuple=True)
-    window = found.groups.window[group]
+    window = found.groups.window[group].to(gate.device)
+    class_index = class_index.to(gate.device)
     is_there = found.maps[window, class_index].flatten(1).amax(dim=1) > 0
     gate[window, class_index] &= is_there[:, None, None]
     return gate
@@ -65,18 +67,21 @@ def gate_scores(scores: Tensor, gate: Tensor, *, max_removed: float = 0.99) -> T
 
     Args:
         scores: not negative, shape (K, H, W); returned as it is where no class is gone.
-        gate: bool, shape (K, h, w); applies to all pixels of a patch.
+        gate: bool, shape (K, h, w), on any device; applies to all pixels of a patch.
         max_removed: in [0, 1); 0 removes nothing.
     """
-    if gate.all():
+    flat = gate.flatten(1)
+    is_open, is_shut = to_host(flat.all(dim=1), ~flat.any(dim=1))
+    if is_open.all():
         return scores
-    gated, flat = scores.clone(), gate.flatten(1)
-    gated[~flat.any(dim=1)] = 0
-    partial = flat.any(dim=1) & ~flat.all(dim=1)
-    if partial.any():
+    shut = is_shut.nonzero().flatten().to(scores.device)
+    gated = scores.index_fill(0, shut, 0)
+    partial = (~is_open & ~is_shut).nonzero().flatten()
+    if len(partial):
         size = (scores.shape[1], scores.shape[2])
-        gated[partial] *= F.interpolate(gate[partial][None].float(), size, mode="nearest-exact")[0]
+        part = gate[partial.to(gate.device)].to(scores.device, torch.float32)
+        partial = partial.to(scores.device)
+        gated[partial] *= F.interpolate(part[None], size, mode="nearest-exact")[0]
     total = scores.sum(dim=0)
     stays = total - gated.sum(dim=0) > max_removed * total
-    gated[:, stays] = scores[:, stays]
-    return gated
+    return torch.where(stays, scores, gated)

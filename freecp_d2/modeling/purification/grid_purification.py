@@ -18,11 +18,13 @@ from ...method import min_max_normalise
 from ..affinity import AffinityHead
 from ..affinity.encoder import resize_to
 from ..backbone import CLIPBackbone
-from ..inputs import PixelNormalisation, check_finite
+from ..inputs import FiniteChecks, PixelNormalisation
 from ..resampling import resample
+from ..stitching import has_score
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
-from .build import CropClassifier, PurificationOutput, crop_batch_size
+from .build import PurificationOutput
 from .class_scores import ScoreChannels, as_maps, cut_maps, pool_to_grid
+from .crop_classifier import CropClassifier, CropFeatures, crop_batch_size
 from .decisions import Decisions, PurificationInputs, PurifiedBatch
 from .diagnosis import WindowDiagnosis, diagnose_windows, scale_boxes
 from .gating import gates, stitch_gates
@@ -92,11 +94,13 @@ class ImageGrid(nn.Module):
         h, w = (min(max(1, round(side * scale / patch)), most) for side in (height, width))
         return resize_to(self.pixels(image)[None], (h * patch, w * patch))[0]
 
-    def transition(self, pixels: Tensor, affinity_head: AffinityHead) -> Tensor:
+    def transition(
+        self, pixels: Tensor, affinity_head: AffinityHead, checks: FiniteChecks
+    ) -> Tensor:
         """
         T of Eq. (3), (N, P, P), of normalised windows of one size, (N, 3, H, W).
 
-        Raises ValueError if the head reads patch tokens and there is no CLIP.
+        `checks` refuses a head that reads patch tokens if there is no CLIP.
         """
         grid = (pixels.shape[2] // self.patch_size, pixels.shape[3] // self.patch_size)
         if self.clip is not None:
@@ -104,17 +108,18 @@ class ImageGrid(nn.Module):
             tokens = resample(features["patch_tokens"], grid)
             features |= {"patch_tokens": tokens}
         else:
-            # Filled with NaN so that misuse is detected.
+            # Filled with NaN so that `checks` detects misuse.
             nothing = torch.full((), math.nan, device=pixels.device)
             features = {"patch_tokens": nothing.expand(len(pixels), 1, *grid)}
         found = affinity_head(self.pixels.undo(pixels), features)
-        if self.clip is None and found.isnan().any():
-            raise ValueError(
-                f"{type(affinity_head).__name__} reads patch tokens, which need a CLIP; name a "
+        name, advice = type(affinity_head).__name__, ""
+        if self.clip is None:
+            advice = (
+                f"{name} reads patch tokens, which need a CLIP, or its weights are damaged; name a "
                 "CLIPBackbone in MODEL.PURIFIED.CLIP, such as CLIPViT, or use an affinity head "
                 "that needs only pixels, such as DINOAffinity."
             )
-        check_finite(found, type(affinity_head).__name__)
+        checks.add(found, name, advice)
         return found
 
 
@@ -194,26 +199,39 @@ class GridPurification(nn.Module):
         maps = [as_maps(pool_to_grid(x, grid)) for x, grid in zip(scores, grids, strict=True)]
         windows = windows_of_images(sizes, self.view.window_size, self.view.window_stride)
         names = self.channels.word_names(len(maps[0])) if maps else ()
+        crops = CropFeatures()
 
-        def run(batch: list[Window]) -> Iterator[tuple[Any, WindowDiagnosis | None]]:
-            purified = self._purify(cut_windows(fitted, batch, patch), cut_maps(maps, batch, patch))
+        def run(batch: list[Window]) -> Iterator[tuple[Any, Tensor, WindowDiagnosis | None]]:
+            pixels, checks = cut_windows(fitted, batch, patch), FiniteChecks()
+            inputs = self._prepare(pixels, cut_maps(maps, batch, patch), batch, crops, checks)
+            found = self.purification_head(*inputs)
+            on_device = gates(found), has_score(found.maps), checks.flags()
+            found, (gate, visible, flags) = found.on_host(*on_device)
+            checks.raise_for(flags)
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose:
-                reasons = diagnose_windows(purified.found, batch, names, patch)
+                reasons = diagnose_windows(found, visible, batch, names, patch)
+            purified = PurifiedBatch(inputs, found)
             places = [(window, purified, n) for n, window in enumerate(batch)]
-            return zip(places, reasons, strict=True)
+            return zip(places, gate, reasons, strict=True)
 
         for i, results in enumerate(run_on_windows(windows, self.batch_size, run)):
-            own = [place for _, (place, _) in results]
-            reasons = [reason for _, (_, reason) in results if reason is not None]
+            own = [place for _, (place, _, _) in results]
+            opened = [gate for _, (_, gate, _) in results]
+            reasons = [reason for _, (_, _, reason) in results if reason is not None]
             scales = [images[i].shape[k] / fitted[i].shape[k] for k in (2, 1, 2, 1)]
-            gate = partial(self._gate, windows=[window for window, _, _ in own], grid=grids[i])
-            channels = self.channels.words(len(maps[i]))
-            head = self.purification_head
+            of_image = [window for window, _, _ in own]
             yield Decision(
-                gate([(purified.found, n) for _, purified, n in own]),
+                self._stitch(opened, of_image, grids[i]),
                 [scale_boxes(reason, scales) for reason in reasons],
-                Decisions(own, head, sizes[i], patch, channels, gate),
+                Decisions(
+                    own,
+                    self.purification_head,
+                    sizes[i],
+                    patch,
+                    self.channels.words(len(maps[i])),
+                    partial(self._gate, windows=of_image, grid=grids[i]),
+                ),
             )
 
     def _gate(
@@ -225,14 +243,27 @@ class GridPurification(nn.Module):
         """Where each channel of an image may have a score, bool (C, h, w)."""
         batches = {id(output): output for output, _ in found}
         opened = {key: gates(output) for key, output in batches.items()}
-        own = [opened[id(output)][n] for output, n in found]
-        words = stitch_gates(list(zip(windows, own, strict=True)), grid, self.view.patch_size)
+        return self._stitch([opened[id(output)][n] for output, n in found], windows, grid)
+
+    def _stitch(self, opened: list[Tensor], windows: list[Window], grid: tuple[int, int]) -> Tensor:
+        """The gate of an image, bool (C, h, w), from those of its windows."""
+        words = stitch_gates(list(zip(windows, opened, strict=True)), grid, self.view.patch_size)
         gate = words.new_ones(len(words) + (self.channels.background >= 0), *grid)
         gate[self.channels.words(len(gate))] = words
         return gate
 
-    def _purify(self, pixels: Tensor, maps: Tensor) -> PurifiedBatch:
-        """Windows of one size: normalised, (N, 3, H, W); maps of all channels, (N, C, h, w)."""
+    def _prepare(
+        self,
+        pixels: Tensor,
+        maps: Tensor,
+        windows: list[Window],
+        crops: CropFeatures,
+        checks: FiniteChecks,
+    ) -> PurificationInputs:
+        """
+        The arguments of the head for windows of one size: normalised pixels (N, 3, H, W), maps of
+        all channels (N, C, h, w).
+        """
         words = self.channels.words(maps.shape[1])
         view, classify = self.view, None
         if view.clip is not None and self.class_features is not None:
@@ -243,8 +274,10 @@ class GridPurification(nn.Module):
                 patch_size=view.patch_size,
                 crop_size=self.crop_size,
                 batch_size=crop_batch_size(self.batch_size, view.window_size, self.crop_size),
+                windows=windows,
+                known=crops,
+                check=checks.add,
             )
-        transition = view.transition(pixels, self.affinity_head)
+        transition = view.transition(pixels, self.affinity_head, checks)
         cam = min_max_normalise(maps)
-        inputs = PurificationInputs(maps[:, words], cam[:, words], transition, classify)
-        return PurifiedBatch(inputs, self.purification_head(*inputs))
+        return PurificationInputs(maps[:, words], cam[:, words], transition, classify)

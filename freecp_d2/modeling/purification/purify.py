@@ -12,9 +12,10 @@ from torch import Tensor
 
 from ...method import min_max_normalise, transition_matrix
 from ...utils.precision import without_autocast
-from .build import CropClassifier, PurificationOutput
+from .build import PurificationOutput
 from .class_purification import ClassPurification
 from .class_scores import as_maps, as_probabilities
+from .crop_classifier import CropClassifier
 
 _CROP_PIXELS = 8 * 384**2
 """Pixels of the crops in one forward, those of eight windows (Sec. 4.2)."""

@@ -3,7 +3,8 @@
 import torch
 import torch.nn.functional as F
 
-from freecp_d2.modeling.purification.build import CropClassifier
+from freecp_d2.modeling.purification.crop_classifier import CropClassifier, CropFeatures
+from freecp_d2.modeling.windows import Window, cut_windows
 
 PATCH, CROP = 4, 6
 IMAGES = torch.rand(3, 3, 24, 32, generator=torch.Generator().manual_seed(0))
@@ -69,3 +70,41 @@ def test_after_a_shared_box_every_box_has_its_own_crop():
     winners = classifier(centred, features)(WINDOW[order], BOXES[order], candidates)
     assert torch.equal(winners, order)
     assert sum(map(len, encode.batches)) == 3
+
+
+class TestPlaces:
+    """Two images, of which windows of 16 x 16 pixels overlap by half."""
+
+    PICTURES = [*torch.rand(2, 3, 16, 22, generator=torch.Generator().manual_seed(1))]
+    WINDOWS = [Window(0, 0, 0, 16, 16), Window(0, 0, 4, 16, 20), Window(1, 0, 0, 16, 16)]
+    SAME = torch.tensor([0, 1, 2]), torch.tensor([[1, 0, 3, 2], [0, 0, 2, 2], [1, 0, 3, 2]])
+    """The first two boxes are one place; the third is in the other image."""
+
+    def encoded(self, windows, window, boxes, divisibility=PATCH):
+        """The crops that are encoded in two calls, and the winners of the second."""
+        encoder, known = Encoder(), CropFeatures()
+        candidates = torch.ones(len(boxes), 4, dtype=torch.bool)
+        for _ in range(2):
+            pixels = cut_windows(self.PICTURES, windows, divisibility)
+            options = {"patch_size": PATCH, "crop_size": CROP, "batch_size": 8}
+            classify = CropClassifier(
+                pixels, encoder, FEATURES, windows=windows, known=known, **options
+            )
+            winners = classify(window, boxes, candidates)
+        return sum(map(len, encoder.batches)), winners
+
+    def test_a_place_of_an_image_is_encoded_once(self):
+        num_crops, winners = self.encoded(self.WINDOWS, *self.SAME)
+        assert num_crops == 2
+        assert winners[0] == winners[1]
+        pixels = cut_windows(self.PICTURES, self.WINDOWS, PATCH)
+        alone = CropClassifier(
+            pixels, Encoder(), FEATURES, patch_size=PATCH, crop_size=CROP, batch_size=8
+        )
+        assert torch.equal(winners, alone(*self.SAME, torch.ones(3, 4, dtype=torch.bool)))
+
+    def test_padding_is_another_place(self):
+        """Windows of 14 pixels are padded to 16, over pixels that the image has."""
+        windows = [Window(0, 0, 0, 16, 14), Window(0, 0, 4, 16, 18)]
+        boxes = torch.tensor([[2, 0, 4, 2], [1, 0, 3, 2]])
+        assert self.encoded(windows, torch.tensor([0, 1]), boxes)[0] == 2

@@ -13,6 +13,7 @@ from freecp_d2.modeling.purification.diagnosis import (
     diagnose_windows,
     summarise_diagnoses,
 )
+from freecp_d2.modeling.stitching import has_score
 from freecp_d2.modeling.windows import Window
 
 NAMES = ("cat", "dog", "tree", "boat")
@@ -42,9 +43,13 @@ def purified(**changes):
     return PurificationOutput(**fields)
 
 
+def diagnose(found, windows=WINDOWS, names=NAMES):
+    return diagnose_windows(found, has_score(found.maps), windows, names, 8)
+
+
 @pytest.fixture
 def diagnoses():
-    return diagnose_windows(purified(), WINDOWS, NAMES, 8)
+    return diagnose(purified())
 
 
 def test_one_a_window_in_order(diagnoses):
@@ -86,14 +91,14 @@ def test_classes_that_share_a_word_stay_apart():
     scores = torch.tensor([[0.2, 0.4, 0.1]])
     groups = AmbiguityGroups(torch.zeros(0, dtype=torch.long), keep[:0])
     found = PurificationOutput(maps, keep, scores, groups)
-    (window,) = diagnose_windows(found, [Window(0, 0, 0, 8, 8)], ("cat", "cat", "dog"), 8)
+    (window,) = diagnose(found, [Window(0, 0, 0, 8, 8)], ("cat", "cat", "dog"))
     assert list(window.kept) == ["cat (1)", "cat (0)"]
     assert list(window.removed) == ["dog"]
 
 
 def test_the_thresholds_of_each_window():
     thresh = torch.tensor([0.25, 0.125])
-    first, second = diagnose_windows(purified(redundancy_thresh=thresh), WINDOWS, NAMES, 8)
+    first, second = diagnose(purified(redundancy_thresh=thresh))
     assert (first.redundancy_thresh, second.redundancy_thresh) == (0.25, 0.125)
     assert first.ambiguity_thresh is None  # no ambiguity purification took place
 

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from freecp_d2.modeling.affinity import AffinityHead
+from freecp_d2.modeling.inputs import FiniteChecks
 from freecp_d2.modeling.purification.class_purification import ClassPurification
 from freecp_d2.modeling.purification.class_scores import ScoreChannels
 from freecp_d2.modeling.purification.grid_purification import GridPurification, ImageGrid
@@ -81,13 +82,15 @@ class TestTransition:
     PIXELS = 255 * torch.rand(2, 3, 16, 24, generator=torch.Generator().manual_seed(0))
 
     def test_a_head_that_needs_only_pixels_and_grid(self):
-        found = grid().transition(self.PIXELS, Colours())
+        found = grid().transition(self.PIXELS, Colours(), FiniteChecks())
         assert found.shape == (2, 6, 6)
         torch.testing.assert_close(found.sum(dim=2), torch.ones(2, 6))
 
     def test_a_head_that_needs_tokens_is_refused(self):
+        checks = FiniteChecks()
+        grid().transition(self.PIXELS, Tokens(), checks)
         with pytest.raises(ValueError, match=r"Tokens reads patch tokens.*MODEL\.PURIFIED\.CLIP"):
-            grid().transition(self.PIXELS, Tokens())
+            checks.raise_for(checks.flags())
 
 
 class Alone(AffinityHead):

@@ -5,6 +5,8 @@ attention by similarity is ProxyCLIP's, too.
 All in float32. Shapes: N windows, P = h * w patches (no class token), C width.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -37,7 +39,15 @@ def local_outlier_factor(x: Tensor) -> Tensor:
 def is_anomalous_by_outlier_factor(x: Tensor) -> Tensor:
     """The 5 % of tokens with the largest score; (N, P, C) -> bool (N, P)."""
     score = local_outlier_factor(x)
-    return score > score.quantile(0.95, dim=1, keepdim=True)
+    return score > _quantile(score, 0.95)
+
+
+def _quantile(score: Tensor, q: float) -> Tensor:
+    """`score.quantile(q, dim=1, keepdim=True)`, which computes in float64, without it."""
+    rank = torch.tensor(q).item() * (score.shape[1] - 1)  # q is rounded to float32
+    ordered = score.sort(dim=1).values
+    below, above = (ordered[:, n : n + 1] for n in (math.floor(rank), math.ceil(rank)))
+    return torch.lerp(below, above, rank - math.floor(rank))
 
 
 def repair(x: Tensor, anomalous: Tensor, grid: tuple[int, int]) -> Tensor:
