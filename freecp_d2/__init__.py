@@ -1,7 +1,6 @@
 """FreeCP: training-free class purification for open-vocabulary segmentation, for Detectron2."""
 
 import warnings
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .config import add_freecp_config
@@ -21,6 +20,7 @@ from .modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from .modeling.purification.build import PURIFICATION_HEAD_REGISTRY, PurificationOutput
 from .modeling.purification.class_purification import ClassPurification
 from .text import Vocabulary, load_vocabulary
+from .utils.lazy import lazy_names
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -63,21 +63,18 @@ register_storybook()
 _RENAMED = {"Purified": PurificationOutput}
 """Public names of version 0.1 that changed; they go with version 0.3."""
 
-_LAZY = {
-    "Prediction": ".engine.predictor",
-    "Predictor": ".engine.predictor",
-    "purify": ".modeling.purification.purify",
-}
-"""Names that are imported when they are used."""
+_lazy = lazy_names(
+    __name__,
+    {
+        ".engine.predictor": ["Prediction", "Predictor"],
+        ".modeling.purification.purify": ["purify"],
+    },
+)
 
 
 def __getattr__(name: str) -> Any:
-    if name == "model_zoo":
-        return import_module(".model_zoo", __name__)
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name], __name__), name)
     if name not in _RENAMED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _lazy(name)
     new = _RENAMED[name]
     warnings.warn(
         f"freecp_d2.{name} is now freecp_d2.{new.__name__}; use the new name.",

@@ -4,9 +4,9 @@ From words to features: vocabularies, templates, descriptions, text encoder, cla
 Names that need torch are imported when they are used, for `freecp words`.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..utils.lazy import lazy_names
 from .descriptions import (
     SIMPLE,
     TEMPLATE_SETS,
@@ -43,16 +43,11 @@ __all__ = [
     "shipped_vocabularies",
 ]
 
-_LAZY = {
-    "FeatureCache": ".cache",
-    "TextClassifier": ".classifier",
-    "TextEncoder": ".text_encoder",
-    "default_cache_dir": ".cache",
-    "features_key": ".cache",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name], __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        ".cache": ["FeatureCache", "default_cache_dir", "features_key"],
+        ".classifier": ["TextClassifier"],
+        ".text_encoder": ["TextEncoder"],
+    },
+)

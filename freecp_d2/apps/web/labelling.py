@@ -17,11 +17,10 @@ from ...data.images.options import Reading
 from ...engine import load_config
 from ...engine.predictor import Predictor, with_heads
 from ...modeling.backbone import (
-    CachedBackbone,
-    FeatureMemory,
     build_clip_backbone,
     load_clip_from_config,
 )
+from ...modeling.backbone.cached import CachedBackbone, FeatureMemory
 from ...text import Vocabulary
 from .labels import Labels
 
