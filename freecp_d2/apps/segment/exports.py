@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ import yaml
 
 from ...data.exports import coco_dataset, labelme_file, merge_coco, yolo_data, yolo_lines
 from ...utils.files import printable, write_whole
-from .image_record import Settings
+from ...visualization.label_png import read_labels
+from .image_record import Settings, result_path
 from .inputs import FailedInput, Source
 
 EXPORTS = {
@@ -77,11 +78,7 @@ class Exporter:
         self.classes: list[str] = []
 
     def write(
-        self,
-        source: Source,
-        name: Path,
-        record: Mapping[str, Any],
-        labels: Callable[[], np.ndarray],
+        self, source: Source, name: Path, record: Mapping[str, Any]
     ) -> tuple[dict[str, Any], str]:
         """
         Write the exports of an image that its record does not have.
@@ -89,7 +86,6 @@ class Exporter:
         Args:
             name: of the results.
             record: of the image; its `exports` has the hash of each file that was written.
-            labels: gives the label map, int32 (H, W); called if a file is missing.
 
         Returns:
             tuple: `exports` for the record, and a message about files that were kept, or "".
@@ -100,12 +96,16 @@ class Exporter:
         self.done.append(name)
         self.classes = [entry["name"] for entry in record["classes"]]
         noted, kept = dict(record.get("exports", {})), []
+        labels: np.ndarray | None = None
         for kind in self.settings.exports:
             path, tolerance = export_path(self.settings.output, name, kind), self._tolerance(kind)
             old = noted.get(kind, {})
             if path.exists() and old.get("tolerance") == tolerance and not self.settings.force:
                 continue
-            content = self._content(kind, source, path, record, labels())
+            if labels is None:
+                file = result_path(self.settings.output, name, "labels")
+                labels = read_labels(file, record["no_word"])
+            content = self._content(kind, source, path, record, labels)
             if not self.settings.force and not _is_ours(path, content, old.get("sha256")):
                 kept.append(printable(path))
                 continue

@@ -11,7 +11,8 @@ from pycocotools.coco import COCO
 
 from freecp_d2.apps.segment.exports import check_exports
 from freecp_d2.apps.segment.inputs import Source
-from freecp_d2.apps.segment.run import plan, run
+from freecp_d2.apps.segment.run import run
+from freecp_d2.apps.segment.tasks import plan
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.text import load_vocabulary
 
