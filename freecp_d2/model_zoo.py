@@ -18,7 +18,7 @@ __all__ = ["get", "get_config", "get_config_file", "list_configs"]
 
 
 def list_configs() -> list[str]:
-    """The names of all configs, such as "ade20k/sclip_freecp", without those that are only bases."""
+    """The names of all configs but bases of others, such as "ade20k/sclip_freecp"."""
     folder = configs_dir()
     files = (path for path in folder.rglob("*.yaml") if not path.name.startswith("Base-"))
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in files)

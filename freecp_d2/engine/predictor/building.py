@@ -33,6 +33,11 @@ def config_for_images(
             cfg.defrost()
             cfg.MODEL.DEVICE = str(usable_device(device))
             cfg.freeze()
+    elif not isinstance(config, (str, Path)):
+        raise TypeError(
+            f"got a config of type {type(config).__name__}, expected a name, a path or a CfgNode; "
+            "for a model, use Predictor.from_model."
+        )
     else:
         more = [] if device is None else ["MODEL.DEVICE", str(usable_device(device))]
         cfg = load_config(str(config), [*map(str, values), *more], for_images=True)

@@ -86,6 +86,7 @@ def test_compact_keeps_all_but_scores(found):
             use()
 
 
+@pytest.mark.external
 def test_supervision_has_the_masks(found):
     pytest.importorskip("supervision", reason="needs supervision")
     detections = found.to_supervision()
@@ -110,6 +111,8 @@ def test_predictor_of_words_and_options(capsys):
     assert np.array_equal(predictor(page, "RGB").label_map, other(page, "RGB").label_map)
     with pytest.raises(ValueError, match='device="nonsense"'):
         predictor.to("nonsense")
+    with pytest.raises(TypeError, match="from_model"):
+        Predictor(predictor.model)
     assert len(predictor([page, page], "RGB", progress=True)) == 2
     assert "2/2" in capsys.readouterr().err
 
