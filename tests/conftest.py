@@ -9,7 +9,6 @@ import torch
 
 from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import CfgNode, get_cfg
-from freecp_d2.utils.clip_library import import_clip
 
 from .helpers.random_clip import save_state_dict
 
@@ -17,7 +16,6 @@ TINY_WORDS = "background: sky\ncat, kitten\ndog\ntree\n"
 
 
 def pytest_configure():
-    import_clip()  # test modules import it by name, which fails without setuptools
     # A shell that starts the tests in the background has them ignore Ctrl-C, and so would what
     # they start and interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
