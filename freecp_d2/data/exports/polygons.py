@@ -2,9 +2,9 @@
 Masks as polygons, without loss or within a tolerance.
 
 The vertices are centres of pixels of the mask, as those of `cv2.findContours`. Programs that draw
-the outline of a polygon as part of it (`cv2.fillPoly`, Pillow's `polygon`, and thereby
-supervision, Ultralytics and LabelMe) get the mask back: exactly with tolerance 0, otherwise up to
-pixels next to the outline.
+the outline of a polygon as part of it (`cv2.fillPoly`, `polygon` of Pillow 11.3 or newer, and
+thereby supervision, Ultralytics and LabelMe) get the mask back: exactly with tolerance 0, otherwise
+up to pixels next to the outline.
 
 A polygon of these formats has one ring. A hole is joined to the outer ring by a seam, which runs
 there and back over pixels of the mask.
