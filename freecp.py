@@ -2,7 +2,8 @@
 Start of the command `freecp` and of every script: Ctrl-C ends it with one line and exit code 130.
 
 This module imports nothing of the package, because `import freecp_d2` imports torch, which takes
-seconds in which Ctrl-C would print a stack trace from the middle of torch.
+seconds in which Ctrl-C would print a stack trace from the middle of torch. Commands that need no
+model skip that import.
 """
 
 import os
@@ -10,9 +11,11 @@ import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec, module_from_spec
 from typing import Any, NoReturn
 
 INTERRUPTED = 130
+_WITHOUT_MODEL = ("-h", "--help", "help", "--version", "words")
 _MESSAGE = b"\nInterrupted.\n"
 
 
@@ -50,8 +53,20 @@ def run(module: str, function: str = "main", *args: Any) -> NoReturn:
     call(main, *args)
 
 
+def skip_package_init() -> None:
+    """
+    Let modules of `freecp_d2` be imported without its `__init__`, which registers models and data
+    and therefore imports torch.
+    """
+    spec = find_spec("freecp_d2")
+    if spec is not None and "freecp_d2" not in sys.modules:
+        sys.modules["freecp_d2"] = module_from_spec(spec)
+
+
 def main() -> NoReturn:
     """The command `freecp`."""
+    if (sys.argv[1:] or ["--help"])[0] in _WITHOUT_MODEL:
+        skip_package_init()
     run("freecp_d2.apps.cli")
 
 

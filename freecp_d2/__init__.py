@@ -2,7 +2,6 @@
 
 import sys
 import warnings
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from freecp import exit_on_interrupt
@@ -28,9 +27,11 @@ from .modeling.meta_arch.sam3_segmentor import SAM3Segmentor
 from .modeling.purification.build import PURIFICATION_HEAD_REGISTRY, PurificationOutput
 from .modeling.purification.class_purification import ClassPurification
 from .text import Vocabulary, load_vocabulary
+from .utils.lazy import lazy_names
 from .version import __version__
 
 if TYPE_CHECKING:
+    from . import model_zoo
     from .engine.predictor import Prediction, Predictor
     from .modeling.purification.purify import purify
 
@@ -57,6 +58,7 @@ __all__ = [
     "__version__",
     "add_freecp_config",
     "load_vocabulary",
+    "model_zoo",
     "purify",
     "register_benchmarks",
     "register_storybook",
@@ -69,19 +71,18 @@ register_storybook()
 _RENAMED = {"Purified": PurificationOutput}
 """Public names of version 0.1 that changed; they go with version 0.3."""
 
-_LAZY = {
-    "Prediction": ".engine.predictor",
-    "Predictor": ".engine.predictor",
-    "purify": ".modeling.purification.purify",
-}
-"""Names that are imported when they are used."""
+_lazy = lazy_names(
+    __name__,
+    {
+        ".engine.predictor": ["Prediction", "Predictor"],
+        ".modeling.purification.purify": ["purify"],
+    },
+)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name], __name__), name)
     if name not in _RENAMED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _lazy(name)
     new = _RENAMED[name]
     warnings.warn(
         f"freecp_d2.{name} is now freecp_d2.{new.__name__}; use the new name.",

@@ -10,12 +10,15 @@ imported is an error. With Detectron2, registries and catalogs are its own, so
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 import logging
 import os
 from typing import TYPE_CHECKING
 
 from fvcore.common.registry import Registry
+
+from .utils.lazy import lazy_names
 
 __all__ = [
     "BACKBONE_REGISTRY",
@@ -88,8 +91,7 @@ def _choose_backend(choice: str) -> str:
 
 BACKEND: str = _choose_backend(os.environ.get("FREECP_D2", "auto"))
 
-# The same names twice; tests/d2/test_gate.py compares the two lists.
-if TYPE_CHECKING or BACKEND == "fallback":
+if TYPE_CHECKING:
     from .d2_fallback.checkpoint import DetectionCheckpointer
     from .d2_fallback.config import CfgNode, configurable, get_cfg
     from .d2_fallback.data import (
@@ -124,48 +126,45 @@ if TYPE_CHECKING or BACKEND == "fallback":
     )
     from .d2_fallback.modeling.postprocessing import sem_seg_postprocess
     from .d2_fallback.utils import comm
-    from .d2_fallback.utils.env import collect_env_info, seed_all_rng
+    from .d2_fallback.utils.collect_env import collect_env_info
+    from .d2_fallback.utils.env import seed_all_rng
     from .d2_fallback.utils.file_io import PathManager
     from .d2_fallback.utils.logger import setup_logger
-else:
-    from detectron2.checkpoint import DetectionCheckpointer
-    from detectron2.config import CfgNode, configurable, get_cfg
-    from detectron2.data import (
-        DatasetCatalog,
-        DatasetMapper,
-        MetadataCatalog,
-        build_detection_test_loader,
-        detection_utils,
-        transforms,
-    )
-    from detectron2.data.detection_utils import check_image_size, read_image
-    from detectron2.engine import (
-        DefaultPredictor,
-        default_argument_parser,
-        default_setup,
-        launch,
-    )
-    from detectron2.evaluation import (
-        DatasetEvaluator,
-        SemSegEvaluator,
-        inference_on_dataset,
-        print_csv_format,
-        verify_results,
-    )
-    from detectron2.layers import ShapeSpec
-    from detectron2.modeling import (
-        BACKBONE_REGISTRY,
-        META_ARCH_REGISTRY,
-        Backbone,
-        build_backbone,
-        build_model,
-    )
-    from detectron2.modeling.postprocessing import sem_seg_postprocess
-    from detectron2.utils import comm
-    from detectron2.utils.collect_env import collect_env_info
-    from detectron2.utils.env import seed_all_rng
-    from detectron2.utils.file_io import PathManager
-    from detectron2.utils.logger import setup_logger
+
+_NAMES = {
+    "checkpoint": ["DetectionCheckpointer"],
+    "config": ["CfgNode", "configurable", "get_cfg"],
+    "data": ["DatasetMapper", "build_detection_test_loader", "detection_utils", "transforms"],
+    "data.catalog": ["DatasetCatalog", "MetadataCatalog"],
+    "data.detection_utils": ["check_image_size", "read_image"],
+    "engine": ["DefaultPredictor", "default_argument_parser", "default_setup", "launch"],
+    "evaluation": [
+        "DatasetEvaluator",
+        "SemSegEvaluator",
+        "inference_on_dataset",
+        "print_csv_format",
+        "verify_results",
+    ],
+    "layers": ["ShapeSpec"],
+    "modeling": [
+        "BACKBONE_REGISTRY",
+        "META_ARCH_REGISTRY",
+        "Backbone",
+        "build_backbone",
+        "build_model",
+    ],
+    "modeling.postprocessing": ["sem_seg_postprocess"],
+    "utils": ["comm"],
+    "utils.collect_env": ["collect_env_info"],
+    "utils.env": ["seed_all_rng"],
+    "utils.file_io": ["PathManager"],
+    "utils.logger": ["setup_logger"],
+}
+"""Module of either library -> names; tests/d2/test_gate.py compares them with those above."""
+
+_LIBRARY = "detectron2" if BACKEND == "detectron2" else f"{__package__}.d2_fallback"
+importlib.import_module(_LIBRARY)  # a broken one fails here, not where a name is first used
+__getattr__ = lazy_names(__name__, {f"{_LIBRARY}.{part}": names for part, names in _NAMES.items()})
 
 
 @functools.cache

@@ -1,14 +1,20 @@
 """What is installed: a wheel built from the source distribution, used in an empty folder."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from freecp_d2.apps.cli import COMMANDS
+from freecp_d2.data.storybook import draw_scene
 
 from .helpers.command import ROOT
 
@@ -19,18 +25,14 @@ os.chdir(sys.argv[1])
 print(getattr(build_meta, sys.argv[2])(sys.argv[3]))
 """
 
-USE = """
-from freecp_d2.engine import load_config
-from freecp_d2.engine.config_files import config_path
-cfg = load_config(str(config_path("ade20k/sclip_freecp.yaml")))
-assert tuple(cfg.DATASETS.TEST) == ("freecp_ade20k_val",), cfg.DATASETS.TEST
-print(config_path(""))
-"""
+PURELIB = "import sysconfig; print(sysconfig.get_path('purelib'))"
+
+SMALL = ["MODEL.TEXT.TEMPLATES", "simple", "INPUT.MIN_SIZE_TEST", "72", "INPUT.MAX_SIZE_TEST", "96"]
 
 
-def python(*arguments, cwd, path=""):
-    env = os.environ | {"PYTHONPATH": str(path), "PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, *map(str, arguments)]
+def python(*arguments, cwd, interpreter=sys.executable):
+    env = os.environ | {"PYTHONPATH": "", "PYTHONWARNINGS": "ignore"}
+    command = [str(interpreter), *map(str, arguments)]
     result = subprocess.run(command, cwd=cwd, env=env, text=True, capture_output=True)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout.strip().splitlines()
@@ -38,22 +40,19 @@ def python(*arguments, cwd, path=""):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    """The wheel's content, unpacked; built from an unpacked source distribution."""
+    """A wheel that is built from an unpacked source distribution."""
     folder = tmp_path_factory.mktemp("package")
     source = folder / "source"
     source.mkdir()
     for name in ("freecp_d2", "configs"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+    for name in ("freecp.py", "pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     sdist = python("-c", BUILD, source, "build_sdist", folder, cwd=folder)[-1]
     with tarfile.open(folder / sdist) as file:
         file.extractall(folder / "unpacked", filter="data")
     (unpacked,) = (folder / "unpacked").iterdir()
-    built = python("-c", BUILD, unpacked, "build_wheel", folder, cwd=folder)[-1]
-    with zipfile.ZipFile(folder / built) as file:
-        file.extractall(folder / "wheel")
-    return folder / "wheel"
+    return folder / python("-c", BUILD, unpacked, "build_wheel", folder, cwd=folder)[-1]
 
 
 def test_it_holds_every_file_of_the_package_and_every_config(wheel):
@@ -62,16 +61,50 @@ def test_it_holds_every_file_of_the_package_and_every_config(wheel):
         return {str(p.relative_to(folder)) for p in found if "__pycache__" not in p.parts}
 
     expected = files(ROOT / "freecp_d2") | {f"configs/{name}" for name in files(ROOT / "configs")}
-    assert files(wheel / "freecp_d2") == expected
+    with zipfile.ZipFile(wheel) as file:
+        names = [name.partition("/") for name in file.namelist() if not name.endswith("/")]
+    assert {rest for top, _, rest in names if top == "freecp_d2"} == expected
 
 
-def test_it_loads_its_configs_in_an_empty_folder(wheel, tmp_path):
-    found = python("-c", USE, cwd=tmp_path, path=wheel)[-1]
-    assert found == str(wheel / "freecp_d2" / "configs")
+@pytest.fixture(scope="module")
+def freecp(wheel, tmp_path_factory):
+    """The command of a new environment, run in an empty folder; it returns what is printed."""
+    folder = tmp_path_factory.mktemp("environment")
+    python("-m", "venv", "--without-pip", folder / "env", cwd=folder)
+    interpreter, here = folder / "env" / "bin" / "python", sysconfig.get_path("purelib")
+    (site,) = python("-c", PURELIB, cwd=folder, interpreter=interpreter)
+    install = ("pip", "--python", interpreter, "install", "--no-deps", "--no-index", wheel)
+    python("-m", *install, cwd=folder)
+    Path(site, "dependencies.pth").write_text(f"{here}\n")  # behind the wheel
+    (folder / "empty").mkdir()
+
+    def run(*words):
+        return python(*("-m", "freecp", *words), cwd=folder / "empty", interpreter=interpreter)
+
+    code = "import freecp; print(freecp.__file__)"
+    assert python("-c", code, cwd=folder, interpreter=interpreter) == [f"{site}/freecp.py"]
+    assert (folder / "env" / "bin" / "freecp").is_file()
+    run.folder = folder / "empty"
+    return run
 
 
-def test_the_command_runs_in_an_empty_folder(wheel, tmp_path):
-    code = "from freecp_d2.apps.cli import main; main()"
-    assert python("-c", code, "--version", cwd=tmp_path, path=wheel)[-1].startswith("freecp_d2 ")
-    text = "\n".join(python("-c", code, "--help", cwd=tmp_path, path=wheel))
-    assert all(name in text for name in ("segment", "evaluate", "words", "quickstart"))
+def test_words_and_help(freecp):
+    assert freecp("--version")[-1].startswith("freecp_d2 ")
+    assert all(any(name in line for line in freecp("--help")) for name in COMMANDS)
+    assert "2 classes, 2 words" in freecp("words", "check", "cat; dog")[-1]
+
+
+def test_segment(freecp):
+    Image.fromarray(draw_scene(0).image).save(freecp.folder / "page.png")
+    options = "--config storybook/sclip_freecp --device cpu --format coco --output labels --opts"
+    freecp("segment", "--input", "page.png", *options.split(), *SMALL)
+    assert (freecp.folder / "labels" / "page_labels.png").is_file()
+    assert json.loads((freecp.folder / "labels/coco/_annotations.coco.json").read_bytes())["images"]
+
+
+def test_evaluate(freecp):
+    options = "--config storybook/sclip --device cpu --output run TEST.NUM_IMAGES 1"
+    freecp("evaluate", *options.split(), *SMALL)
+    record = json.loads((freecp.folder / "run" / "results.json").read_bytes())
+    (counts,) = record["images"].values()
+    assert counts["evaluated"] == 1

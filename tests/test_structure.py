@@ -47,8 +47,9 @@ FLOORS = (
     {"config", "checkpoint", "text"},
     {"data", "modeling"},
     {"evaluation"},
-    {"engine", "visualization"},
-    {"apps"},
+    {"visualization"},
+    {"engine"},
+    {"apps", "model_zoo"},
 )
 """Rooms of the package, from the bottom: a room imports only from floors below its own."""
 ALIASES = {"words", "weights"}
@@ -107,8 +108,9 @@ def importers(paths, wanted):
 
 class TestImports:
     def test_only_the_gate_imports_detectron2(self):
-        found = importers(SOURCES, lambda name: name.split(".")[0] == "detectron2")
-        assert list(found) == ["freecp_d2/d2.py"]
+        """By a name that it puts together."""
+        assert not importers(SOURCES, lambda name: name.split(".")[0] == "detectron2")
+        assert "detectron2" in text_of(ROOT / "freecp_d2" / "d2.py")
 
     def test_the_fallback_is_reached_through_the_gate(self):
         outside = [path for path in PACKAGE if "d2_fallback" not in path.parts]
@@ -147,7 +149,7 @@ class TestImports:
         assert "freecp_d2.modeling.meta_arch.freecp_segmentor" in loaded
         unwanted = ("freecp_d2.apps", "freecp_d2.visualization")
         assert [name for name in loaded if name.startswith(unwanted)] == []
-        assert len(loaded) <= 150
+        assert len(loaded) <= 110
 
     def test_the_method_is_functions_of_tensors(self):
         files = sorted(METHOD.glob("*.py"))
@@ -321,12 +323,12 @@ class TestDocuments:
         text = text_of(ROOT / "docs" / "REPRODUCTION.md")
         assert [path.name for path in TOOLS if f"`{path.name}`" not in text] == []
 
-    def test_the_example_of_the_readme_runs(self, monkeypatch):
+    def test_the_example_of_the_readme_runs(self, monkeypatch, tmp_path):
         """With the weights and the image that are here."""
         (usage,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-        usage = usage.replace("configs/ade20k/", "configs/storybook/")
-        usage = usage.replace("photo.jpg", "demo/page.png")
-        monkeypatch.chdir(ROOT)
+        usage = usage.replace("ade20k/", "storybook/").replace("photo.jpg", "page.png")
+        shutil.copy(ROOT / "demo" / "page.png", tmp_path)
+        monkeypatch.chdir(tmp_path)
         names = {}
         exec(usage, names)
         found = names["prediction"]

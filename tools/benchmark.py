@@ -18,7 +18,6 @@ if __name__ == "__main__":
 import argparse
 import resource
 import time
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -40,6 +39,7 @@ from freecp_d2.modeling.backbone.openai_layout import OPENAI_RESNETS, OPENAI_TOW
 from freecp_d2.modeling.meta_arch import freecp_segmentor, read_out
 from freecp_d2.modeling.text_head import TextHead
 from freecp_d2.utils.allocator import keep_freed_memory
+from freecp_d2.utils.clip_library import import_clip
 from freecp_d2.utils.interrupts import children_end_on_interrupt, interrupts_blocked
 
 STAGES = ("backbone", "Eq. 1", "Eq. 2", "Eqs. 3-8", "crops of Eq. 8", "stitching")
@@ -85,17 +85,17 @@ class StageTimer:
 
 def build_backbone(arch: str, dense_attention: str, precision: str) -> CLIPBackbone:
     """An image tower of OpenAI's shape with random weights."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from clip.model import ModifiedResNet, VisionTransformer
+    towers = import_clip().model
     torch.manual_seed(0)
     pixels: dict[str, Any] = {"pixel_mean": (122.8, 116.7, 104.1), "pixel_std": (68.5, 66.6, 70.3)}
     if arch in OPENAI_RESNETS:
         width, blocks, side = OPENAI_RESNETS[arch]
-        resnet = ModifiedResNet(blocks, 768, width * 32 // 64, side, width)
+        resnet = towers.ModifiedResNet(blocks, 768, width * 32 // 64, side, width)
         return CLIPResNet(visual=set_precision(resnet, PRECISIONS[precision]), **pixels)
     width, layers, patch, side = OPENAI_VITS[arch]
-    vit = VisionTransformer(side, patch, width, layers, width // 64, 512 if width == 768 else 768)
+    vit = towers.VisionTransformer(
+        side, patch, width, layers, width // 64, 512 if width == 768 else 768
+    )
     save_memory(vit)
     method = find_dense_attention(dense_attention)()
     return CLIPViT(

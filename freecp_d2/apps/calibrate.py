@@ -1,7 +1,7 @@
 """
 Choose FreeCP's two thresholds on a part of a labelled dataset, and report them on the rest.
 
-    freecp calibrate --config configs/ade20k/sclip_freecp.yaml DATASETS.TEST folder:photos
+    freecp calibrate --config ade20k/sclip_freecp DATASETS.TEST folder:photos
 
 First tau_r (MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH) is chosen with the config's tau_a, then
 tau_a (MODEL.PURIFICATION_HEAD.AMBIGUITY.THRESH) with the chosen tau_r: the values of the highest
@@ -43,6 +43,7 @@ from ..engine.old_keys import rename_old_opts
 from ..evaluation.line_charts import Line, Panel, draw_line_charts
 from ..utils.files import write_whole
 from .errors import USER_ERRORS, message_of
+from .options import add_config_argument, add_device_argument, device_opts
 
 _GRID_R = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 _GRID_A = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -54,7 +55,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config-file", "--config", metavar="FILE", required=True)
+    add_config_argument(parser)
+    add_device_argument(parser)
     parser.add_argument(
         "--part", type=float, default=0.5, help="the share of images that chooses; default: 0.5"
     )
@@ -67,7 +69,13 @@ def build_parser() -> argparse.ArgumentParser:
             help=f"values to try beside the config's; default: {','.join(map(str, grid))}",
         )
     parser.add_argument("--num-gpus", type=int, default=1, help="processes, as in train_net.py")
-    parser.add_argument("--output-dir", metavar="DIR", help="default: OUTPUT_DIR/calibration")
+    parser.add_argument(
+        "--output",
+        "--output-dir",
+        dest="output",
+        metavar="DIR",
+        help="default: OUTPUT_DIR/calibration",
+    )
     add_import_argument(parser)
     parser.add_argument("opts", nargs="*", metavar="KEY VALUE", help="config keys; must come last")
     return parser
@@ -81,12 +89,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `freecp calibrate`; the exit status is 2 where the command line or the data are wrong."""
     parser = build_parser()
     args = parser.parse_intermixed_args(argv)
+    args.opts = [*device_opts(args), *args.opts]
     try:
         check_num_processes(args.num_gpus)
         import_plugins(args.imports)
         cfg = load_config(args.config_file, args.opts)
         _check(cfg, args)
-        folder = Path(args.output_dir or os.path.join(cfg.OUTPUT_DIR, "calibration"))
+        folder = Path(args.output or os.path.join(cfg.OUTPUT_DIR, "calibration"))
         folder.mkdir(parents=True, exist_ok=True)
     except USER_ERRORS as error:
         print(f"{parser.prog}: error: {message_of(error)}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """
 Evaluate FreeCP on a benchmark, in Detectron2's manner.
 
+    freecp evaluate --config ade20k/sclip_freecp --num-gpus 8
     python train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml --num-gpus 8
 
 The same command with --resume continues after an interruption. The exit code is 1 after an error
@@ -41,22 +42,28 @@ from ..engine import (
 )
 from ..engine.config_files import find_config
 from .errors import USER_ERRORS, message_of
+from .options import add_device_argument, add_vocabulary_argument, device_opts
 
 
 def build_parser() -> ArgumentParser:
-    """Detectron2's command line, and `--import`; `--config` is short for `--config-file`."""
+    """Detectron2's command line, and options of other sub-commands; `--config` is short there."""
     parser = d2.default_argument_parser(
         epilog="""Examples:
-  python train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml --num-gpus 8
-  python train_net.py --eval-only --config configs/ade20k/sclip.yaml MODEL.PRECISION fp16
-  python train_net.py --eval-only --config configs/ade20k/sclip.yaml --resume TEST.ON_ERROR skip
-  torchrun --nproc-per-node 8 train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml
-  python train_net.py --eval-only --config examples/color_position.yaml \\
+  freecp evaluate --config ade20k/sclip_freecp --num-gpus 8
+  freecp evaluate --config ade20k/sclip --output output/sclip MODEL.PRECISION fp16
+  freecp evaluate --config ade20k/sclip --resume TEST.ON_ERROR skip
+  freecp evaluate --config examples/color_position.yaml \\
       --import examples/color_position_affinity.py
+  torchrun --nproc-per-node 8 train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml
+
+In a clone, `python train_net.py --eval-only` is the same as `freecp evaluate`.
 
 Without a GPU it runs on the CPU; --num-gpus 2 then means two processes, which find a free port
 themselves. --resume continues an evaluation that was interrupted."""
     )
+    add_vocabulary_argument(parser, "default: the words of the benchmark")
+    add_device_argument(parser)
+    parser.add_argument("--output", metavar="DIR", help="a folder; default: the config's")
     add_import_argument(parser)
     parser.set_defaults(dist_url="auto")
     return parser
@@ -71,7 +78,9 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None) -> Namespace:
         start = next(i for i, word in enumerate(rest) if word.startswith("--"))
         opts += rest[:start]
         args = parser.parse_args(rest[start:], args)
-    args.opts = opts + args.opts
+    own = (("MODEL.TEXT.VOCABULARY", args.vocabulary), ("OUTPUT_DIR", args.output))
+    given = [part for pair in own if pair[1] is not None for part in pair]
+    args.opts = [*given, *device_opts(args), *opts, *args.opts]
     return args
 
 

@@ -1,10 +1,10 @@
 """
 Weights on the command line.
 
-    python -m freecp_d2.weights list
-    python -m freecp_d2.weights fetch clip:ViT-B/16 dino:vitb8
-    python -m freecp_d2.weights verify
-    python -m freecp_d2.weights where sam:vit_b
+    freecp weights list
+    freecp weights fetch clip:ViT-B/16 dino:vitb8
+    freecp weights verify
+    freecp weights where sam:vit_b
 """
 
 import argparse

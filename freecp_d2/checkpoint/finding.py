@@ -185,5 +185,5 @@ def _unknown(name: str) -> str:
     hint = f" (similar: {', '.join(known[match] for match in near)})" if near else ""
     return (
         f'"{name}" is neither a file nor a name of the catalogue{hint}; give a path, a URL, '
-        "hf://org/repo/file, or a name that `python -m freecp_d2.weights list` shows."
+        "hf://org/repo/file, or a name that `freecp weights list` shows."
     )

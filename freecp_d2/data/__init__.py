@@ -1,5 +1,8 @@
-"""The benchmarks, their label files and the dataset mapper."""
+"""The benchmarks and their label files."""
 
+from typing import TYPE_CHECKING
+
+from ..utils.lazy import lazy_names
 from .benchmark_spec import Benchmark
 from .benchmarks import BENCHMARKS, register_benchmarks
 from .labels import (
@@ -10,15 +13,15 @@ from .labels import (
     rest_encoding,
     shifted_encoding,
 )
-from .loading import datasets_root, load_benchmark
-from .mapper import FreeCPDatasetMapper
 from .storybook.dataset import load_storybook, register_storybook
+
+if TYPE_CHECKING:
+    from .loading import datasets_root, load_benchmark
 
 __all__ = [
     "BENCHMARKS",
     "IGNORE_LABEL",
     "Benchmark",
-    "FreeCPDatasetMapper",
     "LabelEncoding",
     "datasets_root",
     "load_benchmark",
@@ -30,3 +33,5 @@ __all__ = [
     "rest_encoding",
     "shifted_encoding",
 ]
+
+__getattr__ = lazy_names(__name__, {".loading": ["datasets_root", "load_benchmark"]})

@@ -8,12 +8,12 @@ Registration reads no data: `DatasetCatalog.get(name)` looks under `$DETECTRON2_
 
 import functools
 from collections.abc import Iterable
+from typing import Any
 
 from ..d2 import DatasetCatalog, MetadataCatalog
 from .benchmark_spec import Benchmark, Folder, LabelFolder
 from .label_ids import CITYSCAPES_IDS, COCO_STUFF_IDS, COCO_THING_IDS
 from .labels import IGNORE_LABEL, LabelEncoding, raw_encoding, rest_encoding, shifted_encoding
-from .loading import load_benchmark
 
 _VOC = "VOCdevkit/VOC2012"
 _VOC_VAL = f"{_VOC}/ImageSets/Segmentation/val.txt"
@@ -185,4 +185,10 @@ def register_benchmarks() -> None:
             vocabulary=benchmark.key,
             num_images=benchmark.num_images,
         )
-        DatasetCatalog.register(benchmark.name, functools.partial(load_benchmark, benchmark))
+        DatasetCatalog.register(benchmark.name, functools.partial(_load, benchmark))
+
+
+def _load(benchmark: Benchmark) -> list[dict[str, Any]]:
+    from .loading import load_benchmark  # here, to keep `import freecp_d2` quick
+
+    return load_benchmark(benchmark)

@@ -44,6 +44,6 @@ def find_config(name: str) -> str:
     known = [file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.yaml")]
     similar = difflib.get_close_matches(short, known, cutoff=0.7) or ["ade20k/sclip_freecp"]
     raise FileNotFoundError(
-        f'--config-file "{name}" does not exist; give the path of a YAML file, or the name of a '
-        f"config of the package: {', '.join(similar)}."
+        f'there is no config "{name}"; give the path of a YAML file, or the name of a config of '
+        f"the package: {', '.join(similar)}."
     )

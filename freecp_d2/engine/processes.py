@@ -2,7 +2,6 @@
 
 import logging
 import multiprocessing
-import multiprocessing.connection
 import os
 import socket
 import threading
@@ -19,7 +18,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from ..d2 import BACKEND, comm, launch
 from ..utils.allocator import keep_freed_memory
-from ..utils.interrupts import interrupts_blocked
+from ..utils.interrupts import end_with_parent, interrupts_blocked
 
 REPORT_SECONDS = 60.0
 """How often the processes that wait for others say so."""
@@ -183,16 +182,8 @@ def _run(main: Callable[[Namespace], object], args: Namespace, have_met: Any = N
     if have_met is not None:
         keep_freed_memory()
         have_met.set()
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+        end_with_parent()
     if not torch.cuda.is_available() and comm.get_local_size() > 1:
         # Divide the cores among the processes.
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // comm.get_local_size()))
     main(args)
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that launched it is gone, for example killed."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "the launcher has started this process"
-    multiprocessing.connection.wait([parent.sentinel])
-    os._exit(1)

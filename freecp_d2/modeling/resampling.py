@@ -75,3 +75,10 @@ def affinity_grid(rule: str, pixels: Tensor, tokens: Tensor, patch_size: int) ->
             "proxy whose patches divide the window."
         )
     return h, w
+
+
+def bilinear_neighbours(position: int, length: int, source: int) -> list[tuple[int, float]]:
+    """Indices and weights of the two of `source` samples next to one of `length` pixels."""
+    at = max(0.0, (position + 0.5) * source / length - 0.5)
+    first = int(at)
+    return [(first, 1 - (at - first)), (min(first + 1, source - 1), at - first)]

@@ -1,7 +1,12 @@
-"""From words to features: vocabularies, templates, descriptions, text encoder, classifier."""
+"""
+From words to features: vocabularies, templates, descriptions, text encoder, classifier.
 
-from .cache import FeatureCache, default_cache_dir, features_key
-from .classifier import TextClassifier
+Names that need torch are imported when they are used, for `freecp words`.
+"""
+
+from typing import TYPE_CHECKING
+
+from ..utils.lazy import lazy_names
 from .descriptions import (
     SIMPLE,
     TEMPLATE_SETS,
@@ -11,9 +16,13 @@ from .descriptions import (
     load_descriptions,
     shipped_descriptions,
 )
-from .text_encoder import TextEncoder
 from .tokenizer import CLIPTokenizer
 from .vocabulary import Vocabulary, load_vocabulary, shipped_vocabularies
+
+if TYPE_CHECKING:
+    from .cache import FeatureCache, default_cache_dir, features_key
+    from .classifier import TextClassifier
+    from .text_encoder import TextEncoder
 
 __all__ = [
     "SIMPLE",
@@ -33,3 +42,12 @@ __all__ = [
     "shipped_descriptions",
     "shipped_vocabularies",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        ".cache": ["FeatureCache", "default_cache_dir", "features_key"],
+        ".classifier": ["TextClassifier"],
+        ".text_encoder": ["TextEncoder"],
+    },
+)

@@ -4,22 +4,21 @@ CLIP's tokenizer with its own merges or another file of merges.
 Shape letters: `B` prompts, `T` tokens a prompt (77 in CLIP).
 """
 
-import warnings
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+from ..utils.clip_library import import_simple_tokenizer
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def load_bpe(merges: str = "") -> Any:
     """A `clip.simple_tokenizer.SimpleTokenizer` with the merges of a file; "": CLIP's own."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of pkg_resources, which users cannot fix
-        from clip.simple_tokenizer import SimpleTokenizer, default_bpe
-    return SimpleTokenizer(merges or default_bpe())
+    library = import_simple_tokenizer()
+    return library.SimpleTokenizer(merges or library.default_bpe())
 
 
 class CLIPTokenizer:
@@ -78,7 +77,7 @@ class CLIPTokenizer:
 
     def __call__(
         self, texts: str | Sequence[str], context_length: int | None = None, truncate: bool = True
-    ) -> Tensor:
+    ) -> "Tensor":
         """
         Start token, text, end token and zeros for each of B prompts; int64, shape (B, T).
 
@@ -87,6 +86,8 @@ class CLIPTokenizer:
             context_length: T; None: that of the constructor.
             truncate: cut longer prompts before the end token; else they are a ValueError.
         """
+        import torch  # not above: `freecp words` needs the merges alone
+
         length = context_length or self.context_length
         prompts = [texts] if isinstance(texts, str) else list(texts)
         result = torch.zeros(len(prompts), length, dtype=torch.int64)

@@ -111,7 +111,7 @@ def report(source: str, issues: Sequence[VocabularyIssue]) -> None:
     if issues:
         shown = "; ".join(map(str, issues[:_MAX_SHOWN]))
         more = len(issues) - _MAX_SHOWN
-        rest = f"; and {more} more, which `python -m freecp_d2.words check` lists" * (more > 0)
+        rest = f"; and {more} more, which `freecp words check` lists" * (more > 0)
         warn_once(f"{source}: {shown}{rest}.")
 
 

@@ -1,7 +1,9 @@
-"""Ctrl-C while processes are started."""
+"""Processes that end with the one that started them, at Ctrl-C and if it is killed."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
@@ -32,3 +34,15 @@ def children_end_on_interrupt() -> Iterator[None]:
         for process in multiprocessing.active_children():
             process.terminate()
         raise
+
+
+def end_with_parent() -> None:
+    """From now on, end this process when the one that started it has ended, even if killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "multiprocessing has started this process"
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from freecp_d2.apps import cli
+from tests.helpers.command import run
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +32,18 @@ def test_the_program_is_called_as_the_user_typed_it(name, capsys):
     with pytest.raises(SystemExit):
         cli.main([name, "--help"])
     assert f"usage: freecp {name} " in capsys.readouterr().out
+
+
+def test_help_and_words_need_no_torch():
+    blocked = "import sys; sys.modules |= dict.fromkeys(('torch', 'torchvision')); import freecp; "
+    for argv, expected in (
+        (["--help"], "usage: freecp"),
+        (["--version"], "freecp_d2 "),
+        (["words", "check", "cat; dog"], "2 classes, 2 words"),
+        (["words", "check", "cat; cat"], "problem"),
+    ):
+        result = run("-c", f"{blocked}sys.argv[1:] = {argv}; freecp.main()")
+        assert expected in result.stdout, result.stderr
 
 
 def test_errors_start_with_the_program(capsys):

@@ -20,6 +20,7 @@ package = types.ModuleType("freecp_d2")
 package.__path__ = [str(pathlib.Path(sys.argv[1]).parent)]
 sys.modules["freecp_d2"] = package
 import freecp_d2.d2 as d2
+from freecp_d2.d2 import *  # every name
 heavy = {"torchvision", "omegaconf", "cv2", "pycocotools", "detectron2"}
 print(d2.BACKEND, *sorted(heavy & set(sys.modules)))
 """
@@ -93,13 +94,15 @@ def imported_names(statements: list[ast.stmt]) -> set[str]:
     }
 
 
-def test_both_branches_export_the_same_names() -> None:
+def test_every_name_has_a_type_and_a_place() -> None:
     tree = ast.parse(GATE.read_text())
     (branch,) = [node for node in tree.body if isinstance(node, ast.If)]
-    fallback, real = imported_names(branch.body), imported_names(branch.orelse)
-    assert fallback == real
-    assert fallback | {"BACKEND", "Registry", "log_backend"} == set(d2.__all__)
+    typed = imported_names(branch.body)
+    assert typed == {name for names in d2._NAMES.values() for name in names}
+    assert typed | {"BACKEND", "Registry", "log_backend"} == set(d2.__all__)
     assert [name for name in d2.__all__ if not hasattr(d2, name)] == []
     home = "detectron2" if d2.BACKEND == "detectron2" else "freecp_d2.d2_fallback"
     assert d2.SemSegEvaluator.__module__.startswith(home)
     assert d2.comm.__name__.startswith(home)
+    with pytest.raises(AttributeError, match="no_such_name"):
+        d2.no_such_name  # noqa: B018

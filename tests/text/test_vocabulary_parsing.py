@@ -54,7 +54,7 @@ def test_issues_of_lines(log):
         Vocabulary.from_lines(lines, name)  # reported once under each name
     warning, other = log.warnings
     assert warning.startswith("odd: line 1: ")
-    assert "and 2 more, which `python -m freecp_d2.words check` lists" in warning
+    assert "and 2 more, which `freecp words check` lists" in warning
     assert other.startswith("other: ")
 
 

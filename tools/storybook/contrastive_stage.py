@@ -14,9 +14,9 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
-from clip.model import CLIP
 from torch import Tensor
 
+from clip_model import CLIP
 from crops import Crops, cache_scenes
 from freecp_d2.data.storybook.rng import Rng
 from freecp_d2.text import CLIPTokenizer

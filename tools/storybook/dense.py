@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from clip.model import CLIP
 from torch import Tensor
 
+from clip_model import CLIP
 from freecp_d2.modeling.backbone.dense_attention import GEM, SCLIP, ClearCLIP, MaskCLIP
 from towers import encode_image, encode_patches
 from views import ViewBatch, pool

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from clip.model import CLIP
 from safetensors.torch import load_file
 
+from clip_model import CLIP
 from crops import cache_scenes
 from dense import Captions, Weights, dense_losses, follow, make_teacher
 from freecp_d2.data.storybook.rng import Rng

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from clip.model import CLIP
 from safetensors.torch import save_file
+
+from clip_model import CLIP
 
 WEIGHTS, MERGES = "storybook_clip.safetensors", "merges.txt.gz"
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
-from clip.model import CLIP, ResidualAttentionBlock, VisionTransformer
 from torch import Tensor
 
+from clip_model import CLIP, ResidualAttentionBlock, VisionTransformer
 from freecp_d2.modeling.backbone import BlockFeatures, DenseAttention
 
 _QUICK = 1.702

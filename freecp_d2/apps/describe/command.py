@@ -1,9 +1,9 @@
 """
 Write descriptions for the words of a vocabulary that have none, with a language model.
 
-    python tools/describe.py --vocabulary words.txt --output words.json --local
-    python tools/describe.py --vocabulary ade20k --output words.json --endpoint http://localhost:8000/v1 --model NAME
-    python tools/describe.py --vocabulary "cat, kitten; dog" --output words.json --answers answers.jsonl
+    freecp describe --vocabulary words.txt --output words.json --local
+    freecp describe --vocabulary ade20k --output words.json --endpoint http://localhost:8000/v1 --model NAME
+    freecp describe --vocabulary "cat, kitten; dog" --output words.json --answers answers.jsonl
 
 3 instructions x 5 answers = 15 sentences a word (Sec. 4.2). After a kill, the same command resumes.
 Then set MODEL.TEXT.DESCRIPTIONS to words.json.
@@ -142,7 +142,7 @@ def ask(args: argparse.Namespace, journal: Journal, output: Output, source: Sour
         has_failed = True
         print(f"{program_name()}: error: {error}", file=sys.stderr)
     finally:
-        described = output.write(f"tools/describe.py, {source.origin}", args.licence)
+        described = output.write(f"freecp describe, {source.origin}", args.licence)
         has = f"Words in {args.output}: {len(described)}." if described else ""
         print(*filter(None, (outcome(collection), has)), sep="\n")
     entries = read_journal(journal_path(args.output))

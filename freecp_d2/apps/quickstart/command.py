@@ -1,7 +1,7 @@
 """
 Run the paper's Tab. 1 to 3 in small, on the embedded benchmark Storybook.
 
-    python tools/quickstart.py
+    freecp quickstart
 
 Evaluates four base methods alone, refined, and purified, on drawn pages with a small CLIP that was
 trained on such pages. Prints the tables and writes `index.html` (a gallery), `results.json` and
@@ -11,6 +11,7 @@ trained on such pages. Prints the tables and writes `index.html` (a gallery), `r
 import argparse
 import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ from ...engine.config_files import config_path
 from ...engine.variants import VARIANTS, VariantsModel, count_pixels, variant_configs
 from ...evaluation.bootstrap import mean_iou, paired_bootstrap, pixel_accuracy, save_counts
 from ...modeling.purification.diagnosis import summarise_diagnoses
-from ...utils.files import write_whole
+from ...utils.files import printable, write_whole
 from ...version import __version__
 from ...visualization.html import (
     Column,
@@ -41,6 +42,8 @@ from ...visualization.html import (
     Scores,
     render_page,
 )
+from ..errors import program_name
+from ..options import add_device_argument, device_opts
 
 METHODS = {"maskclip": "MaskCLIP", "gem": "GEM", "clearclip": "ClearCLIP", "sclip": "SCLIP"}
 NAMES = [variant.name for variant in VARIANTS]
@@ -148,11 +151,22 @@ def draw_gallery(configs: Mapping[tuple[str, str], CfgNode], pages: Sequence[int
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
     parser.add_argument("--output", type=Path, default=Path("output/quickstart"))
-    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    add_device_argument(parser)
+    parser.add_argument(
+        "--num-gpus",
+        "--processes",
+        dest="processes",
+        type=int,
+        default=min(2, os.cpu_count() or 1),
+        metavar="N",
+        help="processes, one a GPU if there are any; default: %(default)s",
+    )
     parser.add_argument("--limit", type=int, default=50, help="pages, the first ones; 0: all 150")
     parser.add_argument("--gallery", type=int, default=9, help="pages in the gallery")
     parser.add_argument("opts", nargs="*", help="KEY VALUE pairs for every config")
     args = parser.parse_args(argv)
+    args.opts = [*device_opts(args), *args.opts]
+    args.argv = list(sys.argv[1:] if argv is None else argv)
     try:
         _run(args)
     except KeyboardInterrupt:
@@ -182,7 +196,7 @@ def _run(args: argparse.Namespace) -> None:
     gallery = draw_gallery(configs, choose_pages(counts, args.gallery))
     head = configs["SCLIP", "RP-AP"].MODEL.PURIFICATION_HEAD
     facts = {
-        "Command": "make quickstart",
+        "Command": printable(shlex.join([program_name(), *args.argv])),
         "Made": f"{date.today()}, freecp_d2 {__version__}, {time.time() - start:.0f} s",
         "Thresholds": f"redundancy {head.REDUNDANCY.THRESH}, ambiguity {head.AMBIGUITY.THRESH}; "
         "chosen on other pages, one pair for all methods",

@@ -1,8 +1,8 @@
 """
 Reproduce a table of the paper: run every cell, and print it beside the paper's number.
 
-    python tools/reproduce.py --table 2 --num-gpus 8
-    python tools/reproduce.py --table 3 --benchmarks storybook
+    freecp reproduce --table 2 --num-gpus 8
+    freecp reproduce --table 3 --benchmarks storybook
 
 It can be killed at any time; the same command continues. `table<N>.md`, `.csv`, `.json` and `.png`
 are written to `--output` after every run.
@@ -20,12 +20,13 @@ from pathlib import Path
 from ...engine import add_import_argument, check_num_processes, check_run, import_plugins
 from ...engine.config_files import configs_dir
 from ..errors import USER_ERRORS, message_of, program_name
+from ..options import add_device_argument, device_opts
 from .grid import Grid, Request, Run
 from .layout import Layout, gist, lay_out
 from .paper import BASES, NUMBERS, read_table
 from .plan import plan_grid
 from .results import read_results
-from .runs import LOG_NAME, command_line, execute, is_clone, read_record
+from .runs import LOG_NAME, command_line, execute, read_record
 from .tables import BENCHMARKS, METHODS, SOURCES
 from .writing import write_files
 
@@ -65,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="vicuna=PATH, gpt=PATH: JSON files of descriptions (Tab. 4; all tables use Vicuna's); "
         "{benchmark} in PATH is replaced by the benchmark's name",
     )
+    add_device_argument(parser)
     add_import_argument(parser)
     add("--list", action="store_true", help="list the finished and the open runs, and run nothing")
     add("opts", nargs="*", metavar="KEY VALUE", help="config options for every run")
@@ -105,7 +107,7 @@ def read_request(args: argparse.Namespace) -> Request:
         methods=tuple(args.methods or METHODS),
         limit=args.limit,
         sources={key: str(Path(path).expanduser()) for key, path in sources.items()},
-        opts=tuple(args.opts),
+        opts=(*device_opts(args), *args.opts),
         imports=tuple(args.imports),
     )
 
@@ -184,8 +186,7 @@ def reproduce(args: argparse.Namespace, words: Sequence[str]) -> int:
     pending = check_pending(grid)
     print(f"{len(grid.runs()) - len(pending)} are done, {len(pending)} to run.", flush=True)
     args.output.mkdir(parents=True, exist_ok=True)
-    program = "python tools/reproduce.py" if is_clone(request.root) else "freecp reproduce"
-    command = f"{program} {shlex.join(words)}"
+    command = f"freecp reproduce {shlex.join(words)}"
     failures: dict[str, str] = {}
 
     def write() -> list[Path]:

@@ -84,7 +84,7 @@ def command_of(run: Run, root: Path, num_gpus: int = 1) -> list[str]:
     """The command of a run; paths below the working directory are relative."""
     program = [_short(root / "train_net.py")]
     if not is_clone(root):
-        program = ["-m", "freecp_d2.apps.evaluate"]
+        program = ["-m", "freecp", "evaluate"]
     command = [sys.executable, *program, "--eval-only"]
     command += ["--config", _short(run.config_file), "--num-gpus", str(num_gpus)]
     command += ["--dist-url", "auto"] if num_gpus > 1 else []

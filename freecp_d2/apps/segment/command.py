@@ -16,42 +16,42 @@ from datetime import date
 from pathlib import Path
 
 from ...data.images.options import parse_bands
-from ...engine import add_import_argument, import_plugins, load_config
-from ...engine.config_files import config_path
+from ...engine import add_import_argument, check_num_processes, import_plugins, load_config
 from ...engine.predictor import Predictor
 from ...modeling.text_head import vocabulary_from_config
 from ...text import load_vocabulary
 from ...utils.files import printable
 from ...version import __version__
 from ..errors import USER_ERRORS, message_of, program_name
+from ..options import (
+    CONFIG,
+    EMBEDDED,
+    add_config_argument,
+    add_device_argument,
+    add_vocabulary_argument,
+    device_opts,
+)
+from .exports import EXPORTS, FORMATS, check_exports
 from .image_record import Settings, is_taken
 from .inputs import FailedInput, Inputs
 from .outputs import PAGE, check_folders, check_page, check_results, output_names
-from .run import Task, plan, run
+from .run import run
+from .tasks import Task, plan
 from .video_sinks import SILENT_VIDEOS
 
 OUTPUT = Path("output/demo")
-CONFIG = config_path("ade20k/sclip_freecp.yaml")
-EMBEDDED = config_path("storybook/sclip_freecp.yaml")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description="Label every pixel of images and videos with your own words.",
-        epilog="Exit code: 0; 1 if some input could not be labelled, or the disk is full; "
-        "2 if nothing was tried.",
+        epilog=f"The weights of {CONFIG} (OpenAI's CLIP ViT-B/16, 350 MB) are downloaded once; "
+        f"{EMBEDDED} needs no download and knows drawn pages only. Exit code: 0; 1 if some input "
+        "could not be labelled, or the disk is full; 2 if nothing was tried.",
     )
     add = parser.add_argument
-    add(
-        "--config-file",
-        "--config",
-        default=str(CONFIG),
-        metavar="FILE",
-        help="the method and its weights; default: configs/ade20k/sclip_freecp.yaml, whose weights "
-        "(OpenAI's CLIP ViT-B/16, 350 MB) are downloaded once; "
-        f"{EMBEDDED} needs no download and knows drawn pages only",
-    )
+    add_config_argument(parser, CONFIG)
     add(
         "--input",
         nargs="+",
@@ -61,17 +61,18 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--video-input", nargs="+", default=[], metavar="FILE", help="videos with any suffix")
     add("--output", type=Path, default=OUTPUT, metavar="DIR", help=f"a folder; default: {OUTPUT}")
-    add(
-        "--vocabulary",
-        metavar="WORDS",
-        help='"cat; dog, puppy; sofa" (synonyms by comma), a text file with one class a line, or a '
-        "shipped list's name; default: the config's words",
-    )
+    add_vocabulary_argument(parser, "default: the config's words")
+    add_device_argument(parser)
+    gpus = "processes, each with a model on its own GPU, or without a GPU on some of the cores; 1"
+    add("--num-gpus", type=int, default=1, metavar="N", help=gpus)
     bands = "of images with many bands: three, such as 4,3,2, or one, from 1"
     add("--bands", default="", metavar="R,G,B", help=bands)
     limits = "of more than 8 bits: auto, full, percentiles or LOW:HIGH; default: the config's"
     add("--value-range", metavar="RANGE", help=limits)
     add("--scores", action="store_true", help="write the scores of each image")
+    formats = f"{', '.join(FORMATS)}: also for other tools; png is always written, npz is --scores"
+    add("--format", nargs="+", default=[], choices=FORMATS, metavar="NAME", help=formats)
+    add("--tolerance", type=float, default=1.0, metavar="N", help="of polygons, in pixels; 1")
     add("--report", action="store_true", help="write index.html, all images on one page")
     add("--force", action="store_true", help="label finished inputs again")
     add("--overlay-side", type=int, default=2048, metavar="N", help="longest side in pixels; 2048")
@@ -85,8 +86,9 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
     """Find the inputs and check all arguments, before the model is loaded."""
     if not args.input and not args.video_input:
         raise ValueError("got nothing to label; give --input FILE, a folder, or a quoted pattern.")
+    check_num_processes(args.num_gpus)
     import_plugins(args.imports)
-    opts = [*reading_opts(args), *args.opts]
+    opts = [*reading_opts(args), *device_opts(args), *args.opts]
     cfg = load_config(args.config_file, opts, for_images=True)
     words = args.vocabulary
     settings = Settings(
@@ -95,9 +97,12 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
         cfg=cfg,
         vocabulary=vocabulary_from_config(cfg) if words is None else load_vocabulary(words),
         output=args.output,
-        scores=args.scores,
+        scores=args.scores or "npz" in args.format,
         overlay_side=args.overlay_side,
         max_megapixels=args.max_megapixels,
+        exports=[kind for kind in EXPORTS if kind in args.format],
+        tolerance=args.tolerance,
+        force=args.force,
     )
     check_folders(args.input, args.output)
     inputs = Inputs(args.input, args.video_input, args.output)
@@ -110,6 +115,7 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
         check_page(args.output)
     names = output_names(inputs.sources, lambda source, name: is_taken(source, args.output, name))
     check_results(inputs.sources, names, args.output)
+    check_exports(inputs.sources, names, args.output, settings.exports)
     args.output.mkdir(parents=True, exist_ok=True)
     tasks = plan(inputs.sources, names, settings, args.force)
     if inputs.num_others:
@@ -135,14 +141,15 @@ def label(args: argparse.Namespace) -> int:
 
     def build() -> Predictor:
         try:
-            return Predictor.from_config(settings.cfg, settings.vocabulary)
+            return Predictor(settings.cfg, settings.vocabulary)
         except OSError as error:
-            if args.config_file != str(CONFIG):
+            if args.config_file != CONFIG:
                 raise
-            hint = f"Without weights: --config-file {EMBEDDED}, for drawn pages."
+            hint = f"Without weights: --config {EMBEDDED}, for drawn pages."
             raise OSError(f"{error} {hint}") from error
 
-    found = run(tasks, build, settings, failures, facts if args.report else None)
+    report = facts if args.report else None
+    found = run(tasks, build, settings, failures, report, args.num_gpus, args.imports)
     if found.stopped:
         done = f"{found.num_labelled} labelled; the same command goes on from here."
         print(f"{program_name()}: stopped: {printable(found.stopped)}. {done}", file=sys.stderr)

@@ -44,7 +44,10 @@ def decisions_of(prediction: Prediction, shares: Sequence[Share]) -> dict[str, A
     return {
         "size": {"width": width, "height": height},
         "no_word": no_word(len(prediction.names)),
-        "visible": visible_of(shares, prediction.names),
+        "visible": [
+            entry | {"score": _score(prediction, entry["name"])}
+            for entry in visible_of(shares, prediction.names)
+        ],
         "thresholds": thresholds,
         "words": words,
         "groups": groups,
@@ -61,6 +64,11 @@ def visible_of(shares: Sequence[Share], names: Sequence[str]) -> list[dict[str, 
         }
         for share in shares
     ]
+
+
+def _score(prediction: Prediction, name: str | None) -> float | None:
+    """The mean score of a class; None for no word."""
+    return None if name is None else round(prediction.mean_scores[name], _DIGITS)
 
 
 def has_no_word(record: Mapping[str, Any]) -> bool:

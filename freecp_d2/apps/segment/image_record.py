@@ -25,7 +25,7 @@ from ...version import __version__
 from .inputs import Source
 from .outputs import ENDINGS
 
-_FORMAT = 2
+_FORMAT = 3
 """Version of the result files; a new number makes old results out of date."""
 
 _TEMPORARY = re.compile(r"\.(\d+)\.[0-9a-f]{32}\.tmp(\.\w+)?$")
@@ -41,9 +41,12 @@ class Settings:
         config_file, opts: as they were given, for the records.
         cfg: the config with the overrides.
         overlay_side: longest side of the image in an overlay, in pixels.
+        exports: formats of `exports.EXPORTS` that are written, too.
+        tolerance: of their polygons, in pixels.
+        force: exports are replaced if they were edited.
 
     Raises:
-        ValueError: `overlay_side` or `max_megapixels` is out of its range.
+        ValueError: `overlay_side`, `tolerance` or `max_megapixels` is out of its range.
     """
 
     config_file: str
@@ -54,11 +57,16 @@ class Settings:
     scores: bool = False
     overlay_side: int = 2048
     max_megapixels: float = 200.0
+    exports: Sequence[str] = ()
+    tolerance: float = 1.0
+    force: bool = False
 
     def __post_init__(self) -> None:
         assert self.reading  # ValueError if it is invalid
         if not 64 <= self.overlay_side <= 16384:
             raise ValueError(f"--overlay-side is {self.overlay_side}; expected 64 to 16384 pixels.")
+        if not 0 <= self.tolerance <= 100:
+            raise ValueError(f"--tolerance is {self.tolerance:g}; expected 0 to 100 pixels.")
         if not 0 < self.max_megapixels <= 2000:
             raise ValueError(
                 f"--max-megapixels is {self.max_megapixels:g}; expected more than 0, up to 2000."
@@ -180,8 +188,23 @@ def write_record(
     path = result_path(output, name)
     files = {kind: result_path(output, name, kind).name for kind in kinds}
     whole = {**record, "files": files, "file_bytes": _sizes(path.parent, files)}
-    write_whole(path, f"{json.dumps(whole, indent=1, allow_nan=False)}\n".encode())
+    write_whole(path, _json(whole))
     return whole
+
+
+def note_exports(
+    output: Path, name: Path, record: Mapping[str, Any], exports: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write the record with other `exports`; returns it."""
+    whole = {**record, "exports": dict(exports)}
+    write_whole(result_path(output, name), _json(whole))
+    return whole
+
+
+def noted_exports(output: Path, name: Path) -> dict[str, Any]:
+    """The hashes in `exports` of an older record; for a new one, the files are outdated."""
+    found = _read(result_path(output, name)).get("exports", {})
+    return {kind: {"sha256": entry["sha256"]} for kind, entry in found.items()}
 
 
 def sweep(folder: Path) -> None:
@@ -196,6 +219,10 @@ def sweep(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
         except OSError:  # the process of another user
             continue
+
+
+def _json(record: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(record, indent=1, allow_nan=False)}\n".encode()
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,40 +1,23 @@
 """A whole run: skip finished inputs, label the rest, report inputs that fail."""
 
-import errno
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from ...data.images.reading import ImageError, ImageTooLargeError, read_with_note
 from ...engine.predictor import Predictor
 from ...utils.files import printable, write_whole
 from ...visualization.html import render_page
-from ...visualization.label_png import read_labels
 from .decisions import has_no_word
-from .gallery import Pixels, RunGallery
-from .image import label_image
-from .image_record import Settings, find_record, sweep
-from .inputs import FailedInput, Source
+from .exports import Exporter
+from .gallery import RunGallery
+from .image_record import Settings, note_exports
+from .inputs import FailedInput
 from .outputs import PAGE
-from .video import label_video
-from .video_files import middle_frame
+from .tasks import Task, labelling, reason_of, stops_run
 from .video_sinks import NO_SOUND
-
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-"""Errors of writing that every other input would meet, too."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """An input, the name of its result files, and its record if it is finished."""
-
-    source: Source
-    name: Path
-    record: dict[str, Any] | None
 
 
 @dataclass
@@ -52,26 +35,23 @@ class RunSummary:
     failures: list[FailedInput] = field(default_factory=list)
     stopped: str = ""
 
+    def count(self, task: Task, record: Mapping[str, Any]) -> None:
+        """Count an input that has a record."""
+        is_new = task.record is None
+        self.num_labelled += is_new
+        self.num_earlier += not is_new
+        self.num_without_words += has_no_word(record)
+        self.num_without_sound += is_new and record.get("sound") == NO_SOUND
+
+    def fail_all(self, failures: Iterable[FailedInput]) -> None:
+        """Count failures and print them on stderr."""
+        for failure in failures:
+            self.fail(failure)
+
     def fail(self, failure: FailedInput) -> None:
         """Count a failure and print it on stderr."""
         self.failures.append(failure)
         tqdm.write(f"{printable(failure.name)}: {failure.reason}", file=sys.stderr)
-
-
-def plan(
-    sources: Sequence[Source], names: Sequence[Path], settings: Settings, force: bool = False
-) -> list[Task]:
-    """
-    Find the finished inputs, and remove temporary files of killed runs.
-
-    `names` are those of the results. With `force`, finished inputs are labelled again.
-    """
-    for folder in {(settings.output / name).parent for name in names} | {settings.output}:
-        sweep(folder)
-    return [
-        Task(source, name, None if force else find_record(source, name, settings))
-        for source, name in zip(sources, names, strict=True)
-    ]
 
 
 def run(
@@ -80,6 +60,8 @@ def run(
     settings: Settings,
     failures: Sequence[FailedInput] = (),
     report: Mapping[str, str] | None = None,
+    num_processes: int = 1,
+    imports: Sequence[str] = (),
 ) -> RunSummary:
     """
     Label the inputs without a record, until an error of the disk stops the run.
@@ -88,71 +70,47 @@ def run(
         build: builds the model; called if there is an input to label.
         failures: inputs that could not be found.
         report: facts for the end of `index.html`; None: no page is written.
+        num_processes: with several, each has a model, see `processes`.
+        imports: modules that these import first.
 
     Raises:
         OSError, ValueError: `build` failed; nothing was tried.
     """
-    predictor = build() if any(task.record is None for task in tasks) else None
     gallery = RunGallery(len(tasks), settings) if report is not None else None
+    exporter = Exporter([task.source for task in tasks], settings)
     summary = RunSummary()
-    for failure in failures:
-        summary.fail(failure)
-    for task in tqdm(tasks, unit=" inputs", disable=None if tasks else True):
-        try:
-            record, pixels = _label(task, predictor, settings)
-            if gallery is not None:
-                gallery.add(task.name, record, pixels)
-        except (ValueError, MemoryError, RuntimeError, OSError) as error:
-            if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
-                summary.stopped = str(error)
-                return summary
-            problem = _reason(error)
-        else:
-            problem = record.get("problem", "")
-            summary.num_labelled += task.record is None
-            summary.num_earlier += task.record is not None
-            summary.num_without_words += has_no_word(record)
-            is_silent = task.record is None and record.get("sound") == NO_SOUND
-            summary.num_without_sound += is_silent
-        if problem:
-            summary.fail(FailedInput(printable(task.source.path), problem))
-    if gallery is not None and report is not None:
-        page = render_page(gallery.page(summary.failures, report))
-        try:
+    with labelling(tasks, build, settings, num_processes, imports) as label:
+        summary.fail_all(failures)
+        for task in tqdm(tasks, unit=" inputs", disable=None if tasks else True):
+            try:
+                record, pixels = label(task)
+                record, problem = _export(exporter, task, record)
+                if gallery is not None:
+                    gallery.add(task.name, record, pixels)
+            except (ValueError, MemoryError, RuntimeError, OSError) as error:
+                if stops_run(error):
+                    summary.stopped = reason_of(error)
+                    return summary
+                problem = reason_of(error)
+            else:
+                summary.count(task, record)
+            if problem:
+                summary.fail(FailedInput(printable(task.source.path), problem))
+    try:
+        summary.fail_all(exporter.finish())
+        if gallery is not None and report is not None:
+            page = render_page(gallery.page(summary.failures, report))
             write_whole(settings.output / PAGE, page.encode())
-        except OSError as error:
-            summary.stopped = str(error)
+    except OSError as error:
+        summary.stopped = str(error)
     return summary
 
 
-def _label(
-    task: Task, predictor: Predictor | None, settings: Settings
-) -> tuple[dict[str, Any], Pixels]:
-    """The record of an input, labelled now unless it is finished, and what the page shows of it."""
-    source, name, record = task.source, task.name, task.record
-    if record is None:
-        assert predictor is not None, "`run` builds it if a record is missing"
-        if not source.is_video:
-            prediction, record = label_image(predictor, source, name, settings)
-            return record, lambda: (prediction.image, prediction.label_map)
-        record = label_video(predictor, source, name, settings)
-    folder = (settings.output / name).parent
-    if source.is_video:
-        video = folder / record["files"]["video"]
-        return record, lambda: (middle_frame(video), None)
-    labels, no_word = folder / record["files"]["labels"], record["no_word"]
-    limit, reading = 1e6 * settings.max_megapixels, settings.reading
-    return record, lambda: (
-        read_with_note(source.path, limit, reading=reading).pixels,
-        read_labels(labels, no_word),
-    )
-
-
-def _reason(error: Exception) -> str:
-    """Why an input failed, on one line, without its name."""
-    if isinstance(error, MemoryError):
-        return "it does not fit into memory"
-    text = error.reason if isinstance(error, ImageError) else str(error)
-    if isinstance(error, ImageTooLargeError):
-        text += ", see --max-megapixels"
-    return printable(" ".join(text.split()) or type(error).__name__)
+def _export(exporter: Exporter, task: Task, record: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Write the exports of an image; returns the record, and a problem or ""."""
+    if task.source.is_video:
+        return record, record.get("problem", "")
+    exports, problem = exporter.write(task.source, task.name, record)
+    if exports != record.get("exports", {}):
+        record = note_exports(exporter.settings.output, task.name, record, exports)
+    return record, problem

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 # Broken files are reported by name, without the messages of OpenCV and FFmpeg.
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+_set_log_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel  # OpenCV 4, 5
+_set_log_level(0)
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 _EXACT = (".3gp", ".avi", ".m4v", ".mov", ".mp4")

@@ -16,7 +16,8 @@ _CODECS = {"vp09": "VP9", "mp4v": "MPEG-4 Part 2"}
 
 NO_SOUND = "left out"
 SILENT_VIDEOS = (
-    'The labelled videos have no sound; pip install -e ".[video]" and --force keep it, as H.264.'
+    'The labelled videos have no sound; pip install "freecp_d2[video]" and --force keep it, as '
+    "H.264."
 )
 
 

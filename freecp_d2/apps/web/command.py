@@ -2,10 +2,10 @@
 A web page for images and words of your own: a base method beside FreeCP, and why.
 
     freecp web
-    freecp web --config-file configs/ade20k/sclip_freecp.yaml --vocabulary "cat; dog, puppy; sofa"
+    freecp web --config ade20k/sclip_freecp --vocabulary "cat; dog, puppy; sofa"
 
-Needs Gradio (`pip install -e ".[web]"`) and no network. The default weights come with the package
-and only work on drawn pages.
+Needs Gradio (`pip install "freecp_d2[web]"`) and no network. The default weights come with the
+package and only work on drawn pages.
 """
 
 import argparse
@@ -17,15 +17,21 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from ...engine.config_files import config_path
 from ..errors import USER_ERRORS, message_of
+from ..options import (
+    EMBEDDED,
+    add_config_argument,
+    add_device_argument,
+    add_vocabulary_argument,
+    device_opts,
+)
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
-    default = str(config_path("storybook/sclip_freecp.yaml"))
-    parser.add_argument("--config-file", "--config", default=default, help="of a FreeCP method")
-    parser.add_argument("--vocabulary", help='initial words: a shipped name, a file, or "cat; dog"')
+    add_config_argument(parser, EMBEDDED)
+    add_vocabulary_argument(parser, "the initial words; default: the config's")
+    add_device_argument(parser)
     parser.add_argument("--bands", default="", help="of images with many: 4,3,2; or one")
     parser.add_argument("--port", type=int, help="default: the first free one from 7860 on")
     parser.add_argument(
@@ -51,7 +57,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse(argv)
     if importlib.util.find_spec("gradio") is None:
-        sys.exit('The web page needs Gradio, which is not installed; run: pip install -e ".[web]"')
+        sys.exit('The web page needs Gradio; run: pip install "freecp_d2[web]" (INSTALL.md)')
     with tempfile.TemporaryDirectory(prefix="freecp_web_") as uploads:
         # Gradio reads these when it is imported.
         os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": uploads}
@@ -62,7 +68,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         try:
             words = load_vocabulary(args.vocabulary) if args.vocabulary else None
             bands = parse_bands(args.bands)
-            opts = [*(("INPUT.BANDS", str(bands)) if bands else ()), *args.opts]
+            opts = [
+                *(("INPUT.BANDS", str(bands)) if bands else ()),
+                *device_opts(args),
+                *args.opts,
+            ]
             labeller = Labeller.from_config(args.config_file, words, opts)
             from .server import serve
 

@@ -17,11 +17,10 @@ from ...data.images.options import Reading
 from ...engine import load_config
 from ...engine.predictor import Predictor, with_heads
 from ...modeling.backbone import (
-    CachedBackbone,
-    FeatureMemory,
     build_clip_backbone,
     load_clip_from_config,
 )
+from ...modeling.backbone.cached import CachedBackbone, FeatureMemory
 from ...text import Vocabulary
 from .labels import Labels
 
@@ -145,5 +144,5 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
         except ValueError:
             continue
         model = with_heads(first.model, backbone=backbone)
-        predictors[METHODS[name]] = Predictor(model, first.mapper)
+        predictors[METHODS[name]] = Predictor.from_model(model, first.mapper)
     return predictors

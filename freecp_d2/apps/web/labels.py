@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...engine.predictor import Prediction
-from ...engine.predictor.prediction import bilinear_neighbours
+from ...modeling.resampling import bilinear_neighbours
 from ...modeling.stitching import ClassScores, full_scores
 
 _BEST = 5

@@ -1,1 +1,1 @@
-"""Words before they are segmented with: `python -m freecp_d2.words check|show|missing|stats`."""
+"""Words before they are segmented with: `freecp words check|show|missing|stats`."""

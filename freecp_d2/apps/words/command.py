@@ -1,10 +1,10 @@
 """
 Words on the command line.
 
-    python -m freecp_d2.words check "cat, kitten; dog; remote control"
-    python -m freecp_d2.words show mouse
-    python -m freecp_d2.words missing words.txt --descriptions visual
-    python -m freecp_d2.words stats
+    freecp words check "cat, kitten; dog; remote control"
+    freecp words show mouse
+    freecp words missing words.txt --descriptions visual
+    freecp words stats
 
 A vocabulary is what MODEL.TEXT.VOCABULARY takes: a shipped list's name, a file, or the words.
 """

@@ -4,7 +4,6 @@ import difflib
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from ...data import BENCHMARKS
 from ...text import Descriptions, Vocabulary, load_vocabulary, shipped_vocabularies
 from ...text.descriptions import description_key
 from ...text.vocabulary_parsing import word_key
@@ -22,6 +21,8 @@ def benchmark_names(vocabulary: str) -> Sequence[str]:
     Names of a benchmark's classes, such as "hood, exhaust hood", in the order of its vocabulary.
     Empty for a vocabulary that does not ship, or that belongs to no benchmark.
     """
+    from ...data import BENCHMARKS  # imports torch, which the other facts do not need
+
     for key, benchmark in BENCHMARKS.items() if vocabulary in shipped_vocabularies() else ():
         if vocabulary == key or vocabulary.startswith(f"{key}_"):  # voc21_sclip
             return benchmark.class_names[benchmark.background :]

@@ -3,15 +3,20 @@ Counterpart of `detectron2/data/__init__.py`. Leaves out: training loaders, and 
 datasets (none are registered here).
 """
 
-from . import detection_utils, samplers, transforms
-from .build import (
-    build_detection_test_loader,
-    build_detection_train_loader,
-    get_detection_dataset_dicts,
-)
+from typing import TYPE_CHECKING
+
+from ...utils.lazy import lazy_names
 from .catalog import DatasetCatalog, Metadata, MetadataCatalog
-from .common import DatasetFromList, MapDataset
-from .dataset_mapper import DatasetMapper
+
+if TYPE_CHECKING:
+    from . import detection_utils, samplers, transforms
+    from .build import (
+        build_detection_test_loader,
+        build_detection_train_loader,
+        get_detection_dataset_dicts,
+    )
+    from .common import DatasetFromList, MapDataset
+    from .dataset_mapper import DatasetMapper
 
 __all__ = [
     "DatasetCatalog",
@@ -27,3 +32,17 @@ __all__ = [
     "samplers",
     "transforms",
 ]
+
+# Submodules are found by `import` itself.
+__getattr__ = lazy_names(
+    __name__,
+    {
+        ".build": [
+            "build_detection_test_loader",
+            "build_detection_train_loader",
+            "get_detection_dataset_dicts",
+        ],
+        ".common": ["DatasetFromList", "MapDataset"],
+        ".dataset_mapper": ["DatasetMapper"],
+    },
+)

@@ -22,7 +22,8 @@ from ..data import MetadataCatalog
 from ..data import transforms as T
 from ..modeling import build_model
 from ..utils import comm
-from ..utils.env import collect_env_info, seed_all_rng
+from ..utils.collect_env import collect_env_info
+from ..utils.env import seed_all_rng
 from ..utils.file_io import PathManager
 from ..utils.logger import setup_logger
 

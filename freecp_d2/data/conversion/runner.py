@@ -5,11 +5,8 @@ Files are written atomically, so that an existing file is complete and is skippe
 """
 
 import functools
-import multiprocessing
-import os
 import re
 import signal
-import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
@@ -20,6 +17,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ...utils.files import write_whole
+from ...utils.interrupts import end_with_parent
 
 _CHUNK = 8  # files that a process takes at a time
 _LEFTOVER = re.compile(r"\.\d+\.[0-9a-f]{32}\.tmp")  # the temporary files of `write_whole`
@@ -133,14 +131,7 @@ def _run(
 def _start_worker() -> None:
     """Ignore Ctrl-C, which the parent handles, and exit when the parent ends, even if killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "a worker is started by another process"
-    parent.join()
-    os._exit(1)
+    end_with_parent()
 
 
 def _convert(convert: Callable[[Any], bytes], job: Job) -> str:

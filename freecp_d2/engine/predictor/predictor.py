@@ -1,5 +1,6 @@
 """Segmentation of images in Python."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any, overload
 import numpy as np
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from ...d2 import CfgNode
 from ...data.images.arrays import Channels
@@ -19,17 +21,21 @@ from ...data.mapper import FreeCPDatasetMapper
 from ...modeling.backbone import LoadedCLIP
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.meta_arch.purified_segmentor import PurifiedSegmentor
-from ...modeling.purification.diagnosis import SegmentedImage
-from ...modeling.stitching import ClassScores, label_map
 from ...modeling.text_head import vocabulary_from_config
-from ...text import Vocabulary, load_vocabulary
-from ...utils.host import to_host
-from ..config_loading import load_config
-from ..segmentors import Segmentor, build_segmentor, check_takes_words
+from ...text import Vocabulary
+from ..segmentors import Segmentor, build_segmentor
+from .building import (
+    Options,
+    Words,
+    config_for_images,
+    prediction_of,
+    usable_device,
+    with_heads,
+    words_of,
+)
 from .prediction import Prediction
 from .sharing import check_process, exclusively
 
-Words = str | Path | Sequence[str | Sequence[str]] | Vocabulary
 Images = list[ImageLike] | tuple[ImageLike, ...]
 
 _BLACK = (0, 0, 0)
@@ -39,43 +45,29 @@ class Predictor:
     """
     A model with a vocabulary, for files, arrays and tensors.
 
-        predictor = Predictor.from_config("configs/storybook/sclip_freecp.yaml", "cat; dog, puppy")
+        predictor = Predictor("ade20k/sclip_freecp", vocabulary=["cat", "dog, puppy"])
         prediction = predictor("photograph.jpg")
         prediction.label_map, prediction.names, prediction.purification
 
     Threads may share it and wait for each other; `using` sets the words of one of them.
     """
 
-    def __init__(self, model: Segmentor, mapper: FreeCPDatasetMapper, images_per_batch: int = 1):
-        """
-        Raises:
-            ValueError: the model is an oracle, which needs ground truth; an empty batch.
-        """
-        if isinstance(model, FreeCPSegmentor) and model.oracle:
-            raise ValueError(
-                "MODEL.PURIFICATION_HEAD.ORACLE=True needs to know what is in an image; set it "
-                "to False."
-            )
-        if images_per_batch < 1:
-            raise ValueError(f"TEST.IMAGES_PER_BATCH is {images_per_batch}; use 1 or more.")
-        check_process()
-        self.model, self.mapper, self.images_per_batch = model.eval(), mapper, images_per_batch
-
-    @classmethod
-    def from_config(
-        cls,
-        config: str | Path | CfgNode,
+    def __init__(
+        self,
+        config: str | Path | CfgNode = "ade20k/sclip_freecp",
         vocabulary: Words | None = None,
-        opts: Sequence[object] = (),
+        opts: Options = (),
         *,
+        device: str | torch.device | None = None,
         clip: LoadedCLIP | None = None,
-    ) -> "Predictor":
+    ):
         """
         Args:
-            config: a config or its file.
+            config: a config, its file, or the name of one of the package.
             vocabulary: the words, see `text.load_vocabulary`; None: those of the config.
-            opts: alternating keys and values that override those of a file, such as
-                "MODEL.CLIP.PRETRAINED", "ViT-B-16.pt".
+            opts: keys and values that override those of a file, as a mapping such as
+                {"MODEL.CLIP.PRETRAINED": "ViT-B-16.pt"}, or alternating.
+            device: overrides MODEL.DEVICE.
             clip: the CLIP of the config if it is loaded already.
 
         Raises:
@@ -84,17 +76,60 @@ class Predictor:
             RuntimeError: the process is a fork of one with a predictor; of each method.
         """
         check_process()
-        if isinstance(config, CfgNode):
-            if opts:
-                raise ValueError("opts are for config files; merge them into the config.")
-            cfg = config
-        else:
-            cfg = load_config(str(config), [str(value) for value in opts], for_images=True)
-        check_takes_words(cfg)
+        cfg = config_for_images(config, opts, device)
         mapper = FreeCPDatasetMapper(cfg)
-        words = vocabulary_from_config(cfg) if vocabulary is None else _words(vocabulary)
+        words = vocabulary_from_config(cfg) if vocabulary is None else words_of(vocabulary)
         model: Any = build_segmentor(cfg, words, clip)
-        return cls(model, mapper, cfg.TEST.IMAGES_PER_BATCH)
+        self._set(model, mapper, cfg.TEST.IMAGES_PER_BATCH)
+
+    @classmethod
+    def from_config(cls, *args: Any, **options: Any) -> "Predictor":
+        """The same as `Predictor(...)`."""
+        return cls(*args, **options)
+
+    @classmethod
+    def from_model(
+        cls, model: Segmentor, mapper: FreeCPDatasetMapper, images_per_batch: int = 1
+    ) -> "Predictor":
+        """
+        A predictor of a model that is built already.
+
+        Raises:
+            ValueError: the model is an oracle, which needs ground truth; an empty batch.
+        """
+        check_process()
+        predictor = cls.__new__(cls)
+        predictor._set(model, mapper, images_per_batch)
+        return predictor
+
+    def _set(self, model: Segmentor, mapper: FreeCPDatasetMapper, images: int) -> None:
+        if isinstance(model, FreeCPSegmentor) and model.oracle:
+            raise ValueError(
+                "MODEL.PURIFICATION_HEAD.ORACLE=True needs to know what is in an image; set it "
+                "to False."
+            )
+        if images < 1:
+            raise ValueError(f"TEST.IMAGES_PER_BATCH is {images}; use 1 or more.")
+        self.model, self.mapper, self.images_per_batch = model.eval(), mapper, images
+
+    def __repr__(self) -> str:
+        words, name = self.vocabulary, type(self.model).__name__
+        return f"<Predictor: {name} on {self.device}, {words.num_classes} classes ({words.name})>"
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the model."""
+        return self.model.device
+
+    def to(self, device: str | torch.device) -> "Predictor":
+        """
+        Move the model; returns the predictor.
+
+        Raises:
+            ValueError: this machine has no such device.
+        """
+        self.model.to(usable_device(device))
+        return self
 
     @property
     def _head(self) -> nn.Module | None:
@@ -112,7 +147,7 @@ class Predictor:
             FileNotFoundError, ValueError: no such words; nothing is changed.
         """
         with exclusively(self.model):
-            self.model.set_vocabulary(_words(vocabulary), on_disk=on_disk)
+            self.model.set_vocabulary(words_of(vocabulary), on_disk=on_disk)
 
     @contextmanager
     def using(self, vocabulary: Words, *, on_disk: bool = True) -> Iterator[None]:
@@ -153,7 +188,7 @@ class Predictor:
             model = with_heads(model, affinity_head=None, purification_head=None)
         elif isinstance(model, PurifiedSegmentor):
             model = model.wrapped
-        return Predictor(model, self.mapper, self.images_per_batch)
+        return Predictor.from_model(model, self.mapper, self.images_per_batch)
 
     @overload
     def __call__(
@@ -161,7 +196,12 @@ class Predictor:
     ) -> Prediction: ...
     @overload
     def __call__(
-        self, image: Images, channels: Channels | None = None, bands: Sequence[int] = ()
+        self,
+        image: Images,
+        channels: Channels | None = None,
+        bands: Sequence[int] = (),
+        *,
+        progress: bool | None = None,
     ) -> list[Prediction]: ...
 
     def __call__(
@@ -169,20 +209,26 @@ class Predictor:
         image: ImageLike | Images,
         channels: Channels | None = None,
         bands: Sequence[int] = (),
+        *,
+        progress: bool | None = None,
     ) -> Prediction | list[Prediction]:
         """
         Args:
             image: an image for `as_image`, or a list of images.
             channels: "RGB" or "BGR", for arrays and tensors with colours.
             bands: of images with many bands, such as (4, 3, 2); default: `INPUT.BANDS`.
+            progress: show a bar for a list; None: if it has several images and the error output
+                is a terminal.
 
         Raises:
             FileNotFoundError, ValueError, TypeError: see `as_image`; all images of a list are
                 read before the first is segmented.
         """
-        if isinstance(image, (list, tuple)):
+        if isinstance(image, list | tuple):
             images = [as_image(one, channels, self._reading(bands)) for one in image]
-            return list(self.stream(images, "RGB"))
+            found = self.stream(images, "RGB")
+            shown = progress if progress is not None else len(images) > 1 and sys.stderr.isatty()
+            return list(tqdm(found, total=len(images), unit=" images", disable=not shown))
         return next(self.stream([image], channels, bands))
 
     def stream(
@@ -199,7 +245,8 @@ class Predictor:
             with exclusively(self.model):
                 found = list(self.model.segment(inputs, diagnose=diagnose))
                 # All before the first yield, because the caller may change the words.
-                done = [self._prediction(*pair) for pair in zip(batch, found, strict=True)]
+                pairs = zip(batch, found, strict=True)
+                done = [prediction_of(*pair, self.model.text_head) for pair in pairs]
             yield from done
 
     def _reading(self, bands: Sequence[int]) -> Reading:
@@ -212,37 +259,3 @@ class Predictor:
         if self.mapper.image_format == "BGR":
             image = image[:, :, ::-1]
         return {"image": torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()}
-
-    def _prediction(self, image: np.ndarray, segmented: SegmentedImage) -> Prediction:
-        text_head = self.model.text_head
-        background, floor = text_head.background_is_rest, text_head.background_thresh
-        size = (image.shape[0], image.shape[1])
-        found = segmented.scores
-        labels = label_map(found, size, background=background, floor=floor, unlabelled=-1)
-        labels, classes = to_host(labels.to(torch.int32), found.classes)
-        rest = text_head.has_background
-        return Prediction(
-            image=image,
-            label_map=labels.numpy(),
-            names=("background",) * rest + self.vocabulary.display_names,
-            colors=(_BLACK,) * rest + self.vocabulary.colors,
-            windows=segmented.windows,
-            found=ClassScores(classes, found.scores.cpu()),
-            background=background,
-            floor=floor,
-        )
-
-
-def _words(vocabulary: Words) -> Vocabulary:
-    return vocabulary if isinstance(vocabulary, Vocabulary) else load_vocabulary(vocabulary)
-
-
-def with_heads(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
-    """A model with other parts or settings, `changes`, which shares all the rest."""
-    names = (
-        "backbone text_head affinity_head purification_head window_size window_stride "
-        "window_batch_size crop_size oracle return_label_map"
-    )
-    same = {name: getattr(model, name) for name in names.split()}
-    same["input_format"] = model.pixels.input_format
-    return FreeCPSegmentor(**(same | changes)).to(model.device)

@@ -1,7 +1,6 @@
 """CLIP image towers as Detectron2 backbones with a feature for every patch."""
 
 from .base import CLIPBackbone, build_clip_backbone
-from .cached import CachedBackbone, FeatureMemory
 from .clip_loading import LoadedCLIP, load_clip, load_clip_from_config
 from .clip_resnet import CLIPResNet
 from .clip_vit import CLIPViT
@@ -20,9 +19,7 @@ __all__ = [
     "CLIPBackbone",
     "CLIPResNet",
     "CLIPViT",
-    "CachedBackbone",
     "DenseAttention",
-    "FeatureMemory",
     "LoadedCLIP",
     "Needs",
     "TIPSViT",

@@ -25,7 +25,7 @@ def find_clip(pretrained: str, arch: str, names: Iterable[str]) -> str:
     if not path or not (os.path.isfile(path) or weights_in(path)):
         raise FileNotFoundError(
             f'MODEL.CLIP.PRETRAINED="{pretrained}" is neither a file nor a name that is known for '
-            f"{arch}; use one of {list(names)}, a name of `python -m freecp_d2.weights list`, or "
+            f"{arch}; use one of {list(names)}, a name of `freecp weights list`, or "
             "the path of a checkpoint."
         )
     return path

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode
 from ...text import CLIPTokenizer
+from ...utils.clip_library import import_clip
 from ...utils.precision import PRECISIONS, precision_for
 from .activation import (
     check_activation,
@@ -126,11 +127,11 @@ def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> Lo
     from .clip_files import misfit, read_clip
     from .openai_layout import ARCHIVE_EXTRAS, OPENAI_TOWERS, check_layout, check_vocabulary
 
+    if pretrained == EMBEDDED_NAME:
+        arch = "custom"  # whatever the config of other weights has
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pkg_resources, TorchScript
-        import clip
-        import clip.model
-
+        warnings.simplefilter("ignore")  # TorchScript
+        clip = import_clip()
         if arch not in (*OPENAI_TOWERS, "custom"):
             raise ValueError(
                 f'MODEL.CLIP.ARCH="{arch}" is no model of the library clip; use one of '

@@ -1,4 +1,4 @@
-"""tools/describe.py: the options, a run that is killed and resumed, and what it leaves."""
+"""freecp describe: the options, a run that is killed and resumed, and what it leaves."""
 
 import itertools
 import json
@@ -42,7 +42,7 @@ def test_a_vocabulary_is_filled_once(call, server, output, capsys):
     assert call() == 0
     found = Descriptions.from_file(output)
     assert [len(sentences) for sentences in found.as_dict().values()] == [15] * 4
-    expected = {"model": "m", "source": f"tools/describe.py, {server.url}"}
+    expected = {"model": "m", "source": f"freecp describe, {server.url}"}
     expected |= {"licence": "not stated; see the terms of the model"}
     assert expected.items() <= found.provenance.items()
     assert len(server.prompts) == 12
@@ -169,7 +169,7 @@ class TestOtherSources:
         assert call("--answers", str(path), "--model", "someone", vocabulary="cat;") == 0
         found = Descriptions.from_file(output)
         assert "cat" in found
-        assert found.provenance["source"] == "tools/describe.py, answers of questions.jsonl"
+        assert found.provenance["source"] == "freecp describe, answers of questions.jsonl"
         assert found.provenance["model"] == "someone"
 
     def test_local(self, call, tmp_path, output, capsys):

@@ -61,7 +61,7 @@ class TestTable:
         ours = [line.split()[-1] for line in printed.splitlines() if "ours" in line]
         assert ours == ["10.0", "11.0", "12.0"]
         shown = json.loads((root / "output" / "table1.json").read_text())["command"]
-        assert shown.startswith("python tools/reproduce.py --table 1 ")
+        assert shown.startswith("freecp reproduce --table 1 ")
         assert main(arguments(root)) == 0
         assert "3 are done, 0 to run." in capsys.readouterr().out
         assert calls(root) == [run.folder.name for run in runs]

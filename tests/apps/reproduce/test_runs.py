@@ -150,4 +150,4 @@ def test_command_line(runs, root, monkeypatch):
     assert " --num-gpus 1 --import my_heads.py MODEL." in command_line(mine, root)
     (root / "train_net.py").unlink()
     line = command_line(runs[1], root)
-    assert line.startswith(f"python -m freecp_d2.apps.evaluate {start}"), "an installed package"
+    assert line.startswith(f"python -m freecp evaluate {start}"), "an installed package"

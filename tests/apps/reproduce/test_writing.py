@@ -12,7 +12,7 @@ from freecp_d2.apps.reproduce.writing import write_files
 
 from .sandbox import answer, execute_all, request
 
-COMMAND = "python tools/reproduce.py --table 1"
+COMMAND = "freecp reproduce --table 1"
 
 
 @pytest.fixture

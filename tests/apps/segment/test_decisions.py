@@ -25,9 +25,9 @@ def test_by_hand():
     assert found["size"] == {"width": 6, "height": 4}
     assert found["no_word"] == 255
     assert found["visible"] == [
-        {"index": 0, "name": "cat", "share": 0.375},
-        {"index": 2, "name": "tree", "share": 0.375},
-        {"index": None, "name": None, "share": 0.25},
+        {"index": 0, "name": "cat", "share": 0.375, "score": 0.9},
+        {"index": 2, "name": "tree", "share": 0.375, "score": 0.5},
+        {"index": None, "name": None, "share": 0.25, "score": None},
     ]
     assert found["thresholds"] == {"redundancy": 0.1, "ambiguity": 0.7}
     words = [(w["name"], w["state"], w["windows_removed"]) for w in found["words"]]

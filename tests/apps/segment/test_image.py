@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from freecp_d2.apps.segment.image import scores_npz
+from freecp_d2.engine.predictor.saving import scores_npz
 from freecp_d2.modeling.stitching import ClassScores
 
 from ...helpers.command import ROOT
@@ -36,7 +36,7 @@ def test_the_background_is_one_of_the_classes():
 
 
 def test_the_recipe_of_the_readme_gives_the_scores_of_the_prediction(tmp_path, monkeypatch):
-    (recipe,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/OWN_IMAGES.md").read_text(), re.S)
+    recipe, *_ = re.findall(r"```python\n(.*?)```", (ROOT / "docs/OWN_IMAGES.md").read_text(), re.S)
     found, folder = prediction(), tmp_path / "results"
     folder.mkdir()
     Image.new("P", (6, 4)).save(folder / "a_labels.png")

@@ -6,11 +6,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from freecp_d2.apps.segment.inputs import FailedInput, Source
-from freecp_d2.apps.segment.run import plan, run
+from freecp_d2.apps.segment.run import run
+from freecp_d2.apps.segment.tasks import plan
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.engine.predictor import Predictor
 from freecp_d2.text import load_vocabulary
@@ -139,3 +141,15 @@ def test_an_earlier_run_gives_the_same_page(predictor, sources, given):
         pages.append((given.output / "index.html").read_text())
     assert pages[0] == pages[1]
     assert pages[0].count("<article") == 2
+
+
+def test_several_processes_label_the_same(predictor, sources, given, tmp_path):
+    summary = go(sources, given, lambda: predictor, num_processes=2)
+    assert summary.num_labelled == 2
+    assert summary.failures == [FailedInput(str(sources[1].path), "the file is empty")]
+    alone = replace(given, output=tmp_path / "alone")
+    go(sources, alone, lambda: predictor)
+    for name in ("a_labels.png", "b_labels.png"):
+        found, expected = (np.array(Image.open(each.output / name)) for each in (given, alone))
+        assert (found == expected).mean() > 0.99  # ties, with another number of threads
+    assert go([sources[0], sources[2]], given, never, num_processes=2).num_earlier == 2

@@ -12,7 +12,7 @@ from ...helpers.command import ROOT, run
 
 def test_without_gradio(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(SystemExit, match=r"pip install -e \"\.\[web\]\""):
+    with pytest.raises(SystemExit, match=r"freecp_d2\[web\]"):
         main([])
 
 

@@ -1,0 +1,43 @@
+"""Options of several sub-commands, with one name and one meaning in all of them."""
+
+import argparse
+from collections.abc import Sequence
+
+CONFIG, EMBEDDED = "ade20k/sclip_freecp", "storybook/sclip_freecp"
+"""The usual config, and that of the weights that ship with the package."""
+
+
+def add_config_argument(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """Add `--config`, whose value is `args.config_file`; required without a default."""
+    parser.add_argument(
+        "--config",
+        "--config-file",
+        dest="config_file",
+        default=default,
+        required=default is None,
+        metavar="NAME",
+        help=f"a config of the package, such as {CONFIG}, or a YAML file"
+        + (f"; default: {default}" if default else ""),
+    )
+
+
+def add_vocabulary_argument(parser: argparse.ArgumentParser, more: str) -> None:
+    """Add `--vocabulary`; `more` ends its help."""
+    parser.add_argument(
+        "--vocabulary",
+        metavar="WORDS",
+        help='"cat; dog, puppy; sofa" (synonyms by comma), a text file with one class a line, or a '
+        f"shipped list's name; {more}",
+    )
+
+
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--device`, see `device_opts`."""
+    parser.add_argument(
+        "--device", metavar="NAME", help="cuda, cuda:1 or cpu; default: a GPU if there is one"
+    )
+
+
+def device_opts(args: argparse.Namespace) -> Sequence[str]:
+    """`--device` as key and value of the config."""
+    return ("MODEL.DEVICE", args.device) if args.device else ()

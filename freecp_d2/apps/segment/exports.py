@@ -1,0 +1,197 @@
+"""
+Exports of labelled images, from their record and label map, so that a finished run can get them.
+
+A file is written once. One that was edited since, or that this program did not write, is kept.
+"""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from ...data.exports import coco_dataset, labelme_file, merge_coco, yolo_data, yolo_lines
+from ...utils.files import printable, write_whole
+from ...visualization.label_png import read_labels
+from .image_record import Settings, result_path
+from .inputs import FailedInput, Source
+
+EXPORTS = {
+    "coco": ("coco", ".json"),
+    "labelme": ("labelme", ".json"),
+    "yolo": ("yolo/labels", ".txt"),
+}
+"""Format -> the folder in the output folder, and what follows the name of the input."""
+
+FORMATS = (*EXPORTS, "npz", "png")
+"""What --format takes; png is always written, and npz is --scores."""
+
+COCO_FILE, YOLO_FILE = Path("coco/_annotations.coco.json"), Path("yolo/data.yaml")
+"""Files of all images of a run."""
+
+_COCO_MARK, _COCO_START = b'"version": "freecp_d2', 400
+"""In the first bytes of COCO files of this program."""
+
+
+def export_path(output: Path, name: Path, kind: str) -> Path:
+    """The path of an export of the input called `name`."""
+    folder, ending = EXPORTS[kind]
+    return output / folder / name.with_name(f"{name.name}{ending}")
+
+
+def check_exports(
+    sources: Sequence[Source], names: Sequence[Path], output: Path, kinds: Sequence[str]
+) -> None:
+    """
+    Raises:
+        ValueError: an export would replace an input or another result.
+    """
+    inputs = {os.path.realpath(source.path) for source in sources}
+    folders = {EXPORTS[kind][0].split("/")[0] for kind in kinds}
+    for name in names:
+        if name.parts[0] in folders and len(name.parts) > 1:
+            raise ValueError(
+                f'--format writes into the folder "{name.parts[0]}" of {output}, where results of '
+                "a folder of the same name among the inputs go; rename that, or label it alone."
+            )
+        for kind in kinds:
+            path = export_path(output, name, kind)
+            if os.path.realpath(path) in inputs:
+                raise ValueError(
+                    f"{printable(path)} is an input and would be replaced; name another folder "
+                    "with --output."
+                )
+
+
+class Exporter:
+    """Writes the exports of a run, and at its end the files of all images."""
+
+    def __init__(self, sources: Sequence[Source], settings: Settings):
+        self.settings = settings
+        self.count = Counter(source.relative for source in sources)
+        self.done: list[Path] = []
+        self.classes: list[str] = []
+
+    def write(
+        self, source: Source, name: Path, record: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], str]:
+        """
+        Write the exports of an image that its record does not have.
+
+        Args:
+            name: of the results.
+            record: of the image; its `exports` has the hash of each file that was written.
+
+        Returns:
+            tuple: `exports` for the record, and a message about files that were kept, or "".
+
+        Raises:
+            OSError: a folder is full or cannot be written to.
+        """
+        self.done.append(name)
+        self.classes = [entry["name"] for entry in record["classes"]]
+        noted, kept = dict(record.get("exports", {})), []
+        labels: np.ndarray | None = None
+        for kind in self.settings.exports:
+            path, tolerance = export_path(self.settings.output, name, kind), self._tolerance(kind)
+            old = noted.get(kind, {})
+            if path.exists() and old.get("tolerance") == tolerance and not self.settings.force:
+                continue
+            if labels is None:
+                file = result_path(self.settings.output, name, "labels")
+                labels = read_labels(file, record["no_word"])
+            content = self._content(kind, source, path, record, labels)
+            if not self.settings.force and not _is_ours(path, content, old.get("sha256")):
+                kept.append(printable(path))
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, content)
+            noted[kind] = {"sha256": _digest(content), "tolerance": tolerance}
+        problem = f"kept {', '.join(kept)}, edited or of another program; --force replaces it"
+        return noted, problem if kept else ""
+
+    def finish(self) -> list[FailedInput]:
+        """
+        Write COCO's annotations of all images, and `data.yaml` of YOLO.
+
+        Returns:
+            list: files that were not written, and why.
+        """
+        kinds = self.settings.exports if self.done else ()
+        writers = {"coco": self._write_coco, "yolo": self._write_yolo}
+        failures = []
+        for kind, write in writers.items():
+            try:
+                if kind in kinds:
+                    write()
+            except ValueError as error:
+                failures.append(FailedInput(kind, str(error)))
+        return failures
+
+    def _write_coco(self) -> None:
+        path = self.settings.output / COCO_FILE
+        start = path.read_bytes()[:_COCO_START] if path.exists() else b""
+        if start and _COCO_MARK not in start and not self.settings.force:
+            raise ValueError(f"{printable(path)} is of another program; --force replaces it")
+        datasets = []
+        for name in self.done:
+            file = export_path(self.settings.output, name, "coco")
+            try:
+                datasets.append(json.loads(file.read_bytes()))
+                merge_coco([datasets[0], datasets[-1]])
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(
+                    f"{printable(path)} was not written, because {printable(file)} was edited and "
+                    f"cannot be merged ({error}); remove it, and the next run makes it again"
+                ) from error
+        write_whole(path, _json(merge_coco(datasets)))
+
+    def _write_yolo(self) -> None:
+        path, content = self.settings.output / YOLO_FILE, yolo_data(self.classes)
+        if path.exists() and not self.settings.force:  # its folders may have been edited
+            try:
+                old, new = (yaml.safe_load(text)["names"] for text in (path.read_bytes(), content))
+            except (yaml.YAMLError, KeyError, TypeError):
+                old = new = None
+            if old is None or old != new:
+                raise ValueError(f"{printable(path)} has other classes; --force replaces it")
+            return
+        write_whole(path, content.encode())
+
+    def _tolerance(self, kind: str) -> float:
+        return 0.0 if kind == "coco" else self.settings.tolerance
+
+    def _content(
+        self, kind: str, source: Source, path: Path, record: Mapping[str, Any], labels: np.ndarray
+    ) -> bytes:
+        names, tolerance = self.classes, self._tolerance(kind)
+        found = {entry["name"]: entry.get("score") for entry in record["visible"]}
+        scores = {name: score for name, score in found.items() if score is not None}
+        if kind == "coco":
+            alone = self.count[source.relative] == 1
+            image = source.relative if alone else Path(os.path.abspath(source.path))
+            return _json(coco_dataset(labels, names, printable(image), scores))
+        if kind == "labelme":
+            place = printable(os.path.relpath(source.path, path.parent))
+            return _json(labelme_file(labels, names, place, scores, tolerance))
+        return yolo_lines(labels, names, tolerance).encode()
+
+
+def _is_ours(path: Path, content: bytes, digest: str | None) -> bool:
+    """Whether a file is missing, as it was written, or as it will be."""
+    if not path.exists():
+        return True
+    return path.is_file() and _digest(path.read_bytes()) in (digest, _digest(content))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(content, allow_nan=False)}\n".encode()

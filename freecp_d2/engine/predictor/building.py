@@ -1,0 +1,108 @@
+"""The config, the device, the model and the results of a predictor."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...d2 import CfgNode
+from ...modeling.background import GivenChannels
+from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
+from ...modeling.purification.diagnosis import SegmentedImage
+from ...modeling.stitching import ClassScores, label_map
+from ...modeling.text_head import TextHead
+from ...text import Vocabulary, load_vocabulary
+from ...utils.host import to_host
+from ..config_loading import load_config
+from ..segmentors import check_takes_words
+from .prediction import Prediction
+
+_BLACK = (0, 0, 0)
+
+Options = Mapping[str, object] | Sequence[object]
+Words = str | Path | Sequence[str | Sequence[str]] | Vocabulary
+
+
+def config_for_images(
+    config: str | Path | CfgNode, opts: Options = (), device: str | torch.device | None = None
+) -> CfgNode:
+    """
+    A config for segmentation without a dataset; for the arguments and errors see `Predictor`.
+
+    Raises:
+        ValueError: also for `opts` of a config that is loaded already.
+    """
+    values = [part for item in opts.items() for part in item] if isinstance(opts, Mapping) else opts
+    if isinstance(config, CfgNode):
+        if opts:
+            raise ValueError("opts are for config files; merge them into the config.")
+        cfg = config.clone()
+        if device is not None:
+            cfg.defrost()
+            cfg.MODEL.DEVICE = str(usable_device(device))
+            cfg.freeze()
+    elif not isinstance(config, (str, Path)):
+        raise TypeError(
+            f"got a config of type {type(config).__name__}, expected a name, a path or a CfgNode; "
+            "for a model, use Predictor.from_model."
+        )
+    else:
+        more = [] if device is None else ["MODEL.DEVICE", str(usable_device(device))]
+        cfg = load_config(str(config), [*map(str, values), *more], for_images=True)
+    check_takes_words(cfg)
+    return cfg
+
+
+def usable_device(device: str | torch.device) -> torch.device:
+    """
+    Raises:
+        ValueError: there is no such device, or this machine lacks it.
+    """
+    try:
+        found = torch.device(device)
+        torch.zeros(1, device=found).tolist()
+    except (RuntimeError, AssertionError, ImportError, NotImplementedError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f'device="{device}" cannot be used here ({reason}); use "cpu", or "cuda" with a GPU.'
+        ) from error
+    return found
+
+
+def words_of(vocabulary: Words) -> Vocabulary:
+    """The vocabulary itself, or see `text.load_vocabulary`."""
+    return vocabulary if isinstance(vocabulary, Vocabulary) else load_vocabulary(vocabulary)
+
+
+def with_heads(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
+    """A model with other parts or settings, `changes`, which shares all the rest."""
+    names = (
+        "backbone text_head affinity_head purification_head window_size window_stride "
+        "window_batch_size crop_size oracle return_label_map grid_rule refine"
+    )
+    same = {name: getattr(model, name) for name in names.split()}
+    same["input_format"] = model.pixels.input_format
+    return FreeCPSegmentor(**(same | changes)).to(model.device)
+
+
+def prediction_of(
+    image: np.ndarray, segmented: SegmentedImage, text_head: TextHead | GivenChannels
+) -> Prediction:
+    """The prediction for an image, uint8 RGB, shape (H, W, 3), that a model has segmented."""
+    background, floor = text_head.background_is_rest, text_head.background_thresh
+    size, found, words = (image.shape[0], image.shape[1]), segmented.scores, text_head.vocabulary
+    labels = label_map(found, size, background=background, floor=floor, unlabelled=-1)
+    labels, classes = to_host(labels.to(torch.int32), found.classes)
+    rest = text_head.has_background
+    return Prediction(
+        image=image,
+        label_map=labels.numpy(),
+        names=("background",) * rest + words.display_names,
+        colors=(_BLACK,) * rest + words.colors,
+        windows=segmented.windows,
+        found=ClassScores(classes, found.scores.cpu()),
+        background=background,
+        floor=floor,
+    )
