@@ -94,7 +94,9 @@ class PixelNormalisation(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Pixels in [0, 255], (..., 3, H, W), any dtype and device -> normalised, float32."""
-        image = image.to(self.mean.device, torch.float32)
+        if image.dtype != torch.uint8:  # bytes are converted on the device, after the copy
+            image = image.float()
+        image = image.to(self.mean.device).float()
         if self.input_format == "BGR":
             image = image.flip(-3)
         return (image - self.mean) / self.std
