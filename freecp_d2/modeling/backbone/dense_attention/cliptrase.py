@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .blocks import attention_weights, query_key_value
+from .blocks import attention_weights
 from .build import DENSE_ATTENTION_REGISTRY, BlockFeatures, Needs
 from .last_block import LastBlock
 
@@ -28,7 +28,7 @@ class CLIPtrase(LastBlock):
 class ClusteringCLIPtrase(CLIPtrase):
     """The same, for `clusters.py`: it keeps the tokens that enter the last block but one."""
 
-    needs = Needs(tokens=(-1, -2))
+    needs = Needs(tokens=(-1, -2), qkv=(-1, -2))
 
 
 def self_correlation(features: BlockFeatures) -> Tensor:
@@ -37,6 +37,6 @@ def self_correlation(features: BlockFeatures) -> Tensor:
 
     Returns the mean over the three and the heads, float32, (N, T, T).
     """
-    parts = query_key_value(features.blocks[-2], features.tokens[-2])
+    parts = features.query_key_value(-2)
     units = [F.normalize(part.float(), dim=-1) for part in parts]
     return torch.stack([(x @ x.mT).mean(dim=1) for x in units]).mean(dim=0)
