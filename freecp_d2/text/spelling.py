@@ -1,8 +1,8 @@
 """
 Names of classes with spaces: "diningtable" of a benchmark is "dining table".
 
-The known names are those of the eight benchmarks, in `resources/class_names`, and a few that no
-benchmark writes with spaces.
+The known names are those of the eight benchmarks, in `resources/class_names`, those of Storybook,
+and a few that no benchmark writes with spaces.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .vocabulary_parsing import shortened, word_key
 
-_NAMES_DIR = Path(__file__).resolve().parent / "resources" / "class_names"
+_RESOURCES = Path(__file__).resolve().parent / "resources"
 _MAX_LENGTH = 100  # of a word with two known parts; no name of a benchmark has 50 letters
 _MIN_PART = 3
 _ALWAYS_GLUED = (
@@ -56,8 +56,9 @@ def readable_names(words: Iterable[str]) -> tuple[str, ...]:
 
 @cache
 def _names() -> frozenset[str]:
-    texts = [path.read_text(encoding="utf-8") for path in sorted(_NAMES_DIR.glob("*.txt"))]
-    names = (name for text in texts for line in text.splitlines() for name in line.split(","))
+    paths = [*_RESOURCES.glob("class_names/*.txt"), _RESOURCES / "vocabularies/storybook_wide.txt"]
+    lines = (line for path in paths for line in path.read_text(encoding="utf-8").splitlines())
+    names = (name for line in lines if not line.startswith("#") for name in line.split(","))
     return frozenset(filter(None, map(word_key, names)))
 
 
