@@ -74,7 +74,7 @@ $(INSTALLED): pyproject.toml
 	@if [ -e $(UNFINISHED) ]; then rm -rf $(VENV); fi
 	@rm -f $@ && mkdir -p $(VENV) && touch $(UNFINISHED)
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e ".[dev]"
+	$(BIN)/python -m pip install --disable-pip-version-check -e ".[dev]"
 	@rm $(UNFINISHED)
 	@$(BIN)/python -W ignore -c "$$CHECK_TORCH"
 	@touch $@

@@ -101,7 +101,9 @@ class PixelNormalisation(nn.Module):
                 f"The model was cast to {self.mean.dtype} as a whole, as by .half(); equations and "
                 "norms need float32. Build it with MODEL.PRECISION fp16 or bf16, which casts CLIP."
             )
-        image = image.to(self.mean.device, torch.float32)
+        if image.dtype != torch.uint8:  # bytes are converted on the device, after the copy
+            image = image.float()
+        image = image.to(self.mean.device).float()
         if self.input_format == "BGR":
             image = image.flip(-3)
         return (image - self.mean) / self.std

@@ -4,7 +4,7 @@ CLIPViT: the vision transformer of a CLIP as a Detectron2 backbone.
 Shapes: N windows, T = 1 + h * w tokens (class token first), C width, D embedding.
 """
 
-from collections.abc import Collection, Hashable
+from collections.abc import Callable, Collection, Hashable
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ from .dense_attention import (
     TowerSpec,
     build_dense_attention,
     mean_over_heads,
+    query_key_value,
     run_block,
 )
 
@@ -126,22 +127,28 @@ class CLIPViT(CLIPBackbone):
         kept = CollectedFeatures(needs, len(blocks))
         mean = RunningMean()
         for layer, block in enumerate(blocks):
-            kept.see_tokens(layer, x)
+            qkv = query_key_value(block, x)
+            kept.see_tokens(layer, x, qkv)
             num_queries = 1 if block is blocks[-1] else None
-            need_attention = layer in attention_layers or kept.reads_attention(layer)
-            x, attention = run_block(
-                block, x, num_queries=num_queries, need_attention=need_attention
-            )
+            read: Callable[[Tensor], Tensor] | None = None
+            if heads_are_read := kept.reads_attention(layer):
+                read = _each_head
+            elif layer in attention_layers:
+                read = mean_over_heads
+            x, attention = run_block(block, x, num_queries=num_queries, qkv=qkv, read=read)
             if attention is not None:
-                kept.see_attention(layer, attention)
+                if heads_are_read:
+                    kept.see_attention(layer, attention)
+                    attention = mean_over_heads(attention)
                 if layer in attention_layers:
-                    mean.add(mean_over_heads(attention))
-                del attention  # (N, H, T, T); the next block needs the memory
+                    mean.add(attention)
+            del attention, qkv  # the next block needs the memory
         features = BlockFeatures(
             blocks=blocks,
             grid=grid,
             project=self._project,
             tokens=kept.tokens,
+            qkv=kept.qkv,
             attention=kept.attention,
             images=self._pixels(images) if needs.images else None,
             text=text_features if needs.text else None,
@@ -194,6 +201,10 @@ class CLIPViT(CLIPBackbone):
     def _project(self, x: Tensor) -> Tensor:
         """ln_post and the projection into the joint space; the result is float32."""
         return (layer_norm(self.visual.ln_post, x) @ self.visual.proj).float()
+
+
+def _each_head(attention: Tensor) -> Tensor:
+    return attention
 
 
 def tower_spec(visual: Any) -> TowerSpec:

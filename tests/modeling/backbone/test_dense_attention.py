@@ -107,8 +107,8 @@ def test_a_block_is_the_library_own(block):
 
 
 def test_one_query_gives_the_first_token(block):
-    for need_attention in (False, True):
-        x, attention = run_block(block, TOKENS, num_queries=1, need_attention=need_attention)
+    for read in (None, torch.clone):
+        x, attention = run_block(block, TOKENS, num_queries=1, read=read)
         assert x.shape == (2, 1, 64)
         torch.testing.assert_close(x, library_forward(block, TOKENS)[:, :1], **TOLERANCE)
     assert attention.shape == (2, 2, 17, 17)  # of all tokens nevertheless
@@ -116,7 +116,7 @@ def test_one_query_gives_the_first_token(block):
 
 def test_asking_for_attention_changes_no_token(block):
     plain, _ = run_block(block, TOKENS)
-    x, attention = run_block(block, TOKENS, need_attention=True)
+    x, attention = run_block(block, TOKENS, read=torch.clone)
     torch.testing.assert_close(x, plain, **TOLERANCE)
     y = block.ln_1(TOKENS)
     y = y if block.attn.batch_first else y.transpose(0, 1)
@@ -125,7 +125,7 @@ def test_asking_for_attention_changes_no_token(block):
 
 def test_attention_in_half_precision_is_averaged_in_float32():
     block = two_head_tower().transformer.resblocks[1].half()
-    x, attention = run_block(block, TOKENS.half(), need_attention=True)
+    x, attention = run_block(block, TOKENS.half(), read=torch.clone)
     assert x.dtype == torch.float16
     assert attention.dtype == torch.float16
     assert mean_over_heads(attention).dtype == torch.float32

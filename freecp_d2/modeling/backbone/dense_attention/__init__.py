@@ -1,6 +1,6 @@
 """Base methods: how patch tokens are read out of a CLIP ViT (Tab. 2)."""
 
-from .blocks import mean_over_heads, run_block
+from .blocks import mean_over_heads, query_key_value, run_block
 from .build import (
     DENSE_ATTENTION_REGISTRY,
     BlockFeatures,
@@ -44,5 +44,6 @@ __all__ = [
     "build_dense_attention",
     "find_dense_attention",
     "mean_over_heads",
+    "query_key_value",
     "run_block",
 ]

@@ -7,13 +7,16 @@ in both libraries.
 Shapes: N windows, T = 1 + h * w tokens (class token first), C width, H heads, E = C / H.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ....utils.precision import layer_norm
+
+R = TypeVar("R")
 
 
 def query_key_value(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -40,24 +43,51 @@ def feed_forward(block: Any, x: Tensor) -> Tensor:
     return _scaled(block, "ls_2", block.mlp(layer_norm(block.ln_2, x)))
 
 
+def by_window(function: Callable[..., R], *tensors: Tensor) -> list[R]:
+    """
+    Results for one window after the other, of tensors (N, ...); on a GPU for all at once, in a list
+    of one.
+
+    Attention, (N, H, T, T), is the largest tensor of a block, and a CPU does not compute that of
+    several windows faster.
+    """
+    step = 1 if tensors[0].device.type == "cpu" else len(tensors[0])
+    return [function(*part) for part in zip(*(x.split(step) for x in tensors), strict=True)]
+
+
 def run_block(
-    block: Any, x: Tensor, *, num_queries: int | None = None, need_attention: bool = False
+    block: Any,
+    x: Tensor,
+    *,
+    num_queries: int | None = None,
+    qkv: tuple[Tensor, Tensor, Tensor] | None = None,
+    read: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """
     The block as the library runs it on tokens (N, T, C).
 
-    Returns the first `num_queries` output tokens (None: all), (N, num_queries, C), and the
-    attention of each head, (N, H, T, T), or None.
+    Args:
+        num_queries: of the first tokens; None: all.
+        qkv: `query_key_value` of `x`; None: it is computed.
+        read: what is kept of the attention of each head, (n, H, T, T) of some windows -> (n, ...).
+
+    Returns:
+        The output of the first `num_queries` tokens, (N, num_queries, C); and what `read` keeps of
+        all windows, or None.
     """
-    q, k, v = query_key_value(block, x)
-    attention = None
-    if need_attention:
-        attention = attention_weights(q, k)
-        heads = (attention @ v)[:, :, :num_queries]
-    else:
+    q, k, v = qkv or query_key_value(block, x)
+    found = None
+    if read is None:
         heads = F.scaled_dot_product_attention(q[:, :, :num_queries], k, v)
+    else:
+
+        def attend(q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+            attention = attention_weights(q, k)
+            return (attention @ v)[:, :, :num_queries], read(attention)
+
+        heads, found = (torch.cat(parts) for parts in zip(*by_window(attend, q, k, v), strict=True))
     x = x[:, :num_queries] + project_heads(block, heads)
-    return x + feed_forward(block, x), attention
+    return x + feed_forward(block, x), found
 
 
 def mean_over_heads(attention: Tensor) -> Tensor:

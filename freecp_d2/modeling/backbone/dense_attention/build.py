@@ -15,6 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ....d2 import CfgNode, Registry
+from .blocks import query_key_value
 
 DENSE_ATTENTION_REGISTRY = Registry("DENSE_ATTENTION")
 DENSE_ATTENTION_REGISTRY.__doc__ = """
@@ -58,12 +59,14 @@ class Needs:
         attention: name -> layers; the mean of their attention, separately for each head.
         images: the windows as RGB pixels, for an encoder of the method's own.
         text: the features of the words.
+        qkv: layers, among those of `tokens`, whose queries, keys and values are kept, too.
     """
 
     tokens: Collection[int] = ()
     attention: Mapping[str, Collection[int]] = field(default_factory=dict)
     images: bool = False
     text: bool = False
+    qkv: Collection[int] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class BlockFeatures:
         attention: name -> (N, H, T, T).
         images: RGB in [0, 255], float32, (N, 3, H, W), sides multiples of the patch.
         text: unit rows, float32, (W, D), background words first.
+        qkv: layer, as in `Needs.qkv`, -> queries, keys, values; for `query_key_value`.
     """
 
     blocks: Sequence[Any]
@@ -88,12 +92,17 @@ class BlockFeatures:
     attention: Mapping[str, Tensor] = field(default_factory=dict)
     images: Tensor | None = None
     text: Tensor | None = None
+    qkv: Mapping[int, tuple[Tensor, Tensor, Tensor]] = field(default_factory=dict)
+
+    def query_key_value(self, layer: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Those of all tokens in a layer of `tokens`; computed unless `Needs.qkv` has it."""
+        return self.qkv.get(layer) or query_key_value(self.blocks[layer], self.tokens[layer])
 
 
 class DenseAttention(nn.Module):
     """A base method; a subclass sets `needs` and implements `forward`."""
 
-    needs: Needs = Needs(tokens=(-1,))
+    needs: Needs = Needs(tokens=(-1,), qkv=(-1,))
     """May be set per object, in `__init__`."""
     interpolation: str = "scale"
     """Of the positional embedding when MODEL.CLIP.POSITIONAL_EMBEDDING is auto."""

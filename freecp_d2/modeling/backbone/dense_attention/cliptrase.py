@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ....d2 import CfgNode, configurable
 from ...clusters import clusters_of_pixels
-from .blocks import attention_weights, query_key_value
+from .blocks import attention_weights
 from .build import DENSE_ATTENTION_REGISTRY, BlockFeatures, Needs, TowerSpec
 from .last_block import LastBlock
 
@@ -68,7 +68,7 @@ class CLIPtrase(LastBlock):
         self.radius, self.min_samples, self.class_token = radius, min_samples, class_token
         self.gives_clusters = vote
         if vote:
-            self.needs = Needs(tokens=(-1, -2))
+            self.needs = Needs(tokens=(-1, -2), qkv=(-1, -2))
 
     @classmethod
     def from_config(cls, cfg: CfgNode, tower: TowerSpec) -> dict[str, Any]:
@@ -95,6 +95,6 @@ def self_correlation(features: BlockFeatures) -> Tensor:
 
     Returns the mean over the three and the heads, float32, (N, T, T).
     """
-    parts = query_key_value(features.blocks[-2], features.tokens[-2])
+    parts = features.query_key_value(-2)
     units = [F.normalize(part.float(), dim=-1) for part in parts]
     return torch.stack([(x @ x.mT).mean(dim=1) for x in units]).mean(dim=0)

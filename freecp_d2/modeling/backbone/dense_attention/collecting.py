@@ -35,7 +35,9 @@ class CollectedFeatures:
             name: {layer % depth for layer in layers} for name, layers in needs.attention.items()
         }
         self._means = {name: RunningMean() for name in self._layers}
+        self._qkv = {asked: asked % depth for asked in needs.qkv}
         self.tokens: dict[int, Tensor] = {}
+        self.qkv: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
 
     @property
     def attention(self) -> dict[str, Tensor]:
@@ -45,9 +47,10 @@ class CollectedFeatures:
     def reads_attention(self, layer: int) -> bool:
         return any(layer in layers for layers in self._layers.values())
 
-    def see_tokens(self, layer: int, x: Tensor) -> None:
-        """Keep the input of a layer, (N, T, C), if it is read."""
+    def see_tokens(self, layer: int, x: Tensor, qkv: tuple[Tensor, Tensor, Tensor]) -> None:
+        """Keep the input of a layer, (N, T, C), and its `query_key_value`, if they are read."""
         self.tokens |= {asked: x for asked, found in self._asked.items() if found == layer}
+        self.qkv |= {asked: qkv for asked, found in self._qkv.items() if found == layer}
 
     def see_attention(self, layer: int, attention: Tensor) -> None:
         """Add the attention of a layer, (N, H, T, T), to the means that it is part of."""

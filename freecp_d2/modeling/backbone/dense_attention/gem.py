@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ....d2 import CfgNode, configurable
 from ....utils.precision import layer_norm
-from .blocks import project_heads, query_key_value
+from .blocks import by_window, project_heads
 from .build import DENSE_ATTENTION_REGISTRY, BlockFeatures, DenseAttention, Needs, TowerSpec
 
 
@@ -32,7 +32,8 @@ class GEM(DenseAttention):
         if num_blocks < 1:
             raise ValueError(f"MODEL.CLIP.GEM_BLOCKS is {num_blocks}; use 1 or more.")
         self.num_blocks = num_blocks
-        self.needs = Needs(tokens=range(-num_blocks, 0))
+        layers = range(-num_blocks, 0)
+        self.needs = Needs(tokens=layers, qkv=layers)
 
     @classmethod
     def from_config(cls, cfg: CfgNode, tower: TowerSpec) -> dict[str, Any]:
@@ -50,12 +51,17 @@ class GEM(DenseAttention):
         dense = features.tokens[layers[0]]
         for layer in layers:
             block, x = features.blocks[layer], features.tokens[layer]
-            q, k, v = query_key_value(block, x)
+            q, k, v = features.query_key_value(layer)
             norm = layer_norm(block.ln_1, x).norm(dim=-1).mean(dim=1)
             inverse_temperature = (norm * q.shape[-1] ** -0.5).view(-1, 1, 1, 1)
-            heads = torch.stack([self_self_attention(p, v, inverse_temperature) for p in (v, k, q)])
-            dense = dense + project_heads(block, heads.mean(dim=0))
+            heads = by_window(mean_self_attention, q, k, v, inverse_temperature)
+            dense = dense + project_heads(block, torch.cat(heads))
         return dense[:, 1:], features.grid
+
+
+def mean_self_attention(q: Tensor, k: Tensor, v: Tensor, inverse_temperature: Tensor) -> Tensor:
+    """The mean of `self_self_attention` of v, k and q, (N, H, T, E)."""
+    return torch.stack([self_self_attention(p, v, inverse_temperature) for p in (v, k, q)]).mean(0)
 
 
 def self_self_attention(x: Tensor, v: Tensor, inverse_temperature: Tensor) -> Tensor:

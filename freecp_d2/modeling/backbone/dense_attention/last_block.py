@@ -4,13 +4,15 @@ Methods that replace only the attention of the last block, which keeps or drops 
 Shapes: N windows, T = 1 + h * w tokens (class token first), C width, H heads, E = C / H.
 """
 
+from functools import partial
 from typing import Any, ClassVar
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ....d2 import CfgNode, configurable
-from .blocks import attention_weights, feed_forward, project_heads, query_key_value
+from .blocks import attention_weights, by_window, feed_forward, project_heads
 from .build import DENSE_ATTENTION_REGISTRY, BlockFeatures, DenseAttention, TowerSpec
 
 
@@ -56,8 +58,9 @@ class LastBlock(DenseAttention):
     def rewritten(self, features: BlockFeatures) -> Tensor:
         """All tokens after the last block, (N, T, C)."""
         block, x = features.blocks[-1], features.tokens[-1]
-        heads = self.attend(*query_key_value(block, x), features.grid)
-        dense = project_heads(block, heads)
+        attend = partial(self.attend, grid=features.grid)
+        heads = by_window(attend, *features.query_key_value(-1))
+        dense = project_heads(block, torch.cat(heads))
         if self.residual:
             dense = x + dense
         if self.mlp:

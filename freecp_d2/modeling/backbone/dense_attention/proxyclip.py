@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ....d2 import CfgNode, ShapeSpec, configurable
-from .blocks import project_heads, query_key_value
+from .blocks import project_heads
 from .build import DENSE_ATTENTION_REGISTRY, BlockFeatures, DenseAttention, Needs, TowerSpec
 from .similarity import similarity_attention
 
@@ -66,7 +66,7 @@ class ProxyCLIP(DenseAttention):
         self.proxy: Any = proxy  # AffinityHeads, which cannot be imported here
         self.scope: Any = scope
         self.shift, self.scale = shift, scale
-        self.needs = Needs(tokens=(-1,), images=True)
+        self.needs = Needs(tokens=(-1,), qkv=(-1,), images=True)
 
     @classmethod
     def from_config(cls, cfg: CfgNode, tower: TowerSpec) -> dict[str, Any]:
@@ -98,8 +98,8 @@ class ProxyCLIP(DenseAttention):
         # A head may read patch tokens: those that enter the last block.
         tokens = features.project(x[:, 1:]).mT.unflatten(2, features.grid)
         similarity, grid = self.proxy.similarity(features.images, {"patch_tokens": tokens})
-        _, _, values = query_key_value(features.blocks[-1], x[:, 1:])
-        resized = resize_values(values, features.grid, grid)
+        _, _, values = features.query_key_value(-1)
+        resized = resize_values(values[:, :, 1:], features.grid, grid)
         regions = None if self.scope is None else self.scope.regions(features.images, grid)
         attention = similarity_attention(
             similarity.float(), beta=self.shift, gamma=self.scale, regions=regions

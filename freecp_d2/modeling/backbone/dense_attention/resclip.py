@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from ....d2 import CfgNode, configurable
-from .blocks import feed_forward, project_heads, query_key_value
+from .blocks import feed_forward, project_heads
 from .build import DENSE_ATTENTION_REGISTRY, BlockFeatures, DenseAttention, Needs, TowerSpec
 from .feedback import label_patches, semantic_neighbourhood
 from .naclip import gaussian_neighbourhood
@@ -71,7 +71,11 @@ class ResCLIP(DenseAttention):
         self.feedback, self.confidence_thresh = feedback, confidence_thresh
         self.logit_scale, self.std = logit_scale, std
         self.needs = Needs(
-            tokens=(-1,), attention={"residual": tuple(layers)}, images=feedback, text=feedback
+            tokens=(-1,),
+            qkv=(-1,),
+            attention={"residual": tuple(layers)},
+            images=feedback,
+            text=feedback,
         )
 
     @classmethod
@@ -88,7 +92,7 @@ class ResCLIP(DenseAttention):
         }
 
     def forward(self, features: BlockFeatures) -> tuple[Tensor, tuple[int, int]]:
-        q, k, v = query_key_value(features.blocks[-1], features.tokens[-1])
+        q, k, v = features.query_key_value(-1)
         dense = self.rewritten(features, self.attend(features, q, k), v)[:, 1:]
         if self.feedback:
             guide = semantic_neighbourhood(self.label(features, dense))
