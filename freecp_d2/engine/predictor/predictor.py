@@ -18,7 +18,7 @@ from ...data.images.reading import ImageLike, as_image
 from ...data.mapper import FreeCPDatasetMapper
 from ...modeling.backbone import LoadedCLIP
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
-from ...modeling.purification.diagnosis import SegmentedImage
+from ...modeling.purification.diagnosis import WindowDiagnosis
 from ...modeling.stitching import ClassScores, label_map
 from ...modeling.text_head import vocabulary_from_config
 from ...text import Vocabulary
@@ -212,37 +212,38 @@ class Predictor:
         """As `__call__`, with `images_per_batch` images in memory."""
         read = (as_image(image, channels, self._reading(bands)) for image in images)
         while batch := list(islice(read, self.images_per_batch)):
-            inputs = [self._input(image) for image in batch]
-            diagnose = self.model.purification_head is not None
-            found = list(self.model.segment(inputs, diagnose=diagnose))
+            inputs = [self.input_of(image) for image in batch]
+            found = list(self.model.segment(inputs, diagnose=True))
             # All before the first yield, because the caller may change the words.
-            yield from [self._prediction(*pair) for pair in zip(batch, found, strict=True)]
+            yield from [self.prediction_of(im, *x[:2]) for im, x in zip(batch, found, strict=True)]
 
     def _reading(self, bands: Sequence[int]) -> Reading:
         reading = self.mapper.reading
         return replace(reading, bands=tuple(bands)) if bands else reading
 
-    def _input(self, image: np.ndarray) -> dict[str, Any]:
-        height, width = image.shape[:2]
-        image = self.mapper.get_transform(height, width).apply_image(image)
+    def input_of(self, image: np.ndarray, *, resize: bool = True) -> dict[str, Any]:
+        """The model's input for a uint8 RGB image (H, W, 3)."""
+        if resize:
+            image = self.mapper.get_transform(*image.shape[:2]).apply_image(image)
         if self.mapper.image_format == "BGR":
             image = image[:, :, ::-1]
         return {"image": torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()}
 
-    def _prediction(self, image: np.ndarray, segmented: SegmentedImage) -> Prediction:
+    def prediction_of(
+        self, image: np.ndarray, found: ClassScores, windows: tuple[WindowDiagnosis, ...] = ()
+    ) -> Prediction:
+        """The prediction for an image, uint8 RGB (H, W, 3), with these scores."""
         text_head = self.model.text_head
         background, floor = text_head.background_is_rest, text_head.background_thresh
         size = (image.shape[0], image.shape[1])
-        found = segmented.scores
         labels = label_map(found, size, background=background, floor=floor, unlabelled=-1)
         labels, classes = to_host(labels.to(torch.int32), found.classes)
-        rest = text_head.has_background
         return Prediction(
             image=image,
             label_map=labels.numpy(),
-            names=("background",) * rest + self.vocabulary.display_names,
-            colors=(_BLACK,) * rest + self.vocabulary.colors,
-            windows=segmented.windows,
+            names=("background",) * text_head.has_background + self.vocabulary.display_names,
+            colors=(_BLACK,) * text_head.has_background + self.vocabulary.colors,
+            windows=windows,
             found=ClassScores(classes, found.scores.cpu()),
             background=background,
             floor=floor,

@@ -215,7 +215,7 @@ class FreeCPSegmentor(nn.Module):
                 refine=self.refine,
             )
             reasons, kept = (tuple(filter(None, values)) for values in (reasons, kept))
-            yield SegmentedImage(combine(maps, alive), reasons, kept, size, combine)
+            yield SegmentedImage(combine(maps, alive), reasons, kept, size, combine, maps)
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:

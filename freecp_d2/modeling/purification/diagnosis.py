@@ -62,6 +62,8 @@ class SegmentedImage(NamedTuple):
     """(height, width) of the network's input."""
     combine: Callable[..., ClassScores]
     """The scores if the windows had other maps, (K, h, w) each."""
+    maps: tuple[Tensor, ...]
+    """The maps of each window, (K, h, w)."""
 
 
 def diagnose_windows(
