@@ -21,6 +21,8 @@ COMMANDS = {
     "words": ("words.command", "check a vocabulary, show what is known of a word"),
     "describe": ("describe.command", "write descriptions of words with a language model"),
     "weights": ("weights", "list, fetch, verify and locate pretrained weights"),
+    "label-studio": ("label_studio", "predictions for a project of Label Studio"),
+    "export-onnx": ("export_onnx", "export the image tower of a base method as ONNX"),
     "quickstart": ("quickstart.command", "run the embedded benchmark: tables and a gallery"),
 }
 """Sub-command -> (module of `freecp_d2.apps` whose `main(argv)` it is, one line of help)."""
@@ -28,7 +30,7 @@ COMMANDS = {
 
 def usage() -> str:
     """The text of `freecp --help`."""
-    lines = "".join(f"  {name:<12}{text}\n" for name, (_, text) in COMMANDS.items())
+    lines = "".join(f"  {name:<14}{text}\n" for name, (_, text) in COMMANDS.items())
     return (
         "usage: freecp COMMAND [options]\n\nFreeCP: open-vocabulary segmentation without training."
         f"\n\n{lines}\nfreecp COMMAND --help lists the options of a command."

@@ -10,7 +10,7 @@ from typing import IO
 
 import portalocker
 
-__all__ = ["blaming", "locked", "printable", "read_text", "write_whole"]
+__all__ = ["blaming", "locked", "printable", "read_text", "whole_file", "write_whole"]
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -58,12 +58,19 @@ def write_whole(path: str | Path, content: bytes) -> None:
         OSError: the folder is missing, full or cannot be written to; an older file is untouched.
             It names `path`.
     """
+    with whole_file(path) as aside:
+        aside.write_bytes(content)
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """As `write_whole`, for a file that is written in parts: yields the temporary path."""
     path = Path(path)
     # Not tempfile, whose files only their owner can read.
     aside = path.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp")
     try:
         with blaming(path):
-            aside.write_bytes(content)
+            yield aside
             os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)

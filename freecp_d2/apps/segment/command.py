@@ -31,10 +31,11 @@ from ..options import (
     add_vocabulary_argument,
     device_opts,
 )
-from .exports import EXPORTS, FORMATS, check_exports
+from .exports import EXPORTS, FORMATS, RASTERS, check_exports
 from .image_record import Settings, is_taken
 from .inputs import FailedInput, Inputs
 from .outputs import PAGE, check_folders, check_page, check_results, output_names
+from .raster import check_rasters
 from .run import run
 from .tasks import Task, plan
 from .video_sinks import SILENT_VIDEOS
@@ -70,7 +71,10 @@ def build_parser() -> argparse.ArgumentParser:
     limits = "of more than 8 bits: auto, full, percentiles or LOW:HIGH; default: the config's"
     add("--value-range", metavar="RANGE", help=limits)
     add("--scores", action="store_true", help="write the scores of each image")
-    formats = f"{', '.join(FORMATS)}: also for other tools; png is always written, npz is --scores"
+    formats = (
+        f"{', '.join(FORMATS)}: also for other tools; npz is --scores; {' and '.join(RASTERS)} "
+        "label rasters with a CRS by windows, and go with no other"
+    )
     add("--format", nargs="+", default=[], choices=FORMATS, metavar="NAME", help=formats)
     add("--tolerance", type=float, default=1.0, metavar="N", help="of polygons, in pixels; 1")
     add("--report", action="store_true", help="write index.html, all images on one page")
@@ -101,9 +105,11 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
         overlay_side=args.overlay_side,
         max_megapixels=args.max_megapixels,
         exports=[kind for kind in EXPORTS if kind in args.format],
+        rasters=[kind for kind in RASTERS if kind in args.format],
         tolerance=args.tolerance,
         force=args.force,
     )
+    check_rasters(settings, args.format)
     check_folders(args.input, args.output)
     inputs = Inputs(args.input, args.video_input, args.output)
     if not inputs.sources:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...engine.predictor import Prediction
+from ...engine.predictor.rasters import RasterLabels
 from ...modeling.purification.diagnosis import GroupSummary, Purification, WordSummary
 from ...visualization.label_png import no_word
 from ...visualization.overlay import RGB
@@ -12,7 +13,7 @@ from ...visualization.shares import Share
 _DIGITS = 6
 
 
-def classes_of(prediction: Prediction) -> list[dict[str, Any]]:
+def classes_of(prediction: Prediction | RasterLabels) -> list[dict[str, Any]]:
     """Index, name and colour of every class."""
     return [
         {"index": k, "name": name, "color": "#{:02x}{:02x}{:02x}".format(*prediction.colors[k])}
@@ -44,10 +45,7 @@ def decisions_of(prediction: Prediction, shares: Sequence[Share]) -> dict[str, A
     return {
         "size": {"width": width, "height": height},
         "no_word": no_word(len(prediction.names)),
-        "visible": [
-            entry | {"score": _score(prediction, entry["name"])}
-            for entry in visible_of(shares, prediction.names)
-        ],
+        "visible": scored(visible_of(shares, prediction.names), prediction.mean_scores),
         "thresholds": thresholds,
         "words": words,
         "groups": groups,
@@ -66,9 +64,14 @@ def visible_of(shares: Sequence[Share], names: Sequence[str]) -> list[dict[str, 
     ]
 
 
-def _score(prediction: Prediction, name: str | None) -> float | None:
-    """The mean score of a class; None for no word."""
-    return None if name is None else round(prediction.mean_scores[name], _DIGITS)
+def scored(
+    visible: Sequence[Mapping[str, Any]], mean_scores: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """The entries of `visible_of` with the mean score of their class; None for no word."""
+    return [
+        {**entry, "score": round(mean_scores[entry["name"]], _DIGITS) if entry["name"] else None}
+        for entry in visible
+    ]
 
 
 def has_no_word(record: Mapping[str, Any]) -> bool:

@@ -28,8 +28,11 @@ EXPORTS = {
 }
 """Format -> the folder in the output folder, and what follows the name of the input."""
 
-FORMATS = (*EXPORTS, "npz", "png")
-"""What --format takes; png is always written, and npz is --scores."""
+RASTERS = ("geojson", "geotiff")
+"""Formats of rasters with a CRS, which replace the labels as PNG; geotiff is written for both."""
+
+FORMATS = (*EXPORTS, *RASTERS, "npz", "png")
+"""What --format takes; png is written unless a raster is, and npz is --scores."""
 
 COCO_FILE, YOLO_FILE = Path("coco/_annotations.coco.json"), Path("yolo/data.yaml")
 """Files of all images of a run."""

@@ -42,6 +42,7 @@ class Settings:
         cfg: the config with the overrides.
         overlay_side: longest side of the image in an overlay, in pixels.
         exports: formats of `exports.EXPORTS` that are written, too.
+        rasters: formats of `raster.RASTERS`; images are then labelled as rasters.
         tolerance: of their polygons, in pixels.
         force: exports are replaced if they were edited.
 
@@ -58,6 +59,7 @@ class Settings:
     overlay_side: int = 2048
     max_megapixels: float = 200.0
     exports: Sequence[str] = ()
+    rasters: Sequence[str] = ()
     tolerance: float = 1.0
     force: bool = False
 
@@ -103,6 +105,7 @@ class Settings:
             "vocabulary": self.vocabulary.digest,
             "scores": self.scores,
             "overlay_side": self.overlay_side,
+            **({"raster": True} if self.rasters else {}),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -25,6 +25,8 @@ ENDINGS = {
     "scores": "_scores.npz",
     "video": "_labelled.mp4",
     "frames": "_frames.jsonl",
+    "raster": "_labels.tif",
+    "polygons": ".geojson",
 }
 """Kind of result -> what follows the name of the input."""
 

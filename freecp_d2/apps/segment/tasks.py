@@ -17,6 +17,7 @@ from .image import label_image
 from .image_record import Settings, find_record, note_exports, noted_exports, sweep
 from .inputs import Source
 from .processes import submitted
+from .raster import label_geotiff, preview, write_polygons
 from .video import label_video
 from .video_files import middle_frame
 
@@ -86,8 +87,9 @@ def labelling(
 
 def _label(task: Task, predictor: Predictor, settings: Settings) -> tuple[dict[str, Any], Pixels]:
     source, name = task.source, task.name
-    if source.is_video:
-        record = label_video(predictor, source, name, settings)
+    if source.is_video or settings.rasters:
+        label = label_video if source.is_video else label_geotiff
+        record = label(predictor, source, name, settings)
         return record, _stored(task, record, settings)
     exports = noted_exports(settings.output, name)
     prediction, record = label_image(predictor, source, name, settings)
@@ -110,6 +112,9 @@ def _stored(task: Task, record: Mapping[str, Any], settings: Settings) -> Pixels
     folder = (settings.output / task.name).parent
     if task.source.is_video:
         return lambda: (middle_frame(folder / record["files"]["video"]), None)
+    if settings.rasters:
+        write_polygons(record, task.name, settings)
+        return lambda: preview(task.source, task.name, settings)
     limit, reading = 1e6 * settings.max_megapixels, settings.reading
     return lambda: (
         read_with_note(task.source.path, limit, reading=reading).pixels,

@@ -35,10 +35,44 @@ _Limit = float | np.ndarray
 
 @dataclass(frozen=True)
 class Scaled:
-    """`values` uint8, of the shape that was given; `note` says how they were made, or ""."""
+    """
+    Attributes:
+        values: uint8, of the shape that was given.
+        note: how they were made, or "".
+        lost: bool (H, W), the pixels without a value in any band; None if there are none.
+    """
 
     values: np.ndarray
     note: str
+    lost: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """
+    A rule for all parts of an image: `low` becomes 0, `high` 255, missing values 0.
+
+    Attributes:
+        fills: the values that are missing, besides NaN and infinity.
+    """
+
+    low: _Limit
+    high: _Limit
+    note: str = ""
+    fills: tuple[float, ...] = ()
+    is_inverted: bool = False
+
+    def __call__(self, values: np.ndarray) -> Scaled:
+        """Scale integers or floats (H, W, C)."""
+        scaled, note = _between(values, self.low, self.high), self.note
+        if self.is_inverted:
+            scaled = 255 - scaled
+        lost = _lost(values, self.fills)
+        if lost is not None:
+            scaled[lost] = 0
+            share = f"{lost.mean():.1%} of the pixels have no value and are black"
+            note = f"{note}; {share}".lstrip("; ")
+        return Scaled(scaled, note, lost)
 
 
 def scale_to_bytes(
@@ -49,6 +83,19 @@ def scale_to_bytes(
     missing: float | None = None,
     is_inverted: bool = False,
 ) -> Scaled:
+    """Scale an image by its own `find_scale`."""
+    scale = find_scale(values, num_bits, reading, missing=missing, is_inverted=is_inverted)
+    return scale(values)
+
+
+def find_scale(
+    values: np.ndarray,
+    num_bits: int,
+    reading: Reading,
+    *,
+    missing: float | None = None,
+    is_inverted: bool = False,
+) -> Scale:
     """
     Args:
         values: (H, W, C), integers or floats.
@@ -61,18 +108,12 @@ def scale_to_bytes(
     Raises:
         Unreadable: no value is a number.
     """
-    lost = _missing(values, missing)
+    fills = _fills(values, missing)
+    lost = _lost(values, fills)
     bands = [_sample(values[:, :, band], lost) for band in range(values.shape[2])]
     if not bands[0].size:
         raise Unreadable("all of its values are missing: NaN, infinite or a fill value")
-    low, high, note = _limits(bands, num_bits, reading, is_inverted)
-    scaled = _between(values, low, high)
-    if is_inverted:
-        scaled = 255 - scaled
-    if lost is not None:
-        scaled[lost] = 0
-        note = f"{note}; {lost.mean():.1%} of the pixels have no value and are black".lstrip("; ")
-    return Scaled(scaled, note)
+    return Scale(*_limits(bands, num_bits, reading, is_inverted), fills, is_inverted)
 
 
 def _sample(band: np.ndarray, lost: np.ndarray | None) -> np.ndarray:
@@ -130,21 +171,34 @@ def _between(values: np.ndarray, low: _Limit, high: _Limit) -> np.ndarray:
     return scaled
 
 
-def _missing(values: np.ndarray, declared: float | None) -> np.ndarray | None:
-    """The pixels (H, W) without a value, in any band; None if there are none."""
-    lost = np.zeros(values.shape, dtype=bool)
+def _fills(values: np.ndarray, declared: float | None) -> tuple[float, ...]:
+    """The missing values: the declared one, and usual fill values if nothing is near them."""
+    fills = () if declared is None else (declared,)
+    if values.dtype.kind not in "fi":
+        return fills
+    lost = _is_fill(values, fills)
+    if lost.all():
+        return fills
+    lowest, highest = values.min(where=~lost, initial=0), values.max(where=~lost, initial=0)
+    for end in (float(lowest), float(highest)):
+        if end in _FILL_VALUES:
+            is_near = np.abs(values.astype(np.float64) - end) <= abs(end) / 10
+            if (is_near == (values == end)).all():
+                fills = (*fills, end)
+    return fills
+
+
+def _is_fill(values: np.ndarray, fills: tuple[float, ...]) -> np.ndarray:
+    """bool, of the shape of the values: NaN, infinite or one of `fills`."""
+    found = np.zeros(values.shape, dtype=bool)
     if values.dtype.kind == "f":
-        lost = ~np.isfinite(values)
-    if declared is not None:
-        lost |= values == declared
-    if values.dtype.kind in "fi" and not lost.all():
-        lowest, highest = values.min(where=~lost, initial=0), values.max(where=~lost, initial=0)
-        for end in (float(lowest), float(highest)):
-            if end in _FILL_VALUES:
-                is_fill = values == end
-                is_near = np.abs(values.astype(np.float64) - end) <= abs(end) / 10
-                if (is_near == is_fill).all():
-                    lost |= is_fill
-    if not lost.any():
-        return None
-    return np.asarray(lost.any(axis=2))
+        found = ~np.isfinite(values)
+    for fill in fills:
+        found |= values == fill
+    return found
+
+
+def _lost(values: np.ndarray, fills: tuple[float, ...]) -> np.ndarray | None:
+    """The pixels (H, W) without a value, in any band; None if there are none."""
+    found = _is_fill(values, fills)
+    return np.asarray(found.any(axis=2)) if found.any() else None

@@ -51,3 +51,20 @@ def decode_brush(content: bytes, height: int, width: int) -> np.ndarray:
             values[done:end] = block.reshape(-1, size) @ weights
         done = end
     return values.reshape(height, width, 4)[..., 3] > 0
+
+
+def encode_brush(mask: np.ndarray) -> bytes:
+    """The brush stroke of a mask, bool (H, W); `decode_brush` has the format."""
+    flat = np.asarray(mask, dtype=bool).ravel()
+    starts = np.flatnonzero(np.diff(flat, prepend=~flat[:1]))
+    lengths = 4 * np.diff(starts, append=len(flat))
+    sizes = (4, 8, 16, 16)
+    parts = [f"{4 * len(flat):032b}", f"{7:05b}", *(f"{size - 1:04b}" for size in sizes)]
+    for value, length in zip(flat[starts].tolist(), lengths.tolist(), strict=True):
+        for done in range(0, length, 1 << 16):
+            rest = min(1 << 16, length - done) - 1
+            kind = 0 if rest < 1 << 4 else 1 if rest < 1 << 8 else 2
+            parts.append(f"1{kind:02b}{rest:0{sizes[kind]}b}{255 * value:08b}")
+    bits = "".join(parts)
+    bits += "0" * (-len(bits) % 8)
+    return int(bits, 2).to_bytes(len(bits) // 8, "big")

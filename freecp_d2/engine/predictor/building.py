@@ -10,7 +10,7 @@ import torch
 from ...d2 import CfgNode
 from ...modeling.background import GivenChannels
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
-from ...modeling.purification.diagnosis import SegmentedImage
+from ...modeling.purification.diagnosis import WindowDiagnosis
 from ...modeling.stitching import ClassScores, label_map
 from ...modeling.text_head import TextHead
 from ...text import Vocabulary, load_vocabulary
@@ -88,11 +88,14 @@ def with_heads(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
 
 
 def prediction_of(
-    image: np.ndarray, segmented: SegmentedImage, text_head: TextHead | GivenChannels
+    image: np.ndarray,
+    found: ClassScores,
+    text_head: TextHead | GivenChannels,
+    windows: tuple[WindowDiagnosis, ...] = (),
 ) -> Prediction:
-    """The prediction for an image, uint8 RGB, shape (H, W, 3), that a model has segmented."""
+    """The prediction for an image, uint8 RGB, shape (H, W, 3), with these scores."""
     background, floor = text_head.background_is_rest, text_head.background_thresh
-    size, found, words = (image.shape[0], image.shape[1]), segmented.scores, text_head.vocabulary
+    size, words = (image.shape[0], image.shape[1]), text_head.vocabulary
     labels = label_map(found, size, background=background, floor=floor, unlabelled=-1)
     labels, classes = to_host(labels.to(torch.int32), found.classes)
     rest = text_head.has_background
@@ -101,7 +104,7 @@ def prediction_of(
         label_map=labels.numpy(),
         names=("background",) * rest + words.display_names,
         colors=(_BLACK,) * rest + words.colors,
-        windows=segmented.windows,
+        windows=windows,
         found=ClassScores(classes, found.scores.cpu()),
         background=background,
         floor=floor,

@@ -240,22 +240,23 @@ class Predictor:
         """As `__call__`, with `images_per_batch` images in memory."""
         read = (as_image(image, channels, self._reading(bands)) for image in images)
         while batch := list(islice(read, self.images_per_batch)):
-            inputs = [self._input(image) for image in batch]
+            inputs = [self.input_of(image) for image in batch]
             diagnose = self._head is not None
             with exclusively(self.model):
                 found = list(self.model.segment(inputs, diagnose=diagnose))
                 # All before the first yield, because the caller may change the words.
-                pairs = zip(batch, found, strict=True)
-                done = [prediction_of(*pair, self.model.text_head) for pair in pairs]
+                head, pairs = self.model.text_head, zip(batch, found, strict=True)
+                done = [prediction_of(im, x.scores, head, x.windows) for im, x in pairs]
             yield from done
 
     def _reading(self, bands: Sequence[int]) -> Reading:
         reading = self.mapper.reading
         return replace(reading, bands=tuple(bands)) if bands else reading
 
-    def _input(self, image: np.ndarray) -> dict[str, Any]:
-        height, width = image.shape[:2]
-        image = self.mapper.get_transform(height, width).apply_image(image)
+    def input_of(self, image: np.ndarray, *, resize: bool = True) -> dict[str, Any]:
+        """The model's input for a uint8 RGB image (H, W, 3)."""
+        if resize:
+            image = self.mapper.get_transform(*image.shape[:2]).apply_image(image)
         if self.mapper.image_format == "BGR":
             image = image[:, :, ::-1]
         return {"image": torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()}

@@ -183,7 +183,7 @@ class CLIPViT(CLIPBackbone):
         patches = visual.conv1(images.to(visual.conv1.weight.dtype))
         grid = (patches.shape[2], patches.shape[3])
         patches = patches.flatten(2).transpose(1, 2)
-        class_token = visual.class_embedding.to(patches.dtype).expand(len(images), 1, -1)
+        class_token = visual.class_embedding.to(patches.dtype).expand(images.shape[0], 1, -1)
         position = resize_positional_embedding(
             visual.positional_embedding, grid, self.interpolation
         )

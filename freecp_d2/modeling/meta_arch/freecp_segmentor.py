@@ -186,7 +186,7 @@ class FreeCPSegmentor(nn.Module):
                 maps, alive = zip(*by_image.maps_of(kept), strict=True)
                 reasons = tuple(by_image.diagnose_places(kept, names, cell)) if diagnose else ()
             scores, kept = combine(maps, alive), kept if self.return_decisions else ()
-            yield SegmentedImage(scores, reasons, kept, size, combine, cell)
+            yield SegmentedImage(scores, reasons, kept, size, combine, cell, maps)
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:

@@ -63,7 +63,9 @@ class SegmentedImage(NamedTuple):
     combine: Callable[..., ClassScores] | None = None
     """The scores if the windows had other maps, (K, h, w) each; None without windows."""
     patch_size: int = 0
-    """Of the purified maps, in pixels of the network's input; 0 without windows."""
+    """Of the maps, in pixels of the network's input; 0 without windows."""
+    maps: tuple[Tensor, ...] = ()
+    """The maps of each window, (K, h, w)."""
 
 
 def diagnose_windows(
