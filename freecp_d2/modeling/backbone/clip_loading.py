@@ -149,19 +149,14 @@ def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> Lo
     try:
         # build_model rounds to fp16; the second load restores what the file holds.
         model = clip.model.build_model(dict(weights)).float()
-        # The fork that OVSeg installs has a parameter without values.
-        empty = {k: v for k, v in model.state_dict().items() if not v.numel()}
+        empty = {k: v for k, v in model.state_dict().items() if not v.numel()}  # OVSeg's fork
         model.load_state_dict(empty | weights)
     except (RuntimeError, KeyError, TypeError) as error:
-        message = misfit(path, f"the CLIP of its sizes that {clip.__file__} builds", weights, error)
-        raise ValueError(
-            f"{message} If that module is a fork of OpenAI's, install clip-anytorch in its place, "
-            "or use MODEL.CLIP.LIBRARY open_clip."
-        ) from error
-    is_archive = len(weights) < len(state)
-    found = decide_activation(
-        activation, pretrained, path, is_archive=is_archive, default="quick_gelu"
-    )
+        fork = "a fork? Use clip-anytorch or MODEL.CLIP.LIBRARY open_clip"
+        what = f"the CLIP of its sizes that {clip.__file__} ({fork}) builds"
+        raise ValueError(misfit(path, what, weights, error)) from error
+    archive, default = len(weights) < len(state), "quick_gelu"
+    found = decide_activation(activation, pretrained, path, is_archive=archive, default=default)
     if found == "gelu":
         use_gelu(model)
     normalise = clip.clip._transform(model.visual.input_resolution).transforms[-1]
