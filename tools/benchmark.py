@@ -218,9 +218,7 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
     parser.add_argument("--words", type=int, nargs="+", default=[150, 171, 500, 1000])
     parser.add_argument("--size", default="448x597", help="height x width after the resize")
     parser.add_argument("--window", type=int, default=384)
-    parser.add_argument(
-        "--batch-size", type=int, default=0, help="windows in one forward; 0: 8, on a CPU 4"
-    )
+    parser.add_argument("--batch-size", type=int, default=0, help="windows; 0: 8, on a CPU 4")
     parser.add_argument("--dense-attention", default="sclip")
     parser.add_argument("--precision", default="fp32", choices=[*PRECISIONS])
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0: torch's choice")

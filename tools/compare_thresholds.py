@@ -83,9 +83,9 @@ def measure(args: argparse.Namespace, method: str, width: int) -> dict[str, floa
     widened = widened_config(
         str(file), [*split, *args.opts], kind=args.kind, width=width, seed=0, output_dir=folder
     )
-    opts = ("DATASETS.TEST", str(widened.DATASETS.TEST))
-    opts += ("MODEL.TEXT.VOCABULARY", widened.MODEL.TEXT.VOCABULARY)
-    configs = variant_configs({method: str(file)}, variants(args), (*args.opts, *opts))
+    test, words = str(widened.DATASETS.TEST), widened.MODEL.TEXT.VOCABULARY
+    opts = (*args.opts, "DATASETS.TEST", test, "MODEL.TEXT.VOCABULARY", words)
+    configs = variant_configs({method: str(file)}, variants(args), opts)
     counts = count_pixels(configs, limit=args.limit)
     return {name: float(mean_iou(found.sum(axis=0))) for (_, name), found in counts.items()}
 

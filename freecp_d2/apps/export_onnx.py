@@ -125,6 +125,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise ValueError(f"--output is {args.output}; expected a name that ends in .onnx.")
         import_plugins(args.imports)
         model = Predictor(args.config_file, args.vocabulary, args.opts, device="cpu").model
+        if not isinstance(model, FreeCPSegmentor):
+            raise ValueError(
+                f"the config is of a {type(model).__name__}; use one of FreeCPSegmentor, such as "
+                "ade20k/sclip."
+            )
         difference = export(model, args.output)
     except USER_ERRORS as error:
         print(f"{parser.prog}: error: {message_of(error)}", file=sys.stderr)

@@ -172,7 +172,7 @@ class TextHead(OutputClasses, nn.Module):
 
     def votes(self, features: Mapping[str, Tensor]) -> Tensor:
         """The class maps of a base method that labels clusters, (N, K, H, W): `class_votes`."""
-        return class_votes(features, self.word_features, self.word_to_class, self._num_maps)
+        return class_votes(features, self.word_features, self.word_to_class, self.num_maps)
 
     def finish(self, found: ClassScores, size: tuple[int, int]) -> ClassScores:
         """Class scores of stitched maps; those of cosines have the `size` of the result."""

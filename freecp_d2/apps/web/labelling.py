@@ -21,6 +21,7 @@ from ...modeling.backbone import (
     load_clip_from_config,
 )
 from ...modeling.backbone.cached import CachedBackbone, FeatureMemory
+from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...text import Vocabulary
 from .labels import Labels
 
@@ -129,9 +130,15 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
             "the config is of a base method alone, and the page compares it with FreeCP; use one "
             "with MODEL.PURIFICATION_HEAD.NAME, such as configs/storybook/sclip_freecp.yaml."
         )
+    if cfg.MODEL.META_ARCHITECTURE != "FreeCPSegmentor":
+        raise ValueError(
+            f'MODEL.META_ARCHITECTURE is "{cfg.MODEL.META_ARCHITECTURE}", and the page compares '
+            "base methods of FreeCPSegmentor; use a config of it, such as ade20k/sclip_freecp."
+        )
     clip = load_clip_from_config(cfg)
     first = Predictor.from_config(cfg, vocabulary, clip=clip)
-    head = first.model.affinity_head
+    assert isinstance(first.model, FreeCPSegmentor)
+    head: Any = first.model.affinity_head
     layers = head.attention_layers if head is not None else ()
     chosen, memory = cfg.MODEL.CLIP.DENSE_ATTENTION, FeatureMemory()
     predictors = {}

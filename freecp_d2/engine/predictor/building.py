@@ -11,12 +11,13 @@ from ...d2 import CfgNode
 from ...modeling.background import GivenChannels
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.purification.diagnosis import WindowDiagnosis
+from ...modeling.sam3 import SAM3TextHead
 from ...modeling.stitching import ClassScores, label_map
 from ...modeling.text_head import TextHead
 from ...text import Vocabulary, load_vocabulary
 from ...utils.host import to_host
 from ..config_loading import load_config
-from ..segmentors import check_takes_words
+from ..segmentors import Segmentor, check_takes_words
 from .prediction import Prediction
 
 _BLACK = (0, 0, 0)
@@ -55,6 +56,17 @@ def config_for_images(
     return cfg
 
 
+def check_for_images(model: Segmentor, images_per_batch: int) -> None:
+    """Raise `ValueError` for an oracle, which needs ground truth, and for an empty batch."""
+    if isinstance(model, FreeCPSegmentor) and model.oracle:
+        raise ValueError(
+            "MODEL.PURIFICATION_HEAD.ORACLE=True needs to know what is in an image; set it "
+            "to False."
+        )
+    if images_per_batch < 1:
+        raise ValueError(f"TEST.IMAGES_PER_BATCH is {images_per_batch}; use 1 or more.")
+
+
 def usable_device(device: str | torch.device) -> torch.device:
     """
     Raises:
@@ -90,7 +102,7 @@ def with_heads(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
 def prediction_of(
     image: np.ndarray,
     found: ClassScores,
-    text_head: TextHead | GivenChannels,
+    text_head: TextHead | SAM3TextHead | GivenChannels,
     windows: tuple[WindowDiagnosis, ...] = (),
 ) -> Prediction:
     """The prediction for an image, uint8 RGB, shape (H, W, 3), with these scores."""

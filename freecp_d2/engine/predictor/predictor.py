@@ -10,7 +10,6 @@ from typing import Any, overload
 
 import numpy as np
 import torch
-from torch import nn
 from tqdm import tqdm
 
 from ...d2 import CfgNode
@@ -27,6 +26,7 @@ from ..segmentors import Segmentor, build_segmentor
 from .building import (
     Options,
     Words,
+    check_for_images,
     config_for_images,
     prediction_of,
     usable_device,
@@ -37,8 +37,6 @@ from .prediction import Prediction
 from .sharing import check_process, exclusively
 
 Images = list[ImageLike] | tuple[ImageLike, ...]
-
-_BLACK = (0, 0, 0)
 
 
 class Predictor:
@@ -103,13 +101,7 @@ class Predictor:
         return predictor
 
     def _set(self, model: Segmentor, mapper: FreeCPDatasetMapper, images: int) -> None:
-        if isinstance(model, FreeCPSegmentor) and model.oracle:
-            raise ValueError(
-                "MODEL.PURIFICATION_HEAD.ORACLE=True needs to know what is in an image; set it "
-                "to False."
-            )
-        if images < 1:
-            raise ValueError(f"TEST.IMAGES_PER_BATCH is {images}; use 1 or more.")
+        check_for_images(model, images)
         self.model, self.mapper, self.images_per_batch = model.eval(), mapper, images
 
     def __repr__(self) -> str:
@@ -130,10 +122,6 @@ class Predictor:
         """
         self.model.to(usable_device(device))
         return self
-
-    @property
-    def _head(self) -> nn.Module | None:
-        return getattr(self.model, "purification_head", None)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -172,7 +160,7 @@ class Predictor:
         Raises:
             ValueError: out of range, or the model has no thresholds; nothing is changed.
         """
-        head: Any = self._head
+        head: Any = getattr(self.model, "purification_head", None)
         if not hasattr(head, "set_thresholds"):
             raise ValueError(
                 f"{type(head).__name__ if head else 'The base method alone'} has no thresholds; "
@@ -241,7 +229,7 @@ class Predictor:
         read = (as_image(image, channels, self._reading(bands)) for image in images)
         while batch := list(islice(read, self.images_per_batch)):
             inputs = [self.input_of(image) for image in batch]
-            diagnose = self._head is not None
+            diagnose = getattr(self.model, "purification_head", None) is not None
             with exclusively(self.model):
                 found = list(self.model.segment(inputs, diagnose=diagnose))
                 # All before the first yield, because the caller may change the words.

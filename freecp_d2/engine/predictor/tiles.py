@@ -39,8 +39,10 @@ class Tile(NamedTuple):
     has_data: np.ndarray
 
 
-def check_tiles(model: Segmentor) -> None:
+def check_tiles(model: Segmentor) -> FreeCPSegmentor:
     """
+    The model, if it can label an image in tiles.
+
     Raises:
         ValueError: a step of the model needs the scores of the whole image.
     """
@@ -62,6 +64,7 @@ def check_tiles(model: Segmentor) -> None:
                 f"{key} is {getattr(value, '__name__', value)}, which needs the scores of the "
                 "whole image, but a raster is labelled in tiles; change it."
             )
+    return model
 
 
 def segment_tiles(predictor: Predictor, size: tuple[int, int], read: Read) -> Iterator[Tile]:
@@ -79,9 +82,8 @@ def segment_tiles(predictor: Predictor, size: tuple[int, int], read: Read) -> It
     Raises:
         ValueError: see `check_tiles`.
     """
-    check_tiles(predictor.model)
+    model = check_tiles(predictor.model)
     height, width = size
-    model = predictor.model
     waiting = sliding_windows(0, height, width, model.window_size, model.window_stride)
     maps: dict[Window, _Maps] = {}
     for y0 in range(0, height, TILE):
@@ -94,7 +96,7 @@ def segment_tiles(predictor: Predictor, size: tuple[int, int], read: Read) -> It
             image, has_data = read(*tile[1:])
             found = _scores(model, tile, maps)
             found.scores[:, ~torch.from_numpy(has_data)] = 0
-            prediction = prediction_of(image, found, predictor.model.text_head)
+            prediction = prediction_of(image, found, model.text_head)
             prediction.label_map[~has_data] = -1
             yield Tile(y0, x0, prediction, has_data)
         maps = {window: kept for window, kept in maps.items() if window.y1 > y1}
@@ -116,12 +118,13 @@ def _maps_of_windows(
     predictor: Predictor, windows: list[Window], read: Read
 ) -> dict[Window, _Maps]:
     """The maps of each window with data."""
-    found, batch_size = {}, predictor.model.window_batch_size
+    model = check_tiles(predictor.model)
+    found, batch_size = {}, model.window_batch_size
     for start in range(0, len(windows), batch_size):
         contents = [(w, *read(*w[1:])) for w in windows[start : start + batch_size]]
         batch = [(window, image) for window, image, has_data in contents if has_data.any()]
         inputs = [predictor.input_of(image, resize=False) for _, image in batch]
-        for (window, _), segmented in zip(batch, predictor.model.segment(inputs), strict=True):
+        for (window, _), segmented in zip(batch, model.segment(inputs), strict=True):
             (maps,) = segmented.maps
             classes = (maps.flatten(1).amax(dim=1) > 0).nonzero().flatten()
             found[window] = _Maps(len(maps), classes, maps[classes])

@@ -4,7 +4,7 @@ CLIPViT: the vision transformer of a CLIP as a Detectron2 backbone.
 Shapes: N windows, T = 1 + h * w tokens (class token first), C width, D embedding.
 """
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any
 
 import torch
@@ -125,24 +125,7 @@ class CLIPViT(CLIPBackbone):
         x, grid = self._embed(images)
         blocks = list(self.visual.transformer.resblocks)
         kept = CollectedFeatures(needs, len(blocks))
-        mean = RunningMean()
-        for layer, block in enumerate(blocks):
-            qkv = query_key_value(block, x)
-            kept.see_tokens(layer, x, qkv)
-            num_queries = 1 if block is blocks[-1] else None
-            read: Callable[[Tensor], Tensor] | None = None
-            if heads_are_read := kept.reads_attention(layer):
-                read = _each_head
-            elif layer in attention_layers:
-                read = mean_over_heads
-            x, attention = run_block(block, x, num_queries=num_queries, qkv=qkv, read=read)
-            if attention is not None:
-                if heads_are_read:
-                    kept.see_attention(layer, attention)
-                    attention = mean_over_heads(attention)
-                if layer in attention_layers:
-                    mean.add(attention)
-            del attention, qkv  # the next block needs the memory
+        x, mean = _run_blocks(blocks, x, kept, attention_layers)
         features = BlockFeatures(
             blocks=blocks,
             grid=grid,
@@ -201,6 +184,36 @@ class CLIPViT(CLIPBackbone):
     def _project(self, x: Tensor) -> Tensor:
         """ln_post and the projection into the joint space; the result is float32."""
         return (layer_norm(self.visual.ln_post, x) @ self.visual.proj).float()
+
+
+def _run_blocks(
+    blocks: Sequence[Any], x: Tensor, kept: CollectedFeatures, layers: Collection[int]
+) -> tuple[Tensor, RunningMean]:
+    """
+    Run all blocks; `kept` sees what it needs.
+
+    Returns:
+        tuple: the class token alone, (N, 1, C), and the mean attention of the `layers`.
+    """
+    mean = RunningMean()
+    for layer, block in enumerate(blocks):
+        qkv = query_key_value(block, x)
+        kept.see_tokens(layer, x, qkv)
+        num_queries = 1 if block is blocks[-1] else None
+        read: Callable[[Tensor], Tensor] | None = None
+        if heads_are_read := kept.reads_attention(layer):
+            read = _each_head
+        elif layer in layers:
+            read = mean_over_heads
+        x, attention = run_block(block, x, num_queries=num_queries, qkv=qkv, read=read)
+        if attention is not None:
+            if heads_are_read:
+                kept.see_attention(layer, attention)
+                attention = mean_over_heads(attention)
+            if layer in layers:
+                mean.add(attention)
+        del attention, qkv  # the next block needs the memory
+    return x, mean
 
 
 def _each_head(attention: Tensor) -> Tensor:
