@@ -12,6 +12,8 @@ from freecp_d2.d2 import CfgNode, get_cfg
 
 from .helpers.random_clip import save_state_dict
 
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before huggingface_hub is imported
+
 TINY_WORDS = "background: sky\ncat, kitten\ndog\ntree\n"
 
 

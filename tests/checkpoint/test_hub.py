@@ -57,7 +57,11 @@ NAMES = [
 
 
 def find_all(home, **environment):
-    environment = {"HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1"} | environment
+    environment = {
+        "HF_HOME": str(home),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_OFFLINE": "0",
+    } | environment
     result = run("-c", SCRIPT, *NAMES, **environment)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
@@ -187,7 +191,11 @@ def test_the_second_source_of_openais_files(tmp_path):
     """Their host cannot be reached: from the hub, then from its cache, and an error with both."""
 
     def find(home, **environment):
-        environment = {"HF_HOME": str(tmp_path / home), "HF_HUB_DISABLE_XET": "1"} | environment
+        environment = {
+            "HF_HOME": str(tmp_path / home),
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_OFFLINE": "0",
+        } | environment
         result = run("-c", MIRRORED, "clip:ViT-B/16", **environment)
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)["clip:ViT-B/16"], result.stderr

@@ -1,6 +1,5 @@
 """Segmentation of images in Python."""
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -215,8 +214,8 @@ class Predictor:
         if isinstance(image, list | tuple):
             images = [as_image(one, channels, self._reading(bands)) for one in image]
             found = self.stream(images, "RGB")
-            shown = progress if progress is not None else len(images) > 1 and sys.stderr.isatty()
-            return list(tqdm(found, total=len(images), unit=" images", disable=not shown))
+            hidden = None if progress is None and len(images) > 1 else not progress
+            return list(tqdm(found, total=len(images), unit=" images", disable=hidden))
         return next(self.stream([image], channels, bands))
 
     def stream(
@@ -226,6 +225,7 @@ class Predictor:
         bands: Sequence[int] = (),
     ) -> Iterator[Prediction]:
         """As `__call__`, with `images_per_batch` images in memory."""
+        check_process()  # first: in a fork, PyTorch's threads hang where images are copied, too
         read = (as_image(image, channels, self._reading(bands)) for image in images)
         while batch := list(islice(read, self.images_per_batch)):
             inputs = [self.input_of(image) for image in batch]
