@@ -87,6 +87,24 @@ def test_purification_without_float64(elimination):
     compare(functools.partial(build, oracle=True), inputs, float64=False)
 
 
+def test_one_word_survives_in_each_window():
+    compare(lambda: random_segmentor(12, 1, redundancy=0.97, ambiguity=0.3), IMAGES, float64=False)
+
+
+def test_image_heads(tiny_cfg):
+    tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = "ImageClassPurification"
+    compare(lambda: build_model(tiny_cfg).eval(), SMALL, float64=False)
+    tiny_cfg.MODEL.META_ARCHITECTURE = "PurifiedSegmentor"
+    tiny_cfg.MODEL.PURIFIED.META_ARCHITECTURE = "GivenScores"
+    tiny_cfg.MODEL.PURIFIED.SCORES = "probabilities"
+    tiny_cfg.MODEL.PURIFIED.CLIP = "CLIPViT"
+    tiny_cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ELIMINATION = "window"
+    tiny_cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.THRESH = 0.1
+    scores = torch.rand(4, 72, 80, generator=torch.Generator().manual_seed(0)).softmax(dim=0)
+    build = functools.partial(PurifiedSegmentor, tiny_cfg, wrapped=GivenScores())
+    compare(lambda: build().eval(), [{**SMALL[0], "scores": scores}], float64=False)
+
+
 def test_automatic_thresholds(tiny_cfg):
     tiny_cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.MODE = "auto"
     tiny_cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.MODE = "auto"

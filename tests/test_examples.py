@@ -11,7 +11,7 @@ from freecp_d2 import AFFINITY_HEAD_REGISTRY, DENSE_ATTENTION_REGISTRY
 from freecp_d2.apps import evaluate as train_net
 from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import ShapeSpec, build_model, get_cfg
-from freecp_d2.engine import evaluate, import_plugins, load_config
+from freecp_d2.engine import evaluate, import_plugins, load_config, plugins
 from freecp_d2.modeling.purification.build import build_purification_head
 from tests.helpers.command import AUTO_PORT, ROOT, run
 
@@ -28,6 +28,14 @@ SCRIPT = ROOT / EXAMPLES[AFFINITY]
 DOCUMENT = (ROOT / "docs/EXTENDING.md").read_text()
 DATASET = "freecp_storybook_wide_val"
 NUM_IMAGES = 3
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _keys_of_the_examples():
+    """Later tests have no keys that an example's `add_config` adds."""
+    before = dict(plugins._config_functions)
+    yield
+    plugins._config_functions = before
 
 
 def options(output, *opts):

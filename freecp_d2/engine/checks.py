@@ -112,7 +112,9 @@ def _check_model(
 def _check_weights(cfg: CfgNode) -> None:
     """Refuse MODEL.WEIGHTS that the model does not read or that do not exist."""
     weights = cfg.MODEL.WEIGHTS
-    if weights and cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor":
+    wrapped = cfg.MODEL.PURIFIED.META_ARCHITECTURE
+    takes_words = wrapped in ("FreeCPSegmentor", "SAM3Segmentor")  # which it encodes when built
+    if weights and (cfg.MODEL.META_ARCHITECTURE != "PurifiedSegmentor" or takes_words):
         raise ValueError(
             f'MODEL.WEIGHTS="{weights}" is not read: a CLIP comes with its own library; '
             "use MODEL.CLIP.PRETRAINED, or MODEL.SAM3.PRETRAINED for SAM3Segmentor."

@@ -172,7 +172,16 @@ class TextHead(OutputClasses, nn.Module):
 
     def votes(self, features: Mapping[str, Tensor]) -> Tensor:
         """The class maps of a base method that labels clusters, (N, K, H, W): `class_votes`."""
+        self.check_votes()
         return class_votes(features, self.word_features, self.word_to_class, self.num_maps)
+
+    def check_votes(self) -> None:
+        """Raise `ValueError` for background words that would have no share of a cluster."""
+        if self.vocabulary.num_background and self.background != "words":
+            raise ValueError(
+                f'MODEL.TEXT.BACKGROUND="{self.background}" gives background words no vote; use '
+                "words with MODEL.CLIP.CLIPTRASE.VOTE."
+            )
 
     def finish(self, found: ClassScores, size: tuple[int, int]) -> ClassScores:
         """Class scores of stitched maps; those of cosines have the `size` of the result."""

@@ -114,7 +114,8 @@ class TextEncoder(nn.Module):
                 continue
             if "context_length" in self._options:
                 longer = self._tokenizer([prompt], context_length=length + 1, **options).cpu()
-                cut = not torch.equal(longer[0, :length], row)
+                # A tokenizer without an end token cuts a prompt to the beginning of the longer one.
+                cut = not torch.equal(longer[0, :length], row) or bool(longer[0, length] != 0)
             else:
                 cut = bool(row[-1] != 0)
             if cut:

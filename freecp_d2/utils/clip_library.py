@@ -8,11 +8,16 @@ have it with a deprecation warning. While `clip` is imported, a stand-in has tha
 import importlib
 import importlib.util
 import sys
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 _NAME = "pkg_resources"
+_OTHER_CLIP = (
+    'the module clip of {} is not OpenAI\'s; run "pip uninstall clip", then '
+    '"pip install --force-reinstall --no-deps clip-anytorch".'
+)
 
 
 def import_clip() -> Any:
@@ -35,27 +40,27 @@ def import_clip() -> Any:
             sys.modules.update(before)
     clip: Any = importlib.import_module("clip")
     if not hasattr(clip, "tokenize"):
-        raise ImportError(
-            f'the module clip of {clip.__file__} is not OpenAI\'s; run "pip uninstall clip", then '
-            '"pip install --force-reinstall --no-deps clip-anytorch".'
-        )
+        raise ImportError(_OTHER_CLIP.format(clip.__file__))
     importlib.import_module("clip.model")
     return clip
 
 
+@cache
 def import_simple_tokenizer() -> Any:
     """
     The module `clip.simple_tokenizer`, without `clip`, which imports torchvision.
 
     Raises:
-        ImportError: `clip` is not installed.
+        ImportError: `clip` is not installed, or another package of that name is.
     """
     if "clip" in sys.modules:
         return importlib.import_module("clip.simple_tokenizer")
     found = importlib.util.find_spec("clip")
-    if found is None or not found.submodule_search_locations:
+    if found is None:
         raise ImportError("no module clip is installed; run: pip install clip-anytorch")
-    file = Path(found.submodule_search_locations[0], "simple_tokenizer.py")
+    file = Path(*list(found.submodule_search_locations or [])[:1], "simple_tokenizer.py")
+    if not found.submodule_search_locations or not file.is_file():
+        raise ImportError(_OTHER_CLIP.format(found.origin))
     spec = importlib.util.spec_from_file_location("freecp_d2_simple_tokenizer", file)
     assert spec is not None, "a .py file has a spec"
     assert spec.loader is not None

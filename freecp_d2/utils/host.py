@@ -14,7 +14,7 @@ def to_host(*tensors: Tensor) -> tuple[Tensor, ...]:
     on_device = [x for x in tensors if x.device.type != "cpu"]
     if not on_device:
         return tensors
-    parts = [x.flatten().view(torch.uint8) for x in on_device]
+    parts = [x.flatten().contiguous().view(torch.uint8) for x in on_device]
     copied = torch.cat(parts).cpu().split([len(part) for part in parts])
     # Clones, because a view of another type needs an aligned address.
     found = iter(

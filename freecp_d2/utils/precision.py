@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache, wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -49,13 +49,24 @@ def _slowdown(dtype: torch.dtype) -> float:
 
 def _seconds(dtype: torch.dtype) -> float:
     """The least of three products in the shapes of a ViT-B, after one that is not counted."""
-    tokens, weight = torch.ones(64, 768, dtype=dtype), torch.ones(768, 768, dtype=dtype)
+    kind: Any = {"dtype": dtype, "device": "cpu"}  # also where models are built on "meta"
+    tokens, weight = torch.ones(64, 768, **kind), torch.ones(768, 768, **kind)
     times = []
     for _ in range(4):
         start = time.perf_counter()
         tokens @ weight
         times.append(time.perf_counter() - start)
     return min(times[1:])
+
+
+@cache
+def _autocast_devices() -> tuple[str, ...]:
+    """The devices on which this version of PyTorch has autocast; older ones lack "mps"."""
+    try:
+        torch.autocast("mps", enabled=False)
+    except RuntimeError:
+        return "cpu", "cuda"
+    return "cpu", "cuda", "mps"
 
 
 def without_autocast(function: Callable[P, R]) -> Callable[P, R]:
@@ -69,7 +80,7 @@ def without_autocast(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         with ExitStack() as stack:
-            for device_type in ("cpu", "cuda", "mps"):
+            for device_type in _autocast_devices():
                 stack.enter_context(torch.autocast(device_type, enabled=False))
             return function(*args, **kwargs)
 

@@ -85,6 +85,13 @@ class TestOutputs:
             with pytest.raises(ValueError, match=message):
                 TextHead(vocabulary=Vocabulary("v", self.CLASSES), **options)
 
+    def test_background_words_without_a_vote(self):
+        vocabulary = Vocabulary("v", self.CLASSES, ("sky",))
+        head_of(vocabulary, "words").check_votes()
+        for rule in ("class", "distractor"):
+            with pytest.raises(ValueError, match=r"BACKGROUND.*CLIPTRASE\.VOTE"):
+                head_of(vocabulary, rule).check_votes()
+
     def test_features_that_do_not_fit(self):
         for num_words, num_classes in [(3, 2), (4, 3), (5, 2), (2, 4)]:
             head = head_of(Vocabulary("v", self.CLASSES, ("sky",)))

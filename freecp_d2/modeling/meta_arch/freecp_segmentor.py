@@ -18,7 +18,7 @@ from ...utils.host import to_host
 from ...utils.precision import without_autocast
 from ..affinity import AffinityHead
 from ..backbone import CLIPBackbone, LoadedCLIP
-from ..inputs import FiniteChecks, PixelNormalisation, read_images
+from ..inputs import FiniteChecks, PixelNormalisation, check_finite, read_images
 from ..pamr import PAMR
 from ..purification import image_purification as by_image
 from ..purification.crop_classifier import CropClassifier, CropFeatures, crop_batch_size
@@ -227,6 +227,8 @@ class FreeCPSegmentor(nn.Module):
             alive, flags = to_host(has_score(maps), checks.flags())
             checks.raise_for(flags)
             return maps, alive, None
+        head: Any = self.purification_head
+        is_image_head = isinstance(head, by_image.ImageClassPurification)
         transition = self.affinity_head(self.pixels.undo(pixels), features)
         checks.add(transition, type(self.affinity_head).__name__)
         classify = CropClassifier(
@@ -238,10 +240,10 @@ class FreeCPSegmentor(nn.Module):
             batch_size=crop_batch_size(self.window_batch_size, self.window_size, self.crop_size),
             windows=windows,
             known=crops,
-            check=checks.add,
+            check=check_finite if is_image_head else checks.add,  # it encodes crops later
         )
         inputs = PurificationInputs(maps, normalized_cam, transition, classify, candidates)
-        found = getattr(self.purification_head, "preview", self.purification_head)(*inputs)
+        found = (head.preview if is_image_head else head)(*inputs)
         # The last of a few points where the host waits for the device, none of them in a loop.
         found, (alive, flags) = found.on_host(has_score(found.maps), checks.flags())
         checks.raise_for(flags)

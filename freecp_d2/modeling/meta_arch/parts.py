@@ -52,6 +52,8 @@ def check_heads(
             'probabilities; use it with MODEL.PURIFICATION_HEAD.NAME "" and MODEL.TEXT.SOFTMAX '
             "windows."
         )
+    if votes:
+        text_head.check_votes()
 
 
 def segmentor_parts(

@@ -35,6 +35,11 @@ from .wrapping import (
     with_result_size,
 )
 
+_WORDS_CANNOT_CHANGE = (
+    "The words of this PurifiedSegmentor cannot change; build it with the new words (a wrapped "
+    "model that takes words, and MODEL.PURIFIED.WINNER score, can change)."
+)
+
 
 @META_ARCH_REGISTRY.register()
 class PurifiedSegmentor(nn.Module):
@@ -208,14 +213,8 @@ class PurifiedSegmentor(nn.Module):
         """
         wrapped: Any = self.wrapped
         if not hasattr(wrapped, "set_vocabulary") or self.purifier.class_features is not None:
-            raise ValueError(
-                "The words of this PurifiedSegmentor cannot change; build it with the new words "
-                "(a wrapped model that takes words, and MODEL.PURIFIED.WINNER score, can change)."
-            )
+            raise ValueError(_WORDS_CANNOT_CHANGE)
         wrapped.set_vocabulary(vocabulary, on_disk=on_disk)
-        background = 0 if wrapped.text_head.has_background else -1
-        channels = ScoreChannels(vocabulary.class_names, background)
-        self.purifier.channels = self.read_scores.channels = channels
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **options: Any) -> Any:
         """Also takes a state dict of the wrapped model alone, or one without the purifier."""
@@ -228,7 +227,21 @@ class PurifiedSegmentor(nn.Module):
         self, batched_inputs: list[dict[str, Any]], images: list[Tensor], *, diagnose: bool = False
     ) -> tuple[list[dict[str, Any]], list[Tensor], Iterator[Decision]]:
         """The wrapped model's outputs and scores, and the purification of each image."""
+        self._take_words()
         outputs, scores = self.read_scores(self.wrapped, batched_inputs, self.device)
         name = type(self.wrapped).__name__
         cues = [read_cues(x, len(own), name) for x, own in zip(outputs, scores, strict=True)]
         return outputs, scores, self.purifier.decide(images, scores, cues, diagnose=diagnose)
+
+    def _take_words(self) -> None:
+        """Take the words of a wrapped model that takes words; they may have been changed there."""
+        wrapped: Any = self.wrapped
+        if not hasattr(wrapped, "set_vocabulary"):
+            return
+        words = wrapped.text_head
+        background = 0 if words.has_background else -1
+        channels = ScoreChannels(words.vocabulary.class_names, background)
+        if channels != self.purifier.channels:
+            if self.purifier.class_features is not None:
+                raise ValueError(_WORDS_CANNOT_CHANGE)
+            self.purifier.channels = self.read_scores.channels = channels

@@ -39,7 +39,7 @@ class PurificationInputs(NamedTuple):
     def select(self, rows: Sequence[int]) -> "PurificationInputs":
         """The arguments for some of the windows."""
         maps, cam, transition, classify, allowed = self
-        index = torch.tensor(rows, device=maps.device)
+        index = torch.tensor(rows).to(maps.device)
         return PurificationInputs(
             maps[index],
             cam[index],

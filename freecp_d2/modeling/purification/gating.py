@@ -33,7 +33,8 @@ def gates(found: PurificationOutput) -> Tensor:
     group, class_index = found.groups.members.nonzero(as_tuple=True)
     window = found.groups.window[group].to(gate.device)
     class_index = class_index.to(gate.device)
-    is_there = found.maps[window, class_index].flatten(1).amax(dim=1) > 0
+    maps = found.maps[window.to(found.maps.device), class_index.to(found.maps.device)]
+    is_there = (maps.flatten(1).amax(dim=1) > 0).to(gate.device)
     gate[window, class_index] &= is_there[:, None, None]
     return gate
 

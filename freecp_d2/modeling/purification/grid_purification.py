@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ...method import min_max_normalise
 from ...utils.precision import without_autocast
 from ..affinity import AffinityHead
-from ..inputs import FiniteChecks
+from ..inputs import FiniteChecks, check_finite
 from ..stitching import has_score
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 from .build import ClassifyBoxes, PurificationOutput
@@ -127,7 +127,7 @@ class GridPurification(nn.Module):
             opened_image = self._stitch(opened, of_image, grids[i])
             if isinstance(self.purification_head, ImageClassPurification):
                 own = self._decide_image(own, scores[i], cues[i].presence)
-                reasons = diagnose_places(own, names, patch)
+                reasons = diagnose_places(own, names, patch) if diagnose else []
                 opened_image = gate([(purified.found, n) for _, purified, n in own])
             scales = [images[i].shape[k] / fitted[i].shape[k] for k in (2, 1, 2, 1)]
             channels = self.channels.words(len(maps[i]))
@@ -159,7 +159,7 @@ class GridPurification(nn.Module):
         """Of each window of one size: purification, gate, and with `names` diagnosis."""
         checks, head = FiniteChecks(), self.purification_head
         inputs = self._prepare(pixels, maps, windows, crops, checks, tokens)
-        found = getattr(head, "preview", head)(*inputs)
+        found = (head.preview if isinstance(head, ImageClassPurification) else head)(*inputs)
         on_device = gates(found), has_score(found.maps), checks.flags()
         found, (gate, visible, flags) = found.on_host(*on_device)
         checks.raise_for(flags)
@@ -202,7 +202,7 @@ class GridPurification(nn.Module):
         The arguments of the head for windows of one size: normalised pixels (N, 3, H, W), maps of
         all channels (N, C, h, w), features of the wrapped model (N, D, h, w).
         """
-        words = self.channels.words(maps.shape[1])
+        words, head = self.channels.words(maps.shape[1]), self.purification_head
         view = self.view
         classify: ClassifyBoxes | None = None
         if self.winner == "score":
@@ -217,7 +217,8 @@ class GridPurification(nn.Module):
                 batch_size=crop_batch_size(self.batch_size, view.window_size, self.crop_size),
                 windows=windows,
                 known=crops,
-                check=checks.add,
+                # Those of an image head are encoded after the flags of `checks` are read.
+                check=check_finite if isinstance(head, ImageClassPurification) else checks.add,
             )
         transition = view.transition(pixels, self.affinity_head, checks, tokens)
         cam = min_max_normalise(maps)

@@ -39,7 +39,16 @@ def read_cues(output: Mapping[str, Any], num_channels: int, model: str) -> HostC
 
 
 def features_on(cues: Sequence[HostCues], maps: Sequence[Tensor]) -> list[Tensor]:
-    """The features of each image on the grid of its maps (C, h, w); empty if there are none."""
+    """
+    The features of each image on the grid of its maps (C, h, w); empty if there are none.
+
+    `ValueError` if only some of the images have features.
+    """
+    if len({cue.features is None for cue in cues}) > 1:
+        raise ValueError(
+            'Some outputs of the wrapped model have "features" and others have none; expected '
+            "them of all images or of none."
+        )
     return [
         resample(cue.features.to(own), (own.shape[1], own.shape[2]))
         for cue, own in zip(cues, maps, strict=True)

@@ -30,6 +30,8 @@ class Evidence(NamedTuple):
     """The highest score of each class in the image, in [0, 1], (K,)."""
     presence: Tensor
     """Whether each class is in the image, by a wrapped model; else `probability`. (K,)."""
+    allowed: Tensor | None = None
+    """The classes that an oracle allows, bool, (K,); None: all."""
 
 
 class Choice(NamedTuple):
@@ -54,6 +56,11 @@ class ImageClassPurification(ClassPurification):
     def __init__(self, *, pooling: str = "mean", **options: Any):
         """`pooling`: mean or max; options and errors as of `ClassPurification`."""
         super().__init__(**options)
+        if self.order == "AP-RP":
+            raise ValueError(
+                f'MODEL.PURIFICATION_HEAD.ORDER="AP-RP" is not for {type(self).__name__}, which '
+                "chooses the classes of an image before its groups; use RP-AP."
+            )
         if pooling not in ("mean", "max"):
             raise ValueError(
                 f'MODEL.PURIFICATION_HEAD.IMAGE.POOLING="{pooling}" is unknown; use mean or max.'
@@ -83,7 +90,8 @@ class ImageClassPurification(ClassPurification):
         scores = scores.mean(dim=0) if self.pooling == "mean" else scores.amax(dim=0)
         thresh = self.redundancy_thresh
         if isinstance(thresh, str):
-            thresh = float(automatic_redundancy_thresh(scores[None])[0])
+            among = None if found.allowed is None else found.allowed[None]
+            thresh = float(automatic_redundancy_thresh(scores[None], among)[0])
         return Choice(scores > thresh, scores, thresh)
 
 
@@ -145,6 +153,8 @@ class PresenceShare(_WithoutConsistency):
 
     def choose(self, found: Evidence) -> Choice:
         scores, num_classes = found.presence, len(found.presence)
+        if found.allowed is not None:
+            scores, num_classes = scores * found.allowed, int(found.allowed.sum())
         if num_classes <= self.max_classes:
             return Choice(torch.ones_like(scores, dtype=torch.bool), scores, 0.0)
         number = min(max(1, math.ceil(self.share * num_classes)), self.max_classes)
@@ -197,7 +207,9 @@ def decide_image(
     if "RP" in head.order.split("-"):
         scores = torch.cat([found.redundancy_scores[rows] for _, found, rows, _ in parts])
         presence = probability if presence is None else presence
-        choice = head.choose(Evidence(scores.to(probability), probability, presence))
+        allowed = None if parts[0][0].allowed is None else parts[0][0].allowed[0]
+        evidence = Evidence(scores.to(probability), probability, presence, allowed)
+        choice = head.choose(evidence)
     decided: list[PlacedWindow] = []
     for inputs, _, rows, own in parts:
         present = None if choice is None else choice.keep.expand(len(rows), -1)

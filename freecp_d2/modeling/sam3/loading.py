@@ -27,6 +27,13 @@ def load_sam3(pretrained: str) -> tuple[Any, Any]:
     from ...checkpoint.transformers_folders import load_folder
 
     require_library("transformers", extra="sam3", head="SAM3Segmentor")
+    import transformers
+
+    if not hasattr(transformers, "Sam3Model"):
+        raise ImportError(
+            f"SAM3Segmentor needs transformers 5.0 or later, got {transformers.__version__}; run "
+            'pip install "freecp_d2[sam3]".'
+        )
     folder = find_folder(_KEY, pretrained, "sam3:sam3")
     model = load_folder(folder, _MODELS, _KEY)
     if not any((Path(folder) / name).is_file() for name in ("tokenizer.json", "vocab.json")):
@@ -34,8 +41,6 @@ def load_sam3(pretrained: str) -> tuple[Any, Any]:
             f"{folder} has no tokenizer; put tokenizer.json and tokenizer_config.json of "
             "facebook/sam3 beside the weights."
         )
-    import transformers
-
     try:
         return model, transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # not documented for other files

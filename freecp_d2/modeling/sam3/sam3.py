@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ...text.cache import FeatureCache, features_key
-from ...utils.precision import PRECISIONS
+from ...utils.precision import PRECISIONS, without_autocast
 from ..affinity.encoder import resize_to
 from ..inputs import PixelNormalisation, check_finite
 
@@ -89,6 +89,7 @@ class SAM3(nn.Module):
         size = self.model.config.image_size
         return (size, size) if isinstance(size, int) else (size[0], size[1])
 
+    @without_autocast
     @torch.no_grad()
     def encode_words(self, words: Sequence[str], *, on_disk: bool = True) -> WordFeatures:
         """

@@ -68,7 +68,7 @@ def test_results_file(root, printed):
 def test_page(root, printed):
     page = (root / "index.html").read_text()
     assert page.count("<img") == 4, "one scene: image, truth, two predictions"
-    for text in ("MaskCLIP", "SCLIP + FreeCP", "Page 0", "make quickstart", "839,424 pairs"):
+    for text in ("MaskCLIP", "SCLIP + FreeCP", "Page 0", "freecp quickstart", "839,424 pairs"):
         assert text in page
     assert not re.search(r"(src|href)=\"https?:", page)
     assert any(str(root / "index.html") in line for line in printed)

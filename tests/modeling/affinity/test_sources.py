@@ -141,7 +141,7 @@ class TestOptionalLibraries:
         monkeypatch.setattr(importlib.util, "find_spec", lambda library: None)
         for name, extra in zip(OWN_ENCODERS, ["dino", "sam", "maskformer"], strict=True):
             tiny_cfg.MODEL.AFFINITY_HEAD.NAME = name
-            with pytest.raises(ImportError, match=rf'{name} needs.*freecp_d2\[{extra}\]'):
+            with pytest.raises(ImportError, match=rf"{name} needs.*freecp_d2\[{extra}\]"):
                 build_affinity_head(tiny_cfg, {})
 
     def test_they_are_not_imported_with_the_package(self):

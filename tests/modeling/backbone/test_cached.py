@@ -4,12 +4,8 @@ import pytest
 import torch
 
 from freecp_d2.d2 import build_backbone
-from freecp_d2.modeling.backbone import (
-    CachedBackbone,
-    FeatureMemory,
-    build_clip_backbone,
-    load_clip_from_config,
-)
+from freecp_d2.modeling.backbone import build_clip_backbone, load_clip_from_config
+from freecp_d2.modeling.backbone.cached import CachedBackbone, FeatureMemory
 
 IMAGES = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(5))
 LAYERS = (0, 1)

@@ -116,6 +116,14 @@ class TestText:
         encoder = TextEncoder(half.model, half.tokenizer)
         torch.testing.assert_close(encoder(PROMPTS), expected, **TOLERANCE)
 
+    def test_a_cut_prompt_is_reported(self, folder, caplog):
+        loaded = load_clip("transformers", "tipsv2", str(folder), "fp32")
+        encoder = TextEncoder(loaded.model, loaded.tokenizer)
+        encoder(["a cat " * 10])
+        assert caplog.text == ""
+        encoder(["a cat " * 100])
+        assert "a cat a cat" in caplog.text
+
     def test_scale_is_that_of_the_training(self, folder):
         model, loaded = random_tips(), load_clip("transformers", "tipsv2", str(folder), "fp32")
         images, tokens = rand_normal(2, 3, 32, 32), loaded.tokenizer(["a cat", "a dog"])

@@ -102,6 +102,13 @@ def test_cues_of_a_wrong_shape(cfg, monkeypatch):
     )
     with pytest.raises(ValueError, match=r"presence.*\(7,\).*4 channels"):
         model([{"image": photo(64, 64)}])
+    monkeypatch.setattr(
+        model.wrapped,
+        "forward",
+        lambda x: [forward(x[:1])[0], forward(x[1:])[0] | {"features": None}],
+    )
+    with pytest.raises(ValueError, match=r"features.*all images or of none"):
+        model([{"image": photo(64, 64)}, {"image": photo(64, 64)}])
 
 
 @pytest.mark.parametrize("name", ["PurifiedSegmentor", "SAM3Segmentor"])
@@ -121,3 +128,6 @@ def test_new_words(cfg):
     model.set_vocabulary(load_vocabulary("background: sky; red; blue; green; grey"))
     assert model([{"image": photo(64, 64)}])[0]["sem_seg"].shape == (5, 64, 64)
     assert model.text_head.output_names[1:] == ["red", "blue", "green", "grey"]
+    model.wrapped.set_vocabulary(load_vocabulary("red; blue"))  # as by `Predictor.alone()`
+    [windows] = model.diagnose([{"image": photo(64, 64)}])
+    assert {word for w in windows for word in (*w.kept, *w.removed)} <= {"red", "blue"}

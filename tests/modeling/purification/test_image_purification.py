@@ -38,6 +38,20 @@ def test_the_rule(name):
         assert torch.equal(choice.keep, choice.scores > choice.thresh)
 
 
+def test_only_the_classes_of_an_oracle_count():
+    """Three of four are allowed: "few words" of at most three keeps them all."""
+    evidence = EVIDENCE._replace(allowed=torch.tensor([True, True, False, True]))
+    choice = PresenceShare(share=0.1, max_classes=3).choose(evidence)
+    assert choice.keep.all()
+    choice = PresenceShare(share=0.1, max_classes=1).choose(evidence)
+    assert choice.keep.tolist() == [False, False, False, True]
+
+
+def test_groups_cannot_come_first():
+    with pytest.raises(ValueError, match=r"AP-RP.*RP-AP"):
+        ImageClassPurification(order="AP-RP")
+
+
 @pytest.mark.parametrize("name", ["ImageClassPurification", "PresenceShare", "BestProbability"])
 def test_all_windows_of_an_image_keep_the_same_words(tiny_cfg, name):
     tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = name

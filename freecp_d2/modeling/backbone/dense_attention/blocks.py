@@ -43,6 +43,9 @@ def feed_forward(block: Any, x: Tensor) -> Tensor:
     return _scaled(block, "ls_2", block.mlp(layer_norm(block.ln_2, x)))
 
 
+_is_traced = getattr(torch.compiler, "is_compiling", bool)  # from PyTorch 2.3 on; else False
+
+
 def by_window(function: Callable[..., R], *tensors: Tensor) -> list[R]:
     """
     Results for one window after the other, of tensors (N, ...); on a GPU for all at once, in a list
@@ -51,8 +54,9 @@ def by_window(function: Callable[..., R], *tensors: Tensor) -> list[R]:
     Attention, (N, H, T, T), is the largest tensor of a block, and a CPU does not compute that of
     several windows faster.
     """
-    step = 1 if tensors[0].device.type == "cpu" else len(tensors[0])
-    return [function(*part) for part in zip(*(x.split(step) for x in tensors), strict=True)]
+    if tensors[0].device.type != "cpu" or _is_traced():  # a traced graph takes any N
+        return [function(*tensors)]
+    return [function(*part) for part in zip(*(x.split(1) for x in tensors), strict=True)]
 
 
 def run_block(
