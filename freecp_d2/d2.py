@@ -163,7 +163,7 @@ _NAMES = {
 """Module of either library -> names; tests/d2/test_gate.py compares them with those above."""
 
 _LIBRARY = "detectron2" if BACKEND == "detectron2" else f"{__package__}.d2_fallback"
-importlib.import_module(_LIBRARY)  # a broken one fails here, not where a name is first used
+importlib.import_module(_LIBRARY)  # its modules are imported where a name is first used
 __getattr__ = lazy_names(__name__, {f"{_LIBRARY}.{part}": names for part, names in _NAMES.items()})
 
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from .d2 import CfgNode, build_model
 from .engine.config_files import configs_dir, find_config
-from .engine.config_loading import load_config
+from .engine.config_loading import load_config, option_list
 
 __all__ = ["get", "get_config", "get_config_file", "list_configs"]
 
@@ -48,8 +48,7 @@ def get_config(name: str, opts: Mapping[str, object] | Sequence[object] = ()) ->
     Raises:
         FileNotFoundError, KeyError, ValueError: see `engine.load_config`.
     """
-    pairs = [part for item in opts.items() for part in item] if isinstance(opts, Mapping) else opts
-    cfg = load_config(name, [str(part) for part in pairs])
+    cfg = load_config(name, option_list(opts))
     cfg.defrost()
     return cfg
 

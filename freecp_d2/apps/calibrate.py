@@ -91,9 +91,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_intermixed_args(argv)
     args.opts = [*device_opts(args), *args.opts]
     try:
-        check_num_processes(args.num_gpus)
         import_plugins(args.imports)
         cfg = load_config(args.config_file, args.opts)
+        check_num_processes(args.num_gpus, cfg.MODEL.DEVICE)
         _check(cfg, args)
         folder = Path(args.output or os.path.join(cfg.OUTPUT_DIR, "calibration"))
         folder.mkdir(parents=True, exist_ok=True)
@@ -175,12 +175,12 @@ def write_results(
 def chosen_config(
     cfg: CfgNode, config_file: str, opts: Sequence[str], chosen: tuple[float, float]
 ) -> dict[str, Any]:
-    """The config file with the keys of the command line, except OUTPUT_DIR, and the thresholds."""
+    """The config file, the keys of the command line but OUTPUT_DIR and device, the thresholds."""
     config: dict[str, Any] = {"_BASE_": os.path.abspath(find_config(config_file))}
     values = {
         key: functools.reduce(lambda node, name: node[name], key.split("."), cfg)
         for key in rename_old_opts(opts)[::2]
-        if key != "OUTPUT_DIR"
+        if key not in ("OUTPUT_DIR", "MODEL.DEVICE")
     }
     for key, value in {**values, TAU_R: float(chosen[0]), TAU_A: float(chosen[1])}.items():
         *sections, name = key.split(".")

@@ -46,7 +46,7 @@ from .options import add_device_argument, add_vocabulary_argument, device_opts
 
 
 def build_parser() -> ArgumentParser:
-    """Detectron2's command line, and options of other sub-commands; `--config` is short there."""
+    """Detectron2's command line, whose --config-file can be shortened, and our own options."""
     parser = d2.default_argument_parser(
         epilog="""Examples:
   freecp evaluate --config ade20k/sclip_freecp --num-gpus 8
@@ -86,11 +86,11 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None) -> Namespace:
 
 def check(args: Namespace) -> CheckedRun:
     """Find the errors of the command line, the config and the data before any process starts."""
-    check_num_processes(args.num_gpus)
     check_dist_url(args)
     import_plugins(args.imports)
     args.config_file = find_config(args.config_file)  # Detectron2 copies it into the log
     cfg = load_config(args.config_file, args.opts)
+    check_num_processes(args.num_gpus, cfg.MODEL.DEVICE)
     cfg.defrost()
     cfg.TEST.LABEL_MAP = True  # the evaluator reads labels; scores would be K times as large
     cfg.freeze()

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from packaging.version import Version
 from torch import Tensor, nn
 
 from ..engine import add_import_argument, import_plugins
@@ -25,6 +26,9 @@ from ..modeling.text_head import TextHead
 from ..utils.files import whole_file
 from .errors import USER_ERRORS, message_of
 from .options import CONFIG, add_config_argument, add_vocabulary_argument
+
+_TORCH = Version("2.9")
+"""The first whose exporter takes `dynamic_shapes` and is called with `dynamo` by default."""
 
 TOLERANCE = 1e-4
 """Largest difference of the unit patch tokens from PyTorch."""
@@ -52,7 +56,7 @@ def export(model: FreeCPSegmentor, path: Path) -> float:
         float: the largest difference from PyTorch on random images.
 
     Raises:
-        ImportError: the extra `onnx` is not installed.
+        ImportError: the extra `onnx` is not installed, or torch is older than 2.9.
         ValueError: the tower is not float32, its tokens depend on the words, or the graph differs.
     """
     try:
@@ -60,6 +64,8 @@ def export(model: FreeCPSegmentor, path: Path) -> float:
         import onnxscript  # noqa: F401, torch.onnx needs it
     except ImportError as error:
         raise ImportError(f'{error}: pip install "freecp_d2[onnx]".') from error
+    if Version(torch.__version__) < _TORCH:
+        raise ImportError(f"got torch {torch.__version__}; expected {_TORCH} or later for ONNX.")
     kinds = {p.dtype for p in model.backbone.parameters()}
     if model.backbone.reads_text or kinds != {torch.float32}:
         raise ValueError(
@@ -69,7 +75,8 @@ def export(model: FreeCPSegmentor, path: Path) -> float:
         )
     side = model.window_size - model.window_size % model.backbone.patch_size
     tower, images = ImageTower(model).eval(), 255 * torch.rand(2, 3, side, side)
-    with torch.no_grad(), whole_file(path) as aside:
+    words = path.with_suffix(".npz")
+    with torch.no_grad(), whole_file(words) as words_aside, whole_file(path) as aside:
         torch.onnx.export(
             tower,
             (images,),
@@ -77,6 +84,7 @@ def export(model: FreeCPSegmentor, path: Path) -> float:
             input_names=["images"],
             output_names=["patch_tokens"],
             dynamic_shapes={"images": {0: torch.export.Dim("windows")}},
+            dynamo=True,
             external_data=False,
             verbose=False,
         )
@@ -85,21 +93,22 @@ def export(model: FreeCPSegmentor, path: Path) -> float:
         difference = float(np.abs(found - tower(images[:1]).numpy()).max())
         if not difference < TOLERANCE:
             raise ValueError(f"the graph differs from PyTorch by {difference:.1e}; it is not kept.")
-    _save_words(model.text_head, side, path.with_suffix(".npz"))
+        _save_words(model.text_head, side, words_aside)
     return difference
 
 
 def _save_words(head: TextHead, side: int, path: Path) -> None:
     owners = head.word_to_class.numpy()
     without = len(head.word_features) - len(owners)  # background words, of no class
-    np.savez(
-        path,
-        words=head.word_features.numpy(),
-        word_to_class=np.pad(owners, (without, 0), constant_values=-1),
-        logit_scale=np.float32(head.logit_scale),
-        names=np.array(head.output_names[head.background_is_rest :]),
-        side=side,
-    )
+    with path.open("wb") as file:  # np.savez adds ".npz" to other names
+        np.savez(
+            file,
+            words=head.word_features.numpy(),
+            word_to_class=np.pad(owners, (without, 0), constant_values=-1),
+            logit_scale=np.float32(head.logit_scale),
+            names=np.array(head.output_names[head.background_is_rest :]),
+            side=side,
+        )
 
 
 def build_parser() -> argparse.ArgumentParser:

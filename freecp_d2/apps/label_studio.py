@@ -9,6 +9,7 @@ stores are fetched with LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY.
 
 import argparse
 import base64
+import http.client
 import json
 import os
 import sys
@@ -29,8 +30,12 @@ from .errors import USER_ERRORS, message_of
 from .options import CONFIG, add_config_argument, add_device_argument, device_opts
 
 VERSION = f"freecp_d2 {__version__}"
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
+_UNREADABLE = (*_MALFORMED, OSError, http.client.HTTPException)
 _MOST_BYTES = 64 << 20
 """Of a request and of an image."""
+_RESERVED = "%:/?#[]@!$&'()*+,;="
+"""The characters of an address that RFC 3986 reserves, and that of its escapes."""
 
 
 class Backend:
@@ -44,10 +49,16 @@ class Backend:
         return {"status": "UP", "model_class": "FreeCP"}
 
     def setup(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Checks the labels of the project; ValueError if it has none for an image."""
+        """
+        Checks the labels of the project; ValueError if it has none for an image.
+
+        The first address with a key is kept, unless either was given at the start: a later request
+        must not direct the key to another host.
+        """
         read_labelling(request["schema"])
-        self.url = self.url or request.get("hostname") or ""
-        self.key = self.key or request.get("access_token") or ""
+        address, key = request.get("hostname"), request.get("access_token")
+        if address and key and not (self.url or self.key):
+            self.url, self.key = address, key
         return {"model_version": VERSION}
 
     def predict(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,7 +77,7 @@ class Backend:
             for task in request["tasks"]:
                 try:
                     image = read_image(self._fetch(task["data"][labelling.image]))
-                except (OSError, ValueError, KeyError) as error:
+                except _UNREADABLE as error:
                     print(f"task {task.get('id')}: {message_of(error)}", file=sys.stderr)
                     results.append({"result": [], "score": 0.0, "model_version": VERSION})
                     continue
@@ -82,12 +93,14 @@ class Backend:
         """The image at an address; the key goes to Label Studio alone."""
         if address.startswith("data:"):
             return base64.b64decode(address.partition(",")[2])
-        full = urllib.parse.urljoin(f"{self.url}/", address)
+        full = urllib.parse.quote(urllib.parse.urljoin(f"{self.url}/", address), safe=_RESERVED)
         if urllib.parse.urlsplit(full).scheme not in ("http", "https"):
             raise ValueError(f"{address} is no web address; set LABEL_STUDIO_URL for paths.")
         same = urllib.parse.urlsplit(full)[:2] == urllib.parse.urlsplit(self.url)[:2]
-        headers = {"Authorization": f"Token {self.key}"} if self.key and same else {}
-        with urllib.request.urlopen(urllib.request.Request(full, headers=headers), timeout=60) as f:
+        request = urllib.request.Request(full)
+        if self.key and same:
+            request.add_unredirected_header("Authorization", f"Token {self.key}")
+        with urllib.request.urlopen(request, timeout=60) as f:
             content = f.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:
             raise ValueError(f"{address} has more than {_MOST_BYTES >> 20} MB.")
@@ -109,8 +122,9 @@ def build_server(backend: Backend, host: str, port: int) -> ThreadingHTTPServer:
                 return
             try:
                 self._answer(200, posts[self.path](json.loads(self.rfile.read(size))))
-            except (ValueError, KeyError, TypeError) as error:
-                self._answer(400, {"error": f"{type(error).__name__}: {message_of(error)}"})
+            except (*_MALFORMED, RuntimeError) as error:  # RuntimeError: a GPU without memory
+                status = 500 if isinstance(error, RuntimeError) else 400
+                self._answer(status, {"error": f"{type(error).__name__}: {message_of(error)}"})
 
         def _answer(self, status: int, content: Mapping[str, Any]) -> None:
             body = json.dumps(content).encode()

@@ -6,7 +6,7 @@ import functools
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -60,6 +60,12 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
         check_config(cfg)
     cfg.freeze()
     return cfg
+
+
+def option_list(opts: Mapping[str, object] | Sequence[object]) -> list[str]:
+    """The `opts` of `load_config` from a mapping, or from alternating keys and values."""
+    pairs = [part for item in opts.items() for part in item] if isinstance(opts, Mapping) else opts
+    return [str(part) for part in pairs]
 
 
 def _merged(config_file: str, opts: Sequence[str]) -> CfgNode:

@@ -26,11 +26,26 @@ REPORT_SECONDS = 60.0
 logger = logging.getLogger(__name__)
 
 
-def check_num_processes(num_gpus: int) -> None:
-    """ValueError for less than 1, more than the GPUs, or without a GPU more than the cores."""
+def check_num_processes(num_gpus: int, device: str | None = None, *, launched: bool = True) -> None:
+    """
+    Args:
+        device: of all processes, such as "cuda", or None if it is not known.
+        launched: by Detectron2's launcher, which allows no more than the GPUs on the CPU, too.
+
+    Raises:
+        ValueError: less than 1, more than the GPUs, or without a GPU more than the cores; several
+            on the GPU of one number.
+    """
     gpus, cores = torch.cuda.device_count(), os.cpu_count() or 1
+    if device == "cpu" and not launched:
+        gpus = 0
     if num_gpus < 1:
         raise ValueError(f"--num-gpus {num_gpus} runs nothing; use 1 or more.")
+    if num_gpus > 1 and (device or "").startswith("cuda:"):
+        raise ValueError(
+            f"--device {device} (MODEL.DEVICE) and --num-gpus {num_gpus} put all processes on one "
+            "GPU; use --device cuda, and CUDA_VISIBLE_DEVICES to choose GPUs."
+        )
     if gpus and num_gpus > gpus:
         raise ValueError(f"--num-gpus {num_gpus}, but this machine has {gpus}; lower it.")
     if not gpus and num_gpus > cores:

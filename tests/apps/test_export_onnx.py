@@ -44,7 +44,7 @@ def test_the_head_of_the_document(tmp_path, monkeypatch, capsys):
     assert len(found["tower"].run(None, {"images": three})[0]) == 3
 
 
-def test_refusals(tmp_path, capsys):
+def test_refusals(tmp_path, capsys, monkeypatch):
     export = in_process(export_onnx.main, capsys)
     output = tmp_path / "tower.onnx"
     half = ["--opts", "MODEL.PRECISION", "bf16", *SIMPLE]
@@ -55,4 +55,7 @@ def test_refusals(tmp_path, capsys):
         code, _, said = export("--config", CONFIG, "--vocabulary", WORDS, *argv)
         assert code == 2
         assert message in said
+    monkeypatch.setattr(torch, "__version__", "2.8.0+cpu")
+    code, _, said = export("--config", CONFIG, "--output", str(output), "--opts", *SIMPLE)
+    assert (code, "2.8.0" in said, "2.9" in said) == (2, True, True)
     assert not list(tmp_path.iterdir())

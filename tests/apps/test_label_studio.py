@@ -42,6 +42,11 @@ def images():
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
+            if self.path.startswith("/moved"):
+                self.send_response(302)
+                self.send_header("Location", "/data/upload/1/page.png")
+                self.end_headers()
+                return
             is_ours = self.headers.get("Authorization") == f"Token {KEY}"
             self.send_response(200 if is_ours and self.path.endswith(".png") else 401)
             self.end_headers()
@@ -89,6 +94,30 @@ def test_the_three_calls(call, images, capsys):
         assert (region["from_name"], region["to_name"], value["format"]) == ("l", "img", "rle")
     assert (labels == expected.label_map).all()
     assert 0 < first["score"] <= 1
+
+
+def test_images_that_cannot_be_read(call, images, capsys):
+    """An address is quoted, the key does not follow a redirection, and other tasks are labelled."""
+    brush = config("BrushLabels")
+    call("/setup", schema=brush, hostname=images, access_token=KEY)
+    call("/setup", schema=brush, hostname="http://127.0.0.1:9", access_token="other")
+    photos = (None, 5, "http://a b/", "/moved.png", "/data/a photo ü.png")
+    tasks = [{"id": i, "data": {"photo": photo}} for i, photo in enumerate(photos)]
+    answer = call("/predict", tasks=[*tasks, {"id": 5, "data": None}], label_config=brush)
+    assert [bool(found["result"]) for found in answer["results"]] == [0, 0, 0, 0, 1, 0]
+    said = capsys.readouterr().err
+    assert all(f"task {i}:" in said for i in (0, 1, 2, 3, 5))
+    assert "401" in said
+
+
+def test_a_model_without_memory(call, monkeypatch):
+    def fail(*args, **options):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(call.predictor, "set_vocabulary", fail)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        call("/predict", tasks=[], label_config=config("BrushLabels"))
+    assert (caught.value.code, "out of memory" in caught.value.read().decode()) == (500, True)
 
 
 def test_refused_requests(call):

@@ -8,9 +8,10 @@ import sys
 import time
 
 import pytest
+import torch
 
 from freecp_d2.apps.evaluate import build_parser, parse
-from freecp_d2.engine import check_dist_url
+from freecp_d2.engine import check_dist_url, check_num_processes
 from tests.helpers.command import ROOT
 
 PROGRAM = """
@@ -109,6 +110,19 @@ class TestMeetingPlace:
         assert not caplog.text
         check("--num-machines 2 --machine-rank 1 --dist-url tcp://localhost:50000")
         assert "only this machine" in caplog.text
+
+
+def test_the_number_of_processes_fits_the_device(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    check_num_processes(1, "cuda:1")
+    check_num_processes(2, "cuda")
+    check_num_processes(4, "cpu", launched=False)
+    for number, device in ((2, "cuda:1"), (3, "cuda"), (4, "cpu")):
+        with pytest.raises(ValueError, match=f"--num-gpus {number}"):
+            check_num_processes(number, device)
+    with pytest.raises(ValueError, match="8 cores"):
+        check_num_processes(9, "cpu", launched=False)
 
 
 def test_options_are_found_behind_keys_and_values():

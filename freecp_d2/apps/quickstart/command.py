@@ -43,9 +43,9 @@ from ...visualization.html import (
     render_page,
 )
 from ..errors import program_name
+from ..methods import METHODS
 from ..options import add_device_argument, device_opts
 
-METHODS = {"maskclip": "MaskCLIP", "gem": "GEM", "clearclip": "ClearCLIP", "sclip": "SCLIP"}
 NAMES = [variant.name for variant in VARIANTS]
 LEAD = (
     "FreeCP labels every pixel of an image with words of your choice, with a CLIP that was not "

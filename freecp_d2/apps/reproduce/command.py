@@ -93,7 +93,7 @@ def read_request(args: argparse.Namespace) -> Request:
         raise ValueError(f"--methods chooses in Tab. 2 and 4; {name} has rows of its own.")
     if args.limit < 0:
         raise ValueError(f"--limit {args.limit} takes no images; use 1 or more, or leave it out.")
-    check_num_processes(args.num_gpus)
+    check_num_processes(args.num_gpus, args.device)
     sources = dict(word.partition("=")[::2] for word in args.descriptions)
     check_names("--descriptions", sources, [source for source in SOURCES if source != "template"])
     for source, path in sources.items():

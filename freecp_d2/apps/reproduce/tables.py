@@ -8,19 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...engine.variants import VARIANTS
+from ..methods import FURTHER_METHODS, METHODS
 from .paper import BASES, PaperTable, benchmark_titles
 
-METHODS = {"maskclip": "MaskCLIP", "gem": "GEM", "clearclip": "ClearCLIP", "sclip": "SCLIP"}
-FURTHER_METHODS = {
-    "clip": "CLIP",
-    "naclip": "NACLIP",
-    "scclip": "SC-CLIP",
-    "sfp": "SFP",
-    "resclip": "ResCLIP",
-    "proxyclip": "ProxyCLIP",
-    "cliptrase": "CLIPtrase",
-}
-"""Those of the table "bases", whose published numbers are for their authors' setting."""
 SOURCES = {"template": "template", "vicuna": "Vicuna", "gpt": "GPT-3.5"}
 STORYBOOK = "storybook"
 BENCHMARKS = {**benchmark_titles(), STORYBOOK: "Storybook"}

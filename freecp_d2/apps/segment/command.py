@@ -90,10 +90,10 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
     """Find the inputs and check all arguments, before the model is loaded."""
     if not args.input and not args.video_input:
         raise ValueError("got nothing to label; give --input FILE, a folder, or a quoted pattern.")
-    check_num_processes(args.num_gpus)
     import_plugins(args.imports)
     opts = [*reading_opts(args), *device_opts(args), *args.opts]
     cfg = load_config(args.config_file, opts, for_images=True)
+    check_num_processes(args.num_gpus, cfg.MODEL.DEVICE, launched=False)
     words = args.vocabulary
     settings = Settings(
         config_file=args.config_file,

@@ -34,6 +34,8 @@ RASTERS = ("geojson", "geotiff")
 FORMATS = (*EXPORTS, *RASTERS, "npz", "png")
 """What --format takes; png is written unless a raster is, and npz is --scores."""
 
+KEPT = "kept {}, edited or of another program; --force replaces it"
+
 COCO_FILE, YOLO_FILE = Path("coco/_annotations.coco.json"), Path("yolo/data.yaml")
 """Files of all images of a run."""
 
@@ -96,7 +98,6 @@ class Exporter:
         Raises:
             OSError: a folder is full or cannot be written to.
         """
-        self.done.append(name)
         self.classes = [entry["name"] for entry in record["classes"]]
         noted, kept = dict(record.get("exports", {})), []
         labels: np.ndarray | None = None
@@ -109,14 +110,14 @@ class Exporter:
                 file = result_path(self.settings.output, name, "labels")
                 labels = read_labels(file, record["no_word"])
             content = self._content(kind, source, path, record, labels)
-            if not self.settings.force and not _is_ours(path, content, old.get("sha256")):
+            if not self.settings.force and not is_ours(path, old.get("sha256"), content):
                 kept.append(printable(path))
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, content)
-            noted[kind] = {"sha256": _digest(content), "tolerance": tolerance}
-        problem = f"kept {', '.join(kept)}, edited or of another program; --force replaces it"
-        return noted, problem if kept else ""
+            noted[kind] = note_of(content, tolerance)
+        self.done.append(name)
+        return noted, KEPT.format(", ".join(kept)) if kept else ""
 
     def finish(self) -> list[FailedInput]:
         """
@@ -147,10 +148,11 @@ class Exporter:
             try:
                 datasets.append(json.loads(file.read_bytes()))
                 merge_coco([datasets[0], datasets[-1]])
-            except (ValueError, KeyError, TypeError) as error:
+            except (OSError, ValueError, KeyError, TypeError) as error:
                 raise ValueError(
-                    f"{printable(path)} was not written, because {printable(file)} was edited and "
-                    f"cannot be merged ({error}); remove it, and the next run makes it again"
+                    f"{printable(path)} was not written, because {printable(file)} was edited or "
+                    f"removed and cannot be merged ({error}); remove it, and the next run makes it "
+                    "again"
                 ) from error
         write_whole(path, _json(merge_coco(datasets)))
 
@@ -185,11 +187,17 @@ class Exporter:
         return yolo_lines(labels, names, tolerance).encode()
 
 
-def _is_ours(path: Path, content: bytes, digest: str | None) -> bool:
+def note_of(content: bytes, tolerance: float) -> dict[str, Any]:
+    """An entry of a record's `exports`; that of outdated labels has no tolerance."""
+    return {"sha256": _digest(content), "tolerance": tolerance}
+
+
+def is_ours(path: Path, digest: str | None, content: bytes | None = None) -> bool:
     """Whether a file is missing, as it was written, or as it will be."""
     if not path.exists():
         return True
-    return path.is_file() and _digest(path.read_bytes()) in (digest, _digest(content))
+    known = {digest} if content is None else {digest, _digest(content)}
+    return path.is_file() and _digest(path.read_bytes()) in known
 
 
 def _digest(content: bytes) -> str:

@@ -1,9 +1,9 @@
 """
 `NAME.json`: what was decided in an image or video. It also marks the other files as complete.
 
-It is removed before the other files are written, and written last. Inputs with a matching record
-are skipped: same settings, same input file by name, size and time of change, and all listed files
-with their sizes.
+It is removed before the other files are written, but for the hashes of exports, and written last.
+Inputs with a matching record are skipped: same settings, same input file by name, size and time of
+change, and all listed files with their sizes.
 """
 
 import hashlib
@@ -167,30 +167,35 @@ def is_taken(source: Source, output: Path, name: Path) -> bool:
 
 def forget_record(output: Path, name: Path) -> None:
     """
-    Remove the record before its files change, and make its folder.
+    Remove the record before its files change, but for the hashes of exports; make its folder.
 
     Raises:
         ValueError: the place of the record has a file that this program did not write.
     """
     path = result_path(output, name)
-    content = path.read_bytes() if path.is_file() else b""
+    content, old = path.read_bytes() if path.is_file() else b"", _read(path)
     # A crash of the machine can leave a file of null bytes.
-    if path.is_dir() or (content.strip(b"\0 \r\n") and not _read(path)):
+    if path.is_dir() or (content.strip(b"\0 \r\n") and not old):
         raise ValueError(
             f"{path} was not written by this program and would be replaced; move it away, or name "
             "another folder with --output"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    if kept := _outdated_exports(old):
+        stub = {"settings_sha256": "", "input_path": old.get("input_path")}
+        write_whole(path, _json(stub | kept))
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_record(
     output: Path, name: Path, record: Mapping[str, Any], kinds: Iterable[str]
 ) -> dict[str, Any]:
-    """Write the record with the names and sizes of results of these kinds; returns all of it."""
+    """Write the record with names and sizes of these results, and older hashes; returns it all."""
     path = result_path(output, name)
     files = {kind: result_path(output, name, kind).name for kind in kinds}
-    whole = {**record, "files": files, "file_bytes": _sizes(path.parent, files)}
+    kept = _outdated_exports(_read(path))
+    whole = {**record, **kept, "files": files, "file_bytes": _sizes(path.parent, files)}
     write_whole(path, _json(whole))
     return whole
 
@@ -204,17 +209,16 @@ def note_exports(
     return whole
 
 
-def noted_exports(output: Path, name: Path) -> dict[str, Any]:
-    """The hashes in `exports` of an older record; for a new one, the files are outdated."""
-    found = _read(result_path(output, name)).get("exports", {})
-    return {kind: {"sha256": entry["sha256"]} for kind, entry in found.items()}
+def _outdated_exports(record: Mapping[str, Any]) -> dict[str, Any]:
+    """`exports` of an older record, for a new one: hashes of files that are outdated; or {}."""
+    found = record.get("exports", {}).items()
+    return {"exports": {kind: {"sha256": e["sha256"]} for kind, e in found}} if found else {}
 
 
 def sweep(folder: Path) -> None:
     """Remove the temporary files of dead processes."""
     for name in os.listdir(folder) if folder.is_dir() else ():
-        found = _TEMPORARY.match(name)
-        if not found:
+        if not (found := _TEMPORARY.match(name)):
             continue
         try:
             os.kill(int(found[1]), 0)

@@ -1,22 +1,23 @@
 """Label one georeferenced raster by windows, and write its files, the record last."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...data.exports.geojson import is_geojson_of_ours, write_geojson
+from ...data.exports.geojson import write_geojson
 from ...data.images.raster import Raster, import_rasterio
 from ...engine.predictor import Predictor
 from ...engine.predictor.rasters import label_raster
 from ...engine.predictor.saving import jpeg_of
-from ...utils.files import write_whole
+from ...utils.files import printable, write_whole
 from ...visualization.drawing import draw_overlay
 from ...visualization.label_png import no_word
 from ...visualization.shares import visible_shares
 from .decisions import classes_of, scored, visible_of
-from .exports import RASTERS
+from .exports import KEPT, RASTERS, is_ours, note_of
 from .image_record import Settings, forget_record, head_of, result_path, write_record
 from .inputs import Source, check_file
 
@@ -45,18 +46,10 @@ def label_geotiff(
     Write `NAME_labels.tif`, `NAME_overlay.jpg` and `NAME.json`, which is returned.
 
     Raises:
-        ValueError: the raster cannot be read, or a result would replace another file.
+        ValueError: the raster cannot be read, or the record would replace another file.
     """
     check_file(source.path)
     head = head_of(source, settings)
-    polygons = result_path(settings.output, name, "polygons")
-    if polygons.exists() and is_geojson_of_ours(polygons):
-        polygons.unlink()
-    elif polygons.exists() and "geojson" in settings.rasters:
-        raise ValueError(
-            f"{polygons} was not written by this program and would be replaced; move it away, or "
-            "name another folder with --output"
-        )
     forget_record(settings.output, name)
     target = result_path(settings.output, name, "raster")
     found = label_raster(predictor, source.path, target, settings.reading, progress=True)
@@ -81,13 +74,35 @@ def label_geotiff(
     return write_record(settings.output, name, record, ("overlay", "raster"))
 
 
-def write_polygons(record: Mapping[str, Any], name: Path, settings: Settings) -> None:
-    """Write `NAME.geojson` if it is asked for and missing."""
+def write_polygons(
+    record: Mapping[str, Any], name: Path, settings: Settings
+) -> tuple[dict[str, Any], str]:
+    """
+    Write `NAME.geojson` if it is asked for and not of these labels; else remove that of older ones.
+
+    Returns, raises: as `Exporter.write`.
+    """
     path = result_path(settings.output, name, "polygons")
-    if "geojson" in settings.rasters and not path.exists():
-        names = [entry["name"] for entry in record["classes"]]
-        scores = {e["name"]: e["score"] for e in record["visible"] if e["name"] is not None}
-        write_geojson(result_path(settings.output, name, "raster"), path, names, scores)
+    noted = dict(record.get("exports", {}))
+    old = noted.get("geojson", {})
+    is_current = path.exists() and "tolerance" in old
+    if "geojson" not in settings.rasters:
+        if old and not is_current and is_ours(path, old["sha256"]):
+            path.unlink(missing_ok=True)
+            del noted["geojson"]
+        return noted, ""
+    if is_current and not settings.force:
+        return noted, ""
+    names = [entry["name"] for entry in record["classes"]]
+    scores = {e["name"]: e["score"] for e in record["visible"] if e["name"] is not None}
+    with tempfile.TemporaryDirectory() as folder:
+        new = Path(folder) / path.name
+        write_geojson(result_path(settings.output, name, "raster"), new, names, scores)
+        content = new.read_bytes()
+    if not settings.force and not is_ours(path, old.get("sha256"), content):
+        return noted, KEPT.format(printable(path))
+    write_whole(path, content)
+    return noted | {"geojson": note_of(content, tolerance=0.0)}, ""
 
 
 def preview(source: Source, name: Path, settings: Settings) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,7 @@ from .gallery import RunGallery
 from .image_record import Settings, note_exports
 from .inputs import FailedInput
 from .outputs import PAGE
+from .raster import write_polygons
 from .tasks import Task, labelling, reason_of, stops_run
 from .video_sinks import NO_SOUND
 
@@ -110,7 +111,11 @@ def _export(exporter: Exporter, task: Task, record: dict[str, Any]) -> tuple[dic
     """Write the exports of an image; returns the record, and a problem or ""."""
     if task.source.is_video:
         return record, record.get("problem", "")
-    exports, problem = exporter.write(task.source, task.name, record)
+    settings = exporter.settings
+    if settings.rasters:
+        exports, problem = write_polygons(record, task.name, settings)
+    else:
+        exports, problem = exporter.write(task.source, task.name, record)
     if exports != record.get("exports", {}):
-        record = note_exports(exporter.settings.output, task.name, record, exports)
+        record = note_exports(settings.output, task.name, record, exports)
     return record, problem

@@ -14,10 +14,10 @@ from ...utils.files import printable
 from ...visualization.label_png import read_labels
 from .gallery import Pixels
 from .image import label_image
-from .image_record import Settings, find_record, note_exports, noted_exports, sweep
+from .image_record import Settings, find_record, sweep
 from .inputs import Source
 from .processes import submitted
-from .raster import label_geotiff, preview, write_polygons
+from .raster import label_geotiff, preview
 from .video import label_video
 from .video_files import middle_frame
 
@@ -91,10 +91,7 @@ def _label(task: Task, predictor: Predictor, settings: Settings) -> tuple[dict[s
         label = label_video if source.is_video else label_geotiff
         record = label(predictor, source, name, settings)
         return record, _stored(task, record, settings)
-    exports = noted_exports(settings.output, name)
     prediction, record = label_image(predictor, source, name, settings)
-    if exports:
-        record = note_exports(settings.output, name, record, exports)
     return record, lambda: (prediction.image, prediction.label_map)
 
 
@@ -113,7 +110,6 @@ def _stored(task: Task, record: Mapping[str, Any], settings: Settings) -> Pixels
     if task.source.is_video:
         return lambda: (middle_frame(folder / record["files"]["video"]), None)
     if settings.rasters:
-        write_polygons(record, task.name, settings)
         return lambda: preview(task.source, task.name, settings)
     limit, reading = 1e6 * settings.max_megapixels, settings.reading
     return lambda: (

@@ -23,13 +23,11 @@ from ...modeling.backbone import (
 from ...modeling.backbone.cached import CachedBackbone, FeatureMemory
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...text import Vocabulary
+from ..methods import FURTHER_METHODS, METHODS
 from .labels import Labels
 
-METHODS = {
-    "maskclip": "MaskCLIP", "gem": "GEM", "clearclip": "ClearCLIP", "sclip": "SCLIP",
-    "vanilla": "CLIP",
-}  # fmt: skip
-"""Values of MODEL.CLIP.DENSE_ATTENTION and their names on the page."""
+_TITLES = METHODS | FURTHER_METHODS
+"""Names on the page; a method that another project registered has its own."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ class Labeller:
 
 def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict[str, Predictor]:
     """
-    Build every base method on the weights of one config.
+    Build the base method of a config, and those of the paper on its weights.
 
     Returns:
         dict[str, Predictor]: base method's name -> predictor, the config's method first. They share
@@ -142,7 +140,7 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
     layers = head.attention_layers if head is not None else ()
     chosen, memory = cfg.MODEL.CLIP.DENSE_ATTENTION, FeatureMemory()
     predictors = {}
-    for name in [chosen, *(name for name in METHODS if name not in (chosen, "vanilla"))]:
+    for name in [chosen, *(name for name in METHODS if name != chosen)]:
         changed = cfg.clone()
         changed.defrost()
         changed.MODEL.CLIP.DENSE_ATTENTION = name
@@ -151,5 +149,5 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
         except ValueError:
             continue
         model = with_heads(first.model, backbone=backbone)
-        predictors[METHODS[name]] = Predictor.from_model(model, first.mapper)
+        predictors[_TITLES.get(name, name)] = Predictor.from_model(model, first.mapper)
     return predictors

@@ -59,12 +59,6 @@ def write_geojson(
     return number
 
 
-def is_geojson_of_ours(path: str | Path) -> bool:
-    """Whether `write_geojson` wrote the file."""
-    with open(path, "rb") as file:
-        return file.read(len(_START)) == _START.encode()
-
-
 def _polygons(labels: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
     import rasterio.features
     import rasterio.warp

@@ -16,7 +16,7 @@ from ...modeling.stitching import ClassScores, label_map
 from ...modeling.text_head import TextHead
 from ...text import Vocabulary, load_vocabulary
 from ...utils.host import to_host
-from ..config_loading import load_config
+from ..config_loading import load_config, option_list
 from ..segmentors import Segmentor, check_takes_words
 from .prediction import Prediction
 
@@ -35,7 +35,6 @@ def config_for_images(
     Raises:
         ValueError: also for `opts` of a config that is loaded already.
     """
-    values = [part for item in opts.items() for part in item] if isinstance(opts, Mapping) else opts
     if isinstance(config, CfgNode):
         if opts:
             raise ValueError("opts are for config files; merge them into the config.")
@@ -51,7 +50,7 @@ def config_for_images(
         )
     else:
         more = [] if device is None else ["MODEL.DEVICE", str(usable_device(device))]
-        cfg = load_config(str(config), [*map(str, values), *more], for_images=True)
+        cfg = load_config(str(config), [*option_list(opts), *more], for_images=True)
     check_takes_words(cfg)
     return cfg
 

@@ -20,6 +20,7 @@ from ...visualization.label_png import no_word
 from . import tiles
 from .prediction import Prediction
 from .predictor import Predictor
+from .sharing import exclusively
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ def label_raster(
     """
     Label a raster at its own resolution, and write a GeoTIFF with the same CRS and transform.
 
-    Its values are the indices of the classes; "no data", 255 or 65535 from 256
-    classes on, is also no word. The
-    colour table has their colours, and the tags `CLASS_0`, `CLASS_1`, ... their names.
+    Its values are the indices of the classes; 255 (65535 from 256 classes on) marks both missing
+    data and pixels without a word. The colour table has the classes' colours, and the tags
+    `CLASS_0`, `CLASS_1`, ... their names. Other threads wait for the predictor.
 
     Args:
         source: a file of GDAL with a CRS and a transform.
@@ -69,14 +70,14 @@ def label_raster(
     Raises:
         ImportError, Unreadable: see `Raster`.
         ValueError: see `check_tiles`; or GDAL cannot read a part of the file.
-        OSError: the folder is missing, full or cannot be written to.
+        OSError: the folder is missing, full or cannot be written to, also as `RasterioIOError`.
     """
     rasterio = import_rasterio()
-    num_classes = len(predictor.model.text_head.output_names)
     with (
+        exclusively(predictor.model),
         Raster(source, reading or predictor.mapper.reading) as raster,
         whole_file(target) as aside,
-        rasterio.open(aside, "w", **_profile(raster, num_classes)) as file,
+        rasterio.open(aside, "w", **_profile(raster, predictor)) as file,
     ):
         return _write_tiles(predictor, raster, file, progress)
 
@@ -111,9 +112,9 @@ def _write_tiles(predictor: Predictor, raster: Raster, file: Any, progress: bool
     )
 
 
-def _profile(raster: Raster, num_classes: int) -> dict[str, Any]:
+def _profile(raster: Raster, predictor: Predictor) -> dict[str, Any]:
     """The options of rasterio for the GeoTIFF of labels."""
-    value = no_word(num_classes)
+    value = no_word(len(predictor.model.text_head.output_names))
     return {
         "driver": "GTiff",
         "height": raster.size[0],

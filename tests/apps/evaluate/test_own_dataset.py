@@ -63,6 +63,7 @@ def test_one_process_and_two_agree(folder, tmp_path):
 
 def test_the_thresholds_are_chosen_on_a_part(folder, tmp_path, capsys):
     options = ("--redundancy", "0.02", "--ambiguity", "0.5", "--output-dir", str(tmp_path))
+    options += ("--device", "cpu")
     opts = ("DATASETS.TEST", f"folder:{folder}", *SMALL)
     assert calibrate(["--config", str(ROOT / CONFIG), *options, *opts]) == 0
     text = capsys.readouterr().out
@@ -73,6 +74,7 @@ def test_the_thresholds_are_chosen_on_a_part(folder, tmp_path, capsys):
     assert found["tau_r"]["values"] == [0.02, 0.03]
     assert found["chosen"][0] == max(zip(found["tau_r"]["scores"], [0.02, 0.03], strict=True))[1]
     assert (tmp_path / "calibration.png").is_file()
+    assert "DEVICE" not in (tmp_path / "thresholds.yaml").read_text()
     chosen = load_config(str(tmp_path / "thresholds.yaml"))
     assert (f"folder:{folder}",) == chosen.DATASETS.TEST
     assert chosen.INPUT.MIN_SIZE_TEST == 96

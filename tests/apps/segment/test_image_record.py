@@ -12,6 +12,7 @@ from freecp_d2.apps.segment.image_record import (
     forget_record,
     head_of,
     is_taken,
+    note_exports,
     result_path,
     sweep,
     write_record,
@@ -150,6 +151,18 @@ def test_relative_paths_of_two_folders_differ(done, tmp_path, monkeypatch):
     assert not is_taken(source, given.output, NAME)
     monkeypatch.chdir(tmp_path / "y")
     assert is_taken(source, given.output, NAME)
+
+
+def test_hashes_of_exports_outlive_an_interruption(done):
+    source, given = done
+    note = {"coco": {"sha256": "ab", "tolerance": 0.0}}
+    note_exports(given.output, NAME, find_record(source, NAME, given), note)
+    for _ in range(2):  # killed twice while it is labelled again
+        forget_record(given.output, NAME)
+        assert find_record(source, NAME, given) is None
+    record = write_record(given.output, NAME, head_of(source, given), ["labels"])
+    assert record["exports"] == {"coco": {"sha256": "ab"}}  # without tolerance: outdated
+    assert find_record(source, NAME, given) == record
 
 
 def test_files_of_other_programs_are_not_replaced(done):

@@ -43,7 +43,7 @@ def test_files_and_a_second_run(source, tmp_path, capsys, monkeypatch):
     def build(*args, **options):
         raise AssertionError("polygons need no model")
 
-    monkeypatch.setattr(command.Predictor, "from_config", build)
+    monkeypatch.setattr(command, "Predictor", build)
     code, said, _ = segment(*given, "geojson", *OPTS)
     assert code == 0
     assert "1 were labelled before" in said
@@ -53,17 +53,31 @@ def test_files_and_a_second_run(source, tmp_path, capsys, monkeypatch):
     assert all(p["properties"]["score"] == found[p["properties"]["class"]] for p in polygons)
 
 
+def test_polygons_of_other_programs_are_kept(source, tmp_path, capsys):
+    """Also if it was edited; it is replaced with --force, and an outdated own one always."""
+    segment, out = in_process(command.main, capsys), tmp_path / "out"
+    given = ["--config", CONFIG, "--output", str(out), "--vocabulary", PAGE_WORDS]
+    given += ["--input", str(source), "--format", "geotiff"]
+    polygons = out / "scene.geojson"
+    out.mkdir()
+    polygons.write_text("{}")
+    assert segment(*given, *OPTS)[0] == 0
+    for more in ([], ["MODEL.CLIP.LOGIT_SCALE", "30.0"]):  # the labels are those of now, and older
+        code, _, said = segment(*given, "geojson", *OPTS, *more)
+        assert (code, "scene.geojson" in said, "--force" in said) == (1, True, True)
+        assert polygons.read_text() == "{}"
+    assert segment(*given, "geojson", "--force", *OPTS)[0] == 0
+    assert json.loads(polygons.read_text())["features"]
+    assert segment(*given, *OPTS, *more)[0] == 0
+    assert not polygons.exists()
+
+
 def test_refusals(source, tmp_path, capsys):
     segment = in_process(command.main, capsys)
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "scene.geojson").write_text("{}")
     given = ["--config", CONFIG, "--output", str(tmp_path / "out"), "--vocabulary", PAGE_WORDS]
     code, _, said = segment(*given, "--input", str(source), "--format", "geotiff", "coco")
     assert code == 2
     assert "coco" in said
-    code, _, said = segment(*given, "--input", str(source), "--format", "geojson", *OPTS)
-    assert code == 1
-    assert "scene.geojson was not written by this program" in said
     page = Path(__file__).parents[3] / "demo" / "page.png"
     code, _, said = segment(*given, "--input", str(page), "--format", "geotiff", *OPTS)
     assert code == 1

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from freecp_d2.apps.web.labelling import METHODS, Labeller, Thresholds, build_predictors
+from freecp_d2.apps.methods import METHODS
+from freecp_d2.apps.web.labelling import Labeller, Thresholds, build_predictors
 from freecp_d2.apps.web.words import read_words
 from freecp_d2.engine.predictor import Predictor
 from freecp_d2.text import load_vocabulary
@@ -99,8 +100,9 @@ class TestBuildPredictors:
     def test_the_method_of_the_config_comes_first_and_impossible_ones_are_left_out(self, small_cfg):
         small_cfg.MODEL.CLIP.GEM_BLOCKS = 99
         assert [*build_predictors(small_cfg)] == ["SCLIP", "MaskCLIP", "ClearCLIP"]
-        small_cfg.MODEL.CLIP.DENSE_ATTENTION = "vanilla"
-        assert [*build_predictors(small_cfg)] == ["CLIP", "MaskCLIP", "ClearCLIP", "SCLIP"]
+        for name, title in (("clip", "CLIP"), ("sfp", "SFP"), ("vanilla", "vanilla")):
+            small_cfg.MODEL.CLIP.DENSE_ATTENTION = name
+            assert [*build_predictors(small_cfg)] == [title, "MaskCLIP", "ClearCLIP", "SCLIP"]
 
     def test_each_method_equals_a_predictor_of_its_own(self, small_cfg, image):
         predictors = build_predictors(small_cfg)

@@ -1,6 +1,7 @@
 """GeoTIFFs: labels without seams, the georeference, missing values, polygons."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -121,6 +122,28 @@ def test_windows_without_data_are_not_processed(predictor, tmp_path, scene, monk
     found = label_raster(predictor, source, tmp_path / "labels.tif")
     assert len(inputs) == 1
     assert found.counts.sum() == (values.any(axis=2)).sum()
+
+
+def test_other_threads_wait(predictor, tmp_path, scene, monkeypatch):
+    """Their words are set when the whole raster is labelled."""
+    source, events = write(tmp_path / "a.tif", scene, photometric="RGB"), []
+    before, segment = predictor.vocabulary, predictor.model.segment
+    with ThreadPoolExecutor(1) as pool:
+
+        def change():
+            predictor.set_vocabulary("car; road")
+            events.append("changed")
+
+        def start_change(batch, **options):
+            if not events:
+                events.append(pool.submit(change))
+            return segment(batch, **options)
+
+        monkeypatch.setattr(predictor.model, "segment", start_change)
+        names = label_raster(predictor, source, tmp_path / "labels.tif").names
+        events[0].result()
+    assert (names, events[1:]) == (before.display_names, ["changed"])
+    predictor.set_vocabulary(before)
 
 
 class TestRaster:
