@@ -13,7 +13,6 @@ import argparse
 import functools
 import json
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -42,7 +41,7 @@ from ..engine.config_files import find_config
 from ..engine.old_keys import rename_old_opts
 from ..evaluation.line_charts import Line, Panel, draw_line_charts
 from ..utils.files import write_whole
-from .errors import USER_ERRORS, message_of
+from .errors import USER_ERRORS, print_error
 from .options import add_config_argument, add_device_argument, device_opts
 
 _GRID_R = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
@@ -98,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         folder = Path(args.output or os.path.join(cfg.OUTPUT_DIR, "calibration"))
         folder.mkdir(parents=True, exist_ok=True)
     except USER_ERRORS as error:
-        print(f"{parser.prog}: error: {message_of(error)}", file=sys.stderr)
+        print_error(error)
         return 2
     result = calibrate(
         args.config_file,

@@ -12,6 +12,11 @@ def message_of(error: Exception) -> str:
     return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
+def print_error(error: Exception) -> None:
+    """Print the message on one line of the error output, after the command that the user typed."""
+    print(f"{program_name()}: error: {message_of(error)}", file=sys.stderr)
+
+
 def program_name() -> str:
     """The command that the user typed, such as "freecp segment" or "demo.py"."""
     return Path(sys.argv[0]).name

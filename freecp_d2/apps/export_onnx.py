@@ -9,7 +9,6 @@ PyTorch.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ from ..engine.predictor import Predictor
 from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ..modeling.text_head import TextHead
 from ..utils.files import whole_file
-from .errors import USER_ERRORS, message_of
-from .options import CONFIG, add_config_argument, add_vocabulary_argument
+from .errors import USER_ERRORS, print_error
+from .options import CONFIG, add_config_argument, add_opts_argument, add_vocabulary_argument
 
 _TORCH = Version("2.9")
 """The first whose exporter takes `dynamic_shapes` and is called with `dynamo` by default."""
@@ -121,7 +120,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_vocabulary_argument(parser, "default: the config's words")
     add("--output", type=Path, default=Path("tower.onnx"), metavar="FILE.onnx")
     add_import_argument(parser)
-    add("--opts", nargs=argparse.REMAINDER, default=[], help="KEY VALUE ... of the config; last")
+    add_opts_argument(parser)
     return parser
 
 
@@ -141,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         difference = export(model, args.output)
     except USER_ERRORS as error:
-        print(f"{parser.prog}: error: {message_of(error)}", file=sys.stderr)
+        print_error(error)
         return 2
     print(f"{args.output} and its .npz; differs from PyTorch by {difference:.0e}.")
     return 0

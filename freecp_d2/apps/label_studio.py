@@ -26,8 +26,14 @@ from ..engine import add_import_argument, import_plugins
 from ..engine.predictor import Predictor
 from ..text import load_vocabulary
 from ..version import __version__
-from .errors import USER_ERRORS, message_of
-from .options import CONFIG, add_config_argument, add_device_argument, device_opts
+from .errors import USER_ERRORS, message_of, print_error
+from .options import (
+    CONFIG,
+    add_config_argument,
+    add_device_argument,
+    add_opts_argument,
+    device_opts,
+)
 
 VERSION = f"freecp_d2 {__version__}"
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
@@ -149,7 +155,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=9090)
     add("--tolerance", type=float, default=1.0, metavar="N", help="of polygons, in pixels; 1")
     add_import_argument(parser)
-    add("--opts", nargs=argparse.REMAINDER, default=[], help="KEY VALUE ... of the config; last")
+    add_opts_argument(parser)
     return parser
 
 
@@ -164,7 +170,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         predictor = Predictor(args.config_file, opts=[*device_opts(args), *args.opts])
         server = build_server(Backend(predictor, url, key, args.tolerance), args.host, args.port)
     except USER_ERRORS as error:
-        print(f"{parser.prog}: error: {message_of(error)}", file=sys.stderr)
+        print_error(error)
         return 2
     with server:
         print(f"Label Studio can connect to http://{args.host}:{server.server_port}; Ctrl-C ends.")

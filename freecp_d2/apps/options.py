@@ -38,6 +38,16 @@ def add_device_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_opts_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--opts`, the last option: keys and values of the config in turn."""
+    parser.add_argument(
+        "--opts",
+        nargs=argparse.REMAINDER,
+        default=[],
+        help="KEY VALUE ... of the config; last",
+    )
+
+
 def device_opts(args: argparse.Namespace) -> Sequence[str]:
     """`--device` as key and value of the config."""
     return ("MODEL.DEVICE", args.device) if args.device else ()

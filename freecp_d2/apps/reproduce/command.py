@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ...engine import add_import_argument, check_num_processes, check_run, import_plugins
 from ...engine.config_files import configs_dir
-from ..errors import USER_ERRORS, message_of, program_name
+from ..errors import USER_ERRORS, message_of, print_error
 from ..options import add_device_argument, device_opts
 from .grid import Grid, Request, Run
 from .layout import Layout, gist, lay_out
@@ -213,7 +213,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return reproduce(args, words)
     except USER_ERRORS as error:
-        print(f"{program_name()}: error: {message_of(error)}", file=sys.stderr)
+        print_error(error)
         return 2
     except KeyboardInterrupt:
         print("\nInterrupted; the same command continues.", file=sys.stderr)

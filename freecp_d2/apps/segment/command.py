@@ -28,6 +28,7 @@ from ..options import (
     EMBEDDED,
     add_config_argument,
     add_device_argument,
+    add_opts_argument,
     add_vocabulary_argument,
     device_opts,
 )
@@ -82,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--overlay-side", type=int, default=2048, metavar="N", help="longest side in pixels; 2048")
     add("--max-megapixels", type=float, default=200.0, metavar="N", help="of an image; 200")
     add_import_argument(parser)
-    add("--opts", nargs=argparse.REMAINDER, default=[], help="KEY VALUE ... of the config; last")
+    add_opts_argument(parser)
     return parser
 
 

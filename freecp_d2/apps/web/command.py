@@ -22,6 +22,7 @@ from ..options import (
     EMBEDDED,
     add_config_argument,
     add_device_argument,
+    add_opts_argument,
     add_vocabulary_argument,
     device_opts,
 )
@@ -43,7 +44,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="PATH",
         help="where a proxy shows the page: /freecp, or https://example.org/freecp",
     )
-    parser.add_argument("--opts", nargs=argparse.REMAINDER, default=[], help="KEY VALUE pairs")
+    add_opts_argument(parser)
     args = parser.parse_args(argv)
     args.root_path = args.root_path.rstrip("/")
     if args.root_path and not re.match(r"/|https?://[^/]", args.root_path):
