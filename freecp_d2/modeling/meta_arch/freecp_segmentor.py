@@ -151,7 +151,7 @@ class FreeCPSegmentor(nn.Module):
         allowed = allowed_of(batched_inputs, self.text_head, self.device) if self.oracle else None
         patch_size, names = self.backbone.patch_size, self.text_head.vocabulary.display_names
         crops, head = CropFeatures(), self.purification_head
-        keep = self.return_decisions or isinstance(head, by_image.ImageClassPurification)
+        is_image_head = isinstance(head, by_image.ImageClassPurification)
 
         def run(batch: list[Window]) -> Iterator[tuple[Tensor, Tensor, Any, Any, int]]:
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
@@ -159,10 +159,10 @@ class FreeCPSegmentor(nn.Module):
             maps, alive, purified = self._segment(pixels, batch, candidates, crops)
             cell = pixels.shape[2] // maps.shape[2]
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
-            if diagnose and purified is not None:
+            if diagnose and purified is not None and not is_image_head:
                 reasons = diagnose_windows(purified.found, alive, batch, names, cell)
             kept: Iterable[Any] = repeat(None, len(batch))
-            if keep and purified is not None:
+            if (self.return_decisions or is_image_head) and purified is not None:
                 kept = [(window, purified, n) for n, window in enumerate(batch)]
             return zip(maps, alive, reasons, kept, repeat(cell, len(batch)), strict=True)
 

@@ -120,15 +120,15 @@ class GridPurification(nn.Module):
             return self._purify(pixels, own, batch, crops, given, names if diagnose else None)
 
         for i, results in enumerate(run_on_windows(windows, self.batch_size, run)):
-            found = (result for _, result in results)
-            own, opened, reasons = (list(values) for values in zip(*found, strict=True))
+            own, opened, reasons = map(list, zip(*(found for _, found in results), strict=True))
             of_image = [window for window, _, _ in own]
             gate = partial(self._gate, windows=of_image, grid=grids[i])
-            opened_image = self._stitch(opened, of_image, grids[i])
             if isinstance(self.purification_head, ImageClassPurification):
                 own = self._decide_image(own, scores[i], cues[i].presence)
                 reasons = diagnose_places(own, names, patch) if diagnose else []
                 opened_image = gate([(purified.found, n) for _, purified, n in own])
+            else:
+                opened_image = self._stitch(opened, of_image, grids[i])
             scales = [images[i].shape[k] / fitted[i].shape[k] for k in (2, 1, 2, 1)]
             channels = self.channels.words(len(maps[i]))
             yield Decision(
@@ -157,14 +157,16 @@ class GridPurification(nn.Module):
         names: tuple[str, ...] | None,
     ) -> Iterator[tuple[PlacedWindow, Tensor, WindowDiagnosis | None]]:
         """Of each window of one size: purification, gate, and with `names` diagnosis."""
-        checks, head = FiniteChecks(), self.purification_head
+        checks = FiniteChecks()
+        head: Any = self.purification_head
         inputs = self._prepare(pixels, maps, windows, crops, checks, tokens)
-        found = (head.preview if isinstance(head, ImageClassPurification) else head)(*inputs)
+        is_preview = isinstance(head, ImageClassPurification)
+        found = (head.preview if is_preview else head)(*inputs)
         on_device = gates(found), has_score(found.maps), checks.flags()
         found, (gate, visible, flags) = found.on_host(*on_device)
         checks.raise_for(flags)
         reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(windows))
-        if names is not None:
+        if names is not None and not is_preview:
             reasons = diagnose_windows(found, visible, windows, names, self.view.patch_size)
         purified = PurifiedBatch(inputs, found)
         places = [(window, purified, n) for n, window in enumerate(windows)]
