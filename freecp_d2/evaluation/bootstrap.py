@@ -15,6 +15,7 @@ from torch import Tensor
 from ..d2 import DatasetCatalog, DatasetEvaluator, MetadataCatalog, comm
 from ..data.label_reading import read_values
 from ..data.labels import read_label
+from .partial import read_results
 
 HIT, PREDICTED, TRUE = range(3)
 
@@ -139,6 +140,32 @@ def paired_bootstrap(
     low, high = np.percentile(differences, [tail, 100 - tail])
     difference = float(mean_iou(second.sum(axis=0)) - mean_iou(first.sum(axis=0)))
     return Interval(difference, float(low), float(high))
+
+
+def counts_of_run(output_dir: str | Path, dataset: str) -> dict[str, np.ndarray]:
+    """
+    Image -> counts, shape (3, K), of a finished evaluation.
+
+    FileNotFoundError if `output_dir` has no confusion matrix of the dataset.
+    """
+    folder = Path(output_dir)
+    matrix = np.load(folder / "inference" / dataset / "confusion_matrix.npy", mmap_mode="r")
+    num_classes, found = len(matrix) - 1, {}
+    for path in sorted(folder.glob("partial/*.jsonl")):
+        for stored in (stored for stored in read_results(path) if stored.dataset == dataset):
+            index, pixels = stored.result.counts
+            predicted, true = np.divmod(index, num_classes + 1)
+            found[stored.image] = np.stack(
+                [
+                    np.bincount(labels[own], pixels[own], minlength=num_classes).astype(np.int64)
+                    for labels, own in (
+                        (true, (predicted == true) & (true < num_classes)),
+                        (predicted, (predicted < num_classes) & (true < num_classes)),
+                        (true, true < num_classes),
+                    )
+                ]
+            )
+    return found
 
 
 def save_counts(path: str | Path, counts: Mapping[tuple[str, str], np.ndarray]) -> None:
