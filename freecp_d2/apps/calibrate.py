@@ -57,7 +57,11 @@ def build_parser() -> argparse.ArgumentParser:
     add_config_argument(parser)
     add_device_argument(parser)
     parser.add_argument(
-        "--part", type=float, default=0.5, help="the share of images that chooses; default: 0.5"
+        "--part",
+        type=float,
+        default=0.5,
+        metavar="SHARE",
+        help="share of the images that chooses; default: 0.5",
     )
     for name, grid in (("--redundancy", _GRID_R), ("--ambiguity", _GRID_A)):
         parser.add_argument(
@@ -67,7 +71,13 @@ def build_parser() -> argparse.ArgumentParser:
             metavar="TAU,TAU",
             help=f"values to try beside the config's; default: {','.join(map(str, grid))}",
         )
-    parser.add_argument("--num-gpus", type=int, default=1, help="processes, as in train_net.py")
+    parser.add_argument(
+        "--num-gpus",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes, one a GPU if there are any; 1",
+    )
     parser.add_argument(
         "--output",
         "--output-dir",
@@ -85,7 +95,7 @@ def _numbers(text: str) -> list[float]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `freecp calibrate`; the exit status is 2 where the command line or the data are wrong."""
+    """Run `freecp calibrate`; the exit status is 2 after an error."""
     parser = build_parser()
     args = parser.parse_intermixed_args(argv)
     args.opts = [*device_opts(args), *args.opts]
@@ -96,20 +106,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         _check(cfg, args)
         folder = Path(args.output or os.path.join(cfg.OUTPUT_DIR, "calibration"))
         folder.mkdir(parents=True, exist_ok=True)
+        result = calibrate(
+            args.config_file,
+            args.opts,
+            share=args.part,
+            redundancy=args.redundancy,
+            ambiguity=args.ambiguity,
+            processes=args.num_gpus,
+        )
+        print(report(result))
+        write_results(folder, cfg, args.config_file, args.opts, result)
+        print(f"\n{folder / 'thresholds.yaml'} is a config with these values, beside the curves.")
     except USER_ERRORS as error:
         print_error(error)
         return 2
-    result = calibrate(
-        args.config_file,
-        args.opts,
-        share=args.part,
-        redundancy=args.redundancy,
-        ambiguity=args.ambiguity,
-        processes=args.num_gpus,
-    )
-    print(report(result))
-    write_results(folder, cfg, args.config_file, args.opts, result)
-    print(f"\n{folder / 'thresholds.yaml'} is a config with these values; {folder} has the curves.")
     return 0
 
 

@@ -14,7 +14,7 @@ import logging
 import os
 import sys
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from functools import partial
@@ -42,12 +42,21 @@ from ..engine import (
 )
 from ..engine.config_files import find_config
 from .errors import USER_ERRORS, message_of
-from .options import add_device_argument, add_vocabulary_argument, device_opts
+from .options import (
+    CONFIG,
+    add_config_argument,
+    add_device_argument,
+    add_vocabulary_argument,
+    device_opts,
+)
 
 
 def build_parser() -> ArgumentParser:
-    """Detectron2's command line, whose --config-file can be shortened, and our own options."""
-    parser = d2.default_argument_parser(
+    """Detectron2's command line and our own options; --config is the same in all commands."""
+    parser = ArgumentParser(
+        parents=[d2.default_argument_parser()],
+        conflict_handler="resolve",
+        formatter_class=RawDescriptionHelpFormatter,
         epilog="""Examples:
   freecp evaluate --config ade20k/sclip_freecp --num-gpus 8
   freecp evaluate --config ade20k/sclip --output output/sclip MODEL.PRECISION fp16
@@ -59,8 +68,9 @@ def build_parser() -> ArgumentParser:
 In a clone, `python train_net.py --eval-only` is the same as `freecp evaluate`.
 
 Without a GPU it runs on the CPU; --num-gpus 2 then means two processes, which find a free port
-themselves. --resume continues an evaluation that was interrupted."""
+themselves. --resume continues an evaluation that was interrupted.""",
     )
+    add_config_argument(parser, "")
     add_vocabulary_argument(parser, "default: the words of the benchmark")
     add_device_argument(parser)
     parser.add_argument("--output", metavar="DIR", help="a folder; default: the config's")
@@ -86,6 +96,8 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None) -> Namespace:
 
 def check(args: Namespace) -> CheckedRun:
     """Find the errors of the command line, the config and the data before any process starts."""
+    if not args.config_file:
+        raise ValueError(f"got no config; give --config NAME, such as {CONFIG}, or a YAML file.")
     check_dist_url(args)
     import_plugins(args.imports)
     args.config_file = find_config(args.config_file)  # Detectron2 copies it into the log

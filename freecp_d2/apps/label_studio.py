@@ -3,8 +3,9 @@ A machine-learning backend of Label Studio: predictions with the labels of a pro
 
     freecp label-studio --config ade20k/sclip_freecp --port 9090
 
-In the project, Settings, Model, Connect Model takes http://localhost:9090. Images that Label Studio
-stores are fetched with LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY.
+In the project, Settings, Model, Connect Model takes http://localhost:9090, which Label Studio 1.23
+accepts if it was started with USE_DEFAULT_BANNED_SUBNETS=false. Images that Label Studio stores are
+fetched with LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY.
 """
 
 import argparse
@@ -151,8 +152,9 @@ def build_parser() -> argparse.ArgumentParser:
     add: Any = parser.add_argument
     add_config_argument(parser, CONFIG)
     add_device_argument(parser)
-    add("--host", default="127.0.0.1", help="0.0.0.0 admits other machines, without a password")
-    add("--port", type=int, default=9090)
+    host = "0.0.0.0 admits other machines, without a password; default: this one only"
+    add("--host", default="127.0.0.1", metavar="ADDRESS", help=host)
+    add("--port", type=int, default=9090, metavar="N", help="default: %(default)s")
     add("--tolerance", type=float, default=1.0, metavar="N", help="of polygons, in pixels; 1")
     add_import_argument(parser)
     add_opts_argument(parser)

@@ -174,13 +174,13 @@ def _spawn(main: Callable[[Namespace], object], args: Namespace) -> None:
 def _report_waiting(have_met: Any, args: Namespace) -> None:
     """Say once a minute who waits for whom and where, until the processes have met."""
     minutes, others = 0.0, [i for i in range(args.num_machines) if i != args.machine_rank]
-    partners = f"the machines of --machine-rank {others}" if others else "each other"
+    here, partners = f"{args.num_gpus} processes", "each other"
+    if others:
+        here += f" of --machine-rank {args.machine_rank}"
+        partners = f"the machines of --machine-rank {others} at {args.dist_url}"
     while not have_met.wait(REPORT_SECONDS):
         minutes += REPORT_SECONDS / 60
-        logger.warning(
-            f"The {args.num_gpus} processes of --machine-rank {args.machine_rank} have waited "
-            f"{minutes:.0f} min for {partners} at {args.dist_url}."
-        )
+        logger.warning(f"The {here} have waited {minutes:.0f} min for {partners}.")
 
 
 def _join_torchrun() -> None:

@@ -42,7 +42,7 @@ from ...visualization.html import (
     Scores,
     render_page,
 )
-from ..errors import program_name
+from ..errors import USER_ERRORS, print_error, program_name
 from ..methods import METHODS
 from ..options import add_device_argument, device_opts
 
@@ -150,7 +150,13 @@ def draw_gallery(configs: Mapping[tuple[str, str], CfgNode], pages: Sequence[int
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
-    parser.add_argument("--output", type=Path, default=Path("output/quickstart"))
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("output/quickstart"),
+        metavar="DIR",
+        help="a folder; default: %(default)s",
+    )
     add_device_argument(parser)
     parser.add_argument(
         "--num-gpus",
@@ -161,14 +167,20 @@ def main(argv: Sequence[str] | None = None) -> None:
         metavar="N",
         help="processes, one a GPU if there are any; default: %(default)s",
     )
-    parser.add_argument("--limit", type=int, default=50, help="pages, the first ones; 0: all 150")
-    parser.add_argument("--gallery", type=int, default=9, help="pages in the gallery")
-    parser.add_argument("opts", nargs="*", help="KEY VALUE pairs for every config")
+    limit = "evaluate the first N pages; 0: all 150; default: 50"
+    parser.add_argument("--limit", type=int, default=50, metavar="N", help=limit)
+    gallery = "pages in the gallery; default: 9"
+    parser.add_argument("--gallery", type=int, default=9, metavar="N", help=gallery)
+    keys = "config keys of every run; must come last"
+    parser.add_argument("opts", nargs="*", metavar="KEY VALUE", help=keys)
     args = parser.parse_args(argv)
     args.opts = [*device_opts(args), *args.opts]
     args.argv = list(sys.argv[1:] if argv is None else argv)
     try:
         _run(args)
+    except USER_ERRORS as error:
+        print_error(error)
+        sys.exit(1)
     except KeyboardInterrupt:
         print("\nInterrupted; the same command starts again.", file=sys.stderr)
         sys.exit(130)
@@ -196,12 +208,12 @@ def _run(args: argparse.Namespace) -> None:
     gallery = draw_gallery(configs, choose_pages(counts, args.gallery))
     head = configs["SCLIP", "RP-AP"].MODEL.PURIFICATION_HEAD
     facts = {
-        "Command": printable(shlex.join([program_name(), *args.argv])),
+        "Command": printable(f"{program_name()} {shlex.join(args.argv)}"),
         "Made": f"{date.today()}, freecp_d2 {__version__}, {time.time() - start:.0f} s",
         "Thresholds": f"redundancy {head.REDUNDANCY.THRESH}, ambiguity {head.AMBIGUITY.THRESH}; "
         "chosen on other pages, one pair for all methods",
-        "Gallery": "first the page with the median gain of pixel accuracy, then every "
-        f"{max(1, results.num_images // args.gallery)}th of the {results.num_images} evaluated",
+        "Gallery": "first the page with the median gain of pixel accuracy, then pages evenly "
+        f"spread over the {results.num_images} evaluated",
     }
     page = Page(
         kicker="FreeCP on Storybook",

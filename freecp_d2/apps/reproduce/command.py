@@ -56,8 +56,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--methods", nargs="+", metavar="NAME", help=f"of Tab. 2 and 4: {', '.join(METHODS)}")
     add("--limit", type=int, default=0, metavar="N", help="N images per benchmark, evenly spread")
-    add("--num-gpus", type=int, default=1, metavar="N", help="processes of a run (CPU: the same)")
-    add("--output", type=Path, default=Path("output/reproduce"), help="folder of runs and tables")
+    add(
+        "--num-gpus",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes of a run, one a GPU if there are any; 1",
+    )
+    output = "folder of runs and tables; default: %(default)s"
+    add("--output", type=Path, default=Path("output/reproduce"), metavar="DIR", help=output)
     add(
         "--descriptions",
         nargs="+",

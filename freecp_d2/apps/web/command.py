@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from ..errors import USER_ERRORS, message_of
+from ..errors import USER_ERRORS, print_error
 from ..options import (
     EMBEDDED,
     add_config_argument,
@@ -33,10 +33,17 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add_config_argument(parser, EMBEDDED)
     add_vocabulary_argument(parser, "the initial words; default: the config's")
     add_device_argument(parser)
-    parser.add_argument("--bands", default="", help="of images with many: 4,3,2; or one")
-    parser.add_argument("--port", type=int, help="default: the first free one from 7860 on")
     parser.add_argument(
-        "--host", default="127.0.0.1", help="0.0.0.0 accepts other machines; default: this one only"
+        "--bands", default="", metavar="R,G,B", help="of images with many: 4,3,2; or one"
+    )
+    parser.add_argument(
+        "--port", type=int, metavar="N", help="default: the first free one from 7860 on"
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="0.0.0.0 accepts other machines; default: this one only",
     )
     parser.add_argument(
         "--root-path",
@@ -81,4 +88,5 @@ def main(argv: Sequence[str] | None = None) -> None:
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             serve(labeller, host=args.host, port=args.port, root_path=args.root_path)
         except USER_ERRORS as error:
-            sys.exit(message_of(error))
+            print_error(error)
+            sys.exit(1)

@@ -24,6 +24,7 @@ from ...text import (
     shipped_descriptions,
     shipped_vocabularies,
 )
+from ..errors import print_error
 from .checking import check_vocabulary
 from .lookup import HEAD, describe_tokens, find_places, near_words, numbers_of
 
@@ -152,7 +153,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         return OK
     except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
+        print_error(error)
         return FAILED
     finally:
         logger.setLevel(before)

@@ -69,7 +69,8 @@ def _verdicts(purification: Purification, true: Collection[str]) -> Markup:
     wrong = ["removed " + ", ".join(lost)] if lost else []
     if absent:
         won = [f"{word} \N{MULTIPLICATION SIGN}{num}" for word, num in absent.items()]
-        wrong.append("boxes for " + ", ".join(won[:_SHOWN]) + " …" * (len(won) > _SHOWN))
+        more = f" and {len(won) - _SHOWN} other words" if len(won) > _SHOWN else ""
+        wrong.append("boxes for " + ", ".join(won[:_SHOWN]) + more)
     lines = [element("p", element("b", "Decided: "), "; ".join(right) + ".")]
     if wrong:
         lines.append(element("p", element("b", "Wrong: "), isolated("; ".join(wrong) + ".")))

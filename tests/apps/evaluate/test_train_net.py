@@ -191,7 +191,7 @@ def test_wrong_command_lines_are_explained(monkeypatch, tmp_path):
     (tmp_path / "none.txt").write_text("# nothing here\n")
     words = f"--config {CONFIG} MODEL.TEXT.VOCABULARY"
     for arguments, error, message in [
-        ("", FileNotFoundError, r'no config ""'),
+        ("", ValueError, "--config NAME"),
         ("--config configs/none.yaml", FileNotFoundError, "ade20k/sclip_freecp"),
         (f"--num-gpus 4096 --config {CONFIG}", ValueError, "--num-gpus 4096.*this machine"),
         (f"--num-gpus 0 --config {CONFIG}", ValueError, "use 1 or more"),
