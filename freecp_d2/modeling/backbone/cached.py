@@ -107,7 +107,7 @@ class CachedBackbone(CLIPBackbone):
 
     @property
     def _tower(self) -> Hashable:
-        """Backbones with equal ones, of which only `CLIPViT` has any, can run together."""
+        """Equal for backbones that can run together, which takes a `CLIPViT`."""
         alone = self.reads_text or not isinstance(self.encoder, CLIPViT)
         return self if alone else (self.encode_image_key, self.layers)
 

@@ -135,7 +135,7 @@ class CLIPViT(CLIPBackbone):
         x, grid = self._embed(images)
         blocks = list(self.visual.transformer.resblocks)
         collected = [CollectedFeatures(method.needs, len(blocks)) for method in methods]
-        x, mean = run_blocks(run_block, blocks, x, collected, attention_layers)
+        x, mean = run_blocks(self.step(run_block), blocks, x, collected, attention_layers)
         shared = {"class_token": self._project(x[:, 0])}
         if mean.total is not None:
             shared["attention"] = mean.value[:, None]
@@ -165,7 +165,7 @@ class CLIPViT(CLIPBackbone):
     def encode_image(self, images: Tensor) -> Tensor:
         x, _ = self._embed(images)
         blocks = list(self.visual.transformer.resblocks)
-        run = run_block
+        run = self.step(run_block)
         for block in blocks[:-1]:
             x, _ = run(block, x)
         x, _ = run(blocks[-1], x, num_queries=1)
