@@ -157,6 +157,9 @@ class FreeCPSegmentor(nn.Module):
         patch_size, names = self.backbone.patch_size, self.text_head.vocabulary.display_names
         crops, head = CropFeatures() if crops is None else crops, self.purification_head
         is_image_head = isinstance(head, by_image.ImageClassPurification)
+        of_any = partial(
+            combine_windows, patch_size=patch_size, text_head=self.text_head, refine=self.refine
+        )
 
         def run(batch: list[Window]) -> Iterator[tuple[Tensor, Tensor, Any, Any, int]]:
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
@@ -171,20 +174,11 @@ class FreeCPSegmentor(nn.Module):
                 kept = [(window, purified, n) for n, window in enumerate(batch)]
             return zip(maps, alive, reasons, kept, repeat(cell, len(batch)), strict=True)
 
-        found_of_images = run_on_windows(windows, self.window_batch_size, run)
-        for x, image, found in zip(batched_inputs, images, found_of_images, strict=True):
+        found_of = run_on_windows(windows, self.window_batch_size, run)
+        for x, image, size, found in zip(batched_inputs, images, sizes, found_of, strict=True):
             own, results = [window for window, _ in found], [result for _, result in found]
             maps, alive, reasons, kept, (cell, *_) = zip(*results, strict=True)
-            size = (image.shape[1], image.shape[2])
-            combine = partial(
-                combine_windows,
-                windows=own,
-                image=image,
-                size=output_size(x, size),
-                patch_size=patch_size,
-                text_head=self.text_head,
-                refine=self.refine,
-            )
+            combine = partial(of_any, windows=own, image=image, size=output_size(x, size))
             reasons, kept = (tuple(filter(None, values)) for values in (reasons, kept))
             if isinstance(head, by_image.ImageClassPurification):
                 kept = tuple(by_image.decide_image(head, kept))
