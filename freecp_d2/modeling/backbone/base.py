@@ -45,7 +45,7 @@ class CLIPBackbone(Backbone):
     Attributes:
         pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
         weights_name: names its weights in messages.
-        compiles: MODEL.COMPILE; what `step` returns is compiled.
+        compiles: MODEL.COMPILE; what `step` returns is compiled. A tower need not call it.
     """
 
     weights_name: str = "The image tower"
@@ -100,11 +100,11 @@ class CLIPBackbone(Backbone):
         """The class token alone, float32, (N, D), of normalised images (N, 3, H, W)."""
 
     def step(self, function: Callable[P, R]) -> Callable[P, R]:
-        """A function that computes a part of the tower, compiled if MODEL.COMPILE says so."""
+        """A function that computes a block of a ViT, compiled if MODEL.COMPILE says so."""
         return compiled(function) if self.compiles else function
 
 
-@functools.cache  # the blocks of all towers share what is compiled
+@functools.cache  # all blocks share what is compiled
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """
     `torch.compile` of a function, which compiles at the first call with each kind of arguments.

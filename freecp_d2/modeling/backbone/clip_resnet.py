@@ -100,7 +100,7 @@ class CLIPResNet(CLIPBackbone):
                 f"CLIPResNet has no attention, asked for that of layers {list(attention_layers)}; "
                 "use an affinity head with an encoder of its own, for example DINOAffinity."
             )
-        x = self.step(feature_map)(self.visual, images)
+        x = self._feature_map(images)
         pool = self.visual.attnpool
         dense = pool.c_proj(pool.v_proj(x.flatten(2).mT))
         return {
@@ -113,7 +113,19 @@ class CLIPResNet(CLIPBackbone):
         return self.visual, self.interpolation
 
     def encode_image(self, images: Tensor) -> Tensor:
-        return self._pool(self.step(feature_map)(self.visual, images))
+        return self._pool(self._feature_map(images))
+
+    def _feature_map(self, images: Tensor) -> Tensor:
+        """The input of the attention pool, (N, C, h, w)."""
+        visual = self.visual
+        x = images.to(visual.conv1.weight.dtype)
+        for number in (1, 2, 3):
+            x = getattr(visual, f"conv{number}")(x)
+            x = F.relu(getattr(visual, f"bn{number}")(x))
+        x = visual.avgpool(x)
+        for stage in _STAGES:
+            x = getattr(visual, stage)(x)
+        return x
 
     def _pool(self, x: Tensor) -> Tensor:
         """The tower's own attention pool on a grid of any size: (N, C, h, w) -> (N, D), float32."""
@@ -130,15 +142,3 @@ class CLIPResNet(CLIPBackbone):
         )
         attended = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
         return pool.c_proj(attended)[:, 0].float()
-
-
-def feature_map(visual: Any, images: Tensor) -> Tensor:
-    """The input of the attention pool, (N, C, h, w)."""
-    x = images.to(visual.conv1.weight.dtype)
-    for number in (1, 2, 3):
-        x = getattr(visual, f"conv{number}")(x)
-        x = F.relu(getattr(visual, f"bn{number}")(x))
-    x = visual.avgpool(x)
-    for stage in _STAGES:
-        x = getattr(visual, stage)(x)
-    return x
