@@ -56,6 +56,8 @@ def _add_missing(cfg: CfgNode, ours: CfgNode) -> None:
 def _add_clip(cfg: CfgNode) -> None:
     # fp32 | fp16 | bf16 | auto (fp16 on CUDA, else fp32), of backbone and text tower; release: fp16
     cfg.MODEL.PRECISION = "fp32"
+    # torch.compile of the blocks of CLIPViT and TIPSViT; not in the paper. Compiles at first use.
+    cfg.MODEL.COMPILE = False
     cfg.MODEL.CLIP = CfgNode()
     cfg.MODEL.CLIP.LIBRARY = "clip"  # clip | open_clip | transformers (tipsv2): loads the weights
     cfg.MODEL.CLIP.ARCH = "ViT-B/16"  # Sec. 4.2, Tab. 6; a name of that library, or custom (clip)

@@ -19,13 +19,17 @@ from freecp_d2.evaluation import FreeCPSemSegEvaluator
 from freecp_d2.modeling.backbone.dense_attention import DENSE_ATTENTION_REGISTRY
 from freecp_d2.text import TextClassifier, TextEncoder
 from tests.helpers.pretended_device import Pretended, pretended_device, to_pretended
-from tests.helpers.random_affinity import OWN_ENCODERS, use_source
+from tests.helpers.random_affinity import OWN_ENCODERS, random_sam2, use_source
 from tests.helpers.random_clip import random_clip
+from tests.helpers.random_sam3 import save_sam3
+from tests.helpers.random_tips import save_tips
 from tests.helpers.segmentors import photo, random_segmentor, words
 from tests.helpers.wrapped import GivenScores
 
 WAITS = 4
 """The most waits a batch of windows: boxes of Eq. (3), survivors, groups, decisions."""
+
+IMAGE_HEADS = ("ImageClassPurification", "PresenceThreshold", "PresenceShare", "BestProbability")
 
 IMAGES = [{"image": photo(144, 160)}, {"image": photo(100, 150)}]
 """With windows of 96 at stride 48: 6 and 6 windows, all of one size."""
@@ -91,9 +95,8 @@ def test_one_word_survives_in_each_window():
     compare(lambda: random_segmentor(12, 1, redundancy=0.97, ambiguity=0.3), IMAGES, float64=False)
 
 
-def test_image_heads(tiny_cfg):
+def test_an_image_head_on_another_model(tiny_cfg):
     tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = "ImageClassPurification"
-    compare(lambda: build_model(tiny_cfg).eval(), SMALL, float64=False)
     tiny_cfg.MODEL.META_ARCHITECTURE = "PurifiedSegmentor"
     tiny_cfg.MODEL.PURIFIED.META_ARCHITECTURE = "GivenScores"
     tiny_cfg.MODEL.PURIFIED.SCORES = "probabilities"
@@ -105,18 +108,68 @@ def test_image_heads(tiny_cfg):
     compare(lambda: build().eval(), [{**SMALL[0], "scores": scores}], float64=False)
 
 
-def test_automatic_thresholds(tiny_cfg):
-    tiny_cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.MODE = "auto"
-    tiny_cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.MODE = "auto"
-    counts = compare(lambda: build_model(tiny_cfg).eval(), SMALL, float64=False)
-    assert num_waits(counts) <= WAITS
+def _sam2(cfg, folder):
+    random_sam2().save_pretrained(folder)
+    cfg.MODEL.AFFINITY_HEAD.NAME = "TransformersAffinity"
+    cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS.PRETRAINED = str(folder)
 
 
-@pytest.mark.parametrize("source", OWN_ENCODERS)
-def test_affinity_sources(tiny_cfg, tmp_path, source):
-    use_source(tiny_cfg, source, tmp_path)
+def _automatic(cfg, folder):
+    cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.MODE = "auto"
+    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.MODE = "auto"
+
+
+def _tips(cfg, folder):
+    node, cfg.MODEL.BACKBONE.NAME = cfg.MODEL.CLIP, "TIPSViT"
+    node.LIBRARY, node.ARCH, node.PRETRAINED = "transformers", "tipsv2", str(save_tips(folder))
+    node.DENSE_ATTENTION, node.DENSE_PRESET = "maskclip", "original"
+    cfg.MODEL.TEXT.TEMPLATES = "tcl"
+
+
+def _sam3(cfg, folder):
+    cfg.MODEL.META_ARCHITECTURE = "SAM3Segmentor"
+    cfg.MODEL.SAM3.PRETRAINED = str(save_sam3(folder))
+
+
+def _sam3_freecp(cfg, folder):
+    _sam3(cfg, folder)
+    cfg.MODEL.PURIFIED.META_ARCHITECTURE, cfg.MODEL.META_ARCHITECTURE = (
+        "SAM3Segmentor",
+        "PurifiedSegmentor",
+    )
+    cfg.MODEL.PURIFIED.SCORES, cfg.MODEL.PURIFIED.WINNER = "probabilities", "score"
+    cfg.MODEL.PURIFIED.SIZE, cfg.MODEL.PURIFIED.STRIDE = 112, 14
+    cfg.MODEL.SLIDING_WINDOW.SIZE = cfg.MODEL.SLIDING_WINDOW.STRIDE = 4096
+    cfg.MODEL.AFFINITY_HEAD.NAME = "FeatureAffinity"
+
+
+def _image_head(name):
+    def use(cfg, folder):
+        cfg.MODEL.PURIFICATION_HEAD.NAME = name
+
+    return use
+
+
+MODELS = {
+    **{name: (functools.partial(use_source, name=name), WAITS) for name in OWN_ENCODERS},
+    "TransformersAffinity": (_sam2, WAITS),
+    "automatic thresholds": (_automatic, WAITS),
+    "TIPSViT": (_tips, WAITS),
+    # The windows of each batch, then the decisions for each image.
+    **{name: (_image_head(name), 2 * WAITS) for name in IMAGE_HEADS},
+    # Five in the decoder of transformers, for each batch of words.
+    "SAM3Segmentor": (_sam3, 5 + 1),
+    "SAM3Segmentor + FreeCP": (_sam3_freecp, 5 + 1 + WAITS + 1),
+}
+"""Name -> what makes a config of the base method one of it, and the most waits."""
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_waits(tiny_cfg, tmp_path, name):
+    prepare, waits = MODELS[name]
+    prepare(tiny_cfg, folder=tmp_path)
     counts = compare(lambda: build_model(tiny_cfg).eval(), SMALL, float64=False)
-    assert num_waits(counts) <= WAITS
+    assert num_waits(counts) <= waits
 
 
 def test_purified_segmentor(tiny_cfg):

@@ -2,7 +2,8 @@
 
 import tempfile
 from argparse import Namespace
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from ..evaluation.bootstrap import PixelCounts, load_counts, save_counts
 from ..modeling.backbone import load_clip_from_config
 from ..modeling.backbone.cached import CachedBackbone, FeatureMemory
 from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
+from ..modeling.meta_arch.read_out import output_size, read_out
+from ..modeling.purification.crop_classifier import CropFeatures
 from ..modeling.text_head import TextHead
 from .config_loading import load_config
 from .evaluate import build_model_in_turn
@@ -80,7 +83,8 @@ class VariantsModel(nn.Module):
     Segments images with several variants.
 
     The encoder of a base method runs once per image, because its variants differ only in their
-    heads. All variants share the features of the crops of Eq. (8).
+    heads, and base methods share the run of their tower. All variants share the features of the
+    crops of Eq. (8).
 
     Args:
         configs: (base method, variant) -> config, with equal weights, words and windows.
@@ -97,24 +101,27 @@ class VariantsModel(nn.Module):
             name: FreeCPSegmentor(cfg, text_head=text_head, clip=clip)
             for name, cfg in configs.items()
         }
-        memory = FeatureMemory()
+        memory, together = FeatureMemory(), list[CachedBackbone]()
         for method in dict.fromkeys(method for method, _ in self.variants):
             models = [model for (other, _), model in self.variants.items() if other == method]
             heads = [model.affinity_head for model in models if model.affinity_head]
             layers = {layer for head in heads for layer in head.attention_layers}
-            backbone = CachedBackbone(models[0].backbone, layers, memory)
+            together.append(CachedBackbone(models[0].backbone, layers, memory, together))
             for model in models:
-                model.backbone = backbone
-                model.return_label_map = True
+                model.backbone = together[-1]
         self.modules_ = nn.ModuleList(self.variants.values())
 
     @torch.no_grad()
     def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[tuple[str, str], Tensor]]:
         """For each image (base method, variant) -> label map, int64 (H, W); see `segment`."""
         found: list[dict[tuple[str, str], Tensor]] = [{} for _ in batched_inputs]
+        crops: dict[Hashable, CropFeatures] = defaultdict(CropFeatures)
         for name, model in self.variants.items():
-            for labels, output in zip(found, model(batched_inputs), strict=True):
-                labels[name] = output["sem_seg"]
+            known, words = crops[model.backbone.encode_image_key, model.crop_size], model.text_head
+            images = model.segment(batched_inputs, crops=known)
+            for labels, x, image in zip(found, batched_inputs, images, strict=True):
+                size = output_size(x, image.size)
+                labels[name] = read_out(image.scores, words, size, as_labels=True)
         return found
 
 

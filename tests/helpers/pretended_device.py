@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import Tensor, nn
@@ -132,8 +133,14 @@ def pretended_device(*, float64: bool = True) -> Iterator[Counts]:
     global _device
     torch._C._ensureCUDADeviceGuardSet()
     before, _device = _device, _Device(float64=float64)
+    make = torch.tensor
+
+    def tensor(data: Any, *, device: Any = None, **options: Any) -> Tensor:
+        made = make(data, **options)  # with the device it would ask for the driver
+        return made if device is None else made.to(device)
+
     try:
-        with _Mode(), torch.no_grad():
+        with mock.patch.object(torch, "tensor", tensor), _Mode(), torch.no_grad():
             yield _device.counts
     finally:
         _device = before

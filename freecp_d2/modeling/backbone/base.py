@@ -5,9 +5,12 @@ Shapes: N windows, h x w patches, T = 1 + h * w tokens (class token first), C wi
 g x g the native grid of a positional embedding.
 """
 
+import functools
 import inspect
+import logging
 from abc import abstractmethod
-from collections.abc import Collection, Hashable
+from collections.abc import Callable, Collection, Hashable
+from typing import ParamSpec, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +24,11 @@ INTERPOLATIONS = ("scale", "size_antialias")
 scale: bicubic, sampled with the factor (h + 0.1) / g, as DINO and the released FreeCP program do.
 size_antialias: bicubic to the size (h, w) with antialiasing, as GEM does.
 """
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class CLIPBackbone(Backbone):
@@ -37,9 +45,11 @@ class CLIPBackbone(Backbone):
     Attributes:
         pixel_mean, pixel_std: of the CLIP's own preprocessing, RGB, in [0, 255].
         weights_name: names its weights in messages.
+        compiles: MODEL.COMPILE; what `step` returns is compiled. A tower need not call it.
     """
 
     weights_name: str = "The image tower"
+    compiles: bool = False
     pixel_mean: tuple[float, ...]
     pixel_std: tuple[float, ...]
 
@@ -89,6 +99,41 @@ class CLIPBackbone(Backbone):
     def encode_image(self, images: Tensor) -> Tensor:
         """The class token alone, float32, (N, D), of normalised images (N, 3, H, W)."""
 
+    def step(self, function: Callable[P, R]) -> Callable[P, R]:
+        """A function that computes a block of a ViT, compiled if MODEL.COMPILE says so."""
+        return compiled(function) if self.compiles else function
+
+
+@functools.cache  # all blocks share what is compiled
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """
+    `torch.compile` of a function, which compiles at the first call with each kind of arguments.
+
+    If that fails, such as without a C++ compiler, the function itself runs from then on, with a
+    warning.
+    """
+    fast: Callable[P, R] | None = None
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        nonlocal fast
+        if fast is function:
+            return function(*args, **kwargs)
+        try:
+            fast = fast or torch.compile(function, dynamic=True)
+            return fast(*args, **kwargs)
+        except Exception as error:  # the compiler's classes differ between versions
+            result = function(*args, **kwargs)  # raises what is the fault of the arguments
+            fast = function
+            reason = (str(error).strip().splitlines() or [""])[0]
+            logger.warning(
+                f"MODEL.COMPILE: torch.compile failed ({type(error).__name__}: {reason}); the "
+                "image tower runs without it."
+            )
+            return result
+
+    return run
+
 
 def build_clip_backbone(
     cfg: CfgNode, clip: LoadedCLIP | None = None, *, key: str = "MODEL.BACKBONE.NAME"
@@ -111,6 +156,7 @@ def build_clip_backbone(
         raise ValueError(
             f'{key}="{name}" shares no space with text; use a CLIPBackbone such as CLIPViT.'
         )
+    backbone.compiles = cfg.MODEL.COMPILE
     backbone.weights_name = (
         f'The image tower of MODEL.CLIP.PRETRAINED="{cfg.MODEL.CLIP.PRETRAINED}" with '
         f'MODEL.PRECISION="{cfg.MODEL.PRECISION}"'

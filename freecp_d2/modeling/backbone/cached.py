@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ...d2 import ShapeSpec
 from .base import CLIPBackbone
+from .clip_vit import CLIPViT
 
 Features = dict[str, Tensor]
 Key = tuple[Hashable, ...]
@@ -49,13 +50,22 @@ class CachedBackbone(CLIPBackbone):
     encoder reads the words, their features are part of the key. Crops of
     Eq. (8) are cached one by one and shared by all encoders with the same `encode_image_key` and
     `memory`.
+
+    The tower runs once for the base methods of all backbones `together`: when the output of one is
+    needed, those of all are computed and cached.
     """
 
     def __init__(
-        self, encoder: CLIPBackbone, layers: Collection[int], memory: FeatureMemory | None = None
+        self,
+        encoder: CLIPBackbone,
+        layers: Collection[int],
+        memory: FeatureMemory | None = None,
+        together: Sequence["CachedBackbone"] = (),
     ) -> None:
+        """`together`: with this one, and may grow; those of other towers or layers run apart."""
         super().__init__()
-        self.encoder, self.layers = encoder, tuple(sorted(layers))
+        self.encoder: Any = encoder
+        self.layers, self.together = tuple(sorted(layers)), together
         self.pixel_mean, self.pixel_std = encoder.pixel_mean, encoder.pixel_std
         self.memory = memory or FeatureMemory()
 
@@ -89,12 +99,30 @@ class CachedBackbone(CLIPBackbone):
             words = _content(text_features)
         if attention_layers and tuple(sorted(attention_layers)) != self.layers:
             return self.encoder(images, attention_layers=attention_layers, **text)
-        key = ("windows", self.encoder, self.layers, *_content(images), *words)
-        features = self.memory.get(key)
+        content = (self.layers, *_content(images), *words)
+        features = self.memory.get(("windows", self.encoder, *content))
         if features is None:
-            features = self.encoder(images, attention_layers=self.layers, **text)
-            self.memory.put(key, features)
+            features = self._encode(images, content, text)
         return dict(features)
+
+    @property
+    def _tower(self) -> Hashable:
+        """Equal for backbones that can run together, which takes a `CLIPViT`."""
+        alone = self.reads_text or not isinstance(self.encoder, CLIPViT)
+        return self if alone else (self.encode_image_key, self.layers)
+
+    def _encode(self, images: Tensor, content: Key, text: dict[str, Tensor]) -> Features:
+        """Encode windows, with all that can run `together`, and cache the outputs."""
+        encoders: list[Any] = [x.encoder for x in self.together if x._tower == self._tower]
+        if len(encoders) > 1:
+            methods = [encoder.dense_attention for encoder in encoders]
+            found = self.encoder.forward_with(methods, images, self.layers)
+        else:
+            encoders = [self.encoder]
+            found = [self.encoder(images, attention_layers=self.layers, **text)]
+        for encoder, features in zip(encoders, found, strict=True):
+            self.memory.put(("windows", encoder, *content), features)
+        return found[encoders.index(self.encoder)]
 
     def encode_image(self, images: Tensor) -> Tensor:
         pixels = images.cpu()  # one copy for all crops

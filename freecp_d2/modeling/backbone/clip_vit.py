@@ -4,7 +4,7 @@ CLIPViT: the vision transformer of a CLIP as a Detectron2 backbone.
 Shapes: N windows, T = 1 + h * w tokens (class token first), C width, D embedding.
 """
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
 import torch
@@ -18,12 +18,10 @@ from .dense_attention import (
     BlockFeatures,
     CollectedFeatures,
     DenseAttention,
-    RunningMean,
     TowerSpec,
     build_dense_attention,
-    mean_over_heads,
-    query_key_value,
     run_block,
+    run_blocks,
 )
 
 
@@ -116,37 +114,49 @@ class CLIPViT(CLIPBackbone):
         text_features: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """See `CLIPBackbone.forward`; `ValueError` without features of words that are read."""
-        needs = self.dense_attention.needs
-        if needs.text and text_features is None:
-            raise ValueError(
-                f'MODEL.CLIP.DENSE_ATTENTION="{self.dense_attention.name}" reads the features of '
-                "the words; pass text_features."
-            )
+        methods = [self.dense_attention]
+        (output,) = self.forward_with(methods, images, attention_layers, text_features)
+        return output
+
+    def forward_with(
+        self,
+        methods: Sequence[DenseAttention],
+        images: Tensor,
+        attention_layers: Collection[int],
+        text_features: Tensor | None = None,
+    ) -> list[dict[str, Tensor]]:
+        """The outputs of `forward` with each of several base methods; the tower runs once."""
+        for method in methods:
+            if method.needs.text and text_features is None:
+                raise ValueError(
+                    f'MODEL.CLIP.DENSE_ATTENTION="{method.name}" reads the features of the words; '
+                    "pass text_features."
+                )
         x, grid = self._embed(images)
         blocks = list(self.visual.transformer.resblocks)
-        kept = CollectedFeatures(needs, len(blocks))
-        x, mean = _run_blocks(blocks, x, kept, attention_layers)
-        features = BlockFeatures(
-            blocks=blocks,
-            grid=grid,
-            project=self._project,
-            tokens=kept.tokens,
-            qkv=kept.qkv,
-            attention=kept.attention,
-            images=self._pixels(images) if needs.images else None,
-            text=text_features if needs.text else None,
-        )
-        dense, dense_grid = self.dense_attention(features)
-        output = {
-            "patch_tokens": self._project(dense).transpose(1, 2).unflatten(2, dense_grid),
-            "class_token": self._project(x[:, 0]),
-        }
+        collected = [CollectedFeatures(method.needs, len(blocks)) for method in methods]
+        x, mean = run_blocks(self.step(run_block), blocks, x, collected, attention_layers)
+        shared = {"class_token": self._project(x[:, 0])}
         if mean.total is not None:
-            output["attention"] = mean.value[:, None]
-        if self.dense_attention.gives_clusters:
-            size = (images.shape[2], images.shape[3])
-            output |= self.dense_attention.clusters(features, size)
-        return output
+            shared["attention"] = mean.value[:, None]
+        outputs = []
+        for method, kept in zip(methods, collected, strict=True):
+            features = BlockFeatures(
+                blocks=blocks,
+                grid=grid,
+                project=self._project,
+                tokens=kept.tokens,
+                qkv=kept.qkv,
+                attention=kept.attention,
+                images=self._pixels(images) if method.needs.images else None,
+                text=text_features if method.needs.text else None,
+            )
+            dense, dense_grid = method(features)
+            patches = self._project(dense).transpose(1, 2).unflatten(2, dense_grid)
+            outputs.append({"patch_tokens": patches, **shared})
+            if method.gives_clusters:
+                outputs[-1] |= method.clusters(features, (images.shape[2], images.shape[3]))
+        return outputs
 
     @property
     def encode_image_key(self) -> Hashable:
@@ -155,9 +165,10 @@ class CLIPViT(CLIPBackbone):
     def encode_image(self, images: Tensor) -> Tensor:
         x, _ = self._embed(images)
         blocks = list(self.visual.transformer.resblocks)
+        run = self.step(run_block)
         for block in blocks[:-1]:
-            x, _ = run_block(block, x)
-        x, _ = run_block(blocks[-1], x, num_queries=1)
+            x, _ = run(block, x)
+        x, _ = run(blocks[-1], x, num_queries=1)
         return self._project(x[:, 0])
 
     def _embed(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
@@ -184,40 +195,6 @@ class CLIPViT(CLIPBackbone):
     def _project(self, x: Tensor) -> Tensor:
         """ln_post and the projection into the joint space; the result is float32."""
         return (layer_norm(self.visual.ln_post, x) @ self.visual.proj).float()
-
-
-def _run_blocks(
-    blocks: Sequence[Any], x: Tensor, kept: CollectedFeatures, layers: Collection[int]
-) -> tuple[Tensor, RunningMean]:
-    """
-    Run all blocks; `kept` sees what it needs.
-
-    Returns:
-        tuple: the class token alone, (N, 1, C), and the mean attention of the `layers`.
-    """
-    mean = RunningMean()
-    for layer, block in enumerate(blocks):
-        qkv = query_key_value(block, x)
-        kept.see_tokens(layer, x, qkv)
-        num_queries = 1 if block is blocks[-1] else None
-        read: Callable[[Tensor], Tensor] | None = None
-        if heads_are_read := kept.reads_attention(layer):
-            read = _each_head
-        elif layer in layers:
-            read = mean_over_heads
-        x, attention = run_block(block, x, num_queries=num_queries, qkv=qkv, read=read)
-        if attention is not None:
-            if heads_are_read:
-                kept.see_attention(layer, attention)
-                attention = mean_over_heads(attention)
-            if layer in layers:
-                mean.add(attention)
-        del attention, qkv  # the next block needs the memory
-    return x, mean
-
-
-def _each_head(attention: Tensor) -> Tensor:
-    return attention
 
 
 def tower_spec(visual: Any) -> TowerSpec:

@@ -92,13 +92,12 @@ class TIPSViT(CLIPBackbone):
         grid = tuple(side // self.patch_size for side in images.shape[-2:])
         x, mean = self.visual.embeddings(images), RunningMean()
         *layers, last = self.visual.encoder.layer
+        run = self.step(run_layer)
         for number, layer in enumerate(layers):
-            x, attention = run_layer(layer, x, need_attention=number in attention_layers)
+            x, attention = run(layer, x, need_attention=number in attention_layers)
             self._add(attention, mean)
         dense = self._normalise(value_path(last, x[:, first:]))
-        x, attention = run_layer(
-            last, x, num_queries=1, need_attention=len(layers) in attention_layers
-        )
+        x, attention = run(last, x, num_queries=1, need_attention=len(layers) in attention_layers)
         self._add(attention, mean)
         output = {
             "patch_tokens": dense.mT.unflatten(2, grid),
@@ -115,7 +114,7 @@ class TIPSViT(CLIPBackbone):
     def encode_image(self, images: Tensor) -> Tensor:
         x = self.visual.embeddings(images)
         for layer in self.visual.encoder.layer:
-            x, _ = run_layer(layer, x)
+            x, _ = self.step(run_layer)(layer, x)
         return self._normalise(x[:, 0])
 
     def _add(self, attention: Tensor | None, mean: RunningMean) -> None:

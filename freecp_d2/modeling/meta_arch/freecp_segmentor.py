@@ -138,20 +138,28 @@ class FreeCPSegmentor(nn.Module):
 
     @torch.no_grad()
     def segment(
-        self, batched_inputs: list[dict[str, Any]], *, diagnose: bool = False
+        self,
+        batched_inputs: list[dict[str, Any]],
+        *,
+        diagnose: bool = False,
+        crops: CropFeatures | None = None,
     ) -> Iterator[SegmentedImage]:
         """
         Segment images, in order, at the resolution of the network; inputs are as of `forward`.
 
         `diagnose`: return a `WindowDiagnosis` for each window, too; a base method alone has none.
+        `crops`: of these images, shared by models with one image tower and one crop size.
         """
         images = [self.pixels(image) for image in read_images(batched_inputs)]
         sizes = [(image.shape[1], image.shape[2]) for image in images]
         windows = windows_of_images(sizes, self.window_size, self.window_stride)
         allowed = allowed_of(batched_inputs, self.text_head, self.device) if self.oracle else None
         patch_size, names = self.backbone.patch_size, self.text_head.vocabulary.display_names
-        crops, head = CropFeatures(), self.purification_head
+        crops, head = CropFeatures() if crops is None else crops, self.purification_head
         is_image_head = isinstance(head, by_image.ImageClassPurification)
+        of_any = partial(
+            combine_windows, patch_size=patch_size, text_head=self.text_head, refine=self.refine
+        )
 
         def run(batch: list[Window]) -> Iterator[tuple[Tensor, Tensor, Any, Any, int]]:
             candidates = None if allowed is None else allowed[[w.image for w in batch]]
@@ -166,20 +174,11 @@ class FreeCPSegmentor(nn.Module):
                 kept = [(window, purified, n) for n, window in enumerate(batch)]
             return zip(maps, alive, reasons, kept, repeat(cell, len(batch)), strict=True)
 
-        found_of_images = run_on_windows(windows, self.window_batch_size, run)
-        for x, image, found in zip(batched_inputs, images, found_of_images, strict=True):
+        found_of = run_on_windows(windows, self.window_batch_size, run)
+        for x, image, size, found in zip(batched_inputs, images, sizes, found_of, strict=True):
             own, results = [window for window, _ in found], [result for _, result in found]
             maps, alive, reasons, kept, (cell, *_) = zip(*results, strict=True)
-            size = (image.shape[1], image.shape[2])
-            combine = partial(
-                combine_windows,
-                windows=own,
-                image=image,
-                size=output_size(x, size),
-                patch_size=patch_size,
-                text_head=self.text_head,
-                refine=self.refine,
-            )
+            combine = partial(of_any, windows=own, image=image, size=output_size(x, size))
             reasons, kept = (tuple(filter(None, values)) for values in (reasons, kept))
             if isinstance(head, by_image.ImageClassPurification):
                 kept = tuple(by_image.decide_image(head, kept))
@@ -200,11 +199,7 @@ class FreeCPSegmentor(nn.Module):
 
     @without_autocast  # MODEL.PRECISION is the precision of the encoders
     def _segment(
-        self,
-        pixels: Tensor,
-        windows: list[Window],
-        candidates: Tensor | None,
-        crops: CropFeatures,
+        self, pixels: Tensor, windows: list[Window], candidates: Tensor | None, crops: CropFeatures
     ) -> tuple[Tensor, Tensor, PurifiedBatch | None]:
         """
         Class maps (N, K, h, w) of normalised windows of one size; on the CPU which of them have a
@@ -212,8 +207,7 @@ class FreeCPSegmentor(nn.Module):
         """
         checks = FiniteChecks()
         layers = () if self.affinity_head is None else self.affinity_head.attention_layers
-        reads_text = self.backbone.reads_text
-        text = {"text_features": self.text_head.word_features} if reads_text else {}
+        text = {"text_features": self.text_head.word_features} if self.backbone.reads_text else {}
         features = self.backbone(pixels, attention_layers=layers, **text)
         checks.add(features["patch_tokens"], self.backbone.weights_name)
         tokens, grid = features["patch_tokens"], None

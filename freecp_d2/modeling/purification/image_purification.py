@@ -213,9 +213,10 @@ def decide_image(
     decided: list[PlacedWindow] = []
     for inputs, _, rows, own in parts:
         present = None if choice is None else choice.keep.expand(len(rows), -1)
-        found, _ = head(*inputs, present=present).on_host()
+        chosen = () if choice is None else (choice.scores,)
+        found, chosen = head(*inputs, present=present).on_host(*chosen)
         if choice is not None:
-            scores = choice.scores.cpu().expand(len(rows), -1)
+            scores = chosen[0].expand(len(rows), -1)
             found.redundancy_scores = scores
             found.redundancy_thresh = scores.new_full((len(rows),), choice.thresh)
         batch = PurifiedBatch(inputs, found, present)

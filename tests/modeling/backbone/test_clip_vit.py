@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from freecp_d2.d2 import build_backbone
-from freecp_d2.modeling.backbone import CLIPViT
+from freecp_d2.modeling.backbone import CLIPViT, build_clip_backbone
+from freecp_d2.modeling.backbone.base import compiled
 from freecp_d2.modeling.backbone.clip_loading import set_precision
 from freecp_d2.modeling.backbone.dense_attention import GEM
 from tests.helpers.parity import PIXEL_MEAN, PIXEL_STD
@@ -221,3 +222,34 @@ class TestConfig:
             cfg.MODEL.CLIP.merge_from_list(["DENSE_PRESET", preset, key, "typo"])
             with pytest.raises(ValueError, match=rf'MODEL\.CLIP\.{key}="typo" is unknown; use'):
                 build_backbone(cfg)
+
+
+class TestCompile:
+    def test_features_are_equal(self, tiny_cfg, caplog):
+        """In batches of other sizes, too, without compiling again."""
+        expected = build_clip_backbone(tiny_cfg)
+        tiny_cfg.MODEL.COMPILE = True
+        found = build_clip_backbone(tiny_cfg)
+        with torch.no_grad():
+            for images in (NATIVE, torch.cat([WIDE, WIDE])):
+                ours = found(images, attention_layers=(0,))
+                if "torch.compile failed" in caplog.text:
+                    pytest.skip(caplog.text)
+                for name, value in expected(images, attention_layers=(0,)).items():
+                    torch.testing.assert_close(ours[name], value, rtol=0, atol=1e-5)
+
+    def test_a_failed_compiler_is_reported_once(self, monkeypatch, caplog):
+        def failing(function, **_):
+            def run(*args):
+                raise RuntimeError("no C++ compiler")
+
+            return run
+
+        monkeypatch.setattr(torch, "compile", failing)
+        inverse = compiled(lambda x: 1 / x)
+        assert [inverse(2), inverse(4)] == [0.5, 0.25]
+        assert len(caplog.messages) == 1
+        assert "MODEL.COMPILE" in caplog.text
+        assert "no C++ compiler" in caplog.text
+        with pytest.raises(ZeroDivisionError):  # the fault of the argument
+            compiled(lambda x: 2 / x)(0)

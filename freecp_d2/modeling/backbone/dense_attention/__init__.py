@@ -11,7 +11,7 @@ from .build import (
     find_dense_attention,
 )
 from .cliptrase import CLIPtrase
-from .collecting import CollectedFeatures, RunningMean
+from .collecting import CollectedFeatures, RunningMean, run_blocks
 from .gem import GEM
 from .last_block import CLIP, SCLIP, ClearCLIP, LastBlock, MaskCLIP, Vanilla
 from .naclip import NACLIP
@@ -46,4 +46,5 @@ __all__ = [
     "mean_over_heads",
     "query_key_value",
     "run_block",
+    "run_blocks",
 ]

@@ -4,8 +4,12 @@ Collecting what a base method reads, while the tower runs.
 Shapes: N windows, T tokens, C width, H heads.
 """
 
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
 from torch import Tensor
 
+from .blocks import mean_over_heads, query_key_value
 from .build import Needs
 
 
@@ -57,3 +61,45 @@ class CollectedFeatures:
         for name, layers in self._layers.items():
             if layer in layers:
                 self._means[name].add(attention)
+
+
+def run_blocks(
+    run: Callable[..., tuple[Tensor, Tensor | None]],
+    blocks: Sequence[Any],
+    x: Tensor,
+    collected: Sequence[CollectedFeatures],
+    layers: Collection[int],
+) -> tuple[Tensor, RunningMean]:
+    """
+    Run all blocks with `run`, which is `run_block` or that function compiled. All of `collected`
+    see what they need.
+
+    Returns:
+        tuple: the class token alone, (N, 1, C), and the mean attention of the `layers`.
+    """
+    mean = RunningMean()
+    for layer, block in enumerate(blocks):
+        qkv = query_key_value(block, x)
+        for kept in collected:
+            kept.see_tokens(layer, x, qkv)
+        num_queries = 1 if block is blocks[-1] else None
+        heads_are_read = any(kept.reads_attention(layer) for kept in collected)
+        read: Callable[[Tensor], Tensor] | None = None
+        if heads_are_read:
+            read = _each_head
+        elif layer in layers:
+            read = mean_over_heads
+        x, attention = run(block, x, num_queries=num_queries, qkv=qkv, read=read)
+        if attention is not None:
+            if heads_are_read:
+                for kept in collected:
+                    kept.see_attention(layer, attention)
+                attention = mean_over_heads(attention)
+            if layer in layers:
+                mean.add(attention)
+        del attention, qkv  # the next block needs the memory
+    return x, mean
+
+
+def _each_head(attention: Tensor) -> Tensor:
+    return attention
