@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from torch.multiprocessing.spawn import ProcessExitedException
 
 from ..d2 import CfgNode, DatasetCatalog
 from ..engine import (
@@ -96,19 +97,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         _check(cfg, args)
         folder = Path(args.output or os.path.join(cfg.OUTPUT_DIR, "calibration"))
         folder.mkdir(parents=True, exist_ok=True)
+        result = calibrate(
+            args.config_file,
+            args.opts,
+            share=args.part,
+            redundancy=args.redundancy,
+            ambiguity=args.ambiguity,
+            processes=args.num_gpus,
+        )
+        print(report(result))
+        write_results(folder, cfg, args.config_file, args.opts, result)
     except USER_ERRORS as error:
         print_error(error)
         return 2
-    result = calibrate(
-        args.config_file,
-        args.opts,
-        share=args.part,
-        redundancy=args.redundancy,
-        ambiguity=args.ambiguity,
-        processes=args.num_gpus,
-    )
-    print(report(result))
-    write_results(folder, cfg, args.config_file, args.opts, result)
+    except ProcessExitedException:  # the process has printed why
+        return 2
     print(f"\n{folder / 'thresholds.yaml'} is a config with these values; {folder} has the curves.")
     return 0
 

@@ -3,6 +3,7 @@
 import inspect
 import logging
 import os
+import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -71,6 +72,12 @@ def load_into_open_clip(arch: str, pretrained: str, path: str, activation: str) 
     except Exception as error:  # tensors of other models
         raise ValueError(misfit(path, f"{arch} of open_clip", state, error)) from error
     return model
+
+
+def unknown_kinds(names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """The names that differ from all `known` ones in more than a number."""
+    kinds = {re.sub(r"\d+", "", name) for name in known}
+    return [name for name in names if re.sub(r"\d+", "", name) not in kinds]
 
 
 def misfit(path: str, what: str, names: Collection[str], error: Exception) -> str:
