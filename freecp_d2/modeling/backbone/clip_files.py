@@ -33,9 +33,23 @@ def find_clip(pretrained: str, arch: str, names: Iterable[str]) -> str:
 
 
 def read_clip(path: str) -> dict[str, Tensor]:
-    """The tensors of a CLIP, transformers' in OpenAI's layout, without the prefix of a training."""
+    """
+    The tensors of a CLIP, transformers' in OpenAI's layout, without the prefix of a training.
+
+    Raises:
+        ValueError: see `read_state_dict`; several models; matrices of integers or complex numbers.
+    """
     state = without_prefix(read_state_dict(path), (*ANCHORS, ANCHOR), path)
-    return to_openai_layout(state) if ANCHOR in state else state
+    state = to_openai_layout(state) if ANCHOR in state else state
+    wrong = [
+        key for key, value in state.items() if value.ndim > 1 and not value.is_floating_point()
+    ]
+    if wrong:
+        raise ValueError(
+            f"{path}: {len(wrong)} tensors are {state[wrong[0]].dtype}, such as {wrong[0]}, "
+            "expected floating-point numbers; quantised weights are not read, give those before it."
+        )
+    return state
 
 
 def load_into_open_clip(arch: str, pretrained: str, path: str, activation: str) -> Any:

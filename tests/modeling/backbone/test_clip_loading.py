@@ -70,6 +70,14 @@ class TestOpenAI:
         with pytest.raises(ValueError, match=said):
             load_clip("clip", "custom", path, "fp32")
 
+    def test_quantised_weights_are_refused(self, tmp_path):
+        """As integers they would be loaded as weights of another scale."""
+        state = random_clip().state_dict()
+        name = "visual.transformer.resblocks.0.mlp.c_fc.weight"
+        torch.save(state | {name: (100 * state[name]).to(torch.int8)}, tmp_path / "a.pt")
+        with pytest.raises(ValueError, match=rf"1 tensors are torch\.int8, such as {name}"):
+            load_clip("clip", "custom", str(tmp_path / "a.pt"), "fp32")
+
     @pytest.mark.parametrize("kind", KINDS)
     def test_weights_of_the_file_unrounded(self, tmp_path, kind):
         loaded = load_clip("clip", "custom", save_as(kind, random_clip(), tmp_path), "fp32")
