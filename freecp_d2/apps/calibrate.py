@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from torch.multiprocessing.spawn import ProcessExitedException
 
 from ..d2 import CfgNode, DatasetCatalog
 from ..engine import (
@@ -116,10 +117,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         print(report(result))
         write_results(folder, cfg, args.config_file, args.opts, result)
-        print(f"\n{folder / 'thresholds.yaml'} is a config with these values, beside the curves.")
     except USER_ERRORS as error:
         print_error(error)
         return 2
+    except ProcessExitedException:  # the process has printed why
+        return 2
+    print(f"\n{folder / 'thresholds.yaml'} is a config with these values, beside the curves.")
     return 0
 
 

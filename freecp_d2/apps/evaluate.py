@@ -120,8 +120,6 @@ def run(args: Namespace, checked: CheckedRun) -> dict:
         with sole_run(checked.cfg.OUTPUT_DIR) if d2.comm.is_main_process() else nullcontext():
             return _run(args, checked)
     except USER_ERRORS as error:
-        if isinstance(error, OSError) and error.errno and not error.filename:  # such as a full disk
-            error = OSError(error.errno, error.strerror, checked.cfg.OUTPUT_DIR)
         _close_logs()
         sys.exit(_message(error))
 
@@ -139,7 +137,13 @@ def _close_logs() -> None:
 def _run(args: Namespace, checked: CheckedRun) -> dict:
     cfg = checked.cfg
     register_folders(cfg.DATASETS.TEST)
-    d2.default_setup(cfg, args)
+    try:
+        d2.default_setup(cfg, args)
+    except OSError as error:  # of a full disk, which names no file; the log hides its own
+        if error.errno is None or error.filename:
+            raise
+        path = os.path.join(cfg.OUTPUT_DIR, "config.yaml")
+        raise OSError(error.errno, error.strerror, path) from error
     rank, size = d2.comm.get_rank(), d2.comm.get_world_size()
     logger = d2.setup_logger(cfg.OUTPUT_DIR, distributed_rank=rank, name="freecp_d2")
     d2.log_backend()

@@ -53,7 +53,7 @@ _HARMLESS: list[Any] = [
     argparse.Namespace,
     np.dtype,
     np.ndarray,
-    *{type(np.dtype(name)) for name in ("bool", "i4", "i8", "f2", "f4", "f8")},
+    *{type(np.dtype(code)) for code in "?bhilqBHILQefdSUMm"},
     *(
         (function, f"numpy.{core}.multiarray.{name}")
         for name, function in _NUMPY.items()

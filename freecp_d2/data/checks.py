@@ -98,7 +98,8 @@ def describe_sizes(image: str, image_size: Size, label: str, label_size: Size) -
                 "turn the label, too"
             )
     elif 1 < (factor := max(h / label_h, label_h / h)) == max(w / label_w, label_w / w):
-        share = f"1/{factor:g} of" if label_h < h else f"{factor:g} times"
+        is_part = label_h < h and factor.is_integer()
+        share = f"1/{factor:g} of" if is_part else f"{label_h / h:.3g} times"
         cause = f", the label has {share} the image's size; scale it by nearest neighbour"
     return f"{image} is {w}x{h} but {label} is {label_w}x{label_h}{cause}"
 

@@ -8,6 +8,7 @@ dataset. Labels are checked again when they are scored.
 
 import logging
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -116,7 +117,7 @@ def _whole(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def is_voc(classes: Sequence[str]) -> bool:
     """Whether the classes of VOC are among these."""
-    return {_key(name).replace(" ", "") for name in classes} >= _VOC
+    return {*map(_key, classes)} >= {*map(_key, _VOC)}
 
 
 def check_names(name: str, vocabulary: Vocabulary) -> None:
@@ -143,7 +144,8 @@ def check_names(name: str, vocabulary: Vocabulary) -> None:
 
 
 def _key(name: str) -> str:
-    return " ".join(name.lower().replace("_", " ").replace("-", " ").split())
+    """What two spellings of a name share: "Traffic-Lights" and "traffic light"."""
+    return re.sub(r"s?\b[\W_]*", "", name.lower().replace("_", " "))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -129,7 +129,7 @@ def read_list(path: str | Path, known: Collection[str]) -> list[str]:
     Read the names in a list file: one a line, or an image and its label.
 
     A line may be a name without or with its ending, a path that ends in one, or either followed by
-    more columns (a label, a flag), separated by spaces, tabs or commas.
+    more columns (a label, a flag), separated by spaces, tabs or commas; quoted or not.
 
     Args:
         known: the names of the files that exist, as `list_files` returns them.
@@ -152,7 +152,7 @@ def read_list(path: str | Path, known: Collection[str]) -> list[str]:
 def resolve_name(line: str, known: Collection[str]) -> str:
     """The `known` name that a line of `read_list` means, else the line's first column."""
     first = re.split(r"[\s,;]+", line, maxsplit=1)[0]
-    for text in dict.fromkeys((line, first)):
+    for text in dict.fromkeys((line, line.strip("\"'"), first, first.strip("\"'"))):
         parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
         for start in range(len(parts)):  # the longest path that is known
             name = "/".join(parts[start:])

@@ -63,14 +63,27 @@ def examine_labels(
         has_voc_classes: the palette of VOC is expected in indexed files.
     """
     files = decode_labels([label[:2] for label in labels], num_classes, ignore_label)
+    most_masks = masks_allowed(e for _, e, _ in labels)
+    faults = judge_labels(files, most_masks, has_voc_classes)
+    if not faults and len(files) > 1:
+        _warn_doubtful(files, most_masks, num_classes)
+    return tuple(faults)
+
+
+def _warn_doubtful(files: Sequence[LabelFile], most_masks: int, num_classes: int) -> None:
     classes = {k for f in files for k in f.pixels or () if k != IGNORE_LABEL}
-    if len(classes) == 1 and len(files) > 1 and num_classes > 1:
+    if len(classes) == 1 and num_classes > 1:
         logger.warning(
             f"All pixels with a class in {len(files)} labels ({files[0].path}, ...) have class "
             f"{classes.pop()} of {num_classes}, and the mIoU is its IoU. Check that these are the "
             "right files."
         )
-    return tuple(judge_labels(files, masks_allowed(e for _, e, _ in labels), has_voc_classes))
+    masks = [file.path for file in files if file.values == (0, IGNORE_LABEL)]
+    if len(masks) > max(most_masks, len(files) // 2):
+        logger.warning(
+            f"{len(masks)} of {len(files)} labels ({first_few(masks)}) have the values 0 and 255 "
+            "alone, as masks of one class; 255 is not scored. Check that they are class numbers."
+        )
 
 
 def decode_labels(

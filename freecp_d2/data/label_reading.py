@@ -63,10 +63,7 @@ def stored_fault(image: Image.Image, *, colors: bool = False) -> str:
             f"is stored as {stored}, expected RGB colours or a palette, since the dataset has a "
             "table of colours; use the coloured labels, or remove the table"
         )
-    rawmode = _rawmode(image)
-    if image.mode == "L" and rawmode.startswith("L;"):
-        # Pillow scales grey of fewer than 8 bits to 0..255, which loses the class numbers.
-        stored = f"grey of {rawmode[2:]} bits ({rawmode})"
+    if stored := _changed_grey(image):
         return f"is stored as {stored}, {_EXPECTED}; save it as 8-bit grey"
     if image.mode in _INDEX_MODES:
         return ""
@@ -147,9 +144,21 @@ def _read(path: str | Path, decode: Callable[[Image.Image], _T]) -> _T:
         raise ValueError(f"{path}: cannot be read as a label map ({error}).") from error
 
 
-def _rawmode(image: Image.Image) -> str:
+def _changed_grey(image: Image.Image) -> str:
+    """How grey is stored whose values Pillow scales or inverts, which loses class numbers."""
     tile = getattr(image, "tile", None)  # images that are not read from a file have none
-    return str(tile[0][3]) if tile else ""
+    if not tile or image.mode not in ("L", "I"):
+        return ""
+    codec, args = tile[0][0], tile[0][3]
+    rawmode = str(args[0] if isinstance(args, tuple) and args else args)
+    if codec.startswith("ppm") and args[1] != {"L": 255, "I": 65535}[image.mode]:
+        return f"grey from 0 to {args[1]}, which is scaled when it is read"
+    if not rawmode.startswith("L;"):
+        return ""
+    bits = rawmode[2:].rstrip("IR")
+    if bits:
+        return f"grey of {bits} bits ({rawmode})"
+    return "grey in which 0 is white (WhiteIsZero)" if "I" in rawmode else ""
 
 
 def _lossy_format(image: Image.Image) -> str:

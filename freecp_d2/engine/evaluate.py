@@ -158,7 +158,8 @@ def _evaluate_dataset(
         can_skip = not skip and not isinstance(error, OSError)  # as that of a full disk
         advice = ", and TEST.ON_ERROR skip leaves such images out." if can_skip else "."
         raise ValueError(
-            f"{error} The images before it are stored: --resume continues with the others{advice}"
+            f"{str(error).rstrip('.')}. The images that are finished are stored: --resume "
+            f"continues with the others{advice}"
         ) from error
     if evaluator.confusion_matrix is not None:  # the main process
         _log_tables(name, found, evaluator.confusion_matrix)

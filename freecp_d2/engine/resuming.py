@@ -220,7 +220,8 @@ def _start(folder: Path, run: str, facts: Facts) -> None:
             f"{folder.parent} holds results of an unfinished evaluation, and --resume was not "
             f"given: this one starts from the first image; the earlier results are now in {aside}."
         )
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
     folder.mkdir(parents=True)
     write_whole(folder / FACTS, json.dumps({"id": run, "facts": facts}, indent=1).encode())
 

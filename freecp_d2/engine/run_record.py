@@ -106,7 +106,7 @@ def write_record(
     """
     folder = Path(cfg.OUTPUT_DIR)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "environment.txt").write_text(collect_env_info() + "\n")
+    write_whole(folder / "environment.txt", f"{collect_env_info()}\n".encode())
     vocabulary = vocabulary or vocabulary_from_config(cfg)
     record = {
         "results": results,

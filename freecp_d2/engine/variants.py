@@ -1,5 +1,6 @@
 """Variants of the method, such as the columns of Tab. 1 to 3, evaluated together in one run."""
 
+import sys
 import tempfile
 from argparse import Namespace
 from collections import defaultdict
@@ -32,6 +33,7 @@ from ..modeling.purification.crop_classifier import CropFeatures
 from ..modeling.text_head import TextHead
 from .config_loading import load_config
 from .evaluate import build_model_in_turn
+from .image_errors import CarryingMapper
 from .processes import launch_processes
 
 _HEAD = "MODEL.PURIFICATION_HEAD"
@@ -113,7 +115,14 @@ class VariantsModel(nn.Module):
 
     @torch.no_grad()
     def forward(self, batched_inputs: list[dict[str, Any]]) -> list[dict[tuple[str, str], Tensor]]:
-        """For each image (base method, variant) -> label map, int64 (H, W); see `segment`."""
+        """
+        For each image (base method, variant) -> label map, int64 (H, W); see `segment`.
+
+        ValueError for the "error" of an input, which `CarryingMapper` makes.
+        """
+        for item in batched_inputs:
+            if "error" in item:
+                raise ValueError(item["error"])
         found: list[dict[tuple[str, str], Tensor]] = [{} for _ in batched_inputs]
         crops: dict[Hashable, CropFeatures] = defaultdict(CropFeatures)
         for name, model in self.variants.items():
@@ -142,6 +151,10 @@ def count_pixels(
 
     Returns:
         dict: (base method, variant) -> counts of shape (I, 3, K); see `PixelCounts`.
+
+    Raises:
+        ValueError: one process, and an image or a label cannot be read.
+        ProcessExitedException: several, of which one has printed its error.
     """
     args = default_argument_parser().parse_args(
         ["--num-gpus", str(processes), "--dist-url", "auto"]
@@ -164,10 +177,15 @@ def _count(args: Namespace) -> None:
         records = [records[i] for i in args.images]
     loader = build_detection_test_loader(
         records,
-        mapper=FreeCPDatasetMapper(**mapper),
+        mapper=CarryingMapper(FreeCPDatasetMapper(**mapper)),
         num_workers=cfg.DATALOADER.NUM_WORKERS,
     )
     images = tqdm(loader, desc=dataset, unit="image", disable=not comm.is_main_process())
-    counts = inference_on_dataset(model, images, PixelCounts(dataset))
+    try:
+        counts = inference_on_dataset(model, images, PixelCounts(dataset))
+    except (ValueError, OSError) as error:
+        if comm.get_world_size() == 1:
+            raise
+        sys.exit(f"error: {error}")  # the launcher prints stack traces of what is raised
     if comm.is_main_process():
         save_counts(args.result, counts)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..d2 import PathManager, comm
-from ..utils.files import blaming
+from ..d2 import comm
+from ..utils.files import write_whole
 from .bootstrap import mean_iou
 from .line_charts import Line, Panel, draw_line_charts
 from .partial import ImageResult, add_counts
@@ -68,12 +68,13 @@ class PurificationTally:
             for row in zip(map(str, THRESHOLDS), recall, precision, strict=True)
         ]
         chart = draw_line_charts(_panels(counts, recall, precision), title=title)
-        with blaming(folder):
-            PathManager.mkdirs(folder)
-            _write_csv(os.path.join(folder, "purification.csv"), names, self.rows)
-            _write_csv(os.path.join(folder, "redundancy.csv"), list(curve[0]), curve)
-            with PathManager.open(os.path.join(folder, "redundancy.png"), "wb") as file:
-                file.write(chart)
+        os.makedirs(folder, exist_ok=True)
+        for name, content in (
+            ("purification.csv", _csv(names, self.rows)),
+            ("redundancy.csv", _csv(list(curve[0]), curve)),
+            ("redundancy.png", chart),
+        ):
+            write_whole(os.path.join(folder, name), content)
 
     def _mean_iou(self, counts: np.ndarray) -> float:
         """mIoU of one image from its sparse confusion matrix."""
@@ -106,7 +107,7 @@ def _panels(counts: PurificationCounts, recall: np.ndarray, precision: np.ndarra
     ]
 
 
-def _write_csv(path: str, names: list[str], rows: list[dict[str, Any]]) -> None:
+def _csv(names: list[str], rows: list[dict[str, Any]]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
@@ -114,5 +115,4 @@ def _write_csv(path: str, names: list[str], rows: list[dict[str, Any]]) -> None:
         writer.writerow(
             {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items() if v == v}
         )
-    with PathManager.open(path, "w", encoding="utf-8") as file:
-        file.write(text.getvalue())
+    return text.getvalue().encode()

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from tabulate import tabulate
 
-from ..d2 import PathManager
-from ..utils.files import blaming
+from ..utils.files import write_whole
 from .confusion import Confusion, find_confusions, shares_of_truth
 
 
@@ -28,33 +27,32 @@ def write_reports(
     `confusion_matrix.csv`, `confusions.csv` and `confusion_matrix.png` (see `shares_of_truth`).
 
     `results` is metric -> percent, `matrix` as in `confusion.py`, `title` that of the image.
+
+    Raises:
+        OSError: a file cannot be written; names it.
     """
     names = [*class_names, "ignored"]
     scores, counts = io.BytesIO(), io.BytesIO()
     torch.save(dict(results), scores)  # on a full disk it would not raise OSError
     np.save(counts, matrix)
-    with blaming(folder):
-        PathManager.mkdirs(folder)
-        for name, content in (
-            ("sem_seg_evaluation.pth", scores.getvalue()),
-            ("confusion_matrix.npy", counts.getvalue()),
-            ("per_class.txt", f"{per_class_table(results)}\n".encode()),
-        ):
-            with PathManager.open(os.path.join(folder, name), "wb") as file:
-                file.write(content)
-        path = os.path.join(folder, "per_class.csv")
-        _write_csv(path, ["class", "IoU", "ACC"], _per_class(results))
-        _write_csv(
-            os.path.join(folder, "confusion_matrix.csv"),
+    files = {
+        "sem_seg_evaluation.pth": scores.getvalue(),
+        "confusion_matrix.npy": counts.getvalue(),
+        "per_class.txt": f"{per_class_table(results)}\n".encode(),
+        "per_class.csv": _csv(["class", "IoU", "ACC"], _per_class(results)),
+        "confusion_matrix.csv": _csv(
             ["prediction \\ ground truth", *names],
             ([name, *row] for name, row in zip(names, matrix.tolist(), strict=True)),
-        )
-        _write_csv(
-            os.path.join(folder, "confusions.csv"),
+        ),
+        "confusions.csv": _csv(
             ["true", "predicted", "pixels", "percent_of_true", "percent_of_errors"],
             (_confusion_row(c, decimals=4) for c in find_confusions(matrix, class_names)),
-        )
-        _draw_confusions(os.path.join(folder, "confusion_matrix.png"), matrix, class_names, title)
+        ),
+    }
+    os.makedirs(folder, exist_ok=True)
+    for name, content in files.items():
+        write_whole(os.path.join(folder, name), content)
+    _draw_confusions(os.path.join(folder, "confusion_matrix.png"), matrix, class_names, title)
 
 
 def per_class_table(results: Mapping[str, Any], num_columns: int = 3) -> str:
@@ -105,11 +103,10 @@ def _table(rows: Sequence[Sequence[Any]], headers: Sequence[str], align: str) ->
     return tabulate(rows, headers, tablefmt="pipe", colalign=sides, disable_numparse=True)
 
 
-def _write_csv(path: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with PathManager.open(path, "w", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    return text.getvalue().encode()
 
 
 def _draw_confusions(path: str, matrix: np.ndarray, class_names: Sequence[str], title: str) -> None:

@@ -14,6 +14,8 @@ __all__ = ["blaming", "locked", "printable", "read_text", "whole_file", "write_w
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
@@ -27,23 +29,26 @@ def printable(name: str | Path) -> str:
 
 def read_text(path: str | Path) -> str:
     """
-    Read a text file in UTF-8 or UTF-16, with or without a byte-order mark.
+    Read a text file in UTF-8 or UTF-16, with or without a byte-order mark, or UTF-32 with one.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it has another encoding.
+        ValueError: it has another encoding, or is no text.
     """
     content = Path(path).read_bytes()
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "")
-    if not encoding and b"\0" in content[:200]:  # every other byte of ASCII text in UTF-16
-        encoding = "utf-16-le" if content[1:2] == b"\0" else "utf-16-be"
+    if not encoding and b"\0" in content[:2]:  # every other byte of ASCII text in UTF-16
+        encoding = "utf-16-be" if content[:1] == b"\0" else "utf-16-le"
     try:
-        return content.decode(encoding or "utf-8")
+        text = content.decode(encoding or "utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path}: the byte at {error.start} is neither UTF-8 nor UTF-16, expected text; save "
             "the file as UTF-8."
         ) from error
+    if "\0" in text:
+        raise ValueError(f"{path} has zero bytes, expected text; save the file as UTF-8.")
+    return text
 
 
 def write_whole(path: str | Path, content: bytes) -> None:

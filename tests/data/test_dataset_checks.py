@@ -69,6 +69,11 @@ KINDS = {
     "float": (GREY.convert("F"), {"suffix": ".tif"}, "floating-point"),
     "EXIF": (GREY, turned(GREY), "EXIF orientation 6"),
     "half": (GREY.resize((WIDTH // 2, HEIGHT // 2)), {}, "label has 1/2 of the image's size"),
+    "three quarters": (
+        GREY.resize((WIDTH * 3 // 4, HEIGHT * 3 // 4)),
+        {},
+        "label has 0.75 times the image's size",
+    ),
     "on its side": (GREY.transpose(Image.Transpose.ROTATE_90), {}, "lies on its side"),
     "WebP": (GREY.convert("RGB"), {"suffix": ".webp"}, "stored as WebP"),
     "interpolated": (
@@ -134,6 +139,16 @@ def test_labels_of_one_class_are_doubtful(registered, caplog):
     assert not caplog.records
     check_dataset(name, records)
     assert "class 1 of 3" in caplog.text
+
+
+def test_masks_among_other_labels_are_doubtful(registered, caplog):
+    mask = stripes(0, 255)
+    name, records = registered(mask, stripes(0, 1), stripes(2, 255), mask, mask)
+    check_dataset(name, records[:4])
+    assert not caplog.records
+    check_dataset(name, records)
+    assert "3 of 5 labels" in caplog.text
+    assert "as masks of one class" in caplog.text
 
 
 def test_masks_with_empty_ones_among_them(mine):
@@ -238,10 +253,11 @@ def test_names_in_another_order(registered):
         [("table",), ("asphalt",), ("vehicle",)],
     ):
         check_names(name, Vocabulary("words", tuple(words)))
-    words = Vocabulary("words", (("car",), ("dining table",), ("road",)))
-    both = "label 0 is 'dining_table' .* 'car'.*dining_table, road, car.*car, dining table, road"
-    with pytest.raises(ValueError, match=both):
-        check_names(name, words)
+    for table in ("dining table", "DiningTables"):
+        words = Vocabulary("words", (("car",), (table,), ("road",)))
+        both = f"label 0 is 'dining_table' .* 'car'.*dining_table, road, car.*car, {table}, road"
+        with pytest.raises(ValueError, match=both):
+            check_names(name, words)
 
 
 def test_an_image_size_of_another_label_is_found_at_once(registered):

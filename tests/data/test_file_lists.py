@@ -57,7 +57,9 @@ def test_other_spellings_of_an_ending(folder):
         list_files(str(folder), ".jpg")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+)
 def test_lists_of_other_editors(tmp_path, encoding):
     (tmp_path / "val.txt").write_bytes("2007_000033\r\n2007_000042\r\n".encode(encoding))
     known = {"2007_000033", "2007_000042"}
@@ -75,6 +77,8 @@ def test_lines_of_lists(tmp_path):
         ("./b", "b"),
         ("images\\b.png", "b"),
         ("my cat.png", "my cat"),
+        ("'b'", "b"),
+        ('"x/a.jpg", "x/a.png"', "x/a"),
         ("absent.jpg", "absent.jpg"),
     ):
         (tmp_path / "val.txt").write_text(f"# a comment\n\n{line}\n{line}\n")
@@ -86,6 +90,9 @@ def test_an_empty_list_is_named(tmp_path):
         (tmp_path / "val.txt").write_bytes(content)
         with pytest.raises(ValueError, match=r"val\.txt is empty, expected one name a line"):
             read_list(tmp_path / "val.txt", {"a"})
+    (tmp_path / "val.txt").write_bytes(b"img1\0img2\0")  # of find -print0
+    with pytest.raises(ValueError, match=r"val\.txt has zero bytes, expected text"):
+        read_list(tmp_path / "val.txt", {"a"})
     (tmp_path / "val.txt").write_bytes(b"caf\xe9\n")
     with pytest.raises(ValueError, match=r"val\.txt: the byte at 3 .*save the file as UTF-8"):
         read_list(tmp_path / "val.txt", {"a"})

@@ -1,6 +1,7 @@
 """Label files are read as train ids, and wrong encodings are detected."""
 
 import itertools
+import struct
 import zlib
 
 import numpy as np
@@ -88,6 +89,29 @@ def test_what_is_not_a_label_map_is_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(png(2, 2, colour=0, depth=4, data=zlib.compress(rows)))
     with pytest.raises(ValueError, match="L;4"):
         read_label(tmp_path / "a.png", encoding=RAW)
+
+
+def test_grey_whose_values_pillow_changes_is_refused(tmp_path):
+    for name, content, stored in (
+        ("a.tif", tiff(b"\x33\x33", bits=4), "grey of 4 bits"),
+        ("b.tif", tiff(bytes(4), white_is_zero=True), "WhiteIsZero"),
+        ("c.pgm", b"P5\n2 2\n20\n\1\2\3\4", "grey from 0 to 20"),
+        ("d.pgm", b"P2\n2 2\n5\n1 2 3 4\n", "grey from 0 to 5"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=f"{name}: .*{stored}"):
+            read_label(tmp_path / name, encoding=RAW)
+    (tmp_path / "e.pgm").write_bytes(b"P5\n2 2\n255\n\1\2\3\4")
+    assert read_label(tmp_path / "e.pgm", encoding=RAW).tolist() == [[0, 1], [2, 3]]
+
+
+def tiff(data: bytes, *, bits: int = 8, white_is_zero: bool = False) -> bytes:
+    """A grey TIFF of 2 x 2 pixels."""
+    tags = {256: 2, 257: 2, 258: bits, 259: 1, 262: int(not white_is_zero), 273: 8, 277: 1, 278: 2}
+    tags[279] = len(data)
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    end = struct.pack("<I", 8 + len(data))
+    return b"II*\0" + end + data + struct.pack("<H", len(tags)) + entries + bytes(4)
 
 
 def test_an_encoding_is_checked():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -379,8 +380,38 @@ class TestFile:
             append_result(tmp_path / "a.jsonl", stored)
         assert (tmp_path / "a.jsonl").stat().st_size * 100 < 100e6
 
-    def test_a_full_disk_names_the_file(self, tmp_path):
-        stored = StoredResult("d", "a.jpg", [], ImageResult(np.array([[3], [4]])))
-        (tmp_path / "full").symlink_to("/dev/full")
-        with pytest.raises(OSError, match=r"No space left on device.*/full"):
-            append_result(tmp_path / "full", stored)
+
+@pytest.fixture
+def limit_files():
+    """A function that limits the size of files, as a full disk does, until the end of the test."""
+    resource = pytest.importorskip("resource", reason="not on Windows")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_partial_folder_that_cannot_be_removed_is_named(cfg, monkeypatch):
+    evaluate(cfg, Classifier())
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", f"{path}/run.json")
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    with pytest.raises(PermissionError, match=r"partial/run\.json"):
+        evaluate(cfg, Classifier())
+
+
+def test_a_full_disk_names_the_file_and_loses_nothing(cfg, whole, limit_files):
+    class FillingTheDisk(Classifier):
+        def forward(self, inputs):
+            if len(self.seen) == 2:
+                limit_files(700)
+            return super().forward(inputs)
+
+    with pytest.raises(ValueError, match=r"'\S*/partial/\w+\.0\.\w+\.jsonl'\. .*--resume"):
+        evaluate(cfg, FillingTheDisk())
+    limit_files(2**30)
+    rest = Classifier()
+    evaluate(cfg, rest, resume=True)
+    assert 0 < len(rest.seen) < NUM_IMAGES
+    assert matrix_of(cfg) == whole

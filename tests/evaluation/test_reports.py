@@ -56,6 +56,12 @@ def test_files(tmp_path):
         image.load()
 
 
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "confusions.csv").mkdir()
+    with pytest.raises(OSError, match=r"confusions\.csv"):
+        write_reports(str(tmp_path), RESULTS, MATRIX, NAMES, "a title")
+
+
 def test_the_image_shows_classes_that_occur(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(heatmap, "write_heatmap", lambda *args, **kw: drawn.append((args, kw)))

@@ -83,9 +83,9 @@ def read_classes(source: Any, folder: Path, first: int) -> Classes:
             )
         where, source = str(path), read_text(path).splitlines()
     if isinstance(source, Mapping):
-        numbered = [(_number(value, where), str(name)) for value, name in source.items()]
+        numbered = [(_number(value, where), _text(name, where)) for value, name in source.items()]
     elif isinstance(source, Sequence):
-        numbered = _number_lines([str(line) for line in source], first, where)
+        numbered = _number_lines([_text(line, where) for line in source], first, where)
     else:
         raise ValueError(
             f"{where} is {source!r}, expected a file name, a list of names, or value: name."
@@ -97,6 +97,12 @@ def _number(value: Any, where: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"{where}: the value {value!r} is no integer; write value: name.")
     return value
+
+
+def _text(name: Any, where: str) -> str:
+    if not isinstance(name, str):  # YAML reads no, off and null as values of their own
+        raise ValueError(f"{where}: the name {name!r} is no text; write it in quotes.")
+    return name
 
 
 def _number_lines(lines: Sequence[str], first: int, where: str) -> list[tuple[int, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...utils.files import printable
 from ...utils.image_formats import IMAGE_SUFFIXES
 from ..checks import DamagedFilesError, check_images, check_pairs, describe_sizes, first_few
 from ..file_lists import dangling_link, list_endings, list_files, read_list
@@ -177,7 +178,7 @@ def _selected(
         if absent := [name for name in listed if name not in images]:
             raise ValueError(
                 f"{spec.path(spec.list)} names {len(absent)} images that are not in "
-                f"{spec.path(spec.images)}: {first_few(absent)}."
+                f"{spec.path(spec.images)}: {first_few([printable(name) for name in absent])}."
             )
         images = {name: images[name] for name in listed}
         labels = {name: path for name, path in labels.items() if name in images}

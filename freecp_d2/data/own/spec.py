@@ -73,6 +73,17 @@ class Spec:
         return self.root / Path(name).expanduser()
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that occurs twice in a mapping, of which YAML's own keeps the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.MarkedYAMLError(problem=f"the key {key!r} occurs twice")
+        return super().construct_mapping(node, deep)
+
+
 _KEYS = [field.name for field in fields(Spec) if field.name not in ("root", "source", "given")]
 _TEXTS = ("images", "labels", "image_suffix", "label_suffix", "words", "list", "annotations")
 
@@ -98,7 +109,7 @@ def read_spec(path: str) -> Spec:
             return _with_files(Spec(given, given))
         given = given / FILE
     try:
-        content = yaml.safe_load(read_text(given)) or {}
+        content = yaml.load(read_text(given), _Loader) or {}
     except yaml.YAMLError as error:
         raise ValueError(f"{given}: is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):

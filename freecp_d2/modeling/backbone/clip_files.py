@@ -3,6 +3,7 @@
 import inspect
 import logging
 import os
+import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -32,9 +33,23 @@ def find_clip(pretrained: str, arch: str, names: Iterable[str]) -> str:
 
 
 def read_clip(path: str) -> dict[str, Tensor]:
-    """The tensors of a CLIP, transformers' in OpenAI's layout, without the prefix of a training."""
+    """
+    The tensors of a CLIP, transformers' in OpenAI's layout, without the prefix of a training.
+
+    Raises:
+        ValueError: see `read_state_dict`; several models; matrices of integers or complex numbers.
+    """
     state = without_prefix(read_state_dict(path), (*ANCHORS, ANCHOR), path)
-    return to_openai_layout(state) if ANCHOR in state else state
+    state = to_openai_layout(state) if ANCHOR in state else state
+    wrong = [
+        key for key, value in state.items() if value.ndim > 1 and not value.is_floating_point()
+    ]
+    if wrong:
+        raise ValueError(
+            f"{path}: {len(wrong)} tensors are {state[wrong[0]].dtype}, such as {wrong[0]}, "
+            "expected floating-point numbers; quantised weights are not read, give those before it."
+        )
+    return state
 
 
 def load_into_open_clip(arch: str, pretrained: str, path: str, activation: str) -> Any:
@@ -71,6 +86,12 @@ def load_into_open_clip(arch: str, pretrained: str, path: str, activation: str) 
     except Exception as error:  # tensors of other models
         raise ValueError(misfit(path, f"{arch} of open_clip", state, error)) from error
     return model
+
+
+def unknown_kinds(names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """The names that differ from all `known` ones in more than a number."""
+    kinds = {re.sub(r"\d+", "", name) for name in known}
+    return [name for name in names if re.sub(r"\d+", "", name) not in kinds]
 
 
 def misfit(path: str, what: str, names: Collection[str], error: Exception) -> str:

@@ -124,7 +124,7 @@ def set_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
     from ...checkpoint.embedded import EMBEDDED_NAME, embedded_merges
-    from .clip_files import misfit, read_clip
+    from .clip_files import misfit, read_clip, unknown_kinds
     from .openai_layout import ARCHIVE_EXTRAS, OPENAI_TOWERS, check_layout, check_vocabulary
 
     if pretrained == EMBEDDED_NAME:
@@ -146,15 +146,20 @@ def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> Lo
     tokenizer = CLIPTokenizer(merges, context_length=len(state["positional_embedding"]))
     check_vocabulary(len(state["token_embedding.weight"]), tokenizer.num_tokens, path, merges)
     weights = {k: v for k, v in state.items() if k not in ARCHIVE_EXTRAS}
+    model = None
     try:
         # build_model rounds to fp16; the second load restores what the file holds.
         model = clip.model.build_model(dict(weights)).float()
         empty = {k: v for k, v in model.state_dict().items() if not v.numel()}  # OVSeg's fork
         model.load_state_dict(empty | weights)
     except (RuntimeError, KeyError, TypeError) as error:
-        fork = "a fork? Use clip-anytorch or MODEL.CLIP.LIBRARY open_clip"
-        what = f"the CLIP of its sizes that {clip.__file__} ({fork}) builds"
-        raise ValueError(misfit(path, what, weights, error)) from error
+        message = misfit(path, "the CLIP of its sizes", weights, error)
+        if model is not None and (strange := unknown_kinds(model.state_dict(), weights)):
+            message += (
+                f" Or {clip.__file__}, whose models have {strange[0]}, is a fork: use "
+                "clip-anytorch or MODEL.CLIP.LIBRARY open_clip."
+            )
+        raise ValueError(message) from error
     archive, default = len(weights) < len(state), "quick_gelu"
     found = decide_activation(activation, pretrained, path, is_archive=archive, default=default)
     if found == "gelu":

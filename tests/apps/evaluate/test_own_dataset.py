@@ -1,6 +1,7 @@
 """An own dataset in a folder: evaluated by the command, in one process and in two."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,25 @@ def test_the_thresholds_are_chosen_on_a_part(folder, tmp_path, capsys):
     assert found["chosen"][0] == chosen.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH
     assert calibrate(["--config", str(tmp_path / "thresholds.yaml"), "--part", "0"]) == 2
     assert "--part 0.0" in capsys.readouterr().err
+
+
+def test_calibrate_names_a_damaged_image(folder, tmp_path, capfd):
+    """Its header is whole, so that it is found when its turn comes; also in another process."""
+    damaged = shutil.copytree(folder, tmp_path / "photos")
+    image = damaged / "images" / "0.png"
+    Image.open(image.with_suffix(".jpg")).save(image)
+    image.with_suffix(".jpg").unlink()
+    content = bytearray(image.read_bytes())
+    content[len(content) // 2] ^= 255
+    image.write_bytes(content)
+    options = ("--part", "0.75", "--redundancy", "0.02", "--ambiguity", "0.5", "--device", "cpu")
+    opts = ("DATASETS.TEST", f"folder:{damaged}", "OUTPUT_DIR", str(tmp_path), *SMALL)
+    for number in ("1", "2"):
+        command = ["--config", str(ROOT / CONFIG), "--num-gpus", number, *options, *opts]
+        assert calibrate(command) == 2
+        error = capfd.readouterr().err
+        assert f"error: {image}" in error
+        assert "Traceback" not in error
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared example is not at hand")

@@ -65,6 +65,13 @@ def test_a_header_is_no_class(mine):
         register_folders([mine.name])
 
 
+def test_a_name_that_is_no_text_to_yaml_is_no_class(mine):
+    for text in ("classes: [sky, no, car]\n", "classes: {0: sky, 1: off, 2: car}\n"):
+        mine.write("dataset.yaml", text)
+        with pytest.raises(ValueError, match=r"the name False is no text; write it in quotes"):
+            register_folders([mine.name])
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-16-le"])
 def test_classes_of_other_editors(mine, encoding):
     (mine.root / "classes.txt").write_bytes("sky\r\nroad\r\ncar\r\n".encode(encoding))
@@ -172,6 +179,7 @@ def test_what_is_missing_is_named(mine, tmp_path):
         ("first: 2\n", "first is 2, expected one of 0, 1"),
         ("ignore: none\n", "ignore is 'none'"),
         ("images: [a]\n", "images is .* expected text"),
+        ("classes: {0: sky, 1: road, 0: car}\n", "the key 0 occurs twice"),
         ("a: [\n", "not YAML"),
     ],
 )

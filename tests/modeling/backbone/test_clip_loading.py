@@ -66,9 +66,17 @@ class TestOpenAI:
         loaded = load_clip("clip", "custom", path, "fp32")
         assert_same_features(loaded.model, random_clip(), loaded.tokenizer(["a cat"]))
         monkeypatch.setattr(clip.model, "build_model", partial(build_fork, size=1))
-        said = rf"{re.escape(clip.__file__)}.*LIBRARY open_clip.*mask_embedding"
+        said = rf"{re.escape(clip.__file__)}.*mask_embedding.*LIBRARY open_clip"
         with pytest.raises(ValueError, match=said):
             load_clip("clip", "custom", path, "fp32")
+
+    def test_quantised_weights_are_refused(self, tmp_path):
+        """As integers they would be loaded as weights of another scale."""
+        state = random_clip().state_dict()
+        name = "visual.transformer.resblocks.0.mlp.c_fc.weight"
+        torch.save(state | {name: (100 * state[name]).to(torch.int8)}, tmp_path / "a.pt")
+        with pytest.raises(ValueError, match=rf"1 tensors are torch\.int8, such as {name}"):
+            load_clip("clip", "custom", str(tmp_path / "a.pt"), "fp32")
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_weights_of_the_file_unrounded(self, tmp_path, kind):
