@@ -38,12 +38,11 @@ from ..engine.calibration import (
     split_images,
     thresholds,
 )
-from ..engine.config_files import find_config
+from ..engine.config_loading import find_config
 from ..engine.old_keys import rename_old_opts
-from ..evaluation.line_charts import Line, Panel, draw_line_charts
+from ..evaluation.charts import Line, Panel, draw_line_charts
 from ..utils.files import write_whole
-from .errors import USER_ERRORS, print_error
-from .options import add_config_argument, add_device_argument, device_opts
+from .options import USER_ERRORS, add_config_argument, add_device_argument, device_opts, print_error
 
 _GRID_R = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 _GRID_A = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -104,13 +103,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         import_plugins(args.imports)
         cfg = load_config(args.config_file, args.opts)
         check_num_processes(args.num_gpus, cfg.MODEL.DEVICE)
-        _check(cfg, args)
+        parts = _check(cfg, args)
         folder = Path(args.output or os.path.join(cfg.OUTPUT_DIR, "calibration"))
         folder.mkdir(parents=True, exist_ok=True)
         result = calibrate(
-            args.config_file,
-            args.opts,
-            share=args.part,
+            cfg,
+            parts,
             redundancy=args.redundancy,
             ambiguity=args.ambiguity,
             processes=args.num_gpus,
@@ -126,16 +124,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _check(cfg: CfgNode, args: argparse.Namespace) -> None:
-    """Check the options and the data before any image is segmented."""
+def _check(cfg: CfgNode, args: argparse.Namespace) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Check the options and the data before any image is segmented; see `split_images`."""
     thresholds(cfg)
     for option, values in (("--redundancy", args.redundancy), ("--ambiguity", args.ambiguity)):
         if not all(0 <= value <= 1 for value in values):
             raise ValueError(f"{option} {values}, expected thresholds from 0 to 1.")
     if cfg.TEST.NUM_IMAGES:
         raise ValueError("TEST.NUM_IMAGES is not read here; use --part, or a list of images.")
-    split_images(cfg, args.part)
+    parts = split_images(cfg, args.part)
     check_run(cfg)
+    return parts
 
 
 def report(result: Calibration) -> str:

@@ -40,14 +40,15 @@ from ..engine import (
     skipped_images,
     sole_run,
 )
-from ..engine.config_files import find_config
-from .errors import USER_ERRORS, message_of
+from ..engine.config_loading import find_config
 from .options import (
     CONFIG,
+    USER_ERRORS,
     add_config_argument,
     add_device_argument,
     add_vocabulary_argument,
     device_opts,
+    message_of,
 )
 
 

@@ -1,7 +1,5 @@
 """Purification metrics of a dataset: sums over images and processes, and their files."""
 
-import csv
-import io
 import os
 from typing import Any
 
@@ -10,7 +8,7 @@ import numpy as np
 from ..d2 import comm
 from ..utils.files import write_whole
 from .bootstrap import mean_iou
-from .line_charts import Line, Panel, draw_line_charts
+from .charts import Line, Panel, draw_line_charts
 from .partial import ImageResult, add_counts
 from .purification import (
     THRESHOLDS,
@@ -20,6 +18,7 @@ from .purification import (
     redundancy_curve,
     vector_length,
 )
+from .reports import csv_bytes
 
 
 class PurificationTally:
@@ -63,15 +62,14 @@ class PurificationTally:
         counts = PurificationCounts.of_vector(self.vector)
         recall, precision = redundancy_curve(counts)
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        curve = [
-            dict(zip(("tau_r", "recall", "precision"), row, strict=True))
-            for row in zip(map(str, THRESHOLDS), recall, precision, strict=True)
-        ]
+        points = zip(map(str, THRESHOLDS), recall, precision, strict=True)
+        curve = [list(map(_shown, row)) for row in points]
         chart = draw_line_charts(_panels(counts, recall, precision), title=title)
+        rows = ([_shown(row.get(name)) for name in names] for row in self.rows)
         os.makedirs(folder, exist_ok=True)
         for name, content in (
-            ("purification.csv", _csv(names, self.rows)),
-            ("redundancy.csv", _csv(list(curve[0]), curve)),
+            ("purification.csv", csv_bytes(names, rows)),
+            ("redundancy.csv", csv_bytes(["tau_r", "recall", "precision"], curve)),
             ("redundancy.png", chart),
         ):
             write_whole(os.path.join(folder, name), content)
@@ -107,12 +105,8 @@ def _panels(counts: PurificationCounts, recall: np.ndarray, precision: np.ndarra
     ]
 
 
-def _csv(names: list[str], rows: list[dict[str, Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(
-            {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items() if v == v}
-        )
-    return text.getvalue().encode()
+def _shown(value: Any) -> Any:
+    """A value in a CSV file; NaN and what is missing are empty."""
+    if isinstance(value, float):
+        return f"{value:.4f}" if value == value else ""
+    return "" if value is None else value

@@ -39,12 +39,12 @@ def write_reports(
         "sem_seg_evaluation.pth": scores.getvalue(),
         "confusion_matrix.npy": counts.getvalue(),
         "per_class.txt": f"{per_class_table(results)}\n".encode(),
-        "per_class.csv": _csv(["class", "IoU", "ACC"], _per_class(results)),
-        "confusion_matrix.csv": _csv(
+        "per_class.csv": csv_bytes(["class", "IoU", "ACC"], _per_class(results)),
+        "confusion_matrix.csv": csv_bytes(
             ["prediction \\ ground truth", *names],
             ([name, *row] for name, row in zip(names, matrix.tolist(), strict=True)),
         ),
-        "confusions.csv": _csv(
+        "confusions.csv": csv_bytes(
             ["true", "predicted", "pixels", "percent_of_true", "percent_of_errors"],
             (_confusion_row(c, decimals=4) for c in find_confusions(matrix, class_names)),
         ),
@@ -103,7 +103,8 @@ def _table(rows: Sequence[Sequence[Any]], headers: Sequence[str], align: str) ->
     return tabulate(rows, headers, tablefmt="pipe", colalign=sides, disable_numparse=True)
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A CSV file in UTF-8."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     return text.getvalue().encode()
@@ -111,7 +112,7 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 def _draw_confusions(path: str, matrix: np.ndarray, class_names: Sequence[str], title: str) -> None:
     """Draw only the classes that occur, since most may be absent from a subset."""
-    from .heatmap import write_heatmap  # here, because it imports matplotlib
+    from .charts import write_heatmap  # here, because it imports matplotlib
 
     scored = matrix[:-1, :-1]
     is_true, is_predicted = scored.any(axis=0), scored.any(axis=1)

@@ -17,7 +17,6 @@ import argparse
 
 from tabulate import tabulate
 
-from freecp_d2.engine.config_files import config_path
 from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
 from freecp_d2.evaluation.bootstrap import Interval, mean_iou, paired_bootstrap
 
@@ -53,7 +52,7 @@ def main() -> None:
         Variant("alone", (f"{HEAD}.NAME", "")),
         *(Variant(f"{name}, {ap}", (*o, *a)) for name, o in HEADS.items() for ap, a in AP.items()),
     ]
-    files = {"sclip": str(config_path("storybook/sclip_freecp"))}
+    files = {"sclip": "storybook/sclip_freecp"}
     opts = ("DATASETS.TEST", f'("{args.dataset}",)', *args.opts)
     configs = variant_configs(files, variants, opts)
     found = count_pixels(configs, processes=args.processes, limit=args.limit)

@@ -24,7 +24,7 @@ from ...text import (
     shipped_descriptions,
     shipped_vocabularies,
 )
-from ..errors import print_error
+from ..options import print_error
 from .checking import check_vocabulary
 from .lookup import HEAD, describe_tokens, find_places, near_words, numbers_of
 

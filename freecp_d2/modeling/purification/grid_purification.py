@@ -12,20 +12,20 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from ...method import min_max_normalise
-from ...utils.precision import without_autocast
+from ...utils.device import without_autocast
 from ..affinity import AffinityHead
 from ..inputs import FiniteChecks, check_finite
 from ..stitching import has_score
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 from .build import ClassifyBoxes, PurificationOutput
 from .class_scores import ScoreChannels, as_maps, cut_maps, pool_to_grid
-from .crop_classifier import CropClassifier, CropFeatures, crop_batch_size
+from .crop_classifier import CropClassifier, CropFeatures, crop_batch_size, elect_by_score
 from .decisions import Decisions, PlacedWindow, PurificationInputs, PurifiedBatch
 from .diagnosis import WindowDiagnosis, diagnose_windows, scale_boxes
 from .gating import gates, stitch_gates
-from .host_cues import HostCues, elect_by_score, features_on
 from .image_grid import ImageGrid
 from .image_purification import ImageClassPurification, decide_image, diagnose_places
+from .wrapped_outputs import HostCues, features_on
 
 
 class Decision(NamedTuple):
@@ -114,7 +114,7 @@ class GridPurification(nn.Module):
         crops, cues = CropFeatures(), cues or [HostCues()] * len(images)
         tokens = features_on(cues, maps)
 
-        def run(batch: list[Window]) -> Iterator[tuple[PlacedWindow, Tensor, Any]]:
+        def run(batch: list[Window]) -> Iterator[tuple[PlacedWindow, Any, Any]]:
             given = cut_maps(tokens, batch, patch) if tokens else None
             pixels, own = cut_windows(fitted, batch, patch), cut_maps(maps, batch, patch)
             return self._purify(pixels, own, batch, crops, given, names if diagnose else None)
@@ -155,16 +155,22 @@ class GridPurification(nn.Module):
         crops: CropFeatures,
         tokens: Tensor | None,
         names: tuple[str, ...] | None,
-    ) -> Iterator[tuple[PlacedWindow, Tensor, WindowDiagnosis | None]]:
-        """Of each window of one size: purification, gate, and with `names` diagnosis."""
+    ) -> Iterator[tuple[PlacedWindow, Any, WindowDiagnosis | None]]:
+        """
+        Of each window of one size: purification, gate, and with `names` diagnosis; of an image
+        head, which decides later, neither of the last two.
+        """
         checks = FiniteChecks()
         head: Any = self.purification_head
         inputs = self._prepare(pixels, maps, windows, crops, checks, tokens)
         is_preview = isinstance(head, ImageClassPurification)
         found = (head.preview if is_preview else head)(*inputs)
-        on_device = gates(found), has_score(found.maps), checks.flags()
-        found, (gate, visible, flags) = found.on_host(*on_device)
+        own_gates = () if is_preview else (gates(found),)
+        found, (visible, flags, *opened) = found.on_host(
+            has_score(found.maps), checks.flags(), *own_gates
+        )
         checks.raise_for(flags)
+        gate: Iterable[Any] = opened[0] if opened else repeat(None, len(windows))
         reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(windows))
         if names is not None and not is_preview:
             reasons = diagnose_windows(found, visible, windows, names, self.view.patch_size)
