@@ -49,7 +49,7 @@ def run(module: str, function: str = "main", *args: Any) -> NoReturn:
     """Import a function by the names of its module and itself, and `call` it."""
     exit_on_interrupt()
     main = getattr(import_module(module), function)
-    import_module("freecp_d2.utils.allocator").keep_freed_memory()
+    import_module("freecp_d2.utils.processes").keep_freed_memory()
     call(main, *args)
 
 

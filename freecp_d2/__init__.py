@@ -27,7 +27,7 @@ from .modeling.meta_arch.sam3_segmentor import SAM3Segmentor
 from .modeling.purification.build import PURIFICATION_HEAD_REGISTRY, PurificationOutput
 from .modeling.purification.class_purification import ClassPurification
 from .text import Vocabulary, load_vocabulary
-from .utils.lazy import lazy_names
+from .utils.imports import lazy_names
 from .version import __version__
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from freecp_d2.checkpoint import embedded
+from freecp_d2.checkpoint import catalogue
 from freecp_d2.d2 import DatasetCatalog, MetadataCatalog, build_model
 from freecp_d2.data import BENCHMARKS, read_label
 from freecp_d2.data.mapper import read_color_image
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.engine import build_checked, check_run, evaluate, load_config
-from freecp_d2.evaluation import heatmap
+from freecp_d2.evaluation import charts
 from tests.helpers.command import ROOT, SMALL
 from tests.helpers.miniatures import LAYOUTS, NUM_CLASSES, make_miniature
 from tests.helpers.random_affinity import OWN_ENCODERS, save_source
@@ -151,7 +151,7 @@ class Run:
 @pytest.fixture
 def no_heatmap(monkeypatch):
     """The image of the matrix takes seconds, and neither files nor config have a part in it."""
-    monkeypatch.setattr(heatmap, "write_heatmap", lambda *args, **options: None)
+    monkeypatch.setattr(charts, "write_heatmap", lambda *args, **options: None)
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +240,7 @@ class TestConfigs:
         run = Run(cfg, build_model(cfg).eval())
         assert (run.folder / "confusion_matrix.png").stat().st_size
 
-    @pytest.mark.skipif(not embedded._WEIGHTS_DIR.is_dir(), reason="no weights in the package")
+    @pytest.mark.skipif(not catalogue._WEIGHTS_DIR.is_dir(), reason="no weights in the package")
     @pytest.mark.usefixtures("no_heatmap")
     def test_every_config_of_storybook(self, tmp_path):
         """With its own weights, words, sizes and thresholds."""

@@ -17,7 +17,8 @@ from freecp_d2 import Predictor, PurifiedSegmentor
 from freecp_d2.d2 import DatasetCatalog, MetadataCatalog, build_model
 from freecp_d2.evaluation import FreeCPSemSegEvaluator
 from freecp_d2.modeling.backbone.dense_attention import DENSE_ATTENTION_REGISTRY
-from freecp_d2.text import TextClassifier, TextEncoder
+from freecp_d2.text.classifier import TextClassifier
+from freecp_d2.text.text_encoder import TextEncoder
 from tests.helpers.pretended_device import Pretended, pretended_device, to_pretended
 from tests.helpers.random_affinity import OWN_ENCODERS, use_source
 from tests.helpers.random_clip import random_clip

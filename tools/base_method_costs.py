@@ -34,7 +34,7 @@ from freecp_d2.modeling.affinity import DINOAffinity
 from freecp_d2.modeling.backbone import CLIPViT
 from freecp_d2.modeling.backbone.clip_vit import tower_spec
 from freecp_d2.modeling.backbone.dense_attention import ProxyCLIP, build_dense_attention
-from freecp_d2.utils.interrupts import children_end_on_interrupt, interrupts_blocked
+from freecp_d2.utils.processes import children_end_on_interrupt, interrupts_blocked
 
 METHODS = {
     "SCLIP": "sclip",

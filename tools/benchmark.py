@@ -33,14 +33,13 @@ from freecp_d2 import ClassPurification, FreeCPSegmentor, Vocabulary
 from freecp_d2.modeling.affinity import AffinityHead, CLIPAttentionAffinity, DINOAffinity
 from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet, CLIPViT
 from freecp_d2.modeling.backbone.activation import save_memory
+from freecp_d2.modeling.backbone.clip_layouts import OPENAI_RESNETS, OPENAI_TOWERS, OPENAI_VITS
 from freecp_d2.modeling.backbone.clip_loading import PRECISIONS, set_precision
 from freecp_d2.modeling.backbone.dense_attention import find_dense_attention
-from freecp_d2.modeling.backbone.openai_layout import OPENAI_RESNETS, OPENAI_TOWERS, OPENAI_VITS
 from freecp_d2.modeling.meta_arch import freecp_segmentor, read_out
 from freecp_d2.modeling.text_head import TextHead
-from freecp_d2.utils.allocator import keep_freed_memory
+from freecp_d2.utils import processes
 from freecp_d2.utils.clip_library import import_clip
-from freecp_d2.utils.interrupts import children_end_on_interrupt, interrupts_blocked
 
 STAGES = ("backbone", "Eq. 1", "Eq. 2", "Eqs. 3-8", "crops of Eq. 8", "stitching")
 
@@ -177,7 +176,7 @@ def measure(
 def run_arch(args: argparse.Namespace, arch: str) -> list[dict]:
     """A row for each vocabulary size, with the peak memory up to it."""
     if not args.library:
-        keep_freed_memory()
+        processes.keep_freed_memory()
     if args.threads:
         torch.set_num_threads(args.threads)
     height, width = (int(side) for side in args.size.split("x"))
@@ -233,8 +232,9 @@ def main(argv: Sequence[str] | None = None) -> list[dict]:
     else:
         rows = []
         for arch in args.arch:  # one process each, because peak memory is per process
-            with ProcessPoolExecutor(1, get_context("spawn")) as pool, children_end_on_interrupt():
-                with interrupts_blocked():
+            pool = ProcessPoolExecutor(1, get_context("spawn"))
+            with pool, processes.children_end_on_interrupt():
+                with processes.interrupts_blocked():
                     future = pool.submit(run_arch, args, arch)
                 rows += future.result()
     threads = args.threads or torch.get_num_threads()

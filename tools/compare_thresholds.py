@@ -27,13 +27,11 @@ from pathlib import Path
 import torch
 from tabulate import tabulate
 
-from freecp_d2.engine.config_files import config_path
+from freecp_d2.engine.distractors import KINDS, widened_config
 from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
-from freecp_d2.engine.widening import widened_config
 from freecp_d2.evaluation.bootstrap import mean_iou
-from freecp_d2.text.distractors import KINDS
 from freecp_d2.utils.files import write_whole
-from freecp_d2.utils.interrupts import children_end_on_interrupt, interrupts_blocked
+from freecp_d2.utils.processes import children_end_on_interrupt, interrupts_blocked
 
 METHODS = ("maskclip", "gem", "clearclip", "sclip")
 HEAD = "MODEL.PURIFICATION_HEAD"
@@ -77,15 +75,15 @@ def variants(args: argparse.Namespace) -> list[Variant]:
 def measure(args: argparse.Namespace, method: str, width: int) -> dict[str, float]:
     """Variant -> mIoU over the scored words, percent."""
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // args.processes))
-    file = config_path(f"storybook/{method}_freecp.yaml")
+    file = f"storybook/{method}_freecp"
     split = ("DATASETS.TEST", f'("freecp_storybook_{args.split}",)')
     folder = args.output_dir / f"{args.kind}_{width}x"
     widened = widened_config(
-        str(file), [*split, *args.opts], kind=args.kind, width=width, seed=0, output_dir=folder
+        file, [*split, *args.opts], kind=args.kind, width=width, seed=0, output_dir=folder
     )
     test, words = str(widened.DATASETS.TEST), widened.MODEL.TEXT.VOCABULARY
     opts = (*args.opts, "DATASETS.TEST", test, "MODEL.TEXT.VOCABULARY", words)
-    configs = variant_configs({method: str(file)}, variants(args), opts)
+    configs = variant_configs({method: file}, variants(args), opts)
     counts = count_pixels(configs, limit=args.limit)
     return {name: float(mean_iou(found.sum(axis=0))) for (_, name), found in counts.items()}
 

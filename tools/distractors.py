@@ -34,24 +34,23 @@ from typing import NamedTuple
 import numpy as np
 from tabulate import tabulate
 
-from freecp_d2.apps.errors import USER_ERRORS, message_of
+from freecp_d2.apps.options import USER_ERRORS, message_of
 from freecp_d2.d2 import CfgNode, default_argument_parser
 from freecp_d2.engine import (
     add_import_argument,
     build_model_in_turn,
     check_num_processes,
     check_run,
+    distractors,
     evaluate,
     import_plugins,
     launch_processes,
 )
-from freecp_d2.engine.widening import foreground_names, widened_config
+from freecp_d2.evaluation.charts import Line, Panel, draw_line_charts
 from freecp_d2.evaluation.confusion import words_of_images
-from freecp_d2.evaluation.line_charts import Line, Panel, draw_line_charts
 from freecp_d2.evaluation.partial import read_results
 from freecp_d2.modeling.text_head import has_background, vocabulary_from_config
 from freecp_d2.text import Vocabulary
-from freecp_d2.text.distractors import KINDS, classes_without_near_words
 from freecp_d2.utils.files import write_whole
 
 HEAD = "MODEL.PURIFICATION_HEAD.NAME"
@@ -100,10 +99,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         args.seeds = [int(seed) for seed in args.seeds.split(",")]
     except ValueError as error:
         parser.error(f"--widths and --seeds are whole numbers: {error}")
-    if args.widths[0] < 1 or not set(args.kinds) <= set(KINDS):
+    if args.widths[0] < 1 or not set(args.kinds) <= set(distractors.KINDS):
         parser.error(
             f"--widths {args.widths} and --kinds {args.kinds}, expected numbers from 1 on and some "
-            f"of {', '.join(KINDS)}."
+            f"of {', '.join(distractors.KINDS)}."
         )
     return args
 
@@ -120,7 +119,7 @@ def plan(args: argparse.Namespace) -> list[Run]:
 def configure(run: Run, args: argparse.Namespace) -> CfgNode:
     """The config of a run; called in each process, because it registers the dataset."""
     opts = ["TEST.LABEL_MAP", "True", "TEST.ORACLES", "False", *args.opts]
-    return widened_config(
+    return distractors.widened_config(
         run.config,
         opts if run.purified else [*opts, HEAD, ""],
         kind=run.kind,
@@ -137,7 +136,8 @@ def check(run: Run, cfg: CfgNode, vocabulary: Vocabulary, seeds: Sequence[int]) 
     if not run.kind or run.seed == seeds[0]:
         check_run(cfg)
     if not run.kind:
-        missing = classes_without_near_words(vocabulary, foreground_names(cfg, vocabulary))
+        names = distractors.foreground_names(cfg, vocabulary)
+        missing = distractors.classes_without_near_words(vocabulary, names)
         if missing and run.purified:
             print(
                 f"{run.config}: {len(missing)} of {vocabulary.num_classes} classes have no row in "

@@ -37,12 +37,11 @@ from ..engine.calibration import (
     split_images,
     thresholds,
 )
-from ..engine.config_files import find_config
+from ..engine.config_loading import find_config
 from ..engine.old_keys import rename_old_opts
-from ..evaluation.line_charts import Line, Panel, draw_line_charts
+from ..evaluation.charts import Line, Panel, draw_line_charts
 from ..utils.files import write_whole
-from .errors import USER_ERRORS, print_error
-from .options import add_config_argument, add_device_argument, device_opts
+from .options import USER_ERRORS, add_config_argument, add_device_argument, device_opts, print_error
 
 _GRID_R = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 _GRID_A = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)

@@ -40,9 +40,14 @@ from ..engine import (
     skipped_images,
     sole_run,
 )
-from ..engine.config_files import find_config
-from .errors import USER_ERRORS, message_of
-from .options import add_device_argument, add_vocabulary_argument, device_opts
+from ..engine.config_loading import find_config
+from .options import (
+    USER_ERRORS,
+    add_device_argument,
+    add_vocabulary_argument,
+    device_opts,
+    message_of,
+)
 
 
 def build_parser() -> ArgumentParser:

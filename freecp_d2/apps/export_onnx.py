@@ -23,8 +23,14 @@ from ..engine.predictor import Predictor
 from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ..modeling.text_head import TextHead
 from ..utils.files import whole_file
-from .errors import USER_ERRORS, print_error
-from .options import CONFIG, add_config_argument, add_opts_argument, add_vocabulary_argument
+from .options import (
+    CONFIG,
+    USER_ERRORS,
+    add_config_argument,
+    add_opts_argument,
+    add_vocabulary_argument,
+    print_error,
+)
 
 _TORCH = Version("2.9")
 """The first whose exporter takes `dynamic_shapes` and is called with `dynamo` by default."""

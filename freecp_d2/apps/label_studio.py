@@ -26,13 +26,15 @@ from ..engine import add_import_argument, import_plugins
 from ..engine.predictor import Predictor
 from ..text import load_vocabulary
 from ..version import __version__
-from .errors import USER_ERRORS, message_of, print_error
 from .options import (
     CONFIG,
+    USER_ERRORS,
     add_config_argument,
     add_device_argument,
     add_opts_argument,
     device_opts,
+    message_of,
+    print_error,
 )
 
 VERSION = f"freecp_d2 {__version__}"

@@ -1,10 +1,15 @@
-"""Options of several sub-commands, with one name and one meaning in all of them."""
+"""Options of several sub-commands, and the errors of their users that they print."""
 
 import argparse
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 CONFIG, EMBEDDED = "ade20k/sclip_freecp", "storybook/sclip_freecp"
 """The usual config, and that of the weights that ship with the package."""
+
+USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
+"""Errors of wrong options, configs, files and missing libraries; all others are tracebacks."""
 
 
 def add_config_argument(parser: argparse.ArgumentParser, default: str | None = None) -> None:
@@ -51,3 +56,18 @@ def add_opts_argument(parser: argparse.ArgumentParser) -> None:
 def device_opts(args: argparse.Namespace) -> Sequence[str]:
     """`--device` as key and value of the config."""
     return ("MODEL.DEVICE", args.device) if args.device else ()
+
+
+def message_of(error: Exception) -> str:
+    """The message of an error, without the quotes that `str` puts around that of a KeyError."""
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+
+
+def print_error(error: Exception) -> None:
+    """Print the message on one line of the error output, after the command that the user typed."""
+    print(f"{program_name()}: error: {message_of(error)}", file=sys.stderr)
+
+
+def program_name() -> str:
+    """The command that the user typed, such as "freecp segment" or "demo.py"."""
+    return Path(sys.argv[0]).name

@@ -3,18 +3,16 @@ Pretrained weights: find, download, check and read them.
 
 | file | what |
 |---|---|
-| `catalogue.yaml`, `catalogue.py` | name -> source, licence, size, SHA-256 |
+| `catalogue.yaml`, `catalogue.py` | name -> source, licence, size, SHA-256; the embedded CLIP |
 | `finding.py` | name, path, URL or hub address -> a file on this machine |
 | `download.py` | URL -> file |
 | `hub.py` | Hugging Face repository -> file or folder in its cache |
 | `checksums.py` | size and SHA-256 of a file |
 | `reading.py` | file -> tensors |
+| `fitting.py` | the kind of a model by its tensors; loading without misfits |
 | `transformers_folders.py` | folder -> a model of the library transformers |
-| `embedded.py` | the small CLIP in the package |
 """
 
 from .catalogue import WeightsEntry, load_catalogue
 from .finding import find_weights, weights_dir
 from .reading import read_state_dict
-
-__all__ = ["WeightsEntry", "find_weights", "load_catalogue", "read_state_dict", "weights_dir"]

@@ -8,9 +8,8 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 from ..d2 import PathManager
-from .catalogue import WeightsEntry, load_catalogue
+from .catalogue import WeightsEntry, embedded_weights, load_catalogue
 from .checksums import check_file
-from .embedded import embedded_weights
 from .hub import find_on_hub
 
 logger = logging.getLogger(__name__)
@@ -49,6 +48,39 @@ def find_weights(name_or_path: str) -> str:
     if not path or not os.path.exists(path):
         raise FileNotFoundError(_unknown(name_or_path))
     return path
+
+
+def find_pretrained(key: str, value: str, example: str) -> str:
+    """
+    The file or folder of a PRETRAINED key and its value, by `find_weights`.
+
+    Raises:
+        ValueError: the value is empty (the message gives `example`), or the file is another one.
+        FileNotFoundError, ConnectionError, PermissionError: as `find_weights`, with the key.
+    """
+    if not value:
+        raise ValueError(
+            f'{key}="" names no weights, and random ones have no affinity; give a path or a name '
+            f'of the catalogue such as "{example}".'
+        )
+    try:
+        return find_weights(value)
+    except (FileNotFoundError, ConnectionError, PermissionError, ValueError) as error:
+        if getattr(error, "errno", None) is not None:  # the disk
+            raise
+        raise type(error)(f"{key}: {error}") from error
+
+
+def find_folder(key: str, pretrained: str, example: str) -> str:
+    """
+    The folder of a PRETRAINED key, which may also be a bare hub name, "org/repo": of a repository
+    in the catalogue only the files that are needed, of others all.
+    """
+    is_hub_name = re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", pretrained)
+    if is_hub_name and not os.path.exists(pretrained):
+        known = {entry.hub: name for name, entry in load_catalogue().items()}
+        pretrained = known.get(pretrained, f"hf://{pretrained}")
+    return find_pretrained(key, pretrained, example)
 
 
 def local_path(name: str) -> str:

@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .fitting import refuse_misfits
+
 _MISFITS = ("missing_keys", "unexpected_keys", "mismatched_keys")  # of transformers' report
 
 
@@ -89,17 +91,3 @@ def read_json(folder: str, name: str, key: str) -> dict:
     except ValueError as error:
         raise ValueError(f"{path} is no JSON ({error}); get it from the hub again.") from error
     return content if isinstance(content, dict) else {}
-
-
-def refuse_misfits(
-    path: str, missing: Iterable[str], unexpected: Iterable[str], shapes: Iterable[str], advice: str
-) -> None:
-    """Raise `ValueError` with the first keys of each kind and the advice, if there are any."""
-    kinds = {"missing": missing, "unexpected": unexpected, "of another shape": shapes}
-    found = [
-        f"{len(names)} {kind} ({', '.join(names[:5])}{', ...' * (len(names) > 5)})"
-        for kind, names in ((kind, sorted(map(str, names))) for kind, names in kinds.items())
-        if names
-    ]
-    if found:
-        raise ValueError(f"{path} does not fit, keys: {'; '.join(found)}; {advice}")

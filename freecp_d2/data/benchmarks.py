@@ -11,8 +11,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..d2 import DatasetCatalog, MetadataCatalog
-from .benchmark_spec import Benchmark, Folder, LabelFolder
-from .label_ids import CITYSCAPES_IDS, COCO_STUFF_IDS, COCO_THING_IDS
+from .benchmark_spec import (
+    CITYSCAPES_IDS,
+    COCO_STUFF_IDS,
+    COCO_THING_IDS,
+    Benchmark,
+    Folder,
+    LabelFolder,
+)
 from .labels import IGNORE_LABEL, LabelEncoding, raw_encoding, rest_encoding, shifted_encoding
 
 _VOC = "VOCdevkit/VOC2012"

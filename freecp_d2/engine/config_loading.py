@@ -1,4 +1,4 @@
-"""Loading of a config file and command-line overrides."""
+"""The config files of the project, and loading of one with command-line overrides."""
 
 import ast
 import difflib
@@ -7,6 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,13 +15,14 @@ import torch
 from ..config import add_freecp_config
 from ..d2 import CfgNode, DatasetCatalog, get_cfg
 from ..data.own import PREFIX, register_folders
-from .config_files import find_config
 from .old_keys import rename_old_keys, rename_old_opts
 from .plugins import add_plugin_keys, advise_on_keys
 
 _VOCABULARY = "MODEL.TEXT.VOCABULARY"
 
 logger = logging.getLogger(__name__)
+
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool = False) -> CfgNode:
@@ -199,3 +201,40 @@ def _all_keys(cfg: CfgNode, prefix: str = "") -> list[str]:
     for name, value in cfg.items():
         keys += _all_keys(value, f"{prefix}{name}.") if isinstance(value, CfgNode) else []
     return keys
+
+
+def configs_dir() -> Path:
+    """
+    The folder `configs/`: package data of a wheel, or beside the package in a clone.
+
+    Raises:
+        FileNotFoundError: the installation has no config files.
+    """
+    for folder in (_PACKAGE / "configs", _PACKAGE.parent / "configs"):
+        if (folder / "Base-FreeCP.yaml").is_file():
+            return folder
+    raise FileNotFoundError(
+        f"found no config files in {_PACKAGE / 'configs'}; install freecp_d2 again."
+    )
+
+
+def find_config(name: str) -> str:
+    """
+    A path that exists, or the path of a config of the package: "ade20k/sclip_freecp", also with
+    "configs/" in front or ".yaml" behind.
+
+    Raises:
+        FileNotFoundError: there is neither; the message has similar names.
+    """
+    if os.path.isfile(name):
+        return name
+    folder, short = configs_dir(), name.removeprefix("configs/").removesuffix(".yaml")
+    path = folder / f"{short}.yaml"
+    if short and path.is_file():
+        return str(path)
+    known = [file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.yaml")]
+    similar = difflib.get_close_matches(short, known, cutoff=0.7) or ["ade20k/sclip_freecp"]
+    raise FileNotFoundError(
+        f'there is no config "{name}"; give the path of a YAML file, or the name of a config of '
+        f"the package: {', '.join(similar)}."
+    )

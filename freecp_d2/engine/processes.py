@@ -17,8 +17,7 @@ import torch.distributed as dist
 from torch.multiprocessing.spawn import ProcessRaisedException
 
 from ..d2 import BACKEND, comm, launch
-from ..utils.allocator import keep_freed_memory
-from ..utils.interrupts import end_with_parent, interrupts_blocked
+from ..utils.processes import end_with_parent, interrupts_blocked, keep_freed_memory
 
 REPORT_SECONDS = 60.0
 """How often the processes that wait for others say so."""

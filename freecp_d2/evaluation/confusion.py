@@ -1,5 +1,6 @@
 """
-Read a confusion matrix: mmsegmentation's mIoU, and which class is predicted as which.
+Predictions as label maps; of a confusion matrix mmsegmentation's mIoU, and which class is predicted
+as which.
 
 Shape shorthand in this module: K classes. A confusion matrix is (K+1, K+1), in pixels; rows are
 predictions, columns ground truth, and the last of each is "ignored".
@@ -9,6 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
+
+from ..utils.device import to_host
 
 
 @dataclass(frozen=True)
@@ -111,3 +116,31 @@ def _totals(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Correct, true and predicted pixels, each (K,), without ignored ones."""
     scored = matrix[:-1, :-1].astype(np.float64)
     return scored.diagonal(), scored.sum(axis=0), scored.sum(axis=1)
+
+
+def read_prediction(sem_seg: Tensor, num_classes: int, name: str) -> np.ndarray:
+    """
+    Scores (K, H, W) or integer labels (H, W) -> labels (H, W), int64, in 0..K-1.
+
+    Raises ValueError, which starts with `name`, for another shape or type, NaN, or other labels.
+    """
+    is_integer = not (sem_seg.is_floating_point() or sem_seg.dtype == torch.bool)
+    if sem_seg.ndim == 3 and sem_seg.shape[0] == num_classes:
+        scores, labels = sem_seg.max(dim=0)
+        labels, has_nan = to_host(labels, scores.isnan().any())
+        if has_nan:
+            raise ValueError(f"{name}: the scores have NaN; expected numbers.")
+    elif sem_seg.ndim == 2 and is_integer:
+        labels = sem_seg
+    else:
+        raise ValueError(
+            f"{name}: sem_seg is {sem_seg.dtype} of shape {tuple(sem_seg.shape)}; "
+            f"expected scores of shape ({num_classes}, H, W) or an integer label map (H, W)."
+        )
+    pred = labels.to("cpu", torch.int64).numpy()
+    if pred.size and not 0 <= pred.min() <= pred.max() < num_classes:
+        raise ValueError(
+            f"{name}: predicted labels are in {pred.min()}..{pred.max()}; expected "
+            f"0..{num_classes - 1}, one class for every pixel."
+        )
+    return pred

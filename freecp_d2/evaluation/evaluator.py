@@ -15,9 +15,8 @@ from torch import Tensor
 
 from ..d2 import DatasetCatalog, SemSegEvaluator, comm
 from ..data.labels import read_label
-from .confusion import mean_iou_mmseg, only_predicted
+from .confusion import mean_iou_mmseg, only_predicted, read_prediction
 from .partial import NO_COUNTS, ImageResult, add_counts, sparse_counts
-from .predictions import read_prediction
 from .purification import count_decisions
 from .purification_tally import PurificationTally
 from .reports import write_reports

@@ -22,11 +22,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from torch import Tensor
 
 from ..modeling.purification.decisions import DecisionArrays, Decisions
 from .bootstrap import TRUE, count_labels, mean_iou
-from .predictions import read_prediction
+from .confusion import read_prediction
 
 THRESHOLDS = np.array(
     [
@@ -144,7 +143,9 @@ def count_decisions(
     counts.boxes[:] = _count_elections(arrays, truth(arrays.boxes) > 0)
     for row, steps in zip(counts.oracles, ORACLES.values(), strict=True):
         if oracles and set(steps) <= set(decisions.steps):
-            predicted = _read(decisions.decide_with(truth, steps), num_classes)
+            predicted = read_prediction(
+                decisions.decide_with(truth, steps), num_classes, "with an oracle"
+            )
             row[:] = count_labels(predicted, labels, num_classes, num_classes)
     return vector
 
@@ -158,10 +159,6 @@ def _count_elections(arrays: DecisionArrays, in_box: np.ndarray) -> tuple[int, i
     elected = in_box[np.arange(len(in_box)), arrays.winners]
     electable = (in_box & arrays.members).any(axis=1)
     return int(elected.sum()), int(electable.sum()), len(in_box)
-
-
-def _read(sem_seg: Tensor, num_classes: int) -> np.ndarray:
-    return read_prediction(sem_seg, num_classes, "with an oracle")
 
 
 def purification_metrics(counts: PurificationCounts) -> dict[str, float]:

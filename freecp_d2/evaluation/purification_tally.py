@@ -1,7 +1,5 @@
 """Purification metrics of a dataset: sums over images and processes, and their files."""
 
-import csv
-import io
 import os
 from typing import Any
 
@@ -10,7 +8,7 @@ import numpy as np
 from ..d2 import PathManager, comm
 from ..utils.files import blaming
 from .bootstrap import mean_iou
-from .line_charts import Line, Panel, draw_line_charts
+from .charts import Line, Panel, draw_line_charts
 from .partial import ImageResult, add_counts
 from .purification import (
     THRESHOLDS,
@@ -20,6 +18,7 @@ from .purification import (
     redundancy_curve,
     vector_length,
 )
+from .reports import write_csv
 
 
 class PurificationTally:
@@ -63,15 +62,16 @@ class PurificationTally:
         counts = PurificationCounts.of_vector(self.vector)
         recall, precision = redundancy_curve(counts)
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        curve = [
-            dict(zip(("tau_r", "recall", "precision"), row, strict=True))
-            for row in zip(map(str, THRESHOLDS), recall, precision, strict=True)
-        ]
+        points = zip(map(str, THRESHOLDS), recall, precision, strict=True)
+        curve = [list(map(_shown, row)) for row in points]
         chart = draw_line_charts(_panels(counts, recall, precision), title=title)
         with blaming(folder):
             PathManager.mkdirs(folder)
-            _write_csv(os.path.join(folder, "purification.csv"), names, self.rows)
-            _write_csv(os.path.join(folder, "redundancy.csv"), list(curve[0]), curve)
+            rows = ([_shown(row.get(name)) for name in names] for row in self.rows)
+            write_csv(os.path.join(folder, "purification.csv"), names, rows)
+            write_csv(
+                os.path.join(folder, "redundancy.csv"), ["tau_r", "recall", "precision"], curve
+            )
             with PathManager.open(os.path.join(folder, "redundancy.png"), "wb") as file:
                 file.write(chart)
 
@@ -106,13 +106,8 @@ def _panels(counts: PurificationCounts, recall: np.ndarray, precision: np.ndarra
     ]
 
 
-def _write_csv(path: str, names: list[str], rows: list[dict[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(
-            {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items() if v == v}
-        )
-    with PathManager.open(path, "w", encoding="utf-8") as file:
-        file.write(text.getvalue())
+def _shown(value: Any) -> Any:
+    """A value in a CSV file; NaN and what is missing are empty."""
+    if isinstance(value, float):
+        return f"{value:.4f}" if value == value else ""
+    return "" if value is None else value

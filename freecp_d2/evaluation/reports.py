@@ -43,13 +43,13 @@ def write_reports(
             with PathManager.open(os.path.join(folder, name), "wb") as file:
                 file.write(content)
         path = os.path.join(folder, "per_class.csv")
-        _write_csv(path, ["class", "IoU", "ACC"], _per_class(results))
-        _write_csv(
+        write_csv(path, ["class", "IoU", "ACC"], _per_class(results))
+        write_csv(
             os.path.join(folder, "confusion_matrix.csv"),
             ["prediction \\ ground truth", *names],
             ([name, *row] for name, row in zip(names, matrix.tolist(), strict=True)),
         )
-        _write_csv(
+        write_csv(
             os.path.join(folder, "confusions.csv"),
             ["true", "predicted", "pixels", "percent_of_true", "percent_of_errors"],
             (_confusion_row(c, decimals=4) for c in find_confusions(matrix, class_names)),
@@ -105,7 +105,7 @@ def _table(rows: Sequence[Sequence[Any]], headers: Sequence[str], align: str) ->
     return tabulate(rows, headers, tablefmt="pipe", colalign=sides, disable_numparse=True)
 
 
-def _write_csv(path: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def write_csv(path: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     with PathManager.open(path, "w", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
@@ -114,7 +114,7 @@ def _write_csv(path: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
 
 def _draw_confusions(path: str, matrix: np.ndarray, class_names: Sequence[str], title: str) -> None:
     """Draw only the classes that occur, since most may be absent from a subset."""
-    from .heatmap import write_heatmap  # here, because it imports matplotlib
+    from .charts import write_heatmap  # here, because it imports matplotlib
 
     scored = matrix[:-1, :-1]
     is_true, is_predicted = scored.any(axis=0), scored.any(axis=1)

@@ -37,7 +37,8 @@ class OutputClasses:
 
     vocabulary: Vocabulary
     background: str
-    """MODEL.TEXT.BACKGROUND."""
+    background_thresh: float
+    """MODEL.TEXT.BACKGROUND and BACKGROUND_THRESH."""
 
     @property
     def has_background(self) -> bool:

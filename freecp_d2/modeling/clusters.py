@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..utils.precision import without_autocast
+from ..utils.device import without_autocast
 
 NO_CLUSTER = -1
 MEDIAN_SIZE = 7

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..d2 import CfgNode
-from ..utils.precision import without_autocast
+from ..utils.device import without_autocast
 
 
 @without_autocast

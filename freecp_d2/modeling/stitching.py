@@ -1,7 +1,8 @@
 """
 Class scores of an image from the patch maps of its windows. Only surviving classes are upsampled.
 
-Shapes: K classes, C channels of the output, S surviving classes, h x w patches, H, W pixels.
+Shapes: N windows, W words, D embedding, K classes, C channels of the output, S surviving
+classes, h x w patches, H, W pixels.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..utils.precision import without_autocast
+from ..method import merge_synonyms
+from ..utils.device import without_autocast
 from .windows import Window
 
 CLASSES_AT_ONCE, PIXELS_AT_ONCE = 16, 1 << 22
@@ -183,3 +185,34 @@ def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
     if len(maps) == 0:  # PyTorch does not resize an empty tensor
         return maps.new_zeros(0, *size)
     return F.interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]
+
+
+def shifted_cosines(patch_tokens: Tensor, word_features: Tensor) -> Tensor:
+    """
+    1 + cos(patch, word), which no softmax tells from the cosine and no stitching drops.
+
+    (N, D, h, w), unit rows (W, D) -> (N, W, h, w).
+    """
+    patches = F.normalize(patch_tokens, dim=1)
+    return 1 + torch.einsum("ndhw,kd->nkhw", patches, word_features)
+
+
+@without_autocast
+def scores_of_cosines(
+    found: ClassScores, size: tuple[int, int], scale: float, owners: Tensor, num_maps: int
+) -> ClassScores:
+    """
+    Probabilities of the classes, from stitched `shifted_cosines` of the words: the order of base
+    methods' own programs. (Eq. (1) takes the softmax in each window.)
+
+    Args:
+        found: scores of words, (W, H, W').
+        size: of the result, in pixels.
+        scale: logit scale of the softmax over all words.
+        owners: class of each of the last words, int64; words before them have no class.
+        num_maps: K; the probability of a class is that of its best word.
+    """
+    words = (scale * resize_scores(found.scores, size)).softmax(dim=0)
+    skip = len(words) - len(owners)
+    scores = merge_synonyms(words[None, skip:], owners, num_maps)[0]
+    return ClassScores(torch.arange(num_maps, device=scores.device), scores)

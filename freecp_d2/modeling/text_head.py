@@ -12,22 +12,15 @@ from torch import Tensor, nn
 
 from ..d2 import CfgNode, MetadataCatalog, comm, configurable
 from ..method import class_activation_maps, merge_synonyms, min_max_normalise
-from ..text import (
-    Descriptions,
-    TextClassifier,
-    TextEncoder,
-    Vocabulary,
-    get_templates,
-    load_descriptions,
-    load_vocabulary,
-)
-from ..utils.precision import without_autocast
+from ..text import Descriptions, Vocabulary, get_templates, load_descriptions, load_vocabulary
+from ..text.classifier import TextClassifier
+from ..text.text_encoder import TextEncoder
+from ..utils.device import without_autocast
 from .backbone import LoadedCLIP, load_clip_from_config
 from .background import OutputClasses, check_background, has_background
 from .clusters import class_votes
 from .resampling import resample
-from .softmax_of_image import class_scores, shifted_cosines
-from .stitching import ClassScores, drop_small_classes
+from .stitching import ClassScores, drop_small_classes, scores_of_cosines, shifted_cosines
 
 
 class TextHead(OutputClasses, nn.Module):
@@ -61,7 +54,7 @@ class TextHead(OutputClasses, nn.Module):
                 class with the score of its best word), "distractor" (no class of the output).
             background_thresh: the least score of the background.
             min_area: see `stitching.drop_small_classes`; only for a background of "words".
-            softmax: of "windows", Eq. (1), or of the "image", see `softmax_of_image`.
+            softmax: of "windows", Eq. (1), or of the "image", see `stitching.scores_of_cosines`.
 
         Raises:
             ValueError: see `check_background`; a negative scale.
@@ -186,7 +179,9 @@ class TextHead(OutputClasses, nn.Module):
     def finish(self, found: ClassScores, size: tuple[int, int]) -> ClassScores:
         """Class scores of stitched maps; those of cosines have the `size` of the result."""
         if self.softmax == "image":
-            found = class_scores(found, size, self.logit_scale, self.word_to_class, self.num_maps)
+            found = scores_of_cosines(
+                found, size, self.logit_scale, self.word_to_class, self.num_maps
+            )
         return drop_small_classes(found, self.min_area) if self.min_area else found
 
 

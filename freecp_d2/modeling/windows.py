@@ -37,7 +37,7 @@ def window_batch_size(cfg: CfgNode) -> int:
 
     8 on a GPU and 4 on a CPU; of smaller windows as many as have the same pixels. On a CPU a
     ViT-B/16 takes 10 % less time for 4 windows at once than one by one; of more, some tensors pass
-    the 32 MiB from which glibc maps memory anew, see `utils.allocator`.
+    the 32 MiB from which glibc maps memory anew, see `utils.processes`.
     """
     node = cfg.MODEL.SLIDING_WINDOW
     if node.BATCH_SIZE:

@@ -12,9 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from .cache import FeatureCache, features_key
 from .descriptions import Descriptions, fill_templates
-from .text_encoder import TextEncoder
+from .text_encoder import FeatureCache, TextEncoder, features_key
 from .vocabulary import Vocabulary
 from .vocabulary_parsing import warn_once
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..utils.precision import layer_norm
+from ..utils.device import layer_norm
 
 
 class CausalTextTower(nn.Module):

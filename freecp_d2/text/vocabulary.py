@@ -28,7 +28,7 @@ from pathlib import Path
 
 from ..utils.files import read_text
 from .cleaning import words_of_json, words_of_list
-from .spelling import readable_names, take_apart
+from .display import class_colors, readable_names, take_apart
 from .vocabulary_parsing import (
     CLASS_SEPARATOR,
     WORD_SEPARATOR,
@@ -148,8 +148,6 @@ class Vocabulary:
     @cached_property
     def colors(self) -> tuple[tuple[int, int, int], ...]:
         """(red, green, blue) of each class, 0 to 255."""
-        from .class_colors import class_colors  # needed only to draw
-
         return class_colors(self.class_names)
 
     @cached_property
@@ -164,7 +162,7 @@ class Vocabulary:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def load_vocabulary(words: str | Path | Sequence[str | Sequence[str]]) -> Vocabulary:
+def load_vocabulary(words: str | Path | Sequence[str | Sequence[str]] | Vocabulary) -> Vocabulary:
     """
     Load a shipped vocabulary, a file or a string, tried in this order:
 
@@ -174,11 +172,13 @@ def load_vocabulary(words: str | Path | Sequence[str | Sequence[str]]) -> Vocabu
     3. `"cat, kitten; dog"`: a string with `;`, `,` or a new line; see `Vocabulary.from_string`.
        One class of one word is `"cat;"`, because a bare word may be a misspelt name.
 
-    4. `["cat", ["dog", "puppy"]]`: a list; see `Vocabulary.from_list`.
+    4. `["cat", ["dog", "puppy"]]`: a list; see `Vocabulary.from_list`. A vocabulary is returned.
 
     A word that a benchmark writes with spaces ("diningtable") is kept and reported once.
     FileNotFoundError lists what exists; ValueError if the file or string breaks the format.
     """
+    if isinstance(words, Vocabulary):
+        return words
     if isinstance(words, (list, tuple)):
         return _noted(Vocabulary.from_list(words))
     if not isinstance(words, str | Path):

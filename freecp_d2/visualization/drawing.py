@@ -10,10 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from .fonts import font, showable
-from .html.placed_names import place_names
-from .legend import PAPER, draw_legend, legend_entries
-from .overlay import RGB, fitted_size, overlay, resize_image, resize_labels
-from .shares import Share
+from .legend import PAPER, Share, draw_legend, legend_entries
+from .overlay import RGB, fitted_size, overlay, place_names, resize_image, resize_labels
 
 _WHITE, _EDGE = (255, 255, 255), (28, 24, 20)
 _SHEET_WIDTH = 480  # pixels that a legend needs

@@ -1,10 +1,11 @@
 """
-Class colours over an image, and resizing of images and label maps for display.
+Class colours over an image, places for class names in it, and resizing for display.
 
 Shape shorthand in this module: H, W pixels, K classes.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,6 +16,13 @@ NO_LABEL: RGB = (128, 128, 128)
 """The colour of pixels without a class, in legends and label PNGs."""
 
 _OPACITY = 0.5
+
+FONT_SHARE = 0.056
+"""Height of the letters, as a share of the image's width."""
+
+_LETTER_WIDTH = 0.56
+
+_FILLED = 0.94
 
 
 def overlay(image: np.ndarray, labels: np.ndarray, colors: Sequence[RGB]) -> np.ndarray:
@@ -71,3 +79,39 @@ def resize_labels(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     rows = ((np.arange(size[0]) + 0.5) * height / size[0]).astype(np.int64)
     columns = ((np.arange(size[1]) + 0.5) * width / size[1]).astype(np.int64)
     return labels[rows[:, None], columns]
+
+
+class PlacedName(NamedTuple):
+    """A name and the centre of its box, in pixels."""
+
+    text: str
+    x: float
+    y: float
+
+
+def place_names(labels: np.ndarray, class_names: Sequence[str]) -> list[PlacedName]:
+    """
+    Place the name of each class once, if it fits in a region of the class.
+
+    Args:
+        labels: integers (H, W); values outside 0..K-1 are no class.
+        class_names: K names.
+    """
+    size = FONT_SHARE * labels.shape[1]
+    height = max(1, round(1.25 * size))
+    placed = []
+    for k, name in enumerate(class_names):
+        mask = labels == k
+        width = max(1, round(_LETTER_WIDTH * size * len(name) + 0.6 * size))
+        if mask.sum() < height * width or height > mask.shape[0] or width > mask.shape[1]:
+            continue
+        # Pixels of the class in each box of that size, from the integral image.
+        sums = cv2.integral(mask.astype(np.uint8))
+        filled = sums[height:, width:] + sums[:-height, :-width]
+        filled -= sums[:-height, width:] + sums[height:, :-width]
+        rows, columns = np.nonzero(filled / (height * width) >= _FILLED)
+        if len(rows):
+            middle = (rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2
+            i = int(middle.argmin())
+            placed.append(PlacedName(name, columns[i] + width / 2, rows[i] + height / 2))
+    return placed

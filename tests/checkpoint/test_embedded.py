@@ -7,12 +7,12 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from freecp_d2.checkpoint import embedded
-from freecp_d2.checkpoint.embedded import EMBEDDED_SHA256, embedded_merges, embedded_weights
-from freecp_d2.data.storybook.merges import merges_for, num_tokens, write_merges
+from freecp_d2.checkpoint import catalogue
+from freecp_d2.checkpoint.catalogue import EMBEDDED_SHA256, embedded_merges, embedded_weights
 from freecp_d2.modeling.backbone import load_clip, load_clip_from_config
 from freecp_d2.modeling.text_head import TextHead
 from freecp_d2.text import CLIPTokenizer
+from tests.helpers.merges import merges_for, num_tokens, write_merges
 from tests.helpers.random_clip import TINY, random_clip
 
 WEIGHTS, MERGES = EMBEDDED_SHA256
@@ -25,7 +25,7 @@ def files(tmp_path, monkeypatch):
     write_merges(tmp_path / MERGES, merges)
     state = random_clip(TINY | {"vocab_size": num_tokens(merges)}).state_dict()
     save_file({key: value.half() for key, value in state.items()}, tmp_path / WEIGHTS)
-    monkeypatch.setattr(embedded, "_WEIGHTS_DIR", tmp_path)
+    monkeypatch.setattr(catalogue, "_WEIGHTS_DIR", tmp_path)
     for name in (WEIGHTS, MERGES):
         digest = hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
         monkeypatch.setitem(EMBEDDED_SHA256, name, digest)
@@ -55,7 +55,7 @@ class TestFiles:
             assert embedded_weights() == str(files / WEIGHTS)
 
     def test_the_files_in_the_package(self):
-        assert (embedded._WEIGHTS_DIR / WEIGHTS).stat().st_size <= 10 * 1024**2
+        assert (catalogue._WEIGHTS_DIR / WEIGHTS).stat().st_size <= 10 * 1024**2
         loaded = load_clip("clip", "custom", "storybook", "fp32")
         assert loaded.model.vocab_size == CLIPTokenizer(embedded_merges()).num_tokens
 
@@ -89,7 +89,7 @@ class TestLoading:
         write_merges(files / MERGES, merges_for(["cat"]))
         digest = hashlib.sha256((files / MERGES).read_bytes()).hexdigest()
         monkeypatch.setitem(EMBEDDED_SHA256, MERGES, digest)
-        embedded._digest.cache_clear()
+        catalogue._digest.cache_clear()
         with pytest.raises(ValueError, match=r"516 .*merges\.txt\.gz"):
             load_clip_from_config(cfg)
 

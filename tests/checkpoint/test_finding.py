@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from freecp_d2.checkpoint import catalogue, download, find_weights, finding, weights_dir
+from freecp_d2.checkpoint.catalogue import embedded_weights
 from freecp_d2.checkpoint.checksums import note_path, noted_digest
-from freecp_d2.checkpoint.embedded import embedded_weights
 from freecp_d2.checkpoint.finding import local_path, place_of
 
 ENTRY, DINO = "clip:ViT-B/16", "dino:vits8"

@@ -5,8 +5,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from freecp_d2.evaluation import heatmap
-from freecp_d2.evaluation.heatmap import write_heatmap
+from freecp_d2.evaluation import charts as heatmap
+from freecp_d2.evaluation.charts import write_heatmap
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 NAN = float("nan")

@@ -7,7 +7,7 @@ import clip
 import open_clip
 import pytest
 
-from freecp_d2.text import TextEncoder
+from freecp_d2.text.text_encoder import TextEncoder
 
 from .tiny_text_models import make_clip
 

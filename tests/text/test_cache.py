@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from freecp_d2.text import FeatureCache, default_cache_dir, features_key
-from freecp_d2.text import cache as cache_module
+from freecp_d2.text import text_encoder as cache_module
+from freecp_d2.text.text_encoder import FeatureCache, default_cache_dir, features_key
 
 ROWS = [["a cat", "the cat"], ["a dog"]]
 KEY = features_key("weights", ROWS)

@@ -5,8 +5,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from freecp_d2.text import SIMPLE, Descriptions, TextClassifier, TextEncoder, Vocabulary
+from freecp_d2.text import SIMPLE, Descriptions, Vocabulary
 from freecp_d2.text import classifier as classifier_module
+from freecp_d2.text.classifier import TextClassifier
+from freecp_d2.text.text_encoder import TextEncoder
 
 from .tiny_text_models import make_clip
 

@@ -5,13 +5,13 @@ from collections import Counter
 import pytest
 
 from freecp_d2.data.benchmarks import BENCHMARKS
-from freecp_d2.text import Vocabulary, load_vocabulary
-from freecp_d2.text.distractors import (
+from freecp_d2.engine.distractors import (
     KINDS,
     choose_distractors,
     classes_without_near_words,
     widen,
 )
+from freecp_d2.text import Vocabulary, load_vocabulary
 
 PETS = Vocabulary("pets", (("cat", "kitten"), ("dog",), ("gadget",)), ("sky",))
 

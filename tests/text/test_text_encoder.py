@@ -6,7 +6,7 @@ import clip
 import pytest
 import torch
 
-from freecp_d2.text import TextEncoder
+from freecp_d2.text.text_encoder import TextEncoder
 
 from .tiny_text_models import make_clip, make_open_clip
 

@@ -6,8 +6,8 @@ import clip
 import pytest
 import torch
 
-from freecp_d2.data.storybook.merges import merges_for, write_merges
 from freecp_d2.text import CLIPTokenizer, get_templates
+from tests.helpers.merges import merges_for, write_merges
 
 TEXTS = [
     "",

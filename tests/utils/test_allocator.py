@@ -11,7 +11,7 @@ import pytest
 PROGRAM = """
 import json, resource, threading
 import torch
-from freecp_d2.utils.allocator import keep_freed_memory
+from freecp_d2.utils.processes import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from freecp_d2.utils.precision import layer_norm, without_autocast
+from freecp_d2.utils.device import layer_norm, without_autocast
 from tests.helpers.random_towers import rand_normal
 
 TOKENS = rand_normal(2, 5, 64)

@@ -5,8 +5,8 @@ import logging
 import pytest
 import torch
 
-from freecp_d2.utils import precision
-from freecp_d2.utils.precision import precision_for
+from freecp_d2.utils import device as device_module
+from freecp_d2.utils.device import precision_for
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def test_auto_is_that_of_the_release_on_a_gpu_alone():
 
 def test_a_slow_one_is_named_once_with_its_factor(monkeypatch, caplog):
     seconds = {torch.float32: 0.01, torch.float16: 0.45, torch.bfloat16: 0.008}
-    monkeypatch.setattr(precision, "_seconds", seconds.__getitem__)
+    monkeypatch.setattr(device_module, "_seconds", seconds.__getitem__)
     with caplog.at_level(logging.WARNING):
         for name in ("fp16", "fp16", "bf16", "fp32"):
             assert precision_for(name, "cpu") == name
@@ -34,4 +34,4 @@ def test_a_slow_one_is_named_once_with_its_factor(monkeypatch, caplog):
 
 
 def test_the_factor_is_measured():
-    assert 0.01 < precision._slowdown(torch.float32) < 100
+    assert 0.01 < device_module._slowdown(torch.float32) < 100

@@ -3,7 +3,7 @@
 import numpy as np
 
 from freecp_d2.visualization.drawing import draw_frame, draw_overlay, drawing_size
-from freecp_d2.visualization.shares import class_counts, visible_shares
+from freecp_d2.visualization.legend import class_counts, visible_shares
 
 NAMES = ("sky", "\N{CAT FACE} of any length whatsoever " * 5, "\u05e9\u05dc\u05d5\u05dd", "cat")
 COLORS = ((200, 30, 30), (30, 200, 30), (30, 30, 200), (99, 99, 9))

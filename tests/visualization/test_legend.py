@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from freecp_d2.visualization.legend import Entry, draw_legend, legend_entries
-from freecp_d2.visualization.shares import Share
+from freecp_d2.visualization.legend import Entry, Share, draw_legend, legend_entries
 
 NAMES = [f"word {k}" for k in range(100)]
 COLORS = [(k, 2 * k, 255 - k) for k in range(100)]

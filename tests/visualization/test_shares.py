@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from freecp_d2.visualization import shares
-from freecp_d2.visualization.shares import Share, class_counts, percent, visible_shares
+from freecp_d2.visualization import legend as shares
+from freecp_d2.visualization.legend import Share, class_counts, percent, visible_shares
 
 
 def test_counts_by_hand():

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from freecp_d2.data.storybook.classes import CLASSES, StorybookClass
-from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.data.storybook.noise import Rng
 from freecp_d2.text import get_templates
 
 ALONE = get_templates("imagenet")

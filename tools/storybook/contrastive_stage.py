@@ -18,7 +18,7 @@ from torch import Tensor
 
 from clip_model import CLIP
 from crops import Crops, cache_scenes
-from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.data.storybook.noise import Rng
 from freecp_d2.text import CLIPTokenizer
 from records import WEIGHTS, Curve, save_checkpoint, save_weights
 from towers import encode_image, encode_text

@@ -12,8 +12,8 @@ from torch import Tensor
 from captions import caption
 from freecp_d2.data.storybook import draw_training_scene
 from freecp_d2.data.storybook.classes import CLASSES
-from freecp_d2.data.storybook.rng import Rng
-from freecp_d2.utils.interrupts import interrupts_blocked
+from freecp_d2.data.storybook.noise import Rng
+from freecp_d2.utils.processes import interrupts_blocked
 
 MEAN = np.array((0.48145466, 0.4578275, 0.40821073), dtype=np.float32)
 STD = np.array((0.26862954, 0.26130258, 0.27577711), dtype=np.float32)

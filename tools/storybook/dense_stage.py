@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from clip_model import CLIP
 from crops import cache_scenes
 from dense import Captions, Weights, dense_losses, follow, make_teacher
-from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.data.storybook.noise import Rng
 from freecp_d2.text import CLIPTokenizer
 from records import MERGES, WEIGHTS, Curve, save_checkpoint, save_weights
 from towers import encode_text

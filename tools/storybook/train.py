@@ -31,8 +31,8 @@ from captions import every_text
 from contrastive_stage import train_contrastive
 from crops import cache_scenes
 from dense_stage import train_dense
-from freecp_d2.checkpoint.embedded import EMBEDDED_NAME, embedded_merges, embedded_weights
-from freecp_d2.data.storybook.merges import merges_for, write_merges
+from freecp_d2.checkpoint.catalogue import EMBEDDED_NAME, embedded_merges, embedded_weights
+from merges import merges_for, write_merges
 from records import MERGES, WEIGHTS
 
 SIZE = {

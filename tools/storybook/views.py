@@ -16,7 +16,7 @@ from torch import Tensor
 from captions import caption
 from crops import Crops, as_bits, exposed, normalised, visible_classes
 from freecp_d2.data.storybook.classes import CLASSES
-from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.data.storybook.noise import Rng
 
 VISIBLE = 0.1
 """A class with less of a box is not mentioned in the caption of its crop."""

@@ -19,8 +19,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...data import BENCHMARKS, datasets_root
+from ...data import BENCHMARKS
 from ...data.checks import first_few
+from ...data.loading import datasets_root
 from ...data.own import PREFIX
 from ...data.verification import (
     FolderVerification,

@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 
 from ...text import Vocabulary
-from ..words.tokens import CONTEXT_LENGTH, prompt_length
-from .naming import Naming, tokens_of
+from ..words.lookup import CONTEXT_LENGTH, prompt_length
+from .questions import Naming, tokens_of
 
 _FEWEST_WORDS = 4
 _SMALLEST_VARIETY = 0.4  # distinct words over all words; the shipped sentences have at least 0.59

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from ...text.descriptions import description_key
-from ..words.tokens import prompt_length
+from ..words.lookup import prompt_length
 from .answers import split_answer
 from .checks import Validator
 from .journal import Entry, Journal

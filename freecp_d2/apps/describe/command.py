@@ -22,7 +22,7 @@ from tqdm import tqdm
 from ...text import Descriptions, load_descriptions, load_vocabulary
 from ...text.descriptions import description_key
 from ...utils.files import write_whole
-from ..errors import program_name
+from ..options import program_name
 from .answers import AnswersFile
 from .collection import Collection, Source, amount, describe, outcome
 from .endpoint import Endpoint

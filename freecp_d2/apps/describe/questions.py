@@ -4,16 +4,22 @@ Prompts for a language model: three instructions, five answers each (Sec. 4.2).
 The paper's instructions are in a supplement that is not public; these are those of the shipped
 descriptions. The classes beside a word, or the user, tell its sense (a crane is a machine or a
 bird).
+
+The names of a class are its words in singular and plural, one word of several ("screen" for "crt
+screen"), glued or separate words ("book shelf"), and the benchmark's own name ("toy" for ADE20K's
+"plaything").
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...text import Vocabulary
 from ...text.descriptions import description_key
+from ...text.display import take_apart
 from ...utils.files import read_text
-from .naming import Naming, readable
+from ..words.lookup import class_senses
 
 INSTRUCTIONS = (
     "Describe the shape and the parts of a {word} as they are visible in a photo.",
@@ -32,6 +38,43 @@ _PROMPT = (
 )
 _KNOWN = "These are already written; say something else:"
 _MOST_NAMES, _MOST_NEIGHBOURS, _MOST_LISTED = 3, 12, 30
+
+_TOKEN = re.compile(r"[a-z0-9]+")
+
+_FUNCTION_WORDS = {"a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or"}
+
+_IRREGULAR = {
+    "people": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse",
+    "feet": "foot", "teeth": "tooth", "geese": "goose", "persons": "person",
+}  # fmt: skip
+
+
+class Naming:
+    """The names of a vocabulary's classes; without one, a word has only its own name."""
+
+    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
+        classes = vocabulary.classes if vocabulary else ()
+        senses = class_senses(vocabulary) if vocabulary else ()
+        self._names: dict[str, dict[str, None]] = {}
+        for words, sense in zip(classes, senses, strict=True):
+            names = [*map(readable, words), *filter(None, map(str.strip, sense.split(",")))]
+            for word in words:
+                key = description_key(word)
+                self._names.setdefault(key, {readable(word): None}).update(dict.fromkeys(names))
+
+    def names(self, word: str) -> tuple[str, ...]:
+        """All names of the word's class, the word itself first."""
+        return tuple(self._names.get(description_key(word), {readable(word): None}))
+
+    def is_named(self, word: str, sentence: str) -> bool:
+        """Whether a sentence names the word; true for a word without English letters."""
+        names, tokens = list(map(tokens_of, self.names(word))), tokens_of(sentence)
+        wanted = {_stem(token) for name in names for token in name if token not in _FUNCTION_WORDS}
+        if not wanted or wanted & set(map(_stem, tokens)):
+            return True
+        glued = {_stem("".join(name)) for name in names}
+        spans = (tokens[i : i + n] for n in (1, 2, 3) for i in range(len(tokens)))
+        return any(_stem("".join(span)) in glued for span in spans)
 
 
 @dataclass(frozen=True)
@@ -141,3 +184,25 @@ def read_meanings(path: Path) -> dict[str, str]:
 
 def _lines(path: Path) -> list[str]:
     return read_text(path.expanduser()).splitlines()
+
+
+_FUNCTION_WORDS |= {"other", "the", "to", "with"}
+
+
+def readable(word: str) -> str:
+    """A word as a person writes it: "dining table" for "diningtable", "floor wood"."""
+    return " ".join(take_apart(word).removesuffix("-other").replace("-", " ").split()) or word
+
+
+def tokens_of(text: str) -> list[str]:
+    """The words of a text in lower case, without punctuation."""
+    return _TOKEN.findall(text.lower())
+
+
+def _stem(token: str) -> str:
+    """The same for "shelves" and "shelf", "cities" and "city"."""
+    token = _IRREGULAR.get(token, token)
+    if len(token) > 3 and token.endswith("s") and not token.endswith(("ss", "us", "is")):
+        token = token[:-1]
+    stem = token.rstrip("eyi")
+    return re.sub("v$", "f", stem) if len(stem) > 1 else token

@@ -24,13 +24,13 @@ from tabulate import tabulate
 from ...d2 import BACKEND, CfgNode, DatasetCatalog, MetadataCatalog, detection_utils
 from ...data.mapper import FreeCPDatasetMapper
 from ...data.storybook.classes import SCORED
-from ...engine.config_files import config_path
 from ...engine.variants import VARIANTS, VariantsModel, count_pixels, variant_configs
 from ...evaluation.bootstrap import mean_iou, paired_bootstrap, pixel_accuracy, save_counts
 from ...modeling.purification.diagnosis import summarise_diagnoses
 from ...utils.files import printable, write_whole
 from ...version import __version__
-from ...visualization.html import (
+from ...visualization.html.page import render_page
+from ...visualization.html.page_content import (
     Column,
     Gallery,
     LabelMap,
@@ -40,11 +40,9 @@ from ...visualization.html import (
     Results,
     Row,
     Scores,
-    render_page,
 )
-from ..errors import program_name
-from ..methods import METHODS
-from ..options import add_device_argument, device_opts
+from ..options import add_device_argument, device_opts, program_name
+from ..reproduce.paper import METHODS
 
 NAMES = [variant.name for variant in VARIANTS]
 LEAD = (
@@ -179,10 +177,7 @@ def _run(args: argparse.Namespace) -> None:
     print("FreeCP on drawn pages, with a small CLIP trained on such pages: an illustration, no")
     print("evidence about photographs. Four methods, seven variants each; this takes minutes.\n")
     args.output.mkdir(parents=True, exist_ok=True)
-    files = {
-        name: str(config_path(f"storybook/{method}_freecp.yaml"))
-        for method, name in METHODS.items()
-    }
+    files = {name: f"storybook/{method}_freecp" for method, name in METHODS.items()}
     configs = variant_configs(files, opts=args.opts)
     counts = count_pixels(configs, processes=args.processes, limit=args.limit or None)
     save_counts(args.output / "counts.npz", counts)

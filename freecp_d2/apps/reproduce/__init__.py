@@ -2,6 +2,6 @@
 The paper's Tab. 1 to 6: its numbers, runs that reproduce them, and both side by side.
 
 `paper.yaml` has the printed numbers, `tables` the config file and overrides of each cell. `plan`
-makes a `grid` of runs, `runs` starts them as processes, `results` reads their files, `layout` and
-`writing` print the table. `command` is `freecp reproduce`.
+makes a grid of runs, `runs` starts them as processes, `results` reads their files, `writing`
+prints the table. `command` is `freecp reproduce`.
 """

@@ -18,17 +18,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...engine import add_import_argument, check_num_processes, check_run, import_plugins
-from ...engine.config_files import configs_dir
-from ..errors import USER_ERRORS, message_of, print_error
-from ..options import add_device_argument, device_opts
-from .grid import Grid, Request, Run
-from .layout import Layout, gist, lay_out
+from ...engine.config_loading import configs_dir
+from ..options import USER_ERRORS, add_device_argument, device_opts, message_of, print_error
 from .paper import BASES, NUMBERS, read_table
-from .plan import plan_grid
+from .plan import Grid, Request, Run, plan_grid
 from .results import read_results
 from .runs import LOG_NAME, command_line, execute, read_record
 from .tables import BENCHMARKS, METHODS, SOURCES
-from .writing import write_files
+from .writing import Layout, gist, lay_out, write_files
 
 WIDTH = 100
 

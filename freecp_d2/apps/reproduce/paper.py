@@ -1,4 +1,4 @@
-"""The numbers of the paper's tables, read from `paper.yaml`."""
+"""The base methods, and the numbers of the paper's tables, read from `paper.yaml`."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,22 @@ import yaml
 
 AVERAGE = "average"
 TOLERANCE = 0.3  # mIoU; published reproductions with the official class names are within it
-
 NUMBERS = tuple(range(1, 7))
 BASES = "bases"
-
 _FILE = Path(__file__).with_name("paper.yaml")
+METHODS = {"maskclip": "MaskCLIP", "gem": "GEM", "clearclip": "ClearCLIP", "sclip": "SCLIP"}
+"""Those of the paper."""
+
+FURTHER_METHODS = {
+    "clip": "CLIP",
+    "naclip": "NACLIP",
+    "scclip": "SC-CLIP",
+    "sfp": "SFP",
+    "resclip": "ResCLIP",
+    "proxyclip": "ProxyCLIP",
+    "cliptrase": "CLIPtrase",
+}
+"""Those of the table "bases", whose published numbers are for their authors' setting."""
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,17 @@
 """
-The runs of a table: config, folder, and why a cell cannot run.
+A table as cells that runs fill: config and folder of each run, and why a cell cannot run.
 
 The folder of a run depends on its config alone, so tables share runs.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...d2 import DatasetCatalog
+from ...d2 import CfgNode, DatasetCatalog
 from ...engine import config_digest, load_config
 from ...modeling.text_head import vocabulary_from_config
-from ..errors import message_of
-from .grid import Cell, Grid, Request, Run
+from ..options import message_of
 from .paper import PaperTable, read_table
 from .tables import (
     BENCHMARKS,
@@ -26,6 +26,66 @@ from .tables import (
 
 _OWN_KEYS = {"OUTPUT_DIR": "--output", "TEST.NUM_IMAGES": "--limit"}
 _DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of a command; see its help."""
+
+    table: int | str
+    root: Path  # of `configs/` and, in a clone, `train_net.py`
+    output: Path
+    benchmarks: tuple[str, ...] = ()  # keys; empty: those of the table whose data are found
+    methods: tuple[str, ...] = ()
+    limit: int = 0  # images of each run; 0: all
+    sources: Mapping[str, str] = field(default_factory=dict)  # see `tables.cell_overrides`
+    opts: tuple[str, ...] = ()  # "KEY", "VALUE" in turn, for every run
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One process of `train_net.py`."""
+
+    config_file: Path
+    opts: tuple[str, ...]  # "KEY", "VALUE" in turn, with OUTPUT_DIR
+    cfg: CfgNode  # of `config_file` and `opts`
+    digest: str  # of the settings that decide the numbers, see `engine.config_digest`
+    folder: Path  # OUTPUT_DIR
+    vocabulary: str  # SHA-256 of the words
+    imports: tuple[str, ...] = ()
+
+
+@dataclass
+class Cell:
+    """A cell of the table."""
+
+    row: Row
+    column: Column
+    paper: float | None  # mIoU in percent
+    run: Run | None = None
+    reason: str = ""  # why there is no run
+    notes: list[str] = field(default_factory=list)  # for the reader of the table
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The rows, columns and cells of a table."""
+
+    table: PaperTable
+    rows: list[Row]
+    columns: list[Column]
+    cells: dict[tuple[str, str], Cell]  # by row's key and column's title
+    left_out: dict[str, str]  # heading of a benchmark without data -> the reason
+
+    def runs(self) -> list[Run]:
+        """Every run once, row by row."""
+        runs = (cell.run for cell in self.cells.values() if cell.run)
+        return list({run.digest: run for run in runs}.values())
+
+    def cells_of(self, run: Run) -> list[Cell]:
+        """The cells that a run fills."""
+        return [cell for cell in self.cells.values() if cell.run and cell.run.digest == run.digest]
 
 
 def plan_grid(request: Request) -> Grid:

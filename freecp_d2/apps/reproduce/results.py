@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .grid import Cell, Grid
 from .paper import AVERAGE, TOLERANCE
+from .plan import Cell, Grid
 from .runs import read_record
 from .tables import Column
 

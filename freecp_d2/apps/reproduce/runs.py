@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ...d2 import DatasetCatalog
-from ...data import datasets_root
+from ...data.loading import datasets_root
 from ...engine import check_resume
 from ...engine.resuming import FACTS, FOLDER
 from ...modeling.text_head import vocabulary_from_config
 from ...utils.files import locked
-from .grid import Run
+from .plan import Run
 
 LOG_NAME = "console.txt"
 _TAIL_LINES = 15
@@ -75,16 +75,11 @@ def _num_images(dataset: str, limit: int, root: str) -> int:
     return min(limit, available) if limit else available
 
 
-def is_clone(root: Path) -> bool:
-    """Whether `root` is a clone of the repository, as opposed to an installed package."""
-    return (root / "train_net.py").is_file()
-
-
 def command_of(run: Run, root: Path, num_gpus: int = 1) -> list[str]:
     """The command of a run; paths below the working directory are relative."""
-    program = [_short(root / "train_net.py")]
-    if not is_clone(root):
-        program = ["-m", "freecp", "evaluate"]
+    program = ["-m", "freecp", "evaluate"]
+    if (root / "train_net.py").is_file():  # a clone, not an installed package
+        program = [_short(root / "train_net.py")]
     command = [sys.executable, *program, "--eval-only"]
     command += ["--config", _short(run.config_file), "--num-gpus", str(num_gpus)]
     command += ["--dist-url", "auto"] if num_gpus > 1 else []

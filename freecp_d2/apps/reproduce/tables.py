@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...engine.variants import VARIANTS
-from ..methods import FURTHER_METHODS, METHODS
-from .paper import BASES, PaperTable, benchmark_titles
+from .paper import BASES, FURTHER_METHODS, METHODS, PaperTable, benchmark_titles
 
 SOURCES = {"template": "template", "vicuna": "Vicuna", "gpt": "GPT-3.5"}
 STORYBOOK = "storybook"

@@ -7,8 +7,8 @@ from ...engine.predictor import Prediction
 from ...engine.predictor.rasters import RasterLabels
 from ...modeling.purification.diagnosis import GroupSummary, Purification, WordSummary
 from ...visualization.label_png import no_word
+from ...visualization.legend import Share
 from ...visualization.overlay import RGB
-from ...visualization.shares import Share
 
 _DIGITS = 6
 

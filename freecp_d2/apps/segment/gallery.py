@@ -10,10 +10,11 @@ from urllib.parse import quote
 import numpy as np
 
 from ...visualization.fonts import showable
-from ...visualization.html import Note, Page, Section
 from ...visualization.html.album import album, album_entry, album_overview
 from ...visualization.html.markup import Markup, element, isolated, join
+from ...visualization.html.page_content import Note, Page, Section
 from ...visualization.html.word_chips import HOW_TO_READ
+from ...visualization.legend import percent
 from ...visualization.overlay import (
     NO_LABEL,
     RGB,
@@ -22,7 +23,6 @@ from ...visualization.overlay import (
     resize_image,
     resize_labels,
 )
-from ...visualization.shares import percent
 from .decisions import colors_of, has_no_word, purification_of
 from .image_record import Settings
 from .inputs import FailedInput

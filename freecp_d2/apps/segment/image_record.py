@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...checkpoint.embedded import EMBEDDED_NAME
+from ...checkpoint.catalogue import EMBEDDED_NAME
 from ...d2 import CfgNode
 from ...data.images.options import Reading
 from ...engine.run_record import config_digest

@@ -15,7 +15,7 @@ from ...engine.predictor.saving import jpeg_of
 from ...utils.files import printable, write_whole
 from ...visualization.drawing import draw_overlay
 from ...visualization.label_png import no_word
-from ...visualization.shares import visible_shares
+from ...visualization.legend import visible_shares
 from .decisions import classes_of, scored, visible_of
 from .exports import KEPT, RASTERS, is_ours, note_of
 from .image_record import Settings, forget_record, head_of, result_path, write_record

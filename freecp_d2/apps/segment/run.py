@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from ...engine.predictor import Predictor
 from ...utils.files import printable, write_whole
-from ...visualization.html import render_page
+from ...visualization.html.page import render_page
 from .decisions import has_no_word
 from .exports import Exporter
 from .gallery import RunGallery

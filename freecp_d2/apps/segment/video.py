@@ -12,13 +12,12 @@ from tqdm import tqdm
 from ...engine.predictor import Predictor
 from ...utils.files import blaming, printable
 from ...visualization.drawing import draw_frame
-from ...visualization.shares import class_counts, visible_shares
+from ...visualization.legend import class_counts, visible_shares
 from .decisions import classes_of, decisions_of, visible_of
 from .image_record import Settings, forget_record, head_of, result_path, write_record
 from .inputs import Source, check_file
-from .video_files import VideoInfo, frames_of, open_video
+from .video_files import Timing, VideoInfo, frames_of, open_video, read_timing
 from .video_sinks import VideoSink, open_sink
-from .video_times import Timing, read_timing
 
 
 def label_video(

@@ -7,8 +7,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from .video_files import Timing
 from .video_sinks import VideoSink
-from .video_times import Timing
 
 _ENCODERS = {
     "libx264": ("H.264", {"crf": "20", "preset": "fast"}),
@@ -48,8 +48,9 @@ class SoundSink(VideoSink):
         name, (self.codec, options) = _encoder()
         self.last = -1
         self.file = av.open(str(self.temporary), "w", options={"movflags": "faststart"})
+        rate = Fraction(self.timing.rate).limit_denominator(1001)
         try:
-            stream = self.file.add_stream(name, rate=_fraction(self.timing.rate), options=options)
+            stream = self.file.add_stream(name, rate=rate, options=options)
             assert isinstance(stream, av.VideoStream)
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS)
@@ -187,7 +188,3 @@ def _encoder() -> tuple[str, tuple[str, dict[str, str]]]:
             continue
         return name, found
     raise OSError(f"PyAV has none of the encoders {', '.join(_ENCODERS)}; install another build")
-
-
-def _fraction(rate: float) -> Fraction:
-    return Fraction(rate).limit_denominator(1001)

@@ -1,9 +1,11 @@
-"""Read videos frame by frame with OpenCV."""
+"""Read videos frame by frame with OpenCV, and the times at which the frames are shown."""
 
+import itertools
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 import cv2
@@ -18,6 +20,10 @@ _EXACT = (".3gp", ".avi", ".m4v", ".mov", ".mp4")
 """Suffixes of formats that store the number of frames; others store their length."""
 
 _USUAL_RATE = 25.0
+
+_STEADY = 0.25  # containers round time stamps to milliseconds
+
+_MOST_RATE, _MOST_COPIES, _FEW_FRAMES = 60.0, 10, 1500
 
 
 class VideoInfo(NamedTuple):
@@ -100,3 +106,69 @@ def check_utf8(path: Path) -> None:
         str(path).encode()
     except UnicodeEncodeError as error:
         raise ValueError("OpenCV needs a path in UTF-8; rename the video or its folder") from error
+
+
+class Timing:
+    """
+    The times of the frames, and a constant rate that shows each of them at its time.
+
+    Attributes:
+        rate: frames a second of a video with this timing.
+        is_variable: frames are repeated or left out to keep the timing at a constant rate.
+    """
+
+    def __init__(self, seconds: Sequence[float], rate: float):
+        """
+        Args:
+            seconds: of each frame; without meaning unless they increase.
+            rate: of the container, an average.
+        """
+        steps = [b - a for a, b in itertools.pairwise(seconds)]
+        self.rate, self.is_variable = rate, False
+        self._seconds: Sequence[float] = ()
+        if not steps or min(steps) <= 0:
+            return
+        self._seconds, step = seconds, median(steps)
+        self.is_variable = max(abs(each - step) for each in steps) > _STEADY * step
+        if self.is_variable:
+            most = (_MOST_COPIES * len(seconds) + _FEW_FRAMES) / (seconds[-1] - seconds[0])
+            self.rate = round(min(1 / step, _MOST_RATE, most), 6)
+
+    def seconds(self, number: int) -> float:
+        """When a frame is shown."""
+        if number < len(self._seconds):
+            return self._seconds[number]
+        start = self._seconds[-1] if self._seconds else 0.0
+        return start + (number - max(len(self._seconds) - 1, 0)) / self.rate
+
+    def copies(self, number: int) -> int:
+        """How often a frame is written at the constant rate; the last one once."""
+        if not self.is_variable or number + 1 >= len(self._seconds):
+            return 1
+        start = self._seconds[0]
+        first, following = (
+            round((self._seconds[i] - start) * self.rate) for i in (number, number + 1)
+        )
+        return following - first
+
+    @property
+    def end(self) -> float:
+        """When the last frame ends; 0 if it is unknown."""
+        return self._seconds[-1] + 1 / self.rate if self._seconds else 0.0
+
+
+def read_timing(path: Path) -> Timing:
+    """
+    Read the time stamps of all frames, which decodes the video once.
+
+    Raises:
+        ValueError: OpenCV cannot read it as a video.
+    """
+    capture, info = open_video(path)
+    seconds = []
+    try:
+        while capture.grab():
+            seconds.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+    finally:
+        capture.release()
+    return Timing(seconds, info.rate)

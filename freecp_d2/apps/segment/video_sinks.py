@@ -8,8 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .video_files import check_utf8
-from .video_times import Timing
+from .video_files import Timing, check_utf8
 
 _CODECS = {"vp09": "VP9", "mp4v": "MPEG-4 Part 2"}
 """VP9, which browsers play, or MPEG-4 Part 2 if OpenCV was built without VP9."""

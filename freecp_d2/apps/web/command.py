@@ -17,14 +17,15 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from ..errors import USER_ERRORS, message_of
 from ..options import (
     EMBEDDED,
+    USER_ERRORS,
     add_config_argument,
     add_device_argument,
     add_opts_argument,
     add_vocabulary_argument,
     device_opts,
+    message_of,
 )
 
 

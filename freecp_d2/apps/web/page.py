@@ -11,14 +11,14 @@ import numpy as np
 from gradio.utils import get_upload_folder
 
 from ...d2 import detection_utils
-from ...data.storybook.files import page_name
+from ...data.storybook.dataset import page_name
 from ...text import load_vocabulary, shipped_vocabularies
-from ...visualization.html.images import data_uri, limited
+from ...visualization.html.gallery import data_uri, limited
 from ...visualization.html.markup import Markup, element
+from .inputs import MOST_LETTERS, hint, words_as_text
 from .labelling import Labeller, Thresholds
 from .results import INVITATION, embedded_notice
 from .visit import Visit, label
-from .words import MOST_LETTERS, hint, words_as_text
 
 STYLE = Path(__file__).parent / "style"
 PAGES = (51, 87, 123, 15)

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from ...engine.predictor import Prediction
 from ...modeling.purification.diagnosis import WindowDiagnosis, summarise_diagnoses
-from ...visualization.html.gallery import names_over
-from ...visualization.html.images import data_uri
+from ...visualization.html.gallery import data_uri, names_over
 from ...visualization.html.markup import Markup, element, isolated, join
 from ...visualization.html.word_chips import HOW_TO_READ, purification_notes, swatch, word_list
+from ...visualization.legend import percent
 from ...visualization.overlay import NO_LABEL, overlay
-from ...visualization.shares import percent
 from .labelling import Comparison
 
 Point = tuple[float, float]

@@ -9,10 +9,9 @@ from typing import Any
 
 from ...data.images.options import Reading, parse_bands
 from ...visualization.html.markup import Markup, join
+from .inputs import Problem, read_upload, read_words
 from .labelling import Comparison, Labeller, Thresholds
 from .results import INVITATION, Point, figures, message, purification, top_words
-from .uploads import read_upload
-from .words import Problem, read_words
 
 
 @dataclass(frozen=True, eq=False)

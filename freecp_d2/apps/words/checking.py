@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...text import Descriptions, Vocabulary
-from ...text.spelling import guess_parts
+from ...text.display import guess_parts
 from ...text.vocabulary_parsing import VocabularyIssue, word_key
-from .tokens import CONTEXT_LENGTH, prompt_length, template_lengths, word_ids
+from .lookup import CONTEXT_LENGTH, prompt_length, template_lengths, word_ids
 
 _MOST_NAMED, _MOST_LETTERS = 10, 40
 

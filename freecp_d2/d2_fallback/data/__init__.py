@@ -5,7 +5,7 @@ datasets (none are registered here).
 
 from typing import TYPE_CHECKING
 
-from ...utils.lazy import lazy_names
+from ...utils.imports import lazy_names
 from .catalog import DatasetCatalog, Metadata, MetadataCatalog
 
 if TYPE_CHECKING:
@@ -17,21 +17,6 @@ if TYPE_CHECKING:
     )
     from .common import DatasetFromList, MapDataset
     from .dataset_mapper import DatasetMapper
-
-__all__ = [
-    "DatasetCatalog",
-    "DatasetFromList",
-    "DatasetMapper",
-    "MapDataset",
-    "Metadata",
-    "MetadataCatalog",
-    "build_detection_test_loader",
-    "build_detection_train_loader",
-    "detection_utils",
-    "get_detection_dataset_dicts",
-    "samplers",
-    "transforms",
-]
 
 # Submodules are found by `import` itself.
 __getattr__ = lazy_names(

@@ -4,11 +4,3 @@ Counterpart of `detectron2/engine/__init__.py`. Leaves out: trainers, hooks and 
 
 from .defaults import DefaultPredictor, default_argument_parser, default_setup
 from .launch import DEFAULT_TIMEOUT, launch
-
-__all__ = [
-    "DEFAULT_TIMEOUT",
-    "DefaultPredictor",
-    "default_argument_parser",
-    "default_setup",
-    "launch",
-]

@@ -1,17 +1,97 @@
 """
-Counterpart of `detectron2/modeling/__init__.py`. Leaves out: every built-in architecture; the
-registries are empty until a project registers models.
+Models, backbones and their registries, which are empty until a project registers some.
+
+Counterpart of `detectron2/modeling/`. Leaves out: all architectures.
 """
 
-from .backbone import BACKBONE_REGISTRY, Backbone, build_backbone
-from .meta_arch import META_ARCH_REGISTRY, build_model
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from typing import Any
+
+import torch
+from fvcore.common.registry import Registry
+from torch import nn
+
+from ..config import CfgNode
+from ..layers import ShapeSpec
 from .postprocessing import sem_seg_postprocess
 
-__all__ = [
-    "BACKBONE_REGISTRY",
-    "META_ARCH_REGISTRY",
-    "Backbone",
-    "build_backbone",
-    "build_model",
-    "sem_seg_postprocess",
-]
+
+class Backbone(nn.Module, metaclass=ABCMeta):
+    """
+    Image -> named feature maps.
+
+    A subclass sets `_out_features`, `_out_feature_channels` and `_out_feature_strides`, or
+    overrides `output_shape`.
+    """
+
+    _out_features: list[str]
+    _out_feature_channels: dict[str, int]
+    _out_feature_strides: dict[str, int]
+
+    @abstractmethod
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns a dict from feature name to tensor."""
+
+    @property
+    def size_divisibility(self) -> int:
+        """Height and width of the input must be a multiple of this; 0: any size."""
+        return 0
+
+    @property
+    def padding_constraints(self) -> dict[str, int]:
+        """Further constraints for `ImageList` ("size_divisibility", "square_size")."""
+        return {}
+
+    def output_shape(self) -> dict[str, ShapeSpec]:
+        """Feature name -> its channels and stride."""
+        return {
+            name: ShapeSpec(
+                channels=self._out_feature_channels[name], stride=self._out_feature_strides[name]
+            )
+            for name in self._out_features
+        }
+
+
+BACKBONE_REGISTRY = Registry("BACKBONE")
+BACKBONE_REGISTRY.__doc__ = """
+Backbones by name. A registered object is called with `(cfg, input_shape)`, a config and a
+`ShapeSpec`, and returns a `Backbone`.
+"""
+
+
+def build_backbone(cfg: CfgNode, input_shape: ShapeSpec | None = None) -> Backbone:
+    """
+    Build the backbone MODEL.BACKBONE.NAME.
+
+    Args:
+        input_shape: None: as many channels as MODEL.PIXEL_MEAN has entries.
+
+    Raises:
+        KeyError: no backbone of that name is registered.
+        AssertionError: the registered object does not return a `Backbone`.
+    """
+    if input_shape is None:
+        input_shape = ShapeSpec(channels=len(cfg.MODEL.PIXEL_MEAN))
+    name = cfg.MODEL.BACKBONE.NAME
+    backbone = BACKBONE_REGISTRY.get(name)(cfg, input_shape)
+    assert isinstance(backbone, Backbone), f"{name} should return a Backbone, got {backbone!r}."
+    return backbone
+
+
+META_ARCH_REGISTRY = Registry("META_ARCH")
+META_ARCH_REGISTRY.__doc__ = """
+Whole models by name. A registered object is called with `(cfg)` and returns an `nn.Module`.
+"""
+
+
+def build_model(cfg: CfgNode) -> nn.Module:
+    """
+    Build the model MODEL.META_ARCHITECTURE on MODEL.DEVICE, without loading MODEL.WEIGHTS.
+
+    Raises:
+        KeyError: no model of that name is registered.
+    """
+    model = META_ARCH_REGISTRY.get(cfg.MODEL.META_ARCHITECTURE)(cfg)
+    return model.to(torch.device(cfg.MODEL.DEVICE))

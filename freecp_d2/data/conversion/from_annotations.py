@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...utils.files import write_whole
-from ..label_ids import COCO_THING_IDS, PASCAL_CONTEXT_IDS
+from ..benchmark_spec import COCO_THING_IDS, PASCAL_CONTEXT_IDS
 from .label_files import (
     LABEL_CONVERSIONS,
     OBJECT_SUFFIX,

@@ -17,7 +17,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ...utils.files import write_whole
-from ...utils.interrupts import end_with_parent
+from ...utils.processes import end_with_parent
 
 _CHUNK = 8  # files that a process takes at a time
 _LEFTOVER = re.compile(r"\.\d+\.[0-9a-f]{32}\.tmp")  # the temporary files of `write_whole`

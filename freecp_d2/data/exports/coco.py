@@ -12,7 +12,7 @@ import numpy as np
 from pycocotools import mask as rle
 
 from ...version import __version__
-from .regions import BACKGROUND, Region, find_regions
+from .polygons import BACKGROUND, Region, find_regions
 
 _DIGITS = 6
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...utils.files import whole_file
 from ...version import __version__
-from .regions import BACKGROUND
+from .polygons import BACKGROUND
 
 _DIGITS = 8
 """Of degrees: 1 mm."""

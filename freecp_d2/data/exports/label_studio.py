@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..own.brush import encode_brush
-from .polygons import polygons
-from .regions import find_regions
-from .yolo import OFFSET
+from .labelme_yolo import OFFSET
+from .polygons import find_regions, polygons
 
 _CONTROLS = {"BrushLabels": "brushlabels", "PolygonLabels": "polygonlabels"}
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .depth import scale_to_bytes
+from .depth import find_scale
 from .options import Reading, choose_bands
 
 Channels = Literal["RGB", "BGR"]
@@ -43,7 +43,7 @@ def from_array(
     image = np.asarray(image)  # a matrix keeps two dimensions
     if channels is None and reading is not None and reading.bands and image.ndim == 3:
         image, channels = choose_bands(image, reading.bands), "RGB"
-        image = scale_to_bytes(image, 8 * image.dtype.itemsize, reading).values
+        image = find_scale(image, 8 * image.dtype.itemsize, reading)(image).values
     shape = image.shape
     if image.ndim == 2:
         image = image[:, :, None]

@@ -75,19 +75,6 @@ class Scale:
         return Scaled(scaled, note, lost)
 
 
-def scale_to_bytes(
-    values: np.ndarray,
-    num_bits: int,
-    reading: Reading,
-    *,
-    missing: float | None = None,
-    is_inverted: bool = False,
-) -> Scaled:
-    """Scale an image by its own `find_scale`."""
-    scale = find_scale(values, num_bits, reading, missing=missing, is_inverted=is_inverted)
-    return scale(values)
-
-
 def find_scale(
     values: np.ndarray,
     num_bits: int,

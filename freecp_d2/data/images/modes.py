@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from PIL import Image
 
-from .depth import scale_to_bytes
+from .depth import find_scale
 from .formats import Unreadable, exif_orientation
 from .options import Reading, choose_bands
 
@@ -70,7 +70,7 @@ def from_pillow(image: Image.Image, reading: Reading, file: IO[bytes] | None = N
         return ReadImage(np.asarray(turned(_converted(image), orientation)))
     values = np.atleast_3d(values)
     values = choose_bands(values, reading.bands) if reading.bands else values[:, :, :3]
-    scaled = scale_to_bytes(values, 8 * values.dtype.itemsize, reading)
+    scaled = find_scale(values, 8 * values.dtype.itemsize, reading)(values)
     rgb = Image.fromarray(as_rgb(scaled.values))
     return ReadImage(np.asarray(turned(rgb, orientation)), scaled.note)
 

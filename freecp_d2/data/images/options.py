@@ -17,7 +17,7 @@ class Reading:
     Attributes:
         bands: three as red, green and blue, or one, counted from 1; () for the colours of the file.
         value_range: "auto", "full", "percentiles" or two numbers such as "0:4095", see
-            `depth.scale_to_bytes`.
+            `depth.find_scale`.
 
     Raises:
         ValueError: other values.

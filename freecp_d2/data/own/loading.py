@@ -1,19 +1,21 @@
-"""List the images and labels of an own dataset, and check that they belong together."""
+"""Register own datasets: list their images and labels, and check that they belong together."""
 
+import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...d2 import DatasetCatalog, MetadataCatalog
 from ...utils.image_formats import IMAGE_SUFFIXES
 from ..checks import DamagedFilesError, check_images, check_pairs, describe_sizes, first_few
 from ..file_lists import dangling_link, list_endings, list_files, read_list
-from ..labels import LabelEncoding, LabelReader
+from ..labels import IGNORE_LABEL, LabelEncoding, LabelReader
 from . import label_studio, panoptic
 from .classes import Classes, read_classes
 from .colors import read_color_table
 from .encoding import label_encoding
-from .spec import Spec
+from .spec import PREFIX, Spec, display_name, read_spec
 
 _UPDATE = "Correct it, or describe the folder in dataset.yaml; docs/OWN_DATASET.md has the keys."
 
@@ -35,6 +37,38 @@ class OwnDataset:
 
     def __str__(self) -> str:
         return str(self.spec.source)
+
+
+def register_folders(names: Iterable[str]) -> None:
+    """
+    Register the datasets among `names` that begin with "folder:"; the others are left alone.
+
+    A dataset that is registered is read again, so that a changed file is noticed. Call it in each
+    process: the catalogs are not shared.
+
+    Raises:
+        FileNotFoundError: a folder or a file of a dataset is missing.
+        ValueError: a file has an unknown key, or a wrong value; two results would be in one folder.
+    """
+    names = tuple(names)
+    shown = [display_name(name) for name in names]
+    for name in (name for name in names if name.startswith(PREFIX)):
+        if shown.count(display_name(name)) > 1:
+            raise ValueError(
+                f"DATASETS.TEST has several datasets that end in {display_name(name)!r}: {names}; "
+                "their results would be in one folder. Evaluate them in runs of their own."
+            )
+        own = describe(read_spec(name.removeprefix(PREFIX)))
+        if name in DatasetCatalog.list():
+            DatasetCatalog.remove(name)
+            MetadataCatalog.remove(name)
+        MetadataCatalog.get(name).set(
+            stuff_classes=list(own.classes.names),
+            ignore_label=IGNORE_LABEL,
+            evaluator_type="sem_seg",
+            vocabulary=own.words,
+        )
+        DatasetCatalog.register(name, functools.partial(load_records, own))
 
 
 def describe(spec: Spec) -> OwnDataset:

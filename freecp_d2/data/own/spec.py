@@ -6,6 +6,7 @@ Every key has a default, so that a folder with `images/`, `labels/` and `classes
 
 import difflib
 import os
+import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ _OTHER_NAMES = {
     "json": "annotations",
 }
 """Keys of other programs -> ours, for messages."""
+
+_TEXTS = ("images", "labels", "image_suffix", "label_suffix", "words", "list", "annotations")
+PREFIX = "folder:"
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,6 @@ class Spec:
 
 
 _KEYS = [field.name for field in fields(Spec) if field.name not in ("root", "source", "given")]
-_TEXTS = ("images", "labels", "image_suffix", "label_suffix", "words", "list", "annotations")
 
 
 def read_spec(path: str) -> Spec:
@@ -149,3 +152,14 @@ def _with_files(spec: Spec) -> Spec:
         if key not in spec.given and (spec.root / name).is_file():
             found[key] = name
     return replace(spec, **found)
+
+
+def display_name(name: str) -> str:
+    """A dataset's name for files: of "folder:/path/mine" it is "mine"; others stay as they are."""
+    if not name.startswith(PREFIX):
+        return name
+    path = os.path.abspath(os.path.expanduser(name.removeprefix(PREFIX)))
+    stem, ending = os.path.splitext(os.path.basename(path))
+    if f"{stem}{ending}" == "dataset.yaml":
+        stem = os.path.basename(os.path.dirname(path))
+    return re.sub(r"[^\w.-]+", "_", stem if ending in (".yaml", ".yml") else f"{stem}{ending}")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ...utils.lazy import lazy_names
+from ...utils.imports import lazy_names
 
 if TYPE_CHECKING:
     from .scene import Scene, draw_scene, draw_training_scene

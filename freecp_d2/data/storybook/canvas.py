@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .noise import coordinates, noise
-from .rng import Colour, Rng
+from .noise import Colour, Rng, coordinates, noise
 
 Points = Sequence[tuple[float, float]]
 

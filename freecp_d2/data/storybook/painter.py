@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .classes import CLASS_INDEX
-from .noise import blend, coordinates, noise, wave
-from .rng import Rng
+from .noise import Rng, blend, coordinates, noise, wave
 from .textures import TEXTURES
 from .things import THINGS, draw_thing
 

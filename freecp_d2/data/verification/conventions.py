@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..benchmark_spec import Benchmark, LabelFolder, restore
-from ..label_ids import COCO_STUFF_IDS, PASCAL_CONTEXT_IDS
+from ..benchmark_spec import COCO_STUFF_IDS, PASCAL_CONTEXT_IDS, Benchmark, LabelFolder, restore
 from ..labels import (
     IGNORE_LABEL,
     ILLEGAL,

@@ -1,9 +1,11 @@
 """
-Verify a benchmark's files in full: decode every image and label, and report all findings.
+Verify the files of a benchmark or an own dataset in full: decode every image and label, and report
+all findings.
 
 This takes minutes; loading a benchmark reads headers only, and stops at the first fault.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,12 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
+from ...d2 import DatasetCatalog, MetadataCatalog
 from ...utils.image_formats import open_image
 from ..benchmark_spec import Benchmark
-from ..checks import describe_sizes, displayed_size
+from ..checks import describe_sizes, displayed_size, first_few
+from ..dataset_checks import is_voc
+from ..label_checks import decode_labels, judge_labels, masks_allowed
 from ..label_reading import DECODE_ERRORS
-from ..labels import lookup_table, read_values
+from ..labels import IGNORE_LABEL, lookup_table, read_values
 from ..loading import BenchmarkFiles, find_files, select_split
+from ..own import register_folders
 from .conventions import count_classes
 from .findings import Finding, count_finding
 from .plausibility import MIN_IMAGES, count_values, judge_values
@@ -44,6 +50,29 @@ class Verification:
     pixels: np.ndarray  # of class 0..K-1 and unlabelled ones, shape (K + 1,)
     findings: tuple[Finding, ...]  # in the order in which they should be repaired
     notes: tuple[str, ...]  # what could not be judged, and why
+
+
+@dataclass(frozen=True)
+class FolderVerification:
+    """
+    The result for one own dataset.
+
+    Args:
+        names: of the classes; empty if they could not be read.
+        pixels: of each class, and last of the pixels without a class.
+        findings: what was found, what was expected, what to do.
+    """
+
+    name: str
+    num_images: int
+    names: tuple[str, ...]
+    pixels: tuple[int, ...]
+    findings: tuple[str, ...]
+
+    @property
+    def absent(self) -> list[str]:
+        """Classes that no pixel has."""
+        return [name for name, count in zip(self.names, self.pixels, strict=False) if not count]
 
 
 @dataclass(frozen=True)
@@ -165,3 +194,33 @@ def _file_faults(decoded: list[_Decoded]) -> Iterator[Finding]:
     for kind, (what, advice) in _FILE_FAULTS.items():
         if found := [text for pair in decoded for name, text in pair.faults if name == kind]:
             yield Finding(kind, f"{len(found)} {what}", advice, tuple(found))
+
+
+def verify_folder(name: str, num_workers: int = 8) -> FolderVerification:
+    """
+    Decode all images and labels of "folder:PATH" and check them; what prevents the listing of the
+    files is the only finding then.
+    """
+    try:
+        register_folders([name])
+        records = DatasetCatalog.get(name)
+    except (ValueError, OSError) as error:
+        return FolderVerification(name, 0, (), (), (str(error),))
+    classes = tuple(MetadataCatalog.get(name).stuff_classes)
+    with ThreadPoolExecutor(num_workers) as pool:
+        faults = list(pool.map(image_fault, [record["file_name"] for record in records]))
+    findings = []
+    if broken := [fault for fault in faults if fault]:
+        findings.append(
+            f"{len(broken)} of {len(records)} images cannot be decoded: {first_few(broken)}. "
+            "Expected complete files; get them again."
+        )
+    labels = [(record["sem_seg_file_name"], record["label_encoding"]) for record in records]
+    files = decode_labels(labels, len(classes), IGNORE_LABEL)
+    allowed = masks_allowed(encoding for _, encoding in labels)
+    findings += judge_labels(files, allowed, is_voc(classes))
+    counts: Counter[int] = Counter()
+    for file in files:
+        counts.update(file.pixels or {})
+    pixels = tuple(counts[label] for label in (*range(len(classes)), IGNORE_LABEL))
+    return FolderVerification(name, len(records), classes, pixels, tuple(findings))

@@ -8,14 +8,12 @@ import numpy as np
 import torch
 
 from ...d2 import CfgNode
-from ...modeling.background import GivenChannels
+from ...modeling.background import OutputClasses
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.purification.diagnosis import WindowDiagnosis
-from ...modeling.sam3 import SAM3TextHead
 from ...modeling.stitching import ClassScores, label_map
-from ...modeling.text_head import TextHead
-from ...text import Vocabulary, load_vocabulary
-from ...utils.host import to_host
+from ...text import Vocabulary
+from ...utils.device import to_host
 from ..config_loading import load_config, option_list
 from ..segmentors import Segmentor, check_takes_words
 from .prediction import Prediction
@@ -82,11 +80,6 @@ def usable_device(device: str | torch.device) -> torch.device:
     return found
 
 
-def words_of(vocabulary: Words) -> Vocabulary:
-    """The vocabulary itself, or see `text.load_vocabulary`."""
-    return vocabulary if isinstance(vocabulary, Vocabulary) else load_vocabulary(vocabulary)
-
-
 def with_heads(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
     """A model with other parts or settings, `changes`, which shares all the rest."""
     names = (
@@ -101,7 +94,7 @@ def with_heads(model: FreeCPSegmentor, **changes: Any) -> FreeCPSegmentor:
 def prediction_of(
     image: np.ndarray,
     found: ClassScores,
-    text_head: TextHead | SAM3TextHead | GivenChannels,
+    text_head: OutputClasses,
     windows: tuple[WindowDiagnosis, ...] = (),
 ) -> Prediction:
     """The prediction for an image, uint8 RGB, shape (H, W, 3), with these scores."""

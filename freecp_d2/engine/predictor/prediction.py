@@ -20,7 +20,7 @@ from ...modeling.purification.diagnosis import (
 )
 from ...modeling.resampling import bilinear_neighbours
 from ...modeling.stitching import ClassScores, full_scores
-from ...text.class_colors import Color
+from ...text.display import Color
 from .saving import SHOWN_SIDE, describe, png_of, save_prediction, show_image, to_detections
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Prediction:
     def overlay(self, longest_side: int = 2048) -> "Image.Image":
         """The image in grey under the colours of its classes, with names and a legend."""
         from ...visualization.drawing import draw_overlay
-        from ...visualization.shares import class_counts, visible_shares
+        from ...visualization.legend import class_counts, visible_shares
 
         shares = visible_shares(class_counts(self.label_map, len(self.names)))
         return draw_overlay(

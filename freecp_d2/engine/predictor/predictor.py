@@ -20,8 +20,8 @@ from ...modeling.backbone import LoadedCLIP
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ...modeling.text_head import vocabulary_from_config
-from ...text import Vocabulary
-from ..segmentors import Segmentor, build_segmentor
+from ...text import Vocabulary, load_vocabulary
+from ..segmentors import Segmentor, build_segmentor, check_process, exclusively
 from .building import (
     Options,
     Words,
@@ -30,10 +30,8 @@ from .building import (
     prediction_of,
     usable_device,
     with_heads,
-    words_of,
 )
 from .prediction import Prediction
-from .sharing import check_process, exclusively
 
 Images = list[ImageLike] | tuple[ImageLike, ...]
 
@@ -75,7 +73,7 @@ class Predictor:
         check_process()
         cfg = config_for_images(config, opts, device)
         mapper = FreeCPDatasetMapper(cfg)
-        words = vocabulary_from_config(cfg) if vocabulary is None else words_of(vocabulary)
+        words = vocabulary_from_config(cfg) if vocabulary is None else load_vocabulary(vocabulary)
         model: Any = build_segmentor(cfg, words, clip)
         self._set(model, mapper, cfg.TEST.IMAGES_PER_BATCH)
 
@@ -134,7 +132,7 @@ class Predictor:
             FileNotFoundError, ValueError: no such words; nothing is changed.
         """
         with exclusively(self.model):
-            self.model.set_vocabulary(words_of(vocabulary), on_disk=on_disk)
+            self.model.set_vocabulary(load_vocabulary(vocabulary), on_disk=on_disk)
 
     @contextmanager
     def using(self, vocabulary: Words, *, on_disk: bool = True) -> Iterator[None]:

@@ -14,13 +14,13 @@ from tqdm import tqdm
 
 from ...data.images.options import Reading
 from ...data.images.raster import Raster, import_rasterio
-from ...text.class_colors import Color
+from ...text.display import Color
 from ...utils.files import whole_file
 from ...visualization.label_png import no_word
+from ..segmentors import exclusively
 from . import tiles
 from .prediction import Prediction
 from .predictor import Predictor
-from .sharing import exclusively
 
 
 @dataclass(frozen=True)

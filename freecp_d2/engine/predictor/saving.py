@@ -33,7 +33,7 @@ _SUFFIXES = {
 
 def describe(prediction: "Prediction") -> str:
     """Size, the largest shares and the number of kept words, on one line."""
-    from ...visualization.shares import percent
+    from ...visualization.legend import percent
 
     height, width = prediction.label_map.shape
     shares = list(prediction.shares.items())

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode, Registry, ShapeSpec
 from ...method import transition_matrix
-from ...utils.precision import without_autocast
+from ...utils.device import without_autocast
 from ..resampling import resample_matrix
 
 AFFINITY_HEAD_REGISTRY = Registry("AFFINITY_HEAD")

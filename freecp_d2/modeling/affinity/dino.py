@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from ...d2 import CfgNode, ShapeSpec, configurable
-from ...utils.precision import precision_for
+from ...utils.device import precision_for
+from ...utils.imports import require_library
 from ..backbone.base import resize_positional_embedding
 from ..inputs import PixelNormalisation
 from ..resampling import resample, resample_matrix
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
-from .clip_attention import resolve_layers
 from .dino_weights import load_dino
 from .encoder import (
     EncoderAffinity,
@@ -24,9 +24,9 @@ from .encoder import (
     check_options,
     cosine_affinity,
     cosines,
-    require_library,
     resize,
 )
+from .from_backbone import resolve_layers
 
 _KEY = "MODEL.AFFINITY_HEAD.DINO"
 
@@ -88,7 +88,7 @@ class DINOAffinity(EncoderAffinity):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
-        require_library("timm", extra="dino", head=cls.__name__)
+        require_library("timm", extra="dino", user=cls.__name__)
         node = cfg.MODEL.AFFINITY_HEAD.DINO
         return {
             "encoder": load_dino(node.ARCH, node.PRETRAINED),

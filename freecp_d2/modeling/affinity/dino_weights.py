@@ -5,8 +5,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .encoder import find_pretrained, load_strictly, refuse_other_kind
-
 _KEY = "MODEL.AFFINITY_HEAD.DINO"
 _EXAMPLES = (
     "vit_base_patch16_224.dino, vit_base_patch14_reg4_dinov2.lvd142m or "
@@ -32,8 +30,9 @@ def load_dino(arch: str, pretrained: str) -> Any:
         return _download(arch)
     from timm.models import eva, vision_transformer
 
+    from ...checkpoint.finding import find_pretrained
+    from ...checkpoint.fitting import VIT_KINDS, load_strictly, refuse_other_kind
     from ...checkpoint.reading import read_state_dict, without_prefix
-    from ...checkpoint.recognition import VIT_KINDS
 
     path = find_pretrained(f"{_KEY}.PRETRAINED", pretrained, "dino:vitb16")
     vit = _build(arch, pretrained=False)

@@ -1,14 +1,10 @@
 """
-Base class, weights and tensor functions of affinity heads with an image encoder of their own.
+Base class and tensor functions of affinity heads with an image encoder of their own.
 
 Shapes: N windows, C channels, Q masks; (h, w) the grid of the backbone's patches, P = h * w;
 (h', w') another grid, P' = h' * w'.
 """
 
-import importlib.util
-import os
-import re
-from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -16,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...d2 import CfgNode, ShapeSpec
-from ..backbone.clip_loading import PRECISIONS
+from ...utils.device import PRECISIONS
 from .build import AffinityHead
 
 MIN_AFFINITY = 1e-6
@@ -142,85 +138,3 @@ def region_labels(masks: Tensor, scores: Tensor) -> Tensor:
     claims = scores.float().unsqueeze(-1) * masks.float().flatten(2)
     unclaimed = claims.new_full((len(claims), 1, claims.shape[2]), 0.5)
     return torch.cat([claims, unclaimed], dim=1).argmax(dim=1)
-
-
-def require_library(name: str, *, extra: str, head: str) -> None:
-    """Raise `ImportError` if `name`, which `head` needs and our `extra` brings, is missing."""
-    if importlib.util.find_spec(name) is None:
-        raise ImportError(
-            f"{head} needs the library {name}, which is not installed; run pip install "
-            f'"freecp_d2[{extra}]".'
-        )
-
-
-def find_pretrained(key: str, value: str, example: str) -> str:
-    """
-    The file or folder of a PRETRAINED key and its value, by `freecp_d2.checkpoint.find_weights`.
-
-    Raises:
-        ValueError: the value is empty (the message gives `example`), or the file is another one.
-        FileNotFoundError, ConnectionError, PermissionError: as `find_weights`, with the key.
-    """
-    if not value:
-        raise ValueError(
-            f'{key}="" names no weights, and random ones have no affinity; give a path or a name '
-            f'of the catalogue such as "{example}".'
-        )
-    from ...checkpoint import find_weights
-
-    try:
-        return find_weights(value)
-    except (FileNotFoundError, ConnectionError, PermissionError, ValueError) as error:
-        if getattr(error, "errno", None) is not None:  # the disk
-            raise
-        raise type(error)(f"{key}: {error}") from error
-
-
-def find_folder(key: str, pretrained: str, example: str) -> str:
-    """
-    The folder of a PRETRAINED key, which may also be a bare hub name, "org/repo": of a repository
-    in the catalogue only the files that are needed, of others all.
-    """
-    is_hub_name = re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", pretrained)
-    if is_hub_name and not os.path.exists(pretrained):
-        from ...checkpoint import load_catalogue
-
-        known = {entry.hub: name for name, entry in load_catalogue().items()}
-        pretrained = known.get(pretrained, f"hf://{pretrained}")
-    return find_pretrained(key, pretrained, example)
-
-
-def refuse_other_kind(
-    state: dict[str, Tensor], kinds: Collection[str], path: str, advice: str
-) -> None:
-    """ValueError for weights that `describe_weights` knows and that are none of `kinds`."""
-    from ...checkpoint.recognition import describe_weights
-
-    found = describe_weights(state)
-    if found and found not in kinds:
-        raise ValueError(f"{path} is {found}; {advice}")
-
-
-def load_strictly(module: nn.Module, state: dict[str, Tensor], path: str, advice: str) -> None:
-    """
-    Load the state dict of the file `path` into a module.
-
-    Raises:
-        ValueError: as `refuse_misfits`, or values are not finite.
-    """
-    from ...checkpoint.transformers_folders import refuse_misfits
-
-    own = module.state_dict()
-    shapes = [
-        f"{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}"
-        for key in own
-        if key in state and state[key].shape != own[key].shape
-    ]
-    refuse_misfits(path, own.keys() - state.keys(), state.keys() - own.keys(), shapes, advice)
-    stored = {key: value for key, value in state.items() if not value.is_meta}
-    if bad := [key for key, value in stored.items() if not value.isfinite().all()]:
-        raise ValueError(
-            f"{path} has NaN or infinite values in {len(bad)} tensors, such as {bad[0]}; get the "
-            "file again."
-        )
-    module.load_state_dict(state)

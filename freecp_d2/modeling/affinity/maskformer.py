@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import CfgNode, ShapeSpec, configurable
+from ...utils.imports import require_library
 from ..inputs import PixelNormalisation
 from ..resampling import resample
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
@@ -15,10 +16,8 @@ from .encoder import (
     EncoderAffinity,
     backbone_grid,
     check_options,
-    find_folder,
     mask_affinity,
     region_labels,
-    require_library,
     resize,
     resize_to,
 )
@@ -88,10 +87,11 @@ class MaskFormerAffinity(EncoderAffinity):
     def from_config(
         cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec], encoder: nn.Module | None = None
     ) -> dict:
+        from ...checkpoint.finding import find_folder
         from ...checkpoint.transformers_folders import read_json, read_model_type
 
         for library in ("transformers", "scipy"):  # transformers needs scipy for these models
-            require_library(library, extra="maskformer", head=cls.__name__)
+            require_library(library, extra="maskformer", user=cls.__name__)
         node = cfg.MODEL.AFFINITY_HEAD.MASKFORMER
         folder = find_folder(f"{_KEY}.PRETRAINED", node.PRETRAINED, "maskformer:swin-base-coco")
         mean, std = read_pixel_statistics(folder)

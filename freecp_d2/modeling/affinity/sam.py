@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ...d2 import CfgNode, ShapeSpec, configurable
-from ...utils.precision import precision_for
+from ...utils.device import precision_for
+from ...utils.imports import require_library
 from ..resampling import resample
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
 from .encoder import (
@@ -19,12 +20,8 @@ from .encoder import (
     check_options,
     cosine_affinity,
     cosines,
-    find_pretrained,
-    load_strictly,
     mask_affinity,
-    refuse_other_kind,
     region_labels,
-    require_library,
     resize_to,
 )
 
@@ -83,7 +80,7 @@ class SAMAffinity(EncoderAffinity):
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
-        require_library("segment_anything", extra="sam", head=cls.__name__)
+        require_library("segment_anything", extra="sam", user=cls.__name__)
         node = cfg.MODEL.AFFINITY_HEAD.SAM
         return {
             "encoder": load_sam(node.ARCH, node.PRETRAINED),
@@ -164,6 +161,8 @@ def load_sam(arch: str, pretrained: str) -> Any:
     """
     from segment_anything import sam_model_registry
 
+    from ...checkpoint.finding import find_pretrained
+    from ...checkpoint.fitting import load_strictly, refuse_other_kind
     from ...checkpoint.reading import read_state_dict, without_prefix
 
     if arch not in sam_model_registry:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import CfgNode, ShapeSpec, configurable
-from ...utils.precision import precision_for
+from ...utils.device import precision_for
+from ...utils.imports import require_library
 from ..inputs import PixelNormalisation
 from ..resampling import resample
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
@@ -20,8 +21,6 @@ from .encoder import (
     check_options,
     cosine_affinity,
     cosines,
-    find_folder,
-    require_library,
     resize_to,
 )
 
@@ -81,9 +80,10 @@ class TransformersAffinity(EncoderAffinity):
     def from_config(
         cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec], encoder: nn.Module | None = None
     ) -> dict:
+        from ...checkpoint.finding import find_folder
         from ...checkpoint.transformers_folders import load_folder, read_model_type
 
-        require_library("transformers", extra="sam2", head=cls.__name__)
+        require_library("transformers", extra="sam2", user=cls.__name__)
         node = cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS
         key, models = f"{_KEY}.PRETRAINED", {name: row.model for name, row in ENCODERS.items()}
         folder = find_folder(key, node.PRETRAINED, "sam2:hiera-base-plus")

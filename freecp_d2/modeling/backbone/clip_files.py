@@ -9,11 +9,10 @@ from typing import Any
 from torch import Tensor
 
 from ...checkpoint import find_weights, read_state_dict
+from ...checkpoint.fitting import describe_weights
 from ...checkpoint.reading import weights_in, without_prefix
-from ...checkpoint.recognition import describe_weights
 from .activation import decide_activation, use_gelu
-from .openai_layout import ANCHORS, ARCHIVE_EXTRAS
-from .transformers_layout import ANCHOR, to_openai_layout
+from .clip_layouts import ANCHOR, ANCHORS, ARCHIVE_EXTRAS, to_openai_layout
 
 
 def find_clip(pretrained: str, arch: str, names: Iterable[str]) -> str:

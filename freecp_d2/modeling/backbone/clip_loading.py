@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ...d2 import CfgNode
 from ...text import CLIPTokenizer
 from ...utils.clip_library import import_clip
-from ...utils.precision import PRECISIONS, precision_for
+from ...utils.device import PRECISIONS, precision_for
 from .activation import (
     check_activation,
     check_heads,
@@ -123,9 +123,9 @@ def set_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 
 def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
-    from ...checkpoint.embedded import EMBEDDED_NAME, embedded_merges
+    from ...checkpoint.catalogue import EMBEDDED_NAME, embedded_merges
     from .clip_files import misfit, read_clip
-    from .openai_layout import ARCHIVE_EXTRAS, OPENAI_TOWERS, check_layout, check_vocabulary
+    from .clip_layouts import ARCHIVE_EXTRAS, OPENAI_TOWERS, check_layout, check_vocabulary
 
     if pretrained == EMBEDDED_NAME:
         arch = "custom"  # whatever the config of other weights has
@@ -167,9 +167,9 @@ def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> Lo
 def _openai_path(arch: str, pretrained: str) -> str:
     """The path of the checkpoint: in the package, downloaded, or as the user names it."""
     from ...checkpoint import find_weights
-    from ...checkpoint.embedded import EMBEDDED_NAME, embedded_weights
+    from ...checkpoint.catalogue import EMBEDDED_NAME, embedded_weights
     from .clip_files import find_clip
-    from .openai_layout import OPENAI_TOWERS
+    from .clip_layouts import OPENAI_TOWERS
 
     if pretrained == EMBEDDED_NAME:
         return embedded_weights()

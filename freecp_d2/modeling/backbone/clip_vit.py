@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
-from ...utils.precision import layer_norm
+from ...utils.device import layer_norm
 from .base import CLIPBackbone, check_interpolation, resize_positional_embedding
 from .clip_loading import LoadedCLIP, load_clip_from_config
 from .dense_attention import (

@@ -1,11 +1,11 @@
 """TIPSv2 of the library transformers: weights and tokenizer of a folder."""
 
-import importlib.util
 import os
 from typing import Any
 
 from torch import Tensor, nn
 
+from ...utils.imports import require_library
 from .clip_files import find_clip
 from .clip_loading import LoadedCLIP
 
@@ -100,11 +100,7 @@ def load_tips(arch: str, pretrained: str, merges: str, activation: str) -> Loade
             f'MODEL.CLIP.MERGES="{merges}" and ACTIVATION="{activation}" are not read with '
             'MODEL.CLIP.LIBRARY transformers; use "" and auto.'
         )
-    if importlib.util.find_spec("transformers") is None:
-        raise ImportError(
-            'MODEL.CLIP.LIBRARY="transformers" needs the library transformers, which is not '
-            'installed; run pip install "freecp_d2[tips]".'
-        )
+    require_library("transformers", extra="tips", user='MODEL.CLIP.LIBRARY="transformers"')
     folder = find_clip(pretrained, arch, ("tips:b14", "tips:l14"))
     model = load_folder(folder, {arch: MODELS[arch]}, _KEY)
     sizes = model.config.text_config

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
-from ...utils.precision import layer_norm
+from ...utils.device import layer_norm
 from .base import CLIPBackbone
 from .clip_loading import LoadedCLIP, load_clip_from_config
 from .dense_attention import RunningMean, mean_over_heads

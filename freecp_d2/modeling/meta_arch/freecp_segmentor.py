@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
-from ...utils.host import to_host
-from ...utils.precision import without_autocast
+from ...utils.device import to_host, without_autocast
 from ..affinity import AffinityHead
 from ..backbone import CLIPBackbone, LoadedCLIP
 from ..inputs import FiniteChecks, PixelNormalisation, check_finite, read_images

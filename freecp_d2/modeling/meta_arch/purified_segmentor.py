@@ -18,12 +18,12 @@ from ..background import GivenChannels
 from ..inputs import read_images
 from ..purification.build import build_purification_head
 from ..purification.class_scores import ScoreChannels, read_channels
+from ..purification.crop_classifier import check_winner
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis
 from ..purification.gating import gate_scores
 from ..purification.grid_purification import Decision, GridPurification
-from ..purification.host_cues import check_winner, read_cues
 from ..purification.image_grid import ImageGrid
-from ..purification.wrapped_scores import WrappedScores
+from ..purification.wrapped_outputs import WrappedScores, read_cues
 from ..stitching import ClassScores
 from ..windows import window_batch_size
 from .wrapping import (

@@ -5,10 +5,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ..background import OutputClasses
 from ..purification.build import PurificationOutput
 from ..purification.decisions import Decisions
 from ..purification.diagnosis import SegmentedImage
-from ..sam3 import SAM3TextHead
 from ..stitching import ClassScores, full_scores, label_map, resize_scores, stitch
 from ..text_head import TextHead
 from ..windows import Window
@@ -47,7 +47,7 @@ def combine_windows(
 
 def read_out(
     found: ClassScores,
-    text_head: TextHead | SAM3TextHead,
+    text_head: OutputClasses,
     size: tuple[int, int],
     *,
     as_labels: bool,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ...d2 import CfgNode, Registry
 from ...method import AmbiguityGroups, RegionBoxes, no_boxes
-from ...utils.host import to_host
+from ...utils.device import to_host
 
 PURIFICATION_HEAD_REGISTRY = Registry("PURIFICATION_HEAD")
 PURIFICATION_HEAD_REGISTRY.__doc__ = """

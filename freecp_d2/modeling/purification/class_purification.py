@@ -28,8 +28,7 @@ from ...method import (
     refine,
     region_boxes,
 )
-from ...utils.host import to_host
-from ...utils.precision import without_autocast
+from ...utils.device import to_host, without_autocast
 from .build import PURIFICATION_HEAD_REGISTRY, ClassifyBoxes, PurificationOutput
 
 AUTO = "auto"

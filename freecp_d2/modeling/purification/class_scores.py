@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...d2 import CfgNode, MetadataCatalog
 from ...text import Vocabulary
-from ...utils.host import to_host
+from ...utils.device import to_host
 from ..background import check_background, has_background
 from ..text_head import vocabulary_from_config
 from ..windows import Window

@@ -1,7 +1,7 @@
 """
-The crops of Eq. (8): cut out of windows, each place of an image encoded once, and classified.
+The winner of a box in Eq. (8): by its crop, which is encoded once an image, or by scores.
 
-Shapes: N windows, K classes, B boxes, D embedding, H, W pixels.
+Shapes: N windows, K classes, B boxes, D embedding, H, W pixels, h x w patches.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -10,9 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...method import elect_winners
+from ...method import RegionBoxes, boxes_to_mask, elect_winners
 from ..inputs import check_finite
 from ..windows import Window
+from .build import ClassifyBoxes
 
 
 class CropFeatures:
@@ -121,3 +122,28 @@ class CropClassifier:
 def crop_batch_size(window_batch_size: int, window_size: int, crop_size: int) -> int:
     """The number of crops that have as many pixels as a batch of windows."""
     return window_batch_size * max(1, window_size**2 // crop_size**2)
+
+
+def check_winner(winner: str) -> None:
+    """Raise `ValueError` if MODEL.PURIFIED.WINNER is unknown."""
+    if winner not in ("crop", "score"):
+        raise ValueError(f'MODEL.PURIFIED.WINNER="{winner}" is unknown; use crop or score.')
+
+
+def elect_by_score(maps: Tensor) -> ClassifyBoxes:
+    """
+    A winner for each box in place of Eq. (8): the candidate with the highest mean in the box.
+
+    Args:
+        maps: scores of the words in each window, (N, K, h, w).
+    """
+
+    def classify(window: Tensor, boxes: Tensor, candidates: Tensor) -> Tensor:
+        index = window.new_tensor(range(len(boxes))).to(boxes.device)
+        grid = (maps.shape[2], maps.shape[3])
+        inside = boxes_to_mask(RegionBoxes(index, boxes), len(boxes), grid).to(maps)
+        own = maps[window.to(maps.device)]
+        means = (own * inside[:, None]).sum(dim=(2, 3)) / inside.sum(dim=(1, 2))[:, None]
+        return means.masked_fill(~candidates.to(maps.device), -1.0).argmax(dim=1)
+
+    return classify

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...method import eliminate_in_region
-from ...utils.host import to_host
+from ...utils.device import to_host
 from ..windows import Window
 from .build import PurificationOutput
 

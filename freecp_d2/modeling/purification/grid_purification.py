@@ -12,20 +12,20 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from ...method import min_max_normalise
-from ...utils.precision import without_autocast
+from ...utils.device import without_autocast
 from ..affinity import AffinityHead
 from ..inputs import FiniteChecks, check_finite
 from ..stitching import has_score
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 from .build import ClassifyBoxes, PurificationOutput
 from .class_scores import ScoreChannels, as_maps, cut_maps, pool_to_grid
-from .crop_classifier import CropClassifier, CropFeatures, crop_batch_size
+from .crop_classifier import CropClassifier, CropFeatures, crop_batch_size, elect_by_score
 from .decisions import Decisions, PlacedWindow, PurificationInputs, PurifiedBatch
 from .diagnosis import WindowDiagnosis, diagnose_windows, scale_boxes
 from .gating import gates, stitch_gates
-from .host_cues import HostCues, elect_by_score, features_on
 from .image_grid import ImageGrid
 from .image_purification import ImageClassPurification, decide_image, diagnose_places
+from .wrapped_outputs import HostCues, features_on
 
 
 class Decision(NamedTuple):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ...d2 import CfgNode, configurable
 from ...method import automatic_redundancy_thresh
-from ...utils.precision import without_autocast
+from ...utils.device import without_autocast
 from ..stitching import has_score
 from .build import PURIFICATION_HEAD_REGISTRY, PurificationOutput
 from .class_purification import ClassPurification, read_threshold

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...method import min_max_normalise, transition_matrix
-from ...utils.precision import without_autocast
+from ...utils.device import without_autocast
 from .build import PurificationOutput
 from .class_purification import ClassPurification
 from .class_scores import as_maps, as_probabilities
@@ -96,7 +96,7 @@ def _read_affinity(affinity: Tensor, maps: Tensor) -> Tensor:
             f"The affinity has shape {shape}, the scores have h x w = {h} x {w} = {h * w} patches: "
             f"expected {expected if num_images > 1 else expected[1:]}. Pool the scores "
             "(torch.nn.functional.adaptive_avg_pool2d) or resample the affinity "
-            "(freecp_d2.modeling.affinity.encoder.resample_matrix)."
+            "(freecp_d2.modeling.resampling.resample_matrix)."
         )
     affinity = affinity.to(maps).view(expected)
     if not affinity.isfinite().all() or (affinity < 0).any():

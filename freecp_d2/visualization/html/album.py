@@ -12,8 +12,7 @@ import numpy as np
 
 from ...modeling.purification.diagnosis import Purification
 from ..overlay import RGB
-from .gallery import names_over
-from .images import data_uri
+from .gallery import data_uri, names_over
 from .markup import Markup, element, folded, isolated, join
 from .word_chips import purification_notes, word_list
 

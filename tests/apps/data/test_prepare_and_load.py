@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from freecp_d2.data import BENCHMARKS, load_benchmark, read_label
+from freecp_d2.data import BENCHMARKS, read_label
+from freecp_d2.data.loading import load_benchmark
 
 from .label_files import write
 from .test_prepare_annotations import FOLDER, HEIGHT, WIDTH, rows, write_json

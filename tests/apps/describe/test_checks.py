@@ -1,7 +1,7 @@
 """Sentences that are accepted, and what is wrong with the others."""
 
 from freecp_d2.apps.describe.checks import Validator, form_problem
-from freecp_d2.apps.describe.naming import Naming
+from freecp_d2.apps.describe.questions import Naming
 from freecp_d2.text import Vocabulary, load_descriptions, load_vocabulary, shipped_vocabularies
 
 GOOD = "A cat has two pointed ears on a round head."

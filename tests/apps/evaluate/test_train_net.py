@@ -16,7 +16,7 @@ from freecp_d2.apps import evaluate as train_net
 from freecp_d2.engine import config_digest, load_config
 from freecp_d2.modeling import text_head
 from freecp_d2.modeling.backbone import clip_loading
-from freecp_d2.text import TextEncoder
+from freecp_d2.text.text_encoder import TextEncoder
 from tests.data.mini_ade import MiniADE
 from tests.helpers.command import AUTO_PORT, CONFIG, ROOT, SMALL, run
 from tests.helpers.random_clip import TINY, save_state_dict

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import portalocker
 
-from freecp_d2.apps.reproduce.grid import Request
+from freecp_d2.apps.reproduce.plan import Request
 from freecp_d2.apps.reproduce.runs import execute
 from freecp_d2.apps.reproduce.tables import METHODS
 from tests.helpers.command import ROOT

@@ -1,10 +1,10 @@
 """The table as text: marks, footnotes, width."""
 
-from freecp_d2.apps.reproduce.grid import Cell, Grid
-from freecp_d2.apps.reproduce.layout import lay_out
 from freecp_d2.apps.reproduce.paper import read_table
+from freecp_d2.apps.reproduce.plan import Cell, Grid
 from freecp_d2.apps.reproduce.results import CellResult
 from freecp_d2.apps.reproduce.tables import METHODS, table_columns, table_rows
+from freecp_d2.apps.reproduce.writing import lay_out
 
 
 def make(number, benchmarks=None, result=None, left_out=None):

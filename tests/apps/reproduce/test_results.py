@@ -2,8 +2,8 @@
 
 import pytest
 
-from freecp_d2.apps.reproduce.grid import Grid
 from freecp_d2.apps.reproduce.paper import read_table
+from freecp_d2.apps.reproduce.plan import Grid
 from freecp_d2.apps.reproduce.results import CellResult, average, average_title
 from freecp_d2.apps.reproduce.tables import METHODS, table_columns, table_rows
 

@@ -14,7 +14,7 @@ from freecp_d2.engine.predictor import Prediction
 from freecp_d2.modeling.purification.diagnosis import GroupDiagnosis, RegionBox, WindowDiagnosis
 from freecp_d2.modeling.stitching import ClassScores
 from freecp_d2.text import Vocabulary
-from freecp_d2.visualization.shares import class_counts, visible_shares
+from freecp_d2.visualization.legend import class_counts, visible_shares
 
 from ...helpers.command import ROOT
 

@@ -10,7 +10,7 @@ from freecp_d2.apps.segment.decisions import (
     purification_of,
 )
 from freecp_d2.modeling.purification.diagnosis import summarise_diagnoses
-from freecp_d2.visualization.shares import class_counts, visible_shares
+from freecp_d2.visualization.legend import class_counts, visible_shares
 
 from .samples import COLORS, prediction, record, window
 

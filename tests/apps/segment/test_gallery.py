@@ -9,7 +9,7 @@ from freecp_d2.apps.segment import gallery
 from freecp_d2.apps.segment.gallery import RunGallery
 from freecp_d2.apps.segment.inputs import FailedInput
 from freecp_d2.text import Vocabulary
-from freecp_d2.visualization.html import render_page
+from freecp_d2.visualization.html.page import render_page
 
 from ...visualization.html.balance import read
 from .samples import prediction, record, settings, window

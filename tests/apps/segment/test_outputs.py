@@ -15,7 +15,7 @@ from freecp_d2.apps.segment.outputs import (
     check_results,
     output_names,
 )
-from freecp_d2.visualization.html import render_page
+from freecp_d2.visualization.html.page import render_page
 
 from .samples import settings
 

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from freecp_d2.apps.segment.video_files import frames_of, middle_frame, open_video
+from freecp_d2.apps.segment.video_files import Timing, frames_of, middle_frame, open_video
 from freecp_d2.apps.segment.video_sinks import VideoSink
-from freecp_d2.apps.segment.video_times import Timing
 
 from .samples import write_video
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freecp_d2.apps.segment.video_times import Timing, read_timing
+from freecp_d2.apps.segment.video_files import Timing, read_timing
 
 from .samples import write_video
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from freecp_d2.apps.web.labels import Labels
+from freecp_d2.apps.web.labelling import Labels
 from freecp_d2.engine.predictor import Predictor
 
 WORDS = "sky; field; sheep; road; house; tree; sea; pig"

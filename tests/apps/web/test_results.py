@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from freecp_d2.apps.web.labelling import Comparison, Thresholds
-from freecp_d2.apps.web.labels import Labels
+from freecp_d2.apps.web.inputs import read_words
+from freecp_d2.apps.web.labelling import Comparison, Labels, Thresholds
 from freecp_d2.apps.web.results import figures, purification, top_words
-from freecp_d2.apps.web.words import read_words
 from freecp_d2.engine.predictor import Prediction
 from freecp_d2.modeling.stitching import ClassScores
 

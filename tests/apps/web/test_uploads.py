@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from freecp_d2.apps.web import uploads
-from freecp_d2.apps.web.uploads import LONGEST_SIDE
-from freecp_d2.apps.web.words import Problem
+from freecp_d2.apps.web import inputs as uploads
+from freecp_d2.apps.web.inputs import LONGEST_SIDE, Problem
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("gradio", reason="the web page is an extra: pip install -e '.[web]'")
 
-from freecp_d2.apps.web.visitors import MOST_WAITING, in_turns, share_queue
+from freecp_d2.apps.web.server import MOST_WAITING, in_turns, share_queue
 
 
 def event(client, session, name=""):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freecp_d2.apps.web.words import MOST_WORDS, Problem, hint, read_words, words_as_text
+from freecp_d2.apps.web.inputs import MOST_WORDS, Problem, hint, read_words, words_as_text
 from freecp_d2.text import load_vocabulary, shipped_vocabularies
 
 

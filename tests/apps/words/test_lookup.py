@@ -2,8 +2,13 @@
 
 import clip
 
-from freecp_d2.apps.words.lookup import benchmark_names, class_senses
-from freecp_d2.apps.words.tokens import pieces_of, prompt_length, template_lengths
+from freecp_d2.apps.words.lookup import (
+    benchmark_names,
+    class_senses,
+    pieces_of,
+    prompt_length,
+    template_lengths,
+)
 from freecp_d2.text import Vocabulary, get_templates, load_vocabulary, shipped_vocabularies
 
 

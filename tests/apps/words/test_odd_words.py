@@ -9,7 +9,9 @@ import torch
 
 from freecp_d2.d2 import build_model
 from freecp_d2.engine import load_config
-from freecp_d2.text import TextClassifier, TextEncoder, Vocabulary, get_templates, load_vocabulary
+from freecp_d2.text import Vocabulary, get_templates, load_vocabulary
+from freecp_d2.text.classifier import TextClassifier
+from freecp_d2.text.text_encoder import TextEncoder
 from tests.helpers.random_clip import random_clip
 
 CONFIG = Path(__file__).parents[3] / "configs/storybook/sclip_freecp.yaml"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from freecp_d2.data.images.depth import scale_to_bytes
+from freecp_d2.data.images.depth import find_scale
 from freecp_d2.data.images.formats import Unreadable
 from freecp_d2.data.images.options import Reading, parse_bands
 
@@ -12,7 +12,7 @@ AUTO = Reading()
 
 
 def scaled(values, num_bits=None, reading=AUTO, **options):
-    return scale_to_bytes(values, num_bits or 8 * values.dtype.itemsize, reading, **options)
+    return find_scale(values, num_bits or 8 * values.dtype.itemsize, reading, **options)(values)
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])

@@ -7,7 +7,7 @@ import pytest
 
 from freecp_d2.data.storybook import painter, places
 from freecp_d2.data.storybook.classes import CLASS_INDEX
-from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.data.storybook.noise import Rng
 from freecp_d2.data.storybook.textures import TEXTURES
 from freecp_d2.data.storybook.things import draw_thing
 

@@ -2,7 +2,7 @@
 
 import itertools
 
-from freecp_d2.data.storybook.colors import stuff_colors
+from freecp_d2.data.storybook.dataset import stuff_colors
 from freecp_d2.text import load_vocabulary
 
 

@@ -16,8 +16,13 @@ from freecp_d2.d2 import (
 )
 from freecp_d2.data.mapper import FreeCPDatasetMapper
 from freecp_d2.data.storybook import draw_scene
-from freecp_d2.data.storybook.dataset import HEIGHT, WIDTH, load_storybook, register_storybook
-from freecp_d2.data.storybook.files import SPLITS
+from freecp_d2.data.storybook.dataset import (
+    HEIGHT,
+    SPLITS,
+    WIDTH,
+    load_storybook,
+    register_storybook,
+)
 from freecp_d2.engine.checks import check_run
 from freecp_d2.evaluation import FreeCPSemSegEvaluator
 from freecp_d2.text import load_vocabulary

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.data.storybook.noise import Rng
 from freecp_d2.data.storybook.textures import TEXTURES
 from freecp_d2.data.storybook.things import THINGS, draw_thing
 

@@ -7,9 +7,9 @@ from PIL import Image
 from freecp_d2.d2 import PathManager, read_image
 from freecp_d2.data.labels import read_label, shifted_encoding
 from freecp_d2.data.mapper import read_color_image
+from freecp_d2.data.storybook import dataset as storybook_files
 from freecp_d2.data.storybook import draw_scene
-from freecp_d2.data.storybook import files as storybook_files
-from freecp_d2.data.storybook.files import (
+from freecp_d2.data.storybook.dataset import (
     SPLITS,
     StorybookPathHandler,
     page_name,

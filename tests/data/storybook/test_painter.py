@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from freecp_d2.data.storybook.classes import CLASS_INDEX, CLASSES
+from freecp_d2.data.storybook.noise import Rng
 from freecp_d2.data.storybook.painter import EDGES, Painter
-from freecp_d2.data.storybook.rng import Rng
 from freecp_d2.data.storybook.things import THINGS, draw_thing
 
 H, W = 100, 120

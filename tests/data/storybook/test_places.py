@@ -6,10 +6,10 @@ import itertools
 import numpy as np
 
 from freecp_d2.data.storybook.classes import CLASSES, SCORED
-from freecp_d2.data.storybook.jumble import jumble
+from freecp_d2.data.storybook.noise import Rng
 from freecp_d2.data.storybook.painter import Painter
 from freecp_d2.data.storybook.places import PLACES
-from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.data.storybook.scene import jumble
 
 GOLDEN = "9f6288bce9e24a49baf65ca4fe6fdf2b63e53dc3f944912474f07daf2422f88a"
 """SHA-256 of all places in 8 bits and their labels. See `test_scene.py` before changing it."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.data.storybook.noise import Rng
 
 STREAM_7 = [0.07630828937395717, 0.7799187922401146, 0.4384092314408935, 0.7234651778309412]
 """The first numbers of the Mersenne twister, seed 7, as NumPy promises them for ever (NEP 19)."""

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 from freecp_d2.data import BENCHMARKS
-from freecp_d2.data.benchmark_spec import restore
-from freecp_d2.data.label_ids import CITYSCAPES_IDS, COCO_STUFF_IDS, PASCAL_CONTEXT_IDS
+from freecp_d2.data.benchmark_spec import (
+    CITYSCAPES_IDS,
+    COCO_STUFF_IDS,
+    PASCAL_CONTEXT_IDS,
+    restore,
+)
 from freecp_d2.data.verification.findings import count_finding
 from freecp_d2.data.verification.plausibility import count_values, judge_values
 from tests.helpers.share_trees import encode, train_ids

@@ -5,13 +5,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from freecp_d2.checkpoint.finding import find_pretrained
+from freecp_d2.checkpoint.fitting import load_strictly
 from freecp_d2.method import transition_matrix
 from freecp_d2.modeling.affinity import EncoderAffinity
 from freecp_d2.modeling.affinity.encoder import (
     MIN_AFFINITY,
     cosine_affinity,
-    find_pretrained,
-    load_strictly,
     mask_affinity,
     resize,
     resize_to,

@@ -8,12 +8,13 @@ import safetensors.torch
 import torch
 import torch.nn.functional as F
 
+from freecp_d2.checkpoint.finding import find_folder
 from freecp_d2.modeling.affinity import (
     CLIPAttentionAffinity,
     MaskFormerAffinity,
     build_affinity_head,
 )
-from freecp_d2.modeling.affinity.encoder import find_folder, mask_affinity, region_labels
+from freecp_d2.modeling.affinity.encoder import mask_affinity, region_labels
 from freecp_d2.modeling.affinity.maskformer import load_maskformer, read_pixel_statistics
 from freecp_d2.modeling.resampling import resample
 from tests.helpers.random_affinity import random_eomt, random_maskformer, use_source
@@ -207,7 +208,7 @@ class TestFolders:
 
     def test_hub_names(self, monkeypatch, tmp_path):
         asked = []
-        find = "freecp_d2.checkpoint.find_weights"
+        find = "freecp_d2.checkpoint.finding.find_weights"
         monkeypatch.setattr(find, lambda name: asked.append(name) or name)
         monkeypatch.chdir(tmp_path)
         (tmp_path / "here" / "folder").mkdir(parents=True)

@@ -15,8 +15,12 @@ from freecp_d2.modeling.affinity.dino import patch_features
 from freecp_d2.modeling.affinity.encoder import cosines
 from freecp_d2.modeling.backbone.dense_attention import MaskCLIP, ProxyCLIP
 from freecp_d2.modeling.backbone.dense_attention.similarity import similarity_attention
-from freecp_d2.modeling.softmax_of_image import class_scores, shifted_cosines
-from freecp_d2.modeling.stitching import ClassScores, resize_scores
+from freecp_d2.modeling.stitching import (
+    ClassScores,
+    resize_scores,
+    scores_of_cosines,
+    shifted_cosines,
+)
 from freecp_d2.modeling.windows import windows_of_images
 from tests.helpers.parity_bases import BASES, WEIGHTS, arrays, backbone, run
 from tests.helpers.random_affinity import use_source
@@ -168,7 +172,7 @@ def test_a_whole_image():
     same(cosines_of_words[:, ::4, ::4] - 1, "deep12_e2e", "proxyclip/slide")
     owners = torch.from_numpy(stored["proxyclip/query_idx"])
     found = ClassScores(torch.arange(len(text)), cosines_of_words)
-    scores = class_scores(found, size, 40.0, owners, int(owners.max()) + 1).scores
+    scores = scores_of_cosines(found, size, 40.0, owners, int(owners.max()) + 1).scores
     same(scores, "deep12_e2e", "proxyclip/prob")
     best, thresh = scores.topk(2, dim=0).values, float(stored["proxyclip/prob_thd"])
     sure = (best[0] - best[1] > 1e-4) & ((best[0] - thresh).abs() > 1e-4)

@@ -12,7 +12,9 @@ from transformers import Tipsv2Tokenizer
 
 from freecp_d2.d2 import build_backbone, build_model
 from freecp_d2.modeling.backbone import TIPSViT, load_clip
-from freecp_d2.text import TextClassifier, TextEncoder, get_templates, load_vocabulary
+from freecp_d2.text import get_templates, load_vocabulary
+from freecp_d2.text.classifier import TextClassifier
+from freecp_d2.text.text_encoder import TextEncoder
 from tests.helpers.random_tips import random_tips, save_tips, sentencepiece_file
 from tests.helpers.random_towers import clip_tower, rand_normal
 

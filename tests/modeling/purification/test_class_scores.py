@@ -12,7 +12,7 @@ from freecp_d2.modeling.purification.class_scores import (
     pool_to_grid,
     read_channels,
 )
-from freecp_d2.modeling.purification.wrapped_scores import read_scores
+from freecp_d2.modeling.purification.wrapped_outputs import read_scores
 
 
 class TestProbabilities:

@@ -7,8 +7,8 @@ import pytest
 from clip.simple_tokenizer import SimpleTokenizer
 
 from freecp_d2.data.storybook.classes import CLASS_INDEX, CLASSES
-from freecp_d2.data.storybook.merges import merges_for, write_merges
-from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.data.storybook.noise import Rng
+from tests.helpers.merges import merges_for, write_merges
 
 REPETITIONS = 400
 

@@ -6,7 +6,7 @@ import torch
 from clip.clip import _transform
 
 from freecp_d2.data.storybook.classes import CLASS_INDEX, CLASSES
-from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.data.storybook.noise import Rng
 
 SKY, GRASS, CAR = (CLASS_INDEX[name] for name in ("sky", "grass", "car"))
 RED, BLUE = (255, 0, 0), (0, 0, 255)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 
-from freecp_d2.checkpoint.embedded import embedded_merges
+from freecp_d2.checkpoint.catalogue import embedded_merges
 from freecp_d2.data.storybook import draw_training_scene
 from freecp_d2.modeling.backbone import CLIPViT
 from freecp_d2.text import CLIPTokenizer

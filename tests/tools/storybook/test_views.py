@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from freecp_d2.data.storybook.classes import CLASS_INDEX
-from freecp_d2.data.storybook.rng import Rng
+from freecp_d2.data.storybook.noise import Rng
 
 SKY, GRASS, CAR = (CLASS_INDEX[name] for name in ("sky", "grass", "car"))
 

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from freecp_d2.visualization.html.images import (
+from freecp_d2.visualization.html.gallery import (
     class_shares,
     data_uri,
     limited,

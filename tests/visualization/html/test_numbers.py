@@ -2,7 +2,6 @@
 
 import pytest
 
-from freecp_d2.visualization.html import Column, Results
 from freecp_d2.visualization.html.numbers import (
     _LABELS,
     _LENGTH,
@@ -11,6 +10,7 @@ from freecp_d2.visualization.html.numbers import (
     results_tables,
     signed,
 )
+from freecp_d2.visualization.html.page_content import Column, Results
 
 from .balance import read
 from .samples import COLUMNS, results, row

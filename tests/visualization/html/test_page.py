@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 
-from freecp_d2.visualization.html import LabelMap, Note, render_page
+from freecp_d2.visualization.html.page import render_page
+from freecp_d2.visualization.html.page_content import LabelMap, Note
 
 from .balance import read
 from .samples import gallery, page, page_image

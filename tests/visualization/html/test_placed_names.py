@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from freecp_d2.visualization.html.placed_names import PlacedName, place_names
+from freecp_d2.visualization.overlay import PlacedName, place_names
 
 
 def test_the_middle_of_a_plain_image():

@@ -18,24 +18,3 @@ from fvcore.transforms.transform import (
 
 from .augmentation import AugInput, Augmentation, AugmentationList
 from .resize import RandomCrop, RandomFlip, Resize, ResizeShortestEdge, ResizeTransform
-
-__all__ = [
-    "AugInput",
-    "Augmentation",
-    "AugmentationList",
-    "BlendTransform",
-    "CropTransform",
-    "GridSampleTransform",
-    "HFlipTransform",
-    "NoOpTransform",
-    "PadTransform",
-    "RandomCrop",
-    "RandomFlip",
-    "Resize",
-    "ResizeShortestEdge",
-    "ResizeTransform",
-    "ScaleTransform",
-    "Transform",
-    "TransformList",
-    "VFlipTransform",
-]

@@ -1,6 +1,4 @@
 """Textures of stuff, which fills regions of any outline."""
 
-from . import ground, indoors, outdoors, water  # noqa: F401  (they register)
+from . import ground, indoors, outdoors
 from .registry import TEXTURES
-
-__all__ = ["TEXTURES"]

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ..noise import blend, coordinates, noise, wave
-from ..rng import Rng
+from ..noise import Rng, blend, coordinates, noise, wave
 from .registry import texture
 
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ..noise import blend, coordinates, noise
-from ..rng import Rng
+from ..noise import Rng, blend, coordinates, noise
 from .registry import texture
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..rng import Rng
+from ..noise import Rng
 
 Texture = Callable[[Rng, int, int], np.ndarray]
 

@@ -1,6 +1,4 @@
 """Drawings of things, which have an outline and are in front of stuff."""
 
-from . import aloft, animals, buildings, furniture, plants, playthings, vehicles  # noqa: F401
+from . import aloft, animals, buildings, furniture, plants, playthings, vehicles
 from .registry import THINGS, draw_thing
-
-__all__ = ["THINGS", "draw_thing"]

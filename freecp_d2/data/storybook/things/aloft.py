@@ -1,7 +1,7 @@
 """Things in the sky."""
 
 from ..canvas import Canvas
-from ..rng import Rng
+from ..noise import Rng
 from .registry import thing
 
 _RAYS = (

@@ -1,7 +1,7 @@
 """Animals, looking to the right."""
 
 from ..canvas import Canvas
-from ..rng import Colour, Rng
+from ..noise import Colour, Rng
 from .registry import INK, WHITE, thing
 
 

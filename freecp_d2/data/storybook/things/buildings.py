@@ -3,7 +3,7 @@
 import itertools
 
 from ..canvas import Canvas
-from ..rng import Rng
+from ..noise import Rng
 from .registry import INK, WHITE, thing
 
 _GLASS = (0.6, 0.82, 0.95)

@@ -1,7 +1,7 @@
 """Furniture."""
 
 from ..canvas import Canvas
-from ..rng import Rng
+from ..noise import Rng
 from .registry import INK, WOOD, thing
 
 _HOURS = (

@@ -1,7 +1,7 @@
 """Plants."""
 
 from ..canvas import Canvas
-from ..rng import Rng
+from ..noise import Rng
 from .registry import LEAF, WHITE, thing
 
 

@@ -1,7 +1,7 @@
 """Umbrellas, balls, snowmen and other playthings."""
 
 from ..canvas import Canvas
-from ..rng import Rng
+from ..noise import Rng
 from .registry import INK, thing
 
 _ARCH = (

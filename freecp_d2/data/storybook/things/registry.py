@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from ..canvas import Canvas
-from ..rng import Rng
+from ..noise import Rng
 
 Draw = Callable[[Canvas, Rng], None]
 

@@ -1,7 +1,7 @@
 """Vehicles on roads, rails and water, and a rocket."""
 
 from ..canvas import Canvas
-from ..rng import Rng
+from ..noise import Rng
 from .registry import INK, WHITE, thing
 
 _GLASS = (0.72, 0.88, 0.96)

@@ -4,14 +4,15 @@ from .blocks import mean_over_heads, query_key_value, run_block
 from .build import (
     DENSE_ATTENTION_REGISTRY,
     BlockFeatures,
+    CollectedFeatures,
     DenseAttention,
     Needs,
+    RunningMean,
     TowerSpec,
     build_dense_attention,
     find_dense_attention,
 )
 from .cliptrase import CLIPtrase
-from .collecting import CollectedFeatures, RunningMean
 from .gem import GEM
 from .last_block import CLIP, SCLIP, ClearCLIP, LastBlock, MaskCLIP, Vanilla
 from .naclip import NACLIP
@@ -19,31 +20,3 @@ from .proxyclip import ProxyCLIP
 from .resclip import ResCLIP
 from .scclip import SCCLIP
 from .sfp import SFP
-
-__all__ = [
-    "CLIP",
-    "DENSE_ATTENTION_REGISTRY",
-    "GEM",
-    "NACLIP",
-    "SCCLIP",
-    "SCLIP",
-    "SFP",
-    "BlockFeatures",
-    "CLIPtrase",
-    "ClearCLIP",
-    "CollectedFeatures",
-    "DenseAttention",
-    "LastBlock",
-    "MaskCLIP",
-    "Needs",
-    "ProxyCLIP",
-    "ResCLIP",
-    "RunningMean",
-    "TowerSpec",
-    "Vanilla",
-    "build_dense_attention",
-    "find_dense_attention",
-    "mean_over_heads",
-    "query_key_value",
-    "run_block",
-]

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ....utils.precision import layer_norm
+from ....utils.device import layer_norm
 
 R = TypeVar("R")
 

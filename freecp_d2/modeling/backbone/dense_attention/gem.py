@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ....d2 import CfgNode, configurable
-from ....utils.precision import layer_norm
+from ....utils.device import layer_norm
 from .blocks import by_window, project_heads
 from .build import DENSE_ATTENTION_REGISTRY, BlockFeatures, DenseAttention, Needs, TowerSpec
 

@@ -1,16 +1,17 @@
 """
-The class scores of a wrapped model, checked image by image.
+The class scores of a wrapped model, checked image by image, and what it may tell besides.
 
-Shapes: C channels, H, W pixels.
+Shapes: C channels, H, W pixels, D channels of features, h x w cells.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from ..resampling import resample
 from .class_scores import ScoreChannels, as_probabilities, check_kind
 
 logger = logging.getLogger(__name__)
@@ -105,3 +106,45 @@ def read_scores(outputs: Any, num_images: int, model: str) -> list[Tensor]:
             )
         found.append(scores)
     return found
+
+
+class HostCues(NamedTuple):
+    """Optional outputs of a wrapped model for one image; `SAM3Segmentor` has both."""
+
+    presence: Tensor | None = None
+    """Whether each channel's word is in the image, in [0, 1], (C,)."""
+    features: Tensor | None = None
+    """Of the whole image, (D, h, w), which take the place of CLIP's patch tokens."""
+
+
+def read_cues(output: Mapping[str, Any], num_channels: int, model: str) -> HostCues:
+    """The "presence" and "features" of an output; `ValueError` for another shape."""
+    cues = HostCues(output.get("presence"), output.get("features"))
+    if cues.presence is not None and cues.presence.shape != (num_channels,):
+        raise ValueError(
+            f'"presence" of {model} has shape {tuple(cues.presence.shape)}, expected one number '
+            f"for each of the {num_channels} channels."
+        )
+    if cues.features is not None and cues.features.ndim != 3:
+        raise ValueError(
+            f'"features" of {model} have shape {tuple(cues.features.shape)}, expected (D, h, w).'
+        )
+    return cues
+
+
+def features_on(cues: Sequence[HostCues], maps: Sequence[Tensor]) -> list[Tensor]:
+    """
+    The features of each image on the grid of its maps (C, h, w); empty if there are none.
+
+    `ValueError` if only some of the images have features.
+    """
+    if len({cue.features is None for cue in cues}) > 1:
+        raise ValueError(
+            'Some outputs of the wrapped model have "features" and others have none; expected '
+            "them of all images or of none."
+        )
+    return [
+        resample(cue.features.to(own), (own.shape[1], own.shape[2]))
+        for cue, own in zip(cues, maps, strict=True)
+        if cue.features is not None
+    ]

@@ -1,4 +1,4 @@
-"""The self-attention of the CLIP image encoder as affinity: the paper's own choice."""
+"""Affinity that needs no encoder of its own: CLIP's attention, the paper's choice, or features."""
 
 from collections.abc import Collection
 
@@ -7,6 +7,7 @@ from torch import Tensor
 from ...d2 import CfgNode, ShapeSpec, configurable
 from ...method import self_affinity
 from .build import AFFINITY_HEAD_REGISTRY, AffinityHead, balancing_options
+from .encoder import check_options, cosine_affinity
 
 
 @AFFINITY_HEAD_REGISTRY.register()
@@ -60,3 +61,26 @@ def resolve_layers(layers: Collection[int], num_layers: int, key: str) -> frozen
             f"-{num_layers} to -1)."
         )
     return frozenset(layer % num_layers for layer in layers or range(num_layers - 1))
+
+
+@AFFINITY_HEAD_REGISTRY.register()
+class FeatureAffinity(AffinityHead):
+    """
+    `cosine_affinity` of "patch_tokens": of the features that a wrapped model returns, as
+    SAM3Segmentor does, or else of CLIP's tokens. It needs no encoder and no pass of its own.
+    """
+
+    @configurable
+    def __init__(self, *, power: float = 1.0, **options: int):
+        """`power`: see `cosine_affinity`; raises `ValueError` if it is 0 or less."""
+        super().__init__(**options)
+        check_options("MODEL.AFFINITY_HEAD.FEATURES", power=power)
+        self.power = power
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
+        return {"power": cfg.MODEL.AFFINITY_HEAD.FEATURES.COSINE_POWER, **balancing_options(cfg)}
+
+    def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
+        """See `AffinityHead.affinity`; symmetric."""
+        return cosine_affinity(features["patch_tokens"], self.power)

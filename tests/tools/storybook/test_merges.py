@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from clip.simple_tokenizer import SimpleTokenizer, default_bpe
 
-from freecp_d2.data.storybook.merges import MAX_MERGES, merges_for, num_tokens, write_merges
 from freecp_d2.text import get_templates, load_vocabulary
+from tests.helpers.merges import MAX_MERGES, merges_for, num_tokens, write_merges
 
 WORDS = load_vocabulary("ade20k").words
 TEXTS = [

@@ -10,9 +10,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ...text.tokenizer import load_bpe
-
-__all__ = ["MAX_MERGES", "merges_for", "num_tokens", "write_merges"]
+from freecp_d2.text.tokenizer import load_bpe
 
 Merge = tuple[str, str]
 

@@ -1,5 +1,6 @@
-"""Names of a module that are imported when they are used (PEP 562)."""
+"""Imports that wait until a name is used (PEP 562), and optional libraries."""
 
+import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.util import resolve_name
@@ -27,3 +28,12 @@ def lazy_names(module: str, places: Mapping[str, Iterable[str]]) -> Callable[[st
         return value
 
     return get
+
+
+def require_library(name: str, *, extra: str, user: str) -> None:
+    """Raise `ImportError` if `name`, which `user` needs and our `extra` brings, is missing."""
+    if importlib.util.find_spec(name) is None:
+        raise ImportError(
+            f"{user} needs the library {name}, which is not installed; run pip install "
+            f'"freecp_d2[{extra}]".'
+        )

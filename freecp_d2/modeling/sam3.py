@@ -9,21 +9,26 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ...text.cache import FeatureCache, features_key
-from ...utils.precision import PRECISIONS, without_autocast
-from ..affinity.encoder import resize_to
-from ..inputs import PixelNormalisation, check_finite
+from ..text.text_encoder import FeatureCache, features_key
+from ..utils.device import PRECISIONS, without_autocast
+from ..utils.imports import require_library
+from .affinity.encoder import resize_to
+from .inputs import PixelNormalisation, check_finite
 
 _MAX_TOKENS = 32
 """Tokens of a word that SAM 3 was trained with, start and end included."""
 _ENCODED_AT_ONCE = 64
 
 logger = logging.getLogger(__name__)
+
+_KEY = "MODEL.SAM3.PRETRAINED"
+_MODELS = {"sam3": "Sam3Model", "sam3_video": "Sam3Model"}
 
 
 class WordFeatures(NamedTuple):
@@ -180,3 +185,45 @@ class SAM3(nn.Module):
     def _autocast(self) -> torch.autocast:
         lower = self.dtype != torch.float32
         return torch.autocast(self.device.type, self.dtype, enabled=lower)
+
+
+def load_sam3(pretrained: str) -> tuple[Any, Any]:
+    """
+    Load a `transformers.Sam3Model` and its tokenizer.
+
+    Args:
+        pretrained: a name of the catalogue, a hub name ("facebook/sam3"), or a folder with
+            config.json, model.safetensors and the tokenizer's files.
+
+    Raises:
+        ImportError: transformers is missing, or older than SAM 3.
+        FileNotFoundError: no such folder, or no tokenizer in it.
+        PermissionError: the repository is gated; the message says how to get access.
+        ConnectionError: the hub cannot be reached.
+        ValueError: another kind of model, or weights of another config.
+    """
+    from ..checkpoint.finding import find_folder
+    from ..checkpoint.transformers_folders import load_folder
+
+    require_library("transformers", extra="sam3", user="SAM3Segmentor")
+    import transformers
+
+    if not hasattr(transformers, "Sam3Model"):
+        raise ImportError(
+            f"SAM3Segmentor needs transformers 5.0 or later, got {transformers.__version__}; run "
+            'pip install "freecp_d2[sam3]".'
+        )
+    folder = find_folder(_KEY, pretrained, "sam3:sam3")
+    model = load_folder(folder, _MODELS, _KEY)
+    if not any((Path(folder) / name).is_file() for name in ("tokenizer.json", "vocab.json")):
+        raise FileNotFoundError(  # transformers would make an empty one
+            f"{folder} has no tokenizer; put tokenizer.json and tokenizer_config.json of "
+            "facebook/sam3 beside the weights."
+        )
+    try:
+        return model, transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # not documented for other files
+        raise ValueError(
+            f"{folder} holds no tokenizer that transformers can load ({type(error).__name__}: "
+            f"{error}); get the files of facebook/sam3 again."
+        ) from error
