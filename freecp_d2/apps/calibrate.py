@@ -92,16 +92,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         import_plugins(args.imports)
         cfg = load_config(args.config_file, args.opts)
         check_num_processes(args.num_gpus, cfg.MODEL.DEVICE)
-        _check(cfg, args)
+        parts = _check(cfg, args)
         folder = Path(args.output or os.path.join(cfg.OUTPUT_DIR, "calibration"))
         folder.mkdir(parents=True, exist_ok=True)
     except USER_ERRORS as error:
         print_error(error)
         return 2
     result = calibrate(
-        args.config_file,
-        args.opts,
-        share=args.part,
+        cfg,
+        parts,
         redundancy=args.redundancy,
         ambiguity=args.ambiguity,
         processes=args.num_gpus,
@@ -112,16 +111,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _check(cfg: CfgNode, args: argparse.Namespace) -> None:
-    """Check the options and the data before any image is segmented."""
+def _check(cfg: CfgNode, args: argparse.Namespace) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Check the options and the data before any image is segmented; see `split_images`."""
     thresholds(cfg)
     for option, values in (("--redundancy", args.redundancy), ("--ambiguity", args.ambiguity)):
         if not all(0 <= value <= 1 for value in values):
             raise ValueError(f"{option} {values}, expected thresholds from 0 to 1.")
     if cfg.TEST.NUM_IMAGES:
         raise ValueError("TEST.NUM_IMAGES is not read here; use --part, or a list of images.")
-    split_images(cfg, args.part)
+    parts = split_images(cfg, args.part)
     check_run(cfg)
+    return parts
 
 
 def report(result: Calibration) -> str:

@@ -7,12 +7,10 @@ import numpy as np
 
 from ..d2 import CfgNode, DatasetCatalog
 from ..evaluation.bootstrap import Interval, mean_iou, paired_bootstrap
-from .config_loading import load_config
-from .variants import Variant, count_pixels, variant_configs
+from .variants import Variant, count_pixels
 
 _HEAD = "MODEL.PURIFICATION_HEAD"
 TAU_R, TAU_A = f"{_HEAD}.REDUNDANCY.THRESH", f"{_HEAD}.AMBIGUITY.THRESH"
-_METHOD = "method"
 
 Pair = tuple[float, float]
 """tau_r and tau_a."""
@@ -106,30 +104,28 @@ def split_images(cfg: CfgNode, share: float) -> tuple[tuple[int, ...], tuple[int
 
 
 def calibrate(
-    config_file: str,
-    opts: Sequence[str] = (),
+    cfg: CfgNode,
+    parts: tuple[tuple[int, ...], tuple[int, ...]],
     *,
-    share: float,
     redundancy: Sequence[float],
     ambiguity: Sequence[float],
     processes: int = 1,
 ) -> Calibration:
     """
-    Choose tau_r with the config's tau_a, then tau_a with the best tau_r, by mIoU on a share of the
-    images; the others compare the chosen pair with the config's.
+    Choose tau_r with the config's tau_a, then tau_a with the best tau_r, by mIoU on a part of the
+    images; the rest compares the chosen pair with the config's.
 
     Args:
+        parts: see `split_images`.
         redundancy, ambiguity: values to try beside the config's.
 
     Raises:
-        ValueError: see `thresholds` and `split_images`.
+        ValueError: see `thresholds`.
     """
-    cfg = load_config(config_file, opts)
-    before = thresholds(cfg)
-    part, rest = split_images(cfg, share)
+    before, (part, rest) = thresholds(cfg), parts
 
     def count(variants: Sequence[Variant], images: Sequence[int]) -> dict[str, np.ndarray]:
-        configs = variant_configs({_METHOD: config_file}, variants, opts)
+        configs = {("method", v.name): _with_options(cfg, v.overrides) for v in variants}
         counts = count_pixels(configs, processes=processes, images=images)
         return {variant: found for (_, variant), found in counts.items()}
 
@@ -147,3 +143,11 @@ def calibrate(
     pair = counts["before"], counts["chosen"]
     scores = float(mean_iou(pair[0].sum(axis=0))), float(mean_iou(pair[1].sum(axis=0)))
     return Calibration(tau_r, tau_a, before, chosen, part, rest, scores, paired_bootstrap(*pair))
+
+
+def _with_options(cfg: CfgNode, options: Sequence[object]) -> CfgNode:
+    changed = cfg.clone()
+    changed.defrost()
+    changed.merge_from_list(list(options))
+    changed.freeze()
+    return changed
