@@ -114,7 +114,7 @@ class GridPurification(nn.Module):
         crops, cues = CropFeatures(), cues or [HostCues()] * len(images)
         tokens = features_on(cues, maps)
 
-        def run(batch: list[Window]) -> Iterator[tuple[PlacedWindow, Tensor, Any]]:
+        def run(batch: list[Window]) -> Iterator[tuple[PlacedWindow, Any, Any]]:
             given = cut_maps(tokens, batch, patch) if tokens else None
             pixels, own = cut_windows(fitted, batch, patch), cut_maps(maps, batch, patch)
             return self._purify(pixels, own, batch, crops, given, names if diagnose else None)
@@ -155,16 +155,22 @@ class GridPurification(nn.Module):
         crops: CropFeatures,
         tokens: Tensor | None,
         names: tuple[str, ...] | None,
-    ) -> Iterator[tuple[PlacedWindow, Tensor, WindowDiagnosis | None]]:
-        """Of each window of one size: purification, gate, and with `names` diagnosis."""
+    ) -> Iterator[tuple[PlacedWindow, Any, WindowDiagnosis | None]]:
+        """
+        Of each window of one size: purification, gate, and with `names` diagnosis; of an image
+        head, which decides later, neither of the last two.
+        """
         checks = FiniteChecks()
         head: Any = self.purification_head
         inputs = self._prepare(pixels, maps, windows, crops, checks, tokens)
         is_preview = isinstance(head, ImageClassPurification)
         found = (head.preview if is_preview else head)(*inputs)
-        on_device = gates(found), has_score(found.maps), checks.flags()
-        found, (gate, visible, flags) = found.on_host(*on_device)
+        own_gates = () if is_preview else (gates(found),)
+        found, (visible, flags, *opened) = found.on_host(
+            has_score(found.maps), checks.flags(), *own_gates
+        )
         checks.raise_for(flags)
+        gate: Iterable[Any] = opened[0] if opened else repeat(None, len(windows))
         reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(windows))
         if names is not None and not is_preview:
             reasons = diagnose_windows(found, visible, windows, names, self.view.patch_size)
