@@ -4,14 +4,18 @@ import numpy as np
 
 from freecp_d2.evaluation.bootstrap import Interval
 from freecp_d2.modeling.purification.diagnosis import GroupSummary, Purification, WordSummary
-from freecp_d2.visualization import html
+from freecp_d2.visualization.html import page_content
 
-COLUMNS = (html.Column("alone"), html.Column("oracle", is_oracle=True), html.Column("whole"))
+COLUMNS = (
+    page_content.Column("alone"),
+    page_content.Column("oracle", is_oracle=True),
+    page_content.Column("whole"),
+)
 
 
 def row(method, *values, gain=(0.0, 0.0, 0.0)):
-    scores = tuple(html.Scores(v, v + 10, v + 1, v - 1) for v in values)
-    return html.Row(method, scores, Interval(*gain))
+    scores = tuple(page_content.Scores(v, v + 10, v + 1, v - 1) for v in values)
+    return page_content.Row(method, scores, Interval(*gain))
 
 
 def results():
@@ -19,7 +23,7 @@ def results():
         row("SCLIP", 10.0, 30.0, 20.0, gain=(10.0, 8.0, 12.5)),
         row("GEM", 14.0, 26.0, 12.0, gain=(-2.0, -4.0, 0.02)),
     )
-    return html.Results(COLUMNS, rows, 150)
+    return page_content.Results(COLUMNS, rows, 150)
 
 
 def purification():
@@ -38,14 +42,17 @@ def page_image(title="A page", maps=None):
     truth[:, 40:] = 1
     if maps is None:
         wrong = np.where(truth == 1, 2, truth)
-        maps = (html.LabelMap("base", wrong), html.LabelMap("purified", truth.copy()))
+        maps = (
+            page_content.LabelMap("base", wrong),
+            page_content.LabelMap("purified", truth.copy()),
+        )
     image = np.full((60, 80, 3), 255, dtype=np.uint8)
-    return html.PageImage(title, image, maps, truth, purification())
+    return page_content.PageImage(title, image, maps, truth, purification())
 
 
 def gallery(*images):
     colors = ((0, 0, 200), (200, 100, 0), (0, 150, 0))
-    return html.Gallery(("sky", "cat", "dog"), colors, images or (page_image(),))
+    return page_content.Gallery(("sky", "cat", "dog"), colors, images or (page_image(),))
 
 
 def page(**changes):
@@ -55,7 +62,7 @@ def page(**changes):
         "lead": ("What is seen.",),
         "results": results(),
         "gallery": gallery(page_image(), page_image("Another page")),
-        "notes": (html.Note("How", ("It was made.",)),),
+        "notes": (page_content.Note("How", ("It was made.",)),),
         "facts": (("Command", "make quickstart"),),
     }
-    return html.Page(**(fields | changes))
+    return page_content.Page(**(fields | changes))

@@ -160,3 +160,53 @@ def build_dense_attention(cfg: CfgNode, tower: TowerSpec) -> DenseAttention:
     method = find_dense_attention(cfg.MODEL.CLIP.DENSE_ATTENTION)(cfg, tower)
     method.check(tower)
     return method
+
+
+class RunningMean:
+    """The mean of tensors of one shape, which are added one by one."""
+
+    def __init__(self) -> None:
+        self.total: Tensor | None = None
+        self._count = 0
+
+    def add(self, value: Tensor) -> None:
+        self.total = value if self.total is None else self.total + value
+        self._count += 1
+
+    @property
+    def value(self) -> Tensor:
+        assert self.total is not None, "nothing was added"
+        return self.total / self._count
+
+
+class CollectedFeatures:
+    """The tokens and the attention that `needs` names, of a tower of `depth` blocks."""
+
+    def __init__(self, needs: Needs, depth: int) -> None:
+        self._asked = {asked: asked % depth for asked in needs.tokens}
+        self._layers = {
+            name: {layer % depth for layer in layers} for name, layers in needs.attention.items()
+        }
+        self._means = {name: RunningMean() for name in self._layers}
+        self._qkv = {asked: asked % depth for asked in needs.qkv}
+        self.tokens: dict[int, Tensor] = {}
+        self.qkv: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
+
+    @property
+    def attention(self) -> dict[str, Tensor]:
+        """Name -> mean over its layers, (N, H, T, T)."""
+        return {name: mean.value for name, mean in self._means.items()}
+
+    def reads_attention(self, layer: int) -> bool:
+        return any(layer in layers for layers in self._layers.values())
+
+    def see_tokens(self, layer: int, x: Tensor, qkv: tuple[Tensor, Tensor, Tensor]) -> None:
+        """Keep the input of a layer, (N, T, C), and its `query_key_value`, if they are read."""
+        self.tokens |= {asked: x for asked, found in self._asked.items() if found == layer}
+        self.qkv |= {asked: qkv for asked, found in self._qkv.items() if found == layer}
+
+    def see_attention(self, layer: int, attention: Tensor) -> None:
+        """Add the attention of a layer, (N, H, T, T), to the means that it is part of."""
+        for name, layers in self._layers.items():
+            if layer in layers:
+                self._means[name].add(attention)
