@@ -162,9 +162,8 @@ def test_what_is_missing_is_named(mine, tmp_path):
         load(mine)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
+def test_a_wrong_yaml_is_named(mine):
+    for text, message in (
         ("img_dir: photos\n", "'img_dir'; did you mean images"),
         ("label: x\n", "'label'; did you mean labels"),
         ("layout: coco\n", "layout is 'coco', expected one of folders"),
@@ -173,12 +172,10 @@ def test_what_is_missing_is_named(mine, tmp_path):
         ("ignore: none\n", "ignore is 'none'"),
         ("images: [a]\n", "images is .* expected text"),
         ("a: [\n", "not YAML"),
-    ],
-)
-def test_a_wrong_yaml_is_named(mine, text, message):
-    mine.write("dataset.yaml", text)
-    with pytest.raises(ValueError, match=rf"dataset\.yaml.*{message}"):
-        load(mine)
+    ):
+        mine.write("dataset.yaml", text)
+        with pytest.raises(ValueError, match=rf"dataset\.yaml.*{message}"):
+            load(mine)
 
 
 def test_values_beyond_the_classes(mine):
