@@ -8,11 +8,12 @@ UNFINISHED := $(VENV)/.unfinished
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install quickstart lint test clean
+.PHONY: help install quickstart lint test test-all clean
 
 help:
 	@echo "make quickstart   install, then FreeCP on the embedded benchmark: tables and a gallery"
-	@echo "make test         install, then lint, types and every test"
+	@echo "make test         install, then lint, types and the tests"
+	@echo "make test-all     the same with the tests that take minutes, such as each config's run"
 	@echo "make lint         lint and types alone"
 	@echo "make install      the virtual environment in $(VENV) alone"
 	@echo "make clean        remove $(VENV), output/quickstart and caches; other results stay"
@@ -28,8 +29,14 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# In the order of the files: whole programs come first, many short tests last.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
 test: lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=10
+	$(PYTEST) --durations=10
+
+test-all: lint
+	$(PYTEST) --durations=30 -m "slow or not slow"
 
 clean:
 	rm -rf $(VENV) output/quickstart build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

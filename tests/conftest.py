@@ -1,4 +1,4 @@
-"""What all tests share: no cache but their own, two threads, and a tiny model behind a config."""
+"""What all tests share: no cache but their own, one thread, and a tiny model behind a config."""
 
 import os
 import signal
@@ -13,6 +13,9 @@ from freecp_d2.d2 import CfgNode, get_cfg
 from .helpers.random_clip import save_state_dict
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before huggingface_hub is imported
+# As many processes as cores run tests, on tensors so small that threads mostly wait.
+os.environ["OMP_NUM_THREADS"] = "1"  # of processes that tests start
+torch.set_num_threads(1)
 
 TINY_WORDS = "background: sky\ncat, kitten\ndog\ntree\n"
 
@@ -41,14 +44,6 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
     """Text features are cached in a folder of this run, also by commands that tests start."""
     before = os.environ.get("FREECP_CACHE")
@@ -58,6 +53,17 @@ def _own_cache(tmp_path_factory):
         del os.environ["FREECP_CACHE"]
     else:
         os.environ["FREECP_CACHE"] = before
+
+
+@pytest.fixture(scope="module")
+def no_charts():
+    """Evaluations in this process draw nothing: charts take longer than tiny models."""
+    heatmap = "freecp_d2.evaluation.heatmap.write_heatmap"
+    chart = "freecp_d2.evaluation.purification_tally.draw_line_charts"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(heatmap, lambda *args, **options: None)
+        patch.setattr(chart, lambda *args, **options: b"")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -65,18 +65,17 @@ def num_waits(counts):
 METHODS = sorted(name.lower() for name, _ in DENSE_ATTENTION_REGISTRY)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_base_methods(tiny_cfg, tmp_path, method):
+def test_base_methods(tiny_cfg, tmp_path):
     """A base method alone has one wait a batch, and one an image if it takes words one by one."""
-    tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = method
     tiny_cfg.MODEL.CLIP.PROXYCLIP.PROXY = "DINOAffinity"
     use_source(tiny_cfg, "DINOAffinity", tmp_path)
     tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "CLIPAttentionAffinity"
-    counts = compare(lambda: build_model(tiny_cfg).eval(), SMALL, float64=False)
-    assert num_waits(counts) <= WAITS
-    tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = ""
-    counts = compare(lambda: build_model(tiny_cfg).eval(), SMALL, float64=False)
-    assert num_waits(counts) == 1
+    for head, waits in ((tiny_cfg.MODEL.PURIFICATION_HEAD.NAME, WAITS), ("", 1)):
+        tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = head
+        for method in METHODS:
+            tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = method
+            counts = compare(lambda: build_model(tiny_cfg).eval(), SMALL, float64=False)
+            assert num_waits(counts) <= waits, method
 
 
 @pytest.mark.parametrize("elimination", ["region", "window"])

@@ -5,7 +5,6 @@ import functools
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import yaml
 
 from freecp_d2.d2 import build_model
 from freecp_d2.engine import load_config
+from tests.helpers.command import run
 
 ROOT = Path(__file__).resolve().parent.parent
 METHOD = ROOT / "freecp_d2" / "method"
@@ -139,17 +139,24 @@ class TestImports:
                     upward.append((name_of(path), name))
         assert not upward
 
-    def test_importing_the_package_loads_no_program_and_no_drawing(self):
+    def test_what_imports_load(self):
+        """Of the package, then of Predictor and of the web page without its server."""
         code = (
-            "import sys, freecp_d2; print(*(m for m in sys.modules if m.startswith('freecp_d2')))"
+            "import sys, freecp_d2; print(*sys.modules); print(freecp_d2.Predictor.__name__)\n"
+            "from freecp_d2.apps.web import labelling, visit, results, uploads, words, command\n"
+            "print('gradio' in sys.modules)"
         )
-        command = [sys.executable, "-W", "ignore", "-c", code]
-        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        loaded = result.stdout.split()
+        result = run("-c", code)
+        assert result.stderr == ""
+        loaded, *rest = result.stdout.splitlines()
+        assert rest == ["Predictor", "False"]
+        loaded = loaded.split()
         assert "freecp_d2.modeling.meta_arch.freecp_segmentor" in loaded
-        unwanted = ("freecp_d2.apps", "freecp_d2.visualization")
-        assert [name for name in loaded if name.startswith(unwanted)] == []
-        assert len(loaded) <= 110
+        unwanted = ("freecp_d2.apps", "freecp_d2.visualization", "freecp_d2.engine")
+        unwanted += ("freecp_d2.data.storybook.scene",)
+        unwanted += ("timm.", "segment_anything.", "transformers.", "scipy.")
+        assert [name for name in loaded if f"{name}.".startswith(unwanted)] == []
+        assert len([name for name in loaded if name.startswith("freecp_d2")]) <= 110
 
     def test_the_method_is_functions_of_tensors(self):
         files = sorted(METHOD.glob("*.py"))

@@ -6,6 +6,7 @@ Shape letters: `B` prompts, `T` tokens a prompt (77 in CLIP).
 
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,17 @@ if TYPE_CHECKING:
 
 
 def load_bpe(merges: str = "") -> Any:
-    """A `clip.simple_tokenizer.SimpleTokenizer` with the merges of a file; "": CLIP's own."""
+    """
+    A `clip.simple_tokenizer.SimpleTokenizer` with the merges of a file; "": CLIP's own, which are
+    read once.
+    """
+    return import_simple_tokenizer().SimpleTokenizer(merges) if merges else _own_bpe()
+
+
+@cache
+def _own_bpe() -> Any:
     library = import_simple_tokenizer()
-    return library.SimpleTokenizer(merges or library.default_bpe())
+    return library.SimpleTokenizer(library.default_bpe())
 
 
 class CLIPTokenizer:

@@ -27,11 +27,11 @@ def test_an_unknown_command(capsys):
     assert "did you mean 'segment'?" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", sorted({*cli.COMMANDS} - {"data"}))
-def test_the_program_is_called_as_the_user_typed_it(name, capsys):
-    with pytest.raises(SystemExit):
-        cli.main([name, "--help"])
-    assert f"usage: freecp {name} " in capsys.readouterr().out
+def test_the_program_is_called_as_the_user_typed_it(capsys):
+    for name in sorted({*cli.COMMANDS} - {"data"}):
+        with pytest.raises(SystemExit):
+            cli.main([name, "--help"])
+        assert f"usage: freecp {name} " in capsys.readouterr().out
 
 
 def test_help_and_words_need_no_torch():

@@ -20,7 +20,7 @@ def interrupt(command, wait):
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         text=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

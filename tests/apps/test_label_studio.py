@@ -61,7 +61,8 @@ def images():
 
 @pytest.fixture(scope="module")
 def call(images):
-    predictor = Predictor("storybook/sclip_freecp", ["tree"], ["MODEL.TEXT.TEMPLATES", "simple"])
+    fast = {"MODEL.TEXT.TEMPLATES": "simple", "INPUT.MIN_SIZE_TEST": 96}
+    predictor = Predictor("storybook/sclip_freecp", ["tree"], fast)
     with served(build_server(Backend(predictor), "127.0.0.1", 0)) as url:
 
         def ask(path, **content):

@@ -1,5 +1,6 @@
 """No input makes a program start another one: PostScript, metafiles and camera raw are refused."""
 
+import json
 import os
 
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image
 
 from freecp_d2.data.storybook import draw_scene
 
-from ..helpers.command import AUTO_PORT, ROOT, run
+from ..helpers.command import ROOT, run
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
 WITH_PREVIEW = b"\xc5\xd0\xd3\xc6" + (30).to_bytes(4, "little") + bytes(22) + EPS
@@ -23,13 +24,18 @@ FILES = {
 }
 SMALL = ("INPUT.MIN_SIZE_TEST", "72", "INPUT.MAX_SIZE_TEST", "96", "MODEL.TEXT.TEMPLATES", "simple")
 STORYBOOK = "configs/storybook/sclip_freecp.yaml"
-PYTHON = """
-import sys
+PROGRAM = """
+import json, sys
+from contextlib import suppress
 from pathlib import Path
 from freecp_d2 import Predictor
+from freecp_d2.apps.evaluate import train_net
+from freecp_d2.apps.segment.command import main as segment
 from freecp_d2.d2 import BACKEND, detection_utils
-predictor = Predictor.from_config(sys.argv[2], "sky; sea", sys.argv[3:])
-for path in Path(sys.argv[1]).iterdir():
+
+config, folder, segmenting, evaluating, *options = map(json.loads, sys.argv[1:])
+predictor = Predictor.from_config(config, "sky; sea", options)
+for path in Path(folder).iterdir():
     tries = [(predictor, path)]
     if path.suffix != ".nef":
         tries += [(predictor, path.read_bytes()), (predictor, path.open("rb"))]
@@ -39,22 +45,37 @@ for path in Path(sys.argv[1]).iterdir():
             read(given)
         except (ValueError, OSError):
             continue
-        raise SystemExit(f"{path} was read")
+        raise AssertionError(f"{path} was read")
+segment(segmenting)
+with suppress(SystemExit):
+    train_net(evaluating)
 """
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """An own dataset: one image, and the files above beside it."""
-    page = draw_scene(3).image
-    (tmp_path / "photos/images").mkdir(parents=True), (tmp_path / "photos/labels").mkdir()
-    (tmp_path / "photos/classes.txt").write_text("sky\nsea\n")
-    Image.fromarray(page).save(tmp_path / "photos/images/good.png")
-    Image.fromarray(page).save(tmp_path / "photos/images/camera.tif")
-    (tmp_path / "photos/images/camera.tif").rename(tmp_path / "photos/images/camera.nef")
+def save(folder, prefix=""):
+    """One image, and the files above beside it."""
+    folder.mkdir(parents=True)
+    page = Image.fromarray(draw_scene(3).image)
+    page.save(folder / f"{prefix}good.png")
+    page.save(folder / "camera.tif")
+    (folder / "camera.tif").rename(folder / f"{prefix}camera.nef")
     for name, content in FILES.items():
-        (tmp_path / "photos/images" / name).write_bytes(content)
-    return tmp_path / "photos"
+        (folder / (prefix + name)).write_bytes(content)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """An own dataset: one file a label, by its suffix."""
+    root = tmp_path / "photos"
+    save(root / "images", "b_")
+    (root / "labels").mkdir()
+    (root / "classes.txt").write_text("sky\nsea\n")
+    for name in ("camera.nef", "eps.jpg", "eps.tif"):
+        (root / "images" / f"b_{name}").unlink()
+    for path in (root / "images").iterdir():
+        labels = Image.fromarray(np.zeros((192, 256), dtype=np.uint8))
+        labels.save(root / "labels" / f"{path.stem}.png")
+    return root
 
 
 @pytest.fixture
@@ -90,31 +111,20 @@ def test_the_log_has_what_pillow_runs_by_itself(started, tmp_path):
     assert (tmp_path / "gs_was_run").exists()
 
 
-@pytest.mark.parametrize("program", ["python", "command", "benchmark"])
-def test_no_program_is_started_for_an_input(started, folder, tmp_path, program):
-    images = folder / "images"
-    if program == "python":
-        result, log = started("-c", PYTHON, str(images), STORYBOOK, *SMALL)
-        assert result.returncode == 0, result.stderr
-    elif program == "command":
-        options = ("--output", str(tmp_path / "out"), "--vocabulary", "sky; sea", "--opts", *SMALL)
-        result, log = started(
-            "demo/demo.py", "--config-file", STORYBOOK, "--input", str(images), *options
-        )
-        assert "1 labelled" in result.stdout
-        assert all(name in result.stderr for name in FILES), result.stderr
-    else:
-        for name in ("camera.nef", "eps.jpg", "eps.tif"):  # one image a label, by its suffix
-            (images / name).unlink()
-        for path in images.iterdir():
-            labels = Image.fromarray(np.zeros((192, 256), dtype=np.uint8))
-            labels.save(folder / "labels" / f"{path.stem}.png")
-        where = ("DATASETS.TEST", f"folder:{folder}", "OUTPUT_DIR", str(tmp_path / "out"))
-        result, log = started(
-            "train_net.py", "--eval-only", "--config", STORYBOOK, *AUTO_PORT,
-            *where, "TEST.ON_ERROR", "skip", *SMALL,
-        )  # fmt: skip
-        assert "eps.png" in result.stdout + result.stderr
+def test_no_program_is_started_for_an_input(started, dataset, tmp_path):
+    """Of the predictor, of `freecp segment` and of an evaluation."""
+    images = tmp_path / "images"
+    save(images)
+    config = ["--config", STORYBOOK]
+    segment = [*config, "--input", images, "--output", tmp_path / "out", "--vocabulary", "sky; sea"]
+    where = ["DATASETS.TEST", f"folder:{dataset}", "OUTPUT_DIR", tmp_path / "run"]
+    evaluate = ["--eval-only", *config, *where, "TEST.ON_ERROR", "skip", *SMALL]
+    arguments = (STORYBOOK, images, [*segment, "--opts", *SMALL], evaluate, *SMALL)
+    result, log = started("-c", PROGRAM, *(json.dumps(one, default=str) for one in arguments))
+    assert "AssertionError" not in result.stderr
+    assert "1 labelled" in result.stdout, result.stderr
+    assert all(name in result.stderr for name in FILES), result.stderr
+    assert "b_eps.png" in result.stdout + result.stderr
     assert not (tmp_path / "gs_was_run").exists()
     # Libraries look for CUDA and the processor with these when they are imported.
     probes = ("ldconfig", "uname", "nvidia-smi", "nvcc", "lscpu")

@@ -119,6 +119,7 @@ def test_where(say, cache, site):
     assert "nothing" in err
     find_weights(ROW)
     assert say("where", ROW) == (0, f"{cache / 'ViT-B-16.pt'}\n", "")
+    assert say("where", "clip:storybook")[1].strip().endswith("storybook_clip.safetensors")
 
 
 def test_a_wrong_command_line(capsys):
@@ -130,8 +131,6 @@ def test_a_wrong_command_line(capsys):
 
 
 def test_as_a_command():
-    result = run("-m", "freecp_d2.weights", "where", "clip:storybook")
-    assert result.returncode == 0
-    assert result.stdout.strip().endswith("storybook_clip.safetensors")
-    wrong = run("-m", "freecp_d2.weights", "where").stderr
-    assert wrong.startswith("usage: python -m freecp_d2.weights where")
+    result = run("-m", "freecp_d2.weights", "where")
+    assert result.returncode == 2
+    assert result.stderr.startswith("usage: python -m freecp_d2.weights where")

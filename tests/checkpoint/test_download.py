@@ -174,7 +174,7 @@ download(sys.argv[1], Path(sys.argv[2]), sha256=sys.argv[3])
 
 
 def start(*arguments):
-    env = os.environ | {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+    env = os.environ | {"PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-c", FETCH, *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
 

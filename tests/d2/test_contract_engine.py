@@ -21,7 +21,6 @@ def run_worker(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `d2_workers.py`, without GPUs, so that the processes talk over gloo."""
     path = os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
     env = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ""}
-    env["OMP_NUM_THREADS"] = "1"
     command = [sys.executable, "-W", "ignore", str(HERE / "d2_workers.py"), *arguments]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
 

@@ -17,6 +17,7 @@ from freecp_d2.engine.plugins import add_import_argument, import_plugins
 from tests.helpers.command import CONFIG, ROOT
 from tests.helpers.host import add_host_config
 
+pytestmark = pytest.mark.usefixtures("no_charts")
 CODE = "import builtins\nbuiltins.plugin_log = [*getattr(builtins, 'plugin_log', []), __name__]\n"
 
 

@@ -79,9 +79,8 @@ def check(line):
 
 
 class TestMeetingPlace:
-    @pytest.mark.parametrize(
-        ("line", "facts"),
-        [
+    def test_what_cannot_be_reached_is_refused(self):
+        for line, facts in (
             ("--num-machines 2", "--num-machines 2 needs .*--dist-url tcp://"),
             ("--num-machines 2 --dist-url auto", "--num-machines 2 needs .*--dist-url tcp://"),
             ("--num-machines 2 --machine-rank 2", "--machine-rank 2 with --num-machines 2"),
@@ -91,11 +90,9 @@ class TestMeetingPlace:
             ("--num-machines 2 --dist-url tcp://10.0.0.1", "--dist-url tcp://10.0.0.1"),
             ("--num-machines 2 --dist-url tcp://10.0.0.1:99999", "99999"),
             ("--num-machines 2 --dist-url tcp://no.host.invalid:50000", "no host no.host.invalid"),
-        ],
-    )
-    def test_what_cannot_be_reached_is_refused(self, line, facts):
-        with pytest.raises(ValueError, match=facts):
-            check(line)
+        ):
+            with pytest.raises(ValueError, match=facts):
+                check(line)
 
     def test_a_port_in_use(self, taken):
         for more in ("--num-gpus 2", "--num-machines 2"):

@@ -28,6 +28,7 @@ from freecp_d2.modeling.purification.build import PurificationOutput
 from freecp_d2.modeling.purification.decisions import Decisions, PurifiedBatch
 from freecp_d2.modeling.windows import Window
 
+pytestmark = pytest.mark.usefixtures("no_charts")
 NAME = "freecp_test_resuming"
 NUM_IMAGES = 6
 

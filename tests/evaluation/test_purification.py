@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from freecp_d2.d2 import launch
+from freecp_d2.d2 import comm
 from freecp_d2.evaluation.partial import (
     ImageResult,
     StoredResult,
@@ -176,24 +176,18 @@ def test_results_survive_the_disk(tmp_path):
     assert (tmp_path / "a.jsonl").stat().st_size < 3 * 600
 
 
-def write_share(folder):
-    from freecp_d2.d2 import comm
-
-    tally = PurificationTally(NUM_CLASSES)
-    for result in RESULTS[comm.get_rank() :: comm.get_world_size()]:
-        tally.add(result)
-    found = tally.gather()
-    if comm.is_main_process():
-        found.write(str(folder), "title")
-
-
 def test_two_processes_write_the_files_of_one(tmp_path, monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    for world_size in (1, 2):
-        launch(write_share, world_size, dist_url="auto", args=(tmp_path / str(world_size),))
+    for name, shares in (("one", [RESULTS]), ("two", [RESULTS[::2], RESULTS[1::2]])):
+        tallies = [PurificationTally(NUM_CLASSES) for _ in shares]
+        for tally, share in zip(tallies, shares, strict=True):
+            for result in share:
+                tally.add(result)
+        gathered = [(tally.vector, tally.rows) for tally in tallies]
+        monkeypatch.setattr(comm, "gather", lambda _, dst, gathered=gathered: gathered)
+        tallies[0].gather().write(str(tmp_path / name), "title")
     for name in ("purification.csv", "redundancy.csv", "redundancy.png"):
-        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
-    with open(tmp_path / "1" / "purification.csv") as file:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    with open(tmp_path / "one" / "purification.csv") as file:
         rows = list(csv.DictReader(file))
     assert [row["image"] for row in rows] == ["a.jpg", "b.jpg", "c.jpg"]
     assert {row["RP_recall"] for row in rows} == {"66.6667"}

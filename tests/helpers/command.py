@@ -20,7 +20,7 @@ SMALL = _SMALL.split()
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess:
     """Run Python with `command` in the repository's folder."""
-    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"} | environment
+    env = os.environ | {"PYTHONWARNINGS": "ignore"} | environment
     return subprocess.run(
         [sys.executable, *command],
         cwd=ROOT,

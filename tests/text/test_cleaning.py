@@ -5,9 +5,8 @@ import pytest
 from freecp_d2.text import Vocabulary, load_vocabulary
 
 
-@pytest.mark.parametrize(
-    ("text", "classes"),
-    [
+def test_what_is_no_part_of_a_word_is_removed_and_reported():
+    for text, classes in (
         ("sky\u200b; \u200bhill; she\u00adep; moon\u2060", "sky hill sheep moon"),
         ("sky\0; hi\u200ell; \u202asheep\u202c; ca\u200dt", "sky hill sheep cat"),
         ("1. sky; 2) hill; - sheep; * moon; \u2022 cat", "sky hill sheep moon cat"),
@@ -21,12 +20,10 @@ from freecp_d2.text import Vocabulary, load_vocabulary
         ('[\n "sky",\n "hill"\n]\n', "sky hill"),
         ('{"1": "hill", "0": "sky"}', "sky hill"),
         ('{"hill": 1, "sky": 0}', "sky hill"),
-    ],
-)
-def test_what_is_no_part_of_a_word_is_removed_and_reported(text, classes):
-    found = Vocabulary.from_string(text)
-    assert found.classes == tuple((word,) for word in classes.split())
-    assert found.issues
+    ):
+        found = Vocabulary.from_string(text)
+        assert found.classes == tuple((word,) for word in classes.split())
+        assert found.issues
 
 
 def test_synonyms_and_background_are_kept():

@@ -13,7 +13,7 @@ FIXED = "fixed, best at 1x: 0.03 0.5"
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(no_charts, tmp_path_factory):
     """(output, results.json)."""
     folder, out = tmp_path_factory.mktemp("compare") / "new", io.StringIO()
     grid = ["--redundancy", "0.03", "--ambiguity", "0.5", "--processes", "1", "--limit", "1"]

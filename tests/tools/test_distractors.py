@@ -24,7 +24,7 @@ def run(folder, *options):
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory):
+def result(no_charts, tmp_path_factory):
     folder = tmp_path_factory.mktemp("distractors")
     status, printed = run(folder, "--widths", "2,1")
     assert status == 0

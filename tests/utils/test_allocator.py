@@ -1,15 +1,14 @@
-"""Page faults of large tensors, in a process of its own, which the allocator's settings change."""
+"""Page faults of large tensors, in processes whose allocator is set."""
 
 import json
-import os
 import platform
-import subprocess
-import sys
 
 import pytest
 
+from ..helpers.command import run
+
 PROGRAM = """
-import json, resource, threading
+import json, os, resource, threading
 import torch
 from freecp_d2.utils.processes import keep_freed_memory
 
@@ -26,28 +25,28 @@ def in_a_thread():
     thread.join()
     return found[0]
 
-is_set = %s
-print(json.dumps([is_set, faults(), in_a_thread()]))
+for case in ("default", "set", "set by the user"):
+    if child := os.fork():
+        os.waitpid(child, 0)
+        continue
+    if case == "set by the user":
+        os.environ["MALLOC_ARENA_MAX"] = "2"
+    is_set = case != "default" and keep_freed_memory()
+    found = [] if case == "set by the user" else [faults(), in_a_thread()]
+    print(json.dumps([is_set, *found]))
+    break
 """
-
-
-def run(call, **environment):
-    """What `call` returns, and the page faults of 40 tensors in the main and in another thread."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
-    command = [sys.executable, "-c", PROGRAM % call]
-    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return json.loads(found.stdout)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
 def test_freed_memory_is_used_again_in_all_threads():
     """A tensor has 16,384 pages of 4 KiB; with huge pages fewer."""
-    is_set, main, other = run("keep_freed_memory()")
-    _, main_before, other_before = run("False")
+    result = run("-c", PROGRAM)
+    assert result.returncode == 0, result.stderr
+    (_, main_before, other_before), (is_set, main, other), (set_by_user,) = map(
+        json.loads, result.stdout.splitlines()
+    )
     assert is_set
     assert main < main_before / 5
     assert other < other_before / 5, "a new arena for each thread gains nothing"
-
-
-def test_settings_of_the_user_are_left_alone():
-    assert not run("keep_freed_memory()", MALLOC_ARENA_MAX="2")[0]
+    assert not set_by_user, "settings of the user are left alone"

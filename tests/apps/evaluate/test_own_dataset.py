@@ -15,9 +15,11 @@ from freecp_d2.data.images.reading import read_image
 from freecp_d2.engine import load_config
 from tests.helpers.command import AUTO_PORT, ROOT, run
 
+pytestmark = pytest.mark.usefixtures("no_charts")
 CONFIG = "configs/storybook/sclip_freecp.yaml"
 SMALL = ("INPUT.MIN_SIZE_TEST", "96", "MODEL.TEXT.TEMPLATES", "simple")
 """One window an image, one prompt a word."""
+OWN_AFFINITY = ("--import", str(ROOT / "examples/color_position_affinity.py"))
 SHARED = ROOT.parent / "shared/cases/own_dataset/good"
 NAMES = ("sky", "hill", "field", "sheep", "cow", "sea")
 
@@ -44,7 +46,7 @@ def folder(tmp_path_factory) -> Path:
 def evaluate(folder, output, *options, opts=SMALL):
     command = ["--eval-only", "--config", str(ROOT / CONFIG), *AUTO_PORT, *options]
     command += ["DATASETS.TEST", f"folder:{folder}", "OUTPUT_DIR", str(output), *opts]
-    if options:
+    if "--num-gpus" in options:
         result = run("train_net.py", *command)
         assert result.returncode == 0, result.stderr[-2000:]
     else:
@@ -53,8 +55,11 @@ def evaluate(folder, output, *options, opts=SMALL):
 
 
 def test_one_process_and_two_agree(folder, tmp_path):
-    one = evaluate(folder, tmp_path / "one")
-    two = evaluate(folder, tmp_path / "two", "--num-gpus", "2")
+    """Every process registers the folder and imports the file, also in its workers."""
+    opts = (*SMALL, "MODEL.AFFINITY_HEAD.NAME", "ColorPositionAffinity")
+    opts += ("DATALOADER.NUM_WORKERS", "1")
+    one = evaluate(folder, tmp_path / "one", *OWN_AFFINITY, opts=opts)
+    two = evaluate(folder, tmp_path / "two", *OWN_AFFINITY, "--num-gpus", "2", opts=opts)
     assert one["sem_seg"] == pytest.approx(two["sem_seg"], abs=0.5, nan_ok=True)
     matrices = [
         np.load(tmp_path / n / "inference/photos/confusion_matrix.npy") for n in ("one", "two")

@@ -21,6 +21,7 @@ from tests.data.mini_ade import MiniADE
 from tests.helpers.command import AUTO_PORT, CONFIG, ROOT, SMALL, run
 from tests.helpers.random_clip import TINY, save_state_dict
 
+pytestmark = pytest.mark.usefixtures("no_charts")
 NUM_IMAGES = 12  # from the eleventh on, Detectron2 says how long it will take
 
 
@@ -79,6 +80,10 @@ def confusion_matrix(output):
     return np.load(output / "inference" / "freecp_ade20k_val" / "confusion_matrix.npy")
 
 
+def purification(output):
+    return (output / "inference" / "freecp_ade20k_val" / "purification.csv").read_text()
+
+
 def test_it_prints_progress_and_the_result(one_process):
     _, stdout = one_process
     assert re.search(r"Inference done \d+/12.*ETA=", stdout)
@@ -97,7 +102,8 @@ def test_it_leaves_a_record(workspace, one_process):
     assert "wall" in (folder / "per_class.txt").read_text()
     assert not (folder / "sem_seg_predictions.json").exists()
     assert "wall" in (folder / "confusion_matrix.csv").read_text()
-    assert (folder / "confusion_matrix.png").stat().st_size > 10_000
+    for chart in ("confusion_matrix.png", "redundancy.png"):
+        assert (folder / chart).stat().st_size > 10_000
     assert "true,predicted,pixels" in (folder / "confusions.csv").read_text()
     text = (output / "results.json").read_text()
     record = json.loads(text, parse_constant=pytest.fail)  # NaN is not JSON
@@ -120,23 +126,22 @@ def test_every_labelled_pixel_is_scored(one_process):
     assert (matrix.sum(axis=1) > 0).sum() > 1, "one label everywhere would prove nothing"
 
 
-def test_two_processes_of_torchrun_give_the_same_confusion_matrix(workspace, one_process, tmp_path):
+def test_two_processes_of_torchrun_give_the_same_counts(workspace, one_process, tmp_path):
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
     evaluate(workspace, tmp_path, command=(*torchrun, "train_net.py"))
     assert (confusion_matrix(tmp_path) == confusion_matrix(one_process[0])).all()
+    assert purification(tmp_path) == purification(one_process[0])
 
 
-def test_a_part_of_the_images(workspace, here, tmp_path):
-    """In two processes as in this one, where config, words and CLIP are loaded once."""
-    part = ("TEST.NUM_IMAGES", "5")
-    stdout = evaluate(workspace, tmp_path / "two", "--num-gpus", "2", *AUTO_PORT, *part)
-    assert f"5 of {NUM_IMAGES} images, evenly spread" in stdout
-    record = json.loads((tmp_path / "two/results.json").read_text())
+def test_a_part_of_the_images(here, tmp_path, caplog):
+    """Config, words and CLIP are loaded once."""
+    with caplog.at_level("INFO"):
+        calls = here(tmp_path, "TEST.NUM_IMAGES", "5")
+    assert sorted(calls) == ["load_clip", "load_config", "load_vocabulary"]
+    assert f"5 of {NUM_IMAGES} images, evenly spread" in caplog.text
+    record = json.loads((tmp_path / "results.json").read_text())
     assert record["images"]["freecp_ade20k_val"] == {"evaluated": 5, "official": 2000}
-    assert record["environment"]["processes"] == 2
-    assert sorted(here(tmp_path / "one", *part)) == ["load_clip", "load_config", "load_vocabulary"]
-    assert confusion_matrix(tmp_path / "one").sum() == 5 * 24 * 32
-    assert (confusion_matrix(tmp_path / "two") == confusion_matrix(tmp_path / "one")).all()
+    assert confusion_matrix(tmp_path).sum() == 5 * 24 * 32
 
 
 def num_stored(output):
@@ -144,7 +149,7 @@ def num_stored(output):
     return sum(path.read_bytes().count(b"\n") for path in output.glob("partial/*.jsonl"))
 
 
-def test_a_killed_run_is_resumed(workspace, one_process, tmp_path, monkeypatch):
+def test_a_killed_run_of_two_processes_is_resumed(workspace, one_process, tmp_path, monkeypatch):
     _, environment, opts = workspace
     arguments = ["--eval-only", "--config", CONFIG, *opts, "OUTPUT_DIR", str(tmp_path)]
     command = [sys.executable, "train_net.py", *arguments[:3], "--num-gpus", "2", *AUTO_PORT]
@@ -166,9 +171,11 @@ def test_a_killed_run_is_resumed(workspace, one_process, tmp_path, monkeypatch):
         monkeypatch.setenv(key, value)
     with pytest.raises(SystemExit, match=r"INPUT\.RESIZE is 'pil', was not set"):
         train_net.main([*arguments, "INPUT.RESIZE", "pil", "--resume"])
-    stdout = evaluate(workspace, tmp_path, "--resume")
+    stdout = evaluate(workspace, tmp_path, "--resume", "--num-gpus", "2", *AUTO_PORT)
     assert f"{found} images are evaluated already, {NUM_IMAGES - found} to go" in stdout
     assert (confusion_matrix(tmp_path) == confusion_matrix(one_process[0])).all()
+    record = json.loads((tmp_path / "results.json").read_text())
+    assert record["environment"]["processes"] == 2
 
 
 def test_a_mistake_is_one_line_not_a_stack_trace():

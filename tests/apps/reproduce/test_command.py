@@ -159,7 +159,7 @@ def test_killed_and_resumed(tmp_path, capsys):
     """Two runs on Storybook, of two images, in processes."""
     options = ["--table", "2", "--methods", "gem", "--benchmarks", "storybook", "--limit", "2"]
     options += ["--output", str(tmp_path), *SMALL]
-    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    env = os.environ | {"PYTHONWARNINGS": "ignore"}
     killed = subprocess.Popen(
         [sys.executable, "tools/reproduce.py", *options],
         cwd=ROOT, env=env, start_new_session=True, stdout=subprocess.DEVNULL,

@@ -52,7 +52,7 @@ def results(pages, tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
     options = [*BASE, "--input", str(pages), "--output", str(out), "--report", *SMALL]
     command = [sys.executable, "demo/demo.py", *options]
-    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    env = os.environ | {"PYTHONWARNINGS": "ignore"}
     with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL) as process:
         while not (out / "a.json").exists() and process.poll() is None:
             time.sleep(0.001)

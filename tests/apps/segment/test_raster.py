@@ -10,11 +10,11 @@ from freecp_d2.apps.segment import command
 from freecp_d2.data.storybook import draw_scene
 
 from ...helpers.command import in_process
-from .samples import CONFIG, PAGE_WORDS
+from .samples import CONFIG, PAGE_WORDS, SMALL
 
 rasterio = pytest.importorskip("rasterio")
 
-OPTS = ["--opts", "MODEL.TEXT.TEMPLATES", "simple"]
+OPTS = ["--opts", *SMALL]
 
 
 @pytest.fixture

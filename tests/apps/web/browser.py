@@ -29,19 +29,19 @@ def find_browser() -> str | None:
 @contextmanager
 def web_page(log: Path, *options: str) -> Iterator[str]:
     """
-    Start the page on a free port and yield its address; its output goes to `log`, and the programs
-    that it starts, after it is ready, to `programs.txt` beside it.
+    Start the page with a fast model on a free port and yield its address; its output goes to `log`,
+    and the programs that it starts, after it is ready, to `programs.txt` beside it.
     """
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = str(listener.getsockname()[1])
     command = [sys.executable, "-u", "demo/web.py", "--port", port, *options]
+    command += ["--opts", "MODEL.TEXT.TEMPLATES", "simple", "INPUT.MIN_SIZE_TEST", "144"]
     temporary = log.parent / "temporary"
     temporary.mkdir()
     programs = log.parent / "programs.txt"
     paths = [str(ROOT / "tests/helpers/audit"), str(ROOT), os.environ.get("PYTHONPATH", "")]
     env = os.environ | {
-        "OMP_NUM_THREADS": "1",
         "TMPDIR": str(temporary),
         "AUDIT_LOG": str(programs),
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),

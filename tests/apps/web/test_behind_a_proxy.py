@@ -21,7 +21,7 @@ def page(tmp_path_factory):
     log = tmp_path_factory.mktemp("web") / "log.txt"
     options = ("--vocabulary", WORDS, "--root-path", "/labels/cp/")
     with (
-        web_page(log, *options, "--opts", "MODEL.TEXT.TEMPLATES", "simple") as server,
+        web_page(log, *options) as server,
         behind_proxy(server, "/labels/cp") as proxy,
     ):
         yield server.rstrip("/"), f"{proxy}/labels/cp"

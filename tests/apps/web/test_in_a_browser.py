@@ -27,8 +27,7 @@ WORDS = "sky; field; sheep; road; house; balloon; forest; tree; sea; pig"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     log = tmp_path_factory.mktemp("web") / "log.txt"
-    options = ("--vocabulary", WORDS, "--opts", "MODEL.TEXT.TEMPLATES", "simple")
-    with web_page(log, *options) as address:
+    with web_page(log, "--vocabulary", WORDS) as address:
         yield address
     assert "Traceback" not in log.read_text()
     assert (log.parent / "programs.txt").read_text() == "", "no upload starts a program"

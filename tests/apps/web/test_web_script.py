@@ -7,7 +7,7 @@ import pytest
 
 from freecp_d2.apps.web.command import main
 
-from ...helpers.command import ROOT, run
+from ...helpers.command import ROOT
 
 
 def test_without_gradio(monkeypatch):
@@ -36,9 +36,3 @@ def test_a_wrong_root_path_is_refused_before_anything_is_loaded(capsys):
         with pytest.raises(SystemExit):
             main(["--root-path", path])
         assert repr(path.rstrip("/")) in capsys.readouterr().err
-
-
-def test_only_the_page_and_the_server_import_gradio():
-    modules = "labelling, visit, results, uploads, words, command"
-    code = f"import sys; from freecp_d2.apps.web import {modules}; print('gradio' in sys.modules)"
-    assert run("-c", code).stdout.strip() == "False"

@@ -169,9 +169,8 @@ def test_what_is_missing_is_named(mine, tmp_path):
         load(mine)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
+def test_a_wrong_yaml_is_named(mine):
+    for text, message in (
         ("img_dir: photos\n", "'img_dir'; did you mean images"),
         ("label: x\n", "'label'; did you mean labels"),
         ("layout: coco\n", "layout is 'coco', expected one of folders"),
@@ -181,12 +180,10 @@ def test_what_is_missing_is_named(mine, tmp_path):
         ("images: [a]\n", "images is .* expected text"),
         ("classes: {0: sky, 1: road, 0: car}\n", "the key 0 occurs twice"),
         ("a: [\n", "not YAML"),
-    ],
-)
-def test_a_wrong_yaml_is_named(mine, text, message):
-    mine.write("dataset.yaml", text)
-    with pytest.raises(ValueError, match=rf"dataset\.yaml.*{message}"):
-        load(mine)
+    ):
+        mine.write("dataset.yaml", text)
+        with pytest.raises(ValueError, match=rf"dataset\.yaml.*{message}"):
+            load(mine)
 
 
 def test_values_beyond_the_classes(mine):

@@ -8,8 +8,13 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")
-def config():
-    return ROOT / "configs" / "storybook" / "sclip_freecp.yaml"
+def config(tmp_path_factory):
+    """Two windows a page, one prompt a word."""
+    path = tmp_path_factory.mktemp("config") / "small.yaml"
+    base = ROOT / "configs" / "storybook" / "sclip_freecp.yaml"
+    small = "INPUT: {MIN_SIZE_TEST: 96}\nMODEL: {TEXT: {TEMPLATES: simple}}\nVERSION: 2\n"
+    path.write_text(f"_BASE_: {base}\n{small}")
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,6 @@
 """What a prediction can be turned into, and its files against those of the command."""
 
 import json
-import re
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +11,6 @@ from freecp_d2 import Prediction, Predictor
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.modeling.stitching import ClassScores
 from freecp_d2.visualization.label_png import read_labels
-from tests.helpers.command import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -121,14 +117,3 @@ def test_storybook_implies_its_architecture():
     options = {"MODEL.CLIP.PRETRAINED": "storybook", "MODEL.TEXT.TEMPLATES": "simple"}
     predictor = Predictor("ade20k/sclip_freecp", ["cat", "dog"], options)
     assert predictor.model.backbone.patch_size < 16
-
-
-def test_the_example_of_the_document_runs(tmp_path, monkeypatch):
-    text = (ROOT / "docs" / "OWN_IMAGES.md").read_text()
-    (usage,) = re.findall(r"```python\n(from freecp_d2.*?)```", text, re.S)
-    usage = usage.replace("ade20k/", "storybook/").replace("photo.jpg", "page.png")
-    shutil.copy(ROOT / "demo" / "page.png", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    exec(usage, {})
-    assert json.loads(Path("photo.json").read_text())["images"][0]["width"] == 256
-    assert Path("photo_labels.png").exists()

@@ -19,7 +19,7 @@ from rasterio import features, warp  # noqa: E402
 from rasterio.crs import CRS  # noqa: E402
 
 CORNER, UTM = rasterio.Affine(0.5, 0, 399_960.0, 0, -0.5, 5_800_020.0), CRS.from_epsg(32633)
-WHOLE = {"INPUT.MIN_SIZE_TEST": 0, "MODEL.TEXT.TEMPLATES": "simple"}
+WHOLE = {"INPUT.MIN_SIZE_TEST": 0}
 WINDOWS = {"MODEL.SLIDING_WINDOW.SIZE": 96, "MODEL.SLIDING_WINDOW.STRIDE": 56}
 
 

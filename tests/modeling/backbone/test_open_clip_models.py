@@ -59,13 +59,13 @@ def test_resnets():
             vit_of(tower)
 
 
-@pytest.mark.parametrize("arch", OTHERS)
-def test_others_are_refused(arch):
-    tower = visual(arch)
-    with pytest.raises(ValueError, match=f"CLIPViT cannot run .*{OTHERS[arch]}"):
-        vit_of(tower)
-    with pytest.raises(ValueError, match="CLIPResNet cannot run"):
-        CLIPResNet(visual=tower, **PIXELS)
+def test_others_are_refused():
+    for arch in OTHERS:
+        tower = visual(arch)
+        with pytest.raises(ValueError, match=f"CLIPViT cannot run .*{OTHERS[arch]}"):
+            vit_of(tower)
+        with pytest.raises(ValueError, match="CLIPResNet cannot run"):
+            CLIPResNet(visual=tower, **PIXELS)
 
 
 def test_activation_follows_the_weights():

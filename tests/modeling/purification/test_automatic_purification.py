@@ -19,6 +19,7 @@ KEYS = [f"MODEL.PURIFICATION_HEAD.{key}.MODE" for key in ("REDUNDANCY", "AMBIGUI
 def predictor():
     opts = [KEYS[0], "auto", KEYS[1], "auto"]
     opts += ["MODEL.TEXT.TEMPLATES", "simple", "MODEL.TEXT.DESCRIPTIONS", ""]  # quick to encode
+    opts += ["INPUT.MIN_SIZE_TEST", "144"]  # six windows
     return Predictor.from_config(str(CONFIG), load_vocabulary("storybook"), opts)
 
 
