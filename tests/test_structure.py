@@ -143,7 +143,7 @@ class TestImports:
         """Of the package, then of Predictor and of the web page without its server."""
         code = (
             "import sys, freecp_d2; print(*sys.modules); print(freecp_d2.Predictor.__name__)\n"
-            "from freecp_d2.apps.web import labelling, visit, results, uploads, words, command\n"
+            "from freecp_d2.apps.web import command, inputs, labelling, results, visit\n"
             "print('gradio' in sys.modules)"
         )
         result = run("-c", code)

@@ -1,17 +1,18 @@
 """Base methods: how patch tokens are read out of a CLIP ViT (Tab. 2)."""
 
-from .blocks import mean_over_heads, query_key_value, run_block
+from .blocks import RunningMean, mean_over_heads, query_key_value, run_block
 from .build import (
     DENSE_ATTENTION_REGISTRY,
     BlockFeatures,
+    CollectedFeatures,
     DenseAttention,
     Needs,
     TowerSpec,
     build_dense_attention,
     find_dense_attention,
+    run_blocks,
 )
 from .cliptrase import CLIPtrase
-from .collecting import CollectedFeatures, RunningMean, run_blocks
 from .gem import GEM
 from .last_block import CLIP, SCLIP, ClearCLIP, LastBlock, MaskCLIP, Vanilla
 from .naclip import NACLIP

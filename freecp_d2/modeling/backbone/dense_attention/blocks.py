@@ -102,3 +102,20 @@ def mean_over_heads(attention: Tensor) -> Tensor:
 def _scaled(block: Any, name: str, x: Tensor) -> Tensor:
     """Apply open_clip's LayerScale `name` if the block has it."""
     return getattr(block, name)(x) if hasattr(block, name) else x
+
+
+class RunningMean:
+    """The mean of tensors of one shape, which are added one by one."""
+
+    def __init__(self) -> None:
+        self.total: Tensor | None = None
+        self._count = 0
+
+    def add(self, value: Tensor) -> None:
+        self.total = value if self.total is None else self.total + value
+        self._count += 1
+
+    @property
+    def value(self) -> Tensor:
+        assert self.total is not None, "nothing was added"
+        return self.total / self._count
