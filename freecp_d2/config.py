@@ -223,7 +223,7 @@ def _add_test(cfg: CfgNode) -> None:
     cfg.INPUT.RESIZE = "cv2"
     # Of an image with many bands: red, green and blue, or one, from 1. (): as the file says.
     cfg.INPUT.BANDS = []  # not in the paper
-    # Of more than 8 bits: auto | full | percentiles | LOW:HIGH, see data/images/depth.py.
+    # Of more than 8 bits: auto | full | percentiles | LOW:HIGH, see data/images/bit_depth.py.
     cfg.INPUT.VALUE_RANGE = "auto"  # not in the paper
     # A last step, pixel-adaptive mask refinement of the scores at the size of the result; NACLIP's
     # published numbers have it. The paper has none.

@@ -1,7 +1,7 @@
 """
 The checks of every dataset before a run: metadata, records, files, label values and names.
 
-`check_dataset` stops at the first kind of fault; `judge_labels` lists all.
+`check_dataset` stops at the first kind of fault; `freecp data verify` lists all.
 Headers of all files are read, and up to `MAX_DECODED` labels are decoded, evenly spread over the
 dataset. Labels are checked again when they are scored.
 """
@@ -18,8 +18,8 @@ import numpy as np
 from ..d2 import MetadataCatalog
 from ..text import Vocabulary
 from .benchmarks import BENCHMARKS
-from .checks import DamagedFilesError, check_pairs, first_few
-from .label_checks import examine_labels
+from .file_checks import DamagedFilesError, check_pairs, first_few
+from .label_value_checks import examine_labels
 from .labels import LabelEncoding
 
 logger = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ from typing import ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from .label_palettes import Palette, foreign_to_all
 from .label_reading import NUM_VALUES, count_values, read_values
-from .palettes import Palette, foreign_to_all
 
 IGNORE_LABEL = 255
 """The train id of a pixel without a class; it is never scored."""

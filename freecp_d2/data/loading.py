@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from .benchmark_spec import Benchmark, Folder, LabelFolder, restore
-from .checks import check_pairs, first_few
+from .file_checks import check_pairs, first_few
 from .file_lists import dangling_link, list_files, read_list
 from .labels import probe_labels
 

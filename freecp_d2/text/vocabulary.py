@@ -28,7 +28,7 @@ from pathlib import Path
 
 from ..utils.files import read_text
 from .cleaning import words_of_json, words_of_list
-from .display import class_colors, readable_names, take_apart
+from .names_and_colors import class_colors, readable_names, take_apart
 from .vocabulary_parsing import (
     CLASS_SEPARATOR,
     WORD_SEPARATOR,

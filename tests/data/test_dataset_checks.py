@@ -8,8 +8,8 @@ from PIL import Image
 from freecp_d2.d2 import DatasetCatalog, MetadataCatalog
 from freecp_d2.data import BENCHMARKS
 from freecp_d2.data.dataset_checks import check_dataset, check_metadata, check_names
+from freecp_d2.data.label_palettes import voc_palette
 from freecp_d2.data.labels import LabelEncoding, shifted_encoding
-from freecp_d2.data.palettes import voc_palette
 from freecp_d2.data.verification import verify_folder
 from freecp_d2.text import Vocabulary
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from freecp_d2.text import load_vocabulary
-from freecp_d2.text.display import _oklab, class_colors
+from freecp_d2.text.names_and_colors import _oklab, class_colors
 
 
 def test_oklab_of_known_colours():

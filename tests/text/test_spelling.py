@@ -1,6 +1,6 @@
 """Glued words, and names for a legend."""
 
-from freecp_d2.text.display import guess_parts, readable_names, take_apart
+from freecp_d2.text.names_and_colors import guess_parts, readable_names, take_apart
 
 
 def test_words_that_a_benchmark_writes_with_spaces():

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ...data import BENCHMARKS
-from ...data.checks import first_few
+from ...data.file_checks import first_few
 from ...data.loading import datasets_root
 from ...data.own import PREFIX
 from ...data.verification import (

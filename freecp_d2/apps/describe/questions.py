@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ...text import Vocabulary
 from ...text.descriptions import description_key
-from ...text.display import take_apart
+from ...text.names_and_colors import take_apart
 from ...utils.files import read_text
 from ..words.lookup import class_senses
 

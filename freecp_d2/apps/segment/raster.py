@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...data.exports.geojson import write_geojson
-from ...data.images.raster import Raster, import_rasterio
+from ...data.images.georaster import Raster, import_rasterio
 from ...engine.predictor import Predictor
 from ...engine.predictor.rasters import label_raster
 from ...engine.predictor.saving import jpeg_of

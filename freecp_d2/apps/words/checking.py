@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...text import Descriptions, Vocabulary
-from ...text.display import guess_parts
+from ...text.names_and_colors import guess_parts
 from ...text.vocabulary_parsing import VocabularyIssue, word_key
 from .lookup import CONTEXT_LENGTH, prompt_length, template_lengths, word_ids
 

@@ -1,4 +1,4 @@
-"""Label maps as files of annotation tools: COCO, YOLO and LabelMe."""
+"""Label maps as files of annotation tools: COCO, YOLO, LabelMe, Label Studio and GeoJSON."""
 
 from .coco import coco_dataset, merge_coco
 from .labelme_yolo import labelme_file, yolo_data, yolo_lines

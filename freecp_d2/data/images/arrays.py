@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .depth import find_scale
+from .bit_depth import find_scale
 from .options import Reading, choose_bands
 
 Channels = Literal["RGB", "BGR"]

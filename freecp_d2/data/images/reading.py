@@ -22,8 +22,8 @@ from torch import Tensor
 from ...utils.image_formats import open_image
 from .arrays import Channels, from_array, from_tensor
 from .formats import NUM_START, TIFF_STARTS, Unreadable, is_address, is_camera_raw, refused
-from .modes import ReadImage, from_pillow
 from .options import Reading
+from .pillow_modes import ReadImage, from_pillow
 
 ImageLike = str | Path | bytes | IO[bytes] | Image.Image | np.ndarray | Tensor
 

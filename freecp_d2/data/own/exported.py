@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..checks import first_few
+from ..file_checks import first_few
 from ..file_lists import read_list, resolve_name
 from .classes import Classes
 from .spec import Spec

@@ -9,7 +9,7 @@ from typing import Any
 from ...d2 import DatasetCatalog, MetadataCatalog
 from ...utils.files import printable
 from ...utils.image_formats import IMAGE_SUFFIXES
-from ..checks import DamagedFilesError, check_images, check_pairs, describe_sizes, first_few
+from ..file_checks import DamagedFilesError, check_images, check_pairs, describe_sizes, first_few
 from ..file_lists import dangling_link, list_endings, list_files, read_list
 from ..labels import IGNORE_LABEL, LabelEncoding, LabelReader
 from . import label_studio, panoptic

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checks import first_few
+from ..file_checks import first_few
 from ..label_reading import read_colors
 from ..labels import IGNORE_LABEL
 from .classes import Classes

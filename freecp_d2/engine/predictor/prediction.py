@@ -20,7 +20,7 @@ from ...modeling.purification.diagnosis import (
 )
 from ...modeling.resampling import bilinear_neighbours
 from ...modeling.stitching import ClassScores, full_scores
-from ...text.display import Color
+from ...text.names_and_colors import Color
 from .saving import SHOWN_SIDE, describe, png_of, save_prediction, show_image, to_detections
 
 if TYPE_CHECKING:

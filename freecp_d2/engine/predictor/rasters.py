@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from ...data.images.georaster import Raster, import_rasterio
 from ...data.images.options import Reading
-from ...data.images.raster import Raster, import_rasterio
-from ...text.display import Color
+from ...text.names_and_colors import Color
 from ...utils.files import whole_file
 from ...visualization.label_png import no_word
 from ..segmentors import exclusively

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from freecp_d2.data.checks import check_pairs
+from freecp_d2.data.file_checks import check_pairs
 from freecp_d2.data.loading import list_files
 
 

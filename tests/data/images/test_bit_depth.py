@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from freecp_d2.data.images.depth import find_scale
+from freecp_d2.data.images.bit_depth import find_scale
 from freecp_d2.data.images.formats import Unreadable
 from freecp_d2.data.images.options import Reading, parse_bands
 

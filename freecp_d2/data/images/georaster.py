@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from .depth import Scale, find_scale
+from .bit_depth import Scale, find_scale
 from .formats import Unreadable
-from .modes import as_rgb
 from .options import Reading
+from .pillow_modes import as_rgb
 
 _CACHE_BYTES = 256 << 20
 """Of GDAL, whose default is a share of the memory. Windows overlap, so blocks are read again."""

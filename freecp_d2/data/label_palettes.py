@@ -8,7 +8,7 @@ indices change, and each of them may still be a legal class.
 import logging
 from collections.abc import Mapping
 
-from .checks import first_few
+from .file_checks import first_few
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from PIL import Image
 
-from .depth import find_scale
+from .bit_depth import find_scale
 from .formats import Unreadable, exif_orientation
 from .options import Reading, choose_bands
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .checks import first_few
+from .file_checks import first_few
+from .label_palettes import foreign_palette
 from .label_reading import count_values
 from .labels import (
     IGNORE_LABEL,
@@ -20,7 +21,6 @@ from .labels import (
     lookup_table,
     read_label,
 )
-from .palettes import foreign_palette
 
 logger = logging.getLogger(__name__)
 
