@@ -16,7 +16,7 @@ def test_without_gradio(monkeypatch):
         main([])
 
 
-def test_wrong_options(monkeypatch):
+def test_wrong_options(monkeypatch, capsys):
     pytest.importorskip("gradio")
     monkeypatch.chdir(ROOT)
     for name in ("GRADIO_ANALYTICS_ENABLED", "GRADIO_TEMP_DIR"):
@@ -27,8 +27,10 @@ def test_wrong_options(monkeypatch):
         (["--vocabulary", "cats"], "'cats'"),
         (["--opts", "MODEL.CLIP.PRETAINED", "x"], "MODEL.CLIP.PRETRAINED"),
     ):
-        with pytest.raises(SystemExit, match=fact):
+        with pytest.raises(SystemExit) as exit_:
             main(options)
+        assert exit_.value.code == 1
+        assert fact in capsys.readouterr().err
 
 
 def test_a_wrong_root_path_is_refused_before_anything_is_loaded(capsys):
