@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from freecp_d2.text.tokenizer import load_bpe
+from freecp_d2.utils.clip_library import import_simple_tokenizer
 
 Merge = tuple[str, str]
 
@@ -46,7 +47,7 @@ def merges_for(texts: Iterable[str]) -> list[Merge]:
     """
     if isinstance(texts, str):
         raise ValueError(f"got the string {texts!r}, expected several; write [{texts!r}].")
-    tokenizer = load_bpe()
+    tokenizer = load_bpe(import_simple_tokenizer().default_bpe())  # of its own, to be changed
     ranks = tokenizer.bpe_ranks = _Applied(tokenizer.bpe_ranks)
     for text in texts:
         tokenizer.encode(text)

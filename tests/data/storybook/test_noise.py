@@ -49,7 +49,7 @@ class TestExactArithmetic:
         names = {str(path.relative_to(FOLDER)) for path in DRAWING}
         assert {"canvas.py", "scene.py", "textures/outdoors.py", "things/animals.py"} <= names
         for path in DRAWING:
-            allowed = EXACT | ({"random", "RandomState"} if path.name == "rng.py" else set())
+            allowed = EXACT | ({"random", "RandomState"} if path.name == "noise.py" else set())
             assert set(taken(path, "np")) - allowed == set(), path
 
     def test_no_other_mathematics(self):
