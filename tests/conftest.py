@@ -58,7 +58,7 @@ def _own_cache(tmp_path_factory):
 @pytest.fixture(scope="module")
 def no_charts():
     """Evaluations in this process draw nothing: charts take longer than tiny models."""
-    heatmap = "freecp_d2.evaluation.charts.write_heatmap"
+    heatmap = "freecp_d2.evaluation.reports.write_heatmap"
     chart = "freecp_d2.evaluation.purification_tally.draw_line_charts"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(heatmap, lambda *args, **options: None)

@@ -193,7 +193,7 @@ def tiny_weights(tiny_checkpoint, open_clip_weights, sam3_weights, tmp_path_fact
 
 class TestConfigs:
     def test_every_config_is_checked(self, miniature_of, use, tiny_weights, tmp_path, monkeypatch):
-        """All that is found before the first image, with tiny weights; those of SAM 3 run below."""
+        """All that is found before the first image, with tiny weights; of SAM 3 the keys alone."""
         assert {path.parent.name for path in ON_BENCHMARKS} == LAYOUTS.keys()
         monkeypatch.setattr(checks, "check_dataset", lambda *args, **options: None)
         clip = None

@@ -75,7 +75,7 @@ def test_base_methods(tiny_cfg, tmp_path):
         for method in METHODS:
             tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = method
             counts = compare(lambda: build_model(tiny_cfg).eval(), SMALL, float64=False)
-            assert num_waits(counts) <= waits, method
+            assert 1 <= num_waits(counts) <= waits, method
 
 
 @pytest.mark.parametrize("elimination", ["region", "window"])

@@ -2,6 +2,8 @@
 
 import ast
 import functools
+import importlib
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -144,12 +146,12 @@ class TestImports:
         code = (
             "import sys, freecp_d2; print(*sys.modules); print(freecp_d2.Predictor.__name__)\n"
             "from freecp_d2.apps.web import command, inputs, labelling, results, visit\n"
-            "print('gradio' in sys.modules)"
+            "print('gradio' in sys.modules, 'matplotlib' in sys.modules)"
         )
         result = run("-c", code)
         assert result.stderr == ""
         loaded, *rest = result.stdout.splitlines()
-        assert rest == ["Predictor", "False"]
+        assert rest == ["Predictor", "False False"]
         loaded = loaded.split()
         assert "freecp_d2.modeling.meta_arch.freecp_segmentor" in loaded
         unwanted = ("freecp_d2.apps", "freecp_d2.visualization", "freecp_d2.engine")
@@ -157,6 +159,23 @@ class TestImports:
         unwanted += ("timm.", "segment_anything.", "transformers.", "scipy.")
         assert [name for name in loaded if f"{name}.".startswith(unwanted)] == []
         assert len([name for name in loaded if name.startswith("freecp_d2")]) <= 110
+
+    def test_scripts_import_what_there_is(self):
+        scripts = [*(ROOT / "tools").rglob("*.py"), *(ROOT / "examples").glob("*.py")]
+        missing = []
+        for path in scripts:
+            for node in ast.walk(tree(path)):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("freecp_d2"):
+                    found = importlib.util.find_spec(node.module)
+                    module = found and importlib.import_module(node.module)
+                    names = [
+                        alias.name
+                        for alias in node.names
+                        if not hasattr(module, alias.name)
+                        and importlib.util.find_spec(f"{node.module}.{alias.name}") is None
+                    ]
+                    missing += [f"{name_of(path)}: {node.module}.{name}" for name in names]
+        assert missing == []
 
     def test_the_method_is_functions_of_tensors(self):
         files = sorted(METHOD.glob("*.py"))

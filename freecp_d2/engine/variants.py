@@ -153,7 +153,7 @@ def count_pixels(
         dict: (base method, variant) -> counts of shape (I, 3, K); see `PixelCounts`.
 
     Raises:
-        ValueError: one process, and an image or a label cannot be read.
+        ValueError, KeyError, OSError, ImportError: one process, and an input is wrong.
         ProcessExitedException: several, of which one has printed its error.
     """
     args = default_argument_parser().parse_args(
@@ -167,6 +167,15 @@ def count_pixels(
 
 
 def _count(args: Namespace) -> None:
+    try:
+        _count_images(args)
+    except (ValueError, KeyError, OSError, ImportError) as error:
+        if comm.get_world_size() == 1:
+            raise
+        sys.exit(f"error: {error}")  # the launcher prints stack traces of what is raised
+
+
+def _count_images(args: Namespace) -> None:
     cfg = next(iter(args.configs.values()))
     (dataset,) = cfg.DATASETS.TEST
     register_folders(cfg.DATASETS.TEST)
@@ -181,11 +190,6 @@ def _count(args: Namespace) -> None:
         num_workers=cfg.DATALOADER.NUM_WORKERS,
     )
     images = tqdm(loader, desc=dataset, unit="image", disable=not comm.is_main_process())
-    try:
-        counts = inference_on_dataset(model, images, PixelCounts(dataset))
-    except (ValueError, OSError) as error:
-        if comm.get_world_size() == 1:
-            raise
-        sys.exit(f"error: {error}")  # the launcher prints stack traces of what is raised
+    counts = inference_on_dataset(model, images, PixelCounts(dataset))
     if comm.is_main_process():
         save_counts(args.result, counts)

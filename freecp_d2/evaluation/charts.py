@@ -1,20 +1,27 @@
-"""Draw a matrix (R rows, C columns) as a heat map. Importing this file imports matplotlib."""
+"""
+Heat maps of a matrix (R rows, C columns) and line charts, as PNGs.
+
+matplotlib is imported when the first one is drawn, and not pyplot, which has global state.
+"""
+
+from __future__ import annotations
 
 import io
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
-from matplotlib.figure import Figure  # not pyplot, which has global state
-from matplotlib.image import AxesImage
 
 from ..utils.files import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import PowerNorm
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 _MAX_ANNOTATED = 25  # rows and columns up to which the values are printed in the cells
 _MANY_ROWS = 40  # rows from which the columns are named above, too
@@ -49,6 +56,9 @@ def write_heatmap(
             printed values have a sign. None: from white to dark blue.
         square_root: scale colours by the square root, which separates small values.
     """
+    from matplotlib.colors import PowerNorm
+    from matplotlib.figure import Figure
+
     values = np.asarray(values, dtype=np.float64)
     if values.shape != (len(rows), len(columns)) or not values.size:
         raise ValueError(
@@ -85,6 +95,8 @@ def _draw_matrix(
     centre: float | None,
 ) -> AxesImage:
     """Draw cells with lines between them and, if they are few, their values."""
+    from matplotlib import colormaps
+
     most = max(values.shape)
     annotate, side = most <= _MAX_ANNOTATED, np.clip(18 / most, 0.125, 0.4)
     width, height = (0.6, 0.45) if annotate else (side, side)
@@ -149,7 +161,7 @@ def _add_color_bar(figure: Figure, image: AxesImage, label: str) -> None:
     bar = figure.colorbar(image, cax=figure.add_axes(box))
     bar.set_label(textwrap.fill(label, 16), rotation=0, ha="left", va="center", fontsize=9)
     bar.ax.tick_params(labelsize=8)
-    if isinstance(image.norm, PowerNorm) and image.norm.gamma < 1:
+    if getattr(image.norm, "gamma", 1) < 1:  # a PowerNorm
         bar.set_ticks(image.norm.inverse(np.sqrt(_SQUARE_ROOT_TICKS)).tolist())
 
 
@@ -186,7 +198,7 @@ def draw_line_charts(panels: Sequence[Panel], *, title: str, share_y: bool = Fal
 
     `share_y`: all panels have one scale of y.
     """
-    from matplotlib.figure import Figure  # here: not pyplot, which has global state
+    from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     figure = Figure(figsize=(4.6 * len(panels), 3.8), layout="constrained")

@@ -8,6 +8,7 @@ decided in comparison with the ground truth.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from ..d2 import DatasetCatalog, SemSegEvaluator, comm
 from ..data.labels import read_label
+from ..utils.files import blaming
 from .confusion import mean_iou_mmseg, only_predicted, read_prediction
 from .partial import NO_COUNTS, ImageResult, add_counts, sparse_counts
 from .purification import count_decisions
@@ -169,7 +171,8 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         if not self._save_predictions:
             self._output_dir = None  # the base class would write an empty predictions file
         try:
-            results = super().evaluate()
+            with blaming(output_dir) if output_dir else nullcontext():
+                results = super().evaluate()
         finally:
             self._output_dir = output_dir
         if results is None:

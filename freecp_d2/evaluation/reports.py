@@ -12,6 +12,7 @@ import torch
 from tabulate import tabulate
 
 from ..utils.files import write_whole
+from .charts import write_heatmap
 from .confusion import Confusion, find_confusions, shares_of_truth
 
 
@@ -112,8 +113,6 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 def _draw_confusions(path: str, matrix: np.ndarray, class_names: Sequence[str], title: str) -> None:
     """Draw only the classes that occur, since most may be absent from a subset."""
-    from .charts import write_heatmap  # here, because it imports matplotlib
-
     scored = matrix[:-1, :-1]
     is_true, is_predicted = scored.any(axis=0), scored.any(axis=1)
     if not is_true.any():

@@ -123,7 +123,7 @@ def test_no_program_is_started_for_an_input(started, dataset, tmp_path):
     result, log = started("-c", PROGRAM, *(json.dumps(one, default=str) for one in arguments))
     assert "AssertionError" not in result.stderr
     assert "1 labelled" in result.stdout, result.stderr
-    assert all(name in result.stderr for name in FILES), result.stderr
+    assert all(str(images / name) in result.stderr for name in FILES), result.stderr
     assert "b_eps.png" in result.stdout + result.stderr
     assert not (tmp_path / "gs_was_run").exists()
     # Libraries look for CUDA and the processor with these when they are imported.

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from freecp_d2.evaluation import Confusion, charts, confusions_table, per_class_table
+from freecp_d2.evaluation import Confusion, confusions_table, per_class_table, reports
 from freecp_d2.evaluation.reports import write_reports
 
 NAMES = ["cat", "dog, big", "sky"]
@@ -64,7 +64,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
 
 def test_the_image_shows_classes_that_occur(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(charts, "write_heatmap", lambda *args, **kw: drawn.append((args, kw)))
+    monkeypatch.setattr(reports, "write_heatmap", lambda *args, **kw: drawn.append((args, kw)))
     sky_predicted = [[2, 1, 0, 0], [0, 0, 0, 3], [1, 1, 0, 0], [0, 0, 0, 0]]
     for matrix, rows, columns, absent in (
         (MATRIX, NAMES[:2], NAMES[:2], 1),

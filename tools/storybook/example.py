@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from freecp_d2.data.storybook.files import SPLITS
 from PIL import Image
 
 from freecp_d2 import Predictor
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.data.storybook.classes import CLASSES
+from freecp_d2.data.storybook.dataset import SPLITS
 
 SIDE, GAP = 480, 16  # pixels of a panel, between panels
 METHODS = ("sclip", "sclip_freecp")

@@ -39,7 +39,7 @@ def main() -> None:
     )
     looks = {c.name: c.looks for c in CLASSES} | NEIGHBOURS
     content = {
-        "source": "looks of freecp_d2/storybook/classes.yaml in the instructions below",
+        "source": "looks of freecp_d2/data/storybook/classes.yaml in the instructions below",
         "instructions": list(INSTRUCTIONS),
         "descriptions": {
             name: [

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from tabulate import tabulate
+from torch.multiprocessing.spawn import ProcessExitedException
 
 from ...d2 import BACKEND, CfgNode, DatasetCatalog, MetadataCatalog, detection_utils
 from ...data.mapper import FreeCPDatasetMapper
@@ -178,6 +179,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         _run(args)
     except USER_ERRORS as error:
         print_error(error)
+        sys.exit(1)
+    except ProcessExitedException:  # the process has printed why
         sys.exit(1)
     except KeyboardInterrupt:
         print("\nInterrupted; the same command starts again.", file=sys.stderr)

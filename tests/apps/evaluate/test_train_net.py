@@ -149,7 +149,7 @@ def num_stored(output):
     return sum(path.read_bytes().count(b"\n") for path in output.glob("partial/*.jsonl"))
 
 
-def test_a_killed_run_of_two_processes_is_resumed(workspace, one_process, tmp_path, monkeypatch):
+def test_a_killed_run_of_two_is_resumed_in_one(workspace, one_process, tmp_path, monkeypatch):
     _, environment, opts = workspace
     arguments = ["--eval-only", "--config", CONFIG, *opts, "OUTPUT_DIR", str(tmp_path)]
     command = [sys.executable, "train_net.py", *arguments[:3], "--num-gpus", "2", *AUTO_PORT]
@@ -171,7 +171,7 @@ def test_a_killed_run_of_two_processes_is_resumed(workspace, one_process, tmp_pa
         monkeypatch.setenv(key, value)
     with pytest.raises(SystemExit, match=r"INPUT\.RESIZE is 'pil', was not set"):
         train_net.main([*arguments, "INPUT.RESIZE", "pil", "--resume"])
-    stdout = evaluate(workspace, tmp_path, "--resume", "--num-gpus", "2", *AUTO_PORT)
+    stdout = evaluate(workspace, tmp_path, "--resume")
     assert f"{found} images are evaluated already, {NUM_IMAGES - found} to go" in stdout
     assert (confusion_matrix(tmp_path) == confusion_matrix(one_process[0])).all()
     record = json.loads((tmp_path / "results.json").read_text())

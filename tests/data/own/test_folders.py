@@ -8,6 +8,7 @@ from freecp_d2.d2 import DatasetCatalog, MetadataCatalog
 from freecp_d2.data.dataset_checks import check_dataset
 from freecp_d2.data.labels import read_label
 from freecp_d2.data.own import display_name, register_folders
+from freecp_d2.data.own.spec import read_spec
 from freecp_d2.text import load_vocabulary
 
 from .conftest import HEIGHT, WIDTH, stripes
@@ -167,6 +168,11 @@ def test_what_is_missing_is_named(mine, tmp_path):
     (mine.root / "classes.txt").unlink()
     with pytest.raises(FileNotFoundError, match=r"classes\.txt: no such file.*one a line"):
         load(mine)
+
+
+def test_merge_keys_of_yaml(mine):
+    mine.write("dataset.yaml", "<<: {ignore: 7}\n")
+    assert read_spec(str(mine.root)).ignore == 7
 
 
 def test_a_wrong_yaml_is_named(mine):
