@@ -166,8 +166,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         metavar="N",
         help="processes, one a GPU if there are any; default: %(default)s",
     )
-    limit = "evaluate the first N pages; 0: all 150; default: 50"
-    parser.add_argument("--limit", type=int, default=50, metavar="N", help=limit)
+    limit = "evaluate the first N pages; 0: all 150; default: 30"
+    parser.add_argument("--limit", type=int, default=30, metavar="N", help=limit)
     gallery = "pages in the gallery; default: 9"
     parser.add_argument("--gallery", type=int, default=9, metavar="N", help=gallery)
     keys = "config keys of every run; must come last"
