@@ -155,13 +155,15 @@ def _name_cells(
 
 def _add_color_bar(figure: Figure, image: AxesImage, label: str) -> None:
     """Draw the colour bar at the right of the matrix, at most 5 inches high."""
+    from matplotlib.colors import PowerNorm
+
     width, height = figure.get_size_inches()
     length = min(1, 5 / height)
     box = (1 + 0.2 / width, 1 - length, 0.16 / width, length)
     bar = figure.colorbar(image, cax=figure.add_axes(box))
     bar.set_label(textwrap.fill(label, 16), rotation=0, ha="left", va="center", fontsize=9)
     bar.ax.tick_params(labelsize=8)
-    if getattr(image.norm, "gamma", 1) < 1:  # a PowerNorm
+    if isinstance(image.norm, PowerNorm) and image.norm.gamma < 1:
         bar.set_ticks(image.norm.inverse(np.sqrt(_SQUARE_ROOT_TICKS)).tolist())
 
 
