@@ -231,6 +231,7 @@ def evaluate_a_share(folder, num_images):
     (folder / f"rank{rank}/world_size").write_text(str(world_size))
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_numbers_of_one(tmp_path, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # gloo, whatever the machine has
     saved = []

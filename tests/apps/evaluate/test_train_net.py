@@ -175,7 +175,7 @@ def test_a_killed_run_of_two_is_resumed_in_one(workspace, one_process, tmp_path,
     assert f"{found} images are evaluated already, {NUM_IMAGES - found} to go" in stdout
     assert (confusion_matrix(tmp_path) == confusion_matrix(one_process[0])).all()
     record = json.loads((tmp_path / "results.json").read_text())
-    assert record["environment"]["processes"] == 2
+    assert record["environment"]["processes"] == 1
 
 
 def test_a_mistake_is_one_line_not_a_stack_trace():

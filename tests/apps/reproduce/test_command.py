@@ -155,6 +155,7 @@ def test_keys_after_a_list_of_names():
         assert command.read_request(args).benchmarks == ()
 
 
+@pytest.mark.slow
 def test_killed_and_resumed(tmp_path, capsys):
     """Two runs on Storybook, of two images, in processes."""
     options = ["--table", "2", "--methods", "gem", "--benchmarks", "storybook", "--limit", "2"]
