@@ -61,8 +61,7 @@ def compare(runs: Sequence[Path], dataset: str, level: float) -> str:
     for run, counts in zip(runs, arrays, strict=True):
         row = [str(run), float(mean_iou(counts.sum(axis=0)))]
         if counts is not arrays[0]:
-            change = paired_bootstrap(arrays[0], counts, level=level)
-            row.append(f"{change.difference:+.1f} [{change.low:+.1f}, {change.high:+.1f}]")
+            row.append(str(paired_bootstrap(arrays[0], counts, level=level)))
         rows.append(row)
     headers = [f"{len(arrays[0])} images", "mIoU", f"- first [{100 * level:g} %]"]
     return tabulate(rows, headers, tablefmt="pipe", floatfmt=".1f")

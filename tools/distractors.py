@@ -25,7 +25,6 @@ if __name__ == "__main__":
 import argparse
 import csv
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -34,7 +33,7 @@ from typing import NamedTuple
 import numpy as np
 from tabulate import tabulate
 
-from freecp_d2.apps.options import USER_ERRORS, message_of
+from freecp_d2.apps.options import print_error
 from freecp_d2.d2 import CfgNode, default_argument_parser
 from freecp_d2.engine import (
     add_import_argument,
@@ -48,9 +47,10 @@ from freecp_d2.engine import (
 )
 from freecp_d2.evaluation.charts import Line, Panel, draw_line_charts
 from freecp_d2.evaluation.confusion import words_of_images
-from freecp_d2.evaluation.partial import read_results
+from freecp_d2.evaluation.partial import results_of_run
 from freecp_d2.modeling.text_head import has_background, vocabulary_from_config
 from freecp_d2.text import Vocabulary
+from freecp_d2.utils.errors import USER_ERRORS
 from freecp_d2.utils.files import write_whole
 
 HEAD = "MODEL.PURIFICATION_HEAD.NAME"
@@ -157,11 +157,7 @@ def read_run(folder: Path, num_background: int) -> dict[str, float]:
     (results,) = json.loads((folder / "results.json").read_text())["results"].values()
     scores = results["sem_seg"]
     num_classes = sum(key.startswith("IoU-") for key in scores)
-    images = {
-        stored.image: stored.result.counts
-        for path in sorted(folder.glob("partial/*.jsonl"))
-        for stored in read_results(path)
-    }
+    images = {stored.image: stored.result.counts for stored in results_of_run(folder)}
     recall, precision = words_of_images(images.values(), num_classes, num_background=num_background)
     own = {name: scores.get(f"{name}_image") for name in ("RP_recall", "RP_precision")}
     found = {"mIoU": scores["mIoU"], "recall": recall, "precision": precision, **own}
@@ -223,7 +219,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             check(run, cfg, words, args.seeds)
             backgrounds[run] = int(has_background(words, cfg.MODEL.TEXT.BACKGROUND))
     except USER_ERRORS as error:
-        print(f"distractors.py: error: {message_of(error)}", file=sys.stderr)
+        print_error(error)
         return 2
     options = vars(default_argument_parser().parse_args(["--dist-url", "auto"])) | vars(args)
     for number, run in enumerate(runs, start=1):

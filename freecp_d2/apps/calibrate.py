@@ -41,8 +41,15 @@ from ..engine.calibration import (
 from ..engine.config_loading import find_config
 from ..engine.old_keys import rename_old_opts
 from ..evaluation.charts import Line, Panel, draw_line_charts
+from ..utils.errors import USER_ERRORS
 from ..utils.files import write_whole
-from .options import USER_ERRORS, add_config_argument, add_device_argument, device_opts, print_error
+from .options import (
+    add_config_argument,
+    add_device_argument,
+    described_parser,
+    device_opts,
+    print_error,
+)
 
 _GRID_R = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 _GRID_A = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -51,9 +58,7 @@ _FEW = 10
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line of `freecp calibrate`."""
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = described_parser(__doc__)
     add_config_argument(parser)
     add_device_argument(parser)
     parser.add_argument(
@@ -153,8 +158,7 @@ def report(result: Calibration) -> str:
         f"Chosen: tau_r {result.chosen[0]:g}, tau_a {result.chosen[1]:g}; the config has "
         f"{result.before[0]:g} and {result.before[1]:g}.",
         f"mIoU on the other {numbers[1]} images: {after:.1f}, with the config's values "
-        f"{before:.1f}. Difference and its 95 % interval: {difference.difference:+.1f} "
-        f"[{difference.low:+.1f}, {difference.high:+.1f}].",
+        f"{before:.1f}. Difference and its 95 % interval: {difference}.",
     ]
     if difference.low <= 0 and result.chosen != result.before:
         lines.append("The interval contains 0: the chosen values are not shown to be better.")

@@ -41,14 +41,13 @@ from ..engine import (
     sole_run,
 )
 from ..engine.config_loading import find_config
+from ..utils.errors import USER_ERRORS, message_of
 from .options import (
     CONFIG,
-    USER_ERRORS,
     add_config_argument,
     add_device_argument,
     add_vocabulary_argument,
     device_opts,
-    message_of,
 )
 
 

@@ -22,13 +22,14 @@ from ..engine import add_import_argument, import_plugins
 from ..engine.predictor import Predictor
 from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ..modeling.text_head import TextHead
+from ..utils.errors import USER_ERRORS
 from ..utils.files import whole_file
 from .options import (
     CONFIG,
-    USER_ERRORS,
     add_config_argument,
     add_opts_argument,
     add_vocabulary_argument,
+    described_parser,
     print_error,
 )
 
@@ -118,9 +119,7 @@ def _save_words(head: TextHead, side: int, path: Path) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line of `freecp export-onnx`."""
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = described_parser(__doc__)
     add: Any = parser.add_argument
     add_config_argument(parser, CONFIG)
     add_vocabulary_argument(parser, "default: the config's words")

@@ -26,15 +26,15 @@ from ..data.images.reading import read_image
 from ..engine import add_import_argument, import_plugins
 from ..engine.predictor import Predictor
 from ..text import load_vocabulary
+from ..utils.errors import USER_ERRORS, message_of
 from ..version import __version__
 from .options import (
     CONFIG,
-    USER_ERRORS,
     add_config_argument,
     add_device_argument,
     add_opts_argument,
+    described_parser,
     device_opts,
-    message_of,
     print_error,
 )
 
@@ -148,9 +148,7 @@ def build_server(backend: Backend, host: str, port: int) -> ThreadingHTTPServer:
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line of `freecp label-studio`."""
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = described_parser(__doc__)
     add: Any = parser.add_argument
     add_config_argument(parser, CONFIG)
     add_device_argument(parser)

@@ -1,15 +1,21 @@
-"""Options of several sub-commands, and the errors of their users that they print."""
+"""Options of several sub-commands, and how they print the errors of their users."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..utils.errors import message_of
+
 CONFIG, EMBEDDED = "ade20k/sclip_freecp", "storybook/sclip_freecp"
 """The usual config, and that of the weights that ship with the package."""
 
-USER_ERRORS = (ValueError, KeyError, OSError, ImportError)
-"""Errors of wrong options, configs, files and missing libraries; all others are tracebacks."""
+
+def described_parser(text: str | None) -> argparse.ArgumentParser:
+    """A parser whose help begins with the text, such as a `__doc__`, in its own lines."""
+    return argparse.ArgumentParser(
+        description=(text or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
 
 
 def add_config_argument(parser: argparse.ArgumentParser, default: str | None = None) -> None:
@@ -56,11 +62,6 @@ def add_opts_argument(parser: argparse.ArgumentParser) -> None:
 def device_opts(args: argparse.Namespace) -> Sequence[str]:
     """`--device` as key and value of the config."""
     return ("MODEL.DEVICE", args.device) if args.device else ()
-
-
-def message_of(error: Exception) -> str:
-    """The message of an error, without the quotes that `str` puts around that of a KeyError."""
-    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
 def print_error(error: Exception) -> None:

@@ -31,6 +31,7 @@ from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ..modeling.meta_arch.read_out import output_size, read_out
 from ..modeling.purification.crop_classifier import CropFeatures
 from ..modeling.text_head import TextHead
+from ..utils.errors import USER_ERRORS, message_of
 from .config_loading import load_config
 from .evaluate import build_model_in_turn
 from .image_errors import CarryingMapper
@@ -153,7 +154,7 @@ def count_pixels(
         dict: (base method, variant) -> counts of shape (I, 3, K); see `PixelCounts`.
 
     Raises:
-        ValueError, KeyError, OSError, ImportError: one process, and an input is wrong.
+        USER_ERRORS: one process, and an input is wrong.
         ProcessExitedException: several, of which one has printed its error.
     """
     args = default_argument_parser().parse_args(
@@ -169,10 +170,11 @@ def count_pixels(
 def _count(args: Namespace) -> None:
     try:
         _count_images(args)
-    except (ValueError, KeyError, OSError, ImportError) as error:
+    except USER_ERRORS as error:
         if comm.get_world_size() == 1:
             raise
-        sys.exit(f"error: {error}")  # the launcher prints stack traces of what is raised
+        # The launcher prints a stack trace of what is raised.
+        sys.exit(f"error: {message_of(error)}")
 
 
 def _count_images(args: Namespace) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..d2 import DatasetCatalog, DatasetEvaluator, MetadataCatalog, comm
 from ..data.label_reading import read_values
 from ..data.labels import read_label
-from .partial import read_results
+from .partial import results_of_run
 
 HIT, PREDICTED, TRUE = range(3)
 
@@ -27,6 +27,9 @@ class Interval:
     difference: float
     low: float
     high: float
+
+    def __str__(self) -> str:
+        return f"{self.difference:+.1f} [{self.low:+.1f}, {self.high:+.1f}]"
 
 
 class PixelCounts(DatasetEvaluator):
@@ -92,6 +95,24 @@ def count_labels(
     return np.stack([np.bincount(labels, minlength=num_classes) for labels in groups])
 
 
+def dense_counts(sparse: np.ndarray, num_classes: int) -> np.ndarray:
+    """
+    Correct, predicted and true pixels of each class, int64 (3, K), of a sparse confusion matrix
+    (`ImageResult.counts`), without ignored ones.
+    """
+    predicted, true = np.divmod(sparse[0], num_classes + 1)
+    scored = (predicted < num_classes) & (true < num_classes)
+    predicted, true, pixels = predicted[scored], true[scored], sparse[1][scored]
+    counts = np.zeros((3, num_classes), np.int64)
+    for row, labels, own in (
+        (HIT, true, pixels * (predicted == true)),
+        (PREDICTED, predicted, pixels),
+        (TRUE, true, pixels),
+    ):
+        np.add.at(counts[row], labels, own)
+    return counts
+
+
 def mean_iou(counts: np.ndarray, classes: Sequence[int] | None = None) -> np.ndarray:
     """
     mIoU by Detectron2's rule, in percent, shape (...): the mean over the classes with a true pixel.
@@ -148,24 +169,13 @@ def counts_of_run(output_dir: str | Path, dataset: str) -> dict[str, np.ndarray]
 
     FileNotFoundError if `output_dir` has no confusion matrix of the dataset.
     """
-    folder = Path(output_dir)
-    matrix = np.load(folder / "inference" / dataset / "confusion_matrix.npy", mmap_mode="r")
-    num_classes, found = len(matrix) - 1, {}
-    for path in sorted(folder.glob("partial/*.jsonl")):
-        for stored in (stored for stored in read_results(path) if stored.dataset == dataset):
-            index, pixels = stored.result.counts
-            predicted, true = np.divmod(index, num_classes + 1)
-            found[stored.image] = np.stack(
-                [
-                    np.bincount(labels[own], pixels[own], minlength=num_classes).astype(np.int64)
-                    for labels, own in (
-                        (true, (predicted == true) & (true < num_classes)),
-                        (predicted, (predicted < num_classes) & (true < num_classes)),
-                        (true, true < num_classes),
-                    )
-                ]
-            )
-    return found
+    path = Path(output_dir) / "inference" / dataset / "confusion_matrix.npy"
+    num_classes = len(np.load(path, mmap_mode="r")) - 1
+    return {
+        stored.image: dense_counts(stored.result.counts, num_classes)
+        for stored in results_of_run(output_dir)
+        if stored.dataset == dataset
+    }
 
 
 def save_counts(path: str | Path, counts: Mapping[tuple[str, str], np.ndarray]) -> None:

@@ -9,7 +9,7 @@ incomplete or damaged are ignored when they are read.
 import base64
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,6 +92,12 @@ def read_results(path: Path) -> list[StoredResult]:
         except (ValueError, KeyError, TypeError, zlib.error):
             continue  # the last line of a killed process, or a damaged one
     return found
+
+
+def results_of_run(output_dir: str | Path) -> Iterator[StoredResult]:
+    """The results of all images that an evaluation has stored in its OUTPUT_DIR."""
+    for path in sorted(Path(output_dir).glob("partial/*.jsonl")):
+        yield from read_results(path)
 
 
 def _pack(counts: np.ndarray) -> str:

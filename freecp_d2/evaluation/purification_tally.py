@@ -7,7 +7,7 @@ import numpy as np
 
 from ..d2 import comm
 from ..utils.files import write_whole
-from .bootstrap import mean_iou
+from .bootstrap import dense_counts, mean_iou
 from .charts import Line, Panel, draw_line_charts
 from .partial import ImageResult, add_counts
 from .purification import (
@@ -36,7 +36,10 @@ class PurificationTally:
         vector = np.zeros_like(self.vector)
         add_counts(vector, result.purification)
         self.vector += vector
-        own = {"image": result.image, "mIoU": self._mean_iou(result.counts)}
+        own = {
+            "image": result.image,
+            "mIoU": float(mean_iou(dense_counts(result.counts, self.num_classes))),
+        }
         self.rows.append(own | purification_metrics(PurificationCounts.of_vector(vector)))
 
     def gather(self) -> "PurificationTally":
@@ -73,20 +76,6 @@ class PurificationTally:
             ("redundancy.png", chart),
         ):
             write_whole(os.path.join(folder, name), content)
-
-    def _mean_iou(self, counts: np.ndarray) -> float:
-        """mIoU of one image from its sparse confusion matrix."""
-        predicted, true = np.divmod(counts[0], self.num_classes + 1)
-        scored = (predicted < self.num_classes) & (true < self.num_classes)
-        predicted, true, pixels = predicted[scored], true[scored], counts[1][scored]
-        is_hit = predicted == true
-        sums = [
-            np.bincount(labels, weights, minlength=self.num_classes)
-            for labels, weights in (
-                (true[is_hit], pixels[is_hit]), (predicted, pixels), (true, pixels)
-            )
-        ]  # fmt: skip
-        return float(mean_iou(np.stack(sums)))
 
 
 def _panels(counts: PurificationCounts, recall: np.ndarray, precision: np.ndarray) -> list[Panel]:

@@ -52,7 +52,7 @@ def main() -> None:
                 repetitions=args.repetitions,
                 level=args.level,
             )
-            cells.append(f"{found.difference:+.1f} [{found.low:+.1f}, {found.high:+.1f}]")
+            cells.append(str(found))
             differences.append(found.difference)
         rows.append([f"{second} - {first}", *cells, f"{np.mean(differences):+.1f}"])
     pages = len(next(iter(counts.values())))

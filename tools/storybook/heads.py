@@ -18,7 +18,7 @@ import argparse
 from tabulate import tabulate
 
 from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
-from freecp_d2.evaluation.bootstrap import Interval, mean_iou, paired_bootstrap
+from freecp_d2.evaluation.bootstrap import mean_iou, paired_bootstrap
 
 HEAD = "MODEL.PURIFICATION_HEAD"
 IMAGE = f"{HEAD}.IMAGE"
@@ -61,15 +61,11 @@ def main() -> None:
     for name, pixels in counts.items():
         ap = "RP" if name.endswith(" RP") else "RP-AP"
         against = [counts["alone"], counts[f"{WINDOW}, {ap}"]]
-        differences = [_text(paired_bootstrap(other, pixels)) for other in against]
+        differences = [str(paired_bootstrap(other, pixels)) for other in against]
         rows.append([name, mean_iou(pixels.sum(axis=0)), *differences])
     print(f"mIoU, differences in points [95 % interval], {len(counts['alone'])} images:")
     headers = ["words chosen", "mIoU", "- alone", "- window by window"]
     print(tabulate(rows, headers, tablefmt="pipe", floatfmt=".1f"))
-
-
-def _text(found: Interval) -> str:
-    return f"{found.difference:+.1f} [{found.low:+.1f}, {found.high:+.1f}]"
 
 
 if __name__ == "__main__":

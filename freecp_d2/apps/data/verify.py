@@ -30,15 +30,14 @@ from ...data.verification import (
     verify_folder,
 )
 from ...utils.files import write_whole
+from ..options import described_parser
 
 _NUM_LARGEST = 5
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line; `keys` are the benchmarks that are named."""
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = described_parser(__doc__)
     parser.add_argument(
         "names",
         nargs="*",

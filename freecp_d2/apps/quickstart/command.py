@@ -28,6 +28,7 @@ from ...data.storybook.classes import SCORED
 from ...engine.variants import VARIANTS, VariantsModel, count_pixels, variant_configs
 from ...evaluation.bootstrap import mean_iou, paired_bootstrap, pixel_accuracy, save_counts
 from ...modeling.purification.diagnosis import summarise_diagnoses
+from ...utils.errors import USER_ERRORS
 from ...utils.files import printable, write_whole
 from ...version import __version__
 from ...visualization.html.page import render_page
@@ -42,7 +43,7 @@ from ...visualization.html.page_content import (
     Row,
     Scores,
 )
-from ..options import USER_ERRORS, add_device_argument, device_opts, print_error, program_name
+from ..options import add_device_argument, device_opts, print_error, program_name
 from ..reproduce.paper import METHODS
 
 NAMES = [variant.name for variant in VARIANTS]
@@ -104,8 +105,7 @@ def print_tables(results: Results) -> None:
     for row in results.rows:
         first, last, gain = row.scores[0], row.scores[-1], row.gain
         pairs = [(getattr(first, k), getattr(last, k)) for k in list(vars(first))[1:]]
-        interval = f"{gain.difference:+.1f} [{gain.low:+.1f}, {gain.high:+.1f}]"
-        table.append([row.method, interval, *(f"{a:.1f} -> {b:.1f}" for a, b in pairs)])
+        table.append([row.method, str(gain), *(f"{a:.1f} -> {b:.1f}" for a, b in pairs)])
     headers = ["alone -> RP-AP", "mIoU [95 %]", "pixel accuracy", "mIoU of stuff", "of things"]
     print("\n" + tabulate(table, headers=headers, tablefmt="pipe") + "\n")
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from ...engine import add_import_argument, check_num_processes, check_run, import_plugins
 from ...engine.config_loading import configs_dir
-from ..options import USER_ERRORS, add_device_argument, device_opts, message_of, print_error
+from ...utils.errors import USER_ERRORS, message_of
+from ..options import add_device_argument, device_opts, print_error
 from .paper import BASES, NUMBERS, read_table
 from .plan import Grid, Request, Run, plan_grid
 from .results import read_results

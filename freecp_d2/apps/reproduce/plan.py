@@ -11,7 +11,7 @@ from pathlib import Path
 from ...d2 import CfgNode, DatasetCatalog
 from ...engine import config_digest, load_config
 from ...modeling.text_head import vocabulary_from_config
-from ..options import message_of
+from ...utils.errors import message_of
 from .paper import PaperTable, read_table
 from .tables import (
     BENCHMARKS,

@@ -20,18 +20,17 @@ from ...engine import add_import_argument, check_num_processes, import_plugins, 
 from ...engine.predictor import Predictor
 from ...modeling.text_head import vocabulary_from_config
 from ...text import load_vocabulary
+from ...utils.errors import USER_ERRORS, message_of
 from ...utils.files import printable
 from ...version import __version__
 from ..options import (
     CONFIG,
     EMBEDDED,
-    USER_ERRORS,
     add_config_argument,
     add_device_argument,
     add_opts_argument,
     add_vocabulary_argument,
     device_opts,
-    message_of,
     program_name,
 )
 from .exports import EXPORTS, FORMATS, RASTERS, check_exports

@@ -17,9 +17,9 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
+from ...utils.errors import USER_ERRORS
 from ..options import (
     EMBEDDED,
-    USER_ERRORS,
     add_config_argument,
     add_device_argument,
     add_opts_argument,
