@@ -228,6 +228,17 @@ class TestConfigs:
             run = Run(checked.cfg, build_checked(checked).eval())
             run.check(miniature.histogram, NUM_IMAGES)
 
+    @each_benchmark
+    def test_layouts_hold_the_same_benchmark(self, key, miniature_of, use, tiny_weights, tmp_path):
+        path, model, matrices = ROOT / "configs" / key / "sclip_freecp.yaml", None, []
+        for layout in LAYOUTS[key]:
+            use(miniature_of(key, layout))
+            output = ["OUTPUT_DIR", str(tmp_path / layout)]
+            checked = check_run(load_config(str(path), [*OPTIONS, *tiny_weights(path), *output]))
+            model = model or build_checked(checked).eval()
+            matrices.append(Run(checked.cfg, model).matrix.tolist())
+        assert all(matrix == matrices[0] for matrix in matrices)
+
     @pytest.mark.skipif(not catalogue._WEIGHTS_DIR.is_dir(), reason="no weights in the package")
     def test_every_config_of_storybook(self, tmp_path):
         """With its own weights, words and thresholds, on one page of a few windows."""
