@@ -12,7 +12,7 @@ CONFIG, EMBEDDED = "ade20k/sclip_freecp", "storybook/sclip_freecp"
 
 
 def described_parser(text: str | None) -> argparse.ArgumentParser:
-    """A parser whose help begins with the text, such as a `__doc__`, in its own lines."""
+    """A parser whose help begins with `text`, such as a `__doc__`, with its line breaks."""
     return argparse.ArgumentParser(
         description=(text or "").strip(), formatter_class=argparse.RawDescriptionHelpFormatter
     )
