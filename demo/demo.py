@@ -4,7 +4,7 @@ Label images and videos with your own words.
 
     python demo/demo.py --input photo.jpg --vocabulary "cat; dog, puppy; sofa"
     python demo/demo.py --input photos "more/*.jpg" --output results --report
-    python demo/demo.py --config-file demo/storybook.yaml --input demo/page.png
+    python demo/demo.py --config demo/storybook.yaml --input demo/page.png
 """
 
 from freecp import run

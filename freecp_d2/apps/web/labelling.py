@@ -178,7 +178,7 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
     if not cfg.MODEL.PURIFICATION_HEAD.NAME:
         raise ValueError(
             "the config is of a base method alone, and the page compares it with FreeCP; use one "
-            "with MODEL.PURIFICATION_HEAD.NAME, such as configs/storybook/sclip_freecp.yaml."
+            "with MODEL.PURIFICATION_HEAD.NAME, such as storybook/sclip_freecp."
         )
     if cfg.MODEL.META_ARCHITECTURE != "FreeCPSegmentor":
         raise ValueError(

@@ -16,8 +16,7 @@ Point = tuple[float, float]
 
 _NAMES_SHOWN = 8
 _OPENAI_COMMAND = (
-    "freecp web --config-file configs/ade20k/sclip_freecp.yaml "
-    "--opts MODEL.CLIP.PRETRAINED /path/ViT-B-16.pt"
+    "freecp web --config ade20k/sclip_freecp --opts MODEL.CLIP.PRETRAINED /path/ViT-B-16.pt"
 )
 
 
