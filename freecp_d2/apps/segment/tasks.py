@@ -187,7 +187,7 @@ def label_image(
     sheet = draw_overlay(prediction.image, labels, names, colors, shares, settings.overlay_side)
     contents = {"overlay": jpeg_of(sheet), "labels": label_png(labels, colors)}
     if settings.scores:
-        contents["scores"] = scores_npz(prediction)
+        contents["scores"] = scores_npz(labels, names, *prediction.surviving_scores())
     forget_record(settings.output, name)
     for kind, content in contents.items():
         write_whole(result_path(settings.output, name, kind), content)

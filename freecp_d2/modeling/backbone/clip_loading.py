@@ -232,7 +232,9 @@ def _load_open_clip(arch: str, pretrained: str, merges: str, activation: str) ->
 def _load_tips(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
     from .tips_loading import load_tips
 
-    return load_tips(arch, pretrained, merges, activation)
+    model, tokenizer = load_tips(arch, pretrained, merges, activation)
+    # Pixels in [0, 1], without mean and deviation.
+    return LoadedCLIP(model, tokenizer, (0.0, 0.0, 0.0), (255.0, 255.0, 255.0))
 
 
 def wants_quick_gelu(arch: str, tag: str) -> bool:
