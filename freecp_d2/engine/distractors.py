@@ -12,7 +12,6 @@ from functools import cache, partial
 from pathlib import Path
 
 from ..d2 import CfgNode, DatasetCatalog, MetadataCatalog, comm
-from ..data.own import register_folders
 from ..modeling.text_head import has_background, vocabulary_from_config
 from ..text import Vocabulary
 from ..text.vocabulary_parsing import word_key
@@ -63,7 +62,6 @@ def widened_config(
         ValueError: DATASETS.TEST does not name one dataset; too few distractors.
     """
     cfg = load_config(config_file, opts)
-    register_folders(cfg.DATASETS.TEST)
     vocabulary = vocabulary_from_config(cfg)
     names, added = foreground_names(cfg, vocabulary), []
     if width > 1:

@@ -44,7 +44,7 @@ from ...visualization.html.page_content import (
     Scores,
 )
 from ..options import add_device_argument, device_opts, print_error, program_name
-from ..reproduce.paper import METHODS
+from ..reproduce.tables import METHODS
 
 NAMES = [variant.name for variant in VARIANTS]
 LEAD = (

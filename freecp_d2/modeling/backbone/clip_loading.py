@@ -124,8 +124,15 @@ def set_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
     from ...checkpoint.catalogue import EMBEDDED_NAME, embedded_merges
-    from .clip_files import misfit, read_clip, unknown_kinds
-    from .clip_layouts import ARCHIVE_EXTRAS, OPENAI_TOWERS, check_layout, check_vocabulary
+    from .clip_files import (
+        ARCHIVE_EXTRAS,
+        OPENAI_TOWERS,
+        check_layout,
+        check_vocabulary,
+        misfit,
+        read_clip,
+        unknown_kinds,
+    )
 
     if pretrained == EMBEDDED_NAME:
         arch = "custom"  # whatever the config of other weights has
@@ -173,8 +180,7 @@ def _openai_path(arch: str, pretrained: str) -> str:
     """The path of the checkpoint: in the package, downloaded, or as the user names it."""
     from ...checkpoint import find_weights
     from ...checkpoint.catalogue import EMBEDDED_NAME, embedded_weights
-    from .clip_files import find_clip
-    from .clip_layouts import OPENAI_TOWERS
+    from .clip_files import OPENAI_TOWERS, find_clip
 
     if pretrained == EMBEDDED_NAME:
         return embedded_weights()
