@@ -33,6 +33,7 @@ from ...visualization.label_png import label_png, read_labels
 from ...visualization.legend import class_counts, visible_shares
 from .decisions import classes_of, decisions_of
 from .gallery import Pixels
+from .geotiff import label_geotiff, preview
 from .image_record import (
     Settings,
     find_record,
@@ -43,7 +44,6 @@ from .image_record import (
     write_record,
 )
 from .inputs import Source, check_file
-from .raster import label_geotiff, preview
 from .video import label_video
 from .video_files import middle_frame
 

@@ -1,6 +1,6 @@
 """
-Facts about words: CLIP's tokens, the vocabularies that have them, their names in benchmarks; and the
-problems of a vocabulary before it is used.
+Facts about words: CLIP's tokens, the vocabularies that have them, their names in benchmarks; and
+the problems of a vocabulary before it is used.
 """
 
 import difflib

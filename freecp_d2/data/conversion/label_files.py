@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..benchmark_files import list_files
 from ..benchmarks import CITYSCAPES_ENCODING, COCO_OBJECT_ENCODING, COCO_STUFF_ENCODING
 from ..labels import LabelEncoding, raw_encoding, read_label
-from ..loading import list_files
 from .runner import ConversionReport, Job, Options, convert_files
 
 _RESULT_SUFFIX = "TrainIds.png"  # some layouts have results and sources in one folder

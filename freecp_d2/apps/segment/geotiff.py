@@ -17,7 +17,7 @@ from ...visualization.drawing import draw_overlay
 from ...visualization.label_png import no_word
 from ...visualization.legend import visible_shares
 from .decisions import classes_of, scored, visible_of
-from .exports import KEPT, RASTERS, is_ours, note_of
+from .exporter import KEPT, RASTERS, is_ours, note_of
 from .image_record import Settings, forget_record, head_of, result_path, write_record
 from .inputs import Source, check_file
 
