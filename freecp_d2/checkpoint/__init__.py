@@ -15,3 +15,5 @@ Pretrained weights: find, download, check and read them.
 from .catalogue import WeightsEntry, load_catalogue
 from .finding import find_weights, weights_dir
 from .reading import read_state_dict
+
+__all__ = ["WeightsEntry", "find_weights", "load_catalogue", "read_state_dict", "weights_dir"]

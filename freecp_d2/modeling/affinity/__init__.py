@@ -25,3 +25,9 @@ from .encoder import EncoderAffinity, FeatureAffinity
 from .maskformer import MaskFormerAffinity
 from .sam import SAMAffinity
 from .transformers_encoder import TransformersAffinity
+
+__all__ = [
+    "AFFINITY_HEAD_REGISTRY", "AffinityHead", "CLIPAttentionAffinity", "DINOAffinity",
+    "EncoderAffinity", "FeatureAffinity", "MaskFormerAffinity", "SAMAffinity",
+    "TransformersAffinity", "build_affinity_head",
+]  # fmt: skip
