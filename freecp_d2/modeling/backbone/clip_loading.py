@@ -16,13 +16,7 @@ from ...d2 import CfgNode
 from ...text import CLIPTokenizer
 from ...utils.clip_library import import_clip
 from ...utils.device import PRECISIONS, precision_for
-from .activation import (
-    check_activation,
-    check_heads,
-    decide_activation,
-    save_memory,
-    use_gelu,
-)
+from .activation import check_activation, check_heads, decide_activation, save_memory, use_gelu
 
 
 @dataclass(frozen=True)
