@@ -53,10 +53,7 @@ def export_path(output: Path, name: Path, kind: str) -> Path:
 def check_exports(
     sources: Sequence[Source], names: Sequence[Path], output: Path, kinds: Sequence[str]
 ) -> None:
-    """
-    Raises:
-        ValueError: an export would replace an input or another result.
-    """
+    """ValueError if an export would replace an input or another result."""
     inputs = {os.path.realpath(source.path) for source in sources}
     folders = {EXPORTS[kind][0].split("/")[0] for kind in kinds}
     for name in names:

@@ -129,10 +129,7 @@ def check_for_images(model: Segmentor, images_per_batch: int) -> None:
 
 
 def usable_device(device: str | torch.device) -> torch.device:
-    """
-    Raises:
-        ValueError: there is no such device, or this machine lacks it.
-    """
+    """The device; ValueError if there is none of this name, or not on this machine."""
     try:
         found = torch.device(device)
         torch.zeros(1, device=found).tolist()

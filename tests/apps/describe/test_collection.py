@@ -114,11 +114,10 @@ class TestReports:
     def test_amount(self):
         found = Collection(["cat", "dog"], Validator())
         found.add(found.questions()[0], some("cat", 5), "m")
-        text = amount(found, 7, (1e6, 0.0))
+        text = amount(found, 7)
         assert "9 words, 7 of them described already" in text
         assert "5 questions for 25 sentences" in text
         tokens = int(text.split("about ")[1].split()[0])
-        assert text.endswith(f"costs about {tokens}.00.")
         assert tokens > 5 * 40
         assert "nothing to ask" in amount(Collection([], Validator()), 2)
 
