@@ -118,35 +118,30 @@ def set_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
     from ...checkpoint.catalogue import EMBEDDED_NAME, embedded_merges
-    from .clip_files import (
-        ARCHIVE_EXTRAS,
-        OPENAI_TOWERS,
-        check_layout,
-        check_vocabulary,
-        misfit,
-        read_clip,
-        unknown_kinds,
-    )
+    from . import clip_files
 
     if pretrained == EMBEDDED_NAME:
         arch = "custom"  # whatever the config of other weights has
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript
         clip = import_clip()
-        if arch not in (*OPENAI_TOWERS, "custom"):
+        if arch not in (*clip_files.OPENAI_TOWERS, "custom"):
             raise ValueError(
                 f'MODEL.CLIP.ARCH="{arch}" is no model of the library clip; use one of '
-                f"{[*OPENAI_TOWERS]}, or custom for a state dict of OpenAI's layout in any size."
+                f"{[*clip_files.OPENAI_TOWERS]}, or custom for a state dict of OpenAI's layout in "
+                "any size."
             )
         path = _openai_path(arch, pretrained)
-        state = read_clip(path)
-    check_layout(state, arch, path)
+        state = clip_files.read_clip(path)
+    clip_files.check_layout(state, arch, path)
     check_heads(path)
     if pretrained == EMBEDDED_NAME and not merges:
         merges = embedded_merges()
     tokenizer = CLIPTokenizer(merges, context_length=len(state["positional_embedding"]))
-    check_vocabulary(len(state["token_embedding.weight"]), tokenizer.num_tokens, path, merges)
-    weights = {k: v for k, v in state.items() if k not in ARCHIVE_EXTRAS}
+    clip_files.check_vocabulary(
+        len(state["token_embedding.weight"]), tokenizer.num_tokens, path, merges
+    )
+    weights = {k: v for k, v in state.items() if k not in clip_files.ARCHIVE_EXTRAS}
     model = None
     try:
         # build_model rounds to fp16; the second load restores what the file holds.
@@ -154,8 +149,8 @@ def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> Lo
         empty = {k: v for k, v in model.state_dict().items() if not v.numel()}  # OVSeg's fork
         model.load_state_dict(empty | weights)
     except (RuntimeError, KeyError, TypeError) as error:
-        message = misfit(path, "the CLIP of its sizes", weights, error)
-        if model is not None and (strange := unknown_kinds(model.state_dict(), weights)):
+        message = clip_files.misfit(path, "the CLIP of its sizes", weights, error)
+        if model is not None and (strange := clip_files.unknown_kinds(model.state_dict(), weights)):
             message += (
                 f" Or {clip.__file__}, whose models have {strange[0]}, is a fork: use "
                 "clip-anytorch or MODEL.CLIP.LIBRARY open_clip."
