@@ -48,8 +48,7 @@ FLOORS = (
     {"config_hosts"},
     {"config", "checkpoint", "text"},
     {"data", "modeling"},
-    {"evaluation"},
-    {"visualization"},
+    {"evaluation", "visualization"},
     {"engine"},
     {"apps", "model_zoo"},
 )

@@ -104,7 +104,7 @@ def scores_npz(
 
 def choose_format(path: Path, format: str | None, known: Collection[str]) -> str:
     """The format of a file, by default of its suffix; ValueError if it is none of `known`."""
-    chosen = format or _SUFFIXES.get(path.suffix.lower())
+    chosen = format or _SUFFIXES.get(path.suffix.lower(), "")
     if chosen not in known:
         got = f'format="{format}"' if format else f"the suffix of {path.name}"
         raise ValueError(
