@@ -27,6 +27,8 @@ from ..purification.image_grid import ImageGrid
 from ..text_head import TextHead, build_text_classifier, load_named, vocabulary_from_config
 from ..windows import window_batch_size
 
+logger = logging.getLogger(__name__)
+
 
 def check_heads(
     backbone: CLIPBackbone,
@@ -111,9 +113,6 @@ def allowed_of(
     """The classes that the oracle of Tab. 1 allows in each image, bool, (images, K)."""
     num_outputs, background = len(text_head.output_names), text_head.has_background
     return read_candidates(batched_inputs, num_outputs, background=background).to(device)
-
-
-logger = logging.getLogger(__name__)
 
 
 def check_purified(cfg: CfgNode) -> None:
