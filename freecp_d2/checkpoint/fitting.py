@@ -18,6 +18,8 @@ VIT_KINDS = (
 )
 """What an affinity by DINO can run."""
 
+_MISFITS = ("missing_keys", "unexpected_keys", "mismatched_keys")  # of transformers' report
+
 _KINDS = (
     ("image_encoder.trunk.", "a SAM 2"),
     ("image_encoder.layers.0.", "a MobileSAM, whose image encoder is a TinyViT"),
@@ -86,9 +88,6 @@ def refuse_misfits(
     ]
     if found:
         raise ValueError(f"{path} does not fit, keys: {'; '.join(found)}; {advice}")
-
-
-_MISFITS = ("missing_keys", "unexpected_keys", "mismatched_keys")  # of transformers' report
 
 
 def read_model_type(folder: str, models: Mapping[str, str], key: str) -> str:

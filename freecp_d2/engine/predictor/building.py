@@ -33,6 +33,11 @@ _locks: WeakKeyDictionary[object, threading.RLock] = WeakKeyDictionary()
 _processes: set[int] = set()
 """Where PyTorch has worked: this process, and those that it is a fork of."""
 
+_BLACK = (0, 0, 0)
+
+Options = Mapping[str, object] | Sequence[object]
+Words = str | Path | Sequence[str | Sequence[str]] | Vocabulary
+
 
 def check_takes_words(cfg: CfgNode) -> None:
     """ValueError if the model has words of its own."""
@@ -80,12 +85,6 @@ def exclusively(model: Segmentor) -> Iterator[None]:
     text_head = getattr(model, "wrapped", model).text_head
     with _locks.setdefault(text_head, threading.RLock()):
         yield
-
-
-_BLACK = (0, 0, 0)
-
-Options = Mapping[str, object] | Sequence[object]
-Words = str | Path | Sequence[str | Sequence[str]] | Vocabulary
 
 
 def config_for_images(

@@ -19,6 +19,58 @@ from ...checkpoint.fitting import describe_weights
 from ...checkpoint.reading import weights_in, without_prefix
 from .activation import decide_activation, use_gelu
 
+OPENAI_VITS = {
+    # name: (width, layers, patch, resolution)
+    "ViT-B/32": (768, 12, 32, 224),
+    "ViT-B/16": (768, 12, 16, 224),
+    "ViT-L/14": (1024, 24, 14, 224),
+    "ViT-L/14@336px": (1024, 24, 14, 336),
+}
+"""The ViTs that OpenAI released. Source: https://github.com/openai/CLIP (MIT), clip/model.py."""
+
+OPENAI_RESNETS = {
+    # name: (width, blocks of the four stages, resolution)
+    "RN50": (64, (3, 4, 6, 3), 224),
+    "RN101": (64, (3, 4, 23, 3), 224),
+    "RN50x4": (80, (4, 6, 10, 6), 288),
+    "RN50x16": (96, (6, 8, 18, 8), 384),
+    "RN50x64": (128, (3, 15, 36, 10), 448),
+}
+OPENAI_TOWERS: dict[str, tuple] = OPENAI_VITS | OPENAI_RESNETS
+ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")
+"""Entries of a TorchScript archive that are not weights."""
+
+ANCHORS = ("visual.conv1.weight", "visual.trunk.patch_embed.proj.weight")
+"""Names of tensors, of which a CLIP of `clip` or `open_clip` has one."""
+
+_TEXT = ("text_projection", "logit_scale", "token_embedding.weight", "positional_embedding")
+ANCHOR = "vision_model.embeddings.patch_embedding.weight"
+"""A tensor that every checkpoint in this layout has."""
+
+_TOWERS = (
+    # of transformers, of OpenAI
+    ("vision_model.embeddings.class_embedding", "visual.class_embedding"),
+    ("vision_model.embeddings.patch_embedding.", "visual.conv1."),
+    ("vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"),
+    ("vision_model.pre_layrnorm.", "visual.ln_pre."),  # their spelling
+    ("vision_model.encoder.layers.", "visual.transformer.resblocks."),
+    ("vision_model.post_layernorm.", "visual.ln_post."),
+    ("visual_projection.weight", "visual.proj"),
+    ("text_model.embeddings.token_embedding.", "token_embedding."),
+    ("text_model.embeddings.position_embedding.weight", "positional_embedding"),
+    ("text_model.encoder.layers.", "transformer.resblocks."),
+    ("text_model.final_layer_norm.", "ln_final."),
+    ("text_projection.weight", "text_projection"),
+)
+
+_BLOCKS = (
+    (".layer_norm1.", ".ln_1."),
+    (".layer_norm2.", ".ln_2."),
+    (".mlp.fc1.", ".mlp.c_fc."),
+    (".mlp.fc2.", ".mlp.c_proj."),
+    (".self_attn.out_proj.", ".attn.out_proj."),
+)
+
 
 def find_clip(pretrained: str, arch: str, names: Iterable[str]) -> str:
     """The path of `pretrained`, which is not a tag."""
@@ -109,59 +161,6 @@ def misfit(path: str, what: str, names: Collection[str], error: Exception) -> st
         f"weights of {what}: {reason[:500]} Save the tensors of one CLIP, all of them and no "
         "others, or change MODEL.CLIP.ARCH."
     )
-
-
-OPENAI_VITS = {
-    # name: (width, layers, patch, resolution)
-    "ViT-B/32": (768, 12, 32, 224),
-    "ViT-B/16": (768, 12, 16, 224),
-    "ViT-L/14": (1024, 24, 14, 224),
-    "ViT-L/14@336px": (1024, 24, 14, 336),
-}
-"""The ViTs that OpenAI released. Source: https://github.com/openai/CLIP (MIT), clip/model.py."""
-
-OPENAI_RESNETS = {
-    # name: (width, blocks of the four stages, resolution)
-    "RN50": (64, (3, 4, 6, 3), 224),
-    "RN101": (64, (3, 4, 23, 3), 224),
-    "RN50x4": (80, (4, 6, 10, 6), 288),
-    "RN50x16": (96, (6, 8, 18, 8), 384),
-    "RN50x64": (128, (3, 15, 36, 10), 448),
-}
-OPENAI_TOWERS: dict[str, tuple] = OPENAI_VITS | OPENAI_RESNETS
-ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")
-"""Entries of a TorchScript archive that are not weights."""
-
-ANCHORS = ("visual.conv1.weight", "visual.trunk.patch_embed.proj.weight")
-"""Names of tensors, of which a CLIP of `clip` or `open_clip` has one."""
-
-_TEXT = ("text_projection", "logit_scale", "token_embedding.weight", "positional_embedding")
-ANCHOR = "vision_model.embeddings.patch_embedding.weight"
-"""A tensor that every checkpoint in this layout has."""
-
-_TOWERS = (
-    # of transformers, of OpenAI
-    ("vision_model.embeddings.class_embedding", "visual.class_embedding"),
-    ("vision_model.embeddings.patch_embedding.", "visual.conv1."),
-    ("vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"),
-    ("vision_model.pre_layrnorm.", "visual.ln_pre."),  # their spelling
-    ("vision_model.encoder.layers.", "visual.transformer.resblocks."),
-    ("vision_model.post_layernorm.", "visual.ln_post."),
-    ("visual_projection.weight", "visual.proj"),
-    ("text_model.embeddings.token_embedding.", "token_embedding."),
-    ("text_model.embeddings.position_embedding.weight", "positional_embedding"),
-    ("text_model.encoder.layers.", "transformer.resblocks."),
-    ("text_model.final_layer_norm.", "ln_final."),
-    ("text_projection.weight", "text_projection"),
-)
-
-_BLOCKS = (
-    (".layer_norm1.", ".ln_1."),
-    (".layer_norm2.", ".ln_2."),
-    (".mlp.fc1.", ".mlp.c_fc."),
-    (".mlp.fc2.", ".mlp.c_proj."),
-    (".self_attn.out_proj.", ".attn.out_proj."),
-)
 
 
 def check_layout(state: dict[str, Tensor], arch: str, path: str) -> None:
