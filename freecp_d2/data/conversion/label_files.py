@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..benchmark_files import list_files
 from ..benchmarks import CITYSCAPES_ENCODING, COCO_OBJECT_ENCODING, COCO_STUFF_ENCODING
+from ..file_lists import list_files
 from ..labels import LabelEncoding, raw_encoding, read_label
 from .runner import ConversionReport, Job, Options, convert_files
 

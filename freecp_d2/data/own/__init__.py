@@ -6,3 +6,5 @@ Datasets of the user's own, named "folder:PATH" in DATASETS.TEST (docs/OWN_DATAS
 
 from .registration import register_folders
 from .spec import PREFIX, display_name
+
+__all__ = ["PREFIX", "display_name", "register_folders"]
