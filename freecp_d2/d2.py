@@ -122,7 +122,16 @@ _NAMES = {
     "utils.logger": ["setup_logger"],
 }
 """Module of either library -> names; tests/d2/test_gate.py compares them with those above."""
-__all__ = ["BACKEND", "Registry", "log_backend", *(n for names in _NAMES.values() for n in names)]
+__all__ = [
+    "BACKBONE_REGISTRY", "BACKEND", "META_ARCH_REGISTRY", "Backbone", "CfgNode", "DatasetCatalog",
+    "DatasetEvaluator", "DatasetMapper", "DefaultPredictor", "DetectionCheckpointer",
+    "MetadataCatalog", "PathManager", "Registry", "SemSegEvaluator", "ShapeSpec",
+    "build_backbone", "build_detection_test_loader", "build_model", "check_image_size",
+    "collect_env_info", "comm", "configurable", "default_argument_parser", "default_setup",
+    "detection_utils", "get_cfg", "inference_on_dataset", "launch", "log_backend",
+    "print_csv_format", "read_image", "seed_all_rng", "sem_seg_postprocess", "setup_logger",
+    "transforms", "verify_results",
+]  # fmt: skip
 
 _LIBRARY = "detectron2" if BACKEND == "detectron2" else f"{__package__}.d2_fallback"
 importlib.import_module(_LIBRARY)  # its modules are imported where a name is first used

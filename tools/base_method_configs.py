@@ -21,8 +21,7 @@ from typing import Any
 
 import yaml
 
-from freecp_d2.apps.reproduce.paper import BASES, read_table
-from freecp_d2.apps.reproduce.tables import FURTHER_METHODS, STORYBOOK
+from freecp_d2.apps.reproduce.tables import BASES, FURTHER_METHODS, STORYBOOK, read_table
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 TITLES = {

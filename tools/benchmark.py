@@ -34,7 +34,7 @@ from freecp_d2 import ClassPurification, FreeCPSegmentor, Vocabulary
 from freecp_d2.modeling.affinity import AffinityHead, CLIPAttentionAffinity, DINOAffinity
 from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet, CLIPViT
 from freecp_d2.modeling.backbone.activation import save_memory
-from freecp_d2.modeling.backbone.clip_layouts import OPENAI_RESNETS, OPENAI_TOWERS, OPENAI_VITS
+from freecp_d2.modeling.backbone.clip_files import OPENAI_RESNETS, OPENAI_TOWERS, OPENAI_VITS
 from freecp_d2.modeling.backbone.clip_loading import PRECISIONS, set_precision
 from freecp_d2.modeling.backbone.dense_attention import find_dense_attention
 from freecp_d2.modeling.meta_arch import freecp_segmentor, read_out

@@ -25,9 +25,9 @@ from itertools import chain, product
 from pathlib import Path
 
 import torch
+from distractor_words import KINDS, widened_config
 from tabulate import tabulate
 
-from freecp_d2.engine.distractors import KINDS, widened_config
 from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
 from freecp_d2.evaluation.bootstrap import mean_iou
 from freecp_d2.utils.files import write_whole

@@ -7,7 +7,7 @@ Measure base methods alone and with FreeCP while the words of a benchmark are wi
 
 --config takes configs with FreeCP; each is also evaluated without purification. At width w a
 benchmark of K classes has w * K words: its own and (w - 1) * K distractors, which are "near"
-(confusable with a class, `freecp_d2/text/resources/distractors/near.txt`), "far" (`far.txt`) or
+(confusable with a class, `word_lists/near.txt`), "far" (`far.txt`) or
 "mixed". No pixel has their label, so that mIoU is the mean over the same classes at each width.
 
 Writes `distractors.png`, `distractors.csv` and the evaluations, each with its words. The columns
@@ -30,6 +30,7 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
+import distractor_words
 import numpy as np
 from tabulate import tabulate
 
@@ -40,7 +41,6 @@ from freecp_d2.engine import (
     build_model_in_turn,
     check_num_processes,
     check_run,
-    distractors,
     evaluate,
     import_plugins,
     launch_processes,
@@ -48,7 +48,8 @@ from freecp_d2.engine import (
 from freecp_d2.evaluation.charts import Line, Panel, draw_line_charts
 from freecp_d2.evaluation.confusion import words_of_images
 from freecp_d2.evaluation.partial import results_of_run
-from freecp_d2.modeling.text_head import has_background, vocabulary_from_config
+from freecp_d2.modeling.background import has_background
+from freecp_d2.modeling.text_head import vocabulary_from_config
 from freecp_d2.text import Vocabulary
 from freecp_d2.utils.errors import USER_ERRORS
 from freecp_d2.utils.files import write_whole
@@ -99,10 +100,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         args.seeds = [int(seed) for seed in args.seeds.split(",")]
     except ValueError as error:
         parser.error(f"--widths and --seeds are whole numbers: {error}")
-    if args.widths[0] < 1 or not set(args.kinds) <= set(distractors.KINDS):
+    if args.widths[0] < 1 or not set(args.kinds) <= set(distractor_words.KINDS):
         parser.error(
             f"--widths {args.widths} and --kinds {args.kinds}, expected numbers from 1 on and some "
-            f"of {', '.join(distractors.KINDS)}."
+            f"of {', '.join(distractor_words.KINDS)}."
         )
     return args
 
@@ -119,7 +120,7 @@ def plan(args: argparse.Namespace) -> list[Run]:
 def configure(run: Run, args: argparse.Namespace) -> CfgNode:
     """The config of a run; called in each process, because it registers the dataset."""
     opts = ["TEST.LABEL_MAP", "True", "TEST.ORACLES", "False", *args.opts]
-    return distractors.widened_config(
+    return distractor_words.widened_config(
         run.config,
         opts if run.purified else [*opts, HEAD, ""],
         kind=run.kind,
@@ -136,8 +137,8 @@ def check(run: Run, cfg: CfgNode, vocabulary: Vocabulary, seeds: Sequence[int]) 
     if not run.kind or run.seed == seeds[0]:
         check_run(cfg)
     if not run.kind:
-        names = distractors.foreground_names(cfg, vocabulary)
-        missing = distractors.classes_without_near_words(vocabulary, names)
+        names = distractor_words.foreground_names(cfg, vocabulary)
+        missing = distractor_words.classes_without_near_words(vocabulary, names)
         if missing and run.purified:
             print(
                 f"{run.config}: {len(missing)} of {vocabulary.num_classes} classes have no row in "

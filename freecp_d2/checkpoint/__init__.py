@@ -9,10 +9,11 @@ Pretrained weights: find, download, check and read them.
 | `hub.py` | Hugging Face repository -> file or folder in its cache |
 | `checksums.py` | size and SHA-256 of a file |
 | `reading.py` | file -> tensors |
-| `fitting.py` | the kind of a model by its tensors; loading without misfits |
-| `transformers_folders.py` | folder -> a model of the library transformers |
+| `fitting.py` | the kind of a model by its tensors; loading without misfits, also of folders |
 """
 
 from .catalogue import WeightsEntry, load_catalogue
 from .finding import find_weights, weights_dir
 from .reading import read_state_dict
+
+__all__ = ["WeightsEntry", "find_weights", "load_catalogue", "read_state_dict", "weights_dir"]

@@ -11,3 +11,8 @@ from .labels import (
     shifted_encoding,
 )
 from .storybook.dataset import load_storybook, register_storybook
+
+__all__ = [
+    "BENCHMARKS", "IGNORE_LABEL", "Benchmark", "LabelEncoding", "load_storybook", "raw_encoding",
+    "read_label", "register_benchmarks", "register_storybook", "rest_encoding", "shifted_encoding",
+]  # fmt: skip

@@ -195,6 +195,6 @@ def register_benchmarks() -> None:
 
 
 def _load(benchmark: Benchmark) -> list[dict[str, Any]]:
-    from .loading import load_benchmark  # here, to keep `import freecp_d2` quick
+    from .benchmark_files import load_benchmark  # here, to keep `import freecp_d2` quick
 
     return load_benchmark(benchmark)

@@ -18,7 +18,7 @@ from ..text import Vocabulary, get_templates
 from .config_loading import check_device
 from .evaluate import select_records
 from .image_errors import skips_errors
-from .segmentors import build_segmentor
+from .predictor.building import build_segmentor
 
 
 class CheckedRun(NamedTuple):

@@ -57,7 +57,8 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
         cfg.MODEL.DEVICE = "cpu"
     if for_images and cfg.MODEL.TEXT.VOCABULARY:
         cfg.DATASETS.TEST = ()
-    register_folders(cfg.DATASETS.TEST)
+    if any(name.startswith(PREFIX) for name in cfg.DATASETS.TEST):
+        register_folders(cfg.DATASETS.TEST)
     if not for_images:
         check_config(cfg)
     cfg.freeze()

@@ -35,7 +35,7 @@ from ..utils.errors import USER_ERRORS, message_of
 from .config_loading import load_config
 from .evaluate import build_model_in_turn
 from .image_errors import CarryingMapper
-from .processes import launch_processes
+from .launch import launch_processes
 
 _HEAD = "MODEL.PURIFICATION_HEAD"
 _REFINE = (f"{_HEAD}.REDUNDANCY.ENABLED", False, f"{_HEAD}.AMBIGUITY.ENABLED", False)

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,10 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 _MAX_ANNOTATED = 25  # rows and columns up to which the values are printed in the cells
-_MANY_ROWS = 40  # rows from which the columns are named above, too
 _DPI, _MAX_PIXELS = 150, 8000  # the resolution, and the longer side from which it is lower
-_SQUARE_ROOT_TICKS = np.array([0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.7, 1])
-_INK, _FAINT = "0.15", "0.6"
 _DASH, _MINUS, _ELLIPSIS = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -49,7 +46,7 @@ def write_heatmap(
     Write a PNG whose size follows the number of cells. A small matrix also shows its values.
 
     Args:
-        values: (R, C); NaN where there is no value, drawn as a grey cell with a dash.
+        values: (R, C); NaN where there is no value, drawn as a grey cell.
         label: of the colour bar: the quantity and its unit.
         limits: of the colour bar. Default: the extreme values, or symmetric around `centre`.
         centre: the value drawn white; lower values are red, higher ones blue. If it is 0, the
@@ -70,8 +67,13 @@ def write_heatmap(
     image = _draw_matrix(figure, values, rows, columns, norm, centre)
     image.axes.set_title(title, fontsize=11, pad=10, loc="left", parse_math=False)
     image.axes.set(xlabel=column_title, ylabel=row_title)
-    _add_color_bar(figure, image, label)
-    buffer, dpi = io.BytesIO(), min(_DPI, _MAX_PIXELS / max(figure.get_size_inches()))
+    width, height = figure.get_size_inches()
+    length = min(1, 5 / height)  # of the colour bar, in heights of the matrix
+    box = (1 + 0.2 / width, 1 - length, 0.16 / width, length)
+    bar = figure.colorbar(image, cax=figure.add_axes(box))
+    bar.set_label(textwrap.fill(label, 16), rotation=0, ha="left", va="center", fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+    buffer, dpi = io.BytesIO(), min(_DPI, _MAX_PIXELS / max(width, height))
     figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.15)
     write_whole(path, buffer.getvalue())
 
@@ -112,9 +114,6 @@ def _draw_matrix(
     _name_cells(axes, rows, columns, size, slanted=annotate)
     if annotate:
         _write_values(image, values, size, signed=centre == 0)
-    else:
-        y, x = np.nonzero(np.isnan(values))
-        axes.scatter(x, y, s=(0.3 * size) ** 2, marker="_", color="0.5", linewidths=0.6)
     return image
 
 
@@ -122,17 +121,10 @@ def _write_values(image: AxesImage, values: np.ndarray, size: float, *, signed: 
     colors = image.to_rgba(np.ma.masked_invalid(values))[..., :3]
     is_dark = colors @ np.array([0.299, 0.587, 0.114]) < 0.5
     for (y, x), value in np.ndenumerate(values):
-        text = _text(float(value), signed)
-        is_faint = text == "0.0" and not signed
-        ink = "white" if is_dark[y, x] else _FAINT if is_faint else _INK
+        text = _DASH if np.isnan(value) else f"{value:{'+' if signed else ''}.1f}"
+        text = "0.0" if text in ("+0.0", "-0.0") else text.replace("-", _MINUS)
+        ink = "white" if is_dark[y, x] else "black"
         image.axes.text(x, y, text, ha="center", va="center", fontsize=size, color=ink)
-
-
-def _text(value: float, signed: bool) -> str:
-    if np.isnan(value):
-        return _DASH
-    text = f"{value:{'+' if signed else ''}.1f}"
-    return text.replace("-", _MINUS) if float(text) else "0.0"
 
 
 def _name_cells(
@@ -142,29 +134,14 @@ def _name_cells(
         [name if len(name) <= 36 else name[:35].rstrip() + _ELLIPSIS for name in names]
         for names in (rows, columns)
     )
-    slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-    look: dict[str, Any] = {"fontsize": size, "parse_math": False}  # "$" in a name is a dollar
-    axes.set_yticks(range(len(rows)), rows, **look)
-    axes.set_xticks(range(len(columns)), columns, **look, **(slant if slanted else {}))
-    axes.tick_params(length=2, pad=3, color=_FAINT, labelcolor=_INK)
+    # "$" in a name is a dollar.
+    axes.set_yticks(range(len(rows)), rows, fontsize=size, parse_math=False)
+    axes.set_xticks(
+        range(len(columns)), columns, fontsize=size, parse_math=False, rotation_mode="anchor",
+        ha="right", **({"rotation": 45} if slanted else {"rotation": 90, "va": "center"}),
+    )  # fmt: skip
+    axes.tick_params(length=2, pad=3)
     axes.tick_params(which="minor", length=0)
-    if not slanted:
-        above = len(rows) >= _MANY_ROWS
-        axes.tick_params(axis="x", labelrotation=90, top=above, labeltop=above)
-
-
-def _add_color_bar(figure: Figure, image: AxesImage, label: str) -> None:
-    """Draw the colour bar at the right of the matrix, at most 5 inches high."""
-    from matplotlib.colors import PowerNorm
-
-    width, height = figure.get_size_inches()
-    length = min(1, 5 / height)
-    box = (1 + 0.2 / width, 1 - length, 0.16 / width, length)
-    bar = figure.colorbar(image, cax=figure.add_axes(box))
-    bar.set_label(textwrap.fill(label, 16), rotation=0, ha="left", va="center", fontsize=9)
-    bar.ax.tick_params(labelsize=8)
-    if isinstance(image.norm, PowerNorm) and image.norm.gamma < 1:
-        bar.set_ticks(image.norm.inverse(np.sqrt(_SQUARE_ROOT_TICKS)).tolist())
 
 
 @dataclass(frozen=True)

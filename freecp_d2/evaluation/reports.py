@@ -53,7 +53,9 @@ def write_reports(
     os.makedirs(folder, exist_ok=True)
     for name, content in files.items():
         write_whole(os.path.join(folder, name), content)
-    _draw_confusions(os.path.join(folder, "confusion_matrix.png"), matrix, class_names, title)
+    _write_confusion_heatmap(
+        os.path.join(folder, "confusion_matrix.png"), matrix, class_names, title
+    )
 
 
 def per_class_table(results: Mapping[str, Any], num_columns: int = 3) -> str:
@@ -111,7 +113,9 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _draw_confusions(path: str, matrix: np.ndarray, class_names: Sequence[str], title: str) -> None:
+def _write_confusion_heatmap(
+    path: str, matrix: np.ndarray, class_names: Sequence[str], title: str
+) -> None:
     """Draw only the classes that occur, since most may be absent from a subset."""
     scored = matrix[:-1, :-1]
     is_true, is_predicted = scored.any(axis=0), scored.any(axis=1)

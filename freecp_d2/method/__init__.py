@@ -36,3 +36,12 @@ from .eq8_ambiguity_elimination import (
     fuse_groups,
 )
 from .regions import RegionBoxes, boxes_to_mask, no_boxes, region_boxes
+
+__all__ = [
+    "AmbiguityGroups", "RegionBoxes", "Survivors", "ambiguity_groups", "automatic_ambiguity_thresh",
+    "automatic_redundancy_thresh", "boxes_to_mask", "class_activation_maps", "compare_survivors",
+    "connected_components", "drop_redundant", "elect_winners", "eliminate_in_region",
+    "eliminate_in_window", "fuse_groups", "link_survivors", "merge_synonyms", "min_max_normalise",
+    "no_boxes", "no_groups", "pairwise_soft_iou", "redundancy_scores", "refine", "region_boxes",
+    "self_affinity", "spatial_consistency", "transition_matrix",
+]  # fmt: skip

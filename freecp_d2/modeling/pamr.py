@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..d2 import CfgNode
 from ..utils.device import without_autocast
 
 
@@ -71,13 +70,6 @@ class PAMR:
         guide = F.interpolate(image[None].float(), size, mode="bilinear", align_corners=False)
         num_iterations, dilations = self.num_iterations, self.dilations
         return pamr(scores[None], guide, num_iterations=num_iterations, dilations=dilations)[0]
-
-
-def build_pamr(cfg: CfgNode) -> PAMR | None:
-    """The step that TEST.PAMR describes; None unless it is enabled."""
-    node = cfg.TEST.PAMR
-    found = PAMR(num_iterations=node.ITERATIONS, dilations=node.DILATIONS)
-    return found if node.ENABLED else None
 
 
 def _weights(images: Tensor, dilations: Sequence[int]) -> Tensor:

@@ -15,3 +15,9 @@ from .descriptions import (
 )
 from .tokenizer import CLIPTokenizer
 from .vocabulary import Vocabulary, load_vocabulary, shipped_vocabularies
+
+__all__ = [
+    "SIMPLE", "TEMPLATE_SETS", "CLIPTokenizer", "Descriptions", "Vocabulary", "fill_templates",
+    "get_templates", "load_descriptions", "load_vocabulary", "shipped_descriptions",
+    "shipped_vocabularies",
+]  # fmt: skip

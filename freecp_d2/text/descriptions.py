@@ -17,9 +17,9 @@ provenance::
       "descriptions": {"cat": ["a small furry animal", "a pet that purrs"], "dog": ["..."]}
     }
 
-`origins` lists these facts for the `words` of each of several origins, `senses` has the meanings of
-words that a user gave, and `edited` is true if sentences changed after the hash was written. All
-keys but `descriptions` are optional and are kept as `provenance`.
+`origins` lists these facts for the `words` of each of several origins, and `edited` is true if
+sentences changed after the hash was written. All keys but `descriptions` are optional and are kept
+as `provenance`.
 """
 
 import hashlib

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from freecp_d2.apps.label_studio import Backend, build_server
 from freecp_d2.data.exports.label_studio import label_studio_results, read_labelling
-from freecp_d2.data.own.brush import decode_brush, encode_brush
+from freecp_d2.data.own.label_studio import decode_brush, encode_brush
 from freecp_d2.engine.predictor import Predictor
 from tests.helpers.command import ROOT
 

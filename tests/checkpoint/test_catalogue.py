@@ -10,7 +10,7 @@ import pytest
 from freecp_d2.checkpoint import find_weights, load_catalogue
 from freecp_d2.checkpoint.catalogue import EMBEDDED_SHA256
 from freecp_d2.checkpoint.finding import place_of
-from freecp_d2.modeling.backbone.clip_layouts import OPENAI_TOWERS
+from freecp_d2.modeling.backbone.clip_files import OPENAI_TOWERS
 
 CATALOGUE = load_catalogue()
 

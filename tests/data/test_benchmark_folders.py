@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from freecp_d2.data import BENCHMARKS
-from freecp_d2.data.loading import load_benchmark
+from freecp_d2.data.benchmark_files import load_benchmark
 from freecp_d2.data.verification import verify_benchmark
 from tests.helpers.share_trees import make_tree
 

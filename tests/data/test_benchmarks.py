@@ -11,9 +11,9 @@ from PIL import Image
 
 from freecp_d2.d2 import DatasetCatalog, MetadataCatalog
 from freecp_d2.data import BENCHMARKS, read_label, register_benchmarks
+from freecp_d2.data.benchmark_files import load_benchmark
 from freecp_d2.data.benchmark_spec import Benchmark, Folder, LabelFolder
 from freecp_d2.data.labels import raw_encoding, shifted_encoding
-from freecp_d2.data.loading import load_benchmark
 from freecp_d2.text import load_vocabulary, shipped_vocabularies
 from tests.helpers.share_trees import make_tree
 

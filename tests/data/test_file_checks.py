@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from freecp_d2.data.benchmark_files import list_files
 from freecp_d2.data.file_checks import check_pairs
-from freecp_d2.data.loading import list_files
 
 
 def save(path, height=10, width=14, channels=(3,), **options):

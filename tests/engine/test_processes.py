@@ -17,16 +17,16 @@ from tests.helpers.command import ROOT
 PROGRAM = """
 import os, sys, time
 from freecp_d2.d2 import default_argument_parser
-from freecp_d2.engine import processes
+from freecp_d2.engine import launch
 
 def main(args):
     open(f"{args.opts[0]}/{os.getpid()}", "w").close()
     time.sleep(100)
 
 if __name__ == "__main__":
-    processes.REPORT_SECONDS = 0.5
+    launch.REPORT_SECONDS = 0.5
     try:
-        processes.launch_processes(main, default_argument_parser().parse_args())
+        launch.launch_processes(main, default_argument_parser().parse_args())
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
 """

@@ -54,14 +54,9 @@ def test_values_have_one_decimal_and_differences_a_sign(drawn):
     assert texts(figure) == ["+1.2", f"{MINUS}1.3", "0.0", "0.0", DASH]
 
 
-def test_a_large_matrix_has_dashes_and_no_values(drawn):
+def test_a_large_matrix_has_no_values(drawn):
     assert texts(drawn(np.zeros((3, 25)))[0])
-    values = np.eye(26)
-    values[3] = NAN
-    figure, _ = drawn(values)
-    assert not texts(figure)
-    (dashes,) = figure.axes[0].collections
-    assert dashes.get_offsets().tolist() == [[x, 3] for x in range(26)]
+    assert not texts(drawn(np.eye(26))[0])
 
 
 def test_colors_diverge_around_the_centre_and_contrast_with_the_ink(drawn):
@@ -72,7 +67,7 @@ def test_colors_diverge_around_the_centre_and_contrast_with_the_ink(drawn):
     assert white.min() > 0.95
     assert color(figure, NAN) == pytest.approx([0.85] * 3)
     inks = [text.get_color() for text in figure.axes[0].texts]
-    assert inks == ["white", "0.15", "white", "0.15"]
+    assert inks == ["white", "black", "white", "black"]
 
 
 def test_limits_of_the_color_bar(drawn):
@@ -92,7 +87,6 @@ def test_limits_of_the_color_bar(drawn):
 def test_square_root(drawn):
     plain, rooted = (drawn([[0, 100]], square_root=on)[0] for on in (False, True))
     assert color(rooted, 25) == pytest.approx(color(plain, 50))
-    assert rooted.axes[1].get_yticks() == pytest.approx([0, 1, 5, 10, 20, 40, 70, 100])
 
 
 def test_names_and_titles(drawn):

@@ -1,6 +1,7 @@
 """Small meta-architectures for `PurifiedSegmentor` to wrap."""
 
 import importlib.util
+import sys
 from typing import Any
 
 import torch
@@ -45,6 +46,8 @@ for _model in (GivenScores, PixelClassifier):
 
 def load_tool(name: str) -> Any:
     """A script of tools/ as a module; the folder is no package."""
+    if str(ROOT / "tools") not in sys.path:
+        sys.path.append(str(ROOT / "tools"))  # for what scripts import from one another
     spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None, name
     assert spec.loader is not None, name

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
+from ...data.benchmark_files import datasets_root
 from ...data.conversion.from_annotations import convert_context, convert_instances
 from ...data.conversion.label_files import (
     LABEL_CONVERSIONS,
@@ -25,7 +26,6 @@ from ...data.conversion.label_files import (
     convert_labels,
 )
 from ...data.conversion.runner import ConversionReport, Options
-from ...data.loading import datasets_root
 from . import verify
 
 DESCRIPTIONS = {

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from ...data import BENCHMARKS
+from ...data.benchmark_files import datasets_root
 from ...data.file_checks import first_few
-from ...data.loading import datasets_root
 from ...data.own import PREFIX
 from ...data.verification import (
     FolderVerification,

@@ -155,25 +155,16 @@ def describe(
                 yield entry
 
 
-def amount(
-    collection: Collection, num_described: int, prices: tuple[float, float] | None = None
-) -> str:
-    """
-    The questions of a run, and what they cost.
-
-    Token counts are CLIP's for questions and an estimate for answers; `prices` are per million
-    tokens of questions and of answers.
-    """
+def amount(collection: Collection, num_described: int) -> str:
+    """The questions of a run, with CLIP's count of their tokens and an estimate of the answers'."""
     if not collection.words:
         return f"All {num_described} words are described already; there is nothing to ask."
     questions, missing = collection.questions(), collection.num_missing
     there = sum(prompt_length(question.prompt) for question in questions)
-    back = _TOKENS_A_SENTENCE * missing
-    cost = (prices[0] * there + prices[1] * back) / 1e6 if prices else 0.0
     return (
         f"{len(collection.words) + num_described} words, {num_described} of them described already."
         f"\nTo ask: {len(questions)} questions for {missing} sentences, about {there} tokens there "
-        f"and {back} back" + (f", which costs about {cost:.2f}." if prices else ".")
+        f"and {_TOKENS_A_SENTENCE * missing} back."
     )
 
 

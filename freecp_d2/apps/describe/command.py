@@ -20,7 +20,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ...text import Descriptions, load_descriptions, load_vocabulary
-from ...text.descriptions import description_key
 from ...utils.files import write_whole
 from ..options import program_name
 from .answers import AnswersFile
@@ -29,7 +28,7 @@ from .endpoint import Endpoint
 from .journal import Journal, journal_path, read_journal
 from .local_model import VICUNA, LocalModel
 from .output import Output
-from .questions import INSTRUCTIONS, Senses, read_instructions, read_meanings
+from .questions import INSTRUCTIONS, Senses, read_instructions
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,10 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--attempts", type=int, default=4, help="how often to ask for missing sentences")
     add("--instructions", type=Path, help="text, one a line, with {word}; default: three")
     add("--context", default="", help="what the images show; default: the other classes")
-    add("--senses", type=Path, help="text, one a line: `crane: a machine that lifts loads`")
-    add("--background", action="store_true", help="background words, too; Eq. (8) has none")
     add("--licence", default="", help="of the sentences, for the provenance")
-    add("--prices", type=float, nargs=2, metavar=("IN", "OUT"), help="per million tokens")
     add("--dry-run", action="store_true", help="print how much would be asked, and stop")
     return parser
 
@@ -104,19 +100,13 @@ def prepare(
 ) -> tuple[Journal | None, Output]:
     """Read the files of the options; the journal, if any, is locked until the stack is closed."""
     vocabulary = load_vocabulary(args.vocabulary)
-    meanings = read_meanings(args.senses) if args.senses else {}
-    known = set(map(description_key, vocabulary.words))
-    for word in meanings:
-        if description_key(word) not in known:
-            print(f"note: {args.senses} has {word!r}, which is not in the vocabulary.")
-    senses = Senses(vocabulary, args.context, meanings)
+    senses = Senses(vocabulary, args.context)
     given = load_descriptions(args.descriptions) if args.descriptions else Descriptions()
     path, journal = journal_path(args.output), None
     if source is not None and not args.dry_run:
         journal = stack.enter_context(closing(Journal(path)))
     entries = journal.entries if journal else read_journal(path)
-    options = {"background": args.background}
-    return journal, Output(args.output, vocabulary, instructions, senses, given, entries, **options)
+    return journal, Output(args.output, vocabulary, instructions, senses, given, entries)
 
 
 def write_questions(path: Path, collection: Collection) -> None:
@@ -156,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
     source = build_source(args, len(texts))
     with ExitStack() as stack:
         journal, output = prepare(args, texts, source, stack)
-        print(amount(output.collection, output.num_described, args.prices), flush=True)
+        print(amount(output.collection, output.num_described), flush=True)
         if args.questions and not args.dry_run:
             write_questions(args.questions, output.collection)
         return ask(args, journal, output, source) if source and journal else 0

@@ -38,13 +38,11 @@ class Output:
         senses: Senses,
         given: Descriptions,
         entries: Iterable[Entry],
-        *,
-        background: bool = False,
     ) -> None:
         self._path, self._given, self._senses = path, given, senses
         self._instructions = tuple(instructions)
         self._before = Descriptions.from_file(path) if path.exists() else Descriptions()
-        wanted = vocabulary.words[0 if background else vocabulary.num_background :]
+        wanted = vocabulary.words[vocabulary.num_background :]  # Eq. (8) has no background
         words = {description_key(word): word for word in wanted}.values()
         rest = [word for word in words if word not in self._before]
         self._copied = [word for word in rest if word in given]
@@ -62,7 +60,6 @@ class Output:
         copied = {word: list(self._given.prompts(word, ())) for word in self._copied}
         if copied or new:
             origins = _earlier_origins(self._before, old) | _earlier_origins(self._given, copied)
-            meanings = self._senses.meanings(new)
             for word in new:
                 origins[word] = {
                     "model": "; ".join(self.collection.models(word)),
@@ -71,7 +68,6 @@ class Output:
                     "licence": licence or "not stated; see the terms of the model",
                     "source": source,
                     "context": self._senses.context,
-                    **({"senses": meanings} if meanings else {}),
                 }
             _write(self._path, old | copied | new, origins)
         return Descriptions(old | copied | new)

@@ -2,7 +2,7 @@
 Prompts for a language model: three instructions, five answers each (Sec. 4.2).
 
 The paper's instructions are in a supplement that is not public; these are those of the shipped
-descriptions. The classes beside a word, or the user, tell its sense (a crane is a machine or a
+descriptions. The classes beside a word, or `--context`, tell its sense (a crane is a machine or a
 bird).
 
 The names of a class are its words in singular and plural, one word of several ("screen" for "crt
@@ -11,7 +11,6 @@ screen"), glued or separate words ("book shelf"), and the benchmark's own name (
 """
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +40,10 @@ _MOST_NAMES, _MOST_NEIGHBOURS, _MOST_LISTED = 3, 12, 30
 
 _TOKEN = re.compile(r"[a-z0-9]+")
 
-_FUNCTION_WORDS = {"a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or"}
+_FUNCTION_WORDS = {
+    "a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or", "other", "the", "to",
+    "with",
+}  # fmt: skip
 
 _IRREGULAR = {
     "people": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse",
@@ -112,81 +114,48 @@ class Unanswered:
 
 class Senses:
     """
-    The senses of a vocabulary's words, told by the classes around a word, unless the user says what
-    the images show (`context`) or what the word means (`meanings`).
+    The senses of a vocabulary's words, told by the classes around a word, or by what the user says
+    that the images show (`context`).
     """
 
-    def __init__(
-        self, vocabulary: Vocabulary, context: str = "", meanings: Mapping[str, str] = {}
-    ) -> None:
+    def __init__(self, vocabulary: Vocabulary, context: str = "") -> None:
         self._context, self._naming = " ".join(context.split()), Naming(vocabulary)
         self._names = tuple(map(readable, vocabulary.class_names))
         self._class = {description_key(w): k for k, ws in enumerate(vocabulary.classes) for w in ws}
-        self._meanings = {description_key(word): text for word, text in meanings.items()}
         listed = ", ".join(self._names[:_MOST_LISTED]) + ", ..." * (len(self._names) > _MOST_LISTED)
         self.context = self._context or f"classes of {vocabulary.name}: {listed}"
 
     def __getitem__(self, word: str) -> tuple[str, str]:
-        """What a model is told about a word's sense, and what the user said about it."""
-        key = description_key(word)
+        """What a model is told about a word's sense, and the user's part of it."""
         name, *others = self._naming.names(word)
-        meaning, parts = self._meanings.get(key, ""), []
+        parts = []
         if others:
             parts.append(f"The {name} is also called {', '.join(others[:_MOST_NAMES])}.")
-        if meaning:
-            parts.append(f'Here "{name}" means: {meaning.rstrip(".")}.')
         if self._context:
             parts.append(f"The photos show: {self._context.rstrip('.')}.")
-        elif not meaning and (neighbours := self._neighbours(key)):
+        elif neighbours := self._neighbours(description_key(word)):
             parts.append(
                 f"It stands among the classes {', '.join(neighbours)}: write of what "
                 f'"{name}" means beside them.'
             )
-        return " ".join(parts), "; ".join(filter(None, (meaning, self._context)))
-
-    def meanings(self, words: Iterable[str]) -> dict[str, str]:
-        """Word -> the meaning that the user gave, for the words that have one."""
-        found = {word: self._meanings.get(description_key(word), "") for word in words}
-        return {word: meaning for word, meaning in found.items() if meaning}
+        return " ".join(parts), self._context
 
     def _neighbours(self, key: str) -> list[str]:
-        """The classes before and after a word's class; the first ones for a background word."""
-        k = self._class.get(key, -1)
-        others = [name for name in self._names if k < 0 or name != self._names[k]]
+        """The classes before and after a word's class."""
+        k = self._class[key]
+        others = [name for name in self._names if name != self._names[k]]
         start = max(0, min(k - _MOST_NEIGHBOURS // 2, len(others) - _MOST_NEIGHBOURS))
         return others[start : start + _MOST_NEIGHBOURS]
 
 
 def read_instructions(path: Path) -> tuple[str, ...]:
     """Read instructions: UTF-8 text, one a line, each with `{word}`; ValueError if it is not."""
-    found = tuple(dict.fromkeys(line.strip() for line in _lines(path) if line.strip()))
+    lines = map(str.strip, read_text(path.expanduser()).splitlines())
+    found = tuple(dict.fromkeys(filter(None, lines)))
     for line in found or ("no line",):
         if "{word}" not in line:
             raise ValueError(f"{path}: got {line!r}, expected an instruction with {{word}}.")
     return found
-
-
-def read_meanings(path: Path) -> dict[str, str]:
-    """Read meanings: UTF-8 text, one a line, `word: meaning`; ValueError if it is not."""
-    found: dict[str, str] = {}
-    for number, line in enumerate(_lines(path), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        word, _, meaning = (" ".join(part.split()) for part in line.partition(":"))
-        if not word or not meaning or word in found:
-            raise ValueError(
-                f"{path}, line {number}: got {line.strip()!r}, expected a new word and meaning; "
-                'write "crane: a machine that lifts loads".'
-            )
-        found[word] = meaning
-    return found
-
-
-def _lines(path: Path) -> list[str]:
-    return read_text(path.expanduser()).splitlines()
-
-
-_FUNCTION_WORDS |= {"other", "the", "to", "with"}
 
 
 def readable(word: str) -> str:

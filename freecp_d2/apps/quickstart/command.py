@@ -26,7 +26,13 @@ from ...d2 import BACKEND, CfgNode, DatasetCatalog, MetadataCatalog, detection_u
 from ...data.mapper import FreeCPDatasetMapper
 from ...data.storybook.classes import SCORED
 from ...engine.variants import VARIANTS, VariantsModel, count_pixels, variant_configs
-from ...evaluation.bootstrap import mean_iou, paired_bootstrap, pixel_accuracy, save_counts
+from ...evaluation.bootstrap import (
+    Interval,
+    mean_iou,
+    paired_bootstrap,
+    pixel_accuracy,
+    save_counts,
+)
 from ...modeling.purification.diagnosis import summarise_diagnoses
 from ...utils.errors import USER_ERRORS
 from ...utils.files import printable, write_whole
@@ -44,7 +50,7 @@ from ...visualization.html.page_content import (
     Scores,
 )
 from ..options import add_device_argument, device_opts, print_error, program_name
-from ..reproduce.paper import METHODS
+from ..reproduce.tables import METHODS
 
 NAMES = [variant.name for variant in VARIANTS]
 LEAD = (
@@ -80,7 +86,8 @@ def tabulate_results(counts: Counts) -> Results:
     rows = []
     for method in methods:
         gain = paired_bootstrap(counts[method, "alone"], counts[method, "RP-AP"])
-        rows.append(Row(method, tuple(_scores(counts[method, name]) for name in NAMES), gain))
+        scores = tuple(_scores(counts[method, name]) for name in NAMES)
+        rows.append(Row(method, scores, (gain.difference, gain.low, gain.high)))
     columns = [Column(f"+ {name}" if name.isupper() else name, "GT" in name) for name in NAMES]
     return Results(tuple(columns), tuple(rows), len(next(iter(counts.values()))))
 
@@ -103,7 +110,7 @@ def print_tables(results: Results) -> None:
     print(tabulate(table, headers=headers, tablefmt="pipe", floatfmt=".1f"))
     table = []
     for row in results.rows:
-        first, last, gain = row.scores[0], row.scores[-1], row.gain
+        first, last, gain = row.scores[0], row.scores[-1], Interval(*row.gain)
         pairs = [(getattr(first, k), getattr(last, k)) for k in list(vars(first))[1:]]
         table.append([row.method, str(gain), *(f"{a:.1f} -> {b:.1f}" for a, b in pairs)])
     headers = ["alone -> RP-AP", "mIoU [95 %]", "pixel accuracy", "mIoU of stuff", "of things"]

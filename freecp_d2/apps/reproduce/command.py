@@ -21,11 +21,10 @@ from ...engine import add_import_argument, check_num_processes, check_run, impor
 from ...engine.config_loading import configs_dir
 from ...utils.errors import USER_ERRORS, message_of
 from ..options import add_device_argument, device_opts, print_error
-from .paper import BASES, NUMBERS, read_table
 from .plan import Grid, Request, Run, plan_grid
 from .results import read_results
 from .runs import LOG_NAME, command_line, execute, read_record
-from .tables import BENCHMARKS, METHODS, SOURCES
+from .tables import BASES, BENCHMARKS, METHODS, NUMBERS, SOURCES, read_table
 from .writing import Layout, gist, lay_out, write_files
 
 WIDTH = 100

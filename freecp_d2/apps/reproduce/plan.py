@@ -12,14 +12,15 @@ from ...d2 import CfgNode, DatasetCatalog
 from ...engine import config_digest, load_config
 from ...modeling.text_head import vocabulary_from_config
 from ...utils.errors import message_of
-from .paper import PaperTable, read_table
 from .tables import (
     BENCHMARKS,
     STORYBOOK,
     Column,
+    PaperTable,
     Row,
     cell_overrides,
     config_name,
+    read_table,
     table_columns,
     table_rows,
 )

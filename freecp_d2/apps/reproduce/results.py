@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .paper import AVERAGE, TOLERANCE
 from .plan import Cell, Grid
 from .runs import read_record
-from .tables import Column
+from .tables import AVERAGE, TOLERANCE, Column
 
 
 @dataclass(frozen=True)

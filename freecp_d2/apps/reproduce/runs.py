@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...d2 import DatasetCatalog
-from ...data.loading import datasets_root
+from ...data.benchmark_files import datasets_root
 from ...engine import check_resume
 from ...engine.resuming import FACTS, FOLDER
 from ...modeling.text_head import vocabulary_from_config

@@ -13,10 +13,10 @@ from tabulate import DataRow, Line, TableFormat, tabulate
 
 from ...evaluation.charts import write_heatmap
 from ...utils.files import write_whole
-from .paper import TOLERANCE
 from .plan import Grid
 from .results import CellResult, CellResults, average, average_title
 from .runs import command_line
+from .tables import TOLERANCE
 
 _CSV_FIELDS = (
     *("row", "benchmark", "method", "state", "paper", "ours", "ours_mmseg", "difference"),

@@ -33,11 +33,11 @@ from ..options import (
     device_opts,
     program_name,
 )
-from .exports import EXPORTS, FORMATS, RASTERS, check_exports
+from .exporter import EXPORTS, FORMATS, RASTERS, check_exports
+from .geotiff import check_rasters
 from .image_record import Settings, is_taken
 from .inputs import FailedInput, Inputs
 from .outputs import PAGE, check_folders, check_page, check_results, output_names
-from .raster import check_rasters
 from .run import run
 from .tasks import Task, plan
 from .video_sinks import SILENT_VIDEOS

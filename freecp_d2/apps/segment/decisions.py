@@ -45,33 +45,25 @@ def decisions_of(prediction: Prediction, shares: Sequence[Share]) -> dict[str, A
     return {
         "size": {"width": width, "height": height},
         "no_word": no_word(len(prediction.names)),
-        "visible": scored(visible_of(shares, prediction.names), prediction.mean_scores),
+        "visible": visible_of(shares, prediction.names, prediction.mean_scores),
         "thresholds": thresholds,
         "words": words,
         "groups": groups,
     }
 
 
-def visible_of(shares: Sequence[Share], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Index, name and share of the classes with pixels; index and name of no word are None."""
-    return [
-        {
-            "index": share.label if share.label >= 0 else None,
-            "name": names[share.label] if share.label >= 0 else None,
-            "share": round(share.share, _DIGITS),
-        }
-        for share in shares
-    ]
-
-
-def scored(
-    visible: Sequence[Mapping[str, Any]], mean_scores: Mapping[str, float]
+def visible_of(
+    shares: Sequence[Share], names: Sequence[str], mean_scores: Mapping[str, float] | None = None
 ) -> list[dict[str, Any]]:
-    """The entries of `visible_of` with the mean score of their class; None for no word."""
-    return [
-        {**entry, "score": round(mean_scores[entry["name"]], _DIGITS) if entry["name"] else None}
-        for entry in visible
-    ]
+    """Index, name, share and mean score of the classes with pixels; no word has only a share."""
+    found = []
+    for share in shares:
+        label = share.label if share.label >= 0 else None
+        name = None if label is None else names[label]
+        found.append({"index": label, "name": name, "share": round(share.share, _DIGITS)})
+        if mean_scores is not None:
+            found[-1]["score"] = None if name is None else round(mean_scores[name], _DIGITS)
+    return found
 
 
 def has_no_word(record: Mapping[str, Any]) -> bool:

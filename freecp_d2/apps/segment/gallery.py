@@ -9,11 +9,12 @@ from urllib.parse import quote
 
 import numpy as np
 
+from ...modeling.purification.diagnosis import Purification
 from ...visualization.fonts import showable
-from ...visualization.html.album import album, album_entry, album_overview
-from ...visualization.html.markup import Markup, element, isolated, join
+from ...visualization.html.gallery import data_uri, names_over
+from ...visualization.html.markup import Markup, element, folded, isolated, join
 from ...visualization.html.page_content import Note, Page, Section
-from ...visualization.html.word_chips import HOW_TO_READ
+from ...visualization.html.word_chips import HOW_TO_READ, purification_notes, word_list
 from ...visualization.legend import percent
 from ...visualization.overlay import (
     NO_LABEL,
@@ -75,7 +76,8 @@ class RunGallery:
 
     def page(self, failures: Sequence[FailedInput], facts: Mapping[str, str]) -> Page:
         """The page; `facts` are the lines at its end."""
-        images = album(self.entries, self.compact)
+        kind = "album compact" if self.compact else "album"
+        images = element("div", join(self.entries), class_=kind)
         if self.settings.cfg.MODEL.PURIFICATION_HEAD.NAME:
             groups = "Of the words of an ambiguity group one wins each region."
             reading = f"{HOW_TO_READ} {groups} A word with a colour has pixels."
@@ -157,6 +159,65 @@ class RunGallery:
             lines = [join([isolated(failure.name), f": {failure.reason}."]) for failure in failures]
             notes.append(Note("What could not be labelled", tuple(lines)))
         return tuple(notes)
+
+
+def album_entry(
+    title: str,
+    images: Sequence[tuple[str, np.ndarray, np.ndarray | None]],
+    class_names: Sequence[str],
+    legend: Sequence[tuple[RGB | None, str, str]],
+    *,
+    purification: Purification | None = None,
+    colors: Mapping[str, RGB] | None = None,
+    note: str = "",
+    links: Sequence[tuple[str, str]] = (),
+    compact: bool = False,
+) -> Markup:
+    """
+    An image or video.
+
+    Args:
+        images: (title, uint8 RGB (H, W, 3), labels (H, W) or None), the labelled one last. Class
+            names are written over the labelled one.
+        legend: (colour or None, name, value) of the classes with pixels, largest first.
+        colors: of the words with pixels.
+        note: a line below the heading.
+        links: (text, address) of files beside the page.
+        compact: make a card, with its words and other images folded.
+    """
+    figures = []
+    for name, pixels, labels in images:
+        names = Markup() if labels is None else names_over(labels, class_names)
+        caption = Markup() if compact else element("figcaption", element("b", name))
+        figures.append(_figure(pixels, f"{title}: {name.lower()}", names, caption))
+    words = Markup()
+    if purification is not None:
+        words = purification_notes(purification, colors or {}, whole=not compact)
+    files = element("p", *(element("a", text, href=to) for text, to in links), class_="files")
+    head = [element("h3", isolated(title))]
+    if note:
+        head.append(element("p", note, class_="note"))
+    shares = album_overview(legend, most=12)
+    if compact:
+        more = [element("div", *figures[:-1]), words, files]
+        details = folded("Image and words" if purification else "Image", *more)
+        return element("article", figures[-1], *head, shares, details)
+    maps = element("div", *figures, class_=f"maps of-{len(figures)}")
+    return element("article", *head, maps, shares, words, files)
+
+
+def album_overview(rows: Sequence[tuple[RGB | None, str, str]], most: int = 30) -> Markup:
+    """A list of (colour or None, name, value); entries after the first `most` are folded."""
+    return element("div", word_list(rows, most), class_="legend of-album")
+
+
+def _figure(image: np.ndarray, alt: str, names: Markup, caption: Markup) -> Markup:
+    height, width = image.shape[:2]
+    source = data_uri(image, "JPEG", quality=82)
+    pixels = element("img", src=source, alt=alt, width=width, height=height)
+    # Limits the height of tall images to 80 % of the screen: the width follows from the height.
+    limit = f"max-width: min(100%, {80 * width / height:.1f}vh)"
+    return element("figure", element("div", pixels, names, class_="frame", style=limit), caption)
 
 
 def _legend_row(entry: Mapping[str, Any], colors: Sequence[RGB]) -> tuple[RGB | None, str, str]:

@@ -41,8 +41,8 @@ class Settings:
         config_file, opts: as they were given, for the records.
         cfg: the config with the overrides.
         overlay_side: longest side of the image in an overlay, in pixels.
-        exports: formats of `exports.EXPORTS` that are written, too.
-        rasters: formats of `raster.RASTERS`; images are then labelled as rasters.
+        exports: formats of `exporter.EXPORTS` that are written, too.
+        rasters: formats of `exporter.RASTERS`; images are then labelled as rasters.
         tolerance: of their polygons, in pixels.
         force: exports are replaced if they were edited.
 

@@ -132,10 +132,7 @@ def _missing(argument: str) -> str:
 
 
 def check_file(path: Path) -> None:
-    """
-    Raises:
-        ValueError: the path is not a regular file; the message is the reason, without the path.
-    """
+    """ValueError with the reason, without the path, if that is not a regular file."""
     try:
         mode = path.stat().st_mode
     except OSError as error:

@@ -72,11 +72,7 @@ def output_names(
 
 
 def check_folders(inputs: Sequence[str], output: Path) -> None:
-    """
-    Raises:
-        ValueError: `output` is an input folder or contains one: results could replace inputs, and
-            would be inputs of the next run.
-    """
+    """ValueError if `output` is or contains an input folder, where results could replace inputs."""
     place = output.resolve()
     for argument in inputs:
         folder = expanded(argument)
@@ -89,10 +85,7 @@ def check_folders(inputs: Sequence[str], output: Path) -> None:
 
 
 def check_results(sources: Sequence[Source], names: Sequence[Path], output: Path) -> None:
-    """
-    Raises:
-        ValueError: a result would replace an input.
-    """
+    """ValueError if a result would replace an input."""
     place = os.path.realpath(output)
     real = {os.path.realpath(source.path): source for source in sources}
     for source, name in zip(sources, names, strict=True):
@@ -106,10 +99,7 @@ def check_results(sources: Sequence[Source], names: Sequence[Path], output: Path
 
 
 def check_page(output: Path) -> None:
-    """
-    Raises:
-        ValueError: the folder has an `index.html` that this program did not write.
-    """
+    """ValueError if the folder has an `index.html` that this program did not write."""
     page = output / PAGE
     if page.is_dir():
         raise ValueError(f"{page} is a folder, and --report writes a file there; move it away.")

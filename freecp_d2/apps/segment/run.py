@@ -11,12 +11,12 @@ from ...engine.predictor import Predictor
 from ...utils.files import printable, write_whole
 from ...visualization.html.page import render_page
 from .decisions import has_no_word
-from .exports import Exporter
+from .exporter import Exporter
 from .gallery import RunGallery
+from .geotiff import write_polygons
 from .image_record import Settings, note_exports
 from .inputs import FailedInput
 from .outputs import PAGE
-from .raster import write_polygons
 from .tasks import Task, labelling, reason_of, stops_run
 from .video_sinks import NO_SOUND
 
@@ -71,7 +71,7 @@ def run(
         build: builds the model; called if there is an input to label.
         failures: inputs that could not be found.
         report: facts for the end of `index.html`; None: no page is written.
-        num_processes: with several, each has a model, see `processes`.
+        num_processes: with several, each has a model, see `tasks.submitted`.
         imports: modules that these import first.
 
     Raises:

@@ -33,6 +33,7 @@ from ...visualization.label_png import label_png, read_labels
 from ...visualization.legend import class_counts, visible_shares
 from .decisions import classes_of, decisions_of
 from .gallery import Pixels
+from .geotiff import label_geotiff, preview
 from .image_record import (
     Settings,
     find_record,
@@ -43,7 +44,6 @@ from .image_record import (
     write_record,
 )
 from .inputs import Source, check_file
-from .raster import label_geotiff, preview
 from .video import label_video
 from .video_files import middle_frame
 
@@ -187,7 +187,7 @@ def label_image(
     sheet = draw_overlay(prediction.image, labels, names, colors, shares, settings.overlay_side)
     contents = {"overlay": jpeg_of(sheet), "labels": label_png(labels, colors)}
     if settings.scores:
-        contents["scores"] = scores_npz(prediction)
+        contents["scores"] = scores_npz(labels, names, *prediction.surviving_scores())
     forget_record(settings.output, name)
     for kind, content in contents.items():
         write_whole(result_path(settings.output, name, kind), content)

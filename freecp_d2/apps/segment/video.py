@@ -1,5 +1,6 @@
 """Label one video frame by frame, as a video and as lines of JSON; its record is written last."""
 
+import importlib.util
 import json
 import os
 import uuid
@@ -17,7 +18,7 @@ from .decisions import classes_of, decisions_of, visible_of
 from .image_record import Settings, forget_record, head_of, result_path, write_record
 from .inputs import Source, check_file
 from .video_files import Timing, VideoInfo, frames_of, open_video, read_timing
-from .video_sinks import VideoSink, open_sink
+from .video_sinks import VideoSink
 
 
 def label_video(
@@ -55,7 +56,7 @@ def label_video(
             for frame in bar:
                 if sink is None:
                     _check_size(frame, settings.max_megapixels)
-                    sink = open_sink(video, timing, frame.shape[:2], source.path)
+                    sink = _open_sink(video, timing, frame.shape[:2], source.path)
                 sink.write(frames.label(frame, file), frames.number - 1)
         if sink is None:
             raise ValueError("it has no frame that can be read")
@@ -70,6 +71,15 @@ def label_video(
         temporary.unlink(missing_ok=True)
     written = {"codec": sink.codec, "sound": sink.sound, "resampled": sink.is_resampled}
     return write_record(settings.output, name, head | frames.record() | written, kinds)
+
+
+def _open_sink(path: Path, timing: Timing, size: tuple[int, int], source: Path) -> VideoSink:
+    """A sink of PyAV, which keeps the sound of `source`, or of OpenCV if PyAV is not installed."""
+    if importlib.util.find_spec("av") is None:
+        return VideoSink(path, timing, size)
+    from .video_av import SoundSink  # PyAV is optional
+
+    return SoundSink(path, timing, size, source)
 
 
 class _Frames:

@@ -35,10 +35,7 @@ class VideoInfo(NamedTuple):
 
 
 def open_video(path: Path) -> tuple[cv2.VideoCapture, VideoInfo]:
-    """
-    Raises:
-        ValueError: OpenCV cannot read it as a video; the message is the reason.
-    """
+    """The opened video; ValueError with the reason if OpenCV cannot read it."""
     check_utf8(path)
     capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
@@ -98,10 +95,7 @@ def middle_frame(path: Path) -> np.ndarray:
 
 
 def check_utf8(path: Path) -> None:
-    """
-    Raises:
-        ValueError: the path is not UTF-8; OpenCV would abort the process.
-    """
+    """ValueError if the path is not UTF-8: OpenCV would abort the process."""
     try:
         str(path).encode()
     except UnicodeEncodeError as error:

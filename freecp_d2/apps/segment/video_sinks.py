@@ -1,6 +1,5 @@
-"""Write labelled videos: with PyAV as H.264 with sound, without it with OpenCV."""
+"""Write labelled videos with OpenCV; `video_av.py` writes them with PyAV, with sound."""
 
-import importlib.util
 import os
 import uuid
 from pathlib import Path
@@ -92,12 +91,3 @@ class VideoSink:
 
     def _release(self) -> None:
         self.writer.release()
-
-
-def open_sink(path: Path, timing: Timing, size: tuple[int, int], source: Path) -> VideoSink:
-    """A sink of PyAV, which keeps the sound of `source`, or of OpenCV if PyAV is not installed."""
-    if importlib.util.find_spec("av") is None:
-        return VideoSink(path, timing, size)
-    from .video_av import SoundSink  # PyAV is optional
-
-    return SoundSink(path, timing, size, source)

@@ -11,7 +11,7 @@ from ...data.images.reading import ImageError, ImageTooLargeError, read_with_not
 from ...text import Vocabulary
 from ...visualization.html.gallery import limited
 from ...visualization.html.markup import Markup, element
-from ..words.checking import check_vocabulary
+from ..words.lookup import check_vocabulary
 
 LONGEST_SIDE = 1024
 """Pixels of the longest side; larger images are shrunk, and the page says so."""

@@ -29,7 +29,7 @@ from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.resampling import bilinear_neighbours
 from ...modeling.stitching import ClassScores, full_scores
 from ...text import Vocabulary
-from ..reproduce.paper import FURTHER_METHODS, METHODS
+from ..reproduce.tables import FURTHER_METHODS, METHODS
 
 _TITLES = METHODS | FURTHER_METHODS
 """Names on the page; a method that another project registered has its own."""

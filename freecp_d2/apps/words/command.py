@@ -25,8 +25,7 @@ from ...text import (
     shipped_vocabularies,
 )
 from ..options import print_error
-from .checking import check_vocabulary
-from .lookup import HEAD, describe_tokens, find_places, near_words, numbers_of
+from .lookup import HEAD, check_vocabulary, describe_tokens, find_places, near_words, numbers_of
 
 OK, FAILED = 0, 1  # argparse uses 2 for a wrong command line
 

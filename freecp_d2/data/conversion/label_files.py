@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 
 from ..benchmarks import CITYSCAPES_ENCODING, COCO_OBJECT_ENCODING, COCO_STUFF_ENCODING
+from ..file_lists import list_files
 from ..labels import LabelEncoding, raw_encoding, read_label
-from ..loading import list_files
 from .runner import ConversionReport, Job, Options, convert_files
 
 _RESULT_SUFFIX = "TrainIds.png"  # some layouts have results and sources in one folder

@@ -3,3 +3,8 @@
 from .coco import coco_dataset, merge_coco
 from .labelme_yolo import labelme_file, yolo_data, yolo_lines
 from .polygons import Region, find_regions, polygons
+
+__all__ = [
+    "Region", "coco_dataset", "find_regions", "labelme_file", "merge_coco", "polygons", "yolo_data",
+    "yolo_lines",
+]  # fmt: skip

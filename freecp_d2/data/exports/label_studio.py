@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..own.brush import encode_brush
+from ..own.label_studio import encode_brush
 from .labelme_yolo import OFFSET
 from .polygons import find_regions, polygons
 

@@ -24,10 +24,7 @@ _SAMPLE_SIDE = 1000
 
 
 def import_rasterio() -> Any:
-    """
-    Raises:
-        ImportError: it is not installed; the message says how to.
-    """
+    """The package rasterio; ImportError says how to install it."""
     try:
         import rasterio
     except ModuleNotFoundError as error:

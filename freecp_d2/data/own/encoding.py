@@ -1,9 +1,188 @@
-"""What the values or the colours of own label files mean."""
+"""What the values or the colours of own label files mean, and the table of these colours."""
 
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...utils.files import read_text
+from ..label_reading import read_colors
 from ..labels import IGNORE_LABEL, LabelEncoding, first_values
 from .classes import Classes
-from .colors import ColorEncoding, color_encoding, parse_color, read_color_table
 from .spec import Spec
+
+Color = tuple[int, int, int]
+
+_HEX = re.compile(r"#([0-9a-fA-F]{6})\b")
+_THREE = re.compile(r"(?<![\w.])(\d{1,3})[\s,;]+(\d{1,3})[\s,;]+(\d{1,3})(?![\w.])")
+_NEAR = 24  # of 255: a colour so close to one of the table is a blurred or compressed one
+
+
+@dataclass(frozen=True)
+class ColorEncoding:
+    """
+    What the colours of a label file mean.
+
+    Args:
+        colors: the colour of class 0, 1, ...
+        unlabelled: the colours of pixels without a class.
+
+    Raises:
+        ValueError: two classes have one colour.
+    """
+
+    colors: tuple[Color, ...]
+    unlabelled: tuple[Color, ...] = ()
+
+    def __post_init__(self) -> None:
+        known = [*self.colors, *self.unlabelled]
+        if len(set(known)) != len(known):
+            color = next(color for color in known if known.count(color) > 1)
+            raise ValueError(
+                f"the colour {_text(color)} is that of two classes; give each its own colour."
+            )
+
+    def read(self, path: str | Path) -> np.ndarray:
+        """The train ids of a file, int16 (H, W); ValueError if it has other colours."""
+        codes = _code(read_colors(path))
+        keys, labels = self._table
+        index = np.searchsorted(keys, codes).clip(0, len(keys) - 1)
+        unknown = codes[keys[index] != codes]
+        if unknown.size:
+            raise ValueError(f"{path}: {self._explain(unknown, codes.size)}")
+        return labels[index]
+
+    @cached_property
+    def _table(self) -> tuple[np.ndarray, np.ndarray]:
+        """Codes of the known colours, ascending, and the train id of each."""
+        codes = _code(np.array([*self.colors, *self.unlabelled]))
+        labels = [*range(len(self.colors)), *[IGNORE_LABEL] * len(self.unlabelled)]
+        order = np.argsort(codes)
+        return codes[order], np.array(labels, np.int16)[order]
+
+    def _explain(self, unknown: np.ndarray, num_pixels: int) -> str:
+        codes, counts = np.unique(unknown, return_counts=True)
+        colors = [_color(code) for code in codes[np.argsort(-counts, kind="stable")].tolist()]
+        named = ", ".join(map(_text, colors[:5])) + (" ..." if colors[5:] else "")
+        known = np.array([*self.colors, *self.unlabelled])
+        distance = np.abs(known[None] - np.array(colors[:100])[:, None]).max(-1).min(-1)
+        if len(colors) > 5 or (distance <= _NEAR).all():
+            cause = (
+                "Many of them, or colours close to those of the table, come from a lossy format or "
+                "a resize that blends colours; export the labels again, by nearest neighbour"
+            )
+        else:
+            cause = "Add them to the table, or to ignore if their pixels have no class"
+        return (
+            f"{len(colors)} colours that are not in the table, {named}, in "
+            f"{unknown.size / num_pixels:.1%} of the pixels. {cause}."
+        )
+
+
+def read_color_table(source: Any, folder: Path) -> list[tuple[str, Color]]:
+    """
+    Read a table of colours: (name, colour) of each row, the name "" where there is none.
+
+    Args:
+        source: the path of a text file below `folder`, one colour a line ("#804080", "128 64 128"
+            or "128,64,128", before or after a name); or a mapping of names to colours.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: a line has no colour.
+    """
+    if isinstance(source, Mapping):
+        return [(str(name), parse_color(color)) for name, color in source.items()]
+    if not isinstance(source, str):
+        raise ValueError(f"colors is {source!r}, expected a file name or name: colour.")
+    path = folder / source
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, expected a table of colours.")
+    return _rows(path)
+
+
+def color_encoding(
+    rows: Sequence[tuple[str, Color]], names: Sequence[str], unlabelled: Sequence[Color]
+) -> ColorEncoding:
+    """
+    The meaning of colours: rows with a name belong to the class of that name, and rows of other
+    names have no class; rows without names are in the order of the classes.
+
+    Args:
+        names: of the classes, in the order of the table.
+        unlabelled: further colours of pixels without a class.
+
+    Raises:
+        ValueError: a class has no colour, or two have the same.
+    """
+    if not any(name for name, _ in rows):
+        if len(rows) != len(names):
+            raise ValueError(
+                f"colors has {len(rows)} colours for {len(names)} classes; write one for each, or "
+                "the name of its class beside each colour."
+            )
+        rows = [(name, color) for name, (_, color) in zip(names, rows, strict=True)]
+    known = {name.lower(): color for name, color in rows}
+    if missing := [name for name in names if name.lower() not in known]:
+        raise ValueError(
+            f"colors has no colour of {', '.join(missing)}; its names are "
+            f"{', '.join(name for name, _ in rows)}. Write the names as in the list of classes."
+        )
+    wanted = {name.lower() for name in names}
+    others = [*unlabelled, *(color for name, color in rows if name.lower() not in wanted)]
+    return ColorEncoding(tuple(known[n.lower()] for n in names), tuple(dict.fromkeys(others)))
+
+
+def parse_color(value: Any) -> Color:
+    """A colour from "#804080", "128 64 128" or [128, 64, 128]."""
+    text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    found = _find(text)
+    if found is None:
+        raise ValueError(f'{value!r} is no colour; write "#804080" or [128, 64, 128].')
+    return found[0]
+
+
+def _rows(path: Path) -> list[tuple[str, Color]]:
+    rows = []
+    for number, raw in enumerate(read_text(path).splitlines(), start=1):
+        line = raw.strip()
+        if not line or (line.startswith("#") and not _HEX.match(line)):
+            continue
+        found = _find(line)
+        if found is None:
+            raise ValueError(
+                f'{path}, line {number}: {line!r} has no colour; write "128 64 128 road" or '
+                '"#804080 road".'
+            )
+        rows.append((found[1].strip(" \t:;,\"'="), found[0]))
+    return rows
+
+
+def _find(text: str) -> tuple[Color, str] | None:
+    """The colour in a text, and the rest of the text."""
+    if found := _HEX.search(text):
+        return _color(int(found[1], 16)), text[: found.start()] + text[found.end() :]
+    if (found := _THREE.search(text)) and max(map(int, found.groups())) <= 255:
+        red, green, blue = map(int, found.groups())
+        return (red, green, blue), text[: found.start()] + text[found.end() :]
+    return None
+
+
+def _code(colors: np.ndarray) -> np.ndarray:
+    """One number for each colour; `colors` (..., 3)."""
+    return colors.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+
+
+def _color(code: int) -> Color:
+    return code >> 16, code >> 8 & 255, code & 255
+
+
+def _text(color: Color) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 class OwnEncoding(LabelEncoding):

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..benchmark_spec import COCO_STUFF_IDS, PASCAL_CONTEXT_IDS, Benchmark, LabelFolder, restore
+from ..label_reading import NUM_VALUES
 from ..labels import (
     IGNORE_LABEL,
     ILLEGAL,
-    NUM_VALUES,
     LabelEncoding,
     lookup_table,
     raw_encoding,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..benchmark_spec import Benchmark, LabelFolder, restore
+from ..label_reading import NUM_VALUES
 from ..labels import (
     ILLEGAL,
-    NUM_VALUES,
     LabelEncoding,
     first_values,
     likely_cause,

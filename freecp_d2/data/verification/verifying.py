@@ -15,13 +15,13 @@ from tqdm import tqdm
 
 from ...d2 import DatasetCatalog, MetadataCatalog
 from ...utils.image_formats import open_image
+from ..benchmark_files import BenchmarkFiles, find_files, select_split
 from ..benchmark_spec import Benchmark
 from ..dataset_checks import is_voc
 from ..file_checks import describe_sizes, displayed_size, first_few
-from ..label_reading import DECODE_ERRORS
+from ..label_reading import DECODE_ERRORS, read_values
 from ..label_value_checks import decode_labels, judge_labels, masks_allowed
-from ..labels import IGNORE_LABEL, lookup_table, read_values
-from ..loading import BenchmarkFiles, find_files, select_split
+from ..labels import IGNORE_LABEL, lookup_table
 from ..own import register_folders
 from .conventions import count_classes
 from .findings import Finding, count_finding

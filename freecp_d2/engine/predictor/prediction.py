@@ -5,6 +5,7 @@ Shape letters: `C` classes of the output, `H, W` pixels.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,8 @@ from ...modeling.purification.diagnosis import (
 from ...modeling.resampling import bilinear_neighbours
 from ...modeling.stitching import ClassScores, full_scores
 from ...text.names_and_colors import Color
-from .saving import SHOWN_SIDE, describe, png_of, save_prediction, show_image, to_detections
+from ...utils.files import write_whole
+from . import saving
 
 if TYPE_CHECKING:
     import supervision
@@ -152,7 +154,7 @@ class Prediction:
 
     def show(self) -> None:
         """Show the overlay, in a notebook below the cell, otherwise in the image viewer."""
-        show_image(self.overlay(SHOWN_SIDE))
+        saving.show_image(self.overlay(saving.SHOWN_SIDE))
 
     def save(self, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> Path:
         """
@@ -171,7 +173,23 @@ class Prediction:
             ValueError: unknown format, or none for this suffix.
             OSError: the folder is missing, full or cannot be written to.
         """
-        return save_prediction(self, Path(path), format, options)
+        path = Path(path)
+        encode = saving.png_of if path.suffix.lower() == ".png" else saving.jpeg_of
+        writers: dict[str, Callable[..., bytes]] = {
+            "labels": self._label_png,
+            "overlay": lambda **given: encode(self.overlay(**given)),
+            "npz": lambda: saving.scores_npz(self.label_map, self.names, *self.surviving_scores()),
+            "coco": lambda **given: saving.as_json(self.to_coco(**given)),
+            "labelme": lambda **given: saving.as_json(self.to_labelme(**given)),
+            "yolo": lambda **given: self.to_yolo(**given).encode(),
+        }
+        write_whole(path, writers[saving.choose_format(path, format, writers)](**options))
+        return path
+
+    def _label_png(self) -> bytes:
+        from ...visualization.label_png import label_png
+
+        return label_png(self.label_map, self.colors)
 
     def to_coco(self, file_name: str = "", *, connected: bool = False) -> dict[str, Any]:
         """A COCO data set of this image, see `data.exports.coco_dataset`; masks without loss."""
@@ -200,13 +218,13 @@ class Prediction:
         Raises:
             ImportError: `supervision` is not installed.
         """
-        return to_detections(self, connected)
+        return saving.to_detections(self.label_map, self.names, self.mean_scores, connected)
 
     def __repr__(self) -> str:
-        return describe(self)
+        return saving.describe(self.label_map, self.shares, self.purification)
 
     def _repr_png_(self) -> bytes:
-        return png_of(self.overlay(SHOWN_SIDE))
+        return saving.png_of(self.overlay(saving.SHOWN_SIDE))
 
     @property
     def _found(self) -> ClassScores:

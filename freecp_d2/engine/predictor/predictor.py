@@ -21,7 +21,7 @@ from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ...modeling.text_head import vocabulary_from_config
 from ...text import Vocabulary, load_vocabulary
-from ..segmentors import Segmentor, build_segmentor, check_process, exclusively
+from ..predictor.building import Segmentor, build_segmentor, check_process, exclusively
 from .building import (
     Options,
     Words,

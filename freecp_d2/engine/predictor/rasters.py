@@ -17,7 +17,7 @@ from ...data.images.options import Reading
 from ...text.names_and_colors import Color
 from ...utils.files import whole_file
 from ...visualization.label_png import no_word
-from ..segmentors import exclusively
+from ..predictor.building import exclusively
 from . import tiles
 from .prediction import Prediction
 from .predictor import Predictor

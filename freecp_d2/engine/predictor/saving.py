@@ -1,21 +1,19 @@
-"""Predictions as text, files, shown images and detections of `supervision`."""
+"""Predictions as text, bytes of files, shown images and detections of `supervision`."""
 
 import io
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...utils.files import write_whole
+from ...modeling.purification.diagnosis import Purification
 
 if TYPE_CHECKING:
     import supervision
     from PIL import Image
-
-    from .prediction import Prediction
 
 SHOWN_SIDE = 1024
 """Longest side of an overlay on a screen, in pixels."""
@@ -31,19 +29,18 @@ _SUFFIXES = {
 }
 
 
-def describe(prediction: "Prediction") -> str:
+def describe(label_map: np.ndarray, shares: Mapping[str, float], found: Purification | None) -> str:
     """Size, the largest shares and the number of kept words, on one line."""
     from ...visualization.legend import percent
 
-    height, width = prediction.label_map.shape
-    shares = list(prediction.shares.items())
-    parts = [f"{name} {percent(share)}" for name, share in shares[:_SHARES_SHOWN]]
+    height, width = label_map.shape
+    parts = [f"{name} {percent(share)}" for name, share in [*shares.items()][:_SHARES_SHOWN]]
     if len(shares) > len(parts):
         parts.append(f"{len(shares) - len(parts)} more")
-    rest = float((prediction.label_map < 0).mean()) if prediction.label_map.size else 0.0
+    rest = float((label_map < 0).mean()) if label_map.size else 0.0
     if rest:
         parts.append(f"no word {percent(rest)}")
-    if found := prediction.purification:
+    if found:
         num_kept = len(found.words) - len(found.removed)
         parts.append(f"{num_kept} of {len(found.words)} words kept")
     return f"<Prediction {width}x{height}: {', '.join(parts)}>"
@@ -61,6 +58,10 @@ def jpeg_of(image: "Image.Image") -> bytes:
     return buffer.getvalue()
 
 
+def as_json(content: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(content, allow_nan=False)}\n".encode()
+
+
 def show_image(image: "Image.Image") -> None:
     """Below the cell of a notebook, otherwise in the viewer of the system."""
     shell = sys.modules.get("IPython")
@@ -72,76 +73,50 @@ def show_image(image: "Image.Image") -> None:
         image.show()
 
 
-def scores_npz(prediction: "Prediction") -> bytes:
+def scores_npz(
+    label_map: np.ndarray, names: Sequence[str], classes: np.ndarray, scores: np.ndarray
+) -> bytes:
     """
     The labels, and the scores of the surviving classes at the size of the network's input: at the
     size of the image, 12 megapixels take 24 MB a class. Resized bilinearly they give the labels.
 
     Shapes: H, W pixels, S surviving classes, h, w pixels of the network's input.
 
+    Args:
+        classes, scores: see `Prediction.surviving_scores`.
+
     Returns:
         bytes: an .npz of `label_map`, int32 (H, W), -1 is no word; `scores`, float16 (S, h, w);
         `classes`, int32 (S,), their indices in the label map; `names`, (S,); `size`, int32 (2,), H
-        and W. See `Prediction.surviving_scores`.
-
-    Raises:
-        ValueError: the prediction is compact.
+        and W.
     """
-    classes, scores = prediction.surviving_scores()
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
-        label_map=prediction.label_map.astype(np.int32),
+        label_map=label_map.astype(np.int32),
         scores=scores.astype(np.float16),
         classes=classes,
-        names=np.array([prediction.names[k] for k in classes], dtype=np.str_),
-        size=np.array(prediction.label_map.shape, dtype=np.int32),
+        names=np.array([names[k] for k in classes], dtype=np.str_),
+        size=np.array(label_map.shape, dtype=np.int32),
     )
     return buffer.getvalue()
 
 
-def _label_png(prediction: "Prediction") -> bytes:
-    from ...visualization.label_png import label_png
-
-    return label_png(prediction.label_map, prediction.colors)
-
-
-def _overlay(prediction: "Prediction", path: Path, **options: Any) -> bytes:
-    sheet = prediction.overlay(**options)
-    return png_of(sheet) if path.suffix.lower() == ".png" else jpeg_of(sheet)
-
-
-_WRITERS: dict[str, Callable[..., bytes]] = {
-    "labels": lambda prediction, path: _label_png(prediction),
-    "overlay": _overlay,
-    "npz": lambda prediction, path: scores_npz(prediction),
-    "coco": lambda prediction, path, **options: _json(prediction.to_coco(**options)),
-    "labelme": lambda prediction, path, **options: _json(prediction.to_labelme(**options)),
-    "yolo": lambda prediction, path, **options: prediction.to_yolo(**options).encode(),
-}
-"""Format -> its writer, called with the prediction, the path and options."""
-
-
-def save_prediction(
-    prediction: "Prediction", path: Path, format: str | None, options: Mapping[str, Any]
-) -> Path:
-    """See `Prediction.save`."""
-    chosen = format or _SUFFIXES.get(path.suffix.lower())
-    if chosen not in _WRITERS:
+def choose_format(path: Path, format: str | None, known: Collection[str]) -> str:
+    """The format of a file, by default of its suffix; ValueError if it is none of `known`."""
+    chosen = format or _SUFFIXES.get(path.suffix.lower(), "")
+    if chosen not in known:
         got = f'format="{format}"' if format else f"the suffix of {path.name}"
         raise ValueError(
-            f"got {got}, expected a format of {', '.join(_WRITERS)}, or a name that ends in "
+            f"got {got}, expected a format of {', '.join(known)}, or a name that ends in "
             f'{", ".join(_SUFFIXES)}; a .json needs format="coco" or "labelme".'
         )
-    write_whole(path, _WRITERS[chosen](prediction, path, **options))
-    return path
+    return chosen
 
 
-def _json(content: Mapping[str, Any]) -> bytes:
-    return f"{json.dumps(content, allow_nan=False)}\n".encode()
-
-
-def to_detections(prediction: "Prediction", connected: bool) -> "supervision.Detections":
+def to_detections(
+    label_map: np.ndarray, names: Sequence[str], scores: Mapping[str, float], connected: bool
+) -> "supervision.Detections":
     """See `Prediction.to_supervision`."""
     try:
         import supervision
@@ -153,10 +128,7 @@ def to_detections(prediction: "Prediction", connected: bool) -> "supervision.Det
         ) from error
     from ...data.exports import find_regions
 
-    scores = prediction.mean_scores
-    regions = list(
-        find_regions(prediction.label_map, prediction.names, scores, connected=connected)
-    )
+    regions = list(find_regions(label_map, names, scores, connected=connected))
     if not regions:
         return supervision.Detections.empty()
     masks = np.stack([region.mask for region in regions])
@@ -165,5 +137,5 @@ def to_detections(prediction: "Prediction", connected: bool) -> "supervision.Det
         mask=masks,
         class_id=np.array([region.label for region in regions]),
         confidence=np.array([region.score for region in regions], dtype=np.float32),
-        data={"class_name": np.array([prediction.names[region.label] for region in regions])},
+        data={"class_name": np.array([names[region.label] for region in regions])},
     )

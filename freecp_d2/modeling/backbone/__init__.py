@@ -12,3 +12,9 @@ from .dense_attention import (
     TowerSpec,
 )
 from .tips_vit import TIPSViT
+
+__all__ = [
+    "DENSE_ATTENTION_REGISTRY", "BlockFeatures", "CLIPBackbone", "CLIPResNet", "CLIPViT",
+    "DenseAttention", "LoadedCLIP", "Needs", "TIPSViT", "TowerSpec", "build_clip_backbone",
+    "load_clip", "load_clip_from_config",
+]  # fmt: skip

@@ -16,13 +16,7 @@ from ...d2 import CfgNode
 from ...text import CLIPTokenizer
 from ...utils.clip_library import import_clip
 from ...utils.device import PRECISIONS, precision_for
-from .activation import (
-    check_activation,
-    check_heads,
-    decide_activation,
-    save_memory,
-    use_gelu,
-)
+from .activation import check_activation, check_heads, decide_activation, save_memory, use_gelu
 
 
 @dataclass(frozen=True)
@@ -124,28 +118,30 @@ def set_precision(model: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
     from ...checkpoint.catalogue import EMBEDDED_NAME, embedded_merges
-    from .clip_files import misfit, read_clip, unknown_kinds
-    from .clip_layouts import ARCHIVE_EXTRAS, OPENAI_TOWERS, check_layout, check_vocabulary
+    from . import clip_files
 
     if pretrained == EMBEDDED_NAME:
         arch = "custom"  # whatever the config of other weights has
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript
         clip = import_clip()
-        if arch not in (*OPENAI_TOWERS, "custom"):
+        if arch not in (*clip_files.OPENAI_TOWERS, "custom"):
             raise ValueError(
                 f'MODEL.CLIP.ARCH="{arch}" is no model of the library clip; use one of '
-                f"{[*OPENAI_TOWERS]}, or custom for a state dict of OpenAI's layout in any size."
+                f"{[*clip_files.OPENAI_TOWERS]}, or custom for a state dict of OpenAI's layout in "
+                "any size."
             )
         path = _openai_path(arch, pretrained)
-        state = read_clip(path)
-    check_layout(state, arch, path)
+        state = clip_files.read_clip(path)
+    clip_files.check_layout(state, arch, path)
     check_heads(path)
     if pretrained == EMBEDDED_NAME and not merges:
         merges = embedded_merges()
     tokenizer = CLIPTokenizer(merges, context_length=len(state["positional_embedding"]))
-    check_vocabulary(len(state["token_embedding.weight"]), tokenizer.num_tokens, path, merges)
-    weights = {k: v for k, v in state.items() if k not in ARCHIVE_EXTRAS}
+    clip_files.check_vocabulary(
+        len(state["token_embedding.weight"]), tokenizer.num_tokens, path, merges
+    )
+    weights = {k: v for k, v in state.items() if k not in clip_files.ARCHIVE_EXTRAS}
     model = None
     try:
         # build_model rounds to fp16; the second load restores what the file holds.
@@ -153,8 +149,8 @@ def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> Lo
         empty = {k: v for k, v in model.state_dict().items() if not v.numel()}  # OVSeg's fork
         model.load_state_dict(empty | weights)
     except (RuntimeError, KeyError, TypeError) as error:
-        message = misfit(path, "the CLIP of its sizes", weights, error)
-        if model is not None and (strange := unknown_kinds(model.state_dict(), weights)):
+        message = clip_files.misfit(path, "the CLIP of its sizes", weights, error)
+        if model is not None and (strange := clip_files.unknown_kinds(model.state_dict(), weights)):
             message += (
                 f" Or {clip.__file__}, whose models have {strange[0]}, is a fork: use "
                 "clip-anytorch or MODEL.CLIP.LIBRARY open_clip."
@@ -173,8 +169,7 @@ def _openai_path(arch: str, pretrained: str) -> str:
     """The path of the checkpoint: in the package, downloaded, or as the user names it."""
     from ...checkpoint import find_weights
     from ...checkpoint.catalogue import EMBEDDED_NAME, embedded_weights
-    from .clip_files import find_clip
-    from .clip_layouts import OPENAI_TOWERS
+    from .clip_files import OPENAI_TOWERS, find_clip
 
     if pretrained == EMBEDDED_NAME:
         return embedded_weights()
@@ -232,7 +227,9 @@ def _load_open_clip(arch: str, pretrained: str, merges: str, activation: str) ->
 def _load_tips(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
     from .tips_loading import load_tips
 
-    return load_tips(arch, pretrained, merges, activation)
+    model, tokenizer = load_tips(arch, pretrained, merges, activation)
+    # Pixels in [0, 1], without mean and deviation.
+    return LoadedCLIP(model, tokenizer, (0.0, 0.0, 0.0), (255.0, 255.0, 255.0))
 
 
 def wants_quick_gelu(arch: str, tag: str) -> bool:

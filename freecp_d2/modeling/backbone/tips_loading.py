@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from ...utils.imports import require_library
 from .clip_files import find_clip
-from .clip_loading import LoadedCLIP
 
 MODELS = {"tipsv2": "Tipsv2Model"}
 """MODEL.CLIP.ARCH, which is the `model_type` in config.json -> class of transformers."""
@@ -78,9 +77,12 @@ class TIPSTokenizer:
         return found["input_ids"]
 
 
-def load_tips(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
+def load_tips(
+    arch: str, pretrained: str, merges: str, activation: str
+) -> tuple[TIPS, TIPSTokenizer]:
     """
-    A TIPSv2 from a folder with config.json, model.safetensors and a tokenizer; see `load_clip`.
+    Model and tokenizer of a folder with config.json, model.safetensors and a tokenizer; see
+    `load_clip`.
 
     Raises:
         ValueError: another architecture, damaged weights, a tokenizer of another vocabulary, or
@@ -88,7 +90,7 @@ def load_tips(arch: str, pretrained: str, merges: str, activation: str) -> Loade
         FileNotFoundError: no such folder, no config.json or no tokenizer.
         ImportError: no transformers, or one without TIPSv2.
     """
-    from ...checkpoint.transformers_folders import load_folder
+    from ...checkpoint.fitting import load_folder
 
     if arch not in MODELS:
         raise ValueError(
@@ -110,5 +112,4 @@ def load_tips(arch: str, pretrained: str, merges: str, activation: str) -> Loade
             f"{folder}: its tokenizer has {tokenizer.num_tokens} tokens, its config.json "
             f"{sizes.vocab_size}; put the tokenizer of these weights there."
         )
-    # Pixels in [0, 1], without mean and deviation.
-    return LoadedCLIP(TIPS(model), tokenizer, (0.0, 0.0, 0.0), (255.0, 255.0, 255.0))
+    return TIPS(model), tokenizer

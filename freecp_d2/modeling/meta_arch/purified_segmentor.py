@@ -26,11 +26,11 @@ from ..purification.image_grid import ImageGrid
 from ..purification.wrapped_outputs import WrappedScores, read_cues
 from ..stitching import ClassScores
 from ..windows import window_batch_size
-from .wrapping import (
+from .parts import (
     build_affinity_head_of,
     build_class_features,
     build_wrapped,
-    check_heads,
+    check_purified,
     with_backbone,
     with_result_size,
 )
@@ -99,7 +99,7 @@ class PurifiedSegmentor(nn.Module):
         clip: LoadedCLIP | None = None,
         affinity_weights: bool = True,
     ) -> dict:
-        check_heads(cfg)
+        check_purified(cfg)
         node = cfg.MODEL.PURIFIED
         check_winner(node.WINNER)
         channels = read_channels(cfg, vocabulary)

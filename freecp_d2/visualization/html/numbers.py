@@ -128,9 +128,9 @@ def _header(results: Results, looks: list[str], with_gain: bool) -> Markup:
 
 
 def _gain(row: Row) -> Markup:
-    low, high = signed(row.gain.low), signed(row.gain.high)
+    difference, low, high = map(signed, row.gain)
     interval = element("small", f"[{low}, {high}]")
-    return element("td", signed(row.gain.difference), " ", interval, class_="gain")
+    return element("td", difference, " ", interval, class_="gain")
 
 
 def signed(value: float) -> str:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...evaluation.bootstrap import Interval
 from ...modeling.purification.diagnosis import Purification
 from .markup import Markup
 
@@ -32,11 +31,14 @@ class Scores:
 
 
 class Row(NamedTuple):
-    """Scores of a base method, one for each column; `gain` is the last mIoU minus the first."""
+    """
+    Scores of a base method, one for each column; `gain` is the last mIoU minus the first, and the
+    ends of its interval.
+    """
 
     method: str
     scores: tuple[Scores, ...]
-    gain: Interval
+    gain: tuple[float, float, float]
 
 
 class Results(NamedTuple):

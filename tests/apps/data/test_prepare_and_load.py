@@ -3,7 +3,7 @@
 import numpy as np
 
 from freecp_d2.data import BENCHMARKS, read_label
-from freecp_d2.data.loading import load_benchmark
+from freecp_d2.data.benchmark_files import load_benchmark
 
 from .label_files import write
 from .test_prepare_annotations import FOLDER, HEIGHT, WIDTH, rows, write_json

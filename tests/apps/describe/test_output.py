@@ -23,9 +23,9 @@ def path(tmp_path):
     return tmp_path / "words.json"
 
 
-def output(path, vocabulary=WORDS, given=None, entries=(), background=False, **said):
-    senses, given = Senses(vocabulary, **said), given or Descriptions()
-    return Output(path, vocabulary, ASKED, senses, given, entries, background=background)
+def output(path, vocabulary=WORDS, given=None, entries=(), context=""):
+    senses, given = Senses(vocabulary, context), given or Descriptions()
+    return Output(path, vocabulary, ASKED, senses, given, entries)
 
 
 def entry(word, model="m", count=5, start=0, sense=""):
@@ -39,12 +39,10 @@ def content(path):
 
 def test_words_to_describe(path):
     assert output(path).collection.words == ("Cat ", "dog")
-    assert output(path, background=True).collection.words == ("sky", "Cat ", "dog")
     path.write_text(json.dumps({"Dog": ["A dog."], "owl": ["An owl."]}))
-    given = Descriptions({"dog": ["Another."], "sky": ["Blue."]})
-    found = output(path, given=given, background=True)
+    found = output(path, given=Descriptions({"dog": ["Another."]}))
     assert found.collection.words == ("Cat ",)
-    assert found.num_described == 2
+    assert found.num_described == 1
 
 
 def test_old_words_stay_and_incomplete_ones_are_not_written(path):
@@ -57,25 +55,24 @@ def test_old_words_stay_and_incomplete_ones_are_not_written(path):
 
 
 def test_one_origin_is_that_of_the_file(path):
-    entries = [entry("dog", sense="the animal; a farm"), entry("cat", sense="a farm")]
-    said = {"meanings": {"dog": "the animal"}, "context": "a farm"}
-    output(path, entries=entries, **said).write("here", "CC0")
+    entries = [entry(word, sense="a farm") for word in ("dog", "cat")]
+    output(path, entries=entries, context="a farm").write("here", "CC0")
     found = content(path)
     assert found["sha256"] == descriptions_digest(found["descriptions"])
     assert (found["model"], found["source"], found["licence"]) == ("m", "here", "CC0")
-    assert (found["context"], found["senses"]) == ("a farm", {"dog": "the animal"})
+    assert found["context"] == "a farm"
     assert (found["instructions"], found["date"]) == (list(ASKED), date.today().isoformat())
     assert "origins" not in found
 
 
 def test_words_of_several_models(path):
-    entries = [entry("cat", "m", 3), entry("cat", "n", 2, 9), entry("sky"), entry("dog", "o")]
-    output(path, entries=entries, background=True).write("here")
+    entries = [entry("cat", "m", 3), entry("cat", "n", 2, 9), entry("dog", "o")]
+    output(path, entries=entries).write("here")
     found = {word: each for each in content(path)["origins"] for word in each["words"]}
     models = {word: each["model"] for word, each in found.items()}
-    assert models == {"Cat ": "m; n", "sky": "m", "dog": "o"}
+    assert models == {"Cat ": "m; n", "dog": "o"}
     assert "not stated" in found["dog"]["licence"]
-    assert found["sky"]["instructions"] == list(ASKED)
+    assert found["dog"]["instructions"] == list(ASKED)
 
 
 class TestOldOrigins:

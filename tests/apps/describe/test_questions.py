@@ -6,13 +6,7 @@ from pathlib import Path
 import pytest
 
 import freecp_d2
-from freecp_d2.apps.describe.questions import (
-    INSTRUCTIONS,
-    Question,
-    Senses,
-    read_instructions,
-    read_meanings,
-)
+from freecp_d2.apps.describe.questions import INSTRUCTIONS, Question, Senses, read_instructions
 from freecp_d2.text import Vocabulary, load_vocabulary
 
 SITE = Vocabulary("site", (("crane", "derrick"), ("bus",), ("building",)), ("sky",))
@@ -41,7 +35,6 @@ class TestSenses:
         assert "The crane is also called derrick." in told
         assert "among the classes bus, building:" in told
         assert stated == ""
-        assert "classes crane, bus, building:" in Senses(SITE)["sky"][0]
         assert Senses(Vocabulary("one", (("cat",),)))["cat"] == ("", "")
 
     def test_neighbours_are_the_nearest_twelve(self):
@@ -51,17 +44,9 @@ class TestSenses:
             listed = ", ".join(f"w{i}" for i in neighbours)
             assert f"among the classes {listed}: write" in senses[f"w{k}"][0]
 
-    def test_a_meaning_or_context_replaces_the_classes(self):
-        senses = Senses(SITE, meanings={"Crane": "a machine that lifts loads."})
-        told, stated = senses["crane"]
-        assert 'Here "crane" means: a machine that lifts loads.' in told
-        assert "among the classes" not in told
-        assert stated == "a machine that lifts loads."
-        assert senses["bus"][1] == ""
-        assert senses.meanings(("crane", "bus")) == {"crane": "a machine that lifts loads."}
-        senses = Senses(SITE, context=" building\nsites ", meanings={"crane": "a machine"})
+    def test_a_context_replaces_the_classes(self):
+        senses = Senses(SITE, context=" building\nsites ")
         assert senses["bus"] == ("The photos show: building sites.", "building sites")
-        assert senses["crane"][1] == "a machine; building sites"
         assert senses.context == "building sites"
 
     def test_benchmarks(self):
@@ -79,20 +64,14 @@ class TestReaders:
     def test_files(self, path):
         path.write_text("\ufeffWhat is a {word}?\n\n  Where is a {word}?\r\n", encoding="utf-8")
         assert read_instructions(path) == ("What is a {word}?", "Where is a {word}?")
-        path.write_text("\ufeff# mine\n\ncrane :  a machine: it lifts\n", encoding="utf-8")
-        assert read_meanings(path) == {"crane": "a machine: it lifts"}
 
     def test_errors(self, path):
-        for read, content, message in (
-            (read_instructions, b"What is it?", r"'What is it\?', expected .*\{word\}"),
-            (read_instructions, "é {word}".encode("latin-1"), "UTF-8"),
-            (read_meanings, b"crane", "line 1: got 'crane'"),
-            (read_meanings, b"a: b\ncrane:", "line 2"),
-            (read_meanings, b"a: b\na: c", "line 2"),
-            (read_meanings, b"\xff: x", "UTF-8"),
+        for content, message in (
+            (b"What is it?", r"'What is it\?', expected .*\{word\}"),
+            ("é {word}".encode("latin-1"), "UTF-8"),
         ):
             path.write_bytes(content)
             with pytest.raises(ValueError, match=message):
-                read(path)
+                read_instructions(path)
         with pytest.raises(FileNotFoundError, match=r"none\.txt"):
-            read_meanings(path.with_name("none.txt"))
+            read_instructions(path.with_name("none.txt"))

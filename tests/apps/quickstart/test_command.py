@@ -86,7 +86,7 @@ def test_counts_of_one_method_make_a_row():
     (row,) = results.rows
     assert row.scores[-1].miou == 100
     assert row.scores[-1].things == 0, "the sky is stuff"
-    assert row.gain.difference == pytest.approx(100 - 100 * 3 / 11)
+    assert row.gain[0] == pytest.approx(100 - 100 * 3 / 11)
     assert [column.is_oracle for column in results.columns] == [False] * 2 + [True] + [False] * 4
 
 

@@ -1,9 +1,8 @@
 """The table as text: marks, footnotes, width."""
 
-from freecp_d2.apps.reproduce.paper import read_table
 from freecp_d2.apps.reproduce.plan import Cell, Grid
 from freecp_d2.apps.reproduce.results import CellResult
-from freecp_d2.apps.reproduce.tables import METHODS, table_columns, table_rows
+from freecp_d2.apps.reproduce.tables import METHODS, read_table, table_columns, table_rows
 from freecp_d2.apps.reproduce.writing import lay_out
 
 

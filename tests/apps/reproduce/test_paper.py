@@ -2,7 +2,7 @@
 
 import pytest
 
-from freecp_d2.apps.reproduce.paper import AVERAGE, read_table
+from freecp_d2.apps.reproduce.tables import AVERAGE, read_table
 
 TABLES = [read_table(number) for number in range(1, 7)]
 BASES = ("maskclip", "gem", "clearclip", "sclip")

@@ -2,10 +2,9 @@
 
 import pytest
 
-from freecp_d2.apps.reproduce.paper import read_table
 from freecp_d2.apps.reproduce.plan import Grid
 from freecp_d2.apps.reproduce.results import CellResult, average, average_title
-from freecp_d2.apps.reproduce.tables import METHODS, table_columns, table_rows
+from freecp_d2.apps.reproduce.tables import METHODS, read_table, table_columns, table_rows
 
 
 def test_difference_of_the_printed_numbers():

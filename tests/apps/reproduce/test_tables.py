@@ -2,12 +2,12 @@
 
 import pytest
 
-from freecp_d2.apps.reproduce.paper import read_table
 from freecp_d2.apps.reproduce.tables import (
     BENCHMARKS,
     METHODS,
     cell_overrides,
     config_name,
+    read_table,
     table_columns,
     table_rows,
 )

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from freecp_d2.apps.segment.exports import check_exports
+from freecp_d2.apps.segment.exporter import check_exports
 from freecp_d2.apps.segment.inputs import Source
 from freecp_d2.apps.segment.run import run
 from freecp_d2.apps.segment.tasks import plan

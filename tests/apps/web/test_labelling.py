@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from freecp_d2.apps.reproduce.paper import METHODS
+from freecp_d2.apps.reproduce.tables import METHODS
 from freecp_d2.apps.web.inputs import read_words
 from freecp_d2.apps.web.labelling import Labeller, Thresholds, build_predictors
 from freecp_d2.engine.predictor import Predictor

@@ -1,6 +1,6 @@
 """Problems of a vocabulary beyond those that its reader finds."""
 
-from freecp_d2.apps.words.checking import check_vocabulary
+from freecp_d2.apps.words.lookup import check_vocabulary
 from freecp_d2.text import Descriptions, Vocabulary
 
 

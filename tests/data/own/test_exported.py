@@ -10,7 +10,7 @@ from freecp_d2.d2 import DatasetCatalog, MetadataCatalog
 from freecp_d2.data.dataset_checks import check_dataset
 from freecp_d2.data.labels import read_label
 from freecp_d2.data.own import register_folders
-from freecp_d2.data.own.brush import decode_brush
+from freecp_d2.data.own.label_studio import decode_brush
 
 from .conftest import HEIGHT, WIDTH
 

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from freecp_d2.modeling.backbone import load_clip, load_clip_from_config
-from freecp_d2.modeling.backbone.clip_layouts import OPENAI_TOWERS
+from freecp_d2.modeling.backbone.clip_files import OPENAI_TOWERS
 from freecp_d2.modeling.backbone.clip_loading import PRECISIONS
 from tests.helpers.random_clip import TINY, TINY_RESNET, random_clip, save_archive
 from tests.helpers.random_open_clip import TINY_OPEN_CLIP, random_open_clip, registered

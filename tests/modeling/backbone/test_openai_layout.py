@@ -3,7 +3,7 @@
 import pytest
 
 from freecp_d2.modeling.backbone import load_clip, load_clip_from_config
-from freecp_d2.modeling.backbone.clip_layouts import OPENAI_RESNETS, OPENAI_VITS
+from freecp_d2.modeling.backbone.clip_files import OPENAI_RESNETS, OPENAI_VITS
 from tests.helpers.merges import merges_for, num_tokens, write_merges
 from tests.helpers.random_clip import TINY, save_state_dict
 

@@ -8,8 +8,8 @@ from PIL import Image
 from freecp_d2 import load_vocabulary
 from freecp_d2.apps.segment.command import main
 from freecp_d2.d2 import build_model
+from freecp_d2.modeling.affinity import FeatureAffinity
 from freecp_d2.modeling.affinity.encoder import cosine_affinity
-from freecp_d2.modeling.affinity.from_backbone import FeatureAffinity
 from freecp_d2.modeling.purification.crop_classifier import elect_by_score
 from tests.helpers.random_sam3 import save_sam3
 from tests.helpers.segmentors import photo

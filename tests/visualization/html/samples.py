@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from freecp_d2.evaluation.bootstrap import Interval
 from freecp_d2.modeling.purification.diagnosis import GroupSummary, Purification, WordSummary
 from freecp_d2.visualization.html import page_content
 
@@ -15,7 +14,7 @@ COLUMNS = (
 
 def row(method, *values, gain=(0.0, 0.0, 0.0)):
     scores = tuple(page_content.Scores(v, v + 10, v + 1, v - 1) for v in values)
-    return page_content.Row(method, scores, Interval(*gain))
+    return page_content.Row(method, scores, gain)
 
 
 def results():

@@ -20,3 +20,10 @@ from .proxyclip import ProxyCLIP
 from .resclip import ResCLIP
 from .scclip import SCCLIP
 from .sfp import SFP
+
+__all__ = [
+    "CLIP", "DENSE_ATTENTION_REGISTRY", "GEM", "NACLIP", "SCCLIP", "SCLIP", "SFP", "BlockFeatures",
+    "CLIPtrase", "ClearCLIP", "CollectedFeatures", "DenseAttention", "LastBlock", "MaskCLIP",
+    "Needs", "ProxyCLIP", "ResCLIP", "RunningMean", "TowerSpec", "Vanilla", "build_dense_attention",
+    "find_dense_attention", "mean_over_heads", "query_key_value", "run_block", "run_blocks",
+]  # fmt: skip

@@ -1,7 +1,7 @@
 """
 A benchmark with distractors, words without an annotated pixel, as further classes.
 
-Near distractors are easily confused with a class (`text/resources/distractors/near.txt`); far ones
+Near distractors are easily confused with a class (`word_lists/near.txt`); far ones
 come from fields that no benchmark shows (`far.txt`). When a list is used up, its words return with
 qualifiers, such as "toy car".
 """
@@ -11,17 +11,17 @@ from collections.abc import Iterable, Sequence
 from functools import cache, partial
 from pathlib import Path
 
-from ..d2 import CfgNode, DatasetCatalog, MetadataCatalog, comm
-from ..data.own import register_folders
-from ..modeling.text_head import has_background, vocabulary_from_config
-from ..text import Vocabulary
-from ..text.vocabulary_parsing import word_key
-from ..utils.files import write_whole
-from .config_loading import load_config
+from freecp_d2.d2 import CfgNode, DatasetCatalog, MetadataCatalog, comm
+from freecp_d2.engine import load_config
+from freecp_d2.modeling.background import has_background
+from freecp_d2.modeling.text_head import vocabulary_from_config
+from freecp_d2.text import Vocabulary
+from freecp_d2.text.vocabulary_parsing import word_key
+from freecp_d2.utils.files import write_whole
 
 KINDS = ("near", "far", "mixed")
 
-_FOLDER = Path(__file__).resolve().parents[1] / "text" / "resources" / "distractors"
+_FOLDER = Path(__file__).resolve().parent / "word_lists"
 
 _NEAR_QUALIFIERS = (
     *("toy", "miniature", "inflatable", "chocolate", "knitted", "rusty", "burning"),
@@ -63,7 +63,6 @@ def widened_config(
         ValueError: DATASETS.TEST does not name one dataset; too few distractors.
     """
     cfg = load_config(config_file, opts)
-    register_folders(cfg.DATASETS.TEST)
     vocabulary = vocabulary_from_config(cfg)
     names, added = foreground_names(cfg, vocabulary), []
     if width > 1:

@@ -14,8 +14,7 @@ from ..file_lists import dangling_link, list_endings, list_files, read_list
 from ..labels import IGNORE_LABEL, LabelEncoding, LabelReader
 from . import label_studio, panoptic
 from .classes import Classes, read_classes
-from .colors import read_color_table
-from .encoding import label_encoding
+from .encoding import label_encoding, read_color_table
 from .spec import PREFIX, Spec, display_name, read_spec
 
 _UPDATE = "Correct it, or describe the folder in dataset.yaml; docs/OWN_DATASET.md has the keys."

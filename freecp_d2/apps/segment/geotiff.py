@@ -16,18 +16,14 @@ from ...utils.files import printable, write_whole
 from ...visualization.drawing import draw_overlay
 from ...visualization.label_png import no_word
 from ...visualization.legend import visible_shares
-from .decisions import classes_of, scored, visible_of
-from .exports import KEPT, RASTERS, is_ours, note_of
+from .decisions import classes_of, visible_of
+from .exporter import KEPT, RASTERS, is_ours, note_of
 from .image_record import Settings, forget_record, head_of, result_path, write_record
 from .inputs import Source, check_file
 
 
 def check_rasters(settings: Settings, formats: Sequence[str]) -> None:
-    """
-    Raises:
-        ImportError: rasterio is missing.
-        ValueError: formats of rasters and of images.
-    """
+    """ImportError without rasterio; ValueError for formats of rasters and of images."""
     if not settings.rasters:
         return
     import_rasterio()
@@ -65,7 +61,7 @@ def label_geotiff(
         "crs": found.crs,
         "no_data": round(found.no_data, 6),
         "no_word": no_word(len(found.names)),
-        "visible": scored(visible_of(shares, found.names), found.mean_scores),
+        "visible": visible_of(shares, found.names, found.mean_scores),
         "thresholds": None,
         "words": None,
         "groups": None,

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from freecp_d2.visualization.html.album import album, album_entry, album_overview
+from freecp_d2.apps.segment.gallery import album_entry, album_overview
 
-from .balance import read
-from .samples import purification
+from ...visualization.html.balance import read
+from ...visualization.html.samples import purification
 
 IMAGE = np.zeros((60, 80, 3), dtype=np.uint8)
 LABELS = np.zeros((60, 80), dtype=np.int32)
@@ -23,7 +23,7 @@ ENTRY = {
 
 @pytest.mark.parametrize("compact", [False, True])
 def test_every_part_occurs_once(compact):
-    found = read(album([album_entry(**ENTRY, compact=compact)], compact))
+    found = read(album_entry(**ENTRY, compact=compact))
     assert {image["alt"] for image in found.all("img")} == {"a page: image", "a page: labels"}
     assert len(found.all("img", width="80", height="60")) == len(found.all("img")) == 2
     assert found.text.count("a page") == 1

@@ -5,13 +5,12 @@ from collections import Counter
 import pytest
 
 from freecp_d2.data.benchmarks import BENCHMARKS
-from freecp_d2.engine.distractors import (
-    KINDS,
-    choose_distractors,
-    classes_without_near_words,
-    widen,
-)
 from freecp_d2.text import Vocabulary, load_vocabulary
+from tests.helpers.wrapped import load_tool
+
+tool = load_tool("distractor_words")
+KINDS, choose_distractors, widen = tool.KINDS, tool.choose_distractors, tool.widen
+classes_without_near_words = tool.classes_without_near_words
 
 PETS = Vocabulary("pets", (("cat", "kitten"), ("dog",), ("gadget",)), ("sky",))
 

@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 
 from ...data.exports import coco_dataset, labelme_file, merge_coco, yolo_data, yolo_lines
+from ...engine.predictor.saving import as_json
 from ...utils.files import printable, write_whole
 from ...visualization.label_png import read_labels
 from .image_record import Settings, result_path
@@ -52,10 +53,7 @@ def export_path(output: Path, name: Path, kind: str) -> Path:
 def check_exports(
     sources: Sequence[Source], names: Sequence[Path], output: Path, kinds: Sequence[str]
 ) -> None:
-    """
-    Raises:
-        ValueError: an export would replace an input or another result.
-    """
+    """ValueError if an export would replace an input or another result."""
     inputs = {os.path.realpath(source.path) for source in sources}
     folders = {EXPORTS[kind][0].split("/")[0] for kind in kinds}
     for name in names:
@@ -154,7 +152,7 @@ class Exporter:
                     f"removed and cannot be merged ({error}); remove it, and the next run makes it "
                     "again"
                 ) from error
-        write_whole(path, _json(merge_coco(datasets)))
+        write_whole(path, as_json(merge_coco(datasets)))
 
     def _write_yolo(self) -> None:
         path, content = self.settings.output / YOLO_FILE, yolo_data(self.classes)
@@ -180,10 +178,10 @@ class Exporter:
         if kind == "coco":
             alone = self.count[source.relative] == 1
             image = source.relative if alone else Path(os.path.abspath(source.path))
-            return _json(coco_dataset(labels, names, printable(image), scores))
+            return as_json(coco_dataset(labels, names, printable(image), scores))
         if kind == "labelme":
             place = printable(os.path.relpath(source.path, path.parent))
-            return _json(labelme_file(labels, names, place, scores, tolerance))
+            return as_json(labelme_file(labels, names, place, scores, tolerance))
         return yolo_lines(labels, names, tolerance).encode()
 
 
@@ -202,7 +200,3 @@ def is_ours(path: Path, digest: str | None, content: bytes | None = None) -> boo
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _json(content: Mapping[str, Any]) -> bytes:
-    return f"{json.dumps(content, allow_nan=False)}\n".encode()
