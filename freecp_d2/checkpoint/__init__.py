@@ -11,8 +11,9 @@ Pretrained weights: find, download, check and read them.
 | `reading.py` | file -> tensors |
 | `fitting.py` | the kind of a model by its tensors; loading without misfits |
 | `transformers_folders.py` | folder -> a model of the library transformers |
+
+It imports nothing that needs torch, for `freecp weights`: see `reading` and `fitting`.
 """
 
 from .catalogue import WeightsEntry, load_catalogue
 from .finding import find_weights, weights_dir
-from .reading import read_state_dict

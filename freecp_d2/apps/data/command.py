@@ -26,6 +26,7 @@ from ...data.conversion.label_files import (
 )
 from ...data.conversion.runner import ConversionReport, Options
 from ...data.loading import datasets_root
+from ...utils.errors import message_of
 from . import verify
 
 DESCRIPTIONS = {
@@ -131,7 +132,7 @@ def prepare(name: str, argv: Sequence[str] | None = None) -> int:
             "repeat the command with a smaller --workers to continue."
         ) from error
     except (OSError, ValueError) as error:
-        raise SystemExit(str(error)) from error
+        raise SystemExit(f"{parser.prog}: error: {message_of(error)}") from error
     print(report)
     return int(bool(report.broken))
 
