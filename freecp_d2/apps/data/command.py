@@ -107,6 +107,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return prepare(rest[0], rest[1:])
     is_help = action in ("-h", "--help") or rest[:1] in (["-h"], ["--help"])
     print(USAGE, file=sys.stdout if is_help else sys.stderr)
+    if not is_help:
+        print(f"freecp data: error: got {' '.join([action, *rest])!r}.", file=sys.stderr)
     return 0 if is_help else 2
 
 
