@@ -3,7 +3,7 @@ Start of the command `freecp` and of every script: Ctrl-C ends it with one line 
 
 This module imports nothing of the package, because `import freecp_d2` imports torch, which takes
 seconds in which Ctrl-C would print a stack trace from the middle of torch. Commands that need no
-model skip that import.
+model skip that import, and so does a mistyped one.
 """
 
 import os
@@ -15,7 +15,10 @@ from importlib.util import find_spec, module_from_spec
 from typing import Any, NoReturn
 
 INTERRUPTED = 130
-_WITHOUT_MODEL = ("-h", "--help", "help", "--version", "words")
+_WITH_MODEL = (
+    *("segment", "web", "evaluate", "reproduce", "calibrate", "data", "label-studio"),
+    *("export-onnx", "quickstart"),
+)
 _MESSAGE = b"\nInterrupted.\n"
 
 
@@ -65,7 +68,7 @@ def skip_package_init() -> None:
 
 def main() -> NoReturn:
     """The command `freecp`."""
-    if (sys.argv[1:] or ["--help"])[0] in _WITHOUT_MODEL:
+    if not sys.argv[1:] or sys.argv[1] not in _WITH_MODEL:
         skip_package_init()
     run("freecp_d2.apps.cli")
 

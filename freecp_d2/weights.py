@@ -2,7 +2,8 @@
 
 import sys
 
-from .checkpoint import WeightsEntry, find_weights, load_catalogue, read_state_dict, weights_dir
+from .checkpoint import WeightsEntry, find_weights, load_catalogue, weights_dir
+from .checkpoint.reading import read_state_dict
 
 __all__ = ["WeightsEntry", "find_weights", "load_catalogue", "read_state_dict", "weights_dir"]
 

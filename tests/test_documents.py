@@ -104,6 +104,7 @@ def test_options_of_commands(monkeypatch):
     assert seen > 25
 
 
+@pytest.mark.external
 def test_the_site_builds(tmp_path):
     """In strict mode: links, anchors and the docstrings of the reference."""
     if not importlib.util.find_spec("mkdocs") or not importlib.util.find_spec("mkdocstrings"):

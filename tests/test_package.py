@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -64,6 +65,27 @@ def test_it_holds_every_file_of_the_package_and_every_config(wheel):
     with zipfile.ZipFile(wheel) as file:
         names = [name.partition("/") for name in file.namelist() if not name.endswith("/")]
     assert {rest for top, _, rest in names if top == "freecp_d2"} == expected
+
+
+def targets(metadata):
+    """Of the links and images in the README."""
+    return {target for target in re.findall(r"\]\(([^)]+)\)", metadata) if target[0] != "#"}
+
+
+def test_links_of_the_readme_on_pypi(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as file:
+        (name,) = (name for name in file.namelist() if name.endswith("/METADATA"))
+        assert targets(file.read(name).decode()) == set()
+    (source,) = (wheel.parent / "unpacked").iterdir()
+    project = (source / "pyproject.toml").read_text()
+    repository = "https://example.org/owner/name"
+    project = re.sub("(?m)^(Paper = .*)$", rf'\1\nRepository = "{repository}"', project)
+    (source / "pyproject.toml").write_text(project)
+    info = python("-c", BUILD, source, "prepare_metadata_for_build_wheel", tmp_path, cwd=tmp_path)
+    written = targets((ROOT / "README.md").read_text())
+    linked = {f"{repository}/{'raw' if '.jpg' in t else 'blob'}/HEAD/{t}" for t in written}
+    assert targets((tmp_path / info[-1] / "METADATA").read_text()) == linked
+    assert all((ROOT / target.partition("#")[0]).exists() for target in written)
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,7 @@ def device_opts(args: argparse.Namespace) -> Sequence[str]:
 
 
 def print_error(error: Exception) -> None:
-    """Print the message on one line of the error output, after the command that the user typed."""
+    """Print the message on the error output, after the command that the user typed."""
     print(f"{program_name()}: error: {message_of(error)}", file=sys.stderr)
 
 

@@ -20,6 +20,7 @@ from ..checkpoint.checksums import check_file, file_digest, noted_digest
 from ..checkpoint.download import MEGABYTE
 from ..checkpoint.finding import find_weights, local_path, place_of, remote_entry, weights_dir
 from ..checkpoint.hub import hub_problem, is_in_hub_cache
+from ..utils.errors import message_of
 
 OK, FAILED = 0, 1
 """Exit codes; argparse exits with 2 for a wrong command line."""
@@ -158,6 +159,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             code = max(code, {"fetch": fetch, "verify": verify, "where": where}[args.verb](name))
         except (OSError, ValueError) as error:
-            print(f"{name}: {error}", file=sys.stderr)
+            print(f"{name}: {message_of(error)}", file=sys.stderr)
             code = FAILED
     return code

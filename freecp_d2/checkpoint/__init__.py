@@ -10,10 +10,11 @@ Pretrained weights: find, download, check and read them.
 | `checksums.py` | size and SHA-256 of a file |
 | `reading.py` | file -> tensors |
 | `fitting.py` | the kind of a model by its tensors; loading without misfits, also of folders |
+
+It imports nothing that needs torch, for `freecp weights`: see `reading` and `fitting`.
 """
 
 from .catalogue import WeightsEntry, load_catalogue
 from .finding import find_weights, weights_dir
-from .reading import read_state_dict
 
-__all__ = ["WeightsEntry", "find_weights", "load_catalogue", "read_state_dict", "weights_dir"]
+__all__ = ["WeightsEntry", "find_weights", "load_catalogue", "weights_dir"]

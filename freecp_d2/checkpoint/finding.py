@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from urllib.parse import urlparse
 
-from ..d2 import PathManager
 from .catalogue import WeightsEntry, embedded_weights, load_catalogue
 from .checksums import check_file
 from .hub import find_on_hub
@@ -43,6 +42,8 @@ def find_weights(name_or_path: str) -> str:
     if name_or_path.startswith("file://"):
         name_or_path = urlparse(name_or_path).path
     elif "://" in name_or_path:
+        from ..d2 import PathManager
+
         return PathManager.get_local_path(name_or_path)
     path = os.path.expanduser(name_or_path)
     if not path or not os.path.exists(path):

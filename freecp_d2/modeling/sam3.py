@@ -184,7 +184,7 @@ class SAM3(nn.Module):
 
     def _autocast(self) -> torch.autocast:
         lower = self.dtype != torch.float32
-        return torch.autocast(self.device.type, self.dtype, enabled=lower)
+        return torch.autocast(self.device.type, self.dtype if lower else None, enabled=lower)
 
 
 def load_sam3(pretrained: str) -> tuple[Any, Any]:

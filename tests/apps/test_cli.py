@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+import freecp
 from freecp_d2.apps import cli
 from tests.helpers.command import run
 
@@ -34,16 +35,23 @@ def test_the_program_is_called_as_the_user_typed_it(capsys):
         assert f"usage: freecp {name} " in capsys.readouterr().out
 
 
-def test_help_and_words_need_no_torch():
+def test_commands_without_a_model_need_no_torch(tmp_path):
+    assert {*cli.COMMANDS} - {*freecp._WITH_MODEL} == {"words", "describe", "weights"}
+    assert {*freecp._WITH_MODEL} < {*cli.COMMANDS}
+    asked = ["--vocabulary", "cat;", "--output", f"{tmp_path}/d", "--questions", f"{tmp_path}/q"]
     blocked = "import sys; sys.modules |= dict.fromkeys(('torch', 'torchvision')); import freecp; "
     for argv, expected in (
         (["--help"], "usage: freecp"),
         (["--version"], "freecp_d2 "),
         (["words", "check", "cat; dog"], "2 classes, 2 words"),
         (["words", "check", "cat; cat"], "problem"),
+        (["describe", *asked], "0 of them described"),
+        (["weights", "list"], "clip:ViT-B/16"),
+        (["weights", "where", "clip:storybook"], "storybook_clip.safetensors"),
+        (["weigths"], "did you mean 'weights'?"),
     ):
         result = run("-c", f"{blocked}sys.argv[1:] = {argv}; freecp.main()")
-        assert expected in result.stdout, result.stderr
+        assert expected in result.stdout + result.stderr
 
 
 def test_errors_start_with_the_program(capsys):
@@ -51,6 +59,9 @@ def test_errors_start_with_the_program(capsys):
         (2, ["segment", "--input", "missing.png"]),
         (2, ["describe", "--vocabulary", "cat", "--output", "a", "--questions", "a"]),
         (1, ["words", "show", " "]),
+        (1, ["words", "check", "\x1b[31m\udcff.txt"]),
     ):
         assert cli.main(argv) == code
-        assert capsys.readouterr().err.startswith(f"freecp {argv[0]}: error: ")
+        error = capsys.readouterr().err
+        assert error.startswith(f"freecp {argv[0]}: error: ")
+        assert error.removesuffix("\n").isprintable()

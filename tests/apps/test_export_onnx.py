@@ -12,8 +12,9 @@ from freecp_d2.data.storybook import draw_scene
 from freecp_d2.engine.predictor import Predictor
 from tests.helpers.command import ROOT, in_process
 
-onnxruntime = pytest.importorskip("onnxruntime")
-pytest.importorskip("onnxscript")
+onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+pytest.importorskip("onnxscript", reason="needs the extra onnx")
+pytestmark = pytest.mark.external
 
 CONFIG, WORDS = "storybook/sclip", "background: wall; sky; sea, ocean; grass; tree"
 SIMPLE = ["MODEL.TEXT.TEMPLATES", "simple"]

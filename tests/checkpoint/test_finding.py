@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from freecp_d2 import d2
 from freecp_d2.checkpoint import catalogue, download, find_weights, finding, weights_dir
 from freecp_d2.checkpoint.catalogue import embedded_weights
 from freecp_d2.checkpoint.checksums import note_path, noted_digest
@@ -149,7 +150,7 @@ class TestPaths:
 
     def test_other_schemes_go_to_the_path_manager(self, monkeypatch):
         asked = []
-        monkeypatch.setattr(finding.PathManager, "get_local_path", asked.append)
+        monkeypatch.setattr(d2.PathManager, "get_local_path", asked.append)
         find_weights("detectron2://x/model.pkl")
         assert asked == ["detectron2://x/model.pkl"]
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from freecp_d2.checkpoint import read_state_dict
+from freecp_d2.checkpoint.reading import read_state_dict
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from ...data.conversion.label_files import (
     convert_labels,
 )
 from ...data.conversion.runner import ConversionReport, Options
+from ...utils.errors import message_of
 from . import verify
 
 DESCRIPTIONS = {
@@ -106,6 +107,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return prepare(rest[0], rest[1:])
     is_help = action in ("-h", "--help") or rest[:1] in (["-h"], ["--help"])
     print(USAGE, file=sys.stdout if is_help else sys.stderr)
+    if not is_help:
+        print(f"freecp data: error: got {' '.join([action, *rest])!r}.", file=sys.stderr)
     return 0 if is_help else 2
 
 
@@ -131,7 +134,7 @@ def prepare(name: str, argv: Sequence[str] | None = None) -> int:
             "repeat the command with a smaller --workers to continue."
         ) from error
     except (OSError, ValueError) as error:
-        raise SystemExit(str(error)) from error
+        raise SystemExit(f"{parser.prog}: error: {message_of(error)}") from error
     print(report)
     return int(bool(report.broken))
 

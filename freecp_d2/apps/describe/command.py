@@ -21,14 +21,13 @@ from tqdm import tqdm
 
 from ...text import Descriptions, load_descriptions, load_vocabulary
 from ...utils.files import write_whole
-from ..options import program_name
+from ..options import print_error
 from .answers import AnswersFile
 from .collection import Collection, Source, amount, describe, outcome
 from .endpoint import Endpoint
 from .journal import Journal, journal_path, read_journal
-from .local_model import VICUNA, LocalModel
 from .output import Output
-from .questions import INSTRUCTIONS, Senses, read_instructions
+from .questions import INSTRUCTIONS, VICUNA, Senses, read_instructions
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -73,6 +72,8 @@ def build_source(args: argparse.Namespace, num_instructions: int) -> Source | No
     if args.local:
         if args.model:
             raise ValueError(f"got --model and --local; write --local {args.model}.")
+        from .local_model import LocalModel  # imports torch
+
         return LocalModel(
             args.local,
             device=args.device,
@@ -130,7 +131,7 @@ def ask(args: argparse.Namespace, journal: Journal, output: Output, source: Sour
                 bar.update(len(entry.sentences))
     except (OSError, ImportError) as error:
         has_failed = True
-        print(f"{program_name()}: error: {error}", file=sys.stderr)
+        print_error(error)
     finally:
         described = output.write(f"freecp describe, {source.origin}", args.licence)
         has = f"Words in {args.output}: {len(described)}." if described else ""
@@ -158,7 +159,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(args)
     except (ValueError, OSError) as error:
-        print(f"{program_name()}: error: {error}", file=sys.stderr)
+        print_error(error)
         return 2
     except KeyboardInterrupt:
         print("\nInterrupted; the same command resumes.", file=sys.stderr)

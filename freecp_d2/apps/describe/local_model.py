@@ -5,10 +5,7 @@ from typing import Any
 
 import torch
 
-from .questions import Question
-
-VICUNA = "lmsys/vicuna-13b-v1.5"
-"""The paper's model (Sec. 4.2)."""
+from .questions import VICUNA, Question
 
 # The conversation of Vicuna 1.1 and 1.5, whose tokenizer has no chat template:
 # https://github.com/lm-sys/FastChat/blob/main/docs/vicuna_weights_version.md (Apache-2.0)

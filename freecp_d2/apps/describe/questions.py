@@ -27,6 +27,8 @@ INSTRUCTIONS = (
     "with.",
 )
 NUM_ANSWERS = 5  # sentences for each instruction
+VICUNA = "lmsys/vicuna-13b-v1.5"
+"""The paper's model (Sec. 4.2)."""
 
 _PROMPT = (
     "{instruction}{sense}\n\n"

@@ -20,7 +20,7 @@ from ...engine import add_import_argument, check_num_processes, import_plugins, 
 from ...engine.predictor import Predictor
 from ...modeling.text_head import vocabulary_from_config
 from ...text import load_vocabulary
-from ...utils.errors import USER_ERRORS, message_of
+from ...utils.errors import USER_ERRORS
 from ...utils.files import printable
 from ...version import __version__
 from ..options import (
@@ -31,6 +31,7 @@ from ..options import (
     add_opts_argument,
     add_vocabulary_argument,
     device_opts,
+    print_error,
     program_name,
 )
 from .exporter import EXPORTS, FORMATS, RASTERS, check_exports
@@ -181,7 +182,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return label(args)
     except USER_ERRORS as error:
-        print(f"{program_name()}: error: {printable(message_of(error))}", file=sys.stderr)
+        print_error(error)
         return REFUSED
     except KeyboardInterrupt:
         print("\nInterrupted; the same command goes on from here.", file=sys.stderr)

@@ -15,9 +15,7 @@ Point = tuple[float, float]
 """Column and row, each as a share of the image, 0 to 1."""
 
 _NAMES_SHOWN = 8
-_OPENAI_COMMAND = (
-    "freecp web --config ade20k/sclip_freecp --opts MODEL.CLIP.PRETRAINED /path/ViT-B-16.pt"
-)
+_OPENAI_COMMAND = "freecp web --config ade20k/sclip_freecp"
 
 
 def embedded_notice() -> Markup:
@@ -28,7 +26,7 @@ def embedded_notice() -> Markup:
         "p",
         element("b", "These weights know drawn pages only."),
         " They come with the package and were trained on pages like those below; labels of "
-        "photographs will be wrong. With OpenAI's file: ",
+        "photographs will be wrong. With OpenAI's CLIP, which is downloaded once: ",
         element("code", command),
         class_="notice",
     )

@@ -54,7 +54,8 @@ class EncoderAffinity(AffinityHead):
 
     def autocast(self, device: torch.device) -> torch.autocast:
         """The context of the encoder's forward."""
-        return torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32)
+        lower = self.dtype != torch.float32  # which PyTorch 2.1 refuses on a CPU
+        return torch.autocast(device.type, self.dtype if lower else None, enabled=lower)
 
 
 def check_options(group: str, *, input_size: int = 0, power: float = 1.0) -> None:

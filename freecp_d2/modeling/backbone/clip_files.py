@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...checkpoint import find_weights, read_state_dict
+from ...checkpoint import find_weights
 from ...checkpoint.fitting import describe_weights
-from ...checkpoint.reading import weights_in, without_prefix
+from ...checkpoint.reading import read_state_dict, weights_in, without_prefix
 from .activation import decide_activation, use_gelu
 
 OPENAI_VITS = {

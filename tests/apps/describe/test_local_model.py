@@ -4,7 +4,8 @@ import pytest
 
 from freecp_d2.apps.describe.checks import Validator
 from freecp_d2.apps.describe.collection import Collection
-from freecp_d2.apps.describe.local_model import VICUNA, LocalModel
+from freecp_d2.apps.describe.local_model import LocalModel
+from freecp_d2.apps.describe.questions import VICUNA
 
 from . import tiny_model
 
