@@ -9,7 +9,8 @@ Pretrained weights: find, download, check and read them.
 | `hub.py` | Hugging Face repository -> file or folder in its cache |
 | `checksums.py` | size and SHA-256 of a file |
 | `reading.py` | file -> tensors |
-| `fitting.py` | the kind of a model by its tensors; loading without misfits, also of folders |
+| `fitting.py` | the kind of a model by its tensors; loading without misfits |
+| `transformers_folders.py` | folder -> a model of the library transformers |
 
 It imports nothing that needs torch, for `freecp weights`: see `reading` and `fitting`.
 """

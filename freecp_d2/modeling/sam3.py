@@ -203,7 +203,7 @@ def load_sam3(pretrained: str) -> tuple[Any, Any]:
         ValueError: another kind of model, or weights of another config.
     """
     from ..checkpoint.finding import find_folder
-    from ..checkpoint.fitting import load_folder
+    from ..checkpoint.transformers_folders import load_folder
 
     require_library("transformers", extra="sam3", user="SAM3Segmentor")
     import transformers

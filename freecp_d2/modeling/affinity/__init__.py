@@ -3,25 +3,22 @@ Affinity heads: sources of the self-affinity of Eq. (2).
 
 | file | what |
 |---|---|
-| `build.py` | the registry, the contract, the base class; `CLIPAttentionAffinity` |
+| `build.py` | the registry, the contract, the base class |
+| `from_backbone.py` | `CLIPAttentionAffinity`: attention; `FeatureAffinity`: cosines of tokens |
 | `dino.py` | `DINOAffinity`: features or attention of a DINO, DINOv2 or DINOv3 |
 | `dino_weights.py` | its weights, from timm and from its authors |
 | `sam.py` | `SAMAffinity`: features or masks of SAM |
 | `maskformer.py` | `MaskFormerAffinity`: masks of MaskFormer, Mask2Former and EoMT |
 | `transformers_encoder.py` | `TransformersAffinity`: features of SAM 2 and SAM 3 |
-| `encoder.py` | base class and functions of heads with an encoder of their own; `FeatureAffinity` |
+| `encoder.py` | base class and tensor functions of heads with an encoder of their own |
 
 The libraries of all heads but CLIP's are optional and imported when such a head is built.
 """
 
-from .build import (
-    AFFINITY_HEAD_REGISTRY,
-    AffinityHead,
-    CLIPAttentionAffinity,
-    build_affinity_head,
-)
+from .build import AFFINITY_HEAD_REGISTRY, AffinityHead, build_affinity_head
 from .dino import DINOAffinity
-from .encoder import EncoderAffinity, FeatureAffinity
+from .encoder import EncoderAffinity
+from .from_backbone import CLIPAttentionAffinity, FeatureAffinity
 from .maskformer import MaskFormerAffinity
 from .sam import SAMAffinity
 from .transformers_encoder import TransformersAffinity

@@ -16,7 +16,7 @@ from ...utils.imports import require_library
 from ..backbone.base import resize_positional_embedding
 from ..inputs import PixelNormalisation
 from ..resampling import resample, resample_matrix
-from .build import AFFINITY_HEAD_REGISTRY, balancing_options, resolve_layers
+from .build import AFFINITY_HEAD_REGISTRY, balancing_options
 from .dino_weights import load_dino
 from .encoder import (
     EncoderAffinity,
@@ -26,6 +26,7 @@ from .encoder import (
     cosines,
     resize,
 )
+from .from_backbone import resolve_layers
 
 _KEY = "MODEL.AFFINITY_HEAD.DINO"
 

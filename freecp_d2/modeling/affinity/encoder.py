@@ -1,6 +1,5 @@
 """
-Base class and tensor functions of affinity heads with an image encoder of their own, and the head
-that takes the features of the backbone or of a wrapped model.
+Base class and tensor functions of affinity heads with an image encoder of their own.
 
 Shapes: N windows, C channels, Q masks; (h, w) the grid of the backbone's patches, P = h * w;
 (h', w') another grid, P' = h' * w'.
@@ -12,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...d2 import CfgNode, ShapeSpec, configurable
+from ...d2 import CfgNode, ShapeSpec
 from ...utils.device import PRECISIONS
-from .build import AFFINITY_HEAD_REGISTRY, AffinityHead, balancing_options
+from .build import AffinityHead
 
 MIN_AFFINITY = 1e-6
 """Lowest affinity by features, so that no row is empty, not even that of a zero feature."""
@@ -140,26 +139,3 @@ def region_labels(masks: Tensor, scores: Tensor) -> Tensor:
     claims = scores.float().unsqueeze(-1) * masks.float().flatten(2)
     unclaimed = claims.new_full((len(claims), 1, claims.shape[2]), 0.5)
     return torch.cat([claims, unclaimed], dim=1).argmax(dim=1)
-
-
-@AFFINITY_HEAD_REGISTRY.register()
-class FeatureAffinity(AffinityHead):
-    """
-    `cosine_affinity` of "patch_tokens": of the features that a wrapped model returns, as
-    SAM3Segmentor does, or else of CLIP's tokens. It needs no encoder and no pass of its own.
-    """
-
-    @configurable
-    def __init__(self, *, power: float = 1.0, **options: int):
-        """`power`: see `cosine_affinity`; raises `ValueError` if it is 0 or less."""
-        super().__init__(**options)
-        check_options("MODEL.AFFINITY_HEAD.FEATURES", power=power)
-        self.power = power
-
-    @classmethod
-    def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
-        return {"power": cfg.MODEL.AFFINITY_HEAD.FEATURES.COSINE_POWER, **balancing_options(cfg)}
-
-    def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
-        """See `AffinityHead.affinity`; symmetric."""
-        return cosine_affinity(features["patch_tokens"], self.power)

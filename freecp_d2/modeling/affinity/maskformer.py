@@ -88,7 +88,7 @@ class MaskFormerAffinity(EncoderAffinity):
         cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec], encoder: nn.Module | None = None
     ) -> dict:
         from ...checkpoint.finding import find_folder
-        from ...checkpoint.fitting import read_json, read_model_type
+        from ...checkpoint.transformers_folders import read_json, read_model_type
 
         for library in ("transformers", "scipy"):  # transformers needs scipy for these models
             require_library(library, extra="maskformer", user=cls.__name__)
@@ -135,14 +135,14 @@ class MaskFormerAffinity(EncoderAffinity):
 
 def load_maskformer(folder: str) -> Any:
     """Load one of `MODELS`, see `load_folder`."""
-    from ...checkpoint.fitting import load_folder
+    from ...checkpoint.transformers_folders import load_folder
 
     return load_folder(folder, MODELS, f"{_KEY}.PRETRAINED", computed=_COMPUTED)
 
 
 def read_pixel_statistics(folder: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and std of preprocessor_config.json, RGB, in [0, 255]; ImageNet's without that file."""
-    from ...checkpoint.fitting import read_json
+    from ...checkpoint.transformers_folders import read_json
 
     values: dict = dict(_IMAGENET)
     if os.path.exists(os.path.join(folder, "preprocessor_config.json")):

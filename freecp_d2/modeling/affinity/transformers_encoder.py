@@ -81,7 +81,7 @@ class TransformersAffinity(EncoderAffinity):
         cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec], encoder: nn.Module | None = None
     ) -> dict:
         from ...checkpoint.finding import find_folder
-        from ...checkpoint.fitting import load_folder, read_model_type
+        from ...checkpoint.transformers_folders import load_folder, read_model_type
 
         require_library("transformers", extra="sam2", user=cls.__name__)
         node = cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS

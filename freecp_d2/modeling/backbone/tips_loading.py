@@ -90,7 +90,7 @@ def load_tips(
         FileNotFoundError: no such folder, no config.json or no tokenizer.
         ImportError: no transformers, or one without TIPSv2.
     """
-    from ...checkpoint.fitting import load_folder
+    from ...checkpoint.transformers_folders import load_folder
 
     if arch not in MODELS:
         raise ValueError(
