@@ -100,11 +100,3 @@ def test_segment(freecp):
     freecp("segment", "--input", "page.png", *options.split(), *SMALL)
     assert (freecp.folder / "labels" / "page_labels.png").is_file()
     assert json.loads((freecp.folder / "labels/coco/_annotations.coco.json").read_bytes())["images"]
-
-
-def test_evaluate(freecp):
-    options = "--config storybook/sclip --device cpu --output run TEST.NUM_IMAGES 1"
-    freecp("evaluate", *options.split(), *SMALL)
-    record = json.loads((freecp.folder / "run" / "results.json").read_bytes())
-    (counts,) = record["images"].values()
-    assert counts["evaluated"] == 1
