@@ -16,7 +16,7 @@ import torch
 from freecp_d2 import method
 from tests.helpers import parity
 
-from .helpers import box_rows, contour_boxes, has_area
+from .helpers import box_rows, has_area
 
 CASES = [f"purify_{number}" for number in range(6)]
 NO_CONTOUR = (0, 0, 0, 0)
@@ -133,14 +133,6 @@ def test_boxes():
     assert Counter(box_rows(region)) == without_placeholder(stored["boxes"])
 
 
-def test_the_reference_contours_equal_the_released_program():
-    stored = load("boxes_unit")
-    boxes = []
-    for index, map_ in enumerate(stored["maps"].numpy()):
-        boxes += [(index, *box) for box in contour_boxes(map_)] or [(index, *NO_CONTOUR)]
-    assert boxes == [tuple(row) for row in stored["boxes"].tolist()]  # the order as well
-
-
 def test_the_mask_needs_no_holes():
     stored = load("boxes_unit")
     num_maps, h, w = stored["maps"].shape
@@ -218,46 +210,3 @@ def test_a_gpu_decides_the_same():
 
 
 # Eqs. (5) to (8) on all windows of an image at once, with a real crop classifier's verdicts
-
-
-def test_windows_of_an_image():
-    for name in ("e2e", "e2e_bkg"):
-        stored = load(name)
-        refined = stored["win_refined"]
-        redundancy_thresh, ambiguity_thresh = stored["params"][6:].tolist()
-        purified, keep = method.drop_redundant(refined, stored["win_rp_score"], redundancy_thresh)
-        assert torch.equal(keep, stored["win_rp_keep"].bool())
-
-        groups = method.ambiguity_groups(purified, keep, ambiguity_thresh)
-        expected_groups = [
-            (window, (row == group).nonzero().flatten().tolist())
-            for window, row in enumerate(stored["win_group"])
-            for group in range(int(row.max()) + 1)
-            if (row == group).sum() > 1
-        ]
-        members = [row.nonzero().flatten().tolist() for row in groups.members]
-        assert list(zip(groups.window.tolist(), members, strict=True)) == expected_groups
-
-        regions = method.region_boxes(method.fuse_groups(purified, groups), holes=True)
-        region_boxes = method.RegionBoxes(*(part[has_area(regions)] for part in regions))
-        winner_of = {}  # which group a stored crop belongs to shows in its winner
-        for window, *box, winner in stored["crops"].tolist():
-            group = next(
-                index
-                for index, (where, classes) in enumerate(expected_groups)
-                if where == window and winner in classes
-            )
-            winner_of[(group, *box)] = winner
-        assert box_rows(region_boxes) == sorted(winner_of)
-
-        final = method.eliminate_in_window(
-            purified,
-            groups,
-            region_boxes,
-            torch.tensor([winner_of[tuple(row)] for row in rows(region_boxes)]),
-            undecided_groups(regions, len(members)),
-        )
-        torch.testing.assert_close(final, stored["win_final"].float(), rtol=0, atol=1e-5)
-        survivors = final.flatten(2).any(dim=2)
-        assert torch.equal(survivors, stored["win_kept"].bool())
-        assert survivors.sum() < keep.sum()

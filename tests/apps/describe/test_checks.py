@@ -2,7 +2,7 @@
 
 from freecp_d2.apps.describe.checks import Validator, form_problem
 from freecp_d2.apps.describe.questions import Naming
-from freecp_d2.text import Vocabulary, load_descriptions, load_vocabulary, shipped_vocabularies
+from freecp_d2.text import Vocabulary, load_vocabulary
 
 GOOD = "A cat has two pointed ears on a round head."
 FARM = Vocabulary("farm", (("cat",), ("dog",), ("owl",)))
@@ -114,21 +114,3 @@ class TestNaming:
         assert benchmark.is_named("hood", "The exhaust hood is of steel.")
         two = Naming(Vocabulary("two", (("crane", "derrick"), ("crane", "bird"))))
         assert two.names("crane") == ("crane", "derrick", "bird")
-
-
-def test_shipped_descriptions_pass():
-    """Alone, and with the names of each vocabulary; Storybook's repeat themselves."""
-    for name in ("visual", "storybook"):
-        descriptions, is_story = load_descriptions(name), name == "storybook"
-        names = [each for each in shipped_vocabularies() if each.startswith("story") == is_story]
-        for vocabulary in (None, *map(load_vocabulary, names)):
-            validator = Validator(vocabulary)
-            words = descriptions.as_dict()
-            if vocabulary:  # background words need no description
-                words = dict.fromkeys(word for one in vocabulary.classes for word in one)
-            for word in words:
-                sentences = descriptions.prompts(word, ())
-                for i, sentence in enumerate(sentences):
-                    found = validator.problem(word, sentence, sentences[:i])
-                    repeats = is_story and found.startswith("nearly the same")
-                    assert not found or repeats, (vocabulary, word, sentence)

@@ -79,12 +79,6 @@ def test_each_file_once(folder):
     assert source.is_video
 
 
-def test_missing_inputs_are_reported(folder):
-    inputs = Inputs(["gone.jpg", "gone*.jpg", "a.jpg"], videos=["gone.mp4"])
-    assert [failure.name for failure in inputs.failures] == ["gone.jpg", "gone*.jpg", "gone.mp4"]
-    assert len(inputs.sources) == 1
-
-
 def test_an_unreadable_folder_is_reported(folder):
     if not os.geteuid():
         pytest.skip("root reads everything")

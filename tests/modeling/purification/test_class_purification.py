@@ -1,103 +1,17 @@
 """ClassPurification: the whole chain against the released program, its switches by hand."""
 
-import functools
-
 import pytest
 import torch
 
-from freecp_d2.method import self_affinity, transition_matrix
 from freecp_d2.modeling.purification.build import (
     PURIFICATION_HEAD_REGISTRY,
     build_purification_head,
 )
 from freecp_d2.modeling.purification.class_purification import ClassPurification
-from tests.helpers import parity
-
-CASES = [f"purify_{number}" for number in range(6)]
-
-
-@functools.cache
-def inputs(name):
-    """Maps, stretched maps and transition of a stored window, a batch of one."""
-    stored = load(name)
-    num_background = int(stored["params"][0])
-    maps = stored["cam"][None, num_background:]
-    transition = transition_matrix(self_affinity(stored["attn"][None, :-1]))
-    return maps, stored["cam_norm"][None, num_background:], transition
-
-
-@functools.cache
-def load(name):
-    return {key: torch.from_numpy(value) for key, value in parity.load(name).items()}
-
-
-def release(name, order="RP-AP"):
-    redundancy, ambiguity = load(name)["params"][4:].tolist()
-    return ClassPurification(
-        order=order,
-        redundancy_thresh=redundancy,
-        ambiguity_thresh=ambiguity,
-        elimination="window",
-    )
-
-
-class MockClassifier:
-    """The stand-in for the crop classifier that the arrays were made with; counts its calls."""
-
-    def __init__(self):
-        self.asked = []
-
-    def __call__(self, window, boxes, candidates):
-        winners = []
-        rows = zip(window.tolist(), boxes.tolist(), candidates, strict=True)
-        for n, (x0, y0, x1, y1), row in rows:
-            ids = row.nonzero().flatten().tolist()
-            winners.append(ids[(7 * x0 + 5 * y0 + 3 * x1 + y1 + sum(ids)) % len(ids)])
-            self.asked.append((n, x0, y0, x1, y1))
-        return torch.tensor(winners, dtype=torch.long)
 
 
 def survivors(purified):
     return purified.maps.flatten(2).any(dim=2)
-
-
-class TestReleasedProgram:
-    def test_final_maps_and_classes(self):
-        for name in CASES:
-            stored, result = load(name), release(name)(*inputs(name), MockClassifier())
-            # A few roundings of values in [0, 1]; decisions are exact.
-            torch.testing.assert_close(result.maps[0], stored["final"], rtol=0, atol=1e-5)
-            torch.testing.assert_close(
-                result.redundancy_scores[0], stored["rp_score"], rtol=0, atol=1e-5
-            )
-            assert result.keep[0].nonzero().flatten().tolist() == stored["rp_keep"].tolist()
-            assert survivors(result)[0].nonzero().flatten().tolist() == stored["kept"].tolist()
-
-    def test_boxes_and_winners(self):
-        for name in CASES:
-            stored, classifier = load(name), MockClassifier()
-            result = release(name)(*inputs(name), classifier)
-            decided = stored["ap_boxes"][stored["ap_boxes"][:, 5] != -1]  # -1: a box without area
-            expected = sorted(tuple(row) for row in decided[:, 1:].tolist())
-            boxes = result.region_boxes.boxes.tolist()
-            winners = result.winners.tolist()
-            assert sorted((*b, w) for b, w in zip(boxes, winners, strict=True)) == expected
-            assert len(classifier.asked) == len(expected)
-
-    def test_refinement_alone_redundancy_alone_and_one_class(self):
-        for name in CASES:
-            stored, refined = load(name), load(name)["refined"]
-            result = release(name, order="")(*inputs(name), MockClassifier())
-            torch.testing.assert_close(result.maps[0], refined, rtol=0, atol=1e-5)
-            assert result.keep.all()
-            assert len(result.groups.window) == 0
-            result = release(name, order="RP")(*inputs(name))
-            expected = torch.zeros_like(refined)
-            expected[stored["rp_keep"].long()] = refined[stored["rp_keep"].long()]
-            torch.testing.assert_close(result.maps[0], expected, rtol=0, atol=1e-5)
-            result = release(name)(*(x[:, :1] for x in inputs(name)[:2]), inputs(name)[2])
-            expected = refined[:1] * result.keep[0, 0]
-            torch.testing.assert_close(result.maps[0], expected, rtol=0, atol=1e-5)
 
 
 def squares(*corners, grid=(8, 8), side=3):
