@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -44,15 +45,17 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory):
-    """Text features are cached in a folder of this run, also by commands that tests start."""
-    before = os.environ.get("FREECP_CACHE")
-    os.environ["FREECP_CACHE"] = str(tmp_path_factory.mktemp("freecp_cache"))
-    yield
-    if before is None:
-        del os.environ["FREECP_CACHE"]
-    else:
-        os.environ["FREECP_CACHE"] = before
+def _own_folders(tmp_path_factory):
+    """
+    Caches and temporary files go into folders of this run, also those of commands that tests start:
+    what a killed test leaves there, pytest deletes with its folders.
+    """
+    temporary = str(tmp_path_factory.mktemp("temporary"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", temporary)
+        patch.setattr(tempfile, "tempdir", temporary)
+        patch.setenv("FREECP_CACHE", str(tmp_path_factory.mktemp("freecp_cache")))
+        yield
 
 
 @pytest.fixture(scope="module")

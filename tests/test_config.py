@@ -85,24 +85,7 @@ def keys_read(source):
     return visitor.keys
 
 
-SOURCE = '''
-def f(cfg, other):
-    """cfg.IN.TEXT"""
-    node = cfg.MODEL.CLIP
-    a, b = cfg.A.ONE, node.TWO
-    cfg.WRITTEN = other.NOT_CFG
-    return node.SUB.THREE.split("-")
-
-def g(cfg):
-    return node.FOUR, cfg.GROUP  # node is the alias of another function
-'''
-
-
 def test_every_key_is_read():
-    keys = keys_read(SOURCE)
-    assert {"A.ONE", "MODEL.CLIP.TWO", "MODEL.CLIP.SUB.THREE", "GROUP"} <= keys
-    assert not any("TEXT" in k or "FOUR" in k or "NOT_CFG" in k for k in keys)
-    assert "WRITTEN" not in keys
     sources = [p for p in PACKAGE.rglob("*.py") if p.name not in CONFIG_FILES]
     read = set().union(*(keys_read(path.read_text()) for path in sources))
     assert our_keys().keys() - read == set()

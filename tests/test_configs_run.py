@@ -41,6 +41,8 @@ TEST.IMAGES_PER_BATCH {NUM_IMAGES} TEST.LABEL_MAP True
 """
 OPTIONS = [*SMALL, *_OPTIONS.split()]
 """Two windows an image; label maps, as `train_net.py` has them."""
+ONE_PROMPT = ["MODEL.TEXT.DESCRIPTIONS", ""]
+"""For runs: descriptions are 15 prompts a word."""
 STORYBOOK_PAGE = 1_000_000
 """Seed of the first page of `val`."""
 
@@ -216,7 +218,7 @@ class TestConfigs:
     @each_benchmark
     def test_they_run(self, key, chosen, miniature_of, use, tiny_weights, tmp_path):
         """The configs of a benchmark use its layouts in turn."""
-        layouts = [*LAYOUTS[key]]
+        layouts, options = [*LAYOUTS[key]], [*OPTIONS, *ONE_PROMPT]
         paths = sorted(path for path in chosen if path.parent.name == key)
         assert len(paths) >= len(layouts)
         for number, path in enumerate(paths):
@@ -224,17 +226,18 @@ class TestConfigs:
             miniature = miniature_of(key, layouts[number % len(layouts)])
             use(miniature)
             output = ["OUTPUT_DIR", str(tmp_path / path.stem)]
-            checked = check_run(load_config(str(path), [*OPTIONS, *tiny_weights(path), *output]))
+            checked = check_run(load_config(str(path), [*options, *tiny_weights(path), *output]))
             run = Run(checked.cfg, build_checked(checked).eval())
             run.check(miniature.histogram, NUM_IMAGES)
 
     @each_benchmark
     def test_layouts_hold_the_same_benchmark(self, key, miniature_of, use, tiny_weights, tmp_path):
         path, model, matrices = ROOT / "configs" / key / "sclip_freecp.yaml", None, []
+        options = [*OPTIONS, *ONE_PROMPT]
         for layout in LAYOUTS[key]:
             use(miniature_of(key, layout))
             output = ["OUTPUT_DIR", str(tmp_path / layout)]
-            checked = check_run(load_config(str(path), [*OPTIONS, *tiny_weights(path), *output]))
+            checked = check_run(load_config(str(path), [*options, *tiny_weights(path), *output]))
             model = model or build_checked(checked).eval()
             matrices.append(Run(checked.cfg, model).matrix.tolist())
         assert all(matrix == matrices[0] for matrix in matrices)
@@ -244,7 +247,7 @@ class TestConfigs:
         """With its own weights, words and thresholds, on one page of a few windows."""
         assert ON_STORYBOOK
         options = ["TEST.NUM_IMAGES", "1", "TEST.LABEL_MAP", "True", "INPUT.MIN_SIZE_TEST", "96"]
-        options += ["MODEL.DEVICE", "cpu", "DATALOADER.NUM_WORKERS", "0"]
+        options += ["MODEL.DEVICE", "cpu", "DATALOADER.NUM_WORKERS", "0", *ONE_PROMPT]
         histogram = np.bincount(draw_scene(STORYBOOK_PAGE).labels.ravel(), minlength=82)
         clip = None
         for path in ON_STORYBOOK:

@@ -70,12 +70,15 @@ def test_base_methods(tiny_cfg, tmp_path):
     tiny_cfg.MODEL.CLIP.PROXYCLIP.PROXY = "DINOAffinity"
     use_source(tiny_cfg, "DINOAffinity", tmp_path)
     tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "CLIPAttentionAffinity"
-    for head, waits in ((tiny_cfg.MODEL.PURIFICATION_HEAD.NAME, WAITS), ("", 1)):
+    purified = tiny_cfg.MODEL.PURIFICATION_HEAD.NAME
+    for method, head, waits in (
+        *((method, "", 1) for method in METHODS),
+        ("sclip", purified, WAITS),
+    ):
+        tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = method
         tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = head
-        for method in METHODS:
-            tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = method
-            counts = compare(lambda: build_model(tiny_cfg).eval(), SMALL, float64=False)
-            assert 1 <= num_waits(counts) <= waits, method
+        counts = compare(lambda: build_model(tiny_cfg).eval(), SMALL, float64=False)
+        assert 1 <= num_waits(counts) <= waits, method
 
 
 @pytest.mark.parametrize("elimination", ["region", "window"])

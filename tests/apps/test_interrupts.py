@@ -50,9 +50,6 @@ def until_torch_is_loaded(process):
     "command",
     [
         ["train_net.py", *EVALUATE],
-        ["demo/demo.py", "--input", "demo/page.png"],
-        ["datasets/verify.py"],
-        ["tools/purify_truth.py"],
         ["tools/storybook/train.py"],
         ["-m", "freecp_d2.words", "stats"],
         ["-m", "freecp", "evaluate", *EVALUATE],

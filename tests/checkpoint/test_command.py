@@ -7,7 +7,7 @@ import pytest
 
 from freecp_d2.apps import weights as command
 from freecp_d2.checkpoint import catalogue, find_weights, finding
-from tests.helpers.command import in_process, run
+from tests.helpers.command import in_process
 
 ROW = "clip:ViT-B/16"
 
@@ -128,9 +128,3 @@ def test_a_wrong_command_line(capsys):
             command.main(argv)
         assert raised.value.code == 2
         assert "usage: " in capsys.readouterr().err
-
-
-def test_as_a_command():
-    result = run("-m", "freecp_d2.weights", "where")
-    assert result.returncode == 2
-    assert result.stderr.startswith("usage: python -m freecp_d2.weights where")

@@ -103,9 +103,3 @@ class TestTextHead:
         expected = F.normalize(clip.model.encode_text(clip.tokenizer(prompts)), dim=1)
         torch.testing.assert_close(head.word_features, expected, rtol=0, atol=1e-5)
         assert head.encoder.num_tokens(["cat", "a photo of a kitten."]) == [3, 8]
-
-    def test_words_outside_its_training(self, cfg):
-        cfg.MODEL.TEXT.VOCABULARY = "xylophone; smörgåsbord; 猫"
-        features = TextHead(cfg).word_features
-        assert features.isfinite().all()
-        assert (features @ features.T - torch.eye(3)).tril(-1).max() < 0.9999  # told apart

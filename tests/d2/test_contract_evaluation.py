@@ -79,11 +79,6 @@ class TestInferenceOnDataset:
             inference_on_dataset(model, [[1]], Recorder())
             assert model.training is training
 
-    def test_model_may_be_a_function(self) -> None:
-        recorder = Recorder()
-        inference_on_dataset(lambda x: x[0] + 1, [[1], [5]], recorder)
-        assert recorder.events[1:3] == ["process 2", "process 6"]
-
     def test_several_evaluators(self) -> None:
         results = inference_on_dataset(Doubler(), [[1]], [Recorder("a"), Recorder("b")])
         assert results == {"a": 3, "b": 3}

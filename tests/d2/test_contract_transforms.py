@@ -121,27 +121,3 @@ class TestAugmentations:
         applied = inputs.apply_augmentations([T.ResizeTransform(4, 4, 2, 2), FlipAfterResize()])
         assert inputs.sem_seg.tolist() == [[2.0, 1.0], [4.0, 3.0]]
         assert [type(t) for t in applied.transforms] == [T.ResizeTransform, T.HFlipTransform]
-
-    def test_refused_augmentations_and_inputs(self) -> None:
-        class NeedsDepth(T.Augmentation):
-            def get_transform(self, image: np.ndarray, depth: np.ndarray) -> T.Transform:
-                return T.NoOpTransform()
-
-        class NeedsWhatever(T.Augmentation):
-            def get_transform(self, image: np.ndarray, *others: np.ndarray) -> T.Transform:
-                return T.NoOpTransform()
-
-        class ReturnsImage(T.Augmentation):
-            def get_transform(self, image: np.ndarray) -> np.ndarray:
-                return image
-
-        for augmentation, error, message in [
-            (NeedsDepth(), AttributeError, "depth"),
-            (NeedsWhatever(), TypeError, "args"),
-            (ReturnsImage(), AssertionError, "Transform"),
-        ]:
-            with pytest.raises(error, match=message):
-                augmentation(T.AugInput(np.zeros((4, 4, 3), np.uint8)))
-        for image in ([[0]], np.zeros(3, np.uint8)):
-            with pytest.raises(AssertionError):
-                T.AugInput(image)

@@ -137,6 +137,8 @@ def test_from_config():
     assert not mapper.oracle
     cfg.MODEL.PURIFICATION_HEAD.ORACLE = True
     assert FreeCPDatasetMapper(cfg).oracle
+    cfg.INPUT.BANDS = [3, 2, 1]
+    assert FreeCPDatasetMapper(cfg).reading.bands == (3, 2, 1)
     assert FreeCPDatasetMapper(cfg, min_size=100).min_size == 100
     with pytest.raises(ValueError, match="nothing to train"):
         FreeCPDatasetMapper(cfg, True)

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 
 import numpy as np
 import pytest
@@ -99,15 +98,6 @@ class TestSelection:
         with pytest.raises(ValueError, match=f"{NAME} is empty"):
             select_records(cfg, NAME)
 
-    def test_the_log_has_all_numbers(self, cfg, register, caplog):
-        register(6)
-        for number, facts in ((0, "6 images, officially 20"), (2, "2 of 6 images, .* 20")):
-            cfg.TEST.NUM_IMAGES = number
-            caplog.clear()
-            with caplog.at_level(logging.INFO, logger="freecp_d2"):
-                select_records(cfg, NAME)
-            assert re.search(f"{NAME}: {facts}", caplog.text)
-
 
 class TestEvaluate:
     def test_numbers_and_records(self, cfg, register, tmp_path, caplog):
@@ -126,16 +116,6 @@ class TestEvaluate:
         assert 0 < record["seconds"][NAME] < 100
         assert (tmp_path / "output/inference" / NAME / "confusion_matrix.png").is_file()
         assert "mIoU,fwIoU,mACC,pACC,mIoU_mmseg" in caplog.text
-
-    def test_classes_and_then_confusions_are_logged(self, cfg, register, caplog):
-        register(3)
-        with caplog.at_level(logging.INFO, logger="freecp_d2"):
-            evaluate(cfg, Classifier())
-        logged = [r.getMessage() for r in caplog.records if r.name == "freecp_d2.engine.evaluate"]
-        assert "per class" in logged[1]
-        assert "most frequent confusions" in logged[2]
-        assert "| cat    | dog" in logged[2]
-        assert "12.5" in logged[2]
 
     def test_a_run_that_fails_leaves_no_record_unless_it_did_not_start(
         self, cfg, register, tmp_path

@@ -14,7 +14,6 @@ from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import build_model, get_cfg
 from freecp_d2.engine import evaluate, load_config, plugins
 from freecp_d2.engine.plugins import add_import_argument, import_plugins
-from tests.helpers.command import CONFIG, ROOT
 from tests.helpers.host import add_host_config
 
 pytestmark = pytest.mark.usefixtures("no_charts")
@@ -259,14 +258,3 @@ def test_the_arguments():
     argv = ["--import", "a", "--add-config", "c:f", "--import", "b.py"]
     assert parser.parse_args(argv).imports == ["a", "c:f", "b.py"]
     assert parser.parse_args([]).imports == [], "the default list is not shared"
-
-
-def test_an_error_ends_train_net_with_one_line(tmp_path, capsys):
-    (tmp_path / "heads.py").write_text("1 / 0\n")
-    argv = ["--eval-only", "--config", str(ROOT / CONFIG), "--import", "heads.py"]
-    with pytest.raises(SystemExit) as error:
-        train_net(argv)
-    message = f"{error.value}\n{capsys.readouterr().err}"
-    expected = f"ZeroDivisionError: division by zero ({tmp_path / 'heads.py'}, line 1)"
-    assert f"error: --import heads.py: {expected}" in message
-    assert "Traceback" not in message

@@ -324,8 +324,7 @@ class TestErrors:
         (shard,) = shards(cfg)
         assert len(read_results(shard)) == 1
 
-    @pytest.mark.parametrize("batch", [1, 4])
-    @pytest.mark.parametrize("workers", [0, 1])
+    @pytest.mark.parametrize(("batch", "workers"), [(1, 0), (4, 1)])
     def test_skip_names_them_and_goes_on(self, cfg, broken, batch, workers):
         cfg.merge_from_list(["TEST.ON_ERROR", "skip", "TEST.IMAGES_PER_BATCH", batch])
         cfg.DATALOADER.NUM_WORKERS = workers

@@ -25,8 +25,6 @@ from transformers import (
     MaskFormerForInstanceSegmentation,
     Sam2VideoConfig,
     Sam2VideoModel,
-    Sam3Config,
-    Sam3Model,
     SwinConfig,
 )
 
@@ -194,33 +192,6 @@ def random_sam2() -> nn.Module:
         **dict.fromkeys(names, 16),
     )
     return shaken(Sam2VideoModel(config), 0)
-
-
-def random_sam3() -> nn.Module:
-    """Input 56 x 56, grid 4 x 4."""
-    torch.manual_seed(0)
-    shared = {"hidden_size": 16, "num_attention_heads": 2}
-    narrow = {"intermediate_size": 16, "num_layers": 1, **shared}
-    vit = {
-        "model_type": "sam3_vit_model",
-        "intermediate_size": 32,
-        "num_hidden_layers": 2,
-        "image_size": 56,
-        "window_size": 2,
-        "global_attn_indexes": [1],
-        "pretrain_image_size": 28,
-        **shared,
-    }
-    text = {"intermediate_size": 16, "num_hidden_layers": 1, "projection_dim": 16, **shared}
-    config = Sam3Config(
-        vision_config={"backbone_config": vit, "fpn_hidden_size": 16},
-        text_config={**text, "vocab_size": 64, "bos_token_id": 0, "eos_token_id": 1},
-        geometry_encoder_config=narrow,
-        detr_encoder_config=narrow,
-        detr_decoder_config={**narrow, "num_queries": 4},
-        mask_decoder_config=shared,
-    )
-    return shaken(Sam3Model(config), 0)
 
 
 def dinov2_layout(vit: VisionTransformer) -> dict[str, Tensor]:

@@ -1,9 +1,7 @@
 """A small TIPSv2 with random weights, and its tokenizer, in the files of the released ones."""
 
 import functools
-import os
-import shutil
-import tempfile
+import io
 from pathlib import Path
 
 import sentencepiece
@@ -18,12 +16,12 @@ a photo of a person under a tree, a ball, a table and two chairs, water and a wo
 
 
 @functools.cache
-def sentencepiece_file() -> str:
+def sentencepiece_model() -> bytes:
     """A BPE of SentencePiece with byte fallback, padding 0, no start and no end token."""
-    folder = tempfile.mkdtemp(prefix="freecp_tips_")
+    model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(TEXTS.splitlines() * 4),
-        model_prefix=os.path.join(folder, "tokenizer"),
+        model_writer=model,
         model_type="bpe",
         vocab_size=340,
         byte_fallback=True,
@@ -34,7 +32,7 @@ def sentencepiece_file() -> str:
         eos_id=-1,
         minloglevel=2,
     )
-    return os.path.join(folder, "tokenizer.model")
+    return model.getvalue()
 
 
 def random_tips(*, layers: int = 3, patch: int = 4, swiglu: bool = False) -> Tipsv2Model:
@@ -51,5 +49,5 @@ def random_tips(*, layers: int = 3, patch: int = 4, swiglu: bool = False) -> Tip
 def save_tips(folder: Path, model: Tipsv2Model | None = None) -> Path:
     """Save config.json, model.safetensors and tokenizer.model; returns the folder."""
     (model or random_tips()).save_pretrained(folder)
-    shutil.copy(sentencepiece_file(), folder / "tokenizer.model")
+    (folder / "tokenizer.model").write_bytes(sentencepiece_model())
     return folder

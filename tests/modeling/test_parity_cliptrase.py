@@ -112,17 +112,6 @@ def test_label_maps_of_the_script(dataset, options):
     assert (found["sem_seg"] != expected).sum() == 0
 
 
-def test_batches_and_windows():
-    """Windows are clustered one by one."""
-    model = segmentor(DEEP[0])
-    images = [stored(name, "image_uint8").permute(2, 0, 1) for name in DEEP]
-    images += [images[0].flip(2)]
-    together = model([{"image": image} for image in images])
-    for image, found in zip(images, together, strict=True):
-        (alone,) = model([{"image": image}])
-        assert (alone["sem_seg"] != found["sem_seg"]).float().mean() < 1e-3
-
-
 @each_image
 def test_means_of_the_detectron2_version(name):
     """It gives each pixel the mean logits of its cluster; our clusters give the same."""

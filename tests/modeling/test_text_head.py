@@ -8,7 +8,6 @@ import torch
 from freecp_d2.d2 import MetadataCatalog
 from freecp_d2.modeling.text_head import TextHead, vocabulary_from_config
 from freecp_d2.text import Vocabulary
-from tests.helpers.random_clip import random_clip
 
 LN2 = math.log(2)
 
@@ -122,16 +121,6 @@ class TestConfig:
         assert head.class_features.shape == (3, 32)
         for rows in (head.word_features, head.class_features):
             torch.testing.assert_close(rows.norm(dim=1), torch.ones(len(rows)))
-
-    def test_word_features_are_the_library_own(self, tiny_cfg):
-        import clip
-
-        model, words = random_clip(), ["sky", "cat", "kitten", "dog", "tree"]
-        with torch.no_grad():
-            rows = model.encode_text(clip.tokenize([f"a photo of a {word}." for word in words]))
-        rows = rows / rows.norm(dim=1, keepdim=True)
-        # Rounding in another order of sums.
-        torch.testing.assert_close(TextHead(tiny_cfg).word_features, rows, rtol=0, atol=1e-5)
 
     def test_descriptions_change_classes_or_words(self, tiny_cfg, tmp_path):
         plain = TextHead(tiny_cfg)

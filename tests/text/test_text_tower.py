@@ -49,21 +49,22 @@ def library_features(model, tokens):
 
 def test_towers_equal_the_library_and_free_the_vision_tower():
     """Towers that are not known to be causal run at full length."""
+    freed = []
     for name in {**CUT, **FULL}:
         model = {**CUT, **FULL}[name]()
         tokens = clip.tokenize(PROMPTS)
         expected = library_features(model, tokens)
         assert expected.std(dim=0).max() > 0.1 or name in FULL, "the prompts differ"
         tower = build_text_tower(model)
-        visual, embedding = weakref.ref(model.visual), weakref.ref(model.visual.conv1.weight)
-        del model
-        gc.collect()
-        assert (visual(), embedding()) == (None, None)
+        freed += [weakref.ref(model.visual), weakref.ref(model.visual.conv1.weight)]
         assert not any("visual" in key for key in tower.state_dict())
         assert isinstance(tower, CausalTextTower if name in CUT else LibraryTextTower)
         assert name in CUT or tower.last_tokens(tokens).tolist() == [76] * len(PROMPTS)
         with torch.no_grad():
             torch.testing.assert_close(tower(tokens), expected, atol=1e-5, rtol=0)
+        del model
+    gc.collect()
+    assert not any(reference() is not None for reference in freed)
 
 
 def test_blocks_run_on_the_tokens_of_the_longest_prompt():
@@ -73,12 +74,6 @@ def test_blocks_run_on_the_tokens_of_the_longest_prompt():
             block.mlp.register_forward_hook(lambda _, args, __: lengths.append(args[0].shape[1]))
         build_text_tower(model)(clip.tokenize(["a cat.", "a small cat"]))
     assert lengths == [5, 5, 5, 5]  # start, 3 tokens, end; two blocks each
-
-
-def test_last_tokens():
-    tokens = clip.tokenize(["", "a cat", "a photo of a cat."])
-    for model in (make_clip(), make_open_clip(pool_type="eos", eos_id=49407)):
-        assert build_text_tower(model).last_tokens(tokens).tolist() == [1, 3, 7]
 
 
 def test_half_precision():

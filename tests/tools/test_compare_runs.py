@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from freecp_d2.evaluation.bootstrap import counts_of_run, mean_iou
 from freecp_d2.evaluation.partial import ImageResult, StoredResult, append_result, sparse_counts
 from tests.helpers.wrapped import load_tool
 
@@ -36,13 +35,6 @@ def runs(tmp_path):
         write_run(tmp_path / name, {"a.jpg": first, "b.jpg": right})
         for name, first in (("half", half), ("right", right))
     ]
-
-
-def test_counts_are_those_of_the_matrix(runs):
-    counts = counts_of_run(runs[0], DATASET)
-    assert counts["a.jpg"].tolist() == [[5, 5], [10, 10], [10, 10]]
-    assert counts["b.jpg"].tolist() == [[10, 10]] * 3
-    assert mean_iou(sum(counts.values())) == pytest.approx(60)  # 15 / (20 + 20 - 15)
 
 
 def test_the_table(tool, runs, capsys):

@@ -23,7 +23,7 @@ def pages():
 
 
 @pytest.fixture(scope="module")
-def models(_own_cache):
+def models(_own_folders):
     import_plugins([str(ROOT / "examples/color_position_affinity.py")])
     simple = ["MODEL.TEXT.TEMPLATES", "simple"]
     configs = [tool.read_config(affinity, simple) for affinity in tool.AFFINITIES]
@@ -46,25 +46,6 @@ def test_scores_of_the_truth(truth):
     torch.testing.assert_close(tool.corrupt(truth, Corruption(), 0), truth)
 
 
-def test_redundant_words_are_absent_ones_at_random_places(truth):
-    for seed in range(3):
-        scores = tool.corrupt(truth, Corruption(2, 1.0), seed)
-        added = [k for k in (0, 3, 5) if scores[k].any()]
-        assert len(added) == 2
-        torch.testing.assert_close(scores[:, :-1].sum(dim=0), torch.ones(39, 60))
-        assert scores[added, -1].any(), "also in pixels without a label"
-
-
-def test_ambiguous_words_cover_a_true_word(truth):
-    for seed in range(3):
-        scores = tool.corrupt(truth, Corruption(ambiguous=1, ambiguous_strength=0.5), seed)
-        (added,) = [k for k in (0, 3, 5) if scores[k].any()]
-        owners = [k for k in (1, 2, 4) if (scores[added] * truth[k]).any()]
-        assert len(owners) == 1
-        wins = (scores[added] > scores[owners[0]])[truth[owners[0]] > 0].float().mean()
-        assert 0.1 < wins < 0.9
-
-
 def test_the_nearest_word_is_the_copy(truth):
     features = torch.eye(NUM_CLASSES)
     features[0, 1], features[3, 2], features[5, 4] = 0.9, 0.9, 0.9
@@ -72,12 +53,6 @@ def test_the_nearest_word_is_the_copy(truth):
     scores = tool.corrupt(truth, how, 0, features)
     for copy, original in ((0, 1), (3, 2), (5, 4)):
         assert torch.equal(scores[copy] > 0, truth[original] > 0)
-
-
-def test_the_seed_determines_words_and_noise(truth):
-    how = Corruption(1, 1.0, 1, 0.5)
-    assert torch.equal(tool.corrupt(truth, how, 3), tool.corrupt(truth, how, 3))
-    assert not torch.equal(tool.corrupt(truth, how, 3), tool.corrupt(truth, how, 4))
 
 
 def test_perfect_scores_are_unchanged(models, pages):

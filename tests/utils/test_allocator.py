@@ -14,7 +14,7 @@ from freecp_d2.utils.processes import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(40):
+    for _ in range(12):
         torch.ones(16 << 20)  # 64 MiB
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 

@@ -73,15 +73,6 @@ def test_footnotes_have_each_reason_once():
     assert layout.remarks[-2:] == ["[1] no config.", "[2] exit code 3"]
 
 
-def test_tables_fit_on_a_terminal():
-    done = {"state": "done", "ours": 0.0, "images": 5, "official": 9}
-    layouts = [lay_out(*make(number, None, done)) for number in range(1, 7)]
-    for layout in layouts:
-        assert max(map(len, layout.table().splitlines())) <= 100
-    assert layouts[1].headers[-1] == "Avg."
-    assert lines_of(layouts[1], "SCLIP + FreeCP")["paper"][-1] == "42.1"
-
-
 def test_remarks():
     reason = "expects 500 images, found none under /data. Expected there:\n  a\n  b"
     grid, results = make(3, ["ade20k"], left_out={"City": reason})

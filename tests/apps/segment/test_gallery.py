@@ -65,12 +65,6 @@ def test_the_size_of_the_page_is_limited(tmp_path, monkeypatch):
     assert any(text.startswith(f"{50 - shown} more are labelled") for text in found.text)
 
 
-def test_a_run_without_images(tmp_path):
-    found = page(tmp_path, 0, failures=[FailedInput("a", "b")] * 3)
-    assert "Nothing in 3 words" in found.text
-    assert found.text.count(": b.") == 3
-
-
 def test_a_video(tmp_path):
     files = {"video": "a_labelled.mp4", "frames": "a_frames.jsonl"}
     of_video = record(kind="video", files=files, frames=3, frames_per_second=12.5, problem="short")
@@ -81,14 +75,6 @@ def test_a_video(tmp_path):
     assert "1 video in 3 words" in shown.text
     assert "Video of 3 frames, 0.2 s at 12.5 a second. Note: short." in shown.text
     assert len(shown.all("img")) == 1
-
-
-def test_images_of_any_shape(tmp_path):
-    found = RunGallery(4, settings(tmp_path))
-    for shape in ((1, 1), (1, 5000), (5000, 1), (900, 1200)):
-        pixels = np.zeros((*shape, 3), dtype=np.uint8), np.zeros(shape, dtype=np.int32)
-        found.add(Path("a"), record(), lambda pixels=pixels: pixels)
-    assert len(read(render_page(found.page((), {}))).all("img")) == 8
 
 
 def test_thumbnails_shrink_with_their_number(tmp_path):

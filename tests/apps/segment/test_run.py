@@ -94,16 +94,6 @@ def test_a_page_that_cannot_be_written_stops_the_run(predictor, sources, given):
     assert summary.num_labelled == 2
 
 
-def test_a_file_of_another_program_is_not_replaced(predictor, sources, given):
-    given.output.mkdir()
-    (given.output / "a.json").write_text('{"images": []}')
-    summary = go(sources, given, lambda: predictor)
-    assert summary.num_labelled == 1
-    assert "a.json was not written by this program" in summary.failures[0].reason
-    assert (given.output / "a.json").read_text() == '{"images": []}'
-    assert not (given.output / "a_labels.png").exists()
-
-
 def test_a_damaged_result_is_written_again(predictor, sources, given):
     go(sources[:1], given, lambda: predictor)
     for name in ("a_labels.png", "a_overlay.jpg"):

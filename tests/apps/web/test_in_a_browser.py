@@ -1,6 +1,5 @@
 """The real page in a real browser whose requests to other hosts are stopped and fail the test."""
 
-import itertools
 import re
 
 import pytest
@@ -95,18 +94,6 @@ def relabel(page, words):
 
 def choose(page, path):
     page.locator(".ask input[type=file]").set_input_files(path)
-
-
-def test_headings_go_down_one_level_at_a_time(visit):
-    page = visit()
-    page.locator("#images .pixels").last.click(position={"x": 40, "y": 30})
-    expect(page.locator("#pixel")).to_contain_text("column")
-    levels = page.locator("h1, h2, h3, h4, h5, h6").evaluate_all("all => all.map(h => h.tagName)")
-    levels = [int(name[1]) for name in levels]
-    assert levels.count(1) == 1
-    assert {2, 3} <= set(levels)
-    assert levels[0] == 1
-    assert all(below <= above + 1 for above, below in itertools.pairwise(levels))
 
 
 def test_the_first_page_is_labelled(visit):

@@ -24,14 +24,6 @@ def payload(tmp_path, image):
     return {"path": str(tmp_path / "image.png"), "orig_name": "image.png"}
 
 
-def test_an_image_and_words_give_labels(label, labeller, payload):
-    view = label(labeller, payload, WORDS, "SCLIP", USUAL)
-    assert "SCLIP alone" in view.images
-    assert "SCLIP + FreeCP" in view.images
-    assert "What FreeCP did to the words" in view.words
-    assert view.pixel == ""
-
-
 def test_without_an_image_there_is_an_invitation(label, labeller):
     view = label(labeller, None, WORDS, "SCLIP", USUAL)
     assert "Choose an image" in view.images

@@ -8,16 +8,13 @@ from freecp_d2.d2 import (
     DatasetCatalog,
     MetadataCatalog,
     SemSegEvaluator,
-    build_detection_test_loader,
 )
-from freecp_d2.data.mapper import FreeCPDatasetMapper
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.data.storybook.dataset import (
     HEIGHT,
     SPLITS,
     WIDTH,
     load_storybook,
-    register_storybook,
 )
 from freecp_d2.engine.checks import check_run
 from freecp_d2.evaluation import FreeCPSemSegEvaluator
@@ -60,12 +57,6 @@ def test_records():
         load_storybook("train")
 
 
-def test_registration_is_idempotent():
-    before = DatasetCatalog.list()
-    register_storybook()
-    assert DatasetCatalog.list() == before
-
-
 @pytest.fixture(scope="module")
 def scenes():
     return [draw_scene(SPLITS["val"].first_seed + number) for number in range(FEW)]
@@ -88,17 +79,6 @@ def test_perfect_predictions_score_100(scenes, evaluator_class, name):
     if num_classes > 36:
         absent = MetadataCatalog.get(name).stuff_classes[36:]
         assert all(np.isnan(found[f"IoU-{word}"]) for word in absent)
-
-
-@pytest.mark.parametrize("num_workers", [0, 2])
-def test_loader(scenes, num_workers):
-    records = DatasetCatalog.get(NARROW[0])[:FEW]
-    mapper = FreeCPDatasetMapper(image_format="RGB", min_size=0, max_size=2048, oracle=True)
-    batches = build_detection_test_loader(records, mapper=mapper, num_workers=num_workers)
-    for (inputs,), scene in zip(batches, scenes, strict=True):
-        np.testing.assert_array_equal(inputs["image"].permute(1, 2, 0), scene.image)
-        assert inputs["classes"] == np.unique(scene.labels).tolist()
-        assert (inputs["height"], inputs["width"]) == (HEIGHT, WIDTH)
 
 
 def test_the_check_before_a_run(tiny_cfg, tmp_path):

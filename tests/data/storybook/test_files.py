@@ -11,9 +11,7 @@ from freecp_d2.data.storybook import dataset as storybook_files
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.data.storybook.dataset import (
     SPLITS,
-    StorybookPathHandler,
     page_name,
-    register_storybook_files,
 )
 
 IMAGE, LABELS = page_name("val", "images", 7), page_name("val", "labels", 7)
@@ -88,9 +86,3 @@ def test_pages_are_read_only_and_binary():
     for mode in ("r", "w", "wb", "a", "r+b"):
         with pytest.raises(ValueError, match=rf'0007\.png: opened with mode "{mode[0]}.*"rb"'):
             PathManager.open(IMAGE, mode)
-
-
-def test_registering_again_changes_nothing(scene):
-    register_storybook_files()
-    np.testing.assert_array_equal(read(IMAGE)[1], scene.image)
-    assert StorybookPathHandler()._get_supported_prefixes() == ["storybook://"]

@@ -1,11 +1,9 @@
 """The table of the sine, and arithmetic that is exact on every machine."""
 
 import ast
-import math
 from pathlib import Path
 
 import freecp_d2.data.storybook
-from freecp_d2.data.storybook import noise as module
 
 FOLDER = Path(freecp_d2.data.storybook.__file__).parent
 NO_DRAWING = ("dataset.py",)
@@ -18,14 +16,6 @@ EXACT = {
     *("bool", "float64", "int64", "ndarray", "uint8"),
 }
 """What may be taken from NumPy: results that IEEE 754 fixes to the last bit."""
-
-
-class TestWave:
-    def test_the_table_is_the_same_by_any_sine(self):
-        """No entry is so near a half that the last digits of a sine decide its rounding."""
-        entries = [16384 * math.sin(2 * math.pi * i / 4096) for i in range(4096)]
-        assert min(abs(entry % 1.0 - 0.5) for entry in entries) > 1e-4
-        assert (module._SINE * 16384 % 1 == 0).all()
 
 
 def taken(path, library):
@@ -62,9 +52,3 @@ class TestExactArithmetic:
             roots = {module.partition(".")[0] for module in modules}
             assert roots <= allowed | {"typing"}, path
             assert ("math" in roots) == (path.name == "noise.py"), path
-
-    def test_the_sine_is_in_the_table_alone(self):
-        source = (FOLDER / "noise.py").read_text(encoding="utf-8")
-        lines = [line for line in source.splitlines() if "math." in line]
-        assert len(lines) == 1
-        assert lines[0].startswith("_SINE = ")

@@ -113,15 +113,6 @@ def test_power():
     torch.testing.assert_close(cubed, plain.pow(3).clamp(min=1e-6))
 
 
-def test_bfloat16():
-    """Eight bits of mantissa: about 0.01 of a cosine; the result is float32."""
-    vit, images = random_dino(), windows(1)
-    plain = DINOAffinity(encoder=vit).affinity(images, grid_of(1, 6, 6))
-    found = DINOAffinity(encoder=vit, precision="bf16").affinity(images, grid_of(1, 6, 6))
-    assert found.dtype is torch.float32
-    torch.testing.assert_close(found, plain, rtol=0, atol=0.05)
-
-
 def test_refused_options():
     for options, message in [
         ({"source": "keys"}, r'DINO\.SOURCE="keys".*features'),

@@ -5,7 +5,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from freecp_d2.checkpoint.finding import find_pretrained
 from freecp_d2.checkpoint.fitting import load_strictly
 from freecp_d2.method import transition_matrix
 from freecp_d2.modeling.affinity import EncoderAffinity
@@ -88,14 +87,6 @@ class TestMasks:
         torch.testing.assert_close(found, torch.eye(6).expand(2, 6, 6))
         found = mask_affinity(torch.ones(1, 1, 2, 3), torch.ones(1, 1))
         torch.testing.assert_close(found, torch.ones(1, 6, 6))
-
-
-def test_find_pretrained(tmp_path):
-    assert find_pretrained("KEY", str(tmp_path), "name") == str(tmp_path)
-    with pytest.raises(ValueError, match=r'KEY="".*"dino:vitb16"'):
-        find_pretrained("KEY", "", "dino:vitb16")
-    with pytest.raises(FileNotFoundError, match=r"KEY: .*no/such/file"):
-        find_pretrained("KEY", "no/such/file.pth", "name")
 
 
 def test_a_state_dict_that_does_not_fit():

@@ -23,9 +23,9 @@ from tests.helpers.random_affinity import (
     random_maskformer,
     random_sam,
     random_sam2,
-    random_sam3,
     use_source,
 )
+from tests.helpers.random_sam3 import random_sam3
 from tests.modeling.affinity.test_dino import grid_of, windows
 from tests.modeling.affinity.test_maskformer import IMAGENET
 

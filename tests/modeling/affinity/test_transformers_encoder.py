@@ -9,12 +9,13 @@ from freecp_d2.d2 import build_backbone
 from freecp_d2.modeling.affinity import TransformersAffinity, build_affinity_head
 from freecp_d2.modeling.affinity.transformers_encoder import ENCODERS
 from freecp_d2.modeling.resampling import resample
-from tests.helpers.random_affinity import random_maskformer, random_sam2, random_sam3
+from tests.helpers.random_affinity import random_maskformer, random_sam2
+from tests.helpers.random_sam3 import IMAGE_SIZE, random_sam3
 from tests.modeling.affinity.test_dino import grid_of, windows
 
 KINDS = {
     "sam2": (random_sam2, 64, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
-    "sam3": (random_sam3, 56, [0.5] * 3, [0.5] * 3),
+    "sam3": (random_sam3, IMAGE_SIZE, [0.5] * 3, [0.5] * 3),
 }
 
 
@@ -43,26 +44,28 @@ def test_features_are_the_librarys(case):
         images = windows(2, *size)
         with torch.no_grad():
             features = model.vision_encoder(prepared(images)).fpn_hidden_states[2]
-        assert features.shape[2:] == (4, 4)
+        cells = features.shape[2]
+        assert features.shape[2:] == (cells, cells)
         tokens = F.normalize(resample(features, grid).flatten(2), dim=1)
         expected = (tokens.mT @ tokens).clamp(min=1e-6)
         found = head.affinity(images, grid_of(2, *grid))
         # Same functions, sums in another order.
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
         proxy, own = head.similarity(images, grid_of(2, *grid))
-        assert own == ((4, 4) if size == (64, 64) else (2, 4)), "as the window, not as the square"
+        assert own == (round(cells * size[0] / size[1]), cells), "as the window, not as the square"
         tokens = F.normalize(resample(features, own).flatten(2), dim=1)
         torch.testing.assert_close(proxy, tokens.mT @ tokens, rtol=0, atol=1e-5)
 
 
 def test_as_the_proxy_of_proxyclip(case, tiny_cfg):
     """The case's fixture has set the weights; the tokens have the proxy's grid."""
+    cells = {"sam2": 4, "sam3": 8}[case[0].config.model_type.partition("_")[0]]
     tiny_cfg.MODEL.AFFINITY_HEAD.NAME = "CLIPAttentionAffinity"
     tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = "proxyclip"
     tiny_cfg.MODEL.CLIP.PROXYCLIP.PROXY = "TransformersAffinity"
     with torch.no_grad():
         tokens = build_backbone(tiny_cfg)(torch.randn(2, 3, 48, 64))["patch_tokens"]
-    assert tokens.shape[2:] == (3, 4)
+    assert tokens.shape[2:] == (3 * cells // 4, cells)
     assert tokens.isfinite().all()
 
 

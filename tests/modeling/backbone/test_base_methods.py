@@ -183,13 +183,6 @@ class TestLayers:
             assert resclip.layers_for_depth(depth)
 
 
-def test_names(tiny_cfg):
-    """Those of the papers in lower case, and of own classes as they are."""
-    for name in ("clip", "naclip", "scclip", "sfp", "resclip"):
-        tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = name
-        assert build_backbone(tiny_cfg).dense_attention.name == name
-
-
 def test_options_out_of_range(tiny_cfg):
     for key, value, message in (
         ("NACLIP.STD", 0.0, "STD is 0.0"),

@@ -12,8 +12,8 @@ from freecp_d2.modeling.backbone.dense_attention import find_dense_attention
 from tests.helpers.parity import PIXEL_MEAN, PIXEL_STD
 
 PIXELS = {"pixel_mean": PIXEL_MEAN, "pixel_std": PIXEL_STD}
-PLAIN = ["ViT-B-32", "ViT-B-16", "ViT-L-14", "ViT-L-14-336", "ViT-H-14", "ViT-bigG-14"]
-RESNETS = ["RN50", "RN101", "RN50x4", "RN50x16", "RN50x64"]
+PLAIN = ["ViT-B-16", "ViT-L-14-336", "ViT-bigG-14", "ViT-B-16-quickgelu"]
+RESNETS = ["RN50", "RN50x64"]
 OTHERS = {
     "coca_ViT-B-32": "it pools by attention",
     "ViT-L-14-CLIPA": "it pools by 'avg'",
@@ -44,7 +44,7 @@ def vit_of(tower, method="sclip"):
 
 
 def test_plain_vits():
-    for arch in [*PLAIN, "ViT-B-16-quickgelu", "ViT-H-14-378-quickgelu"]:
+    for arch in PLAIN:
         tower = visual(arch)
         backbone = vit_of(tower, "gem")
         assert backbone.patch_size == tower.image_size[0] // tower.grid_size[0]

@@ -31,10 +31,6 @@ class TestFit:
             found = grid().fit(torch.zeros(3, height, width, dtype=torch.uint8))
             assert found.shape == (3, *expected)
 
-    def test_an_image_of_that_size_is_not_resampled(self):
-        image = torch.randint(256, (3, 64, 64), generator=torch.Generator().manual_seed(0))
-        assert torch.equal(grid().fit(image.byte()), image.float())
-
     def test_a_clip_gets_pixels_of_its_own_kind(self):
         clip = parity.backbone("clip_weights", "sclip")
         view = grid(clip=clip)

@@ -62,40 +62,6 @@ def test_texts(towers, model):
 
 
 class TestDroppedPatches:
-    def seen(self, towers, model, keep, count=3):
-        """The tokens that enter the first block's normalisation, (B, 1 + kept, D)."""
-        tokens = []
-        hook = model.visual.ln_pre.register_forward_pre_hook(lambda _, args: tokens.append(args[0]))
-        try:
-            with torch.no_grad():
-                towers.encode_image(model.visual, images(count), keep=keep)
-        finally:
-            hook.remove()
-        return tokens[0]
-
-    def test_how_many_are_left(self, towers, model):
-        for keep, kept in ((1.0, 16), (0.99, 15), (0.5, 8), (0.4, 6), (1 / 16, 1)):
-            assert self.seen(towers, model, keep).shape == (3, 1 + kept, 128)
-
-    def test_they_are_patches_of_the_image_none_twice(self, towers, model):
-        """With their own positions, the class token first."""
-        full, part = (self.seen(towers, model, keep) for keep in (1.0, 0.5))
-        torch.testing.assert_close(part[:, 0], full[:, 0])
-        for few, all_ in zip(part[:, 1:], full[:, 1:], strict=True):
-            same = torch.isclose(few[:, None], all_[None], atol=1e-5).all(dim=2)
-            assert same.sum(dim=1).tolist() == [1] * 8
-            assert same.sum(dim=0).max() == 1
-
-    def test_another_choice_for_every_image_and_time(self, towers, model):
-        image = images(1).expand(6, -1, -1, -1)
-        torch.manual_seed(0)
-        with torch.no_grad():
-            features = towers.encode_image(model.visual, image, keep=0.5)
-            again = towers.encode_image(model.visual, image, keep=0.5)
-        everything = torch.cat([features, again])
-        distances = torch.cdist(everything, everything) + torch.eye(12)
-        assert distances.min() > 1e-4
-
     def test_half_of_a_plain_image_is_half_the_image(self, towers, monkeypatch):
         """Without positions all patches are equal: eight of sixteen are an image of eight."""
         model = random_clip(TINY)

@@ -1,4 +1,4 @@
-"""The evaluator: hand-counted numbers, equality with its base class, checks, and two processes."""
+"""The evaluator: hand-counted numbers, equality with its base class and checks."""
 
 import contextlib
 import json
@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from freecp_d2.d2 import DatasetCatalog, MetadataCatalog, SemSegEvaluator, comm, launch
+from freecp_d2.d2 import DatasetCatalog, MetadataCatalog, SemSegEvaluator
 from freecp_d2.data.labels import raw_encoding
 from freecp_d2.evaluation import FreeCPSemSegEvaluator
 
@@ -216,32 +216,3 @@ def test_an_image_of_another_dataset_is_named(by_hand):
     evaluator.reset()
     with pytest.raises(KeyError, match=f"other.jpg is not in {NAME}"):
         evaluator.process([{"file_name": "other.jpg"}], [{"sem_seg": torch.zeros(3, 2, 3)}])
-
-
-def evaluate_a_share(folder, num_images):
-    """Run in each process of the next test, on its share of the images."""
-    scores, labels = make_random(num_images)
-    rank, world_size = comm.get_rank(), comm.get_world_size()
-    (folder / f"rank{rank}").mkdir()
-    with dataset(folder / f"rank{rank}", labels, None) as records:
-        evaluator = FreeCPSemSegEvaluator(NAME, output_dir=str(folder / "out"))
-        mine = slice(rank, None, world_size)
-        results = run(evaluator, records[mine], scores[mine])
-    assert (results is None) == (evaluator.confusion_matrix is None) == (rank != 0)
-    (folder / f"rank{rank}/world_size").write_text(str(world_size))
-
-
-@pytest.mark.slow
-def test_two_processes_give_the_numbers_of_one(tmp_path, monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # gloo, whatever the machine has
-    saved = []
-    for world_size in (1, 2):
-        folder = tmp_path / str(world_size)
-        folder.mkdir()
-        launch(evaluate_a_share, world_size, dist_url="auto", args=(folder, 5))
-        for rank in range(world_size):
-            assert (folder / f"rank{rank}/world_size").read_text() == str(world_size)
-        results = torch.load(folder / "out/sem_seg_evaluation.pth", weights_only=False)
-        saved.append((results, np.load(folder / "out/confusion_matrix.npy").tolist()))
-    assert_same(saved[0][0], saved[1][0])
-    assert saved[0][1] == saved[1][1]

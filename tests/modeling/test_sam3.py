@@ -55,10 +55,7 @@ def test_weights_of_another_config(folder, tmp_path):
         load_sam3(str(copy))
 
 
-@pytest.mark.parametrize("name", ["sam3:sam3", "facebook/sam3"])
-def test_gated_weights_say_how_to_get_access(monkeypatch, name):
-    """Only the files that are needed are fetched, not the whole repository."""
-
+def test_gated_weights_say_how_to_get_access(monkeypatch):
     class Refusal(errors.GatedRepoError):
         def __init__(self):
             Exception.__init__(self, "403")
