@@ -5,7 +5,7 @@ Seconds and memory of each stage of the method, for several vocabularies, CLIPs 
     python tools/benchmark.py --arch ViT-B/16 ViT-L/14 RN50x16 --words 150
     python tools/benchmark.py --size 560x1120 --window 224 --threads 1 --precision bf16
 
-On a GPU, in less than ten minutes, with the share of labels that equal those of this CPU:
+On a GPU, with the share of labels that equal those of this CPU:
 
     python tools/benchmark.py --device cuda --words 150 1000 --precision fp32 fp16 bf16 \\
         --compile off on --batch-size 1 8 32
@@ -143,8 +143,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     model(inputs)  # compiles and warms up
     peak_memory(device)
     before = torch.cuda.memory_allocated() / 2**20 if args.device == "cuda" else peak_memory(device)
-    calls = [(backbone, "forward"), (model.text_head, "forward"), (model.affinity_head, "forward")]
-    calls += [(model.purification_head, "forward"), (backbone, "encode_image")]
+    heads: list[Any] = [model.text_head, model.affinity_head, model.purification_head]
+    calls = [(owner, "forward") for owner in (backbone, *heads)] + [(backbone, "encode_image")]
     calls += [(read_out, "stitch"), (freecp_segmentor, "read_out")]
     for (owner, method), stage in zip(calls, [*STAGES, STAGES[-1]], strict=True):
         stages.wrap(owner, method, stage)

@@ -5,7 +5,7 @@ Shapes: N windows of an image, K classes.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -194,8 +194,7 @@ def decide_image(
     Purify the windows of one image with one choice of its classes.
 
     Args:
-        windows: all of the image; their batches have the outputs of `head.preview` after `on_host`,
-            and the `checks` of crops.
+        windows: all of the image, with the output of `head.preview` on the host, and `checks`.
         probability, presence: see `Evidence`; None: the highest value of the maps, and that.
 
     Returns:
@@ -212,16 +211,15 @@ def decide_image(
         scores = torch.cat([preview.redundancy_scores for preview in previews])
         presence = probability if presence is None else presence
         allowed = None if batches[0][0].inputs.allowed is None else previews[0].keep[0]
-        evidence = Evidence(scores.to(probability), probability, presence, allowed)
-        choice = head.choose(evidence)
+        choice = head.choose(Evidence(scores.to(probability), probability, presence, allowed))
     decided: list[PlacedWindow] = []
     for (batch, rows, own), preview in zip(batches, previews, strict=True):
-        inputs, checks = batch.inputs.select(rows), batch.checks
-        assert checks is not None, "the batch was previewed"
+        assert batch.checks is not None, "the batch was previewed"
+        inputs = batch.inputs.select(rows)
         present = None if choice is None else choice.keep.expand(len(rows), -1)
         found = head(*inputs, present=present, refined=preview)
-        found, (flags,) = found.on_host(checks.flags())
-        checks.raise_for(flags)
+        found, (flags,) = found.on_host(batch.checks.flags())
+        batch.checks.raise_for(flags)
         if choice is not None:
             found.redundancy_scores = choice.scores.expand(len(rows), -1)
             found.redundancy_thresh = choice.scores.new_full((len(rows),), choice.thresh)
@@ -240,13 +238,13 @@ def diagnose_places(
     windows: Sequence[PlacedWindow], class_names: tuple[str, ...], patch_size: int
 ) -> list[WindowDiagnosis]:
     """The diagnosis of each window; `class_names` are those of the K classes."""
-    found: list[WindowDiagnosis] = []
-    for batch, _, own in batches_of(windows):
-        found += diagnose_windows(batch.found, own, class_names, patch_size)
-    return found
+    found = [
+        diagnose_windows(batch.found, own, class_names, patch_size)
+        for batch, _, own in batches_of(windows)
+    ]
+    return [window for part in found for window in part]
 
 
-def maps_of(windows: Sequence[PlacedWindow]) -> Iterator[tuple[Tensor, Tensor]]:
+def maps_of(windows: Sequence[PlacedWindow]) -> list[tuple[Tensor, Tensor]]:
     """The maps of each window, (K, h, w), and which of them have a score, bool (K,)."""
-    for _, batch, n in windows:
-        yield batch.found.maps[n], batch.found.visible[n]
+    return [(batch.found.maps[n], batch.found.visible[n]) for _, batch, n in windows]
