@@ -17,6 +17,7 @@ from freecp_d2 import Predictor, PurifiedSegmentor
 from freecp_d2.d2 import DatasetCatalog, MetadataCatalog, build_model
 from freecp_d2.evaluation import FreeCPSemSegEvaluator
 from freecp_d2.modeling.backbone.dense_attention import DENSE_ATTENTION_REGISTRY
+from freecp_d2.modeling.purification import class_purification
 from freecp_d2.text.classifier import TextClassifier
 from freecp_d2.text.text_encoder import TextEncoder
 from tests.helpers.pretended_device import Pretended, pretended_device, to_pretended
@@ -27,8 +28,8 @@ from tests.helpers.random_tips import save_tips
 from tests.helpers.segmentors import photo, random_segmentor, words
 from tests.helpers.wrapped import GivenScores
 
-WAITS = 4
-"""The most waits a batch of windows: boxes of Eq. (3), survivors, groups, decisions."""
+WAITS = 3
+"""The most waits a batch of windows: boxes of Eq. (3), survivors, decisions."""
 
 IMAGE_HEADS = ("ImageClassPurification", "PresenceThreshold", "PresenceShare", "BestProbability")
 
@@ -92,6 +93,13 @@ def test_purification_without_float64(elimination):
     compare(functools.partial(build, return_label_map=True), IMAGES, float64=False)
     inputs = [{**x, "classes": [0, 2, 5, 7]} for x in IMAGES]
     compare(functools.partial(build, oracle=True), inputs, float64=False)
+
+
+def test_more_survivors_than_there_is_room_for(monkeypatch):
+    """One wait more for each of the two batches."""
+    monkeypatch.setattr(class_purification, "_ROOM", 2)
+    build = functools.partial(segmentor, window_batch_size=6)
+    assert num_waits(compare(build, IMAGES)) == 2 * (WAITS + 1)
 
 
 def test_one_word_survives_in_each_window():
@@ -158,11 +166,10 @@ MODELS = {
     "TransformersAffinity": (_sam2, WAITS),
     "automatic thresholds": (_automatic, WAITS),
     "TIPSViT": (_tips, WAITS),
-    # The windows of each batch, then the decisions for each image.
-    **{name: (_image_head(name), 2 * WAITS) for name in IMAGE_HEADS},
-    # Five in the decoder of transformers, for each batch of words.
-    "SAM3Segmentor": (_sam3, 5 + 1),
-    "SAM3Segmentor + FreeCP": (_sam3_freecp, 5 + 1 + WAITS + 1),
+    # Two for each batch of windows, then two for each image.
+    **{name: (_image_head(name), 4) for name in IMAGE_HEADS},
+    "SAM3Segmentor": (_sam3, 1),  # for all words
+    "SAM3Segmentor + FreeCP": (_sam3_freecp, 1 + WAITS),
 }
 """Name -> what makes a config of the base method one of it, and the most waits."""
 

@@ -60,13 +60,19 @@ def ambiguity_groups(refined: Tensor, keep: Tensor, thresh: float | Tensor) -> A
     return link_survivors(compare_survivors(refined, keep), thresh, keep.shape[1])
 
 
-def compare_survivors(refined: Tensor, keep: Tensor) -> Survivors:
-    """The overlaps p_ij of the kept classes; arguments as `ambiguity_groups`."""
+def compare_survivors(refined: Tensor, keep: Tensor, room: int | None = None) -> Survivors:
+    """
+    The overlaps p_ij of the kept classes; arguments as `ambiguity_groups`.
+
+    `keep` may be on the CPU while the maps are on a device. `room`: the most survivors of a window;
+    None: as many as there are.
+    """
     num_kept = keep.sum(dim=1)
-    most = max(int(num_kept.max()), 1)
+    most = max(int(num_kept.max()), 1) if room is None else min(room, keep.shape[1])
     classes = keep.int().argsort(dim=1, descending=True, stable=True)[:, :most]
     is_survivor = torch.arange(most, device=keep.device) < num_kept[:, None]
-    maps = refined.gather(1, classes[:, :, None, None].expand(-1, -1, *refined.shape[2:]))
+    index = classes.to(refined.device)[:, :, None, None].expand(-1, -1, *refined.shape[2:])
+    maps = refined.gather(1, index)
     return Survivors(classes, is_survivor, pairwise_soft_iou(maps), maps)
 
 

@@ -147,9 +147,7 @@ class SAM3(nn.Module):
         """
         pixels = resize_to(self.pixels(image)[None], self.image_size)
         with self._autocast():
-            found = self.model.get_vision_features(pixel_values=pixels)
-        check_finite(found.fpn_hidden_states[2], "The image encoder of SAM 3")
-        return found
+            return self.model.get_vision_features(pixel_values=pixels)
 
     @staticmethod
     def image_features(vision: Any) -> Tensor:
@@ -162,23 +160,35 @@ class SAM3(nn.Module):
         The maps of B words in one image: max(max_i sigmoid(mask_i) * score_i, sigmoid(semantic))
         times presence, the fusion of SegEarth-OV3 and ActiveSAM.
         """
-        num_words = len(words.tokens)
-
-        def repeat(levels: Any) -> tuple[Tensor, ...]:
-            return tuple(level.expand(num_words, *level.shape[1:]) for level in levels)
-
-        same = type(vision)(
-            fpn_hidden_states=repeat(vision.fpn_hidden_states),
-            fpn_position_encoding=repeat(vision.fpn_position_encoding),
-        )
-        tokens: Any = words.tokens.detach()
-        tokens.pooler_output = tokens  # a tensor up to transformers 5.8, later an output with this
+        model, tokens = self.model, words.tokens
+        levels, (*_, position, _) = vision.fpn_hidden_states[:-1], vision.fpn_position_encoding
+        levels = [level.expand(len(tokens), *level.shape[1:]) for level in levels]
+        position = position.expand(len(tokens), *position.shape[1:])
+        # The parts of Sam3Model.forward, which reads from the device, in each layer, the size of
+        # the grid and whether a word is padded. A mask (B, 1, 1, L) is taken as it is.
+        text = {"text_features": tokens, "text_mask": words.mask[:, None, None]}
         with self._autocast():
-            found = self.model(vision_embeds=same, text_embeds=tokens, attention_mask=words.mask)
-        del tokens.pooler_output
-        scores = found.pred_logits.float().sigmoid()[..., None, None]
+            encoded = model.detr_encoder(
+                vision_features=[levels[-1]], vision_pos_embeds=[position], **text
+            )
+            decoded = model.detr_decoder(
+                vision_features=encoded.last_hidden_state,
+                vision_pos_encoding=encoded.pos_embeds_flattened,
+                spatial_shapes=torch.tensor([levels[-1].shape[2:]]),
+                **text,
+            )
+            queries = decoded.intermediate_hidden_states[-1:]
+            logits = model.dot_product_scoring(queries, tokens, words.mask)
+            found = model.mask_decoder(
+                decoder_queries=queries[0],
+                backbone_features=levels,
+                encoder_hidden_states=encoded.last_hidden_state,
+                prompt_features=tokens,
+                prompt_mask=text["text_mask"],
+            )
+        scores = logits[0].float().sigmoid()[..., None]
         instances = found.pred_masks.float().sigmoid_().mul_(scores).amax(dim=1)
-        presence = found.presence_logits.float().sigmoid().flatten()
+        presence = decoded.presence_logits[-1].float().sigmoid().flatten()
         maps = torch.maximum(instances, found.semantic_seg[:, 0].float().sigmoid())
         return WordMaps(maps * presence[:, None, None], presence)
 

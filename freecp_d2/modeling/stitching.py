@@ -17,7 +17,7 @@ from ..utils.device import without_autocast
 from .windows import Window
 
 CLASSES_AT_ONCE, PIXELS_AT_ONCE = 16, 1 << 22
-"""The most that `label_map` resizes at once; at least one row of pixels."""
+"""The most that is resized at once; at least one row of pixels."""
 
 
 class ClassScores(NamedTuple):
@@ -57,14 +57,16 @@ def stitch(
         _, y0, x0, y1, x1 = window
         height, width = y1 - y0, x1 - x0
         padded = (-(-height // patch_size) * patch_size, -(-width // patch_size) * patch_size)
-        pixels = _resize(window_maps[own], padded)[:, :height, :width]
         count[y0:y1, x0:x1] += 1
         target = scores[:, y0:y1, x0:x1]
-        if len(pixels) == len(target):
-            target += pixels
-            continue
-        for slot, score in zip(own_slots, pixels, strict=True):  # index_add_ is slower on the CPU
-            target[slot] += score
+        for start in range(0, len(own), CLASSES_AT_ONCE):
+            part = slice(start, start + CLASSES_AT_ONCE)
+            pixels = _resize(window_maps[own[part]], padded)[:, :height, :width]
+            if len(own) == len(target):
+                target[part] += pixels
+                continue
+            for slot, score in zip(own_slots[part], pixels, strict=True):  # faster than index_add_
+                target[slot] += score
     scores /= count
     return ClassScores(classes.to(device), scores)
 

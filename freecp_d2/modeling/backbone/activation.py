@@ -26,6 +26,8 @@ ACTIVATIONS = ("auto", "quick_gelu", "gelu")
 
 logger = logging.getLogger(__name__)
 
+_is_traced = getattr(torch.compiler, "is_compiling", bool)  # from PyTorch 2.3 on; else False
+
 
 def check_activation(activation: str) -> None:
     """ValueError for an unknown value of MODEL.CLIP.ACTIVATION."""
@@ -124,12 +126,21 @@ def use_gelu(model: nn.Module) -> None:
             mlp.gelu = nn.GELU()
 
 
+def runs_on_cpu(x: Tensor) -> bool:
+    """Whether steps are chosen for a CPU's caches; a traced graph leaves them to the compiler."""
+    return x.device.type == "cpu" and not _is_traced()
+
+
 class QuickGELU(nn.Module):
     """x * sigmoid(1.702 x), in the memory of x where no gradient needs it."""
 
     def forward(self, x: Tensor) -> Tensor:
-        gate = (1.702 * x).sigmoid_()
-        return gate * x if torch.is_grad_enabled() and x.requires_grad else x.mul_(gate)
+        if torch.is_grad_enabled() and x.requires_grad:
+            return (1.702 * x).sigmoid_() * x
+        rows = x.view(-1, x.shape[-1])
+        for part in rows.split(32 * torch.get_num_threads()) if runs_on_cpu(x) else (rows,):
+            part.mul_((1.702 * part).sigmoid_())
+        return x
 
 
 def save_memory(model: nn.Module) -> None:

@@ -10,7 +10,7 @@ import inspect
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Hashable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,9 @@ INTERPOLATIONS = ("scale", "size_antialias")
 scale: bicubic, sampled with the factor (h + 0.1) / g, as DINO and the released FreeCP program do.
 size_antialias: bicubic to the size (h, w) with antialiasing, as GEM does.
 """
+
+_MOST_KINDS = 64
+"""Of arguments; PyTorch would compile 8. All base methods together need less than 32."""
 
 logger = logging.getLogger(__name__)
 
@@ -109,8 +112,8 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """
     `torch.compile` of a function, which compiles at the first call with each kind of arguments.
 
-    If that fails, such as without a C++ compiler, the function itself runs from then on, with a
-    warning.
+    If that fails, such as without a C++ compiler or with more than `_MOST_KINDS`, the function
+    itself runs from then on, with a warning.
     """
     fast: Callable[P, R] | None = None
 
@@ -120,7 +123,9 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
         if fast is function:
             return function(*args, **kwargs)
         try:
-            fast = fast or torch.compile(function, dynamic=True)
+            if fast is None:
+                _allow_kinds(_MOST_KINDS)
+                fast = torch.compile(function, dynamic=True, fullgraph=True)
             return fast(*args, **kwargs)
         except Exception as error:  # the compiler's classes differ between versions
             result = function(*args, **kwargs)  # raises what is the fault of the arguments
@@ -133,6 +138,16 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
             return result
 
     return run
+
+
+def _allow_kinds(number: int) -> None:
+    """
+    Let `torch.compile` keep so many versions of a function, at least: blocks differ in what is read
+    of their attention, in the queries that go on, and in whether there is one window or more.
+    """
+    config: Any = torch._dynamo.config
+    name = "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"
+    setattr(config, name, max(number, getattr(config, name)))
 
 
 def build_clip_backbone(

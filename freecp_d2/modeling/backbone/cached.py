@@ -1,7 +1,7 @@
 """A cache of image features, for runs that differ in heads, thresholds or words only."""
 
 import hashlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
@@ -23,6 +23,7 @@ class FeatureMemory:
         self._capacity = capacity
         self._size = 0
         self._kept: OrderedDict[Key, Features] = OrderedDict()
+        self._users: Counter[int] = Counter()  # of each storage, which features may share
 
     def get(self, key: Key) -> Features | None:
         if key in self._kept:
@@ -33,12 +34,18 @@ class FeatureMemory:
         """Store features and drop the least recently used ones."""
         self._drop(key)
         self._kept[key] = features
-        self._size += _num_bytes(features)
+        for storage, size in _storages(features).items():
+            self._size += 0 if self._users[storage] else size
+            self._users[storage] += 1
         while self._size > self._capacity:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, key: Key) -> None:
-        self._size -= _num_bytes(self._kept.pop(key, {}))
+        for storage, size in _storages(self._kept.pop(key, {})).items():
+            self._users[storage] -= 1
+            if not self._users[storage]:
+                del self._users[storage]
+                self._size -= size
 
 
 class CachedBackbone(CLIPBackbone):
@@ -144,5 +151,7 @@ def _content(images: Tensor) -> Key:
     return images.shape, digest.digest()
 
 
-def _num_bytes(features: Features) -> int:
-    return sum(tensor.nbytes for tensor in features.values())
+def _storages(features: Features) -> dict[int, int]:
+    """The memory that tensors keep: its address -> bytes."""
+    found = [tensor.untyped_storage() for tensor in features.values()]
+    return {storage.data_ptr(): storage.nbytes() for storage in found}

@@ -17,7 +17,7 @@ from ...text import Vocabulary
 from ...utils.device import to_host, without_autocast
 from ..affinity import AffinityHead
 from ..backbone import CLIPBackbone, LoadedCLIP
-from ..inputs import FiniteChecks, PixelNormalisation, check_finite, read_images
+from ..inputs import FiniteChecks, PixelNormalisation, read_images
 from ..pamr import PAMR
 from ..purification import image_purification as by_image
 from ..purification.crop_classifier import CropClassifier, CropFeatures, crop_batch_size
@@ -167,7 +167,7 @@ class FreeCPSegmentor(nn.Module):
             cell = pixels.shape[2] // maps.shape[2]
             reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
             if diagnose and purified is not None and not is_image_head:
-                reasons = diagnose_windows(purified.found, alive, batch, names, cell)
+                reasons = diagnose_windows(purified.found, batch, names, cell)
             kept: Iterable[Any] = repeat(None, len(batch))
             if (self.return_decisions or is_image_head) and purified is not None:
                 kept = [(window, purified, n) for n, window in enumerate(batch)]
@@ -233,11 +233,11 @@ class FreeCPSegmentor(nn.Module):
             batch_size=crop_batch_size(self.window_batch_size, self.window_size, self.crop_size),
             windows=windows,
             known=crops,
-            check=check_finite if is_image_head else checks.add,  # it encodes crops later
+            check=checks.add,
         )
         inputs = PurificationInputs(maps, normalized_cam, transition, classify, candidates)
         found = (head.preview if is_image_head else head)(*inputs)
         # The last of a few points where the host waits for the device, none of them in a loop.
-        found, (alive, flags) = found.on_host(has_score(found.maps), checks.flags())
+        found, (flags,) = found.on_host(checks.flags())
         checks.raise_for(flags)
-        return found.maps, alive, PurifiedBatch(inputs, found)
+        return found.maps, found.visible, PurifiedBatch(inputs, found, checks=checks)

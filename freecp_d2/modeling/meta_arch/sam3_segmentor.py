@@ -14,7 +14,7 @@ from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
 from ...utils.device import precision_for
 from ..background import OutputClasses, check_background
-from ..inputs import read_images
+from ..inputs import FiniteChecks, read_images
 from ..purification.diagnosis import SegmentedImage
 from ..sam3 import SAM3, WordFeatures, load_sam3
 from ..stitching import ClassScores, drop_small_classes
@@ -85,6 +85,9 @@ class SAM3Segmentor(nn.Module):
     on that number and not on the number of words. The score of a class is the highest of its words'
     (`SAM3.decode`); the background is MODEL.TEXT.BACKGROUND's, as of `FreeCPSegmentor`.
     """
+
+    checks_scores = True
+    """For `WrappedScores`: scores are finite and in [0, 1]."""
 
     @configurable
     def __init__(
@@ -189,7 +192,11 @@ class SAM3Segmentor(nn.Module):
             for k, word_map, word_presence in zip(classes, *found, strict=True):
                 scores[k] = torch.maximum(scores[k], word_map)
                 presence[k] = torch.maximum(presence[k], word_presence)
+        checks, image_features = FiniteChecks(), self.sam3.image_features(vision)
+        checks.add(image_features, "The image encoder of SAM 3")
+        checks.add(scores, "The decoder of SAM 3")
+        checks.raise_for(checks.flags())  # the only wait for the device
         of_classes = ClassScores(torch.arange(len(scores), device=self.device), scores)
         if words.min_area:
             of_classes = drop_small_classes(of_classes, words.min_area)
-        return _Found(of_classes, presence, self.sam3.image_features(vision))
+        return _Found(of_classes, presence, image_features)

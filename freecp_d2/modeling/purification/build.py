@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ...d2 import CfgNode, Registry
 from ...method import AmbiguityGroups, RegionBoxes, no_boxes
 from ...utils.device import to_host
+from ..stitching import has_score
 
 PURIFICATION_HEAD_REGISTRY = Registry("PURIFICATION_HEAD")
 PURIFICATION_HEAD_REGISTRY.__doc__ = """
@@ -52,6 +53,8 @@ class PurificationOutput:
         redundancy_thresh, ambiguity_thresh: tau_r of Eq. (5) and tau_a of Eq. (7) of each window,
             shape (N,); None where that purification did not take place.
         elimination: what losing a box costs, "region" or "window", see `ClassPurification`.
+        highest: the highest value of each class in M, (N, K); only of `preview` of an image head.
+        visible: classes with a value in `maps`, bool, (N, K); set by `on_host`.
     """
 
     maps: Tensor
@@ -63,11 +66,15 @@ class PurificationOutput:
     redundancy_thresh: Tensor | None = None
     ambiguity_thresh: Tensor | None = None
     elimination: str = "region"
+    highest: Tensor | None = None
+    visible: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.bool))
 
     def on_host(self, *others: Tensor) -> tuple["PurificationOutput", tuple[Tensor, ...]]:
         """All but the maps, and other tensors, on the CPU, with one wait for the device."""
         names = ("keep", "redundancy_scores", "winners", "redundancy_thresh", "ambiguity_thresh")
-        own = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        own = {name: getattr(self, name) for name in (*names, "highest")}
+        own = {name: value for name, value in own.items() if value is not None}
+        own["visible"] = has_score(self.maps)
         found = to_host(*own.values(), *self.groups, *self.region_boxes, *others)
         own = dict(zip(own, found[: len(own)], strict=True))
         groups, boxes, rest = found[len(own) :][:2], found[len(own) :][2:4], found[len(own) + 4 :]

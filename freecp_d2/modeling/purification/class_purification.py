@@ -31,6 +31,8 @@ from ...method import (
 from ...utils.device import to_host, without_autocast
 from .build import PURIFICATION_HEAD_REGISTRY, ClassifyBoxes, PurificationOutput
 
+_ROOM = 16
+"""Survivors of a window that a device compares before the host knows their number."""
 AUTO = "auto"
 """A threshold that is computed for each window; see `method.automatic_thresholds`."""
 
@@ -131,13 +133,15 @@ class ClassPurification(nn.Module):
         allowed: Tensor | None = None,
         *,
         present: Tensor | None = None,
+        refined: PurificationOutput | None = None,
     ) -> PurificationOutput:
         """
         See `PURIFICATION_HEAD_REGISTRY`. Without `classify` AP leaves its groups undecided; classes
         that are not `allowed` become 0. With `present`, bool, (N, K), RP keeps these classes in
-        place of Eq. (5).
+        place of Eq. (5). `refined`: the result of Eq. (3), if it is known; all but its maps may be
+        on the CPU.
         """
-        result = self._refine(maps, normalized_cam, transition, allowed)
+        result = refined or self._refine(maps, normalized_cam, transition, allowed)
         for step in self.order.split("-"):
             if step == "RP":
                 self._purify_redundancy(result, maps, present)
@@ -174,13 +178,12 @@ class ClassPurification(nn.Module):
     def _purify_redundancy(
         self, result: PurificationOutput, maps: Tensor, present: Tensor | None
     ) -> None:
-        scores = redundancy_scores(maps, result.maps)
+        if self.order == "AP-RP":  # the maps have changed
+            result.redundancy_scores = redundancy_scores(maps, result.maps)
+        scores = result.redundancy_scores
         if present is not None:
-            result.maps, result.keep = (
-                result.maps * present[:, :, None, None],
-                result.keep & present,
-            )
-            result.redundancy_scores = scores
+            result.maps = result.maps * present.to(result.maps.device)[:, :, None, None]
+            result.keep = result.keep & present.to(result.keep.device)
             return
         if isinstance(self.redundancy_thresh, str):
             thresh = automatic_redundancy_thresh(scores, among=result.keep)
@@ -188,14 +191,10 @@ class ClassPurification(nn.Module):
             thresh = scores.new_full((len(scores),), self.redundancy_thresh)
         result.maps, kept = drop_redundant(result.maps, scores, thresh)
         result.keep = result.keep & kept
-        result.redundancy_scores, result.redundancy_thresh = scores, thresh
+        result.redundancy_thresh = thresh
 
     def _purify_ambiguity(self, result: PurificationOutput, classify: ClassifyBoxes | None) -> None:
-        survivors = compare_survivors(result.maps, result.keep)
-        scores = result.redundancy_scores.gather(1, survivors.classes)
-        # Groups and boxes are found on the CPU, where their numbers need no wait for the device.
-        *found, scores = to_host(*survivors, scores)
-        survivors = Survivors(*found)
+        survivors, scores = self._survivors(result)
         if isinstance(self.ambiguity_thresh, str):
             thresh = automatic_ambiguity_thresh(survivors.overlap, survivors.is_survivor, scores)
         else:
@@ -214,6 +213,22 @@ class ClassPurification(nn.Module):
         else:
             result.maps = eliminate_in_window(result.maps, groups, regions, winners, undecided)
         result.region_boxes, result.winners = regions, winners
+
+    def _survivors(self, result: PurificationOutput) -> tuple[Survivors, Tensor]:
+        """
+        The survivors and their scores of Eq. (5) on the CPU, where groups and boxes are found,
+        because their numbers need no wait for the device there.
+        """
+        # Room for more than most windows have; to ask for their number would be one wait more.
+        room = None if result.keep.device.type == "cpu" else _ROOM
+        while True:
+            survivors = compare_survivors(result.maps, result.keep, room)
+            scores = result.redundancy_scores.gather(1, survivors.classes)
+            most = result.keep.sum(dim=1).amax()
+            *found, scores, most = to_host(*survivors, scores, most)
+            if room is None or most <= room:
+                return Survivors(*found), scores
+            room = int(most)
 
     def _region_boxes(self, fused: Tensor) -> tuple[RegionBoxes, Tensor]:
         """The boxes with an area; and the groups, bool (G,), with a box without one or no box."""

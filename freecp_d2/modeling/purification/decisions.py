@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..inputs import FiniteChecks
 from ..windows import Window
 from .build import ClassifyBoxes, PurificationOutput
 from .class_purification import ClassPurification
@@ -56,6 +57,8 @@ class PurifiedBatch(NamedTuple):
     found: PurificationOutput
     present: Tensor | None = None
     """The classes that the image keeps, bool, (N, K), by a head that decides once for an image."""
+    checks: FiniteChecks | None = None
+    """Of the crops that such a head encodes when it decides."""
 
 
 PlacedWindow = tuple[Window, PurifiedBatch, int]

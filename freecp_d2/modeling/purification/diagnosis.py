@@ -70,7 +70,6 @@ class SegmentedImage(NamedTuple):
 
 def diagnose_windows(
     found: PurificationOutput,
-    visible: Tensor,
     windows: list[Window],
     class_names: tuple[str, ...],
     patch_size: int,
@@ -79,8 +78,7 @@ def diagnose_windows(
     The diagnoses of N windows.
 
     Args:
-        found: on the CPU, but for its maps, which are not read.
-        visible: classes with a score anywhere, bool, (N, K), on the CPU; see `has_score`.
+        found: of `PurificationOutput.on_host`.
         class_names: those of the K classes.
     """
     class_names = _unique(class_names)
@@ -100,7 +98,7 @@ def diagnose_windows(
                 kept={name: score for k, name, score in ranked if keep[n, k]},
                 removed={name: score for k, name, score in ranked if not keep[n, k]},
                 groups=groups[n],
-                visible=[class_names[k] for k in visible[n].nonzero().flatten().tolist()],
+                visible=[class_names[k] for k in found.visible[n].nonzero().flatten().tolist()],
                 redundancy_thresh=redundancy[n],
                 ambiguity_thresh=ambiguity[n],
             )

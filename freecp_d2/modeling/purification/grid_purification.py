@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from ...method import min_max_normalise
-from ...utils.device import without_autocast
+from ...utils.device import to_host, without_autocast
 from ..affinity import AffinityHead
-from ..inputs import FiniteChecks, check_finite
-from ..stitching import has_score
+from ..inputs import FiniteChecks
 from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
 from .build import ClassifyBoxes, PurificationOutput
 from .class_scores import ScoreChannels, as_maps, cut_maps, pool_to_grid
@@ -143,7 +142,8 @@ class GridPurification(nn.Module):
         """`decide_image` with the wrapped model's scores (C, H, W) and presence (C,)."""
         words = self.channels.words(len(scores))
         highest = scores.flatten(1).amax(dim=1)[words]
-        presence = None if presence is None else presence.to(highest)[words]
+        presence = highest if presence is None else presence.to(highest)[words]
+        highest, presence = to_host(highest, presence)
         head: Any = self.purification_head
         return decide_image(head, windows, probability=highest, presence=presence)
 
@@ -166,15 +166,13 @@ class GridPurification(nn.Module):
         is_preview = isinstance(head, ImageClassPurification)
         found = (head.preview if is_preview else head)(*inputs)
         own_gates = () if is_preview else (gates(found),)
-        found, (visible, flags, *opened) = found.on_host(
-            has_score(found.maps), checks.flags(), *own_gates
-        )
+        found, (flags, *opened) = found.on_host(checks.flags(), *own_gates)
         checks.raise_for(flags)
         gate: Iterable[Any] = opened[0] if opened else repeat(None, len(windows))
         reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(windows))
         if names is not None and not is_preview:
-            reasons = diagnose_windows(found, visible, windows, names, self.view.patch_size)
-        purified = PurifiedBatch(inputs, found)
+            reasons = diagnose_windows(found, windows, names, self.view.patch_size)
+        purified = PurifiedBatch(inputs, found, checks=checks)
         places = [(window, purified, n) for n, window in enumerate(windows)]
         return zip(places, gate, reasons, strict=True)
 
@@ -210,8 +208,7 @@ class GridPurification(nn.Module):
         The arguments of the head for windows of one size: normalised pixels (N, 3, H, W), maps of
         all channels (N, C, h, w), features of the wrapped model (N, D, h, w).
         """
-        words, head = self.channels.words(maps.shape[1]), self.purification_head
-        view = self.view
+        words, view = self.channels.words(maps.shape[1]), self.view
         classify: ClassifyBoxes | None = None
         if self.winner == "score":
             classify = elect_by_score(maps[:, words])
@@ -225,8 +222,7 @@ class GridPurification(nn.Module):
                 batch_size=crop_batch_size(self.batch_size, view.window_size, self.crop_size),
                 windows=windows,
                 known=crops,
-                # Those of an image head are encoded after the flags of `checks` are read.
-                check=check_finite if isinstance(head, ImageClassPurification) else checks.add,
+                check=checks.add,
             )
         transition = view.transition(pixels, self.affinity_head, checks, tokens)
         cam = min_max_normalise(maps)

@@ -5,7 +5,8 @@ Shapes: N windows of an image, K classes.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
@@ -14,7 +15,6 @@ from torch import Tensor
 from ...d2 import CfgNode, configurable
 from ...method import automatic_redundancy_thresh
 from ...utils.device import without_autocast
-from ..stitching import has_score
 from .build import PURIFICATION_HEAD_REGISTRY, PurificationOutput
 from .class_purification import ClassPurification, read_threshold
 from .decisions import PlacedWindow, PurifiedBatch, batches_of
@@ -22,7 +22,7 @@ from .diagnosis import WindowDiagnosis, diagnose_windows
 
 
 class Evidence(NamedTuple):
-    """What an image says of its classes."""
+    """What an image says of its classes; on the CPU."""
 
     consistency: Tensor
     """s of Eq. (5) in each window, (N, K)."""
@@ -82,7 +82,9 @@ class ImageClassPurification(ClassPurification):
         allowed: Tensor | None = None,
     ) -> PurificationOutput:
         """Eq. (3) and Eq. (5)'s scores of windows, nothing removed; arguments as of the head."""
-        return self._refine(maps, normalized_cam, transition, allowed)
+        found = self._refine(maps, normalized_cam, transition, allowed)
+        found.highest = maps.flatten(2).amax(dim=2)
+        return found
 
     def choose(self, found: Evidence) -> Choice:
         """The classes that an image keeps; called if RP takes place."""
@@ -192,51 +194,57 @@ def decide_image(
     Purify the windows of one image with one choice of its classes.
 
     Args:
-        windows: all of the image; their batches have the outputs of `head.preview`.
+        windows: all of the image, with the output of `head.preview` on the host, and `checks`.
         probability, presence: see `Evidence`; None: the highest value of the maps, and that.
 
     Returns:
         list: the windows in their order, in batches of this image alone. Scores and threshold of
         redundancy are those of the choice.
     """
-    parts = [(b.inputs.select(rows), b.found, rows, own) for b, rows, own in batches_of(windows)]
+    batches = list(batches_of(windows))
+    previews = [_select(batch.found, rows) for batch, rows, _ in batches]
     if probability is None:
-        highest = [inputs.maps.flatten(2).amax(dim=2).amax(dim=0) for inputs, *_ in parts]
-        probability = torch.stack(highest).amax(dim=0)
+        highest = [preview.highest for preview in previews if preview.highest is not None]
+        probability = torch.cat(highest).amax(dim=0)
     choice = None
     if "RP" in head.order.split("-"):
-        scores = torch.cat([found.redundancy_scores[rows] for _, found, rows, _ in parts])
+        scores = torch.cat([preview.redundancy_scores for preview in previews])
         presence = probability if presence is None else presence
-        allowed = None if parts[0][0].allowed is None else parts[0][0].allowed[0]
-        evidence = Evidence(scores.to(probability), probability, presence, allowed)
-        choice = head.choose(evidence)
+        allowed = None if batches[0][0].inputs.allowed is None else previews[0].keep[0]
+        choice = head.choose(Evidence(scores.to(probability), probability, presence, allowed))
     decided: list[PlacedWindow] = []
-    for inputs, _, rows, own in parts:
+    for (batch, rows, own), preview in zip(batches, previews, strict=True):
+        assert batch.checks is not None, "the batch was previewed"
+        inputs = batch.inputs.select(rows)
         present = None if choice is None else choice.keep.expand(len(rows), -1)
-        chosen = () if choice is None else (choice.scores,)
-        found, chosen = head(*inputs, present=present).on_host(*chosen)
+        found = head(*inputs, present=present, refined=preview)
+        found, (flags,) = found.on_host(batch.checks.flags())
+        batch.checks.raise_for(flags)
         if choice is not None:
-            scores = chosen[0].expand(len(rows), -1)
-            found.redundancy_scores = scores
-            found.redundancy_thresh = scores.new_full((len(rows),), choice.thresh)
-        batch = PurifiedBatch(inputs, found, present)
-        decided += [(window, batch, n) for n, window in enumerate(own)]
+            found.redundancy_scores = choice.scores.expand(len(rows), -1)
+            found.redundancy_thresh = choice.scores.new_full((len(rows),), choice.thresh)
+        purified = PurifiedBatch(inputs, found, present)
+        decided += [(window, purified, n) for n, window in enumerate(own)]
     return decided
+
+
+def _select(preview: PurificationOutput, rows: list[int]) -> PurificationOutput:
+    """The outputs of `preview` for some of the windows."""
+    names = ("maps", "keep", "redundancy_scores", "highest")
+    return replace(preview, **{name: getattr(preview, name)[rows] for name in names})
 
 
 def diagnose_places(
     windows: Sequence[PlacedWindow], class_names: tuple[str, ...], patch_size: int
 ) -> list[WindowDiagnosis]:
     """The diagnosis of each window; `class_names` are those of the K classes."""
-    found: list[WindowDiagnosis] = []
-    for batch, _, own in batches_of(windows):
-        visible = has_score(batch.found.maps).cpu()
-        found += diagnose_windows(batch.found, visible, own, class_names, patch_size)
-    return found
+    found = [
+        diagnose_windows(batch.found, own, class_names, patch_size)
+        for batch, _, own in batches_of(windows)
+    ]
+    return [window for part in found for window in part]
 
 
-def maps_of(windows: Sequence[PlacedWindow]) -> Iterator[tuple[Tensor, Tensor]]:
+def maps_of(windows: Sequence[PlacedWindow]) -> list[tuple[Tensor, Tensor]]:
     """The maps of each window, (K, h, w), and which of them have a score, bool (K,)."""
-    for batch, rows, _ in batches_of(windows):
-        alive = has_score(batch.found.maps).cpu()
-        yield from zip(batch.found.maps[rows], alive[rows], strict=True)
+    return [(batch.found.maps[n], batch.found.visible[n]) for _, batch, n in windows]

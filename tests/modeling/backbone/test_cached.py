@@ -97,6 +97,15 @@ def test_a_full_memory_drops_the_least_recently_used():
     assert [memory.get((i,)) for i in range(3)] == [features[0], None, features[2]]
 
 
+def test_tensors_that_features_share_count_once():
+    memory, shared = FeatureMemory(capacity=100), torch.zeros(10)  # 40 bytes
+    for i in range(3):
+        memory.put((i,), {"patch_tokens": torch.full((5,), float(i)), "class_token": shared})
+    assert all(memory.get((i,)) for i in range(3)), "60 bytes of their own, 40 shared"
+    memory.put((3,), {"patch_tokens": torch.zeros(15)})
+    assert [bool(memory.get((i,))) for i in range(4)] == [False, False, False, True]
+
+
 def two_encoders(cfg, monkeypatch, method):
     """The config's and another base method's on the same weights; calls of the latter."""
     changed = cfg.clone()

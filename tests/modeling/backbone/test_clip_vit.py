@@ -2,6 +2,7 @@
 
 import copy
 import functools
+from itertools import product
 
 import pytest
 import torch
@@ -9,11 +10,17 @@ import torch.nn.functional as F
 from torch import nn
 
 from freecp_d2.d2 import build_backbone
-from freecp_d2.modeling.backbone import CLIPViT, build_clip_backbone
+from freecp_d2.modeling.backbone import CLIPViT, base, build_clip_backbone
 from freecp_d2.modeling.backbone.base import compiled
 from freecp_d2.modeling.backbone.clip_loading import set_precision
 from freecp_d2.modeling.backbone.dense_attention import GEM
+from freecp_d2.modeling.backbone.dense_attention.blocks import (
+    mean_over_heads,
+    query_key_value,
+    run_block,
+)
 from tests.helpers.parity import PIXEL_MEAN, PIXEL_STD
+from tests.helpers.random_clip import random_clip
 from tests.helpers.random_towers import (
     backbone_of,
     clip_tower,
@@ -233,6 +240,38 @@ class TestCompile:
                     pytest.skip(caplog.text)
                 for name, value in expected(images, attention_layers=(0,)).items():
                     torch.testing.assert_close(ours[name], value, rtol=0, atol=1e-5)
+
+    @pytest.fixture
+    def run(self, monkeypatch):
+        """`run_block`, traced as for a compiler, but not compiled."""
+        torch._dynamo.reset()
+        trace = functools.partial(torch.compile, backend="eager")
+        monkeypatch.setattr(torch, "compile", trace)
+        with torch._dynamo.config.patch(recompile_limit=1):
+            yield compiled.__wrapped__(run_block)
+
+    @staticmethod
+    def each_kind(run, run_too):
+        """Blocks of several base methods on windows of several sizes; yields both outputs."""
+        block = random_clip().visual.transformer.resblocks[0]
+        for tokens, n, read in product((10, 17), (1, 2, 3), (None, mean_over_heads)):
+            x = torch.randn(n, tokens, 64)
+            for own, few in product((None, query_key_value(block, x)), (None, 1)):
+                options = {"num_queries": few, "qkv": own, "read": read}
+                yield run(block, x, **options), run_too(block, x, **options)
+
+    @torch.no_grad()
+    def test_all_kinds_stay_compiled(self, run, caplog):
+        for found, expected in self.each_kind(run, run_block):
+            torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+        assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+    @torch.no_grad()
+    def test_too_many_kinds_are_reported_once(self, run, caplog, monkeypatch):
+        monkeypatch.setattr(base, "_MOST_KINDS", 1)
+        for found, expected in self.each_kind(run, run_block):
+            torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+        assert len([text for text in caplog.messages if "MODEL.COMPILE" in text]) == 1
 
     def test_a_failed_compiler_is_reported_once(self, monkeypatch, caplog):
         def failing(function, **_):

@@ -13,7 +13,6 @@ from freecp_d2.modeling.purification.diagnosis import (
     diagnose_windows,
     summarise_diagnoses,
 )
-from freecp_d2.modeling.stitching import has_score
 from freecp_d2.modeling.windows import Window
 
 NAMES = ("cat", "dog", "tree", "boat")
@@ -44,7 +43,7 @@ def purified(**changes):
 
 
 def diagnose(found, windows=WINDOWS, names=NAMES):
-    return diagnose_windows(found, has_score(found.maps), windows, names, 8)
+    return diagnose_windows(found.on_host()[0], windows, names, 8)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ....utils.device import layer_norm
+from ..activation import runs_on_cpu
 
 R = TypeVar("R")
 
@@ -29,7 +30,10 @@ def query_key_value(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def attention_weights(a: Tensor, b: Tensor) -> Tensor:
     """softmax(a b^T / sqrt(E)) over the last axis; (N, H, S, E) x (N, H, T, E) -> (N, H, S, T)."""
-    return ((a * a.shape[-1] ** -0.5) @ b.transpose(-2, -1)).softmax(dim=-1)
+    scores = (a * a.shape[-1] ** -0.5) @ b.transpose(-2, -1)
+    if scores.requires_grad or not runs_on_cpu(scores):
+        return scores.softmax(dim=-1)
+    return torch.softmax(scores, dim=-1, out=scores)  # in place: a row fits in the cache
 
 
 def project_heads(block: Any, heads: Tensor) -> Tensor:
@@ -43,9 +47,6 @@ def feed_forward(block: Any, x: Tensor) -> Tensor:
     return _scaled(block, "ls_2", block.mlp(layer_norm(block.ln_2, x)))
 
 
-_is_traced = getattr(torch.compiler, "is_compiling", bool)  # from PyTorch 2.3 on; else False
-
-
 def by_window(function: Callable[..., R], *tensors: Tensor) -> list[R]:
     """
     Results for one window after the other, of tensors (N, ...); on a GPU for all at once, in a list
@@ -54,7 +55,7 @@ def by_window(function: Callable[..., R], *tensors: Tensor) -> list[R]:
     Attention, (N, H, T, T), is the largest tensor of a block, and a CPU does not compute that of
     several windows faster.
     """
-    if tensors[0].device.type != "cpu" or _is_traced():  # a traced graph takes any N
+    if not runs_on_cpu(tensors[0]):
         return [function(*tensors)]
     return [function(*part) for part in zip(*(x.split(1) for x in tensors), strict=True)]
 
