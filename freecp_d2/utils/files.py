@@ -23,8 +23,13 @@ _MARKS = (
 
 def printable(name: str | Path) -> str:
     """A file's name for a terminal or a page, on one line; a byte that is no UTF-8 as "\\xff"."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+    def shown(c: str) -> str:
+        if "\udc80" <= c <= "\udcff":  # Python's stand-in for a byte
+            return f"\\x{ord(c) - 0xDC00:02x}"
+        return c if c.isprintable() else c.encode("unicode_escape").decode()
+
+    return "".join(map(shown, str(name)))
 
 
 def read_text(path: str | Path) -> str:

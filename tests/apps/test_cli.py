@@ -60,6 +60,7 @@ def test_errors_start_with_the_program(capsys):
         (2, ["describe", "--vocabulary", "cat", "--output", "a", "--questions", "a"]),
         (1, ["words", "show", " "]),
         (1, ["words", "check", "\x1b[31m\udcff.txt"]),
+        (1, ["words", "check", "\ud800"]),
     ):
         assert cli.main(argv) == code
         error = capsys.readouterr().err
