@@ -5,6 +5,7 @@ import pytest
 from tests.helpers.command import run
 
 
+@pytest.mark.slow
 def test_rows_of_two_batch_sizes():
     options = "--words 20 --size 112x128 --window 112 --repeat 1 --threads 1 --batch-size 1 2"
     result = run("tools/benchmark.py", *options.split())

@@ -1,5 +1,7 @@
 """Sentences that are accepted, and what is wrong with the others."""
 
+import pytest
+
 from freecp_d2.apps.describe.checks import Validator, form_problem
 from freecp_d2.apps.describe.questions import Naming
 from freecp_d2.text import Vocabulary, load_descriptions, load_vocabulary, shipped_vocabularies
@@ -116,6 +118,7 @@ class TestNaming:
         assert two.names("crane") == ("crane", "derrick", "bird")
 
 
+@pytest.mark.slow
 def test_shipped_descriptions_pass():
     """Alone, and with the names of each vocabulary; Storybook's repeat themselves."""
     for name in ("visual", "storybook"):

@@ -18,6 +18,7 @@ from freecp_d2.engine import config_digest, load_config, plugins
 from freecp_d2.modeling import text_head
 from freecp_d2.modeling.backbone import clip_loading
 from freecp_d2.text.text_encoder import TextEncoder
+from freecp_d2.utils.files import locked
 from tests.data.mini_ade import MiniADE
 from tests.helpers.command import AUTO_PORT, CONFIG, ROOT, SMALL, run
 from tests.helpers.random_clip import TINY, save_state_dict
@@ -192,7 +193,8 @@ def test_a_killed_run_of_two_is_resumed_in_one(workspace, photos, here, tmp_path
         time.sleep(0.005)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    found = num_stored(tmp_path)
+    with locked(tmp_path / ".evaluation.lock"):  # until the other process has ended, too
+        found = num_stored(tmp_path)
     assert found > 0
     with pytest.raises(SystemExit, match=r"INPUT\.RESIZE is 'pil', was not set"):
         here(tmp_path, *options, "INPUT.RESIZE", "pil", "--resume")
