@@ -8,4 +8,4 @@ FreeCP on the embedded benchmark: tables and a gallery, as `make quickstart`.
 from freecp import run
 
 if __name__ == "__main__":
-    run("freecp_d2.apps.quickstart.command")
+    run("freecp_d2.apps.quickstart")

@@ -23,7 +23,7 @@ COMMANDS = {
     "weights": ("weights", "list, fetch, verify and locate pretrained weights"),
     "label-studio": ("label_studio", "predictions for a project of Label Studio"),
     "export-onnx": ("export_onnx", "export the image tower of a base method as ONNX"),
-    "quickstart": ("quickstart.command", "run the embedded benchmark: tables and a gallery"),
+    "quickstart": ("quickstart", "run the embedded benchmark: tables and a gallery"),
 }
 """Sub-command -> (module of `freecp_d2.apps` whose `main(argv)` it is, one line of help)."""
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from ..utils.image_formats import open_image
-from .images.formats import exif_orientation
+from .images.refused_formats import exif_orientation
 from .label_reading import DECODE_ERRORS, stored_fault
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ..d2 import PathManager
 from ..utils.image_formats import open_image
-from .images.formats import exif_orientation
+from .images.refused_formats import exif_orientation
 
 NUM_VALUES = 1 << 16
 """Label files have 8 or 16 bits."""

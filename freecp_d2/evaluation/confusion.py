@@ -27,6 +27,13 @@ class Confusion:
     percent_of_errors: float  # of all wrong pixels that are scored
 
 
+def count_confusion(predicted: np.ndarray, true: np.ndarray, *, num_classes: int) -> np.ndarray:
+    """The confusion matrix of one image, int64; labels in 0..K, K is ignored."""
+    size = num_classes + 1
+    pairs = size * predicted.astype(np.int64) + true
+    return np.bincount(pairs.reshape(-1), minlength=size**2).reshape(size, size)
+
+
 def mean_iou_mmseg(matrix: np.ndarray) -> float:
     """
     mIoU by mmsegmentation's rule, in percent; NaN if no pixel is scored.

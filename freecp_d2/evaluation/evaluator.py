@@ -17,7 +17,7 @@ from torch import Tensor
 from ..d2 import DatasetCatalog, SemSegEvaluator, comm
 from ..data.labels import read_label
 from ..utils.files import blaming
-from .confusion import mean_iou_mmseg, only_predicted, read_prediction
+from .confusion import count_confusion, mean_iou_mmseg, only_predicted, read_prediction
 from .partial import NO_COUNTS, ImageResult, add_counts, sparse_counts
 from .purification import count_decisions
 from .purification_tally import PurificationTally
@@ -137,14 +137,14 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
         masks: Sequence[dict[str, Any]] = ()
         if self._compute_boundary_iou:
             edges = (self._mask_to_boundary(m.astype(np.uint8)) for m in (pred, gt))
-            boundary = sparse_counts(self._confusion(*edges))
+            boundary = sparse_counts(count_confusion(*edges, num_classes=self._num_classes))
         if self._save_predictions:
             masks = self.encode_json_sem_seg(pred, file_name)
         purification = NO_COUNTS
         if (decisions := output.get("purification")) is not None:
             found = count_decisions(decisions, gt, self._num_classes, oracles=self._oracles)
             purification = sparse_counts(found)
-        counts = sparse_counts(self._confusion(pred, gt))
+        counts = sparse_counts(count_confusion(pred, gt, num_classes=self._num_classes))
         return ImageResult(counts, boundary, masks, purification, file_name)
 
     def _add(self, result: ImageResult) -> None:
@@ -233,9 +233,3 @@ class FreeCPSemSegEvaluator(SemSegEvaluator):
                 "says."
             )
         return np.where(ignored, self._num_classes, gt)
-
-    def _confusion(self, pred: np.ndarray, gt: np.ndarray) -> np.ndarray:
-        """Confusion matrix of one image, (K+1, K+1); rows are predictions."""
-        size = self._num_classes + 1
-        pairs = size * pred.astype(np.int64) + gt
-        return np.bincount(pairs.reshape(-1), minlength=size**2).reshape(size, size)

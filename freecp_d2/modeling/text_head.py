@@ -18,7 +18,7 @@ from ..text.text_encoder import TextEncoder
 from ..utils.device import without_autocast
 from .backbone import LoadedCLIP, load_clip_from_config
 from .background import OutputClasses, check_background, has_background
-from .clusters import class_votes
+from .cliptrase_clusters import class_votes
 from .resampling import resample
 from .stitching import ClassScores, drop_small_classes, scores_of_cosines, shifted_cosines
 

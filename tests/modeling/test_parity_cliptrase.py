@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from freecp_d2.modeling.backbone.dense_attention import CLIPtrase
 from freecp_d2.modeling.backbone.dense_attention.cliptrase import self_correlation
-from freecp_d2.modeling.clusters import (
+from freecp_d2.modeling.cliptrase_clusters import (
     NO_CLUSTER,
     cluster_maps,
     cluster_patches,

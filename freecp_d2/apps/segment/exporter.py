@@ -182,7 +182,9 @@ class Exporter:
         if kind == "labelme":
             place = printable(os.path.relpath(source.path, path.parent))
             return as_json(labelme_file(labels, names, place, scores, tolerance))
-        return yolo_lines(labels, names, tolerance).encode()
+        if kind == "yolo":
+            return yolo_lines(labels, names, tolerance).encode()
+        raise NotImplementedError(f"{kind!r} is in EXPORTS, but no function writes it.")
 
 
 def note_of(content: bytes, tolerance: float) -> dict[str, Any]:

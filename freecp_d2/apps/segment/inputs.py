@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...data.file_lists import walk_files
-from ...data.images.formats import is_address, looks_like_image
+from ...data.images.refused_formats import is_address, looks_like_image
 
 _VIDEOS = ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv"
 VIDEO_SUFFIXES = frozenset(_VIDEOS.split())

@@ -1,7 +1,7 @@
 """
 Label maps as predictions of Label Studio, with brush strokes or polygons.
 
-Formats: https://labelstud.io/guide/export and `data.own.brush`.
+Formats: https://labelstud.io/guide/export and `data.own.label_studio`.
 """
 
 import xml.etree.ElementTree as ET

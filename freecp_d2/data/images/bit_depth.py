@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .formats import Unreadable
 from .options import Reading
+from .refused_formats import Unreadable
 
 _LOWEST_FLOAT = float(np.finfo(np.float32).min)
 _FILL_VALUES = (-9999.0, -32767.0, -32768.0, -99999.0, _LOWEST_FLOAT, -_LOWEST_FLOAT)

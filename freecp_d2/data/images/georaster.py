@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from .bit_depth import Scale, find_scale
-from .formats import Unreadable
 from .options import Reading
 from .pillow_modes import as_rgb
+from .refused_formats import Unreadable
 
 _CACHE_BYTES = 256 << 20
 """Of GDAL, whose default is a share of the memory. Windows overlap, so blocks are read again."""

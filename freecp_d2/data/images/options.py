@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .formats import Unreadable
+from .refused_formats import Unreadable
 
 _NUMBER = r"(-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)"
 _RANGE = re.compile(f"{_NUMBER}:{_NUMBER}", re.IGNORECASE)

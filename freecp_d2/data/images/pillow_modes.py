@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from .bit_depth import find_scale
-from .formats import Unreadable, exif_orientation
 from .options import Reading, choose_bands
+from .refused_formats import Unreadable, exif_orientation
 
 _UPRIGHT = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE"}
 _UPRIGHT |= {6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}

@@ -1,8 +1,8 @@
 """
 Read images of any kind as upright RGB arrays.
 
-`utils.image_formats` lists the formats that are read, `formats.py` says why others are refused, and
-`depth.py` has the rule for more than 8 bits.
+`utils.image_formats` lists the formats that are read, `refused_formats.py` says why others are
+refused, and `bit_depth.py` has the rule for more than 8 bits.
 """
 
 import io
@@ -21,9 +21,9 @@ from torch import Tensor
 
 from ...utils.image_formats import open_image
 from .arrays import Channels, from_array, from_tensor
-from .formats import NUM_START, TIFF_STARTS, Unreadable, is_address, is_camera_raw, refused
 from .options import Reading
 from .pillow_modes import ReadImage, from_pillow
+from .refused_formats import NUM_START, TIFF_STARTS, Unreadable, is_address, is_camera_raw, refused
 
 ImageLike = str | Path | bytes | IO[bytes] | Image.Image | np.ndarray | Tensor
 
@@ -58,7 +58,7 @@ def read_image(
     Decode an image file to a uint8 RGB array, shape (H, W, 3).
 
     The EXIF rotation is applied. Grey, palette and CMYK are converted, and more than 8 bits are
-    scaled by the rule of `depth`, with a warning where it had to choose. Transparency and all
+    scaled by the rule of `bit_depth`, with a warning where it had to choose. Transparency and all
     frames of an animation but the first are dropped.
 
     Args:

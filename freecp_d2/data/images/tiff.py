@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image
 
 from .bit_depth import find_scale
-from .formats import ORIENTATION, Unreadable
 from .options import Reading
 from .pillow_modes import ReadImage, as_rgb, turned
+from .refused_formats import ORIENTATION, Unreadable
 from .tiff_pages import CMYK, WHITE_IS_ZERO, Page, read_at
 
 _OF_BYTES = (1, 5, 8, 32773, 32946, 34925, 50000)

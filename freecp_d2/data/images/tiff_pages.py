@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from .formats import RAW, TIFF_STARTS, Unreadable
+from .refused_formats import RAW, TIFF_STARTS, Unreadable
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, CMYK, YCBCR, LAB = 0, 1, 2, 5, 6, 8
 NUM_COLORS = {RGB: 3, CMYK: 4, YCBCR: 3, LAB: 3}

@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ..labels import IGNORE_LABEL
+from .annotation_files import class_of_names, key_error, match_images, read_json
 from .classes import Classes
-from .exported import class_of_names, key_error, match_images, read_json
 from .spec import Spec
 
 _EXPECTED = 'the export "JSON" of Label Studio: a list of tasks with data and annotations'

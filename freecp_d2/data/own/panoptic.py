@@ -9,8 +9,8 @@ import numpy as np
 from ..file_checks import first_few
 from ..label_reading import read_colors
 from ..labels import IGNORE_LABEL
+from .annotation_files import class_of_names, key_error, match_images, read_json
 from .classes import Classes
-from .exported import class_of_names, key_error, match_images, read_json
 from .spec import Spec
 
 _EXPECTED = (

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
-from ...modeling.purification.image_purification import ImageClassPurification
+from ...modeling.purification.once_per_image import ImageClassPurification
 from ...modeling.stitching import ClassScores, stitch
 from ...modeling.windows import Window, sliding_windows
 from ..predictor.building import Segmentor

@@ -4,7 +4,7 @@ Affinity heads: sources of the self-affinity of Eq. (2).
 | file | what |
 |---|---|
 | `build.py` | the registry, the contract, the base class |
-| `from_backbone.py` | `CLIPAttentionAffinity`: attention; `FeatureAffinity`: cosines of tokens |
+| `clip_attention.py` | `CLIPAttentionAffinity`: attention; `FeatureAffinity`: cosines of tokens |
 | `dino.py` | `DINOAffinity`: features or attention of a DINO, DINOv2 or DINOv3 |
 | `dino_weights.py` | its weights, from timm and from its authors |
 | `sam.py` | `SAMAffinity`: features or masks of SAM |
@@ -16,9 +16,9 @@ The libraries of all heads but CLIP's are optional and imported when such a head
 """
 
 from .build import AFFINITY_HEAD_REGISTRY, AffinityHead, build_affinity_head
+from .clip_attention import CLIPAttentionAffinity, FeatureAffinity
 from .dino import DINOAffinity
 from .encoder import EncoderAffinity
-from .from_backbone import CLIPAttentionAffinity, FeatureAffinity
 from .maskformer import MaskFormerAffinity
 from .sam import SAMAffinity
 from .transformers_encoder import TransformersAffinity

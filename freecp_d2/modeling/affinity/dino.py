@@ -13,10 +13,11 @@ from torch import Tensor
 from ...d2 import CfgNode, ShapeSpec, configurable
 from ...utils.device import precision_for
 from ...utils.imports import require_library
-from ..backbone.base import resize_positional_embedding
+from ..backbone.positional_embedding import resize_positional_embedding
 from ..inputs import PixelNormalisation
 from ..resampling import resample, resample_matrix
 from .build import AFFINITY_HEAD_REGISTRY, balancing_options
+from .clip_attention import resolve_layers
 from .dino_weights import load_dino
 from .encoder import (
     EncoderAffinity,
@@ -26,7 +27,6 @@ from .encoder import (
     cosines,
     resize,
 )
-from .from_backbone import resolve_layers
 
 _KEY = "MODEL.AFFINITY_HEAD.DINO"
 

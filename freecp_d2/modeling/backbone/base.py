@@ -1,8 +1,7 @@
 """
 The interface between the segmentors and an image tower, and what the towers share.
 
-Shapes: N windows, h x w patches, T = 1 + h * w tokens (class token first), C width, D embedding,
-g x g the native grid of a positional embedding.
+Shapes: N windows, h x w patches, T = 1 + h * w tokens (class token first), D embedding.
 """
 
 import functools
@@ -13,17 +12,10 @@ from collections.abc import Callable, Collection, Hashable
 from typing import Any, ParamSpec, TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ...d2 import BACKBONE_REGISTRY, Backbone, CfgNode, ShapeSpec
 from .clip_loading import LoadedCLIP
-
-INTERPOLATIONS = ("scale", "size_antialias")
-"""
-scale: bicubic, sampled with the factor (h + 0.1) / g, as DINO and the released FreeCP program do.
-size_antialias: bicubic to the size (h, w) with antialiasing, as GEM does.
-"""
 
 _MOST_KINDS = 64
 """Of arguments; PyTorch would compile 8. All base methods together need less than 32."""
@@ -123,8 +115,8 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
         if fast is function:
             return function(*args, **kwargs)
         try:
+            _allow_kinds(_MOST_KINDS)
             if fast is None:
-                _allow_kinds(_MOST_KINDS)
                 fast = torch.compile(function, dynamic=True, fullgraph=True)
             return fast(*args, **kwargs)
         except Exception as error:  # the compiler's classes differ between versions
@@ -144,6 +136,7 @@ def _allow_kinds(number: int) -> None:
     """
     Let `torch.compile` keep so many versions of a function, at least: blocks differ in what is read
     of their attention, in the queries that go on, and in whether there is one window or more.
+    New versions of PyTorch keep the limit for each thread.
     """
     config: Any = torch._dynamo.config
     name = "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"
@@ -177,31 +170,3 @@ def build_clip_backbone(
         f'MODEL.PRECISION="{cfg.MODEL.PRECISION}"'
     )
     return backbone
-
-
-def check_interpolation(interpolation: str) -> None:
-    """Raise `ValueError` if it is not one of `INTERPOLATIONS`."""
-    if interpolation not in INTERPOLATIONS:
-        raise ValueError(
-            f'MODEL.CLIP.POSITIONAL_EMBEDDING="{interpolation}" is unknown; '
-            f"use auto or one of {INTERPOLATIONS}."
-        )
-
-
-def resize_positional_embedding(
-    embedding: Tensor, grid: tuple[int, int], interpolation: str
-) -> Tensor:
-    """(1 + g * g, C), class token first -> (1 + h * w, C); the native grid is left as it is."""
-    native = round((embedding.shape[0] - 1) ** 0.5)
-    if grid == (native, native):
-        return embedding
-    class_token, patches = embedding[:1], embedding[1:]
-    # Bicubic weights in half precision would change every patch.
-    image = patches.float().T.reshape(1, -1, native, native)
-    if interpolation == "scale":
-        # scale_factor, not size: the samples are spaced by the factor itself, as in the release.
-        factors = [(side + 0.1) / native for side in grid]
-        image = F.interpolate(image, scale_factor=factors, mode="bicubic", align_corners=False)
-    else:
-        image = F.interpolate(image, size=grid, mode="bicubic", antialias=True, align_corners=False)
-    return torch.cat([class_token, image.flatten(2)[0].T.to(patches.dtype)])

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
 from ...utils.device import layer_norm
-from .base import CLIPBackbone, check_interpolation, resize_positional_embedding
+from .base import CLIPBackbone
 from .clip_loading import LoadedCLIP, load_clip_from_config
 from .dense_attention import (
     BlockFeatures,
@@ -23,6 +23,7 @@ from .dense_attention import (
     run_block,
     run_blocks,
 )
+from .positional_embedding import check_interpolation, resize_positional_embedding
 
 
 @BACKBONE_REGISTRY.register()

@@ -19,7 +19,7 @@ from ..affinity import AffinityHead
 from ..backbone import CLIPBackbone, LoadedCLIP
 from ..inputs import FiniteChecks, PixelNormalisation, read_images
 from ..pamr import PAMR
-from ..purification import image_purification as by_image
+from ..purification import once_per_image as by_image
 from ..purification.crop_classifier import CropClassifier, CropFeatures, crop_batch_size
 from ..purification.decisions import PurificationInputs, PurifiedBatch
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows

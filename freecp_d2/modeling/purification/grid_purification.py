@@ -23,7 +23,7 @@ from .decisions import Decisions, PlacedWindow, PurificationInputs, PurifiedBatc
 from .diagnosis import WindowDiagnosis, diagnose_windows, scale_boxes
 from .gating import gates, stitch_gates
 from .image_grid import ImageGrid
-from .image_purification import ImageClassPurification, decide_image, diagnose_places
+from .once_per_image import ImageClassPurification, decide_image, diagnose_places
 from .wrapped_outputs import HostCues, features_on
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from freecp_d2.data.images.bit_depth import find_scale
-from freecp_d2.data.images.formats import Unreadable
 from freecp_d2.data.images.options import Reading, parse_bands
+from freecp_d2.data.images.refused_formats import Unreadable
 
 GREY = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
 AUTO = Reading()

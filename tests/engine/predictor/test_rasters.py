@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from freecp_d2.data.exports.geojson import write_geojson
-from freecp_d2.data.images.formats import Unreadable
 from freecp_d2.data.images.georaster import Raster
 from freecp_d2.data.images.options import Reading
+from freecp_d2.data.images.refused_formats import Unreadable
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.engine.predictor import Predictor, tiles
 from freecp_d2.engine.predictor.rasters import label_raster

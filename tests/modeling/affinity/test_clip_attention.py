@@ -4,7 +4,7 @@ import pytest
 
 from freecp_d2.d2 import ShapeSpec, build_backbone
 from freecp_d2.modeling.affinity import CLIPAttentionAffinity, build_affinity_head
-from freecp_d2.modeling.affinity.from_backbone import resolve_layers
+from freecp_d2.modeling.affinity.clip_attention import resolve_layers
 
 
 def test_layers():

@@ -5,7 +5,10 @@ from itertools import product
 import torch
 import torch.nn.functional as F
 
-from freecp_d2.modeling.backbone.base import INTERPOLATIONS, resize_positional_embedding
+from freecp_d2.modeling.backbone.positional_embedding import (
+    INTERPOLATIONS,
+    resize_positional_embedding,
+)
 from tests.helpers.random_towers import rand_normal
 
 EMBEDDING = rand_normal(1 + 4 * 4, 6)

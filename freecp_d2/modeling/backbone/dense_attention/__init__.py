@@ -14,7 +14,7 @@ from .build import (
 )
 from .cliptrase import CLIPtrase
 from .gem import GEM
-from .last_block import CLIP, SCLIP, ClearCLIP, LastBlock, MaskCLIP, Vanilla
+from .maskclip_sclip_clearclip import CLIP, SCLIP, ClearCLIP, LastBlock, MaskCLIP, Vanilla
 from .naclip import NACLIP
 from .proxyclip import ProxyCLIP
 from .resclip import ResCLIP

@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ....d2 import CfgNode, configurable
-from ...clusters import clusters_of_pixels
+from ...cliptrase_clusters import clusters_of_pixels
 from .blocks import attention_weights
 from .build import DENSE_ATTENTION_REGISTRY, BlockFeatures, Needs, TowerSpec
-from .last_block import LastBlock
+from .maskclip_sclip_clearclip import LastBlock
 
 
 @DENSE_ATTENTION_REGISTRY.register()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ....d2 import CfgNode, configurable
 from .build import DENSE_ATTENTION_REGISTRY, TowerSpec
-from .last_block import LastBlock
+from .maskclip_sclip_clearclip import LastBlock
 
 GAUSSIANS = ("add", "only", "none")
 """Values of MODEL.CLIP.NACLIP.GAUSSIAN."""

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from freecp_d2.apps.quickstart import command
+from freecp_d2.apps import quickstart
 from freecp_d2.evaluation.bootstrap import load_counts, mean_iou
 
 SMALL = """
@@ -28,7 +28,7 @@ def printed(root):
     out = io.StringIO()
     options = ["--limit", "2", "--gallery", "1", "--processes", "1", "--output", str(root)]
     with contextlib.redirect_stdout(out):
-        command.main([*options, *SMALL.split()])
+        quickstart.main([*options, *SMALL.split()])
     return out.getvalue().splitlines()
 
 
@@ -40,7 +40,7 @@ def table_rows(lines, columns):
 def test_tables(root, printed):
     rows = table_rows(printed, 8)
     assert list(rows) == ["mIoU", "MaskCLIP", "GEM", "ClearCLIP", "SCLIP", "mean"]
-    assert len(rows["mIoU"]) == len(command.VARIANTS)
+    assert len(rows["mIoU"]) == len(quickstart.VARIANTS)
     methods = np.array([list(map(float, rows[m])) for m in list(rows)[1:-1]])
     assert methods.mean(axis=0) == pytest.approx(list(map(float, rows["mean"])), abs=0.1)
     counts = load_counts(root / "counts.npz")
@@ -81,8 +81,8 @@ def test_counts_of_one_method_make_a_row():
     perfect[:, :, 0] = 7
     half = perfect.copy()
     half[:, 0] //= 2
-    counts = {("SCLIP", name): perfect if name == "RP-AP" else half for name in command.NAMES}
-    results = command.tabulate_results(counts)
+    counts = {("SCLIP", name): perfect if name == "RP-AP" else half for name in quickstart.NAMES}
+    results = quickstart.tabulate_results(counts)
     (row,) = results.rows
     assert row.scores[-1].miou == 100
     assert row.scores[-1].things == 0, "the sky is stuff"
@@ -96,5 +96,5 @@ def test_the_page_of_the_median_gain_comes_first():
     for page, right in enumerate((10, 9, 5, 8, 7)):
         purified[page, 0] = right
     counts["SCLIP", "RP-AP"] = purified
-    assert command.choose_pages(counts, 2) == [3, 0]
-    assert command.choose_pages(counts, 9) == [3, 0, 1, 2, 4]
+    assert quickstart.choose_pages(counts, 2) == [3, 0]
+    assert quickstart.choose_pages(counts, 9) == [3, 0, 1, 2, 4]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from freecp_d2.d2 import build_model
-from freecp_d2.modeling.purification.image_purification import (
+from freecp_d2.modeling.purification.once_per_image import (
     BestProbability,
     Evidence,
     ImageClassPurification,

@@ -223,7 +223,7 @@ def decide_image(
         if choice is not None:
             found.redundancy_scores = choice.scores.expand(len(rows), -1)
             found.redundancy_thresh = choice.scores.new_full((len(rows),), choice.thresh)
-        purified = PurifiedBatch(inputs, found, present)
+        purified = PurifiedBatch(inputs, found, present, batch.checks)
         decided += [(window, purified, n) for n, window in enumerate(own)]
     return decided
 

@@ -1,6 +1,6 @@
 """Which files of a folder are images."""
 
-from freecp_d2.data.images.formats import looks_like_image
+from freecp_d2.data.images.refused_formats import looks_like_image
 from freecp_d2.utils.image_formats import IMAGE_SUFFIXES
 
 

@@ -22,23 +22,23 @@ import numpy as np
 from tabulate import tabulate
 from torch.multiprocessing.spawn import ProcessExitedException
 
-from ...d2 import BACKEND, CfgNode, DatasetCatalog, MetadataCatalog, detection_utils
-from ...data.mapper import FreeCPDatasetMapper
-from ...data.storybook.classes import SCORED
-from ...engine.variants import VARIANTS, VariantsModel, count_pixels, variant_configs
-from ...evaluation.bootstrap import (
+from ..d2 import BACKEND, CfgNode, DatasetCatalog, MetadataCatalog, detection_utils
+from ..data.mapper import FreeCPDatasetMapper
+from ..data.storybook.classes import SCORED
+from ..engine.variants import VARIANTS, VariantsModel, count_pixels, variant_configs
+from ..evaluation.bootstrap import (
     Interval,
     mean_iou,
     paired_bootstrap,
     pixel_accuracy,
     save_counts,
 )
-from ...modeling.purification.diagnosis import summarise_diagnoses
-from ...utils.errors import USER_ERRORS
-from ...utils.files import printable, write_whole
-from ...version import __version__
-from ...visualization.html.page import render_page
-from ...visualization.html.page_content import (
+from ..modeling.purification.diagnosis import summarise_diagnoses
+from ..utils.errors import USER_ERRORS
+from ..utils.files import printable, write_whole
+from ..version import __version__
+from ..visualization.html.page import render_page
+from ..visualization.html.page_content import (
     Column,
     Gallery,
     LabelMap,
@@ -49,8 +49,8 @@ from ...visualization.html.page_content import (
     Row,
     Scores,
 )
-from ..options import add_device_argument, device_opts, print_error, program_name
-from ..reproduce.tables import METHODS
+from .options import add_device_argument, device_opts, print_error, program_name
+from .reproduce.tables import METHODS
 
 NAMES = [variant.name for variant in VARIANTS]
 LEAD = (
