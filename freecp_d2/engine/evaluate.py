@@ -200,6 +200,7 @@ def _run(
         batch_size=cfg.TEST.IMAGES_PER_BATCH,
         num_workers=cfg.DATALOADER.NUM_WORKERS,
     )
+    loader.pin_memory = cfg.MODEL.DEVICE.startswith("cuda")  # copies overlap with computing
     return inference_on_dataset(model, loader, evaluator)
 
 

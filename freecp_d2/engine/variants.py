@@ -191,6 +191,7 @@ def _count_images(args: Namespace) -> None:
         mapper=CarryingMapper(FreeCPDatasetMapper(**mapper)),
         num_workers=cfg.DATALOADER.NUM_WORKERS,
     )
+    loader.pin_memory = cfg.MODEL.DEVICE.startswith("cuda")
     images = tqdm(loader, desc=dataset, unit="image", disable=not comm.is_main_process())
     counts = inference_on_dataset(model, images, PixelCounts(dataset))
     if comm.is_main_process():

@@ -8,6 +8,7 @@ input, h x w cells of the masks.
 import hashlib
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ..text.text_encoder import FeatureCache, features_key
-from ..utils.device import PRECISIONS, without_autocast
+from ..utils.device import PRECISIONS, autocast, without_autocast
 from ..utils.imports import require_library
 from .affinity.encoder import resize_to
 from .inputs import PixelNormalisation, check_finite
@@ -76,6 +77,7 @@ class SAM3(nn.Module):
                 f'MODEL.PRECISION="{precision}" is unknown; use one of {[*PRECISIONS]}.'
             )
         self.model = model.float().requires_grad_(False).eval()
+        self.model.set_attn_implementation("sdpa")  # `decode` gives it masks; others add them
         self.tokenizer, self.dtype = tokenizer, PRECISIONS[precision]
         self.pixels = PixelNormalisation((127.5,) * 3, (127.5,) * 3, input_format)
         self._cache = FeatureCache(cache_dir)
@@ -192,9 +194,8 @@ class SAM3(nn.Module):
         maps = torch.maximum(instances, found.semantic_seg[:, 0].float().sigmoid())
         return WordMaps(maps * presence[:, None, None], presence)
 
-    def _autocast(self) -> torch.autocast:
-        lower = self.dtype != torch.float32
-        return torch.autocast(self.device.type, self.dtype if lower else None, enabled=lower)
+    def _autocast(self) -> AbstractContextManager:
+        return autocast(self.device, self.dtype)
 
 
 def load_sam3(pretrained: str) -> tuple[Any, Any]:

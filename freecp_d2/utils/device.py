@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -86,6 +86,15 @@ def _autocast_devices() -> tuple[str, ...]:
     except RuntimeError:
         return "cpu", "cuda"
     return "cpu", "cuda", "mps"
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager:
+    """`torch.autocast` in `dtype`; float32 switches it off, also where a device has none."""
+    if dtype != torch.float32:
+        return torch.autocast(device.type, dtype)
+    if device.type not in _autocast_devices():
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)
 
 
 def without_autocast(function: Callable[P, R]) -> Callable[P, R]:

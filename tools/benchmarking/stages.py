@@ -53,19 +53,20 @@ def seconds(device: torch.device) -> float:
 
 
 def peak_memory(device: torch.device) -> float:
-    """The most MiB since the last call: allocated on a GPU, else resident; nan if not Linux."""
+    """The most MiB since the last call: allocated on a GPU, else resident; nan if unknown."""
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated() / 2**20
         torch.cuda.reset_peak_memory_stats()
         return peak
-    status = Path("/proc/self/status")
-    if not status.exists():
+    try:
+        status = Path("/proc/self/status").read_text()
+        if platform.libc_ver()[0] == "glibc":
+            ctypes.CDLL(None).malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM
+        lines = dict(line.split(":", 1) for line in status.splitlines())
+        return int(lines["VmHWM"].split()[0]) / 2**10
+    except (OSError, KeyError):
         return float("nan")
-    lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-    if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM
-    return int(lines["VmHWM"].split()[0]) / 2**10
 
 
 def matmul_peak(device: torch.device, dtype: torch.dtype) -> float:

@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch.utils import data as torchdata
 
 from ..config import CfgNode, configurable
@@ -107,7 +106,6 @@ def build_detection_test_loader(
         drop_last=False,
         num_workers=num_workers,
         collate_fn=collate_fn or trivial_batch_collator,
-        pin_memory=torch.cuda.is_available(),
     )
 
 

@@ -5,6 +5,7 @@ Shapes: N windows, C channels, Q masks; (h, w) the grid of the backbone's patche
 (h', w') another grid, P' = h' * w'.
 """
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...d2 import CfgNode, ShapeSpec
-from ...utils.device import PRECISIONS
+from ...utils.device import PRECISIONS, autocast
 from .build import AffinityHead
 
 MIN_AFFINITY = 1e-6
@@ -51,10 +52,9 @@ class EncoderAffinity(AffinityHead):
         self.encoder.eval()
         return self
 
-    def autocast(self, device: torch.device) -> torch.autocast:
+    def autocast(self, device: torch.device) -> AbstractContextManager:
         """The context of the encoder's forward."""
-        lower = self.dtype != torch.float32  # which PyTorch 2.1 refuses on a CPU
-        return torch.autocast(device.type, self.dtype if lower else None, enabled=lower)
+        return autocast(device, self.dtype)
 
 
 def check_options(group: str, *, input_size: int = 0, power: float = 1.0) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
-from ...utils.device import precision_for
+from ...utils.device import precision_for, to_host
 from ..background import OutputClasses, check_background
 from ..inputs import FiniteChecks, read_images
 from ..purification.diagnosis import SegmentedImage
@@ -161,7 +161,7 @@ class SAM3Segmentor(nn.Module):
         """
         outputs = []
         for x, image in zip(batched_inputs, read_images(batched_inputs), strict=True):
-            found, size = self._segment(image), output_size(x, (image.shape[1], image.shape[2]))
+            found, size = self._segment(x, image), output_size(x, (image.shape[1], image.shape[2]))
             presence, words = found.presence, self.text_head
             if words.background_is_rest:
                 presence = torch.cat([presence.new_ones(1), presence])
@@ -175,12 +175,12 @@ class SAM3Segmentor(nn.Module):
         self, batched_inputs: list[dict[str, Any]], *, diagnose: bool = False
     ) -> Iterator[SegmentedImage]:
         """Segment images, in order, at the resolution of SAM 3's masks; there is no diagnosis."""
-        for image in read_images(batched_inputs):
-            found = self._segment(image)
+        for x, image in zip(batched_inputs, read_images(batched_inputs), strict=True):
+            found = self._segment(x, image)
             yield SegmentedImage(found.scores, (), (), (image.shape[1], image.shape[2]))
 
-    def _segment(self, image: Tensor) -> _Found:
-        """The class scores of an image (3, H, W) at the size of SAM 3's masks."""
+    def _segment(self, x: dict[str, Any], image: Tensor) -> _Found:
+        """The class scores of the image (3, H, W) of an input, at the size of SAM 3's masks."""
         words, vision = self.text_head, self.sam3.encode_image(image)
         presence = torch.zeros(words.num_maps, device=self.device)
         scores = presence.new_zeros(0)
@@ -194,8 +194,14 @@ class SAM3Segmentor(nn.Module):
                 presence[k] = torch.maximum(presence[k], word_presence)
         checks, image_features = FiniteChecks(), self.sam3.image_features(vision)
         checks.add(image_features, "The image encoder of SAM 3")
-        checks.add(scores, "The decoder of SAM 3")
-        checks.raise_for(checks.flags())  # the only wait for the device
+        # The only wait for the device, without MODEL.TEXT.MIN_AREA.
+        flags, is_finite = to_host(checks.flags(), scores.isfinite().all())
+        checks.raise_for(flags)
+        if not is_finite:
+            raise ValueError(
+                f"{x.get('file_name', 'An image')}: the decoder of SAM 3 gives NaN or infinity; "
+                "use MODEL.PRECISION fp32."
+            )
         of_classes = ClassScores(torch.arange(len(scores), device=self.device), scores)
         if words.min_area:
             of_classes = drop_small_classes(of_classes, words.min_area)

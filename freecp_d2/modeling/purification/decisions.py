@@ -58,7 +58,7 @@ class PurifiedBatch(NamedTuple):
     present: Tensor | None = None
     """The classes that the image keeps, bool, (N, K), by a head that decides once for an image."""
     checks: FiniteChecks | None = None
-    """Of the crops that such a head encodes when it decides."""
+    """Of the features; those of crops that are encoded later are added."""
 
 
 PlacedWindow = tuple[Window, PurifiedBatch, int]
@@ -180,6 +180,8 @@ class Decisions:
             if "RP" in steps:
                 present = torch.from_numpy(truth(_sides(windows)) > 0).to(inputs.maps.device)
             output = self.head(*inputs, present=present)
+            if batch.checks is not None:
+                batch.checks.raise_for(batch.checks.flags())
             found += [(output, n) for n in range(len(rows))]
         return self.read_out(found)
 
