@@ -242,6 +242,7 @@ class TestConfigs:
             matrices.append(Run(checked.cfg, model).matrix.tolist())
         assert all(matrix == matrices[0] for matrix in matrices)
 
+    @pytest.mark.slow
     @pytest.mark.skipif(not catalogue._WEIGHTS_DIR.is_dir(), reason="no weights in the package")
     def test_every_config_of_storybook(self, tmp_path):
         """With its own weights, words and thresholds, on one page of a few windows."""

@@ -1,5 +1,7 @@
 """The import of `clip` with any setuptools and with none, and without torchvision."""
 
+import pytest
+
 from ..helpers.command import run
 
 BLOCK = """
@@ -40,6 +42,7 @@ for case in ("older setuptools", "setuptools from 81 on", "no setuptools", "anot
 """
 
 
+@pytest.mark.slow
 def test_clip_is_imported_without_a_warning_and_pkg_resources_stays():
     errors = ("error::UserWarning", "error:pkg_resources", "error:Deprecated call")
     strict = [word for error in errors for word in ("-W", error)]

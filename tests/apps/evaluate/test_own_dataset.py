@@ -55,6 +55,7 @@ def evaluate(folder, output, *options, opts=SMALL):
     return json.loads((output / "results.json").read_text())["results"][f"folder:{folder}"]
 
 
+@pytest.mark.slow
 def test_one_process_and_two_agree(folder, tmp_path):
     """Every process registers the folder and imports the file, also that of a loader."""
     opts = (*SMALL, "MODEL.AFFINITY_HEAD.NAME", "ColorPositionAffinity")

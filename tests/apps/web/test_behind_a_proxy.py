@@ -12,6 +12,7 @@ from .browser import behind_proxy, find_browser, web_page
 
 pytest.importorskip("gradio", reason="the web page is an extra: pip install -e '.[web]'")
 
+pytestmark = pytest.mark.slow  # a page and a browser of its own
 WORDS = "sky; field; sheep; road"
 
 

@@ -120,6 +120,7 @@ def test_an_upload_is_labelled(visit, tmp_path):
     expect(page.locator("#images")).to_contain_text(re.compile("Shrunk from 2,000 . 1,500"))
 
 
+@pytest.mark.slow
 def test_the_camera_is_labelled(visit):
     page = visit(permissions=["camera"])
     page.get_by_role("button", name="Remove Image").click()
@@ -131,6 +132,7 @@ def test_the_camera_is_labelled(visit):
     expect(images(page)).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_other_words_give_other_labels(visit):
     page = visit()
     relabel(page, "moon, crescent; river; umbrella")
@@ -231,7 +233,7 @@ def test_two_visitors_keep_their_own_words(visit):
         assert legend(page) <= {*words[page], "no word is left"}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_it_fits_a_phone(visit, scheme):
     page = visit(
         viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True, is_mobile=True

@@ -114,6 +114,7 @@ def test_threads_with_words_of_their_own(predictor, page):
     assert predictor.vocabulary.class_names[0] == "tree", "the words from before"
 
 
+@pytest.mark.slow
 def test_a_fork_says_so_and_works_with_one_thread(config):
     """In a process of its own, since a fork of the tests would have their threads."""
     code = f"""
