@@ -15,7 +15,6 @@ from ..d2 import (
     DatasetCatalog,
     DetectionCheckpointer,
     MetadataCatalog,
-    build_detection_test_loader,
     build_model,
     comm,
     inference_on_dataset,
@@ -28,7 +27,7 @@ from ..modeling.inputs import WeightsError
 from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ..modeling.text_head import vocabulary_from_config
 from ..text import Vocabulary
-from .image_errors import CarryingMapper, CarryingModel, skips_errors
+from .image_errors import CarryingModel, carrying_loader, skips_errors
 from .resuming import (
     Facts,
     PartialResults,
@@ -194,13 +193,7 @@ def _run(
     if not records:
         evaluator.reset()
         return evaluator.evaluate() or {}
-    loader = build_detection_test_loader(
-        records,
-        mapper=CarryingMapper(FreeCPDatasetMapper(cfg)),
-        batch_size=cfg.TEST.IMAGES_PER_BATCH,
-        num_workers=cfg.DATALOADER.NUM_WORKERS,
-    )
-    loader.pin_memory = cfg.MODEL.DEVICE.startswith("cuda")  # copies overlap with computing
+    loader = carrying_loader(cfg, records, FreeCPDatasetMapper(cfg), cfg.TEST.IMAGES_PER_BATCH)
     return inference_on_dataset(model, loader, evaluator)
 
 

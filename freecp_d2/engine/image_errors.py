@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from torch import nn
+from torch.utils.data import DataLoader
 
-from ..d2 import CfgNode
+from ..d2 import CfgNode, build_detection_test_loader
 from ..modeling.inputs import WeightsError
 
 READ_ERRORS = (ValueError, OSError, MemoryError, SyntaxError)
@@ -37,6 +38,23 @@ class CarryingMapper:
             if name not in message:
                 message = f"{name}: {message or type(error).__name__}"
             return {"file_name": name, "error": message}
+
+
+def carrying_loader(
+    cfg: CfgNode,
+    records: list[dict[str, Any]],
+    mapper: Callable[[dict[str, Any]], dict[str, Any]],
+    batch_size: int = 1,
+) -> DataLoader:
+    """Detectron2's loader of all records, with `CarryingMapper`; it pins images for a GPU."""
+    loader = build_detection_test_loader(
+        records,
+        mapper=CarryingMapper(mapper),
+        batch_size=batch_size,
+        num_workers=cfg.DATALOADER.NUM_WORKERS,
+    )
+    loader.pin_memory = cfg.MODEL.DEVICE.startswith("cuda")  # copies overlap with computing
+    return loader
 
 
 class CarryingModel(nn.Module):

@@ -17,7 +17,6 @@ from tqdm import tqdm
 from ..d2 import (
     CfgNode,
     DatasetCatalog,
-    build_detection_test_loader,
     comm,
     default_argument_parser,
     inference_on_dataset,
@@ -34,7 +33,7 @@ from ..modeling.text_head import TextHead
 from ..utils.errors import USER_ERRORS, message_of
 from .config_loading import load_config
 from .evaluate import build_model_in_turn
-from .image_errors import CarryingMapper
+from .image_errors import carrying_loader
 from .launch import launch_processes
 
 _HEAD = "MODEL.PURIFICATION_HEAD"
@@ -186,12 +185,7 @@ def _count_images(args: Namespace) -> None:
     records = DatasetCatalog.get(dataset)[: args.limit]
     if args.images is not None:
         records = [records[i] for i in args.images]
-    loader = build_detection_test_loader(
-        records,
-        mapper=CarryingMapper(FreeCPDatasetMapper(**mapper)),
-        num_workers=cfg.DATALOADER.NUM_WORKERS,
-    )
-    loader.pin_memory = cfg.MODEL.DEVICE.startswith("cuda")
+    loader = carrying_loader(cfg, records, FreeCPDatasetMapper(**mapper))
     images = tqdm(loader, desc=dataset, unit="image", disable=not comm.is_main_process())
     counts = inference_on_dataset(model, images, PixelCounts(dataset))
     if comm.is_main_process():
