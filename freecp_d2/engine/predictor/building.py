@@ -28,10 +28,10 @@ from .prediction import Prediction
 Segmentor = FreeCPSegmentor | SAM3Segmentor | PurifiedSegmentor
 
 _locks: WeakKeyDictionary[object, threading.RLock] = WeakKeyDictionary()
-"""By the part that has the words, which models may share. Locks in a model would stop pickling."""
+"""One lock for each text head, which models may share; as an attribute it would stop pickling."""
 
 _processes: set[int] = set()
-"""Where PyTorch has worked: this process, and those that it is a fork of."""
+"""Ids of processes in which a predictor has run; a fork inherits those of its parents."""
 
 _BLACK = (0, 0, 0)
 

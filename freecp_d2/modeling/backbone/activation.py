@@ -127,7 +127,7 @@ def use_gelu(model: nn.Module) -> None:
 
 
 def runs_on_cpu(x: Tensor) -> bool:
-    """Whether steps are chosen for a CPU's caches; a traced graph leaves them to the compiler."""
+    """Whether `x` is on the CPU and no compiler traces the code, which would split it itself."""
     return x.device.type == "cpu" and not _is_traced()
 
 

@@ -18,7 +18,7 @@ from ...d2 import BACKBONE_REGISTRY, Backbone, CfgNode, ShapeSpec
 from .clip_loading import LoadedCLIP
 
 _MOST_KINDS = 64
-"""Of arguments; PyTorch would compile 8. All base methods together need less than 32."""
+"""Versions of a function that are compiled; PyTorch's default is 8, all base methods need 24."""
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
         if fast is function:
             return function(*args, **kwargs)
         try:
-            _allow_kinds(_MOST_KINDS)
+            _allow_kinds()
             if fast is None:
                 fast = torch.compile(function, dynamic=True, fullgraph=True)
             return fast(*args, **kwargs)
@@ -132,15 +132,15 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def _allow_kinds(number: int) -> None:
+def _allow_kinds() -> None:
     """
-    Let `torch.compile` keep so many versions of a function, at least: blocks differ in what is read
-    of their attention, in the queries that go on, and in whether there is one window or more.
-    New versions of PyTorch keep the limit for each thread.
+    Let `torch.compile` keep `_MOST_KINDS` versions of a function: blocks differ in what is read of
+    their attention, in the number of queries, and in whether there is one window or more. Newer
+    versions of PyTorch keep this limit for each thread, so it is set before each call.
     """
     config: Any = torch._dynamo.config
     name = "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"
-    setattr(config, name, max(number, getattr(config, name)))
+    setattr(config, name, max(_MOST_KINDS, getattr(config, name)))
 
 
 def build_clip_backbone(

@@ -1,7 +1,8 @@
 """
-From a file or folder of a user to the tensors of one CLIP, and into a model of open_clip.
+Read the checkpoint of a CLIP, a file or folder, as tensors in OpenAI's or open_clip's layout.
 
-In OpenAI's layout: its architectures, checks of a checkpoint, renaming of transformers' tensors.
+Tensors of transformers are renamed to OpenAI's layout, and a checkpoint is checked against its
+architecture.
 """
 
 import inspect
@@ -44,8 +45,8 @@ ANCHORS = ("visual.conv1.weight", "visual.trunk.patch_embed.proj.weight")
 """Names of tensors, of which a CLIP of `clip` or `open_clip` has one."""
 
 _TEXT = ("text_projection", "logit_scale", "token_embedding.weight", "positional_embedding")
-ANCHOR = "vision_model.embeddings.patch_embedding.weight"
-"""A tensor that every checkpoint in this layout has."""
+TRANSFORMERS_ANCHOR = "vision_model.embeddings.patch_embedding.weight"
+"""A tensor that every checkpoint of transformers has."""
 
 _TOWERS = (
     # of transformers, of OpenAI
@@ -94,8 +95,8 @@ def read_clip(path: str) -> dict[str, Tensor]:
     Raises:
         ValueError: see `read_state_dict`; several models; matrices of integers or complex numbers.
     """
-    state = without_prefix(read_state_dict(path), (*ANCHORS, ANCHOR), path)
-    state = to_openai_layout(state) if ANCHOR in state else state
+    state = without_prefix(read_state_dict(path), (*ANCHORS, TRANSFORMERS_ANCHOR), path)
+    state = to_openai_layout(state) if TRANSFORMERS_ANCHOR in state else state
     wrong = [
         key
         for key, value in state.items()
