@@ -26,7 +26,7 @@ from freecp_d2.apps.data import command
 from freecp_d2.data.conversion import label_files
 
 def slow(encoding, path, convert=label_files.convert_label):
-    time.sleep(0.01)
+    time.sleep(600 if "stuck" in path else 0.01)
     return convert(encoding, path)
 
 label_files.convert_label = slow
@@ -116,6 +116,14 @@ class TestActions:
 
 
 @pytest.fixture
+def slow(tmp_path):
+    """The script `SLOW`."""
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW)
+    return script
+
+
+@pytest.fixture
 def start(root):
     """`start(script, *options)`: a process with pipes for its output, in a group of its own."""
     started = []
@@ -162,40 +170,34 @@ def num_converted(root):
 class TestStopped:
     COUNT = 60
 
-    def test_killed_and_continued(self, root, start, capsys):
-        """One source is a named pipe, which blocks the process that opens it."""
-        for i in range(self.COUNT):
-            write(root / RAW / f"{i:03d}.png", [[12, i % 11]])
-        pipe = root / RAW / "040.png"
-        pipe.unlink()
-        os.mkfifo(pipe)
-        script = DATASETS / "prepare_coco_stuff.py"
-        process = start(script, "--workers", "2")
+    def test_killed_and_continued(self, root, start, slow, capsys):
+        """One worker is stuck when all are killed."""
+        names = [f"{i:03d}.png" for i in range(self.COUNT)]
+        names[40] = "040_stuck.png"
+        for i, name in enumerate(names):
+            write(root / RAW / name, [[12, i % 11]])
+        process = start(slow, "--workers", "2")
         wait_for(lambda: num_converted(root) >= 32)
         workers = descendants(process.pid)
         assert len(workers) >= 2
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
         wait_for(lambda: not any(map(alive, workers)))
-        assert not (root / CONVERTED / "040.png").exists()
+        assert not (root / CONVERTED / names[40]).exists()
         leftover = root / CONVERTED / f".{process.pid}.{'0' * 32}.tmp"
         leftover.write_bytes(b"half")
 
-        pipe.unlink()
-        write(pipe, [[12, 40 % 11]])
         assert command.prepare("coco_stuff", ["--workers", "2"]) == 0
         assert "were there already" in capsys.readouterr().out
-        assert files(root / CONVERTED) == [f"{i:03d}.png" for i in range(self.COUNT)]
-        for i in range(self.COUNT):
-            assert read(root / CONVERTED / f"{i:03d}.png") == [[11, i % 11]]
+        assert files(root / CONVERTED) == names
+        for i, name in enumerate(names):
+            assert read(root / CONVERTED / name) == [[11, i % 11]]
 
-    def test_interrupted(self, root, start, tmp_path):
+    def test_interrupted(self, root, start, slow):
         """A terminal sends Ctrl-C to the whole group of processes."""
         for i in range(800):
             write(root / RAW / f"{i:04d}.png", [[12]])
-        script = tmp_path / "slow.py"
-        script.write_text(SLOW)
-        process = start(script, "--workers", "2")
+        process = start(slow, "--workers", "2")
         wait_for(lambda: num_converted(root) > 0)
         os.killpg(process.pid, signal.SIGINT)
         printed, errors = process.communicate(timeout=60)
