@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..text.text_encoder import FeatureCache, features_key
+from ..text.classifier import FeatureCache, features_key
 from ..utils.device import PRECISIONS, autocast, without_autocast
 from ..utils.imports import require_library
 from .affinity.encoder import resize_to

@@ -1,7 +1,7 @@
 """
 From words to features: vocabularies, templates, descriptions, text encoder, classifier.
 
-It imports nothing that needs torch, for `freecp words`: see `classifier` and `text_encoder`.
+It imports nothing that needs torch, for `freecp words`: see `classifier`.
 """
 
 from .descriptions import (

@@ -1,26 +1,38 @@
 """
-Text features of words (Eq. 1) and of class descriptions (Eq. 8).
+Text features of words (Eq. 1) and of class descriptions (Eq. 8), and their cache on disk.
 
 Shape letters: `R` rows (words or classes), `B` prompts of a batch, `D` embedding.
 """
 
+import hashlib
+import json
+import logging
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 from tqdm import tqdm
 
+from ..utils.files import write_whole
 from .descriptions import Descriptions, fill_templates
-from .text_encoder import FeatureCache, TextEncoder, features_key
+from .text_encoder import TextEncoder
 from .vocabulary import Vocabulary
 from .vocabulary_parsing import warn_once
+
+FORMAT_VERSION = 2
+"""Increase it when the file format or the features of the same prompts and weights change."""
 
 _LONG_RUN = 2000  # prompts from which a progress bar is drawn
 _MAX_ROWS = 8192  # kept in memory, 2 to 4 kB each
 
 Prompts = tuple[str, ...]
+
+logger = logging.getLogger(__name__)
 
 
 class TextClassifier:
@@ -61,17 +73,12 @@ class TextClassifier:
         on_disk: bool = True,
     ) -> Tensor:
         """
-        Eq. (1): the text features of `vocabulary.words`, background words first.
+        Eq. (1): the text features of `vocabulary.words`, background words first: unit rows, shape
+        (num_words, D), float32, on the encoder's device.
 
         Args:
             descriptions: prompts that replace the templates of the words they have (Tab. 4).
             on_disk: use the disk cache.
-
-        Returns:
-            Tensor: unit rows, shape (num_words, D), float32, on the encoder's device.
-
-        Raises:
-            ValueError: unusable templates, or a text tower that returns NaN or infinity.
         """
         rows = self._prompts(vocabulary.words, descriptions, "Eq. (1)")
         return F.normalize(self._sums(rows, on_disk), dim=-1).to(self.encoder.device)
@@ -80,13 +87,10 @@ class TextClassifier:
         self, vocabulary: Vocabulary, descriptions: Descriptions | None, *, on_disk: bool = True
     ) -> Tensor:
         """
-        Eq. (8): the description features of the foreground classes.
+        Eq. (8): the description features of the foreground classes, (num_classes, D), as above.
 
         The synonyms of a class have equal weight, for any number of prompts. Words without
         descriptions use the templates (Tab. 4: costs 0 to 0.3 mIoU).
-
-        Returns:
-            Tensor: unit rows, shape (num_classes, D), else as `word_features`.
         """
         words = vocabulary.words[vocabulary.num_background :]
         rows = self._prompts(words, descriptions, "Eq. (8)")
@@ -137,15 +141,13 @@ class TextClassifier:
         first: dict[str, int] = {}
         for i, key in enumerate(keys):
             first.setdefault(key, i)
-        found = {key: self._rows[key] for key in first if key in self._rows}
-        missing = {key: i for key, i in first.items() if key not in found}
+        found = {key: self._rows.pop(key) for key in first if key in self._rows}
+        missing = [key for key in first if key not in found]
         if missing:
-            rows = compute(list(missing.values()))
+            rows = compute([first[key] for key in missing])
             # Clones, because a view keeps all rows alive.
             found |= {key: row.clone() for key, row in zip(missing, rows, strict=True)}
-        for key in first:
-            self._rows.pop(key, None)
-            self._rows[key] = found[key]  # at the end
+        self._rows |= found  # at the end
         while len(self._rows) > _MAX_ROWS:
             del self._rows[next(iter(self._rows))]
         return torch.stack([found[key] for key in keys])
@@ -165,7 +167,13 @@ class TextClassifier:
             for start in range(0, len(order), self.batch_size):
                 batch = order[start : start + self.batch_size]
                 features = F.normalize(self.encoder(batch).float(), dim=-1).cpu()
-                _check_usable(features, batch)
+                is_usable = (features.isfinite().all(dim=-1) & features.any(dim=-1)).tolist()
+                if not all(is_usable):
+                    raise ValueError(
+                        f"got text features for {batch[is_usable.index(False)]!r} that are NaN, "
+                        "infinite or all zero; get the file of MODEL.CLIP.PRETRAINED again, or use "
+                        "MODEL.PRECISION fp32."
+                    )
                 if sums is None:
                     sums = features.new_zeros(len(rows), features.shape[1])
                 source = [i for i, prompt in enumerate(batch) for _ in rows_of[prompt]]
@@ -177,11 +185,65 @@ class TextClassifier:
         return sums
 
 
-def _check_usable(features: Tensor, prompts: Sequence[str]) -> None:
-    is_usable = (features.isfinite().all(dim=-1) & features.any(dim=-1)).tolist()
-    if not all(is_usable):
-        prompt = prompts[is_usable.index(False)]
-        raise ValueError(
-            f"got text features for {prompt!r} that are NaN, infinite or all zero; get the file of "
-            "MODEL.CLIP.PRETRAINED again, or use MODEL.PRECISION fp32."
-        )
+def features_key(encoder_digest: str, prompts: Sequence[Sequence[str]]) -> str:
+    """SHA-256 (hex) of the format, the encoder and the prompts of each row."""
+    content = json.dumps([FORMAT_VERSION, encoder_digest, [list(row) for row in prompts]])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+class FeatureCache:
+    """
+    Float32 matrices in a folder, one safetensors file with a checksum per key.
+
+    The folder is created on the first write; None or "" is `$FREECP_CACHE` if it is set, else
+    `~/.cache/freecp_d2/text`. Files are written atomically, so several processes may use one key.
+    """
+
+    def __init__(self, cache_dir: str | Path | None = None) -> None:
+        cache_dir = cache_dir or os.environ.get("FREECP_CACHE") or "~/.cache/freecp_d2/text"
+        self.cache_dir = Path(cache_dir).expanduser()
+
+    def path(self, key: str) -> Path:
+        return self.cache_dir / f"{key}.safetensors"
+
+    def get_or_compute(self, key: str, num_rows: int, compute: Callable[[], Tensor]) -> Tensor:
+        """The matrix of a key, (num_rows, D), float32, on the CPU; computed if no file has it."""
+        features = self._load(key, num_rows)
+        if features is None:
+            features = compute().detach().float().cpu()
+            self._store(key, features)
+        return features
+
+    def _load(self, key: str, num_rows: int) -> Tensor | None:
+        path = self.path(key)
+        try:
+            if not path.exists():
+                return None
+            with safe_open(path, framework="pt") as file:
+                features = file.get_tensor("features").clone()  # not a view of the mapped file
+                metadata = file.metadata() or {}
+            if metadata.get("checksum") != _checksum(key, features) or len(features) != num_rows:
+                raise ValueError(f"wrong checksum, or not {num_rows} rows")
+        except (OSError, SafetensorError, ValueError) as error:
+            logger.warning("Cannot use the cached text features %s (%s); recomputing.", path, error)
+            return None
+        return features
+
+    def _store(self, key: str, features: Tensor) -> None:
+        metadata = {"checksum": _checksum(key, features)}
+        try:
+            self.cache_dir.mkdir(parents=True, exist_ok=True)
+            write_whole(self.path(key), save({"features": features.contiguous()}, metadata))
+        except OSError as error:
+            logger.warning(
+                "Cannot store text features in %s (%s); the next start computes them again. "
+                "Set FREECP_CACHE to a folder you can write to.",
+                *(self.cache_dir, error),
+            )
+
+
+def _checksum(key: str, features: Tensor) -> str:
+    """SHA-256 (hex) of a matrix, its dtype and shape, and its key."""
+    content = hashlib.sha256(f"{key} {features.dtype} {tuple(features.shape)}".encode())
+    content.update(features.contiguous().numpy().tobytes())
+    return content.hexdigest()

@@ -10,7 +10,8 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any
 
 _INVISIBLE = frozenset(
     # soft hyphen, combining joiner, Mongolian separator, zero-width space, word joiner ..
@@ -39,30 +40,20 @@ _HEADER = re.compile(
 )
 
 
-class Cleaned(NamedTuple):
-    """A line without what is no part of a word, and notes on what was removed."""
-
-    text: str
-    notes: tuple[str, ...] = ()
-
-
-def clean_lines(lines: Sequence[str]) -> list[Cleaned]:
+def clean_lines(lines: Sequence[str]) -> list[str]:
     """Clean the lines of a vocabulary; numbers in front of all of them are ids if they count up."""
     cleaned = [_clean(line) for line in lines]
-    filled = [i for i, line in enumerate(cleaned) if line.text]
-    numbers = [(i, _NUMBER.match(cleaned[i].text)) for i in filled]
-    is_headed = len(numbers) > 2 and bool(_HEADER.match(cleaned[filled[0]].text))
+    filled = [i for i, line in enumerate(cleaned) if line]
+    numbers = [(i, _NUMBER.match(cleaned[i])) for i in filled]
+    is_headed = len(numbers) > 2 and bool(_HEADER.match(cleaned[filled[0]]))
     counted = [(i, int(found[1]), found.end()) for i, found in numbers[is_headed:] if found]
     ids = [number for _, number, _ in counted]
     is_whole = len(ids) > 1 and len(ids) == len(numbers) - is_headed
-    if not is_whole or ids[0] > 1 or ids != list(range(ids[0], ids[0] + len(ids))):
-        return cleaned
-    for i, number, end in counted:
-        text, notes = cleaned[i]
-        cleaned[i] = Cleaned(text[end:], (*notes, f"dropped the number {number}"))
-    if is_headed:
-        head = cleaned[filled[0]].text
-        cleaned[filled[0]] = Cleaned("", (f"dropped the heading {head!r}",))
+    if is_whole and ids[0] <= 1 and ids == list(range(ids[0], ids[0] + len(ids))):
+        for i, _, end in counted:
+            cleaned[i] = cleaned[i][end:]
+        if is_headed:
+            cleaned[filled[0]] = ""
     return cleaned
 
 
@@ -75,28 +66,16 @@ def words_of_json(text: str) -> list[str] | None:
     text = text.strip().removeprefix("\ufeff")
     if text[:1] + text[-1:] not in ("[]", "{}", "()"):
         return None
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        try:
-            value = ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return None
-    if isinstance(value, dict):
-        value = _in_order(value)
-    try:
-        return words_of_list(value) if isinstance(value, (list, tuple)) else None
-    except ValueError:
-        return None
+    for parse in (json.loads, ast.literal_eval):
+        with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            value = parse(text)
+            words = _in_order(value) if isinstance(value, dict) else value
+            return words_of_list(words) if isinstance(words, (list, tuple)) else None
+    return None
 
 
 def words_of_list(words: Sequence[Any]) -> list[str]:
-    """
-    ["cat", ["dog", "puppy"]] -> ["cat", "dog, puppy"].
-
-    Raises:
-        ValueError: an entry is neither a word nor a list of words, or is empty.
-    """
+    """["cat", ["dog", "puppy"]] -> ["cat", "dog, puppy"]; `ValueError` for other entries."""
     lines = []
     for number, entry in enumerate(words, start=1):
         synonyms = [entry] if isinstance(entry, str) else entry
@@ -122,34 +101,19 @@ def _in_order(mapping: dict[Any, Any]) -> list[Any]:
     ]
 
 
-def _clean(line: str) -> Cleaned:
-    """Without invisible characters, bullets and quotation marks."""
-    notes = []
-    visible = "".join(_visible(line))
-    if visible != line:
-        removed = dict.fromkeys(c for c in line if c not in visible or c in _JOINERS)
-        names = ", ".join(unicodedata.name(c, f"U+{ord(c):04X}") for c in removed)
-        notes.append(f"dropped invisible characters ({names})")
-    text = visible.strip()
-    if "\t" in text and not _NUMBER.match(text):
+def _clean(line: str) -> str:
+    """Without invisible characters, bullets and quotation marks; a tab is a space."""
+    text = "".join(_visible(line)).strip()
+    if not _NUMBER.match(text):
         text = re.sub(r"\s*\t\s*", " ", text)
-        notes.append("read a tab as a space; commas separate words")
     if bullet := _BULLET.match(text):
         text = text[bullet.end() :]
-        notes.append(f"dropped {bullet[1]!r} in front")
     if (inner := _BRACKETS.fullmatch(text)) is not None:
         text = inner[1] or ""
-        notes.append("dropped brackets")
-    bare = text
     if sum(text.count(mark) for mark in _DOUBLE) % 2 == 0:
-        bare = _CLOSING.sub(r"\1", _OPENING.sub(r"\1", text))
-    bare = _SINGLE.sub(r"\1\2", bare).strip()
-    if bare != text:
-        notes.append("dropped quotation marks")
-    straight = _APOSTROPHE.sub("'", bare)
-    if straight != bare:
-        notes.append("read a curly apostrophe as '")
-    return Cleaned(straight, tuple(notes))
+        text = _CLOSING.sub(r"\1", _OPENING.sub(r"\1", text))
+    text = _SINGLE.sub(r"\1\2", text).strip()
+    return _APOSTROPHE.sub("'", text)
 
 
 def _visible(text: str) -> Iterator[str]:

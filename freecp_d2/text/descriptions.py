@@ -54,12 +54,7 @@ def get_templates(name: str) -> tuple[str, ...]:
 
 
 def fill_templates(templates: Sequence[str], word: str) -> tuple[str, ...]:
-    """
-    Put a word into every template.
-
-    Raises:
-        ValueError: no templates, a bare string, or a template in which `{}` does not appear once.
-    """
+    """Put a word into every template, in which `{}` appears once."""
     if isinstance(templates, str) or not templates:
         raise ValueError(
             f"got templates {templates!r}, expected a non-empty sequence of strings; "
@@ -81,10 +76,6 @@ class Descriptions:
         descriptions: word -> its descriptions; None: every word uses the templates.
         name: the source in messages.
         provenance: the other keys of the file.
-
-    Raises:
-        ValueError: an entry is not a list of non-empty strings, or two words differ only in case
-            or white space.
     """
 
     def __init__(
@@ -106,11 +97,7 @@ class Descriptions:
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Descriptions":
-        """
-        Read a JSON file; a warning reports descriptions that differ from their hash.
-
-        ValueError: not JSON, not UTF-8, or not of the documented shape.
-        """
+        """Read a JSON file; a warning reports descriptions that differ from their hash."""
         path = Path(path).expanduser()
         if not path.is_file():
             what = "it is a folder; " if path.is_dir() else ""
@@ -171,11 +158,7 @@ def descriptions_digest(descriptions: Mapping[str, Sequence[str]]) -> str:
 
 
 def load_descriptions(name_or_path: str | Path) -> Descriptions:
-    """
-    Load shipped descriptions by name, else a file.
-
-    FileNotFoundError lists what exists; ValueError if the file breaks the format.
-    """
+    """Load shipped descriptions by name, else a file."""
     shipped = shipped_descriptions()
     if str(name_or_path) in shipped:
         return Descriptions.from_file(_DESCRIPTIONS_DIR / f"{name_or_path}.json")
@@ -183,9 +166,8 @@ def load_descriptions(name_or_path: str | Path) -> Descriptions:
     if path.is_file() or path.suffix or len(path.parts) > 1:
         return Descriptions.from_file(path)
     raise FileNotFoundError(
-        f"No descriptions {str(name_or_path)!r}: it is neither a file nor one that ships with the "
-        f"package ({', '.join(shipped) or 'none does'}); use such a name or the path of a JSON "
-        "file, or give none: words then use the templates."
+        f"No descriptions {str(name_or_path)!r}: use a shipped name ({', '.join(shipped)}) or the "
+        "path of a JSON file, or give none: words then use the templates."
     )
 
 
@@ -213,17 +195,12 @@ def _read_json(path: Path) -> Any:
 
 def _checked(sentences: Any, word: str, name: str) -> tuple[str, ...]:
     """The stripped descriptions of one word."""
-    if not isinstance(sentences, list | tuple) or not sentences:
-        got = "an empty list" if sentences == [] else f"a {type(sentences).__name__}"
+    wrong = [sentences]
+    if isinstance(sentences, list | tuple) and sentences:
+        wrong = [each for each in sentences if not isinstance(each, str) or not each.strip()]
+    if wrong:
         raise ValueError(
-            f"{name}: got {got} for {word!r}, expected at least one description in a list; "
-            f'write {{"{word}": ["description", ...]}}, or delete the word, which then uses the '
-            "templates."
+            f"{name}: got {wrong[0]!r} for {word!r}, expected a list of at least one description "
+            "that is not empty; correct it, or delete the word, which then uses the templates."
         )
-    for sentence in sentences:
-        if not isinstance(sentence, str) or not sentence.strip():
-            raise ValueError(
-                f"{name}: got {sentence!r} among the descriptions of {word!r}, expected a "
-                "non-empty string; correct or delete it."
-            )
     return tuple(sentence.strip() for sentence in sentences)

@@ -41,10 +41,6 @@ class CLIPTokenizer:
         merges: gzip of UTF-8: a line that is ignored, then a line per merge, two symbols separated
             by a space, without a newline at the end; "": CLIP's own.
         context_length: T, unless a call gives another.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file has another format.
     """
 
     def __init__(self, merges: str = "", context_length: int = 77) -> None:
@@ -63,9 +59,6 @@ class CLIPTokenizer:
         self.context_length = context_length
         self.start: int = self._bpe.encoder["<|startoftext|>"]
         self.end: int = self._bpe.encoder["<|endoftext|>"]
-        self._check(merges)
-
-    def _check(self, merges: str) -> None:
         for line, merge in enumerate(self._bpe.bpe_ranks, start=2):
             if len(merge) != 2:
                 raise ValueError(
@@ -84,30 +77,19 @@ class CLIPTokenizer:
         """Number of rows of the model's token embedding."""
         return self.end + 1
 
-    def __call__(
-        self, texts: str | Sequence[str], context_length: int | None = None, truncate: bool = True
-    ) -> "Tensor":
+    def __call__(self, texts: str | Sequence[str], context_length: int | None = None) -> "Tensor":
         """
         Start token, text, end token and zeros for each of B prompts; int64, shape (B, T).
 
-        Args:
-            texts: a bare string is one prompt.
-            context_length: T; None: that of the constructor.
-            truncate: cut longer prompts before the end token; else they are a ValueError.
+        Longer prompts are cut before the end token; a bare string is one prompt. `context_length`
+        is T, if it is another.
         """
         import torch  # not above: `freecp words` needs the merges alone
 
         length = context_length or self.context_length
-        prompts = [texts] if isinstance(texts, str) else list(texts)
-        result = torch.zeros(len(prompts), length, dtype=torch.int64)
-        for row, text in zip(result, prompts, strict=True):
-            tokens = [self.start, *self._bpe.encode(text), self.end]
-            if len(tokens) > length:
-                if not truncate:
-                    raise ValueError(
-                        f"got {len(tokens)} tokens, expected at most {length}; shorten {text!r}, "
-                        "or cut it with truncate=True."
-                    )
-                tokens = [*tokens[: length - 1], self.end]
+        texts = [texts] if isinstance(texts, str) else texts
+        result = torch.zeros(len(texts), length, dtype=torch.int64)
+        for row, text in zip(result, texts, strict=True):
+            tokens = [self.start, *self._bpe.encode(text)[: length - 2], self.end]
             row[: len(tokens)] = torch.tensor(tokens)
         return result

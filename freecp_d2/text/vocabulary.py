@@ -55,9 +55,6 @@ class Vocabulary:
         classes: `classes[k]` are the synonyms of foreground class k, in label order.
         background: words that join the softmax of Eq. (1) but are no class.
         issues: suspicious entries; not part of `==` and `digest`.
-
-    Raises:
-        ValueError: no class, a class without synonyms, an empty word, or a word that is not UTF-8.
     """
 
     name: str
@@ -171,11 +168,9 @@ def load_vocabulary(words: str | Path | Sequence[str | Sequence[str]] | Vocabula
        has no `;` and no new line.
     3. `"cat, kitten; dog"`: a string with `;`, `,` or a new line; see `Vocabulary.from_string`.
        One class of one word is `"cat;"`, because a bare word may be a misspelt name.
-
-    4. `["cat", ["dog", "puppy"]]`: a list; see `Vocabulary.from_list`. A vocabulary is returned.
+    4. `["cat", ["dog", "puppy"]]`: a list; see `Vocabulary.from_list`.
 
     A word that a benchmark writes with spaces ("diningtable") is kept and reported once.
-    FileNotFoundError lists what exists; ValueError if the file or string breaks the format.
     """
     if isinstance(words, Vocabulary):
         return words

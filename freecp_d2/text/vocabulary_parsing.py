@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .cleaning import Cleaned, clean_lines, words_of_json
+from .cleaning import clean_lines, words_of_json
 
 # Commas: Latin, Arabic, full-width, ideographic. Semicolons and colons: Latin, Arabic, full-width.
 _COMMAS, _SEMICOLONS = ",\u060c\uff0c\u3001", ";\u061b\uff1b"
@@ -72,9 +72,12 @@ def parse_lines(lines: Iterable[str], source: str, unit: str = "line") -> Parsed
     background: Words = ()
     background_at = ""
     issues: list[VocabularyIssue] = []
-    for number, (line, changes) in enumerate(_cleaned(lines, source, unit), start=1):
+    written = _without_comments(lines, source, unit)
+    for number, (own, line) in enumerate(zip(written, clean_lines(written), strict=True), start=1):
         where = f"{unit} {number}"
-        issues += [VocabularyIssue(note, where) for note in changes]
+        if own != line:
+            text = f"{shortened(own, 100)!r} is read as {shortened(line, 100)!r}"
+            issues.append(VocabularyIssue(text, where))
         if not line:
             continue
         reserved = _BACKGROUND.match(line)
@@ -92,8 +95,7 @@ def parse_lines(lines: Iterable[str], source: str, unit: str = "line") -> Parsed
     return tuple(classes), background, tuple(issues)
 
 
-def _cleaned(lines: Iterable[str], source: str, unit: str) -> list[Cleaned]:
-    """The lines without comments and what else is no part of a word."""
+def _without_comments(lines: Iterable[str], source: str, unit: str) -> list[str]:
     texts = []
     for number, raw in enumerate(lines, start=1):
         if not isinstance(raw, str):
@@ -102,8 +104,8 @@ def _cleaned(lines: Iterable[str], source: str, unit: str) -> list[Cleaned]:
                 'write the synonyms of a class as "cat, kitten".'
             )
         line = raw.removeprefix("\ufeff")
-        texts.append(_COMMENT.split(line, maxsplit=1)[0] if unit == "line" else line)
-    return clean_lines(texts)
+        texts.append((_COMMENT.split(line, maxsplit=1)[0] if unit == "line" else line).strip())
+    return texts
 
 
 def report(source: str, issues: Sequence[VocabularyIssue]) -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from freecp_d2.text import text_encoder as cache_module
-from freecp_d2.text.text_encoder import FeatureCache, default_cache_dir, features_key
+from freecp_d2.text import classifier
+from freecp_d2.text.classifier import FeatureCache, features_key
 
 ROWS = [["a cat", "the cat"], ["a dog"]]
 KEY = features_key("weights", ROWS)
@@ -18,21 +18,19 @@ def never() -> torch.Tensor:
     raise AssertionError("computed although it is cached")
 
 
-def test_computes_once(tmp_path):
+def test_computes_float32_once_that_outlives_the_file(tmp_path):
     folder = tmp_path / "new" / "folder"
-    assert FeatureCache(folder).get_or_compute(KEY, 2, lambda: MATRIX).equal(MATRIX)
-    assert FeatureCache(folder).get_or_compute(KEY, 2, never).equal(MATRIX)
-    assert os.listdir(folder) == [f"{KEY}.safetensors"]
-
-
-def test_stores_float32_that_outlives_the_file(tmp_path):
-    cache = FeatureCache(tmp_path)
+    cache = FeatureCache(folder)
     features = cache.get_or_compute(KEY, 2, lambda: MATRIX.half().requires_grad_())
-    loaded = cache.get_or_compute(KEY, 2, never)
+    loaded = FeatureCache(folder).get_or_compute(KEY, 2, never)
+    assert os.listdir(folder) == [f"{KEY}.safetensors"]
     cache.path(KEY).write_bytes(b"")
     assert loaded.dtype == features.dtype == torch.float32
     assert loaded.equal(MATRIX.half().float())
     assert not loaded.requires_grad
+    with pytest.raises(AssertionError, match="computed although"):
+        cache.get_or_compute("other", 2, never)
+    assert len(os.listdir(folder)) == 1
 
 
 def test_key_is_weights_rows_and_format(monkeypatch):
@@ -43,7 +41,7 @@ def test_key_is_weights_rows_and_format(monkeypatch):
         *([["a cat", "the cat", "a dog"]], [["a cat", "the cow"], ["a dog"]]),
     )
     keys = {KEY, features_key("other", ROWS), *(features_key("weights", r) for r in other_rows)}
-    monkeypatch.setattr(cache_module, "FORMAT_VERSION", -1)
+    monkeypatch.setattr(classifier, "FORMAT_VERSION", -1)
     assert len(keys | {features_key("weights", ROWS)}) == 7
 
 
@@ -57,16 +55,12 @@ def test_damaged_file_is_computed_again_with_a_warning(tmp_path, log):
     cache.get_or_compute("other", 2, lambda: -MATRIX)
     other = cache.path("other").read_bytes()
     save_file({"x": MATRIX}, path)
-    for content, fact in (
-        *((content, "") for content in (b"", b"hello, world" * 9, whole[:-4], path.read_bytes())),
-        *((content, "checksum") for content in (whole[:-1] + b"\1", other)),
-        (five_rows, "got shape (5, 3), expected (2, D)"),
-    ):
+    broken = (b"", b"hello, world" * 9, whole[:-4], path.read_bytes())
+    for content in (*broken, whole[:-1] + b"\1", other, five_rows):
         log.warnings.clear()
         path.write_bytes(content)
         assert cache.get_or_compute(KEY, 2, lambda: MATRIX).equal(MATRIX)
         [warning] = log.warnings
-        assert fact in warning
         assert str(path) in warning
         assert cache.get_or_compute(KEY, 2, never).equal(MATRIX)
 
@@ -74,10 +68,8 @@ def test_damaged_file_is_computed_again_with_a_warning(tmp_path, log):
 def test_folders_that_can_be_neither_read_nor_written(tmp_path, log, monkeypatch):
     FeatureCache(tmp_path).path(KEY).mkdir()
     (tmp_path / "file").write_text("in the way")
-    for folder, num_warnings in ((tmp_path, 2), (tmp_path / "file" / "cache", 1)):
-        log.warnings.clear()
+    for folder in (tmp_path, tmp_path / "file" / "cache"):
         assert FeatureCache(folder).get_or_compute(KEY, 2, lambda: MATRIX).equal(MATRIX)
-        assert len(log.warnings) >= num_warnings
         assert "FREECP_CACHE" in log.warnings[-1]
 
     def refuse(*_):
@@ -88,18 +80,11 @@ def test_folders_that_can_be_neither_read_nor_written(tmp_path, log, monkeypatch
     FeatureCache(tmp_path / "read only").get_or_compute(KEY, 2, lambda: MATRIX)
     assert "Permission denied" in log.warnings[-1]
     assert os.listdir(tmp_path / "read only") == []
-    assert len(os.listdir(tmp_path)) == 3
-
-
-def test_errors_of_compute_are_raised(tmp_path):
-    with pytest.raises(AssertionError, match="computed although"):
-        FeatureCache(tmp_path).get_or_compute(KEY, 2, never)
-    assert os.listdir(tmp_path) == []
 
 
 def test_default_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("FREECP_CACHE", str(tmp_path / "mine"))
-    assert default_cache_dir() == FeatureCache("").cache_dir == tmp_path / "mine"
+    assert FeatureCache("").cache_dir == tmp_path / "mine"
     monkeypatch.delenv("FREECP_CACHE")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert FeatureCache().cache_dir == tmp_path / ".cache" / "freecp_d2" / "text"

@@ -1,6 +1,5 @@
 """Text features of words and classes: equations, order of rows, caches, batches."""
 
-import clip
 import pytest
 import torch
 import torch.nn.functional as F
@@ -8,9 +7,6 @@ import torch.nn.functional as F
 from freecp_d2.text import SIMPLE, Descriptions, Vocabulary
 from freecp_d2.text import classifier as classifier_module
 from freecp_d2.text.classifier import TextClassifier
-from freecp_d2.text.text_encoder import TextEncoder
-
-from .tiny_text_models import make_clip
 
 TEMPLATES = ("a {}.", "a photo of the {}.")
 VOCABULARY = Vocabulary("pets", (("cat", "kitten"), ("dog",)), ("sky",))
@@ -102,13 +98,6 @@ def test_class_features(encoder, tmp_path):
         torch.testing.assert_close(features, torch.stack(expected), atol=1e-5, rtol=0)
 
 
-def test_words_may_use_descriptions(encoder, tmp_path):
-    features = words_of(encoder, VOCABULARY, SIMPLE, tmp_path, DESCRIPTIONS)
-    prompts = [["a photo of a sky."], DESCRIPTIONS.prompts("cat", ()), ["a photo of a kitten."]]
-    expected = torch.stack([direct(encoder, row) for row in [*prompts, ["it barks"]]])
-    torch.testing.assert_close(features, expected, atol=1e-5, rtol=0)
-
-
 def test_batches_are_full_and_sorted_by_tokens_and_repeat_no_prompt(tmp_path):
     encoder = TableEncoder()
     words = tuple((f"very {'big ' * (i % 5)}cat {i}",) for i in range(10))
@@ -168,7 +157,7 @@ def test_memory_keeps_the_rows_that_were_used_last(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_content_and_other_weights_are_encoded(tmp_path):
+def test_other_content_is_encoded(tmp_path):
     settings = {"vocabulary": VOCABULARY, "templates": TEMPLATES, "descriptions": DESCRIPTIONS}
     words_of(TableEncoder(), **settings, cache_dir=tmp_path)
     for change in (
@@ -180,9 +169,6 @@ def test_other_content_and_other_weights_are_encoded(tmp_path):
         encoder = TableEncoder()
         words_of(encoder, **settings | change, cache_dir=tmp_path)
         assert encoder.batches, change
-    encoders = [TextEncoder(make_clip(seed), clip.tokenize) for seed in (0, 1)]
-    first, second = (words_of(encoder, VOCABULARY, SIMPLE, tmp_path) for encoder in encoders)
-    assert (first - second).abs().max() > 0.1
 
 
 def test_fallback_is_reported_once(tmp_path, log):
@@ -195,11 +181,10 @@ def test_fallback_is_reported_once(tmp_path, log):
 
 
 def test_refuses_features_that_are_not_finite_and_empty_batches(tmp_path):
-    for bad in (float("nan"), float("inf")):
-        encoder = TableEncoder({"a dog": [1.0, 0.0], "a cat": [bad, 1.0]})
-        with pytest.raises(ValueError, match="text features for 'a cat' that are NaN"):
-            words_of(encoder, Vocabulary("v", (("dog",), ("cat",))), ("a {}",), tmp_path)
-        assert list(tmp_path.iterdir()) == []
+    encoder = TableEncoder({"a dog": [1.0, 0.0], "a cat": [float("nan"), 1.0]})
+    with pytest.raises(ValueError, match="text features for 'a cat' that are NaN"):
+        words_of(encoder, Vocabulary("v", (("dog",), ("cat",))), ("a {}",), tmp_path)
+    assert list(tmp_path.iterdir()) == []
     with pytest.raises(ValueError, match="batch_size=0"):
         TextClassifier(TableEncoder(), SIMPLE, cache_dir=tmp_path, batch_size=0)
 

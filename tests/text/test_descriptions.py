@@ -1,14 +1,19 @@
-"""Descriptions: the file format, the fallback to templates, and every message."""
+"""Descriptions and templates: the file format, the fallback, and every message."""
 
 import hashlib
 import json
+import sys
 
+import open_clip
 import pytest
 
 from freecp_d2.text import (
     SIMPLE,
+    TEMPLATE_SETS,
     Descriptions,
     descriptions,
+    fill_templates,
+    get_templates,
     load_descriptions,
     shipped_descriptions,
 )
@@ -50,12 +55,10 @@ def test_errors(tmp_path):
         ("", r"words\.json: expected JSON"),
         ('{"cat": ["a"], "dog": ["b"], "cat": ["c"]}', r"words\.json: .*'cat' is there twice"),
         (["cat"], "got a JSON list, expected an object"),
-        ({"cat": "a pet"}, "got a str for 'cat'"),
-        ({"cat": {"a": 1}}, "got a dict for 'cat'"),
-        ({"descriptions": {"cat": []}}, r"words\.json: got an empty list for 'cat'"),
-        ({"cat": []}, "got an empty list for 'cat'"),
-        ({"cat": ["a pet", 3]}, "got 3 among the descriptions of 'cat'"),
-        ({"cat": ["  "]}, "got '  ' among the descriptions of 'cat'"),
+        ({"cat": "a pet"}, "got 'a pet' for 'cat'"),
+        ({"descriptions": {"cat": []}}, r"words\.json: got \[\] for 'cat'"),
+        ({"cat": ["a pet", 3]}, "got 3 for 'cat'"),
+        ({"cat": ["  "]}, "got '  ' for 'cat'"),
         ({"Cat": ["a"], "cat": ["b"]}, "got both 'Cat' and 'cat'"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -93,15 +96,12 @@ def test_shipped_names_have_priority_over_local_files(shipped, tmp_path):
     assert "dog" in load_descriptions("mine")
 
 
-def test_unknown_names_and_missing_paths(shipped, tmp_path, monkeypatch):
-    with pytest.raises(FileNotFoundError, match=r"'bok': .*ships .*\(book, film\)"):
+def test_unknown_names_and_missing_paths(shipped, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"'bok': .*\(book, film\)"):
         load_descriptions("bok")
     for path in (tmp_path / "bok.json", "bok.json", "absent/book"):
         with pytest.raises(FileNotFoundError, match=r"No descriptions file .*bo"):
             load_descriptions(path)
-    monkeypatch.setattr(descriptions, "_DESCRIPTIONS_DIR", tmp_path / "none")
-    with pytest.raises(FileNotFoundError, match=r"package \(none does\)"):
-        load_descriptions("book")
 
 
 def test_provenance_is_kept_and_an_edited_file_is_a_warning(tmp_path, log):
@@ -128,3 +128,31 @@ def test_digest_is_of_words_and_sentences():
     assert digest({"a": ["x"], "b": ["y"]}) == digest({"b": ["y"], "a": ["x"]})
     assert digest({"a": ["x", "y"]}) != digest({"a": ["y", "x"]})
     assert digest({"é": ["x"]}) == hashlib.sha256('{"é":["x"]}'.encode()).hexdigest()
+
+
+def test_imagenet_equals_open_clips_80_without_importing_it(monkeypatch):
+    expected = tuple(template("{}") for template in open_clip.OPENAI_IMAGENET_TEMPLATES)
+    monkeypatch.setitem(sys.modules, "open_clip", None)  # an import of it raises
+    assert get_templates("imagenet") == expected
+    assert len(set(expected)) == 80
+
+
+def test_named_sets():
+    assert get_templates("simple") == SIMPLE == ("a photo of a {}.",)
+    assert [len(get_templates(name)) for name in TEMPLATE_SETS] == [80, 9, 1]
+    assert len(set(get_templates("tcl")) - set(get_templates("imagenet"))) == 1  # "{}s"
+    with pytest.raises(ValueError, match="'cifar', expected one of imagenet, tcl, simple"):
+        get_templates("cifar")
+
+
+def test_fill():
+    assert fill_templates(SIMPLE, "cat") == ("a photo of a cat.",)
+    assert fill_templates(("a {}!",), "{0} {}") == ("a {0} {}!",)
+    for templates, message in (
+        ("a photo of a {}.", "expected a non-empty sequence"),
+        ((), "expected a non-empty sequence"),
+        (("a photo of a {}.", "a photo"), r"got the template 'a photo', expected one \{\}"),
+        (("a {} with a {}",), r"expected one \{\}"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            fill_templates(templates, "cat")

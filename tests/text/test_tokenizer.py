@@ -27,18 +27,6 @@ def whole():
     return CLIPTokenizer()
 
 
-@pytest.fixture(scope="module")
-def merges():
-    return merges_for(["a photo of a cat.", "two sailboats on the sea"])
-
-
-@pytest.fixture(scope="module")
-def small(merges, tmp_path_factory):
-    path = tmp_path_factory.mktemp("small") / "merges.txt.gz"
-    write_merges(path, merges)
-    return CLIPTokenizer(str(path))
-
-
 def test_clips_merges_give_the_ids_of_clip(whole):
     for length in (77, 12, 3):
         expected = clip.tokenize(TEXTS, context_length=length, truncate=True)
@@ -49,30 +37,22 @@ def test_clips_merges_give_the_ids_of_clip(whole):
     assert (whole.num_tokens, whole.start, whole.end) == (49408, 49406, 49407)
 
 
-def test_small_vocabulary_encodes_any_text(small, whole, merges):
+def test_small_vocabulary_encodes_any_text(whole, tmp_path):
+    merges = merges_for(["a photo of a cat.", "two sailboats on the sea"])
+    write_merges(tmp_path / "merges.txt.gz", merges)
+    small = CLIPTokenizer(str(tmp_path / "merges.txt.gz"))
     assert small.num_tokens == 512 + len(merges) + 2
     assert (small.start, small.end) == (small.num_tokens - 2, small.num_tokens - 1)
     for text in TEXTS:
         (row,) = small([text])
         end = int(row.argmax())  # where the text tower finds it
         assert row.shape == (77,)
-        assert row[0] == small.start
-        assert row[end] == small.end
+        assert (row[0], row[end]) == (small.start, small.end)
         assert row.max() < small.num_tokens
         assert "<|endoftext|>" in text or not row[end + 1 :].any()
     texts = ["a photo of two cat sailboats", "the sea."]
     assert torch.equal(small(texts).argmax(1), whole(texts).argmax(1))
     assert small(["xylophone"]).argmax() > whole(["xylophone"]).argmax(), "an unknown word is split"
-
-
-def test_lengths(small):
-    assert small([]).shape == (0, 77)
-    cut = small(["cat " * 9], context_length=5)
-    assert cut.shape == (1, 5)
-    assert cut[0, -1] == small.end
-    with pytest.raises(ValueError, match=r"11 tokens, expected at most 5; shorten 'cat cat"):
-        small(["cat " * 9], context_length=5, truncate=False)
-    assert small(["cat cat cat"], context_length=5, truncate=False)[0, -1] == small.end
 
 
 def test_missing_and_damaged_files(tmp_path):
@@ -85,9 +65,7 @@ def test_missing_and_damaged_files(tmp_path):
         *((content, "expected gzip of UTF-8") for content in not_gzip),
         (gzip.compress(b"#\na b\n"), 'line 3: got "", expected two symbols'),
         (gzip.compress(b"#\na b c"), 'line 2: got "a b c", expected two'),
-        (gzip.compress(b"#\na b\nab"), 'line 3: got "ab", expected two'),
         (gzip.compress(b"#\na b\na b"), "got 515 different tokens, expected 516"),
-        (gzip.compress(b"#\nc d\na bc\nab c"), "got 516 different tokens, expected 517"),
     ):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=rf"merges\.gz.*{message}"):

@@ -21,26 +21,14 @@ def test_words_are_background_first_then_synonyms_in_class_order(log):
     assert log.warnings == []
 
 
-def test_from_file_equals_from_lines(tmp_path):
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_from_file_equals_from_lines(tmp_path, encoding):
+    """In the encodings, with the new lines and trailing spaces of Windows, too."""
     path = tmp_path / "farm.txt"
-    path.write_text("\n".join(LINES), encoding="utf-8")
-    assert Vocabulary.from_file(path) == Vocabulary.from_lines(LINES, "farm")
-    assert Vocabulary.from_file(str(path)).name == "farm"
-    assert Vocabulary.from_lines("\n".join(LINES), "farm") == Vocabulary.from_file(path)
-
-
-def test_bom_crlf_and_trailing_spaces_are_ignored(tmp_path):
-    path = tmp_path / "windows.txt"
-    path.write_bytes("\ufeffcafé , crème  \r\ndog \t\r\n\r\n".encode())
-    assert Vocabulary.from_file(path).classes == (("café", "crème"), ("dog",))
+    path.write_bytes(" \t\r\n".join([*LINES, "café"]).encode(encoding))
+    for lines in ([*LINES, "café"], "\n".join([*LINES, "café"])):
+        assert Vocabulary.from_file(str(path)) == Vocabulary.from_lines(lines, "farm")
     assert Vocabulary.from_lines(["\ufeffcat"], "v").class_names == ("cat",)
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
-def test_encodings_of_windows(tmp_path, encoding):
-    path = tmp_path / "words.txt"
-    path.write_bytes("dog\ncafé".encode(encoding))
-    assert Vocabulary.from_file(path).words == ("dog", "café")
 
 
 def test_text_that_is_not_utf8(tmp_path, log):
