@@ -63,7 +63,7 @@ def _add_clip(cfg: CfgNode) -> None:
     cfg.MODEL.CLIP.ARCH = "ViT-B/16"  # Sec. 4.2, Tab. 6; a name of that library, or custom (clip)
     # A tag of that library (downloads), storybook (in the package; ARCH custom), or a path.
     cfg.MODEL.CLIP.PRETRAINED = "openai"
-    # auto (modeling/backbone/activation.py has the rule) | quick_gelu | gelu, of a file's blocks.
+    # auto (INSTALL.md has the rule) | quick_gelu | gelu, of a file's blocks.
     cfg.MODEL.CLIP.ACTIVATION = "auto"
     cfg.MODEL.CLIP.LOGIT_SCALE = 0.0  # s of Eq. (1); 0: the weights' own (100 for OpenAI's)
     cfg.MODEL.CLIP.MERGES = ""  # file of merges, as CLIP's own; "": those of the weights (clip)

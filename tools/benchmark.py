@@ -37,10 +37,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from freecp_d2 import ClassPurification, FreeCPSegmentor, Vocabulary
 from freecp_d2.modeling.affinity import AffinityHead, CLIPAttentionAffinity, DINOAffinity
 from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet, CLIPViT
-from freecp_d2.modeling.backbone.activation import save_memory
 from freecp_d2.modeling.backbone.clip_files import OPENAI_RESNETS, OPENAI_TOWERS, OPENAI_VITS
 from freecp_d2.modeling.backbone.clip_loading import PRECISIONS, set_precision
 from freecp_d2.modeling.backbone.dense_attention import find_dense_attention
+from freecp_d2.modeling.backbone.dense_attention.blocks import save_memory
 from freecp_d2.modeling.meta_arch import freecp_segmentor, read_out
 from freecp_d2.modeling.text_head import TextHead
 from freecp_d2.utils import processes
@@ -159,7 +159,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     row = {"total": (seconds(device) - start) / args.repeat, "labels": labels, "crops": num_crops}
     row |= {stage: stages.seconds[stage] / args.repeat for stage in STAGES}
     row |= {f"MiB, {stage}": stages.peaks.get(stage, before) - before for stage in STAGES}
-    cells = backbone.size_divisibility
+    cells = backbone.patch_size
     sides = [min(args.window, side) // cells * cells for side in (height, width)]
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         backbone.compiles = False  # what is compiled has no operators to count

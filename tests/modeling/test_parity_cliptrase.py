@@ -159,5 +159,5 @@ def test_what_is_refused(monkeypatch):
     with pytest.raises(ValueError, match="CLASS_TOKEN"):
         CLIPtrase(class_token=True)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"VOTE.*scikit-learn.*freecp_d2\[cliptrase\]"):
+    with pytest.raises(ImportError, match=r"VOTE.*sklearn.*freecp_d2\[cliptrase\]"):
         CLIPtrase(vote=True)

@@ -1,5 +1,6 @@
 """
-The registry and base class of affinity heads, the sources of Eq. (2) compared in Tab. 5.
+The registry and base class of affinity heads, the sources of Eq. (2) compared in Tab. 5, and
+CLIP's attention, which the paper chose.
 
 Shapes: N windows, h x w patches of the backbone's grid, P = h * w.
 """
@@ -8,8 +9,8 @@ from collections.abc import Collection
 
 from torch import Tensor, nn
 
-from ...d2 import CfgNode, Registry, ShapeSpec
-from ...method import transition_matrix
+from ...d2 import CfgNode, Registry, ShapeSpec, configurable
+from ...method import self_affinity, transition_matrix
 from ...utils.device import without_autocast
 from ..resampling import resample_matrix
 
@@ -110,11 +111,8 @@ class AffinityHead(nn.Module):
                 patch = (height * width / affinity.shape[-1]) ** 0.5
                 source = (round(height / patch), round(width / patch))
                 affinity = resample_matrix(affinity, source, (h, w))
-        return self._balance(affinity)
-
-    @without_autocast
-    def _balance(self, affinity: Tensor) -> Tensor:
-        return transition_matrix(
+        balance = without_autocast(transition_matrix)
+        return balance(
             affinity, num_sinkhorn_steps=self.num_sinkhorn_steps, num_squarings=self.num_squarings
         )
 
@@ -138,3 +136,54 @@ def build_affinity_head(
     if not weights:
         builder = getattr(builder, "without_weights", builder)
     return builder(cfg, input_shape)
+
+
+@AFFINITY_HEAD_REGISTRY.register()
+class CLIPAttentionAffinity(AffinityHead):
+    """Mean attention of some layers of the backbone, which computes it anyway."""
+
+    @configurable
+    def __init__(self, *, attention_layers: Collection[int], **options: int):
+        """Layers of the backbone, 0 the first; other options as `AffinityHead`."""
+        super().__init__(**options)
+        self.attention_layers = frozenset(attention_layers)
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
+        if "attention" not in input_shape:
+            others = sorted(name for name, _ in AFFINITY_HEAD_REGISTRY if name != cls.__name__)
+            raise ValueError(
+                f'MODEL.AFFINITY_HEAD.NAME="{cls.__name__}" needs self-attention, but '
+                f"{cfg.MODEL.BACKBONE.NAME} returns only {sorted(input_shape)}; use the backbone "
+                "CLIPViT, or an affinity head with its own encoder, such as DINOAffinity "
+                f"(registered: {others})."
+            )
+        num_layers = input_shape["attention"].channels or 0
+        key = "MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS"
+        layers = resolve_layers(cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS, num_layers, key)
+        return {"attention_layers": layers, **balancing_options(cfg)}
+
+    def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
+        """Eq. (2) over the layers that the backbone was asked for."""
+        return self_affinity(features["attention"])
+
+
+def resolve_layers(layers: Collection[int], num_layers: int, key: str) -> frozenset[int]:
+    """
+    The layers of the mean in Eq. (2) as numbers from 0, for a ViT of `num_layers`.
+
+    Negative numbers count from the end; no layers mean all but the last, as in the released
+    program. `key` is the config key, for messages.
+    """
+    if not layers and num_layers < 2:
+        raise ValueError(
+            f"{key} is empty, which means all layers but the last; a ViT of {num_layers} has none "
+            "left. Use [0]."
+        )
+    outside = [layer for layer in layers if not -num_layers <= layer < num_layers]
+    if outside:
+        raise ValueError(
+            f"{key} asks for {outside}, the ViT has layers 0 to {num_layers - 1} (or "
+            f"-{num_layers} to -1)."
+        )
+    return frozenset(layer % num_layers for layer in layers or range(num_layers - 1))

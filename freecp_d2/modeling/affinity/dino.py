@@ -11,20 +11,18 @@ import torch
 from torch import Tensor
 
 from ...d2 import CfgNode, ShapeSpec, configurable
-from ...utils.device import precision_for
 from ...utils.imports import require_library
-from ..backbone.positional_embedding import resize_positional_embedding
+from ..backbone.base import resize_positional_embedding
 from ..inputs import PixelNormalisation
 from ..resampling import resample, resample_matrix
-from .build import AFFINITY_HEAD_REGISTRY, balancing_options
-from .clip_attention import resolve_layers
+from .build import AFFINITY_HEAD_REGISTRY, resolve_layers
 from .dino_weights import load_dino
 from .encoder import (
     EncoderAffinity,
     backbone_grid,
-    check_options,
     cosine_affinity,
     cosines,
+    encoder_options,
     resize,
 )
 
@@ -41,7 +39,7 @@ attention: Eq. (2) with DINO's layers in place of CLIP's.
 class DINOAffinity(EncoderAffinity):
     """Tab. 5, "DINO", and the affinity of Tab. 6's ResNet. `timm` runs the ViT at any size."""
 
-    encoder: Any  # timm.models.VisionTransformer or Eva; the library is optional
+    key = _KEY
 
     @configurable
     def __init__(
@@ -50,8 +48,6 @@ class DINOAffinity(EncoderAffinity):
         encoder: Any,
         source: str = "features",
         layers: Collection[int] = (),
-        power: float = 1.0,
-        input_size: int = 0,
         **options: Any,
     ):
         """
@@ -59,17 +55,12 @@ class DINOAffinity(EncoderAffinity):
             encoder: a `timm` VisionTransformer, or Eva of DINOv3, with `dynamic_img_size=True`.
             source: one of `SOURCES`.
             layers: of the attention, see `resolve_layers`.
-            power: of the features, see `cosine_affinity`.
-            input_size: shorter side in pixels to which windows are resized; 0: their own.
-
-        Raises:
-            ValueError: unknown source or layer; a size or power out of range.
+            options: see `EncoderAffinity`.
         """
         super().__init__(encoder, **options)
         if source not in SOURCES:
             raise ValueError(f'{_KEY}.SOURCE="{source}" is unknown; use one of {SOURCES}.')
-        check_options(_KEY, input_size=input_size, power=power)
-        self.source, self.power, self.input_size = source, power, input_size
+        self.source = source
         self.layers: frozenset[int] = frozenset()
         is_dinov3 = getattr(encoder, "rope", None) is not None
         if source == "attention":
@@ -96,8 +87,7 @@ class DINOAffinity(EncoderAffinity):
             "layers": node.LAYERS,
             "power": node.COSINE_POWER,
             "input_size": node.INPUT_SIZE,
-            "precision": precision_for(cfg.MODEL.PRECISION, cfg.MODEL.DEVICE),
-            **balancing_options(cfg),
+            **encoder_options(cfg),
         }
 
     @torch.no_grad()

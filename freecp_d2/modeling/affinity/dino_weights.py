@@ -10,6 +10,9 @@ _EXAMPLES = (
     "vit_base_patch16_224.dino, vit_base_patch14_reg4_dinov2.lvd142m or "
     "vit_base_patch16_dinov3.lvd1689m"
 )
+_FILES = (
+    f"{_KEY}.PRETRAINED takes a .pth of facebookresearch/dino, dinov2 or dinov3, or a file of timm."
+)
 
 
 def load_dino(arch: str, pretrained: str) -> Any:
@@ -21,10 +24,6 @@ def load_dino(arch: str, pretrained: str) -> Any:
         pretrained: "timm" to download timm's weights; else, see `find_weights`, the state dict of
             a backbone by timm or by facebookresearch/dino, dinov2 or dinov3, or their training
             checkpoint, of which the teacher is taken.
-
-    Raises:
-        ValueError: unknown ViT, no weights, or weights of another ViT.
-        FileNotFoundError, ConnectionError: the weights cannot be found or downloaded.
     """
     if pretrained == "timm":
         return _download(arch)
@@ -37,11 +36,7 @@ def load_dino(arch: str, pretrained: str) -> Any:
     path = find_pretrained(f"{_KEY}.PRETRAINED", pretrained, "dino:vitb16")
     vit = _build(arch, pretrained=False)
     state = read_state_dict(path)
-    advice = (
-        f"{_KEY}.PRETRAINED takes a .pth of facebookresearch/dino, dinov2 or dinov3, or a file of "
-        "timm."
-    )
-    refuse_other_kind(state, VIT_KINDS, path, advice)
+    refuse_other_kind(state, VIT_KINDS, path, _FILES)
     state = without_prefix(state, ["patch_embed.proj.weight"], path)
     _check_sizes(vit, state, arch, path)
     if "register_tokens" in state:  # timm recognises the authors' format by the mask token
@@ -72,27 +67,24 @@ def _build(arch: str, *, pretrained: bool) -> Any:
     from timm.models.eva import Eva
     from timm.models.vision_transformer import Attention, VisionTransformer
 
+    def refusal(reason: str) -> ValueError:
+        return ValueError(f'{_KEY}.ARCH="{arch}" {reason}; use for example {_EXAMPLES}.')
+
     if not timm.is_model(arch):
-        raise ValueError(f'{_KEY}.ARCH="{arch}" is no model of timm; use for example {_EXAMPLES}.')
+        raise refusal("is no model of timm")
     try:
         timm.get_pretrained_cfg(arch, allow_unregistered=False)
     except RuntimeError as error:  # an unknown tag behind the dot
-        raise ValueError(f'{_KEY}.ARCH="{arch}": {error}; use for example {_EXAMPLES}.') from error
+        raise refusal(f"has no such weights: {error}") from error
     try:
         vit = timm.create_model(arch, pretrained=pretrained, num_classes=0, dynamic_img_size=True)
     except TypeError as error:
-        raise ValueError(
-            f'{_KEY}.ARCH="{arch}" takes images of one size only ({error}), so it is no ViT of '
-            f"DINO; use for example {_EXAMPLES}."
-        ) from error
+        raise refusal(f"takes images of one size only ({error}), so it is no DINO") from error
     is_plain = isinstance(vit, VisionTransformer) and all(
         isinstance(block.attn, Attention) for block in vit.blocks
     )
     if not is_plain and not (isinstance(vit, Eva) and "dinov3" in arch):
-        raise ValueError(
-            f'{_KEY}.ARCH="{arch}" is no plain ViT ({type(vit).__name__}) and no DINOv3; use for '
-            f"example {_EXAMPLES}."
-        )
+        raise refusal(f"is no plain ViT ({type(vit).__name__}) and no DINOv3")
     return vit
 
 
@@ -102,21 +94,17 @@ def _check_sizes(vit: Any, state: dict[str, Tensor], arch: str, path: str) -> No
     if projection is None or projection.ndim != 4:
         raise ValueError(
             f"{path} is no ViT of DINO: it has no patch_embed.proj.weight, but "
-            f"{', '.join(sorted(state)[:5])}, ...; give a .pth of facebookresearch/dino or dinov2, "
-            f"or a file of timm, in {_KEY}.PRETRAINED."
+            f"{', '.join(sorted(state)[:5])}, ...; {_FILES}"
         )
     num_layers = len({key.split(".")[1] for key in state if key.startswith("blocks.")})
     names = ("register_tokens", "reg_token", "storage_tokens")
     num_registers = sum(state[name].numel() for name in names if name in state) // len(projection)
     found = (len(projection), num_layers, projection.shape[-1], num_registers)
     own_registers = 0 if vit.reg_token is None else vit.reg_token.shape[1]
-    patch = vit.patch_embed.patch_size[0]
-    expected = (vit.embed_dim, len(vit.blocks), patch, own_registers)
+    expected = (vit.embed_dim, len(vit.blocks), vit.patch_embed.patch_size[0], own_registers)
     if found != expected:
-        has_registers = found[3] > own_registers
-        hint = "an ARCH with registers, such as vit_base_patch14_reg4_dinov2.lvd142m"
         raise ValueError(
             f"{path} holds a ViT of (width, layers, patch, registers) = {found}, "
-            f'{_KEY}.ARCH="{arch}" means {expected}; '
-            + (f"use {hint}." if has_registers else "change one of the two.")
+            f'{_KEY}.ARCH="{arch}" means {expected}; change one of the two. An ARCH with registers '
+            "is for example vit_base_patch14_reg4_dinov2.lvd142m."
         )

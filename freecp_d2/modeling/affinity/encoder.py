@@ -1,5 +1,5 @@
 """
-Base class and tensor functions of affinity heads with an image encoder of their own.
+Affinity by features and by masks, and the base class of heads with an image encoder of their own.
 
 Shapes: N windows, C channels, Q masks; (h, w) the grid of the backbone's patches, P = h * w;
 (h', w') another grid, P' = h' * w'.
@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...d2 import CfgNode, ShapeSpec
-from ...utils.device import PRECISIONS, autocast
-from .build import AffinityHead
+from ...d2 import CfgNode, ShapeSpec, configurable
+from ...utils.device import PRECISIONS, autocast, precision_for
+from .build import AFFINITY_HEAD_REGISTRY, AffinityHead, balancing_options
 
 MIN_AFFINITY = 1e-6
 """Lowest affinity by features, so that no row is empty, not even that of a zero feature."""
@@ -28,15 +28,35 @@ class EncoderAffinity(AffinityHead):
     softmax in float32.
     """
 
-    def __init__(self, encoder: nn.Module, *, precision: str = "fp32", **options: int):
-        """`precision` of the encoder's forward: fp32 | fp16 | bf16; others raise `ValueError`."""
+    key: str = "MODEL.AFFINITY_HEAD"
+    """The config group of the head, for messages."""
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        *,
+        precision: str = "fp32",
+        input_size: int = 0,
+        power: float = 1.0,
+        **options: int,
+    ):
+        """
+        Args:
+            precision: of the encoder's forward: fp32 | fp16 | bf16.
+            input_size: shorter side in pixels to which windows are resized; 0: their own.
+            power: of features, see `cosine_affinity`; both only of heads that read them.
+        """
         super().__init__(**options)
         if precision not in PRECISIONS:
             raise ValueError(
                 f'MODEL.PRECISION="{precision}" is unknown; use one of {[*PRECISIONS]}.'
             )
-        self.encoder = encoder.float().requires_grad_(False)
+        if input_size < 0:
+            raise ValueError(f"{self.key}.INPUT_SIZE is {input_size}; use 0 or more pixels.")
+        check_power(self.key, power)
+        self.encoder: Any = encoder.float().requires_grad_(False)
         self.dtype = PRECISIONS[precision]
+        self.input_size, self.power = input_size, power
         self.train(self.training)
 
     @classmethod
@@ -57,10 +77,37 @@ class EncoderAffinity(AffinityHead):
         return autocast(device, self.dtype)
 
 
-def check_options(group: str, *, input_size: int = 0, power: float = 1.0) -> None:
-    """Raise `ValueError` if INPUT_SIZE or COSINE_POWER of a config group is out of range."""
-    if input_size < 0:
-        raise ValueError(f"{group}.INPUT_SIZE is {input_size}; use 0 or more pixels.")
+@AFFINITY_HEAD_REGISTRY.register()
+class FeatureAffinity(AffinityHead):
+    """
+    `cosine_affinity` of "patch_tokens": of the features that a wrapped model returns, as
+    SAM3Segmentor does, or else of CLIP's tokens. It needs no encoder and no pass of its own.
+    """
+
+    @configurable
+    def __init__(self, *, power: float = 1.0, **options: int):
+        """`power`: see `cosine_affinity`; raises `ValueError` if it is 0 or less."""
+        super().__init__(**options)
+        check_power("MODEL.AFFINITY_HEAD.FEATURES", power)
+        self.power = power
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
+        return {"power": cfg.MODEL.AFFINITY_HEAD.FEATURES.COSINE_POWER, **balancing_options(cfg)}
+
+    def affinity(self, images: Tensor, features: dict[str, Tensor]) -> Tensor:
+        """See `AffinityHead.affinity`; symmetric."""
+        return cosine_affinity(features["patch_tokens"], self.power)
+
+
+def encoder_options(cfg: CfgNode) -> dict[str, Any]:
+    """The arguments of `EncoderAffinity` that are keys for all heads."""
+    precision = precision_for(cfg.MODEL.PRECISION, cfg.MODEL.DEVICE)
+    return {"precision": precision, **balancing_options(cfg)}
+
+
+def check_power(group: str, power: float) -> None:
+    """Raise `ValueError` if COSINE_POWER of a config group is out of range."""
     if power <= 0:
         raise ValueError(f"{group}.COSINE_POWER is {power}; use more than 0, 1.0 for the cosine.")
 
@@ -69,6 +116,13 @@ def backbone_grid(features: dict[str, Tensor]) -> tuple[int, int]:
     """(h, w) of the backbone's patches."""
     h, w = features["patch_tokens"].shape[-2:]
     return h, w
+
+
+def grid_without_padding(images: Tensor, cells: float) -> tuple[int, int]:
+    """The grid of windows (N, 3, H, W) whose longer side has a number of cells."""
+    height, width = images.shape[-2:]
+    longer = max(height, width)
+    return round(cells * height / longer), round(cells * width / longer)
 
 
 def resize(images: Tensor, shorter_side: int, multiple: int, at_least: int = 1) -> Tensor:
@@ -130,11 +184,7 @@ def region_labels(masks: Tensor, scores: Tensor) -> Tensor:
     """
     The mask that claims a patch most, argmax_q s_q m_q(i); Q where no mask claims half of it.
 
-    Args:
-        masks, scores: as of `mask_affinity`.
-
-    Returns:
-        Tensor: int64, shape (N, P).
+    Masks and scores as of `mask_affinity`; the result is int64, (N, P).
     """
     claims = scores.float().unsqueeze(-1) * masks.float().flatten(2)
     unclaimed = claims.new_full((len(claims), 1, claims.shape[2]), 0.5)

@@ -15,7 +15,6 @@ from .build import AFFINITY_HEAD_REGISTRY, balancing_options
 from .encoder import (
     EncoderAffinity,
     backbone_grid,
-    check_options,
     mask_affinity,
     region_labels,
     resize,
@@ -50,7 +49,7 @@ class MaskFormerAffinity(EncoderAffinity):
     object). Class names are not used. `transformers` runs it, in float32.
     """
 
-    encoder: Any  # a model of transformers; the library is optional
+    key = _KEY
 
     @configurable
     def __init__(
@@ -59,7 +58,6 @@ class MaskFormerAffinity(EncoderAffinity):
         encoder: Any,
         pixel_mean: tuple[float, ...],
         pixel_std: tuple[float, ...],
-        input_size: int = 0,
         fixed_size: int = 0,
         **options: Any,
     ):
@@ -67,20 +65,16 @@ class MaskFormerAffinity(EncoderAffinity):
         Args:
             encoder: one of the classes of `MODELS`.
             pixel_mean, pixel_std: of its preprocessing, RGB, in [0, 255].
-            input_size: shorter side in pixels to which windows are resized; 0: their own.
             fixed_size: both sides of the only input that the model reads (EoMT); 0: any.
-
-        Raises:
-            ValueError: an input size out of range, or one for a model with a fixed size.
+            options: see `EncoderAffinity`; there is no `input_size` with a fixed size.
         """
         super().__init__(encoder, **options)
-        check_options(_KEY, input_size=input_size)
-        if fixed_size and input_size:
+        if fixed_size and self.input_size:
             raise ValueError(
-                f"{_KEY}.INPUT_SIZE is {input_size}, but this EoMT reads {fixed_size} x "
+                f"{_KEY}.INPUT_SIZE is {self.input_size}, but this EoMT reads {fixed_size} x "
                 f"{fixed_size} pixels only; use 0."
             )
-        self.input_size, self.fixed_size = input_size, fixed_size
+        self.fixed_size = fixed_size
         self.pixels = PixelNormalisation(pixel_mean, pixel_std, "RGB")
 
     @classmethod

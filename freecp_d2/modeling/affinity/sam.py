@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 
 from ...d2 import CfgNode, ShapeSpec, configurable
-from ...utils.device import precision_for
 from ...utils.imports import require_library
 from ..resampling import resample
-from .build import AFFINITY_HEAD_REGISTRY, balancing_options
+from .build import AFFINITY_HEAD_REGISTRY
 from .encoder import (
     EncoderAffinity,
     backbone_grid,
-    check_options,
     cosine_affinity,
     cosines,
+    encoder_options,
+    grid_without_padding,
     mask_affinity,
     region_labels,
     resize_to,
@@ -42,7 +42,7 @@ class SAMAffinity(EncoderAffinity):
     becomes 1024 pixels, and the padding is left out of the result.
     """
 
-    encoder: Any  # segment_anything.modeling.Sam; the library is optional
+    key = _KEY
 
     @configurable
     def __init__(
@@ -50,7 +50,6 @@ class SAMAffinity(EncoderAffinity):
         *,
         encoder: Any,
         source: str = "features",
-        power: float = 1.0,
         points_per_side: int = 32,
         batch_size: int = 1,
         **options: Any,
@@ -59,12 +58,9 @@ class SAMAffinity(EncoderAffinity):
         Args:
             encoder: a `segment_anything` Sam.
             source: one of `SOURCES`.
-            power: of the features, see `cosine_affinity`.
             points_per_side: of the masks, side of the grid of points.
             batch_size: windows in one forward of the image encoder; masks always take one.
-
-        Raises:
-            ValueError: unknown source; a number out of range.
+            options: see `EncoderAffinity`.
         """
         super().__init__(encoder, **options)
         if source not in SOURCES:
@@ -74,9 +70,7 @@ class SAMAffinity(EncoderAffinity):
                 f"{_KEY}.POINTS_PER_SIDE and BATCH_SIZE are {points_per_side} and {batch_size}; "
                 "use 1 or more."
             )
-        check_options(_KEY, power=power)
-        self.source, self.power = source, power
-        self.points_per_side, self.batch_size = points_per_side, batch_size
+        self.source, self.points_per_side, self.batch_size = source, points_per_side, batch_size
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict:
@@ -88,8 +82,7 @@ class SAMAffinity(EncoderAffinity):
             "power": node.COSINE_POWER,
             "points_per_side": node.POINTS_PER_SIDE,
             "batch_size": node.BATCH_SIZE,
-            "precision": precision_for(cfg.MODEL.PRECISION, cfg.MODEL.DEVICE),
-            **balancing_options(cfg),
+            **encoder_options(cfg),
         }
 
     @torch.no_grad()
@@ -98,8 +91,7 @@ class SAMAffinity(EncoderAffinity):
         grid = backbone_grid(features)
         if self.source == "masks":
             return torch.cat([mask_affinity(*self._masks(image, grid)) for image in images])
-        parts = [self._features(part, grid) for part in images.split(self.batch_size)]
-        return cosine_affinity(torch.cat(parts), self.power)
+        return cosine_affinity(self._features(images, grid), self.power)
 
     @torch.no_grad()
     def similarity(
@@ -108,13 +100,9 @@ class SAMAffinity(EncoderAffinity):
         """See `AffinityHead.similarity`; of features, on SAM's own grid without its padding."""
         if self.source == "masks":
             return super().similarity(images, features)
-        height, width = images.shape[-2:]
         vit = self.encoder.image_encoder
-        cells = vit.img_size / vit.patch_embed.proj.kernel_size[0]
-        longer = max(height, width)
-        grid = (round(cells * height / longer), round(cells * width / longer))
-        parts = [self._features(part, grid) for part in images.split(self.batch_size)]
-        return cosines(torch.cat(parts)), grid
+        grid = grid_without_padding(images, vit.img_size / vit.patch_embed.proj.kernel_size[0])
+        return cosines(self._features(images, grid)), grid
 
     def _features(self, images: Tensor, grid: tuple[int, int]) -> Tensor:
         """The neck's features on the backbone's grid, (N, C, *grid)."""
@@ -122,11 +110,14 @@ class SAMAffinity(EncoderAffinity):
 
         side, (height, width) = self.encoder.image_encoder.img_size, images.shape[-2:]
         size = ResizeLongestSide.get_preprocess_shape(height, width, side)
-        prepared = self.encoder.preprocess(resize_to(images, size))
-        with self.autocast(images.device):
-            found = self.encoder.image_encoder(prepared).float()
-        cell = side / found.shape[-1]
-        return resample(found, grid, extent=(size[0] / cell, size[1] / cell))
+        parts = []
+        for part in images.split(self.batch_size):
+            prepared = self.encoder.preprocess(resize_to(part, size))
+            with self.autocast(images.device):
+                found = self.encoder.image_encoder(prepared).float()
+            cell = side / found.shape[-1]
+            parts.append(resample(found, grid, extent=(size[0] / cell, size[1] / cell)))
+        return torch.cat(parts)
 
     @property
     def has_regions(self) -> bool:
@@ -152,13 +143,7 @@ class SAMAffinity(EncoderAffinity):
 
 
 def load_sam(arch: str, pretrained: str) -> Any:
-    """
-    A `segment_anything` Sam ("vit_b") with weights in the authors' format; see `find_weights`.
-
-    Raises:
-        ValueError: unknown architecture, no weights, or weights of another one.
-        FileNotFoundError, ConnectionError: the weights cannot be found or downloaded.
-    """
+    """A `segment_anything` Sam, such as vit_b, with weights in the authors' format."""
     from segment_anything import sam_model_registry
 
     from ...checkpoint.finding import find_pretrained

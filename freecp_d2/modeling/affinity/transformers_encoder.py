@@ -10,17 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from ...d2 import CfgNode, ShapeSpec, configurable
-from ...utils.device import precision_for
 from ...utils.imports import require_library
 from ..inputs import PixelNormalisation
 from ..resampling import resample
-from .build import AFFINITY_HEAD_REGISTRY, balancing_options
+from .build import AFFINITY_HEAD_REGISTRY
 from .encoder import (
     EncoderAffinity,
     backbone_grid,
-    check_options,
     cosine_affinity,
     cosines,
+    encoder_options,
+    grid_without_padding,
     resize_to,
 )
 
@@ -53,7 +53,7 @@ class TransformersAffinity(EncoderAffinity):
     trained with, whatever its aspect.
     """
 
-    encoder: Any  # a Sam2VisionModel or Sam3VisionModel; the library is optional
+    key = _KEY
 
     @configurable
     def __init__(
@@ -62,18 +62,15 @@ class TransformersAffinity(EncoderAffinity):
         encoder: Any,
         pixel_mean: tuple[float, ...],
         pixel_std: tuple[float, ...],
-        power: float = 1.0,
         **options: Any,
     ):
         """
         Args:
             encoder: the `vision_encoder` of one of the classes of `ENCODERS`.
             pixel_mean, pixel_std: of its preprocessing, RGB, in [0, 255].
-            power: see `cosine_affinity`.
+            options: see `EncoderAffinity`.
         """
         super().__init__(encoder, **options)
-        check_options(_KEY, power=power)
-        self.power = power
         self.pixels = PixelNormalisation(pixel_mean, pixel_std, "RGB")
 
     @classmethod
@@ -95,8 +92,7 @@ class TransformersAffinity(EncoderAffinity):
             "pixel_mean": tuple(255 * x for x in kind.mean),
             "pixel_std": tuple(255 * x for x in kind.std),
             "power": node.COSINE_POWER,
-            "precision": precision_for(cfg.MODEL.PRECISION, cfg.MODEL.DEVICE),
-            **balancing_options(cfg),
+            **encoder_options(cfg),
         }
 
     @classmethod
@@ -115,9 +111,7 @@ class TransformersAffinity(EncoderAffinity):
     ) -> tuple[Tensor, tuple[int, int]]:
         """See `AffinityHead.similarity`; the longer side has the encoder's number of cells."""
         found = self._features(images)
-        height, width = images.shape[-2:]
-        cells, longer = found.shape[-1], max(height, width)
-        grid = (round(cells * height / longer), round(cells * width / longer))
+        grid = grid_without_padding(images, found.shape[-1])
         return cosines(resample(found, grid)), grid
 
     def _features(self, images: Tensor, grid: tuple[int, int] | None = None) -> Tensor:

@@ -1,7 +1,8 @@
 """
 The interface between the segmentors and an image tower, and what the towers share.
 
-Shapes: N windows, h x w patches, T = 1 + h * w tokens (class token first), D embedding.
+Shapes: N windows, h x w patches, T = 1 + h * w tokens (class token first), D embedding, g x g the
+native grid, C width.
 """
 
 import functools
@@ -12,10 +13,18 @@ from collections.abc import Callable, Collection, Hashable
 from typing import Any, ParamSpec, TypeVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ...d2 import BACKBONE_REGISTRY, Backbone, CfgNode, ShapeSpec
 from .clip_loading import LoadedCLIP
+
+INTERPOLATIONS = ("scale", "size_antialias")
+"""
+Of the positional embedding.
+scale: bicubic, sampled with the factor (h + 0.1) / g, as DINO and the released FreeCP program do.
+size_antialias: bicubic to the size (h, w) with antialiasing, as GEM does.
+"""
 
 _MOST_KINDS = 64
 """Versions of a function that are compiled; PyTorch's default is 8, all base methods need 24."""
@@ -81,11 +90,6 @@ class CLIPBackbone(Backbone):
         return False
 
     @property
-    def size_divisibility(self) -> int:
-        """Pixels beyond a multiple of this are ignored; pad before."""
-        return self.patch_size
-
-    @property
     def encode_image_key(self) -> Hashable:
         """Cache key: backbones with the same key give the same `encode_image` output."""
         return self
@@ -116,8 +120,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         try:
             _allow_kinds()
-            if fast is None:
-                fast = torch.compile(function, dynamic=True, fullgraph=True)
+            fast = fast or torch.compile(function, dynamic=True, fullgraph=True)
             return fast(*args, **kwargs)
         except Exception as error:  # the compiler's classes differ between versions
             result = function(*args, **kwargs)  # raises what is the fault of the arguments
@@ -170,3 +173,31 @@ def build_clip_backbone(
         f'MODEL.PRECISION="{cfg.MODEL.PRECISION}"'
     )
     return backbone
+
+
+def check_interpolation(interpolation: str) -> None:
+    """Raise `ValueError` if it is not one of `INTERPOLATIONS`."""
+    if interpolation not in INTERPOLATIONS:
+        raise ValueError(
+            f'MODEL.CLIP.POSITIONAL_EMBEDDING="{interpolation}" is unknown; '
+            f"use auto or one of {INTERPOLATIONS}."
+        )
+
+
+def resize_positional_embedding(
+    embedding: Tensor, grid: tuple[int, int], interpolation: str
+) -> Tensor:
+    """(1 + g * g, C), class token first -> (1 + h * w, C); the native grid is left as it is."""
+    native = round((embedding.shape[0] - 1) ** 0.5)
+    if grid == (native, native):
+        return embedding
+    class_token, patches = embedding[:1], embedding[1:]
+    # Bicubic weights in half precision would change every patch.
+    image = patches.float().T.reshape(1, -1, native, native)
+    if interpolation == "scale":
+        # scale_factor, not size: the samples are spaced by the factor itself, as in the release.
+        factors = [(side + 0.1) / native for side in grid]
+        image = F.interpolate(image, scale_factor=factors, mode="bicubic", align_corners=False)
+    else:
+        image = F.interpolate(image, size=grid, mode="bicubic", antialias=True, align_corners=False)
+    return torch.cat([class_token, image.flatten(2)[0].T.to(patches.dtype)])

@@ -54,12 +54,10 @@ class CachedBackbone(CLIPBackbone):
 
     Batches of windows are cached with the mean attention of `layers`, so that the base method alone
     and the method with purification share them; calls for other layers are not cached. If the
-    encoder reads the words, their features are part of the key. Crops of
-    Eq. (8) are cached one by one and shared by all encoders with the same `encode_image_key` and
-    `memory`.
+    encoder reads the words, their features are part of the key. Crops of Eq. (8) are cached one by
+    one and shared by all encoders with the same `encode_image_key` and `memory`.
 
-    The tower runs once for the base methods of all backbones `together`: when the output of one is
-    needed, those of all are computed and cached.
+    When windows are encoded, the tower runs once for the base methods of all backbones `together`.
     """
 
     def __init__(
@@ -92,21 +90,15 @@ class CachedBackbone(CLIPBackbone):
         return self.encoder.output_shape()
 
     def forward(
-        self,
-        images: Tensor,
-        *,
-        attention_layers: Collection[int] = (),
-        text_features: Tensor | None = None,
+        self, images: Tensor, *, attention_layers: Collection[int] = (), **text: Tensor
     ) -> Features:
-        """See `CLIPBackbone.forward`; "attention" may be present without `attention_layers`."""
-        text: dict[str, Tensor] = {}
-        words: Key = ()
-        if self.reads_text and text_features is not None:
-            text = {"text_features": text_features}
-            words = _content(text_features)
+        """
+        See `CLIPBackbone.forward`; "attention" may be present without `attention_layers`. `text`
+        is `text_features`, for encoders that read it.
+        """
         if attention_layers and tuple(sorted(attention_layers)) != self.layers:
             return self.encoder(images, attention_layers=attention_layers, **text)
-        content = (self.layers, *_content(images), *words)
+        content = (self.layers, *_content(images, *text.values()))
         features = self.memory.get(("windows", self.encoder, *content))
         if features is None:
             features = self._encode(images, content, text)
@@ -144,11 +136,13 @@ class CachedBackbone(CLIPBackbone):
         return torch.stack([found[key]["class_token"] for key in keys])
 
 
-def _content(images: Tensor) -> Key:
-    """Shape and digest of pixels or features."""
-    pixels = images.detach().contiguous().cpu()
-    digest = hashlib.blake2b(pixels.view(torch.uint8).numpy().data, digest_size=16)
-    return images.shape, digest.digest()
+def _content(*tensors: Tensor) -> Key:
+    """Shapes and digests of pixels or features."""
+    found: list[Hashable] = []
+    for tensor in tensors:
+        values = tensor.detach().contiguous().cpu().view(torch.uint8).numpy().data
+        found += [tensor.shape, hashlib.blake2b(values, digest_size=16).digest()]
+    return tuple(found)
 
 
 def _storages(features: Features) -> dict[int, int]:

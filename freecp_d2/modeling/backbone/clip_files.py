@@ -1,24 +1,21 @@
 """
-Read the checkpoint of a CLIP, a file or folder, as tensors in OpenAI's or open_clip's layout.
-
-Tensors of transformers are renamed to OpenAI's layout, and a checkpoint is checked against its
-architecture.
+Read the checkpoint of a CLIP, a file or folder, as tensors in OpenAI's or open_clip's layout, and
+find the activation that it was trained with.
 """
 
-import inspect
+import json
 import logging
 import os
-import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...checkpoint import find_weights
 from ...checkpoint.fitting import describe_weights
 from ...checkpoint.reading import read_state_dict, weights_in, without_prefix
-from .activation import decide_activation, use_gelu
+from .clip_loading import ACTIVATIONS
 
 OPENAI_VITS = {
     # name: (width, layers, patch, resolution)
@@ -43,13 +40,11 @@ ARCHIVE_EXTRAS = ("input_resolution", "context_length", "vocab_size")
 
 ANCHORS = ("visual.conv1.weight", "visual.trunk.patch_embed.proj.weight")
 """Names of tensors, of which a CLIP of `clip` or `open_clip` has one."""
-
-_TEXT = ("text_projection", "logit_scale", "token_embedding.weight", "positional_embedding")
 TRANSFORMERS_ANCHOR = "vision_model.embeddings.patch_embedding.weight"
 """A tensor that every checkpoint of transformers has."""
 
 _TOWERS = (
-    # of transformers, of OpenAI
+    # beginnings of names: of transformers, of OpenAI
     ("vision_model.embeddings.class_embedding", "visual.class_embedding"),
     ("vision_model.embeddings.patch_embedding.", "visual.conv1."),
     ("vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"),
@@ -63,7 +58,6 @@ _TOWERS = (
     ("text_model.final_layer_norm.", "ln_final."),
     ("text_projection.weight", "text_projection"),
 )
-
 _BLOCKS = (
     (".layer_norm1.", ".ln_1."),
     (".layer_norm2.", ".ln_2."),
@@ -71,6 +65,8 @@ _BLOCKS = (
     (".mlp.fc2.", ".mlp.c_proj."),
     (".self_attn.out_proj.", ".attn.out_proj."),
 )
+
+logger = logging.getLogger(__name__)
 
 
 def find_clip(pretrained: str, arch: str, names: Iterable[str]) -> str:
@@ -96,7 +92,7 @@ def read_clip(path: str) -> dict[str, Tensor]:
         ValueError: see `read_state_dict`; several models; matrices of integers or complex numbers.
     """
     state = without_prefix(read_state_dict(path), (*ANCHORS, TRANSFORMERS_ANCHOR), path)
-    state = to_openai_layout(state) if TRANSFORMERS_ANCHOR in state else state
+    state = _to_openai_layout(state) if TRANSFORMERS_ANCHOR in state else state
     wrong = [
         key
         for key, value in state.items()
@@ -110,116 +106,7 @@ def read_clip(path: str) -> dict[str, Tensor]:
     return state
 
 
-def load_into_open_clip(arch: str, pretrained: str, path: str, activation: str) -> Any:
-    """A model of open_clip with the weights of a file, whose tensors are renamed if needed."""
-    import open_clip
-    from open_clip.model import convert_to_custom_text_state_dict, resize_pos_embed
-
-    state = read_clip(path)
-    is_archive = all(key in state for key in ARCHIVE_EXTRAS)
-    by_arch = "quick_gelu" if open_clip.get_model_config(arch).get("quick_gelu") else ""
-    found = decide_activation(
-        activation, pretrained, path, is_archive=is_archive, by_arch=by_arch, default="gelu"
-    )
-    options: dict[str, Any] = {"precision": "fp32", "force_quick_gelu": found == "quick_gelu"}
-    known = inspect.signature(open_clip.create_model).parameters
-    # A text tower of transformers would download weights; the option changed its name.
-    options |= {name: False for name in ("pretrained_text", "pretrained_hf") if name in known}
-    logging.disable(logging.WARNING)  # that the model has no weights yet
-    try:
-        model = open_clip.create_model(arch, **options)
-    finally:
-        logging.disable(logging.NOTSET)
-    if by_arch and found == "gelu":
-        use_gelu(model)
-    state = {key: value for key, value in state.items() if key not in ARCHIVE_EXTRAS}
-    # As the library changes files of its earlier versions.
-    if "positional_embedding" in state and not hasattr(model, "positional_embedding"):
-        state = convert_to_custom_text_state_dict(state)
-    if "logit_scale" in state:
-        state["logit_scale"] = state["logit_scale"].reshape(model.logit_scale.shape)
-    try:
-        resize_pos_embed(state, model)
-        model.load_state_dict(state)
-    except Exception as error:  # tensors of other models
-        raise ValueError(misfit(path, f"{arch} of open_clip", state, error)) from error
-    return model
-
-
-def unknown_kinds(names: Iterable[str], known: Iterable[str]) -> list[str]:
-    """The names that differ from all `known` ones in more than a number."""
-    kinds = {re.sub(r"\d+", "", name) for name in known}
-    return [name for name in names if re.sub(r"\d+", "", name) not in kinds]
-
-
-def misfit(path: str, what: str, names: Collection[str], error: Exception) -> str:
-    """The message of `load_state_dict`, shortened, for tensors of these names."""
-    reason = " ".join(str(error).partition(":\n\t")[2].split()) or str(error)
-    if isinstance(error, KeyError):
-        reason = f"it has no {error}."
-    return (
-        f"{path}, which looks like {describe_weights(names) or 'no known model'}, does not hold "
-        f"weights of {what}: {reason[:500]} Save the tensors of one CLIP, all of them and no "
-        "others, or change MODEL.CLIP.ARCH."
-    )
-
-
-def check_layout(state: dict[str, Tensor], arch: str, path: str) -> None:
-    """Raise `ValueError` if the checkpoint is no CLIP in OpenAI's layout, or not of `arch`."""
-    try:
-        is_resnet = "visual.layer1.0.conv1.weight" in state
-        kind, found = ("ResNet", _resnet(state)) if is_resnet else ("ViT", _vit(state))
-        for name in _TEXT:
-            state[name]
-    except KeyError as error:
-        kind = describe_weights(state)
-        advice = "give the weights of a CLIP"
-        if any(key.startswith(("text.", "visual.trunk.")) for key in state):
-            advice = "for checkpoints of open_clip set MODEL.CLIP.LIBRARY open_clip"
-        elif "a CLIP" in kind:
-            advice = "save all tensors of the CLIP"
-        raise ValueError(
-            f"{path} is no CLIP in OpenAI's layout: it has no {error} and looks like "
-            f"{kind or 'something else'}; {advice}."
-        ) from error
-    expected = OPENAI_TOWERS.get(arch)
-    if arch != "custom" and found != expected:
-        size = "(width, blocks, resolution)" if is_resnet else "(width, layers, patch, resolution)"
-        raise ValueError(
-            f'{path} holds a {kind} of {size} = {found}, MODEL.CLIP.ARCH="{arch}" means '
-            f"{expected}; change one of the two (custom is any size)."
-        )
-
-
-def _vit(state: dict[str, Tensor]) -> tuple:
-    width, _, patch, _ = state["visual.conv1.weight"].shape
-    state["visual.proj"]  # without it the library takes the tensors for a ResNet
-    native = round((state["visual.positional_embedding"].shape[0] - 1) ** 0.5)
-    layers = sum(k.startswith("visual.") and k.endswith("attn.in_proj_weight") for k in state)
-    return width, layers, patch, native * patch
-
-
-def _resnet(state: dict[str, Tensor]) -> tuple:
-    width = len(state["visual.layer1.0.conv1.weight"])
-    native = round((state["visual.attnpool.positional_embedding"].shape[0] - 1) ** 0.5)
-    names = [key.split(".") for key in state if key.startswith("visual.layer")]
-    blocks = [
-        len({block for _, stage, block, *_ in names if stage == f"layer{i + 1}"}) for i in range(4)
-    ]
-    return width, tuple(blocks), native * 32
-
-
-def check_vocabulary(num_embeddings: int, num_tokens: int, path: str, merges: str) -> None:
-    """Raise `ValueError` if the numbers of token embeddings and of tokens differ."""
-    if num_embeddings != num_tokens:
-        raise ValueError(
-            f"{path} has embeddings of {num_embeddings} tokens, the tokenizer has {num_tokens} (of "
-            f"{merges or 'the merges of clip'}); set MODEL.CLIP.MERGES to the file of merges that "
-            f"the weights were trained with, {num_embeddings - 514} for these."
-        )
-
-
-def to_openai_layout(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _to_openai_layout(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Rename the tensors of a transformers `CLIPModel`; queries, keys and values are joined."""
     renamed = {_rename(key): value for key, value in state.items()}
     for key in [key for key in renamed if ".self_attn.q_proj." in key]:
@@ -240,3 +127,108 @@ def _rename(key: str) -> str:
     for theirs, openai in _BLOCKS:
         key = key.replace(theirs, openai)
     return key
+
+
+def misfit(path: str, what: str, names: Collection[str], error: Exception) -> str:
+    """The message of `load_state_dict`, shortened, for tensors of these names."""
+    reason = " ".join(str(error).partition(":\n\t")[2].split()) or str(error)
+    if isinstance(error, KeyError):
+        reason = f"it has no {error}."
+    return (
+        f"{path}, which looks like {describe_weights(names) or 'no known model'}, does not hold "
+        f"weights of {what}: {reason[:500]} Save the tensors of one CLIP, all of them and no "
+        "others, or change MODEL.CLIP.ARCH."
+    )
+
+
+def decide_activation(
+    wanted: str,
+    pretrained: str,
+    path: str,
+    *,
+    is_archive: bool,
+    by_arch: str = "",
+    default: str,
+) -> str:
+    """
+    "quick_gelu" (OpenAI, MetaCLIP, DFN) or "gelu" (LAION) for weights that are a file: tensors do
+    not tell it, and the wrong one costs accuracy. INSTALL.md has the rule.
+
+    Args:
+        wanted, pretrained: MODEL.CLIP.ACTIVATION and PRETRAINED.
+        is_archive: the file is in OpenAI's own format.
+        by_arch: what the name of the architecture says; "": nothing.
+        default: of the library's architecture, used with a warning.
+    """
+    if wanted != "auto":
+        return wanted
+    found = _stated(pretrained, path) or ("quick_gelu" if is_archive else by_arch)
+    if found:
+        logger.info(f"{pretrained}: the activation of its blocks is {found}.")
+        return found
+    logger.warning(
+        f'MODEL.CLIP.PRETRAINED="{pretrained}" does not say whether it was trained with QuickGELU '
+        f"(OpenAI, MetaCLIP, DFN) or GELU (LAION); {default} is used. The wrong one costs accuracy "
+        "without an error: set MODEL.CLIP.ACTIVATION to quick_gelu or gelu."
+    )
+    return default
+
+
+def _stated(pretrained: str, path: str) -> str:
+    """What the name of the weights or a config beside the file says; "" if nothing."""
+    library, _, name = pretrained.partition(":")
+    if pretrained in ("openai", "storybook") or library == "clip":
+        return "quick_gelu"
+    if library == "open_clip":
+        return "quick_gelu" if "-quickgelu/" in name else "gelu"
+    if config := _read_config(path, "open_clip_config.json").get("model_cfg"):
+        return "quick_gelu" if config.get("quick_gelu") else "gelu"
+    found = {tower.get("hidden_act", "quick_gelu") for tower in _transformers_towers(path).values()}
+    if len(found) > 1 or not found <= set(ACTIVATIONS[1:]):
+        raise ValueError(
+            f"{path}: its config.json names the activations {sorted(found)}; expected one of "
+            f"{ACTIVATIONS[1:]} for both towers."
+        )
+    return found.pop() if found else ""
+
+
+def check_heads(path: str) -> None:
+    """
+    ValueError if the `config.json` of a transformers CLIP beside `path` names heads that are not
+    of 64 channels, as those of the library `clip` are.
+    """
+    defaults = {"text": (512, 8), "vision": (768, 12)}  # of transformers, not always written
+    for tower, options in _transformers_towers(path).items():
+        width = options.get("hidden_size", defaults[tower][0])
+        heads = options.get("num_attention_heads", defaults[tower][1])
+        if width != 64 * heads:
+            raise ValueError(
+                f"{path}: its {tower} tower of width {width} has {heads} heads by its config.json, "
+                f"but the library clip would use {width // 64}; use MODEL.CLIP.LIBRARY open_clip."
+            )
+
+
+def _transformers_towers(path: str) -> dict[str, dict[str, Any]]:
+    """The text and vision parts of the `config.json` of a transformers CLIP beside `path`."""
+    config = _read_config(path, "config.json")
+    if config.get("model_type") != "clip":
+        return {}
+    return {tower: config.get(f"{tower}_config") or {} for tower in ("text", "vision")}
+
+
+def _read_config(path: str, name: str) -> dict[str, Any]:
+    folder = path if os.path.isdir(path) else os.path.dirname(path)
+    try:
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            content = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def use_gelu(model: nn.Module) -> None:
+    """Replace the activations of a model of `clip`, which are QuickGELU, in place."""
+    for module in model.modules():
+        mlp = getattr(module, "mlp", None)
+        if isinstance(mlp, nn.Sequential):
+            mlp.gelu = nn.GELU()

@@ -16,7 +16,12 @@ from ...d2 import CfgNode
 from ...text import CLIPTokenizer
 from ...utils.clip_library import import_clip
 from ...utils.device import PRECISIONS, precision_for
-from .activation import check_activation, check_heads, decide_activation, save_memory, use_gelu
+from .dense_attention.blocks import save_memory
+
+LIBRARIES = ("clip", "open_clip", "transformers")
+ACTIVATIONS = ("auto", "quick_gelu", "gelu")
+
+_TEXT = ("text_projection", "logit_scale", "token_embedding.weight", "positional_embedding")
 
 
 @dataclass(frozen=True)
@@ -62,32 +67,34 @@ def load_clip(
     Load a CLIP, frozen and in evaluation mode.
 
     Args:
-        library: "clip" (OpenAI's archives and state dicts), "open_clip" or "transformers"
-            (TIPSv2).
+        library: "clip" (OpenAI's archives and state dicts), "open_clip" or "transformers" (TIPSv2).
         arch: the library's name of the architecture; with `clip` also "custom", for a state dict
             of OpenAI's layout in any size.
         pretrained: "openai" or another tag of the library (downloads), "storybook" (with `clip`,
             custom: the one in the package), or what `checkpoint.find_weights` takes.
         precision: fp32 | fp16 | bf16.
         merges: with `clip`, file of the tokenizer's merges; "": those of the weights.
-        activation: auto (see `activation.py`) | quick_gelu | gelu.
+        activation: auto (see `clip_files.decide_activation`) | quick_gelu | gelu.
 
     Raises:
-        ValueError: unknown library, architecture, precision or activation; weights of another
-            architecture or another vocabulary, or that are not finite.
+        ValueError: an unknown name; weights of another architecture or vocabulary, or not finite.
         FileNotFoundError: no such `pretrained` or `merges`.
         ConnectionError: the download failed.
     """
-    if precision not in PRECISIONS:
-        known = [*PRECISIONS, "auto"]
-        raise ValueError(f'MODEL.PRECISION="{precision}" is unknown; use one of {known}.')
-    loaders = {"clip": _load_openai, "open_clip": _load_open_clip, "transformers": _load_tips}
-    if library not in loaders:
-        raise ValueError(f'MODEL.CLIP.LIBRARY="{library}" is unknown; use one of {[*loaders]}.')
-    check_activation(activation)
-    loaded = loaders[library](arch, pretrained, merges, activation)
+    for key, value, known in (
+        ("PRECISION", precision, tuple(PRECISIONS)),
+        ("CLIP.LIBRARY", library, LIBRARIES),
+        ("CLIP.ACTIVATION", activation, ACTIVATIONS),
+    ):
+        if value not in known:
+            raise ValueError(f'MODEL.{key}="{value}" is unknown; use one of {known}.')
+    load = _load_openai
+    if library == "open_clip":
+        from .open_clip_loading import load_open_clip as load
+    elif library == "transformers":
+        from .tips_loading import load_tips as load
     source = (library, arch, pretrained, precision, merges, activation)
-    loaded = replace(loaded, source=source)
+    loaded = replace(load(arch, pretrained, merges, activation), source=source)
     save_memory(loaded.model)
     # The text tower of transformers cannot mix precisions; it stays in float32.
     half = loaded.model.visual if library == "transformers" else loaded.model
@@ -125,41 +132,29 @@ def _load_openai(arch: str, pretrained: str, merges: str, activation: str) -> Lo
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript
         clip = import_clip()
-        if arch not in (*clip_files.OPENAI_TOWERS, "custom"):
-            raise ValueError(
-                f'MODEL.CLIP.ARCH="{arch}" is no model of the library clip; use one of '
-                f"{[*clip_files.OPENAI_TOWERS]}, or custom for a state dict of OpenAI's layout in "
-                "any size."
-            )
         path = _openai_path(arch, pretrained)
         state = clip_files.read_clip(path)
-    clip_files.check_layout(state, arch, path)
-    check_heads(path)
+    _check_layout(state, arch, path)
+    clip_files.check_heads(path)
     if pretrained == EMBEDDED_NAME and not merges:
         merges = embedded_merges()
     tokenizer = CLIPTokenizer(merges, context_length=len(state["positional_embedding"]))
-    clip_files.check_vocabulary(
-        len(state["token_embedding.weight"]), tokenizer.num_tokens, path, merges
-    )
+    num_embeddings = len(state["token_embedding.weight"])
+    if num_embeddings != tokenizer.num_tokens:
+        raise ValueError(
+            f"{path} has embeddings of {num_embeddings} tokens, the tokenizer has "
+            f"{tokenizer.num_tokens} (of {merges or 'the merges of clip'}); set MODEL.CLIP.MERGES "
+            "to the file of merges that the weights were trained with, "
+            f"{num_embeddings - 514} for these."
+        )
     weights = {k: v for k, v in state.items() if k not in clip_files.ARCHIVE_EXTRAS}
-    model = None
-    try:
-        # build_model rounds to fp16; the second load restores what the file holds.
-        model = clip.model.build_model(dict(weights)).float()
-        empty = {k: v for k, v in model.state_dict().items() if not v.numel()}  # OVSeg's fork
-        model.load_state_dict(empty | weights)
-    except (RuntimeError, KeyError, TypeError) as error:
-        message = clip_files.misfit(path, "the CLIP of its sizes", weights, error)
-        if model is not None and (strange := clip_files.unknown_kinds(model.state_dict(), weights)):
-            message += (
-                f" Or {clip.__file__}, whose models have {strange[0]}, is a fork: use "
-                "clip-anytorch or MODEL.CLIP.LIBRARY open_clip."
-            )
-        raise ValueError(message) from error
+    model = _build_openai(clip, weights, path)
     archive, default = len(weights) < len(state), "quick_gelu"
-    found = decide_activation(activation, pretrained, path, is_archive=archive, default=default)
+    found = clip_files.decide_activation(
+        activation, pretrained, path, is_archive=archive, default=default
+    )
     if found == "gelu":
-        use_gelu(model)
+        clip_files.use_gelu(model)
     normalise = clip.clip._transform(model.visual.input_resolution).transforms[-1]
     mean, std = (tuple(255 * x for x in values) for values in (normalise.mean, normalise.std))
     return LoadedCLIP(model, tokenizer, mean, std)
@@ -173,71 +168,74 @@ def _openai_path(arch: str, pretrained: str) -> str:
 
     if pretrained == EMBEDDED_NAME:
         return embedded_weights()
-    if pretrained != "openai":
-        return find_clip(pretrained, arch, ("openai", EMBEDDED_NAME))
-    if arch == "custom":
+    if arch not in OPENAI_TOWERS and (arch != "custom" or pretrained == "openai"):
         raise ValueError(
-            'MODEL.CLIP.PRETRAINED="openai" has nothing for MODEL.CLIP.ARCH="custom"; name one of '
-            f"{[*OPENAI_TOWERS]}, or the path of a checkpoint."
+            f'MODEL.CLIP.ARCH="{arch}" is no model of the library clip with MODEL.CLIP.PRETRAINED='
+            f'"{pretrained}"; use one of {[*OPENAI_TOWERS]}, or custom for the path of a state '
+            "dict of OpenAI's layout in any size."
         )
-    try:
+    if pretrained == "openai":
         return find_weights(f"clip:{arch}")
-    except ConnectionError as error:
-        raise ConnectionError(f'MODEL.CLIP.PRETRAINED="openai": {error}') from error
+    return find_clip(pretrained, arch, ("openai", EMBEDDED_NAME))
 
 
-def _load_open_clip(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
-    import open_clip
+def _check_layout(state: dict[str, Tensor], arch: str, path: str) -> None:
+    """Raise `ValueError` if the checkpoint is no CLIP in OpenAI's layout, or not of `arch`."""
+    from ...checkpoint.fitting import describe_weights
+    from .clip_files import OPENAI_TOWERS
 
-    if merges:
+    try:
+        is_resnet = "visual.layer1.0.conv1.weight" in state
+        kind, found = ("ResNet", _resnet(state)) if is_resnet else ("ViT", _vit(state))
+        for name in _TEXT:
+            state[name]
+    except KeyError as error:
         raise ValueError(
-            f'MODEL.CLIP.MERGES="{merges}" is not read with MODEL.CLIP.LIBRARY open_clip, which '
-            "has a tokenizer for each of its models; leave it empty, or use clip."
-        )
-    if arch not in open_clip.list_models():
+            f"{path} is no CLIP in OpenAI's layout: it has no {error} and looks like "
+            f"{describe_weights(state) or 'something else'}; save all tensors of the CLIP, or set "
+            "MODEL.CLIP.LIBRARY open_clip for a checkpoint of open_clip."
+        ) from error
+    expected = OPENAI_TOWERS.get(arch)
+    if arch != "custom" and found != expected:
+        size = "(width, blocks, resolution)" if is_resnet else "(width, layers, patch, resolution)"
         raise ValueError(
-            f'MODEL.CLIP.ARCH="{arch}" is no model of open_clip; it has for example ViT-B-16 and '
-            "ViT-L-14 (`open_clip.list_models()` lists all)."
+            f'{path} holds a {kind} of {size} = {found}, MODEL.CLIP.ARCH="{arch}" means '
+            f"{expected}; change one of the two (custom is any size)."
         )
-    tags = open_clip.list_pretrained_tags_by_model(arch)
-    if pretrained in tags:
-        quick = activation == "quick_gelu" or (
-            activation == "auto" and wants_quick_gelu(arch, pretrained)
-        )
-        try:
-            model = open_clip.create_model(
-                arch, pretrained=pretrained, precision="fp32", force_quick_gelu=quick
+
+
+def _vit(state: dict[str, Tensor]) -> tuple:
+    width, _, patch, _ = state["visual.conv1.weight"].shape
+    state["visual.proj"]  # without it the library takes the tensors for a ResNet
+    native = round((state["visual.positional_embedding"].shape[0] - 1) ** 0.5)
+    layers = sum(k.startswith("visual.") and k.endswith("attn.in_proj_weight") for k in state)
+    return width, layers, patch, native * patch
+
+
+def _resnet(state: dict[str, Tensor]) -> tuple:
+    width = len(state["visual.layer1.0.conv1.weight"])
+    native = round((state["visual.attnpool.positional_embedding"].shape[0] - 1) ** 0.5)
+    blocks = {tuple(key.split(".")[1:3]) for key in state if key.startswith("visual.layer")}
+    stages = [stage for stage, _ in blocks]
+    return width, tuple(stages.count(f"layer{i}") for i in range(1, 5)), native * 32
+
+
+def _build_openai(clip: Any, weights: dict[str, Tensor], path: str) -> Any:
+    from .clip_files import misfit
+
+    model = None
+    try:
+        # build_model rounds to fp16; the second load restores what the file holds.
+        model = clip.model.build_model(dict(weights)).float()
+        empty = {k: v for k, v in model.state_dict().items() if not v.numel()}  # OVSeg's fork
+        model.load_state_dict(empty | weights)
+    except (RuntimeError, KeyError, TypeError) as error:
+        message = misfit(path, "the CLIP of its sizes", weights, error)
+        strange = [] if model is None else [key for key in model.state_dict() if key not in weights]
+        if strange:
+            message += (
+                f" Or {clip.__file__}, whose models have {strange[0]}, is a fork: use "
+                "clip-anytorch or MODEL.CLIP.LIBRARY open_clip."
             )
-        except Exception as error:  # what the library raises without a network is not documented
-            raise ConnectionError(
-                f"The weights {pretrained} of {arch} are not on this machine and could not be "
-                "downloaded. Bring the file over and give its path: MODEL.CLIP.PRETRAINED "
-                f"/path/to/weights.pt ({error})"
-            ) from error
-    else:
-        from .clip_files import find_clip, load_into_open_clip
-
-        path = find_clip(pretrained, arch, tags)
-        model = load_into_open_clip(arch, pretrained, path, activation)
-    preprocess = open_clip.get_model_preprocess_cfg(model)
-    mean, std = (tuple(255 * x for x in preprocess[key]) for key in ("mean", "std"))
-    return LoadedCLIP(model, open_clip.get_tokenizer(arch), mean, std)
-
-
-def _load_tips(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
-    from .tips_loading import load_tips
-
-    model, tokenizer = load_tips(arch, pretrained, merges, activation)
-    # Pixels in [0, 1], without mean and deviation.
-    return LoadedCLIP(model, tokenizer, (0.0, 0.0, 0.0), (255.0, 255.0, 255.0))
-
-
-def wants_quick_gelu(arch: str, tag: str) -> bool:
-    """
-    Whether weights of open_clip were trained with QuickGELU (OpenAI's, MetaCLIP, DFN).
-
-    A path has no tag; see `activation.py`.
-    """
-    import open_clip
-
-    return bool((open_clip.get_pretrained_cfg(arch, tag) or {}).get("quick_gelu", False))
+        raise ValueError(message) from error
+    return model

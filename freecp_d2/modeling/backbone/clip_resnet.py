@@ -1,8 +1,7 @@
 """
 CLIPResNet: the convolutional image tower of a CLIP as a Detectron2 backbone.
 
-Shapes: N windows, T = 1 + h * w tokens (their mean first), C width,
-D embedding.
+Shapes: N windows, T = 1 + h * w tokens (their mean first), C width, D embedding.
 """
 
 from collections.abc import Collection, Hashable
@@ -13,9 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
-from .base import CLIPBackbone
+from .base import CLIPBackbone, check_interpolation, resize_positional_embedding
 from .clip_loading import LoadedCLIP, load_clip_from_config
-from .positional_embedding import check_interpolation, resize_positional_embedding
 
 _STAGES = ("layer1", "layer2", "layer3", "layer4")
 _STRIDE = 32  # two halvings in the stem, one in each of three stages
@@ -46,9 +44,6 @@ class CLIPResNet(CLIPBackbone):
         Args:
             visual: `clip.model.ModifiedResNet` or `open_clip.modified_resnet.ModifiedResNet`.
             interpolation: of the pool's positional embedding, one of `INTERPOLATIONS`.
-
-        Raises:
-            ValueError: the tower is no ResNet of CLIP; unknown `interpolation`.
         """
         super().__init__()
         if not all(hasattr(visual, name) for name in ("conv3", *_STAGES, "attnpool")):

@@ -12,18 +12,16 @@ from torch import Tensor, nn
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
 from ...utils.device import layer_norm
-from .base import CLIPBackbone
+from .base import CLIPBackbone, check_interpolation, resize_positional_embedding
 from .clip_loading import LoadedCLIP, load_clip_from_config
 from .dense_attention import (
     BlockFeatures,
-    CollectedFeatures,
     DenseAttention,
     TowerSpec,
     build_dense_attention,
     run_block,
     run_blocks,
 )
-from .positional_embedding import check_interpolation, resize_positional_embedding
 
 
 @BACKBONE_REGISTRY.register()
@@ -52,12 +50,8 @@ class CLIPViT(CLIPBackbone):
             visual: `clip.model.VisionTransformer` or `open_clip.transformer.VisionTransformer`.
             dense_attention: the base method.
             interpolation: of the positional embedding, one of `INTERPOLATIONS`.
-
-        Raises:
-            ValueError: the tower is no plain ViT, or too shallow for `dense_attention`.
         """
         super().__init__()
-        _check_plain_vit(visual)
         dense_attention.check(tower_spec(visual))
         check_interpolation(interpolation)
         self.visual = visual.eval().requires_grad_(False)
@@ -70,16 +64,12 @@ class CLIPViT(CLIPBackbone):
         cls, cfg: CfgNode, input_shape: ShapeSpec | None = None, clip: LoadedCLIP | None = None
     ) -> dict:
         clip = load_clip_from_config(cfg, clip)
-        _check_plain_vit(clip.model.visual)
-        node = cfg.MODEL.CLIP
         dense = build_dense_attention(cfg, tower_spec(clip.model.visual))
-        interpolation = node.POSITIONAL_EMBEDDING
-        if interpolation == "auto":
-            interpolation = dense.interpolation
+        interpolation = cfg.MODEL.CLIP.POSITIONAL_EMBEDDING
         return {
             "visual": clip.model.visual,
             "dense_attention": dense,
-            "interpolation": interpolation,
+            "interpolation": dense.interpolation if interpolation == "auto" else interpolation,
             "pixel_mean": clip.pixel_mean,
             "pixel_std": clip.pixel_std,
         }
@@ -134,23 +124,22 @@ class CLIPViT(CLIPBackbone):
                     "pass text_features."
                 )
         x, grid = self._embed(images)
-        blocks = list(self.visual.transformer.resblocks)
-        collected = [CollectedFeatures(method.needs, len(blocks)) for method in methods]
-        x, mean = run_blocks(self.step(run_block), blocks, x, collected, attention_layers)
+        blocks, needs = list(self.visual.transformer.resblocks), [m.needs for m in methods]
+        x, attention, collected = run_blocks(
+            self.step(run_block), blocks, x, needs, attention_layers
+        )
         shared = {"class_token": self._project(x[:, 0])}
-        if mean.total is not None:
-            shared["attention"] = mean.value[:, None]
+        if attention is not None:
+            shared["attention"] = attention[:, None]
         outputs = []
         for method, kept in zip(methods, collected, strict=True):
             features = BlockFeatures(
                 blocks=blocks,
                 grid=grid,
                 project=self._project,
-                tokens=kept.tokens,
-                qkv=kept.qkv,
-                attention=kept.attention,
                 images=self._pixels(images) if method.needs.images else None,
                 text=text_features if method.needs.text else None,
+                **kept,
             )
             dense, dense_grid = method(features)
             patches = self._project(dense).transpose(1, 2).unflatten(2, dense_grid)
@@ -165,11 +154,11 @@ class CLIPViT(CLIPBackbone):
 
     def encode_image(self, images: Tensor) -> Tensor:
         x, _ = self._embed(images)
-        blocks = list(self.visual.transformer.resblocks)
+        *blocks, last = self.visual.transformer.resblocks
         run = self.step(run_block)
-        for block in blocks[:-1]:
+        for block in blocks:
             x, _ = run(block, x)
-        x, _ = run(blocks[-1], x, num_queries=1)
+        x, _ = run(last, x, num_queries=1)
         return self._project(x[:, 0])
 
     def _embed(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
@@ -199,15 +188,8 @@ class CLIPViT(CLIPBackbone):
 
 
 def tower_spec(visual: Any) -> TowerSpec:
-    """What base methods may know of a plain ViT."""
-    blocks = visual.transformer.resblocks
-    attn = blocks[0].attn
-    return TowerSpec(len(blocks), attn.num_heads, attn.embed_dim, visual.conv1.kernel_size[0])
-
-
-def _check_plain_vit(visual: Any) -> None:
-    """Raise `ValueError` for a tower whose forward pass differs from a plain ViT's."""
-    blocks = getattr(getattr(visual, "transformer", None), "resblocks", ())
+    """What base methods may know of a plain ViT; `ValueError` for a tower that is none."""
+    blocks: Any = getattr(getattr(visual, "transformer", None), "resblocks", ())
     if not all(hasattr(visual, name) for name in ("conv1", "class_embedding", "transformer")):
         reason = "it is no ViT with a class token"
     elif getattr(visual, "attn_pool", None) is not None:
@@ -221,7 +203,8 @@ def _check_plain_vit(visual: Any) -> None:
     elif not all(isinstance(getattr(b, "attn", None), nn.MultiheadAttention) for b in blocks):
         reason = "its blocks do not use plain multi-head attention"
     else:
-        return
+        attn = blocks[0].attn
+        return TowerSpec(len(blocks), attn.num_heads, attn.embed_dim, visual.conv1.kernel_size[0])
     raise ValueError(
         f"CLIPViT cannot run {type(visual).__name__}: {reason}; choose a plain ViT of `clip` or "
         "`open_clip` (for example ViT-B/16) in MODEL.CLIP.ARCH."

@@ -7,14 +7,13 @@ from torch import Tensor, nn
 
 from ...utils.imports import require_library
 from .clip_files import find_clip
+from .clip_loading import LoadedCLIP
 
 MODELS = {"tipsv2": "Tipsv2Model"}
 """MODEL.CLIP.ARCH, which is the `model_type` in config.json -> class of transformers."""
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model")
 """Of transformers, and of SentencePiece."""
-
-_KEY = "MODEL.CLIP.PRETRAINED"
 
 
 class TIPS(nn.Module):
@@ -39,13 +38,8 @@ class TIPS(nn.Module):
 
 class TIPSTokenizer:
     """
-    A `transformers.Tipsv2Tokenizer`, which lowers the case, with the signature of `CLIPTokenizer`.
-
-    It reads one of `TOKENIZER_FILES`; there are no start and end tokens.
-
-    Args:
-        folder: of the model.
-        context_length: T, unless a call gives another.
+    The `transformers.Tipsv2Tokenizer` of a folder, with the signature of `CLIPTokenizer`. It lowers
+    the case; there are no start and end tokens.
     """
 
     def __init__(self, folder: str, context_length: int) -> None:
@@ -67,28 +61,16 @@ class TIPSTokenizer:
 
     def __call__(self, texts: list[str], context_length: int | None = None) -> Tensor:
         """Ids and padding of B prompts, int64, (B, T); longer prompts are cut."""
-        found = self._tokenizer(
-            texts,
-            padding="max_length",
-            truncation=True,
-            max_length=context_length or self.context_length,
-            return_tensors="pt",
-        )
-        return found["input_ids"]
+        length = context_length or self.context_length
+        options = {"padding": "max_length", "truncation": True, "return_tensors": "pt"}
+        return self._tokenizer(texts, max_length=length, **options)["input_ids"]
 
 
-def load_tips(
-    arch: str, pretrained: str, merges: str, activation: str
-) -> tuple[TIPS, TIPSTokenizer]:
+def load_tips(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:
     """
-    Model and tokenizer of a folder with config.json, model.safetensors and a tokenizer; see
-    `load_clip`.
+    See `load_clip`; `pretrained` is a folder with config.json, model.safetensors and a tokenizer.
 
-    Raises:
-        ValueError: another architecture, damaged weights, a tokenizer of another vocabulary, or
-            options of other libraries.
-        FileNotFoundError: no such folder, no config.json or no tokenizer.
-        ImportError: no transformers, or one without TIPSv2.
+    Raises `ImportError` without transformers, or with one that lacks TIPSv2.
     """
     from ...checkpoint.transformers_folders import load_folder
 
@@ -104,7 +86,7 @@ def load_tips(
         )
     require_library("transformers", extra="tips", user='MODEL.CLIP.LIBRARY="transformers"')
     folder = find_clip(pretrained, arch, ("tips:b14", "tips:l14"))
-    model = load_folder(folder, {arch: MODELS[arch]}, _KEY)
+    model = load_folder(folder, {arch: MODELS[arch]}, "MODEL.CLIP.PRETRAINED")
     sizes = model.config.text_config
     tokenizer = TIPSTokenizer(folder, sizes.max_position_embeddings)
     if tokenizer.num_tokens > sizes.vocab_size:
@@ -112,4 +94,5 @@ def load_tips(
             f"{folder}: its tokenizer has {tokenizer.num_tokens} tokens, its config.json "
             f"{sizes.vocab_size}; put the tokenizer of these weights there."
         )
-    return TIPS(model), tokenizer
+    # Pixels in [0, 1], without mean and deviation.
+    return LoadedCLIP(TIPS(model), tokenizer, (0.0, 0.0, 0.0), (255.0, 255.0, 255.0))

@@ -15,8 +15,7 @@ from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
 from ...utils.device import layer_norm
 from .base import CLIPBackbone
 from .clip_loading import LoadedCLIP, load_clip_from_config
-from .dense_attention import RunningMean, mean_over_heads
-from .dense_attention.blocks import attention_weights
+from .dense_attention.blocks import RunningMean, attention_weights, mean_over_heads
 
 
 @BACKBONE_REGISTRY.register()
@@ -33,13 +32,7 @@ class TIPSViT(CLIPBackbone):
 
     @configurable
     def __init__(self, *, visual: Any, pixel_mean: tuple[float, ...], pixel_std: tuple[float, ...]):
-        """
-        Args:
-            visual: a `transformers.Tipsv2VisionModel`.
-
-        Raises:
-            ValueError: another tower.
-        """
+        """`visual`: a `transformers.Tipsv2VisionModel`; another tower is a `ValueError`."""
         super().__init__()
         kind = getattr(getattr(visual, "config", None), "model_type", type(visual).__name__)
         if kind != "tipsv2_vision_model":
@@ -88,23 +81,25 @@ class TIPSViT(CLIPBackbone):
         self, images: Tensor, *, attention_layers: Collection[int] = ()
     ) -> dict[str, Tensor]:
         """See `CLIPBackbone.forward`. The registers are left out of "attention"."""
-        first = 1 + self.visual.config.num_register_tokens
         grid = tuple(side // self.patch_size for side in images.shape[-2:])
         x, mean = self.visual.embeddings(images), RunningMean()
-        *layers, last = self.visual.encoder.layer
-        run = self.step(run_layer)
+        first = 1 + self.visual.config.num_register_tokens
+        kept = [0, *range(first, x.shape[1])]
+        layers, run = self.visual.encoder.layer, self.step(run_layer)
         for number, layer in enumerate(layers):
-            x, attention = run(layer, x, need_attention=number in attention_layers)
-            self._add(attention, mean)
-        dense = self._normalise(value_path(last, x[:, first:]))
-        x, attention = run(last, x, num_queries=1, need_attention=len(layers) in attention_layers)
-        self._add(attention, mean)
+            tokens, num_queries = x, 1 if number == len(layers) - 1 else None
+            x, attention = run(
+                layer, x, num_queries=num_queries, need_attention=number in attention_layers
+            )
+            if attention is not None:
+                mean.add(mean_over_heads(attention)[:, kept][:, :, kept])
+        dense = self._normalise(value_path(layers[-1], tokens[:, first:]))
         output = {
             "patch_tokens": dense.mT.unflatten(2, grid),
             "class_token": self._normalise(x[:, 0]),
         }
-        if mean.total is not None:
-            output["attention"] = mean.value[:, None]
+        if (attention := mean.value) is not None:
+            output["attention"] = attention[:, None]
         return output
 
     @property
@@ -112,17 +107,10 @@ class TIPSViT(CLIPBackbone):
         return self.visual
 
     def encode_image(self, images: Tensor) -> Tensor:
-        x = self.visual.embeddings(images)
+        x, run = self.visual.embeddings(images), self.step(run_layer)
         for layer in self.visual.encoder.layer:
-            x, _ = self.step(run_layer)(layer, x)
+            x, _ = run(layer, x)
         return self._normalise(x[:, 0])
-
-    def _add(self, attention: Tensor | None, mean: RunningMean) -> None:
-        """Add the attention of a layer, if there is any, without its registers."""
-        if attention is not None:
-            registers = range(1, 1 + self.visual.config.num_register_tokens)
-            kept = [token for token in range(attention.shape[-1]) if token not in registers]
-            mean.add(mean_over_heads(attention)[:, kept][:, :, kept])
 
     def _normalise(self, x: Tensor) -> Tensor:
         """The final norm; float32."""

@@ -106,13 +106,6 @@ def test_input_size():
     torch.testing.assert_close(found, expected)
 
 
-def test_power():
-    vit, images = random_dino(), windows(1)
-    plain = DINOAffinity(encoder=vit).affinity(images, grid_of(1, 6, 6))
-    cubed = DINOAffinity(encoder=vit, power=3.0).affinity(images, grid_of(1, 6, 6))
-    torch.testing.assert_close(cubed, plain.pow(3).clamp(min=1e-6))
-
-
 def test_refused_options():
     for options, message in [
         ({"source": "keys"}, r'DINO\.SOURCE="keys".*features'),

@@ -109,6 +109,18 @@ class TestWeights:
         ):
             load_sam(SAM, str(file))
 
+    def test_other_models_are_named(self, file):
+        for name, kind in (
+            ("image_encoder.trunk.patch_embed.proj.weight", "SAM 2"),
+            ("image_encoder.layers.0.blocks.0.conv1.c.weight", "MobileSAM"),
+            ("mask_decoder.hf_token.weight", "HQ-SAM"),
+            ("shared_image_embedding.positional_embedding", "transformers"),
+            ("visual.conv1.weight", "CLIP"),
+        ):
+            torch.save({"model": {name: torch.ones(1), "mask_decoder.a": torch.ones(1)}}, file)
+            with pytest.raises(ValueError, match=rf"sam\.pth is a.*{kind}.*vit_b, vit_l and vit_h"):
+                load_sam("vit_b", str(file))
+
     def test_architectures(self):
         assert {"vit_b", "vit_l", "vit_h"} <= sam_model_registry.keys()
         with pytest.raises(ValueError, match=r'SAM\.ARCH="vit_g".*vit_h.*vit_b'):

@@ -13,9 +13,7 @@ from freecp_d2.modeling.backbone import CLIPViT
 from freecp_d2.modeling.backbone.clip_loading import set_precision
 from freecp_d2.modeling.backbone.dense_attention import (
     DENSE_ATTENTION_REGISTRY,
-    NACLIP,
     SCCLIP,
-    SFP,
     DenseAttention,
     Needs,
     ResCLIP,
@@ -113,21 +111,17 @@ class Greedy(DenseAttention):
 
 
 class TestNeeds:
-    def test_only_what_is_asked_for(self):
+    def test_what_is_asked_for_and_nothing_else(self):
         method = Greedy(Needs(tokens=(0, -1)))
         tokens(method, WIDE)
         found = method.features
-        assert found.tokens.keys() == {0, -1}
-        assert found.attention == {}
-        assert found.images is None
-        assert found.text is None
-
-    def test_everything(self):
+        assert (found.tokens.keys(), found.attention) == ({0, -1}, {})
+        assert found.images is found.text is None
         needs = Needs((0, 2, -1), {"first": (0,), "both": (0, -2)}, images=True, text=True)
         method = Greedy(needs)
         tokens(method, WIDE)
         found = method.features
-        torch.testing.assert_close(found.tokens[2], found.tokens[-1], rtol=0, atol=0)
+        assert found.tokens[2] is found.tokens[-1]
         assert {name: a.shape for name, a in found.attention.items()} == {
             "first": (2, 2, 41, 41),
             "both": (2, 2, 41, 41),
@@ -153,13 +147,6 @@ class TestNeeds:
         for needs, missing in ((Needs((5, -1)), r"\[5\]"), (Needs((), {"a": (-4,)}), r"\[-4\]")):
             with pytest.raises(ValueError, match=rf"greedy.*{missing}.*has 3 blocks"):
                 tokens(Greedy(needs), WIDE)
-
-    def test_another_grid(self):
-        class Coarse(Greedy):
-            def forward(self, features):
-                return features.tokens[-1][:, 1:11], (2, 5)
-
-        assert tokens(Coarse(Needs((-1,))), WIDE).shape == (2, 32, 2, 5)
 
 
 class TestLayers:
@@ -212,11 +199,6 @@ class TestRepair:
         everything = torch.ones(1, 6, dtype=torch.bool)
         assert torch.equal(similarity.repair(x, everything, (2, 3)), x)
 
-    def test_no_more_than_the_limit(self):
-        few = SFP(**scclip.layers_for_depth(3), anomalies="norm", num_anomalies=4)
-        tokens(recorded := Greedy(few.needs), WIDE)
-        assert few.anomalous(recorded.features).sum(dim=1).tolist() == [4, 4]
-
 
 class TestFeedback:
     def test_a_path_of_one_label(self):
@@ -229,17 +211,8 @@ class TestFeedback:
         labels = torch.tensor([[[1, 2, 0, 0], [2, 1, 0, 3]]])
         assert feedback.most_frequent(labels, (1, 2), 4).tolist() == [[[1, 0]]]
 
-    def test_naclip_without_feedback_and_middle_layers(self):
-        alone = ResCLIP(layers=(1,), rcs=(1.0, 0.0), feedback=False)
-        torch.testing.assert_close(tokens(alone, WIDE), tokens(NACLIP(), WIDE), **TOLERANCE)
-
 
 class TestPamr:
-    def test_scores_of_one_value_stay(self):
-        scores = torch.tensor([0.2, 0.7]).view(1, 2, 1, 1).expand(1, 2, 12, 10)
-        found = pamr(scores, rand_normal(1, 3, 12, 10), num_iterations=3, dilations=(1, 2))
-        torch.testing.assert_close(found, scores.contiguous())
-
     def test_scores_do_not_cross_an_edge(self):
         image = torch.zeros(1, 3, 8, 8)
         image[..., 4:] = 1.0
@@ -248,8 +221,3 @@ class TestPamr:
         found = pamr(scores, image, num_iterations=10, dilations=(1, 2))
         assert found[..., :4].max() < 0.2
         assert found[..., 4:].min() > 0.8
-
-    def test_the_range_of_colours_does_not_matter(self):
-        image, scores = rand_normal(1, 3, 16, 12), rand_normal(1, 4, 16, 12, seed=1)
-        found = pamr(scores, image)
-        torch.testing.assert_close(pamr(scores, 60 * image + 120), found, rtol=0, atol=1e-5)

@@ -8,6 +8,7 @@ from freecp_d2.modeling.backbone import build_clip_backbone, load_clip_from_conf
 from freecp_d2.modeling.backbone.cached import CachedBackbone, FeatureMemory
 
 IMAGES = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(5))
+CROPS = IMAGES[:, :, :16, :16]
 LAYERS = (0, 1)
 
 
@@ -54,14 +55,16 @@ def test_windows_are_encoded_once_with_or_without_attention(encoder, monkeypatch
     assert calls == [("forward", 3)]
 
 
-def test_other_pixels_are_encoded(encoder, monkeypatch):
+def test_other_pixels_and_other_layers_are_encoded(encoder, monkeypatch):
     cached, calls = CachedBackbone(encoder, LAYERS), count_calls(encoder, monkeypatch)
-    cached(IMAGES)
     changed = IMAGES.clone()
     changed[2, 0, 31, 31] += 1e-6
-    cached(changed)
-    cached(IMAGES.transpose(2, 3))
+    for images in (IMAGES, changed, IMAGES.transpose(2, 3)):
+        cached(images)
     assert len(calls) == 3
+    for _ in range(2):
+        cached(IMAGES, attention_layers=[2])
+    assert len(calls) == 5
 
 
 def test_only_crops_that_are_new_are_encoded(encoder, monkeypatch):
@@ -70,21 +73,6 @@ def test_only_crops_that_are_new_are_encoded(encoder, monkeypatch):
     found = cached.encode_image(IMAGES[[2, 0, 2]])
     assert calls == [("encode_image", 2), ("encode_image", 1)]
     torch.testing.assert_close(found, encoder.encode_image(IMAGES[[2, 0, 2]]))
-
-
-def test_other_layers_are_not_cached(encoder, monkeypatch):
-    cached, calls = CachedBackbone(encoder, LAYERS), count_calls(encoder, monkeypatch)
-    for _ in range(2):
-        cached(IMAGES, attention_layers=[2])
-    assert len(calls) == 2
-
-
-def test_encoders_that_share_a_memory_have_their_own_windows(tiny_cfg):
-    memory, found = FeatureMemory(), []
-    for method in ("sclip", "maskclip"):
-        tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = method
-        found.append(CachedBackbone(build_backbone(tiny_cfg), LAYERS, memory)(IMAGES))
-    assert not torch.allclose(found[0]["patch_tokens"], found[1]["patch_tokens"])
 
 
 def test_a_full_memory_drops_the_least_recently_used():
@@ -106,60 +94,37 @@ def test_tensors_that_features_share_count_once():
     assert [bool(memory.get((i,))) for i in range(4)] == [False, False, False, True]
 
 
-def two_encoders(cfg, monkeypatch, method):
-    """The config's and another base method's on the same weights; calls of the latter."""
-    changed = cfg.clone()
+@pytest.mark.parametrize(("method", "shares_crops"), [("maskclip", True), ("gem", False)])
+def test_base_methods_in_one_memory(tiny_cfg, monkeypatch, method, shares_crops):
+    """Windows are each method's own; crops are shared, but by GEM, whose position is another."""
+    clip, changed = load_clip_from_config(tiny_cfg), tiny_cfg.clone()
     changed.MODEL.CLIP.DENSE_ATTENTION = method
-    clip = load_clip_from_config(cfg)
-    first, second = build_clip_backbone(cfg, clip), build_clip_backbone(changed, clip)
+    first, second = (build_clip_backbone(cfg, clip) for cfg in (tiny_cfg, changed))
     assert first.visual is second.visual
-    return first, second, count_calls(second, monkeypatch)
-
-
-def test_base_methods_share_crops(tiny_cfg, monkeypatch):
-    first, second, calls = two_encoders(tiny_cfg, monkeypatch, "maskclip")
-    memory, crops = FeatureMemory(), IMAGES[:, :, :16, :16]
-    expected = CachedBackbone(first, LAYERS, memory).encode_image(crops)
-    assert torch.equal(CachedBackbone(second, LAYERS, memory).encode_image(crops), expected)
-    assert calls == []
-    torch.testing.assert_close(second.encode_image(crops), expected)  # they may
-
-
-def test_another_positional_embedding_has_other_crops(tiny_cfg, monkeypatch):
-    """GEM resizes it in its own way; only on the native grid nothing is resized."""
-    first, gem, calls = two_encoders(tiny_cfg, monkeypatch, "gem")
-    memory, crops = FeatureMemory(), IMAGES[:, :, :16, :16]
-    others = CachedBackbone(first, LAYERS, memory).encode_image(crops)
-    found = CachedBackbone(gem, LAYERS, memory).encode_image(crops)
-    assert calls == [("encode_image", 3)]
-    torch.testing.assert_close(found, gem.encode_image(crops))
-    assert not torch.allclose(found, others)
+    calls, memory = count_calls(second, monkeypatch), FeatureMemory()
+    one, other = (CachedBackbone(encoder, LAYERS, memory) for encoder in (first, second))
+    others = one.encode_image(CROPS)
+    found = other.encode_image(CROPS)
+    assert (calls == []) == shares_crops
+    assert torch.equal(found, others) == shares_crops
+    torch.testing.assert_close(found, second.encode_image(CROPS))
+    assert not torch.allclose(one(IMAGES)["patch_tokens"], other(IMAGES)["patch_tokens"])
 
 
 def test_words_are_part_of_the_key_for_methods_that_read_them(tiny_cfg, monkeypatch):
-    """Of ResCLIP's feedback; other methods share tokens between vocabularies."""
     words = torch.nn.functional.normalize(
         torch.randn(2, 4, 32, generator=torch.Generator().manual_seed(0)), dim=2
     )
-    for feedback, calls in ((True, 2), (False, 1)):
-        cfg = tiny_cfg.clone()
-        cfg.MODEL.CLIP.DENSE_ATTENTION = "resclip"
-        cfg.MODEL.CLIP.RESCLIP.FEEDBACK = feedback
-        cfg.MODEL.CLIP.RESCLIP.CONFIDENCE_THRESH = 0.0
-        encoder = build_backbone(cfg)
-        expected = [encoder(IMAGES, attention_layers=LAYERS, text_features=few) for few in words]
-        cached, counted = CachedBackbone(encoder, LAYERS), count_calls(encoder, monkeypatch)
-        assert cached.reads_text is feedback
-        for _ in range(2):
-            for few, features in zip(words, expected, strict=True):
-                found = cached(IMAGES, text_features=few)
-                torch.testing.assert_close(found, features)
-        assert len(counted) == calls
-        differs = (expected[0]["patch_tokens"] - expected[1]["patch_tokens"]).abs().max()
-        assert bool(differs > 1e-3) is feedback
-
-
-def test_a_method_that_reads_words_asks_for_them(tiny_cfg):
     tiny_cfg.MODEL.CLIP.DENSE_ATTENTION = "resclip"
+    tiny_cfg.MODEL.CLIP.RESCLIP.CONFIDENCE_THRESH = 0.0
+    encoder = build_backbone(tiny_cfg)
+    expected = [encoder(IMAGES, attention_layers=LAYERS, text_features=few) for few in words]
+    cached, calls = CachedBackbone(encoder, LAYERS), count_calls(encoder, monkeypatch)
+    assert cached.reads_text
+    for _ in range(2):
+        for few, features in zip(words, expected, strict=True):
+            torch.testing.assert_close(cached(IMAGES, text_features=few), features)
+    assert len(calls) == 2
+    assert (expected[0]["patch_tokens"] - expected[1]["patch_tokens"]).abs().max() > 1e-3
     with pytest.raises(ValueError, match=r"resclip.*reads the features of the words"):
-        CachedBackbone(build_backbone(tiny_cfg), LAYERS)(IMAGES)
+        cached(CROPS)

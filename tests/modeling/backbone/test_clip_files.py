@@ -11,27 +11,24 @@ import torch
 from freecp_d2.d2 import build_model
 from freecp_d2.engine.image_errors import CarryingModel
 from freecp_d2.modeling.backbone import load_clip
-from tests.helpers.random_clip import TINY, random_clip, save_archive
+from tests.helpers.random_clip import random_clip, save_archive, save_state_dict
 from tests.helpers.random_open_clip import TINY_OPEN_CLIP, random_open_clip, registered
-from tests.helpers.random_towers import rand_normal
-
-IMAGES = rand_normal(2, 3, 32, 32)
-PROMPTS = ["a cat", "two dogs on a sofa"]
-
-
-def features(model, tokens):
-    with torch.no_grad():
-        return model.encode_image(IMAGES), model.encode_text(tokens)
+from tests.modeling.backbone.test_clip_loading import (
+    IMAGES,
+    PROMPTS,
+    assert_same_features,
+    features,
+    loaded_from,
+)
 
 
-def assert_same_features(ours, theirs, tokens):
-    for a, b in zip(features(ours, tokens), features(theirs, tokens), strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=1e-5)
+def kind_of(loaded):
+    (kind,) = {type(block.mlp.gelu).__name__ for block in loaded.model.transformer.resblocks}
+    return kind
 
 
 @pytest.fixture(scope="module")
-def theirs(tmp_path_factory):
-    """A random transformers CLIP and the folder that `save_pretrained` made."""
+def theirs():
     from transformers import CLIPConfig, CLIPModel
 
     shared = {"num_hidden_layers": 2, "num_attention_heads": 1, "hidden_size": 64}
@@ -46,68 +43,44 @@ def theirs(tmp_path_factory):
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))
-    folder = tmp_path_factory.mktemp("transformers") / "clip"
-    model.save_pretrained(folder)
-    return model, folder
-
-
-def set_config(folder, **changes):
-    path = folder / "config.json"
-    config = json.loads(path.read_text())
-    for tower in ("text_config", "vision_config"):
-        config[tower] = config[tower] | changes
-    path.write_text(json.dumps(config))
+    return model
 
 
 class TestTransformers:
-    def test_a_folder_gives_the_features_of_its_library(self, theirs, caplog):
-        model, folder = theirs
+    @pytest.mark.parametrize("most", ["1GB", "5MB"])
+    def test_a_folder_gives_the_features_of_its_library(self, theirs, tmp_path, caplog, most):
+        """Of one file or of several."""
+        theirs.save_pretrained(tmp_path, max_shard_size=most)
+        assert (tmp_path / "model.safetensors").exists() == (most == "1GB")
         with caplog.at_level(logging.INFO):
-            loaded = load_clip("clip", "custom", str(folder), "fp32")
+            loaded = loaded_from(tmp_path)
         tokens = loaded.tokenizer(PROMPTS)
         with torch.no_grad():
-            expected = (
-                model.get_image_features(IMAGES),
-                model.get_text_features(tokens),
-            )
+            expected = theirs.get_image_features(IMAGES), theirs.get_text_features(tokens)
         for found, wanted in zip(features(loaded.model, tokens), expected, strict=True):
             wanted = getattr(wanted, "pooler_output", wanted)  # since transformers 5
             torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5)
         assert "quick_gelu" in caplog.text
         assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
-    def test_a_folder_of_several_files(self, theirs, tmp_path):
-        model, folder = theirs
-        model.save_pretrained(tmp_path / "parts", max_shard_size="5MB")
-        assert not (tmp_path / "parts" / "model.safetensors").exists()
-        whole, parts = (
-            load_clip("clip", "custom", str(path), "fp32") for path in (folder, tmp_path / "parts")
-        )
-        assert_same_features(parts.model, whole.model, whole.tokenizer(PROMPTS))
-
     def test_its_config_decides_the_activation_and_the_heads(self, theirs, tmp_path):
-        model, _ = theirs
-        model.save_pretrained(tmp_path)
-        set_config(tmp_path, hidden_act="gelu")
-        loaded = load_clip("clip", "custom", str(tmp_path), "fp32")
-        kinds = {type(block.mlp.gelu).__name__ for block in loaded.model.transformer.resblocks}
-        assert kinds == {"GELU"}
-        set_config(tmp_path, hidden_act="gelu_fast")
-        with pytest.raises(ValueError, match=r"gelu_fast.*'quick_gelu', 'gelu'"):
-            load_clip("clip", "custom", str(tmp_path), "fp32")
-        set_config(tmp_path, hidden_act="gelu", num_attention_heads=4)
-        with pytest.raises(ValueError, match=r"width 64 has 4 heads.*would use 1.*open_clip"):
-            load_clip("clip", "custom", str(tmp_path), "fp32")
+        def load(**changes):
+            config = json.loads((tmp_path / "config.json").read_text())
+            for tower in ("text_config", "vision_config"):
+                config[tower] = config[tower] | changes
+            (tmp_path / "config.json").write_text(json.dumps(config))
+            return loaded_from(tmp_path)
 
-    def test_a_folder_without_weights(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match=str(tmp_path)):
-            load_clip("clip", "custom", str(tmp_path), "fp32")
+        theirs.save_pretrained(tmp_path)
+        assert kind_of(load(hidden_act="gelu")) == "GELU"
+        with pytest.raises(ValueError, match=r"gelu_fast.*'quick_gelu', 'gelu'"):
+            load(hidden_act="gelu_fast")
+        with pytest.raises(ValueError, match=r"width 64 has 4 heads.*would use 1.*open_clip"):
+            load(hidden_act="gelu", num_attention_heads=4)
 
 
 class TestTrainings:
-    @pytest.mark.parametrize(
-        "prefix", ["model.", "clip_model.", "_orig_mod.", "module.model.", "module._orig_mod."]
-    )
+    @pytest.mark.parametrize("prefix", ["clip_model.", "_orig_mod.", "module.model."])
     def test_prefixes_are_removed(self, tmp_path, prefix):
         model, path = random_clip(), tmp_path / "clip.pt"
         state = {prefix + key: value for key, value in model.state_dict().items()}
@@ -115,31 +88,23 @@ class TestTrainings:
         state["head.weight"] = torch.ones(3)
         extras = {"epoch": 3, "best": np.float64(0.5), "args": argparse.Namespace(lr=0.1)}
         torch.save({"state_dict": state, **extras}, path)
-        loaded = load_clip("clip", "custom", str(path), "fp32")
+        loaded = loaded_from(path)
         assert_same_features(loaded.model, model, loaded.tokenizer(PROMPTS))
 
-    def test_two_models_in_one_file(self, tmp_path):
-        state = random_clip().state_dict()
-        both = {f"{name}.{key}": state[key] for name in ("student", "teacher") for key in state}
-        torch.save(both, tmp_path / "clip.pt")
-        with pytest.raises(ValueError, match=r"2 models, .*student\., teacher\."):
-            load_clip("clip", "custom", str(tmp_path / "clip.pt"), "fp32")
-
-    def test_a_key_more_or_less(self, tmp_path):
+    def test_other_contents(self, tmp_path):
         path, state = tmp_path / "clip.pt", random_clip().state_dict()
-        torch.save(state | {"visual.adapter": torch.ones(2)}, path)
-        with pytest.raises(ValueError, match=r"clip\.pt.*visual\.adapter"):
-            load_clip("clip", "custom", str(path), "fp32")
-        for name in ("visual.ln_post.weight", "visual.proj", "ln_final.weight", "logit_scale"):
-            torch.save({key: value for key, value in state.items() if key != name}, path)
-            with pytest.raises(ValueError, match=rf"clip\.pt.* CLIP .*{name}.*all"):
-                load_clip("clip", "custom", str(path), "fp32")
-
-    def test_a_whole_model(self, tmp_path):
-        torch.save(random_clip(), tmp_path / "clip.pt")
-        with pytest.raises(ValueError, match=r"clip\.model\.CLIP.*state_dict") as error:
-            load_clip("clip", "custom", str(tmp_path / "clip.pt"), "fp32")
-        assert "weights_only=False" not in str(error.value)
+        names = ("visual.ln_post.weight", "visual.proj", "ln_final.weight", "logit_scale")
+        two = {f"{name}.{key}": state[key] for name in ("student", "teacher") for key in state}
+        for content, message in [
+            (two, r"2 models, .*student\., teacher\."),
+            (state | {"visual.adapter": torch.ones(2)}, r"visual\.adapter"),
+            *(({k: state[k] for k in state if k != n}, rf" CLIP .*{n}.*all") for n in names),
+            (random_clip(), r"clip\.model\.CLIP.*state_dict"),
+        ]:
+            torch.save(content, path)
+            with pytest.raises(ValueError, match=rf"clip\.pt.*{message}") as error:
+                loaded_from(path)
+            assert "weights_only=False" not in str(error.value)
 
     @pytest.mark.parametrize("precision", ["fp32", "fp16"])
     def test_weights_that_are_not_finite(self, tmp_path, precision):
@@ -166,59 +131,32 @@ class TestTrainings:
 
 
 class TestActivation:
-    def kind(self, loaded):
-        (kind,) = {type(b.mlp.gelu).__name__ for b in loaded.model.transformer.resblocks}
-        return kind
-
-    @pytest.fixture
-    def arch(self, tmp_path):
-        with registered(tmp_path / "configs", {"freecp-tests-tiny": TINY_OPEN_CLIP}):
-            yield "freecp-tests-tiny"
-
-    @pytest.fixture
-    def own(self, arch, tmp_path):
-        """The file of a model of open_clip."""
-        torch.save(random_open_clip(arch).state_dict(), tmp_path / "own.pt")
-        return str(tmp_path / "own.pt")
-
     def test_an_archive_of_openai_is_known(self, tmp_path, caplog):
         save_archive(tmp_path / "clip.pt")
-        assert self.kind(load_clip("clip", "custom", str(tmp_path / "clip.pt"), "fp32")) == (
-            "QuickGELU"
-        )
+        assert kind_of(loaded_from(tmp_path / "clip.pt")) == "QuickGELU"
         assert "ACTIVATION" not in caplog.text
 
-    def test_a_state_dict_is_not_known(self, tmp_path, caplog, arch, own):
-        torch.save(random_clip(TINY).state_dict(), tmp_path / "clip.pt")
-        for library, name, path, default, other in (
-            ("clip", "custom", str(tmp_path / "clip.pt"), "QuickGELU", "GELU"),
-            ("open_clip", arch, own, "GELU", "QuickGELU"),
-        ):
-            caplog.clear()
-            assert self.kind(load_clip(library, name, path, "fp32")) == default
-            (record,) = [r for r in caplog.records if "MODEL.CLIP.ACTIVATION" in r.getMessage()]
-            assert path in record.getMessage()
-            caplog.clear()
-            wanted = {"GELU": "gelu", "QuickGELU": "quick_gelu"}[other]
-            assert self.kind(load_clip(library, name, path, "fp32", "", wanted)) == other
-            assert not caplog.records
-
-    def test_a_config_of_open_clip_beside_the_file(self, tmp_path, arch, own, caplog):
-        config = {"model_cfg": TINY_OPEN_CLIP | {"quick_gelu": True}}
-        (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
-        assert self.kind(load_clip("open_clip", arch, own, "fp32")) == "QuickGELU"
-        assert not [r for r in caplog.records if "ACTIVATION" in r.getMessage()]
-
-    def test_unknown(self, own):
+    def test_a_state_dict_is_not_known(self, tmp_path, caplog):
+        """But a config of open_clip beside it is."""
+        arch, own = "freecp-tests-tiny", str(tmp_path / "own.pt")
+        path = str(save_state_dict(tmp_path / "clip.pt"))
+        with registered(tmp_path / "configs", {arch: TINY_OPEN_CLIP}):
+            torch.save(random_open_clip(arch).state_dict(), own)
+            for library, name, file, default, other in (
+                ("clip", "custom", path, "QuickGELU", "GELU"),
+                ("open_clip", arch, own, "GELU", "QuickGELU"),
+            ):
+                caplog.clear()
+                assert kind_of(loaded_from(file, name, library)) == default
+                (message,) = [text for text in caplog.messages if "MODEL.CLIP.ACTIVATION" in text]
+                assert file in message
+                caplog.clear()
+                wanted = {"GELU": "gelu", "QuickGELU": "quick_gelu"}[other]
+                assert kind_of(load_clip(library, name, file, "fp32", "", wanted)) == other
+                assert not caplog.records
+            config = {"model_cfg": TINY_OPEN_CLIP | {"quick_gelu": True}}
+            (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
+            assert kind_of(loaded_from(own, arch, "open_clip")) == "QuickGELU"
+            assert not [text for text in caplog.messages if "MODEL.CLIP.ACTIVATION" in text]
         with pytest.raises(ValueError, match=r'ACTIVATION="relu".*quick_gelu'):
-            load_clip("clip", "custom", own, "fp32", "", "relu")
-
-
-def test_open_clip_loads_prefixed_files(tmp_path):
-    with registered(tmp_path / "configs", {"freecp-tests-tiny": TINY_OPEN_CLIP}):
-        model = random_open_clip("freecp-tests-tiny")
-        state = {f"module.model.{key}": value for key, value in model.state_dict().items()}
-        torch.save({"model": state, "args": argparse.Namespace()}, tmp_path / "own.pt")
-        path = str(tmp_path / "own.pt")
-        loaded = load_clip("open_clip", "freecp-tests-tiny", path, "fp32")
-        assert_same_features(loaded.model, model, loaded.tokenizer(PROMPTS))
+            load_clip("clip", "custom", path, "fp32", "", "relu")

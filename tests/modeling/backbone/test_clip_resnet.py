@@ -1,18 +1,15 @@
 """CLIPResNet against the libraries' forward pass, and its own contract."""
 
-import copy
-import functools
-
 import pytest
 import torch
 from torch import nn
 
 from freecp_d2.d2 import build_backbone
 from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet
-from freecp_d2.modeling.backbone.clip_loading import load_clip, set_precision
+from freecp_d2.modeling.backbone.clip_loading import set_precision
 from tests.helpers.parity import PIXEL_MEAN, PIXEL_STD
 from tests.helpers.random_clip import TINY_RESNET, random_clip, save_state_dict
-from tests.helpers.random_towers import backbone_of, clip_tower, rand_normal
+from tests.helpers.random_towers import rand_normal
 
 # Another order of sums; values are around 1.
 TOLERANCE = {"rtol": 0, "atol": 2e-5}
@@ -31,13 +28,8 @@ def shaken(tower: nn.Module) -> nn.Module:
     return tower.eval().requires_grad_(False)
 
 
-@functools.cache
-def _clip() -> nn.Module:
-    return shaken(random_clip(TINY_RESNET).visual)
-
-
 def clip_resnet() -> nn.Module:
-    return copy.deepcopy(_clip())
+    return shaken(random_clip(TINY_RESNET).visual)
 
 
 def open_clip_resnet() -> nn.Module:
@@ -53,7 +45,7 @@ def resnet_of(visual: nn.Module, interpolation: str = "scale") -> CLIPResNet:
     )
 
 
-class TestLibrary:
+class TestOutputs:
     def test_class_token_is_the_library_forward(self):
         for make in (clip_resnet, open_clip_resnet):
             visual = make()
@@ -62,8 +54,6 @@ class TestLibrary:
             torch.testing.assert_close(backbone(NATIVE)["class_token"], expected, **TOLERANCE)
             torch.testing.assert_close(backbone.encode_image(NATIVE), expected, **TOLERANCE)
 
-
-class TestDense:
     def test_uniform_attention_pools_the_patch_tokens(self):
         # Equal keys and no position: the class token is the mean of all values, and that of the
         # mean token is the mean of the patches' own.
@@ -75,9 +65,7 @@ class TestDense:
         pooled = output["patch_tokens"].mean(dim=(2, 3))
         torch.testing.assert_close(output["class_token"], pooled, **TOLERANCE)
 
-
-class TestContract:
-    def test_outputs_match_output_shape(self):
+    def test_they_match_output_shape(self):
         backbone = resnet_of(clip_resnet())
         shapes, output = backbone.output_shape(), backbone(WIDE)
         assert isinstance(backbone, CLIPBackbone)
@@ -85,17 +73,16 @@ class TestContract:
         assert {value.dtype for value in output.values()} == {torch.float32}
         assert output["patch_tokens"].shape == (2, 32, 3, 5)
         assert output["class_token"].shape == (2, 32)
-        patches = shapes["patch_tokens"]
-        assert (patches.channels, shapes["class_token"].channels) == (32, 32)
-        assert backbone.patch_size == backbone.size_divisibility == patches.stride == 32
+        assert (shapes["patch_tokens"].channels, shapes["class_token"].channels) == (32, 32)
+        assert backbone.patch_size == shapes["patch_tokens"].stride == 32
 
     def test_encode_image_is_the_class_token(self):
-        for size in ((32, 32), (64, 64), (112, 112), (96, 224)):
+        for size in ((32, 32), (96, 224)):
             for interpolation in ("scale", "size_antialias"):
                 backbone, images = resnet_of(clip_resnet(), interpolation), rand_normal(2, 3, *size)
-                output = backbone(images)
-                torch.testing.assert_close(backbone.encode_image(images), output["class_token"])
-                assert torch.isfinite(output["class_token"]).all()
+                found = backbone(images)["class_token"]
+                torch.testing.assert_close(backbone.encode_image(images), found)
+                assert found.isfinite().all()
 
     def test_half_precision(self):
         for precision in (torch.float16, torch.bfloat16):
@@ -110,15 +97,6 @@ class TestContract:
         with pytest.raises(ValueError, match=r"no attention.*layers \[0\].*DINOAffinity"):
             resnet_of(clip_resnet())(NATIVE, attention_layers=[0])
 
-    def test_what_it_cannot_run(self):
-        for make, message in (
-            (lambda: resnet_of(clip_tower()), "no ResNet with an attention pool"),
-            (lambda: backbone_of(clip_resnet()), "CLIPViT cannot run ModifiedResNet"),
-            (lambda: resnet_of(clip_resnet(), "nearest"), 'POSITIONAL_EMBEDDING="nearest"'),
-        ):
-            with pytest.raises(ValueError, match=message):
-                make()
-
 
 @pytest.fixture
 def cfg(tiny_cfg, tmp_path):
@@ -129,21 +107,15 @@ def cfg(tiny_cfg, tmp_path):
 
 
 class TestConfig:
-    def test_image_and_text_features_are_the_library_own(self, cfg):
-        import clip
-
+    def test_image_features_are_the_library_own(self, cfg):
         model, backbone = random_clip(TINY_RESNET), build_backbone(cfg)
-        tokens = clip.tokenize(["a photo of a cat."])
-        loaded = load_clip("clip", "custom", cfg.MODEL.CLIP.PRETRAINED, "fp32")
         with torch.no_grad():
-            torch.testing.assert_close(
-                backbone.encode_image(NATIVE), model.encode_image(NATIVE), **TOLERANCE
-            )
-            found, expected = loaded.model.encode_text(tokens), model.encode_text(tokens)
-        torch.testing.assert_close(found, expected, **TOLERANCE)
+            expected = model.encode_image(NATIVE)
+            torch.testing.assert_close(backbone.encode_image(NATIVE), expected, **TOLERANCE)
 
     def test_what_does_not_fit(self, cfg):
         for opts, message in (
+            (["MODEL.CLIP.POSITIONAL_EMBEDDING", "nearest"], 'POSITIONAL_EMBEDDING="nearest"'),
             (["MODEL.CLIP.DENSE_ATTENTION", "sclip"], "a ResNet does not have; .*use maskclip"),
             (["MODEL.CLIP.ARCH", "RN50x16"], r"\(96, \(6, 8, 18, 8\), 384\)"),
             (["MODEL.CLIP.ARCH", "ViT-B/16"], r"holds a ResNet of .*means \(768, 12, 16, 224\)"),

@@ -7,13 +7,11 @@ import pytest
 import torch
 
 from freecp_d2.modeling.backbone import CLIPResNet, CLIPViT
-from freecp_d2.modeling.backbone.clip_loading import wants_quick_gelu
-from freecp_d2.modeling.backbone.dense_attention import find_dense_attention
+from freecp_d2.modeling.backbone.dense_attention import GEM
+from freecp_d2.modeling.backbone.open_clip_loading import wants_quick_gelu
 from tests.helpers.parity import PIXEL_MEAN, PIXEL_STD
 
 PIXELS = {"pixel_mean": PIXEL_MEAN, "pixel_std": PIXEL_STD}
-PLAIN = ["ViT-B-16", "ViT-L-14-336", "ViT-bigG-14", "ViT-B-16-quickgelu"]
-RESNETS = ["RN50", "RN50x64"]
 OTHERS = {
     "coca_ViT-B-32": "it pools by attention",
     "ViT-L-14-CLIPA": "it pools by 'avg'",
@@ -25,7 +23,7 @@ OTHERS = {
 }
 
 
-def visual(arch, **options):
+def visual(arch):
     """The image tower without weights: shapes alone, in no memory."""
     import open_clip
 
@@ -33,26 +31,25 @@ def visual(arch, **options):
     try:
         with warnings.catch_warnings(), torch.device("meta"):
             warnings.simplefilter("ignore")
-            return open_clip.create_model(arch, device="meta", **options).visual
+            return open_clip.create_model(arch, device="meta").visual
     finally:
         logging.disable(logging.NOTSET)
 
 
-def vit_of(tower, method="sclip"):
-    dense = find_dense_attention(method)()
-    return CLIPViT(visual=tower, dense_attention=dense, **PIXELS)
+def vit_of(tower):
+    return CLIPViT(visual=tower, dense_attention=GEM(), **PIXELS)
 
 
 def test_plain_vits():
-    for arch in PLAIN:
+    for arch in ("ViT-B-16", "ViT-L-14-336", "ViT-bigG-14", "ViT-B-16-quickgelu"):
         tower = visual(arch)
-        backbone = vit_of(tower, "gem")
+        backbone = vit_of(tower)
         assert backbone.patch_size == tower.image_size[0] // tower.grid_size[0]
         assert backbone.output_shape()["attention"].channels == len(tower.transformer.resblocks)
 
 
 def test_resnets():
-    for arch in RESNETS:
+    for arch in ("RN50", "RN50x64"):
         tower = visual(arch)
         assert CLIPResNet(visual=tower, **PIXELS).output_shape()["patch_tokens"].stride == 32
         with pytest.raises(ValueError, match="CLIPViT cannot run ModifiedResNet"):
@@ -60,9 +57,9 @@ def test_resnets():
 
 
 def test_others_are_refused():
-    for arch in OTHERS:
+    for arch, reason in OTHERS.items():
         tower = visual(arch)
-        with pytest.raises(ValueError, match=f"CLIPViT cannot run .*{OTHERS[arch]}"):
+        with pytest.raises(ValueError, match=f"CLIPViT cannot run .*{reason}"):
             vit_of(tower)
         with pytest.raises(ValueError, match="CLIPResNet cannot run"):
             CLIPResNet(visual=tower, **PIXELS)
@@ -71,14 +68,9 @@ def test_others_are_refused():
 def test_activation_follows_the_weights():
     for arch, tag, expected in [
         ("ViT-B-16", "openai", True),
-        ("ViT-B-16", "metaclip_400m", True),
-        ("ViT-B-16", "dfn2b", True),
         ("ViT-L-14", "metaclip_fullcc", True),
+        ("ViT-B-16", "dfn2b", True),
         ("ViT-B-16", "laion2b_s34b_b88k", False),
-        ("ViT-L-14", "laion2b_s32b_b82k", False),
         ("ViT-B-16", "a/path/of/weights.pt", False),
     ]:
         assert wants_quick_gelu(arch, tag) == expected
-    for quick_gelu, kind in [(True, "QuickGELU"), (False, "GELU")]:
-        blocks = visual("ViT-B-16", force_quick_gelu=quick_gelu).transformer.resblocks
-        assert {type(block.mlp.gelu).__name__ for block in blocks} == {kind}

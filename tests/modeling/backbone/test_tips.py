@@ -96,22 +96,14 @@ class TestText:
         encoder = TextEncoder(half.model, half.tokenizer)
         torch.testing.assert_close(encoder(PROMPTS), expected, **TOLERANCE)
 
-    def test_a_cut_prompt_is_reported(self, folder, caplog):
+    def test_a_cut_prompt_is_reported_and_the_scale_is_that_of_the_training(self, folder, caplog):
         loaded = load_clip("transformers", "tipsv2", str(folder), "fp32")
+        assert loaded.logit_scale == pytest.approx(50)  # the temperature is 0.02
         encoder = TextEncoder(loaded.model, loaded.tokenizer)
         encoder(["a cat " * 10])
         assert caplog.text == ""
         encoder(["a cat " * 100])
         assert "a cat a cat" in caplog.text
-
-    def test_scale_is_that_of_the_training(self, folder):
-        model, loaded = random_tips(), load_clip("transformers", "tipsv2", str(folder), "fp32")
-        images, tokens = rand_normal(2, 3, 32, 32), loaded.tokenizer(["a cat", "a dog"])
-        outputs = model(input_ids=tokens, attention_mask=(tokens != 0).long(), pixel_values=images)
-        cosines = outputs.image_embeds @ outputs.text_embeds.T
-        logits = outputs.logits_per_image
-        torch.testing.assert_close(loaded.logit_scale * cosines, logits, rtol=1e-5, atol=1e-4)
-        assert loaded.logit_scale == pytest.approx(50)  # the temperature is 0.02
 
 
 def test_a_whole_model_with_crops(cfg):

@@ -4,7 +4,6 @@ from .blocks import RunningMean, mean_over_heads, query_key_value, run_block
 from .build import (
     DENSE_ATTENTION_REGISTRY,
     BlockFeatures,
-    CollectedFeatures,
     DenseAttention,
     Needs,
     TowerSpec,
@@ -23,7 +22,7 @@ from .sfp import SFP
 
 __all__ = [
     "CLIP", "DENSE_ATTENTION_REGISTRY", "GEM", "NACLIP", "SCCLIP", "SCLIP", "SFP", "BlockFeatures",
-    "CLIPtrase", "ClearCLIP", "CollectedFeatures", "DenseAttention", "LastBlock", "MaskCLIP",
-    "Needs", "ProxyCLIP", "ResCLIP", "RunningMean", "TowerSpec", "Vanilla", "build_dense_attention",
+    "CLIPtrase", "ClearCLIP", "DenseAttention", "LastBlock", "MaskCLIP", "Needs", "ProxyCLIP",
+    "ResCLIP", "RunningMean", "TowerSpec", "Vanilla", "build_dense_attention",
     "find_dense_attention", "mean_over_heads", "query_key_value", "run_block", "run_blocks",
 ]  # fmt: skip

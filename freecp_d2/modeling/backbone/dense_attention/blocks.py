@@ -1,8 +1,6 @@
 """
-The blocks of a CLIP ViT, computed with the layers of `clip` or `open_clip`.
-
-Their blocks do not return attention, queries, keys and values, but their layers have the same names
-in both libraries.
+The blocks of a CLIP ViT, computed with the layers of `clip` or `open_clip`, which have the same
+names in both libraries. Their blocks do not return attention, queries, keys and values.
 
 Shapes: N windows, T = 1 + h * w tokens (class token first), C width, H heads, E = C / H.
 """
@@ -12,12 +10,18 @@ from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ....utils.device import layer_norm
-from ..activation import runs_on_cpu
 
 R = TypeVar("R")
+
+_is_traced = getattr(torch.compiler, "is_compiling", bool)  # from PyTorch 2.3 on; else False
+
+
+def runs_on_cpu(x: Tensor) -> bool:
+    """Whether `x` is on the CPU and no compiler traces the code, which would split it itself."""
+    return x.device.type == "cpu" and not _is_traced()
 
 
 def query_key_value(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -36,6 +40,11 @@ def attention_weights(a: Tensor, b: Tensor) -> Tensor:
     return torch.softmax(scores, dim=-1, out=scores)  # in place: a row fits in the cache
 
 
+def mean_over_heads(attention: Tensor) -> Tensor:
+    """(N, H, T, T) -> (N, T, T), float32."""
+    return attention.mean(dim=1, dtype=torch.float32)
+
+
 def project_heads(block: Any, heads: Tensor) -> Tensor:
     """Join the heads and apply out_proj: (N, H, T, E) -> (N, T, C)."""
     joined = heads.transpose(1, 2).flatten(2)
@@ -45,6 +54,11 @@ def project_heads(block: Any, heads: Tensor) -> Tensor:
 def feed_forward(block: Any, x: Tensor) -> Tensor:
     """MLP(ln_2(x)), without the residual: (N, T, C) -> (N, T, C)."""
     return _scaled(block, "ls_2", block.mlp(layer_norm(block.ln_2, x)))
+
+
+def _scaled(block: Any, name: str, x: Tensor) -> Tensor:
+    """Apply open_clip's LayerScale `name` if the block has it."""
+    return getattr(block, name)(x) if hasattr(block, name) else x
 
 
 def by_window(function: Callable[..., R], *tensors: Tensor) -> list[R]:
@@ -95,28 +109,40 @@ def run_block(
     return x + feed_forward(block, x), found
 
 
-def mean_over_heads(attention: Tensor) -> Tensor:
-    """(N, H, T, T) -> (N, T, T), float32."""
-    return attention.mean(dim=1, dtype=torch.float32)
-
-
-def _scaled(block: Any, name: str, x: Tensor) -> Tensor:
-    """Apply open_clip's LayerScale `name` if the block has it."""
-    return getattr(block, name)(x) if hasattr(block, name) else x
-
-
 class RunningMean:
-    """The mean of tensors of one shape, which are added one by one."""
+    """The mean of tensors of one shape, which are added one by one; None of none."""
 
     def __init__(self) -> None:
-        self.total: Tensor | None = None
+        self._total: Any = None
         self._count = 0
 
     def add(self, value: Tensor) -> None:
-        self.total = value if self.total is None else self.total + value
+        self._total = value if self._total is None else self._total + value
         self._count += 1
 
     @property
-    def value(self) -> Tensor:
-        assert self.total is not None, "nothing was added"
-        return self.total / self._count
+    def value(self) -> Any:
+        return None if self._total is None else self._total / self._count
+
+
+class QuickGELU(nn.Module):
+    """x * sigmoid(1.702 x), in the memory of x where no gradient needs it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled() and x.requires_grad:
+            return (1.702 * x).sigmoid_() * x
+        rows = x.view(-1, x.shape[-1])
+        for part in rows.split(32 * torch.get_num_threads()) if runs_on_cpu(x) else (rows,):
+            part.mul_((1.702 * part).sigmoid_())
+        return x
+
+
+def save_memory(model: nn.Module) -> None:
+    """
+    Replace the QuickGELU of `clip` and `open_clip` in the blocks of a model by one that writes into
+    its input, the largest tensor of a block.
+    """
+    for module in model.modules():
+        mlp: Any = getattr(module, "mlp", None)
+        if type(getattr(mlp, "gelu", None)).__name__ == "QuickGELU":
+            mlp.gelu = QuickGELU()

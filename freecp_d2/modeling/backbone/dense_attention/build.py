@@ -54,8 +54,7 @@ class Needs:
     What a method reads. Layers count from 0, negative ones from the end.
 
     Attributes:
-        tokens: layers l whose input is kept. The input of layer l is the output of l blocks, so
-            that 0 is what enters the first block and -1 what enters the last one.
+        tokens: layers whose input is kept: 0 is what enters the first block, -1 the last one.
         attention: name -> layers; the mean of their attention, separately for each head.
         images: the windows as RGB pixels, for an encoder of the method's own.
         text: the features of the words.
@@ -140,16 +139,13 @@ class DenseAttention(nn.Module):
 
 def find_dense_attention(name: str) -> Callable[..., DenseAttention]:
     """The registered method of a name; `ValueError` with the known names if there is none."""
-    known = dict(DENSE_ATTENTION_REGISTRY)
-    if name in known:
-        return known[name]
-    lowered = {key.lower(): found for key, found in known.items()}
-    if name.lower() not in lowered:
+    known = {key.lower(): method for key, method in DENSE_ATTENTION_REGISTRY}
+    if name.lower() not in known:
         raise ValueError(
-            f'MODEL.CLIP.DENSE_ATTENTION="{name}" is unknown; use one of {sorted(lowered)}, or '
+            f'MODEL.CLIP.DENSE_ATTENTION="{name}" is unknown; use one of {sorted(known)}, or '
             "import the file that registers it (--import)."
         )
-    return lowered[name.lower()]
+    return known[name.lower()]
 
 
 def build_dense_attention(cfg: CfgNode, tower: TowerSpec) -> DenseAttention:
@@ -162,75 +158,52 @@ def build_dense_attention(cfg: CfgNode, tower: TowerSpec) -> DenseAttention:
     return method
 
 
-class CollectedFeatures:
-    """The tokens and the attention that `needs` names, of a tower of `depth` blocks."""
-
-    def __init__(self, needs: Needs, depth: int) -> None:
-        self._asked = {asked: asked % depth for asked in needs.tokens}
-        self._layers = {
-            name: {layer % depth for layer in layers} for name, layers in needs.attention.items()
-        }
-        self._means = {name: RunningMean() for name in self._layers}
-        self._qkv = {asked: asked % depth for asked in needs.qkv}
-        self.tokens: dict[int, Tensor] = {}
-        self.qkv: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
-
-    @property
-    def attention(self) -> dict[str, Tensor]:
-        """Name -> mean over its layers, (N, H, T, T)."""
-        return {name: mean.value for name, mean in self._means.items()}
-
-    def reads_attention(self, layer: int) -> bool:
-        return any(layer in layers for layers in self._layers.values())
-
-    def see_tokens(self, layer: int, x: Tensor, qkv: tuple[Tensor, Tensor, Tensor]) -> None:
-        """Keep the input of a layer, (N, T, C), and its `query_key_value`, if they are read."""
-        self.tokens |= {asked: x for asked, found in self._asked.items() if found == layer}
-        self.qkv |= {asked: qkv for asked, found in self._qkv.items() if found == layer}
-
-    def see_attention(self, layer: int, attention: Tensor) -> None:
-        """Add the attention of a layer, (N, H, T, T), to the means that it is part of."""
-        for name, layers in self._layers.items():
-            if layer in layers:
-                self._means[name].add(attention)
-
-
 def run_blocks(
-    run: Callable[..., tuple[Tensor, Tensor | None]],
+    run: Callable[..., tuple[Tensor, Any]],
     blocks: Sequence[Any],
     x: Tensor,
-    collected: Sequence[CollectedFeatures],
+    needs: Sequence[Needs],
     layers: Collection[int],
-) -> tuple[Tensor, RunningMean]:
+) -> tuple[Tensor, Tensor | None, list[dict[str, Any]]]:
     """
-    Run all blocks with `run`, which is `run_block` or that function compiled. All of `collected`
-    see what they need.
+    Run all blocks with `run`, which is `run_block` or that function compiled.
 
     Returns:
-        tuple: the class token alone, (N, 1, C), and the mean attention of the `layers`.
+        tuple: the class token alone, (N, 1, C); the mean attention of the `layers`, None without;
+        and for each of `needs` the `tokens`, `qkv` and `attention` of its `BlockFeatures`.
     """
-    mean = RunningMean()
+    depth, tokens, qkvs, mean = len(blocks), {}, {}, RunningMean()
+    means = [{name: RunningMean() for name in asked.attention} for asked in needs]
     for layer, block in enumerate(blocks):
+        same = (layer, layer - depth)  # a layer is counted from either end
         qkv = query_key_value(block, x)
-        for kept in collected:
-            kept.see_tokens(layer, x, qkv)
-        num_queries = 1 if block is blocks[-1] else None
-        heads_are_read = any(kept.reads_attention(layer) for kept in collected)
-        read: Callable[[Tensor], Tensor] | None = None
-        if heads_are_read:
-            read = _each_head
-        elif layer in layers:
-            read = mean_over_heads
+        if any(number in asked.tokens for asked in needs for number in same):
+            tokens[layer] = x
+        if any(number in asked.qkv for asked in needs for number in same):
+            qkvs[layer] = qkv
+        readers = [
+            of_name[name]
+            for asked, of_name in zip(needs, means, strict=True)
+            for name, few in asked.attention.items()
+            if any(number in few for number in same)
+        ]
+        read = _each_head if readers else mean_over_heads if layer in layers else None
+        num_queries = 1 if layer == depth - 1 else None
         x, attention = run(block, x, num_queries=num_queries, qkv=qkv, read=read)
-        if attention is not None:
-            if heads_are_read:
-                for kept in collected:
-                    kept.see_attention(layer, attention)
-                attention = mean_over_heads(attention)
-            if layer in layers:
-                mean.add(attention)
+        for reader in readers:
+            reader.add(attention)
+        if layer in layers:
+            mean.add(mean_over_heads(attention) if readers else attention)
         del attention, qkv  # the next block needs the memory
-    return x, mean
+    collected = [
+        {
+            "tokens": {number: tokens[number % depth] for number in asked.tokens},
+            "qkv": {number: qkvs[number % depth] for number in asked.qkv},
+            "attention": {name: found.value for name, found in of_name.items()},
+        }
+        for asked, of_name in zip(needs, means, strict=True)
+    ]
+    return x, mean.value, collected
 
 
 def _each_head(attention: Tensor) -> Tensor:

@@ -4,7 +4,6 @@ CLIPtrase (ECCV 2024): its attention, and the clusters of its complete program.
 Shapes: N windows, T = 1 + h * w tokens (class token first), H heads, E channels of a head.
 """
 
-import importlib.util
 from typing import Any, ClassVar
 
 import torch
@@ -12,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ....d2 import CfgNode, configurable
+from ....utils.imports import require_library
 from ...cliptrase_clusters import clusters_of_pixels
 from .blocks import attention_weights
 from .build import DENSE_ATTENTION_REGISTRY, BlockFeatures, Needs, TowerSpec
@@ -45,10 +45,6 @@ class CLIPtrase(LastBlock):
             vote: give clusters; needs scikit-learn.
             radius, min_samples: of DBSCAN.
             class_token: scores of words are multiplied by those of the class token before the vote.
-
-        Raises:
-            ValueError: a radius or a number of samples out of range.
-            ImportError: scikit-learn is needed and not installed.
         """
         super().__init__(residual=residual, mlp=mlp)
         if radius <= 0 or min_samples < 1:
@@ -60,15 +56,11 @@ class CLIPtrase(LastBlock):
             raise ValueError(
                 "MODEL.CLIP.CLIPTRASE.CLASS_TOKEN is True without VOTE, which reads it; set VOTE."
             )
-        if vote and importlib.util.find_spec("sklearn") is None:
-            raise ImportError(
-                "MODEL.CLIP.CLIPTRASE.VOTE needs the library scikit-learn, which is not installed; "
-                'run pip install "freecp_d2[cliptrase]".'
-            )
+        if vote:
+            require_library("sklearn", extra="cliptrase", user="MODEL.CLIP.CLIPTRASE.VOTE")
+            self.needs = Needs(tokens=(-1, -2), qkv=(-1, -2))
         self.radius, self.min_samples, self.class_token = radius, min_samples, class_token
         self.gives_clusters = vote
-        if vote:
-            self.needs = Needs(tokens=(-1, -2), qkv=(-1, -2))
 
     @classmethod
     def from_config(cls, cfg: CfgNode, tower: TowerSpec) -> dict[str, Any]:

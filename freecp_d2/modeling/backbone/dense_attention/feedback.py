@@ -39,9 +39,8 @@ def label_patches(
     grid = (patch_tokens.shape[2], patch_tokens.shape[3])
     found = []
     for cosine, image in zip(cosines, images, strict=True):  # PAMR is large: window by window
-        labels = label_pixels(
-            cosine[None], image[None], logit_scale=logit_scale, confidence_thresh=confidence_thresh
-        )
+        best = pixel_probabilities(cosine[None], image[None], logit_scale).max(dim=1)
+        labels = best.indices.masked_fill(best.values < confidence_thresh, 0)
         found.append(most_frequent(labels, grid, len(text)))
     return torch.cat(found)
 
@@ -51,14 +50,6 @@ def pixel_probabilities(cosines: Tensor, images: Tensor, logit_scale: float) -> 
     size = (images.shape[2], images.shape[3])
     cosines = F.interpolate(cosines, size=size, mode="bilinear", align_corners=False)
     return (logit_scale * pamr(cosines, images)).softmax(dim=1)
-
-
-def label_pixels(
-    cosines: Tensor, images: Tensor, *, logit_scale: float, confidence_thresh: float
-) -> Tensor:
-    """The likeliest word of each pixel, int64 (N, H, W'); see `label_patches`."""
-    best = pixel_probabilities(cosines, images, logit_scale).max(dim=1)
-    return best.indices.masked_fill(best.values < confidence_thresh, 0)
 
 
 def most_frequent(labels: Tensor, grid: tuple[int, int], num_labels: int) -> Tensor:
@@ -74,11 +65,7 @@ def semantic_neighbourhood(labels: Tensor) -> Tensor:
     """
     G of the second pass: how much patches of one label attend to each other, at most 1.
 
-    Args:
-        labels: int64 (N, h, w).
-
-    Returns:
-        Tensor: (N, T, T), 0 in the row and the column of the class token.
+    int64 (N, h, w) -> (N, T, T), 0 in the row and the column of the class token.
     """
     smooth = smooth_rows(connected(labels))
     smooth = smooth / (smooth.sum(dim=2, keepdim=True) + 1e-8)

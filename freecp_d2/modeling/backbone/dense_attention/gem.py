@@ -54,12 +54,12 @@ class GEM(DenseAttention):
             q, k, v = features.query_key_value(layer)
             norm = layer_norm(block.ln_1, x).norm(dim=-1).mean(dim=1)
             inverse_temperature = (norm * q.shape[-1] ** -0.5).view(-1, 1, 1, 1)
-            heads = by_window(mean_self_attention, q, k, v, inverse_temperature)
+            heads = by_window(attend_to_values, q, k, v, inverse_temperature)
             dense = dense + project_heads(block, torch.cat(heads))
         return dense[:, 1:], features.grid
 
 
-def mean_self_attention(q: Tensor, k: Tensor, v: Tensor, inverse_temperature: Tensor) -> Tensor:
+def attend_to_values(q: Tensor, k: Tensor, v: Tensor, inverse_temperature: Tensor) -> Tensor:
     """The mean of `self_self_attention` of v, k and q, (N, H, T, E)."""
     return torch.stack([self_self_attention(p, v, inverse_temperature) for p in (v, k, q)]).mean(0)
 

@@ -31,9 +31,8 @@ class LastBlock(DenseAttention):
     @configurable
     def __init__(self, *, residual: bool | None = None, mlp: bool | None = None):
         """
-        Args:
-            residual: keep the residual around the attention. None: as the released FreeCP program.
-            mlp: keep the MLP and the residual around it. None: the same.
+        Whether to keep the residual around the attention, and the MLP with the residual around it;
+        None: as the released FreeCP program.
         """
         super().__init__()
         default = self.PRESETS["freecp"]

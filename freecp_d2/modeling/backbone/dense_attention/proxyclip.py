@@ -45,10 +45,6 @@ class ProxyCLIP(DenseAttention):
             proxy: an `AffinityHead` that reads no attention of the backbone.
             scope: an `AffinityHead` with `regions`; None: the whole window.
             shift, scale: beta and gamma of `similarity_attention`.
-
-        Raises:
-            ValueError: the scale is not above 0, the proxy reads the backbone's attention, or the
-                scope has no regions.
         """
         super().__init__()
         if scale <= 0:
@@ -74,13 +70,11 @@ class ProxyCLIP(DenseAttention):
         from ...affinity import build_affinity_head
 
         node, own = cfg.MODEL.CLIP.PROXYCLIP, cfg.clone()
-        if node.PROXY == "CLIPAttentionAffinity":
-            raise ValueError(
-                f'MODEL.CLIP.PROXYCLIP.PROXY="{node.PROXY}" is CLIP itself; use a head with an '
-                "encoder of its own, such as DINOAffinity."
-            )
         own.defrost()
-        shape = {"patch_tokens": ShapeSpec(channels=tower.width, stride=tower.patch_size)}
+        shape = {
+            "patch_tokens": ShapeSpec(channels=tower.width, stride=tower.patch_size),
+            "attention": ShapeSpec(channels=tower.num_layers),
+        }
 
         def build(name: str) -> nn.Module:
             own.MODEL.AFFINITY_HEAD.NAME = name
