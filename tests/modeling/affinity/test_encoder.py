@@ -35,7 +35,7 @@ def test_resized_shapes():
     assert resize_to(images, (8, 8)) is images
 
 
-def test_the_encoder_stays_frozen_and_in_evaluation_mode():
+def test_the_encoder_stays_frozen_and_has_a_precision():
     head = EncoderAffinity(nn.Sequential(nn.Linear(2, 2).half(), nn.Dropout()))
     head.train()
     assert head.training
@@ -43,9 +43,6 @@ def test_the_encoder_stays_frozen_and_in_evaluation_mode():
     assert not any(parameter.requires_grad for parameter in head.parameters())
     assert {parameter.dtype for parameter in head.parameters()} == {torch.float32}
     assert list(head.attention_layers) == []  # the backbone computes none for it
-
-
-def test_precision():
     dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
     for precision, dtype in dtypes.items():
         head = EncoderAffinity(nn.Linear(2, 2), precision=precision)
@@ -88,18 +85,12 @@ class TestMasks:
         torch.testing.assert_close(found, torch.ones(1, 6, 6))
 
 
-GRIDS = [((8, 8), (5, 6)), ((4, 6), (7, 9)), ((3, 9), (6, 4)), ((1, 5), (3, 1)), ((16, 8), (4, 2))]
-
-
 def test_as_torch_interpolates():
-    for source, grid in GRIDS:
+    for source, grid in [((8, 8), (5, 6)), ((4, 6), (7, 9)), ((1, 5), (3, 1)), ((16, 8), (4, 2))]:
         maps = rand_normal(2, 3, *source)
         expected = F.interpolate(maps, grid, mode="bilinear", align_corners=False, antialias=True)
         # Sums of a few dozen products in another order.
         torch.testing.assert_close(resample(maps, grid), expected, rtol=0, atol=1e-5)
-
-
-def test_the_same_grid_is_the_identity():
     maps = rand_normal(2, 3, 4, 5)
     assert resample(maps, (4, 5)) is maps
     matrix = rand_normal(2, 20, 20)
