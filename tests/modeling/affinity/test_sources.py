@@ -26,26 +26,24 @@ from tests.helpers.random_sam3 import random_sam3
 from tests.modeling.affinity.test_dino import grid_of, windows
 from tests.modeling.affinity.test_maskformer import IMAGENET
 
-HEADS = {
-    "dino_features": lambda: DINOAffinity(encoder=random_dino()),
-    "dino_attention": lambda: DINOAffinity(encoder=random_dino(), source="attention"),
-    "dinov2_features": lambda: DINOAffinity(encoder=random_dino(DINOV2)),
-    "dinov2_attention": lambda: DINOAffinity(encoder=random_dino(DINOV2), source="attention"),
-    "sam_features": lambda: SAMAffinity(encoder=random_sam()),
-    "sam_masks": lambda: SAMAffinity(encoder=random_sam(), source="masks", points_per_side=2),
-    "maskformer": lambda: MaskFormerAffinity(encoder=random_maskformer(), **IMAGENET),
-    "mask2former": lambda: MaskFormerAffinity(encoder=random_maskformer("mask2former"), **IMAGENET),
-    "eomt": lambda: MaskFormerAffinity(encoder=random_eomt(), fixed_size=64, **IMAGENET),
-    "dinov3_features": lambda: DINOAffinity(encoder=random_dino(DINOV3)),
-    "sam2": lambda: TransformersAffinity(encoder=random_sam2().vision_encoder, **IMAGENET),
-    "sam3": lambda: TransformersAffinity(encoder=random_sam3().vision_encoder, **IMAGENET),
-}
-"""Every source with random weights."""
-
 
 @pytest.fixture(scope="module")
 def heads():
-    return [make() for make in HEADS.values()]
+    """Every source with random weights."""
+    return [
+        DINOAffinity(encoder=random_dino()),
+        DINOAffinity(encoder=random_dino(), source="attention"),
+        DINOAffinity(encoder=random_dino(DINOV2)),
+        DINOAffinity(encoder=random_dino(DINOV2), source="attention"),
+        SAMAffinity(encoder=random_sam()),
+        SAMAffinity(encoder=random_sam(), source="masks", points_per_side=2),
+        MaskFormerAffinity(encoder=random_maskformer(), **IMAGENET),
+        MaskFormerAffinity(encoder=random_maskformer("mask2former"), **IMAGENET),
+        MaskFormerAffinity(encoder=random_eomt(), fixed_size=64, **IMAGENET),
+        DINOAffinity(encoder=random_dino(DINOV3)),
+        TransformersAffinity(encoder=random_sam2().vision_encoder, **IMAGENET),
+        TransformersAffinity(encoder=random_sam3().vision_encoder, **IMAGENET),
+    ]
 
 
 WINDOWS = [((48, 48), (6, 6)), ((40, 72), (5, 9)), ((32, 64), (2, 4))]

@@ -127,6 +127,7 @@ class TestNeeds:
             "both": (2, 2, 41, 41),
         }
         second = 2 * found.attention["both"] - found.attention["first"]
+        assert (second - found.attention["first"]).abs().max() > 0.1
         for rows in (found.attention["first"], second):
             torch.testing.assert_close(rows.sum(dim=3), torch.ones(2, 2, 41), **TOLERANCE)
         mean, std = (torch.tensor(v).view(3, 1, 1) for v in (PIXEL_MEAN, PIXEL_STD))

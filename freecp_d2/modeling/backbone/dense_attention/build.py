@@ -175,17 +175,17 @@ def run_blocks(
     depth, tokens, qkvs, mean = len(blocks), {}, {}, RunningMean()
     means = [{name: RunningMean() for name in asked.attention} for asked in needs]
     for layer, block in enumerate(blocks):
-        same = (layer, layer - depth)  # a layer is counted from either end
+        numbers = {layer, layer - depth}  # a layer is counted from either end
         qkv = query_key_value(block, x)
-        if any(number in asked.tokens for asked in needs for number in same):
+        if any(numbers & {*asked.tokens} for asked in needs):
             tokens[layer] = x
-        if any(number in asked.qkv for asked in needs for number in same):
+        if any(numbers & {*asked.qkv} for asked in needs):
             qkvs[layer] = qkv
         readers = [
             of_name[name]
             for asked, of_name in zip(needs, means, strict=True)
             for name, few in asked.attention.items()
-            if any(number in few for number in same)
+            if numbers & {*few}
         ]
         read = _each_head if readers else mean_over_heads if layer in layers else None
         num_queries = 1 if layer == depth - 1 else None
