@@ -4,17 +4,11 @@ import logging
 from collections.abc import Iterator
 
 import clip
-import open_clip
 import pytest
 
 from freecp_d2.text.text_encoder import TextEncoder
 
 from .tiny_text_models import make_clip
-
-
-@pytest.fixture(scope="session")
-def open_clip_tokenizer():
-    return open_clip.get_tokenizer("ViT-B-16")
 
 
 @pytest.fixture

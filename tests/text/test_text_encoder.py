@@ -5,6 +5,7 @@ import weakref
 from functools import partial
 
 import clip
+import open_clip
 import pytest
 import torch
 from torch import nn
@@ -37,6 +38,7 @@ FULL = {
     "no causal mask": partial(make_open_clip, no_causal_mask=True),
     "first token": partial(make_open_clip, pool_type="first"),
     "other blocks": partial(make_open_clip, scale_fc=True),
+    "custom text": custom,
     "custom text, class token": partial(custom, embed_cls=True),
     "tokens as well": partial(custom, pool_type="last", output_tokens=True),
 }
@@ -131,12 +133,12 @@ def test_features(encoder):
             encoder(prompts)
 
 
-def test_long_prompts(open_clip_tokenizer, log):
+def test_long_prompts(log):
     """They keep their end token, and are reported once; those that just fit are not."""
     model = make_clip()
     tokens = clip.tokenize(["dog", LONG], truncate=True)
     expected = library_features(model, tokens)
-    for tokenizer in (CLIPTokenizer(), open_clip_tokenizer):
+    for tokenizer in (CLIPTokenizer(), open_clip.get_tokenizer("ViT-B-16")):
         log.warnings.clear()
         encoder = TextEncoder(model, tokenizer)
         assert encoder.num_tokens(["cat " * 75, "extraordinarily " * 20, ""]) == [77, 42, 2]
