@@ -88,7 +88,8 @@ def test_purification_without_float64(elimination):
     build = functools.partial(segmentor, elimination=elimination, window_batch_size=6)
     counts = compare(build, IMAGES, float64=False)
     assert num_waits(counts) <= 2 * WAITS
-    in_windows = {line: n for line, n in counts.copies.items() if "stitching" in line}
+    in_windows = {line: n for line, n in counts.copies.items() if "windows.py" in line}
+    assert in_windows
     assert all(n == len(IMAGES) for n in in_windows.values()), "a copy for each window"
     compare(functools.partial(build, return_label_map=True), IMAGES, float64=False)
     inputs = [{**x, "classes": [0, 2, 5, 7]} for x in IMAGES]

@@ -41,7 +41,7 @@ from freecp_d2.modeling.backbone.clip_files import OPENAI_RESNETS, OPENAI_TOWERS
 from freecp_d2.modeling.backbone.clip_loading import PRECISIONS, set_precision
 from freecp_d2.modeling.backbone.dense_attention import find_dense_attention
 from freecp_d2.modeling.backbone.dense_attention.blocks import save_memory
-from freecp_d2.modeling.meta_arch import freecp_segmentor, read_out
+from freecp_d2.modeling.meta_arch import freecp_segmentor
 from freecp_d2.modeling.text_head import TextHead
 from freecp_d2.utils import processes
 from freecp_d2.utils.clip_library import import_clip
@@ -145,7 +145,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     before = torch.cuda.memory_allocated() / 2**20 if args.device == "cuda" else peak_memory(device)
     heads: list[Any] = [model.text_head, model.affinity_head, model.purification_head]
     calls = [(owner, "forward") for owner in (backbone, *heads)] + [(backbone, "encode_image")]
-    calls += [(read_out, "stitch"), (freecp_segmentor, "read_out")]
+    calls += [(freecp_segmentor, "stitch"), (model.text_head, "read_out")]
     for (owner, method), stage in zip(calls, [*STAGES, STAGES[-1]], strict=True):
         stages.wrap(owner, method, stage)
     stages.reads_memory = True  # which takes time

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from freecp_d2.d2 import CfgNode, DatasetCatalog, MetadataCatalog, comm
 from freecp_d2.engine import load_config
-from freecp_d2.modeling.background import has_background
+from freecp_d2.modeling.outputs import has_background
 from freecp_d2.modeling.text_head import vocabulary_from_config
 from freecp_d2.text import Vocabulary
 from freecp_d2.text.vocabulary_parsing import word_key

@@ -48,7 +48,7 @@ from freecp_d2.engine import (
 from freecp_d2.evaluation.charts import Line, Panel, draw_line_charts
 from freecp_d2.evaluation.confusion import words_of_images
 from freecp_d2.evaluation.partial import results_of_run
-from freecp_d2.modeling.background import has_background
+from freecp_d2.modeling.outputs import has_background
 from freecp_d2.modeling.text_head import vocabulary_from_config
 from freecp_d2.text import Vocabulary
 from freecp_d2.utils.errors import USER_ERRORS

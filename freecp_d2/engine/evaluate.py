@@ -23,7 +23,7 @@ from ..d2 import (
 from ..data.mapper import FreeCPDatasetMapper
 from ..data.own import display_name
 from ..evaluation import FreeCPSemSegEvaluator, confusions_table, find_confusions, per_class_table
-from ..modeling.inputs import WeightsError
+from ..modeling.finite_checks import WeightsError
 from ..modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ..modeling.text_head import vocabulary_from_config
 from ..text import Vocabulary

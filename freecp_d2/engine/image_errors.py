@@ -7,7 +7,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ..d2 import CfgNode, build_detection_test_loader
-from ..modeling.inputs import WeightsError
+from ..modeling.finite_checks import WeightsError
 
 READ_ERRORS = (ValueError, OSError, MemoryError, SyntaxError)
 """What image files that cannot be read raise; SyntaxError is Pillow's, of broken PNGs."""

@@ -26,8 +26,8 @@ from ..data.own import register_folders
 from ..evaluation.bootstrap import PixelCounts, load_counts, save_counts
 from ..modeling.backbone import load_clip_from_config
 from ..modeling.backbone.cached import CachedBackbone, FeatureMemory
+from ..modeling.inputs import output_size
 from ..modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
-from ..modeling.meta_arch.read_out import output_size, read_out
 from ..modeling.purification.crop_classifier import CropFeatures
 from ..modeling.text_head import TextHead
 from ..utils.errors import USER_ERRORS, message_of
@@ -130,7 +130,7 @@ class VariantsModel(nn.Module):
             images = model.segment(batched_inputs, crops=known)
             for labels, x, image in zip(found, batched_inputs, images, strict=True):
                 size = output_size(x, image.size)
-                labels[name] = read_out(image.scores, words, size, as_labels=True)
+                labels[name] = words.read_out(image.scores, size, as_labels=True)
         return found
 
 

@@ -41,16 +41,21 @@ def read_images(batched_inputs: Sequence[Mapping[str, Any]]) -> list[Tensor]:
     return images
 
 
+def output_size(x: Mapping[str, Any], size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of the result of an input; by default `size`, that of the network."""
+    return (x.get("height") or size[0], x.get("width") or size[1])
+
+
 def read_candidates(
-    batched_inputs: Sequence[Mapping[str, Any]], num_outputs: int, *, background: bool
+    batched_inputs: Sequence[Mapping[str, Any]], num_outputs: int, first: int
 ) -> Tensor:
     """
     The classes that the oracle of Tab. 1 allows in each image, bool, shape (images, K).
 
     Args:
         batched_inputs: one dict an image; "classes" lists channels of the output.
-        num_outputs: channels of the output: K, or 1 + K with background.
-        background: channel 0 is the background, which is always allowed.
+        num_outputs: channels of the output.
+        first: the first channel of a class; one before it is the background, always allowed.
     """
     candidates = torch.zeros(len(batched_inputs), num_outputs, dtype=torch.bool)
     for i, item in enumerate(batched_inputs):
@@ -71,7 +76,7 @@ def read_candidates(
                 f"0..{num_outputs - 1}, the channels of the output."
             )
         candidates[i, indices.long()] = True
-    return candidates[:, int(background) :]
+    return candidates[:, first:]
 
 
 class PixelNormalisation(nn.Module):
@@ -112,47 +117,3 @@ class PixelNormalisation(nn.Module):
     def undo(self, images: Tensor) -> Tensor:
         """Normalised images, (..., 3, H, W) -> RGB in [0, 255]; padding becomes the mean."""
         return images * self.std + self.mean
-
-
-class WeightsError(ValueError):
-    """The weights of a model give features that are useless, whatever the image."""
-
-
-class FiniteChecks:
-    """Checks of features on a device whose results are read together, with one wait for it."""
-
-    def __init__(self) -> None:
-        self._messages: list[str] = []
-        self._flags: list[Tensor] = []
-
-    def add(self, features: Tensor, source: str, advice: str = "") -> None:
-        """
-        Check features for NaN and infinity, and that not all of them are zero.
-
-        Args:
-            source: names their weights.
-            advice: the reason and what to do, in place of that of damaged weights.
-        """
-        advice = advice or (
-            "the weights are damaged, untrained, or too large for the precision. Get the file "
-            "again, or use MODEL.PRECISION fp32."
-        )
-        self._messages.append(f"{source} gives NaN, infinity or zeros alone: {advice}")
-        self._flags.append(features.isfinite().all() & features.any())
-
-    def flags(self) -> Tensor:
-        """Whether each is usable, bool, on the device; for `raise_for`."""
-        return torch.stack(self._flags)
-
-    def raise_for(self, flags: Tensor) -> None:
-        """Raise `WeightsError` for the first false flag; `flags` on the CPU."""
-        for message, is_usable in zip(self._messages, flags.tolist(), strict=True):
-            if not is_usable:
-                raise WeightsError(message)
-
-
-def check_finite(features: Tensor, source: str) -> None:
-    """`FiniteChecks` of features alone: raise `WeightsError` if they are useless."""
-    checks = FiniteChecks()
-    checks.add(features, source)
-    checks.raise_for(checks.flags())

@@ -45,29 +45,23 @@ def _weights(num_from: int, num_to: int, extent: float) -> Tensor:
     return weights / weights.sum(dim=1, keepdim=True)
 
 
-def check_grid_rule(rule: str) -> None:
-    """Raise `ValueError` if MODEL.AFFINITY_HEAD.GRID is unknown."""
-    if rule not in ("backbone", "maps"):
-        raise ValueError(f'MODEL.AFFINITY_HEAD.GRID="{rule}" is unknown; use backbone or maps.')
-
-
-def affinity_grid(rule: str, pixels: Tensor, tokens: Tensor, patch_size: int) -> tuple[int, int]:
+def affinity_grid(
+    rule: str, pixels: Tensor, tokens: Tensor, native: tuple[int, ...]
+) -> tuple[int, int]:
     """
-    The grid of Eqs. (3) to (8), by MODEL.AFFINITY_HEAD.GRID.
+    The grid of Eqs. (3) to (8) for tokens with a grid of their own, by MODEL.AFFINITY_HEAD.GRID.
 
     Args:
-        rule: "backbone" or "maps".
-        pixels: windows, (N, 3, H, W).
-        tokens: of a base method, (N, D, h', w').
-        patch_size: the backbone's, in pixels.
+        rule: "backbone" (`native`) or "maps" (that of the tokens).
+        pixels, tokens: windows, (N, 3, H, W), and a base method's tokens of them, (N, D, h', w').
+        native: (h, w) of the backbone.
 
     Raises:
         ValueError: with "maps", if a cell is no square of whole pixels: boxes would not be exact.
     """
-    height, width = pixels.shape[2:]
+    (height, width), (h, w) = pixels.shape[2:], tokens.shape[2:]
     if rule == "backbone":
-        return height // patch_size, width // patch_size
-    h, w = tokens.shape[2:]
+        return native[0], native[1]
     if height % h or height * w != width * h:
         raise ValueError(
             f"MODEL.AFFINITY_HEAD.GRID is maps, but a window of {(height, width)} pixels has maps "

@@ -8,7 +8,6 @@ input, h x w cells of the masks.
 import hashlib
 import logging
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +19,8 @@ from ..text.classifier import FeatureCache, features_key
 from ..utils.device import PRECISIONS, autocast, without_autocast
 from ..utils.imports import require_library
 from .affinity.encoder import resize_to
-from .inputs import PixelNormalisation, check_finite
+from .finite_checks import check_finite
+from .inputs import PixelNormalisation
 
 _MAX_TOKENS = 32
 """Tokens of a word that SAM 3 was trained with, start and end included."""
@@ -48,9 +48,8 @@ class WordMaps(NamedTuple):
 
 class SAM3(nn.Module):
     """
-    A `transformers.Sam3Model` and its tokenizer, for an image and any number of words.
-
-    Weights are float32; a lower precision runs under `torch.autocast`.
+    A `transformers.Sam3Model` and its tokenizer, for an image and any number of words. Weights are
+    float32; a lower precision runs under `torch.autocast`.
     """
 
     def __init__(
@@ -90,19 +89,12 @@ class SAM3(nn.Module):
     def device(self) -> torch.device:
         return self.pixels.mean.device
 
-    @property
-    def image_size(self) -> tuple[int, int]:
-        """(S, S), to which images are resized; their aspect is not kept, as in training."""
-        size = self.model.config.image_size
-        return (size, size) if isinstance(size, int) else (size[0], size[1])
-
     @without_autocast
     @torch.no_grad()
     def encode_words(self, words: Sequence[str], *, on_disk: bool = True) -> WordFeatures:
         """
-        The features of words, as prompts without a template; cached on disk if `on_disk`.
-
-        Longer words than SAM 3 reads are cut, with a warning.
+        The features of words, as prompts without a template; cached on disk if `on_disk`. Longer
+        words than SAM 3 reads are cut, with a warning.
         """
         padding = {"padding": "max_length", "max_length": _MAX_TOKENS, "truncation": True}
         tokens = self.tokenizer(list(words), return_tensors="pt", **padding)
@@ -142,13 +134,11 @@ class SAM3(nn.Module):
 
     @torch.no_grad()
     def encode_image(self, image: Tensor) -> Any:
-        """
-        The features of an image (3, H, W) in [0, 255]: `Sam3VisionEncoderOutput`.
-
-        `fpn_hidden_states[2]` is what `image_features` returns.
-        """
-        pixels = resize_to(self.pixels(image)[None], self.image_size)
-        with self._autocast():
+        """The features of an image (3, H, W) in [0, 255]: `Sam3VisionEncoderOutput`."""
+        size = self.model.config.image_size  # the aspect is not kept, as in training
+        sides = (size, size) if isinstance(size, int) else (size[0], size[1])
+        pixels = resize_to(self.pixels(image)[None], sides)
+        with autocast(self.device, self.dtype):
             return self.model.get_vision_features(pixel_values=pixels)
 
     @staticmethod
@@ -169,7 +159,7 @@ class SAM3(nn.Module):
         # The parts of Sam3Model.forward, which reads from the device, in each layer, the size of
         # the grid and whether a word is padded. A mask (B, 1, 1, L) is taken as it is.
         text = {"text_features": tokens, "text_mask": words.mask[:, None, None]}
-        with self._autocast():
+        with autocast(self.device, self.dtype):
             encoded = model.detr_encoder(
                 vision_features=[levels[-1]], vision_pos_embeds=[position], **text
             )
@@ -194,9 +184,6 @@ class SAM3(nn.Module):
         maps = torch.maximum(instances, found.semantic_seg[:, 0].float().sigmoid())
         return WordMaps(maps * presence[:, None, None], presence)
 
-    def _autocast(self) -> AbstractContextManager:
-        return autocast(self.device, self.dtype)
-
 
 def load_sam3(pretrained: str) -> tuple[Any, Any]:
     """
@@ -209,8 +196,7 @@ def load_sam3(pretrained: str) -> tuple[Any, Any]:
     Raises:
         ImportError: transformers is missing, or older than SAM 3.
         FileNotFoundError: no such folder, or no tokenizer in it.
-        PermissionError: the repository is gated; the message says how to get access.
-        ConnectionError: the hub cannot be reached.
+        PermissionError, ConnectionError: the repository is gated, the hub cannot be reached.
         ValueError: another kind of model, or weights of another config.
     """
     from ..checkpoint.finding import find_folder

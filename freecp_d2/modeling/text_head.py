@@ -17,10 +17,17 @@ from ..text.classifier import TextClassifier
 from ..text.text_encoder import TextEncoder
 from ..utils.device import without_autocast
 from .backbone import LoadedCLIP, load_clip_from_config
-from .background import OutputClasses, check_background, has_background
 from .cliptrase_clusters import class_votes
+from .outputs import (
+    ClassScores,
+    OutputClasses,
+    check_background,
+    drop_small_classes,
+    has_background,
+    scores_of_cosines,
+    shifted_cosines,
+)
 from .resampling import resample
-from .stitching import ClassScores, drop_small_classes, scores_of_cosines, shifted_cosines
 
 
 class TextHead(OutputClasses, nn.Module):
@@ -53,8 +60,8 @@ class TextHead(OutputClasses, nn.Module):
             background: what background words are: "class" (a class with score 1 - max), "words" (a
                 class with the score of its best word), "distractor" (no class of the output).
             background_thresh: the least score of the background.
-            min_area: see `stitching.drop_small_classes`; only for a background of "words".
-            softmax: of "windows", Eq. (1), or of the "image", see `stitching.scores_of_cosines`.
+            min_area: see `outputs.drop_small_classes`; only for a background of "words".
+            softmax: of "windows", Eq. (1), or of the "image", see `outputs.scores_of_cosines`.
         """
         super().__init__()
         check_background(background, background_thresh, min_area)

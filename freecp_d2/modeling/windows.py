@@ -1,10 +1,11 @@
 """
-Sliding windows over images of any size.
+Sliding windows over images of any size, and class scores stitched from the maps of windows.
 
-Shapes: H, W pixels of an image.
+Shapes: K classes, S surviving classes, h x w patches, H, W pixels of an image.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -12,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..d2 import CfgNode
+from ..utils.device import without_autocast
+from .outputs import CLASSES_AT_ONCE, ClassScores
 
 _T = TypeVar("_T")
 
@@ -29,6 +32,11 @@ class Window(NamedTuple):
     def size(self) -> tuple[int, int]:
         """(height, width)."""
         return self.y1 - self.y0, self.x1 - self.x0
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """(x0, y0, x1, y1)."""
+        return self.x0, self.y0, self.x1, self.y1
 
 
 def window_batch_size(cfg: CfgNode) -> int:
@@ -84,15 +92,6 @@ def sliding_windows(image: int, height: int, width: int, size: int, stride: int)
     ]
 
 
-def windows_of_images(sizes: Sequence[tuple[int, int]], size: int, stride: int) -> list[Window]:
-    """The `sliding_windows` of images of these (height, width), image by image."""
-    return [
-        window
-        for i, (height, width) in enumerate(sizes)
-        for window in sliding_windows(i, height, width, size, stride)
-    ]
-
-
 def cut_windows(images: list[Tensor], windows: list[Window], divisibility: int) -> Tensor:
     """
     Crop windows of equal size from normalised images (3, H, W) and stack them, (N, 3, h, w).
@@ -106,25 +105,72 @@ def cut_windows(images: list[Tensor], windows: list[Window], divisibility: int) 
 
 
 def run_on_windows(
-    windows: list[Window], batch_size: int, run: Callable[[list[Window]], Iterable[_T]]
-) -> list[list[tuple[Window, _T]]]:
+    sizes: Sequence[tuple[int, int]],
+    size: int,
+    stride: int,
+    batch_size: int,
+    run: Callable[[list[Window]], Iterable[_T]],
+) -> list[list[_T]]:
     """
-    Process windows in batches of one size, which may be of several images.
+    Process the `sliding_windows` of images of these (height, width) in batches of one window size,
+    which may be of several images.
 
-    `run` takes at most `batch_size` windows and returns a result for each.
-
-    Returns:
-        list: for each image, its windows with their results, in the order of `windows`.
+    `run` takes at most `batch_size` windows and returns a result for each. Returns those of each
+    image, in the order of its windows.
     """
+    images = [sliding_windows(i, *sides, size, stride) for i, sides in enumerate(sizes)]
     by_size: dict[tuple[int, int], list[Window]] = {}
-    for window in windows:
+    for window in chain(*images):
         by_size.setdefault(window.size, []).append(window)
     results: dict[Window, _T] = {}
     for same in by_size.values():
         for start in range(0, len(same), batch_size):
             batch = same[start : start + batch_size]
             results.update(zip(batch, run(batch), strict=True))
-    images: dict[int, list[tuple[Window, _T]]] = {}
-    for window in windows:
-        images.setdefault(window.image, []).append((window, results[window]))
-    return [images[i] for i in sorted(images)]
+    return [[results[window] for window in windows] for windows in images]
+
+
+@without_autocast
+def stitch(
+    maps: Sequence[Tensor],
+    windows: Sequence[Window],
+    image_size: tuple[int, int],
+    patch_size: int,
+    alive: Sequence[Tensor] = (),
+) -> ClassScores:
+    """
+    Upsample each window's maps, non-negative (K, h, w), and average where windows overlap.
+
+    Maps may have any grid; it covers the window, padded to whole patches. `alive` is `has_score` of
+    each window, on the CPU; empty: it is computed.
+    """
+    is_alive = torch.stack([*alive]) if alive else has_score(torch.stack([*maps])).cpu()
+    classes = is_alive.any(dim=0).nonzero().flatten()
+    device = maps[0].device
+    scores = torch.zeros(len(classes), *image_size, dtype=torch.float32, device=device)
+    count = torch.zeros(image_size, dtype=torch.float32, device=device)
+    slots = [own[classes].nonzero().flatten().tolist() for own in is_alive]
+    # One copy to the device for all windows.
+    survivors = is_alive.nonzero()[:, 1].to(device).split([len(own) for own in slots])
+    for window_maps, window, own, own_slots in zip(maps, windows, survivors, slots, strict=True):
+        _, y0, x0, y1, x1 = window
+        height, width = y1 - y0, x1 - x0
+        padded = (-(-height // patch_size) * patch_size, -(-width // patch_size) * patch_size)
+        count[y0:y1, x0:x1] += 1
+        target = scores[:, y0:y1, x0:x1]
+        for start in range(0, len(own), CLASSES_AT_ONCE):
+            part = slice(start, start + CLASSES_AT_ONCE)
+            pixels = F.interpolate(window_maps[own[part]][None], padded, mode="bilinear")[0]
+            pixels = pixels[:, :height, :width]
+            if len(own) == len(target):
+                target[part] += pixels
+                continue
+            for slot, score in zip(own_slots[part], pixels, strict=True):  # faster than index_add_
+                target[slot] += score
+    scores /= count
+    return ClassScores(classes.to(device), scores)
+
+
+def has_score(maps: Tensor) -> Tensor:
+    """Which classes have a score anywhere: maps (N, K, h, w) -> bool (N, K)."""
+    return maps.flatten(2).amax(dim=2) > 0

@@ -23,9 +23,13 @@ from freecp_d2.evaluation.partial import (
     sparse_counts,
 )
 from freecp_d2.method import AmbiguityGroups
-from freecp_d2.modeling.inputs import WeightsError
-from freecp_d2.modeling.purification.build import PurificationOutput
-from freecp_d2.modeling.purification.decisions import Decisions, PurifiedBatch
+from freecp_d2.modeling.finite_checks import WeightsError
+from freecp_d2.modeling.purification.build import (
+    PlacedWindow,
+    PurificationOutput,
+    PurifiedBatch,
+)
+from freecp_d2.modeling.purification.decisions import Decisions
 from freecp_d2.modeling.windows import Window
 
 pytestmark = pytest.mark.usefixtures("no_charts")
@@ -61,10 +65,10 @@ class PurifyingClassifier(Classifier):
             keep, scores = torch.tensor([[False, True]] * 2), torch.tensor([[0.1, 0.3]] * 2)
             found = PurificationOutput(torch.zeros(2, 2, 1, 1), keep, scores, groups)
             found.redundancy_thresh = torch.full((2,), 0.2)
-            batch = PurifiedBatch(None, found)
-            windows = [(Window(0, 0, 2 * n, 4, 2 * n + 2), batch, n) for n in range(2)]
+            batch = PurifiedBatch(None, found, 4, None)
+            windows = [PlacedWindow(Window(0, 0, 2 * n, 4, 2 * n + 2), batch, n) for n in range(2)]
             for output in outputs:
-                output["purification"] = Decisions(windows, self, (4, 4), 4, (0, 1), None)
+                output["purification"] = Decisions(windows, self, (4, 4), (0, 1), None)
         return outputs
 
 

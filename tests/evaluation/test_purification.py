@@ -27,12 +27,14 @@ from freecp_d2.evaluation.purification import (
 )
 from freecp_d2.evaluation.purification_tally import PurificationTally
 from freecp_d2.method import AmbiguityGroups, RegionBoxes
-from freecp_d2.modeling.purification.build import PurificationOutput
-from freecp_d2.modeling.purification.decisions import (
-    Decisions,
+from freecp_d2.modeling.finite_checks import FiniteChecks
+from freecp_d2.modeling.purification.build import (
+    PlacedWindow,
     PurificationInputs,
+    PurificationOutput,
     PurifiedBatch,
 )
+from freecp_d2.modeling.purification.decisions import Decisions
 from freecp_d2.modeling.windows import Window
 
 # Background, cat, dog, tree; 9 is not scored. The network's input is twice as large, 8 x 8.
@@ -61,13 +63,13 @@ def decisions(batch_size=2, **changes):
         redundancy_thresh=torch.full((batch_size,), 0.1),
     )
     empty = torch.zeros(batch_size)
-    batch = PurifiedBatch(PurificationInputs(empty, empty, empty, None), found)
-    windows = [(LEFT, batch, 0), (RIGHT, batch, 1)]
+    inputs = PurificationInputs(empty, empty, empty, None)
+    batch = PurifiedBatch(inputs, found, 2, FiniteChecks())
+    windows = [PlacedWindow(LEFT, batch, 0), PlacedWindow(RIGHT, batch, 1)]
     fields = {
         "windows": windows,
         "head": nn.Identity(),
         "size": (8, 8),
-        "patch_size": 2,
         "channels": (1, 2, 3),
         "read_out": lambda found: torch.zeros(4, 4, dtype=torch.long),
     }
@@ -148,7 +150,7 @@ def test_without_rp_or_boxes_there_are_no_such_metrics():
 def test_a_batch_may_have_windows_of_several_images():
     own = decisions()
     batch = own.windows[0][1]
-    second = decisions(windows=[(RIGHT, batch, 1)])
+    second = decisions(windows=[PlacedWindow(RIGHT, batch, 1)])
     found = purification_metrics(
         PurificationCounts.of_vector(count_decisions(second, LABELS, NUM_CLASSES, oracles=False))
     )

@@ -48,7 +48,7 @@ WAITS = (
 
 @dataclass
 class Counts:
-    """Waits and copies by the line, "modeling/stitching.py:41", that caused them."""
+    """Waits and copies by the line, "modeling/windows.py:41", that caused them."""
 
     waits: Counter[str] = field(default_factory=Counter)
     copies: Counter[str] = field(default_factory=Counter)
@@ -214,7 +214,7 @@ def _bare(value: Any) -> Any:
 
 
 def _line() -> str:
-    """The innermost line of the package on the stack, "modeling/stitching.py:41"."""
+    """The innermost line of the package on the stack, "modeling/windows.py:41"."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         if frame.f_code.co_filename.startswith(PACKAGE):

@@ -5,7 +5,6 @@ Shape shorthand: N windows, K classes, G groups, B boxes, h x w patches.
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -57,12 +56,6 @@ def box_rows(region: RegionBoxes) -> list[BoxRow]:
     return sorted(tuple(row) for row in table.tolist())
 
 
-def has_area(region: RegionBoxes) -> Tensor:
-    """Bool, shape (B,)."""
-    x0, y0, x1, y1 = region.boxes.unbind(dim=1)
-    return (x1 > x0) & (y1 > y0)
-
-
 def contour_boxes(
     map_: np.ndarray, *, thresh: float = 0.4, holes: bool = True, exclude_last: bool = True
 ) -> Iterator[tuple[int, int, int, int]]:
@@ -97,11 +90,3 @@ def components_by_dfs(linked: list[list[bool]]) -> list[int]:
                 name[node] = root
                 stack += [other for other, is_linked in enumerate(linked[node]) if is_linked]
     return [name[node] for node in range(len(linked))]
-
-
-def chain(num_nodes: int, order: list[int]) -> Tensor:
-    """Adjacency of a path that visits the nodes in `order`, bool, shape (num_nodes, num_nodes)."""
-    linked = torch.zeros(num_nodes, num_nodes, dtype=torch.bool)
-    for a, b in pairwise(order):
-        linked[a, b] = linked[b, a] = True
-    return linked

@@ -6,12 +6,10 @@ import pytest
 import torch
 
 from freecp_d2.method import (
-    ambiguity_groups,
     automatic_ambiguity_thresh,
     automatic_redundancy_thresh,
     compare_survivors,
     connected_components,
-    drop_redundant,
     pairwise_soft_iou,
 )
 
@@ -158,18 +156,3 @@ class TestAmbiguityInGeneral:
         order = torch.randperm(120, generator=torch.Generator().manual_seed(1))
         alone = [self.find(*(part[n : n + 1, order] for part in window)) for n in range(3)]
         torch.testing.assert_close(self.find(*window), torch.cat(alone))
-
-    def test_dropped_words_are_ignored(self, window):
-        maps, keep, scores = window
-        other = torch.where(keep, scores, 0.5)
-        torch.testing.assert_close(self.find(maps, keep, other), self.find(*window))
-
-
-def test_each_window_may_have_its_own_thresholds():
-    maps = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]).view(1, 3, 1, 2).expand(2, -1, -1, -1)
-    keep, thresh = torch.ones(2, 3).bool(), torch.tensor([0.1, 0.9])
-    both = ambiguity_groups(maps, keep, thresh)
-    assert (both.window.tolist(), both.members.tolist()) == ([0], [[True, True, True]])
-    scores = torch.tensor([[0.1, 0.2, 0.3]]).expand(2, -1)
-    _, kept = drop_redundant(maps, scores, torch.tensor([0.15, 0.25]))
-    assert kept.tolist() == [[False, True, True], [False, False, True]]

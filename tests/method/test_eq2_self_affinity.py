@@ -2,14 +2,8 @@ import torch
 
 from freecp_d2.method import transition_matrix
 
-from .helpers import rand
-
 SWAP = [[0.0, 1.0], [1.0, 0.0]]
 CYCLE = [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
-
-
-def positive(num_windows, num_patches, seed=0, dtype=torch.float64):
-    return rand(num_windows, num_patches, num_patches, seed=seed, dtype=dtype) + 0.01
 
 
 def test_matrices_that_balance_exactly():
@@ -53,13 +47,3 @@ def test_sinkhorn_steps_by_hand():
     ):
         transition = transition_matrix(affinity, num_sinkhorn_steps=1, num_squarings=num_squarings)
         torch.testing.assert_close(transition, torch.tensor([expected]))
-
-
-def test_each_squaring_doubles_the_power():
-    for num_squarings in (0, 1, 2, 3):
-        affinity = positive(2, 6)
-        one_step = transition_matrix(affinity, num_squarings=0)
-        torch.testing.assert_close(
-            transition_matrix(affinity, num_squarings=num_squarings),
-            torch.linalg.matrix_power(one_step, 2**num_squarings),
-        )

@@ -30,15 +30,6 @@ def test_the_nearest_candidate_wins_by_direction():
             assert winners.tolist() == [winner]
 
 
-def test_each_crop_has_its_own_candidates():
-    crops = torch.tensor(CLASSES)
-    assert elect_winners(crops, crops, torch.ones(4, 4, dtype=torch.bool)).tolist() == [0, 1, 2, 3]
-    others = ~torch.eye(4, dtype=torch.bool)
-    others[3, 2] = False
-    assert elect_winners(crops, crops, others).tolist()[:2] == [2, 2]
-    assert elect_winners(crops, crops, others)[3] == 1
-
-
 def test_features_of_another_size_raise():
     with pytest.raises(ValueError, match="of size 3, classes of size 2"):
         elect_winners(rand(1, 3), torch.tensor(CLASSES), torch.ones(1, 4, dtype=torch.bool))

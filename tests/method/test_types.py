@@ -27,25 +27,11 @@ def results(dtype, device):
     scores = method.redundancy_scores(maps, maps)
     yield scores, (2, 4)
     yield method.drop_redundant(maps, scores, 0.1)[0], (2, 4, 3, 5)
-
-
-def results_on_the_cpu(dtype):
-    maps, none = rand(2, 3, 4, 5, dtype=dtype), torch.zeros(0, dtype=torch.long)
-    for groups in (groups_of(3), groups_of(3, (1, {0, 2}))):  # no group, and no region
-        yield method.fuse_groups(maps, groups), (len(groups.window), 4, 5)
-        undecided = torch.ones(len(groups.window), dtype=torch.bool)
-        yield method.eliminate_in_region(maps, groups, region_of(), none), (2, 3, 4, 5)
-        yield method.eliminate_in_window(maps, groups, region_of(), none, undecided), (2, 3, 4, 5)
-    scores = rand(2, 5, dtype=dtype) / 2
-    yield method.automatic_redundancy_thresh(scores), (2,)
-    overlap = method.pairwise_soft_iou(rand(2, 5, 4, 4, dtype=dtype))
-    yield method.automatic_ambiguity_thresh(overlap, torch.ones(2, 5).bool(), scores), (2,)
+    yield method.automatic_redundancy_thresh(scores / 2), (2,)
 
 
 def test_dtype_device_and_shape():
     for dtype in (torch.float32, torch.float64):
-        for result, shape in results_on_the_cpu(dtype):
-            assert (result.dtype, result.shape) == (dtype, shape)
         for device in ("cpu", "meta"):  # "meta" rejects a tensor made on the CPU
             for result, shape in results(dtype, device):
                 assert (result.dtype, result.device.type, result.shape) == (dtype, device, shape)

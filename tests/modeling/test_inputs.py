@@ -41,13 +41,13 @@ class TestCandidates:
             (True, 4, [0, 2], [False, True, False]),  # output 2 is class 1; 0 is the background
             (True, 4, [3, 1, 1], [True, False, True]),
         ):
-            found = read_candidates([{"classes": classes}], num_outputs, background=background)
+            found = read_candidates([{"classes": classes}], num_outputs, int(background))
             assert found.dtype == torch.bool
             assert found.tolist() == [expected]
 
     def test_one_row_an_image(self):
         inputs = [{"classes": [0]}, {"classes": [1]}, {"classes": [0, 1]}]
-        found = read_candidates(inputs, 2, background=False)
+        found = read_candidates(inputs, 2, 0)
         assert found.tolist() == [[True, False], [False, True], [True, True]]
 
     def test_mistakes_are_explained(self):
@@ -60,7 +60,7 @@ class TestCandidates:
             ([{"classes": [True, False, True]}], r"expected indices in 0\.\.2"),
         ):
             with pytest.raises(ValueError, match=message):
-                read_candidates(inputs, 3, background=False)
+                read_candidates(inputs, 3, 0)
 
 
 class TestPixels:

@@ -2,23 +2,18 @@
 
 from collections import Counter
 
+import pytest
 import torch
 
 from freecp_d2.modeling.windows import (
     Window,
+    check_window_sizes,
     cut_windows,
     run_on_windows,
     sliding_windows,
+    stitch,
     window_batch_size,
-    windows_of_images,
 )
-
-
-def test_the_example_of_the_paper():
-    # 448 - 384 = 64 < 112: starts 0 and 64; 597 - 384 = 213: starts 0, 112 and 213.
-    assert sliding_windows(5, 448, 597, 384, 112) == [
-        Window(5, y, x, y + 384, x + 384) for y in (0, 64) for x in (0, 112, 213)
-    ]
 
 
 def test_starts():
@@ -33,6 +28,18 @@ def test_starts():
         row = sliding_windows(0, 1, length, size, stride)
         column = sliding_windows(0, length, 1, size, stride)
         assert [window.x0 for window in row] == [window.y0 for window in column] == starts
+
+
+def test_sizes_that_cannot_be():
+    for sizes, message in (
+        ((8, 0, 4), "must be positive"),
+        ((8, 16, 0), "must be positive"),
+        ((0, 16, 4), "must be positive"),
+        ((8, 7, 4), r"at least one patch \(8 pixels\)"),
+        ((8, 16, 17), "STRIDE 17 leaves gaps between windows of SIZE 16"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_window_sizes(*sizes, {})
 
 
 def test_every_pixel_is_covered():
@@ -50,16 +57,17 @@ def test_every_pixel_is_covered():
 
 
 def test_batches_keep_each_window_once_and_sizes_apart():
-    windows = windows_of_images([(50, 70), (20, 70), (50, 70), (20, 20)], 30, 15)
+    sizes = [(50, 70), (20, 70), (50, 70), (20, 20)]
+    windows = [w for i, size in enumerate(sizes) for w in sliding_windows(i, *size, 30, 15)]
     counts = Counter(window.size for window in windows)
     for batch_size in (1, 2, 3, 8, 64):
         batches = []
 
         def run(batch, batches=batches):
             batches.append(batch)
-            return map(str, batch)
+            return zip(batch, map(str, batch), strict=True)
 
-        images = run_on_windows(windows, batch_size, run)
+        images = run_on_windows(sizes, 30, 15, batch_size, run)
         assert [[window.image for window, _ in image] for image in images] == [
             [i] * sum(window.image == i for window in windows) for i in range(4)
         ]
@@ -69,7 +77,7 @@ def test_batches_keep_each_window_once_and_sizes_apart():
         assert max(map(len, batches)) <= batch_size
         # As few as possible: only the last batch of a size may be short.
         assert len(batches) == sum(-(-count // batch_size) for count in counts.values())
-    assert run_on_windows([], 8, list) == []
+    assert run_on_windows([], 30, 15, 8, list) == []
 
 
 def test_cut_and_pad():
@@ -98,3 +106,52 @@ def test_batch_of_windows_by_the_device(tiny_cfg):
             assert window_batch_size(tiny_cfg) == number
     node.BATCH_SIZE = 5
     assert window_batch_size(tiny_cfg) == 5
+
+
+PATCH = 4
+
+
+def constant_maps(values, grid=(2, 2)):
+    return torch.tensor(values).view(-1, 1, 1).expand(-1, *grid)
+
+
+class TestStitch:
+    def test_overlap_is_the_mean(self):
+        windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 4, 8, 12)]
+        maps = [constant_maps([0.2]), constant_maps([0.8])]
+        score = stitch(maps, windows, (8, 12), PATCH).scores[0]
+        expected = torch.tensor([0.2] * 4 + [0.5] * 4 + [0.8] * 4).expand(8, 12)
+        torch.testing.assert_close(score, expected)
+
+    def test_a_class_that_was_dropped_in_a_window_counts_as_zero_there(self):
+        windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 4, 8, 12)]
+        maps = [constant_maps([0.2, 0.6]), constant_maps([0.8, 0.0])]
+        found = stitch(maps, windows, (8, 12), PATCH)
+        assert found.classes.tolist() == [0, 1]
+        expected = torch.tensor([0.6] * 4 + [0.3] * 4 + [0.0] * 4).expand(8, 12)
+        torch.testing.assert_close(found.scores[1], expected)
+
+    def test_only_survivors_are_kept_in_order(self):
+        windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 8, 8, 16)]
+        maps = [constant_maps([0.0, 0, 0, 0.5, 0]), constant_maps([0.0, 0.1, 0, 0, 0])]
+        found = stitch(maps, windows, (8, 16), PATCH)
+        assert found.classes.tolist() == [1, 3]
+        assert found.scores.shape == (2, 8, 16)
+        nothing = stitch([torch.zeros(3, 2, 2)], windows[:1], (8, 8), PATCH)
+        assert (nothing.classes.shape, nothing.scores.shape) == ((0,), (0, 8, 8))
+        torch.testing.assert_close(found.scores[0, :, 8:], torch.full((8, 8), 0.1))
+        torch.testing.assert_close(found.scores[1, :, :8], torch.full((8, 8), 0.5))
+
+    def test_padding_is_cut(self):
+        # 6 x 5 pixels in 2 x 2 patches of 4: the maps reach over the end and must not shrink.
+        window = [Window(0, 0, 0, 6, 5)]
+        maps = torch.rand(2, 2, 2, generator=torch.Generator().manual_seed(0))
+        score = stitch([maps], window, (6, 5), PATCH).scores
+        whole = stitch([maps], [Window(0, 0, 0, 8, 8)], (8, 8), PATCH).scores
+        torch.testing.assert_close(score, whole[:, :6, :5])
+
+    def test_bilinear_by_hand(self):
+        # Centres of 1-pixel samples between two patches of 4 pixels: eighths of the difference.
+        score = stitch([torch.tensor([[[0.0, 0.8]]])], [Window(0, 0, 0, 4, 8)], (4, 8), 4).scores
+        expected = torch.tensor([0.0, 0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.8])
+        torch.testing.assert_close(score[0], expected.expand(4, 8))

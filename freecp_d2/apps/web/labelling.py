@@ -26,8 +26,8 @@ from ...modeling.backbone import (
 )
 from ...modeling.backbone.cached import CachedBackbone, FeatureMemory
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
+from ...modeling.outputs import ClassScores, full_scores
 from ...modeling.resampling import bilinear_neighbours
-from ...modeling.stitching import ClassScores, full_scores
 from ...text import Vocabulary
 from ..reproduce.tables import FURTHER_METHODS, METHODS
 

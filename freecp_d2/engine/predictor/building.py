@@ -14,12 +14,11 @@ from torch import nn
 
 from ...d2 import META_ARCH_REGISTRY, CfgNode
 from ...modeling.backbone import LoadedCLIP
-from ...modeling.background import OutputClasses
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ...modeling.meta_arch.sam3_segmentor import SAM3Segmentor
+from ...modeling.outputs import ClassScores, OutputClasses, label_map
 from ...modeling.purification.diagnosis import WindowDiagnosis
-from ...modeling.stitching import ClassScores, label_map
 from ...text import Vocabulary
 from ...utils.device import to_host
 from ..config_loading import load_config, option_list

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from ...modeling.outputs import ClassScores, full_scores
 from ...modeling.purification.diagnosis import (
     Purification,
     WindowDiagnosis,
     summarise_diagnoses,
 )
 from ...modeling.resampling import bilinear_neighbours
-from ...modeling.stitching import ClassScores, full_scores
 from ...text.names_and_colors import Color
 from ...utils.files import write_whole
 from . import saving

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
+from ...modeling.outputs import ClassScores
 from ...modeling.purification.once_per_image import ImageClassPurification
-from ...modeling.stitching import ClassScores, stitch
-from ...modeling.windows import Window, sliding_windows
+from ...modeling.windows import Window, sliding_windows, stitch
 from ..predictor.building import Segmentor
 from .building import prediction_of
 from .prediction import Prediction

@@ -4,9 +4,8 @@ FreeCPSegmentor: the meta-architecture, the data flow of the method.
 Shapes: N windows, K classes, h x w patches, H, W pixels.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import repeat
 from typing import Any
 
 import torch
@@ -14,34 +13,39 @@ from torch import Tensor, nn
 
 from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
-from ...utils.device import to_host, without_autocast
+from ...utils.device import without_autocast
 from ..affinity import AffinityHead
 from ..backbone import CLIPBackbone, LoadedCLIP
-from ..inputs import FiniteChecks, PixelNormalisation, read_images
+from ..finite_checks import FiniteChecks
+from ..inputs import PixelNormalisation, output_size, read_candidates, read_images
+from ..outputs import ClassScores, resize_scores
 from ..pamr import PAMR
-from ..purification import once_per_image as by_image
+from ..purification.build import (
+    PlacedWindow,
+    PurificationInputs,
+    PurificationOutput,
+    place_windows,
+    unpurified,
+)
 from ..purification.crop_classifier import CropClassifier, CropFeatures, crop_batch_size
-from ..purification.decisions import PurificationInputs, PurifiedBatch
+from ..purification.decisions import Decisions
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis, diagnose_windows
-from ..resampling import affinity_grid, check_grid_rule, resample
-from ..stitching import has_score
+from ..purification.once_per_image import ImageClassPurification, decide_image
+from ..resampling import affinity_grid, resample
 from ..text_head import TextHead
-from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
-from .parts import allowed_of, check_heads, segmentor_parts
-from .read_out import combine_windows, output_size, read_decisions, read_out
+from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, stitch
+from .parts import check_heads, segmentor_parts
 
 
 @META_ARCH_REGISTRY.register()
 class FreeCPSegmentor(nn.Module):
     """
     Labels every pixel with words of a vocabulary: CLIP activation maps (Eq. 1) of sliding windows,
-    refined by an affinity (Eqs. 2, 3), purified (Eqs. 4 to 8) and stitched.
-
-    Without a purification head it is the base method alone.
+    refined by an affinity (Eqs. 2, 3), purified (Eqs. 4 to 8) and stitched. Without a purification
+    head it is the base method alone.
 
     Attributes:
-        return_decisions: outputs also have "purification", the `Decisions` of the head; off at
-            first. They keep the maps of all windows of the image.
+        return_decisions: outputs have "purification", `Decisions`, which keep all windows' maps.
     """
 
     @configurable
@@ -78,7 +82,8 @@ class FreeCPSegmentor(nn.Module):
             ValueError: heads or options that do not fit; sizes out of range.
         """
         super().__init__()
-        check_grid_rule(grid_rule)
+        if grid_rule not in ("backbone", "maps"):
+            raise ValueError(f'MODEL.AFFINITY_HEAD.GRID="{grid_rule}"; use backbone or maps.')
         check_heads(backbone, affinity_head, purification_head, oracle, text_head)
         self.grid_rule, self.refine = grid_rule, refine
         sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
@@ -106,11 +111,10 @@ class FreeCPSegmentor(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """The device of the model, to which inputs are moved."""
         return self.pixels.mean.device
 
     def set_vocabulary(self, vocabulary: Vocabulary, *, on_disk: bool = True) -> None:
-        """Change the words; see `TextHead.set_vocabulary`."""
+        """See `TextHead.set_vocabulary`."""
         self.text_head.set_vocabulary(vocabulary, on_disk=on_disk)
 
     @torch.no_grad()
@@ -127,12 +131,11 @@ class FreeCPSegmentor(nn.Module):
         """
         outputs: list[dict[str, Any]] = []
         for x, found in zip(batched_inputs, self.segment(batched_inputs), strict=True):
-            size, as_labels = output_size(x, found.size), self.return_label_map
-            finish = partial(read_out, text_head=self.text_head, size=size, as_labels=as_labels)
+            size = output_size(x, found.size)
+            finish = partial(self.text_head.read_out, size=size, as_labels=self.return_label_map)
             outputs.append({"sem_seg": finish(found.scores)})
-            if found.purified and self.purification_head is not None:
-                decided = read_decisions(found, self.purification_head, self.text_head, finish)
-                outputs[-1]["purification"] = decided
+            if found.decisions is not None:
+                outputs[-1]["purification"] = found.decisions.then(finish)
         return outputs
 
     @torch.no_grad()
@@ -151,84 +154,72 @@ class FreeCPSegmentor(nn.Module):
         """
         images = [self.pixels(image) for image in read_images(batched_inputs)]
         sizes = [(image.shape[1], image.shape[2]) for image in images]
-        windows = windows_of_images(sizes, self.window_size, self.window_stride)
-        allowed = allowed_of(batched_inputs, self.text_head, self.device) if self.oracle else None
-        patch_size, names = self.backbone.patch_size, self.text_head.vocabulary.display_names
-        crops, head = CropFeatures() if crops is None else crops, self.purification_head
-        is_image_head = isinstance(head, by_image.ImageClassPurification)
-        of_any = partial(
-            combine_windows, patch_size=patch_size, text_head=self.text_head, refine=self.refine
+        words, head = self.text_head, self.purification_head
+        first, names = int(words.has_background), words.vocabulary.display_names
+        allowed = None
+        if self.oracle:
+            allowed = read_candidates(batched_inputs, len(words.output_names), first)
+        known: CropFeatures = {} if crops is None else crops
+
+        def run(batch: list[Window]) -> list[PlacedWindow]:
+            chosen = None if allowed is None else allowed[[w.image for w in batch]].to(self.device)
+            pixels = cut_windows(images, batch, self.backbone.patch_size)
+            return self._segment(pixels, batch, chosen, known)
+
+        found_of = run_on_windows(
+            sizes, self.window_size, self.window_stride, self.window_batch_size, run
         )
-
-        def run(batch: list[Window]) -> Iterator[tuple[Tensor, Tensor, Any, Any, int]]:
-            candidates = None if allowed is None else allowed[[w.image for w in batch]]
-            pixels = cut_windows(images, batch, patch_size)
-            maps, alive, purified = self._segment(pixels, batch, candidates, crops)
-            cell = pixels.shape[2] // maps.shape[2]
-            reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(batch))
-            if diagnose and purified is not None and not is_image_head:
-                reasons = diagnose_windows(purified.found, batch, names, cell)
-            kept: Iterable[Any] = repeat(None, len(batch))
-            if (self.return_decisions or is_image_head) and purified is not None:
-                kept = [(window, purified, n) for n, window in enumerate(batch)]
-            return zip(maps, alive, reasons, kept, repeat(cell, len(batch)), strict=True)
-
-        found_of = run_on_windows(windows, self.window_batch_size, run)
-        for x, image, size, found in zip(batched_inputs, images, sizes, found_of, strict=True):
-            own, results = [window for window, _ in found], [result for _, result in found]
-            maps, alive, reasons, kept, (cell, *_) = zip(*results, strict=True)
-            combine = partial(of_any, windows=own, image=image, size=output_size(x, size))
-            reasons, kept = (tuple(filter(None, values)) for values in (reasons, kept))
-            if isinstance(head, by_image.ImageClassPurification):
-                kept = tuple(by_image.decide_image(head, kept))
-                maps, alive = zip(*by_image.maps_of(kept), strict=True)
-                reasons = tuple(by_image.diagnose_places(kept, names, cell)) if diagnose else ()
-            scores, kept = combine(maps, alive), kept if self.return_decisions else ()
-            yield SegmentedImage(scores, reasons, kept, size, combine, cell, maps)
+        for x, image, size, own in zip(batched_inputs, images, sizes, found_of, strict=True):
+            if isinstance(head, ImageClassPurification):
+                own = decide_image(head, own)
+            combine = partial(self._combine, own, image=image, size=output_size(x, size))
+            reasons = diagnose_windows(own, names) if diagnose and head is not None else []
+            decisions = None
+            if self.return_decisions and head is not None:
+                channels = range(first, first + len(names))
+                decisions = Decisions(own, head, size, channels, combine)
+            scores = combine([(w.batch.found, w.row) for w in own])
+            maps = tuple(w.batch.found.maps[w.row] for w in own)
+            yield SegmentedImage(scores, tuple(reasons), size, decisions, maps)
 
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
         """The diagnosis of each window of each image; `ValueError` without a purification head."""
         if self.purification_head is None:
             raise ValueError(
-                "The base method alone has no purification to diagnose; build the model with "
-                'MODEL.PURIFICATION_HEAD.NAME="ClassPurification".'
+                "The base method alone has no purification to diagnose; set "
+                "MODEL.PURIFICATION_HEAD.NAME, for instance to ClassPurification."
             )
         return [list(found.windows) for found in self.segment(batched_inputs, diagnose=True)]
 
     @without_autocast  # MODEL.PRECISION is the precision of the encoders
     def _segment(
         self, pixels: Tensor, windows: list[Window], candidates: Tensor | None, crops: CropFeatures
-    ) -> tuple[Tensor, Tensor, PurifiedBatch | None]:
-        """
-        Class maps (N, K, h, w) of normalised windows of one size; on the CPU which of them have a
-        score, bool (N, K), and their purification.
-        """
+    ) -> list[PlacedWindow]:
+        """Maps, and their purification, of normalised windows of one size, (N, 3, H, W)."""
         checks = FiniteChecks()
         layers = () if self.affinity_head is None else self.affinity_head.attention_layers
         text = {"text_features": self.text_head.word_features} if self.backbone.reads_text else {}
         features = self.backbone(pixels, attention_layers=layers, **text)
-        checks.add(features["patch_tokens"], self.backbone.weights_name)
         tokens, grid = features["patch_tokens"], None
-        if self.affinity_head is not None:
-            grid = affinity_grid(self.grid_rule, pixels, tokens, self.backbone.patch_size)
+        checks.add(tokens, self.backbone.weights_name)
+        native = tuple(side // self.backbone.patch_size for side in pixels.shape[2:])
+        if self.affinity_head is not None and tokens.shape[2:] != native:
+            grid = affinity_grid(self.grid_rule, pixels, tokens, native)
             features |= {"patch_tokens": resample(tokens, grid)}
         maps, normalized_cam = self.text_head(tokens, candidates, grid=grid)
-        if self.affinity_head is None or self.purification_head is None:
-            if "clusters" in features:
-                maps = self.text_head.votes(features)
-            alive, flags = to_host(has_score(maps), checks.flags())
-            checks.raise_for(flags)
-            return maps, alive, None
         head: Any = self.purification_head
-        is_image_head = isinstance(head, by_image.ImageClassPurification)
+        if self.affinity_head is None or head is None:
+            maps = self.text_head.votes(features) if "clusters" in features else maps
+            return place_windows(windows, unpurified(maps), 1, checks, None)
         transition = self.affinity_head(self.pixels.undo(pixels), features)
         checks.add(transition, type(self.affinity_head).__name__)
+        cell = pixels.shape[2] // maps.shape[2]
         classify = CropClassifier(
             pixels,
             self.backbone.encode_image,
             self.text_head.class_features,
-            patch_size=pixels.shape[2] // maps.shape[2],
+            patch_size=cell,
             crop_size=self.crop_size,
             batch_size=crop_batch_size(self.window_batch_size, self.window_size, self.crop_size),
             windows=windows,
@@ -236,8 +227,24 @@ class FreeCPSegmentor(nn.Module):
             check=checks.add,
         )
         inputs = PurificationInputs(maps, normalized_cam, transition, classify, candidates)
+        is_image_head = isinstance(head, ImageClassPurification)
         found = (head.preview if is_image_head else head)(*inputs)
-        # The last of a few points where the host waits for the device, none of them in a loop.
-        found, (flags,) = found.on_host(checks.flags())
-        checks.raise_for(flags)
-        return found.maps, found.visible, PurifiedBatch(inputs, found, checks=checks)
+        kept = inputs if self.return_decisions or is_image_head else None
+        return place_windows(windows, found, cell, checks, kept)
+
+    def _combine(
+        self,
+        windows: list[PlacedWindow],
+        found: Sequence[tuple[PurificationOutput, int]],
+        image: Tensor,
+        size: tuple[int, int],
+    ) -> ClassScores:
+        """The scores of a normalised image; `found`: of each window; `size`: of the result."""
+        maps = [output.maps[n] for output, n in found]
+        alive = [output.visible[n] for output, n in found if output.visible is not None]
+        places, shape = [w.window for w in windows], (image.shape[1], image.shape[2])
+        scores = stitch(maps, places, shape, self.backbone.patch_size, alive)
+        if self.refine is not None:
+            refined = self.refine(resize_scores(scores.scores, size), image)
+            scores = ClassScores(scores.classes, refined)
+        return self.text_head.finish(scores, size)

@@ -4,8 +4,6 @@ fit together.
 """
 
 import logging
-import math
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -20,7 +18,6 @@ from ..affinity import (
     build_affinity_head,
 )
 from ..backbone import CLIPBackbone, LoadedCLIP, build_clip_backbone, load_clip_from_config
-from ..inputs import read_candidates
 from ..pamr import PAMR
 from ..purification.build import build_purification_head
 from ..purification.image_grid import ImageGrid
@@ -43,27 +40,26 @@ def check_heads(
             "Only one of affinity head and purification head is given; give FreeCPSegmentor both "
             "heads or neither."
         )
-    if purification_head is not None and text_head.softmax == "image":
-        raise ValueError(
-            'MODEL.TEXT.SOFTMAX="image" is for base methods alone, FreeCP refines the maps of '
-            'Eq. (1); use windows, or MODEL.PURIFICATION_HEAD.NAME "".'
-        )
-    if purification_head is not None and text_head.background == "words":
-        raise ValueError(
-            'MODEL.TEXT.BACKGROUND="words" is for base methods alone, FreeCP does not refine '
-            'background words; use class, or MODEL.PURIFICATION_HEAD.NAME "".'
-        )
     if oracle and purification_head is None:
         raise ValueError(
             "MODEL.PURIFICATION_HEAD.ORACLE=True restricts the purification head, but "
             'MODEL.PURIFICATION_HEAD.NAME is ""; use ClassPurification or no oracle.'
         )
     votes = "clusters" in backbone.output_shape()
-    if votes and (purification_head is not None or text_head.softmax == "image"):
+    for is_set, setting in (
+        (votes, "MODEL.CLIP.CLIPTRASE.VOTE=True"),
+        (text_head.softmax == "image", 'MODEL.TEXT.SOFTMAX="image"'),
+        (text_head.background == "words", 'MODEL.TEXT.BACKGROUND="words"'),
+    ):
+        if is_set and purification_head is not None:
+            raise ValueError(
+                f"{setting} is for base methods alone, FreeCP refines maps of patches that Eq. (1) "
+                'gives; change it, or use MODEL.PURIFICATION_HEAD.NAME "".'
+            )
+    if votes and text_head.softmax == "image":
         raise ValueError(
-            "MODEL.CLIP.CLIPTRASE.VOTE is for the base method alone, with votes instead of "
-            'probabilities; use it with MODEL.PURIFICATION_HEAD.NAME "" and MODEL.TEXT.SOFTMAX '
-            "windows."
+            "MODEL.CLIP.CLIPTRASE.VOTE gives votes instead of probabilities; use "
+            "MODEL.TEXT.SOFTMAX windows."
         )
     if votes:
         text_head.check_votes()
@@ -107,26 +103,16 @@ def segmentor_parts(
     }
 
 
-def allowed_of(
-    batched_inputs: Sequence[Mapping[str, Any]], text_head: TextHead, device: torch.device
-) -> Tensor:
-    """The classes that the oracle of Tab. 1 allows in each image, bool, (images, K)."""
-    num_outputs, background = len(text_head.output_names), text_head.has_background
-    return read_candidates(batched_inputs, num_outputs, background=background).to(device)
-
-
 def check_purified(cfg: CfgNode) -> None:
-    """Raise ValueError for settings of `FreeCPSegmentor` that a wrapped model cannot use."""
-    node = cfg.MODEL.PURIFICATION_HEAD
-    if not node.NAME:
+    """Raise `ValueError` for settings that `PurifiedSegmentor` cannot use."""
+    head, winner = cfg.MODEL.PURIFICATION_HEAD, cfg.MODEL.PURIFIED.WINNER
+    if not head.NAME or head.ORACLE:
         raise ValueError(
-            'MODEL.PURIFICATION_HEAD.NAME is "", but PurifiedSegmentor only purifies; use '
-            "ClassPurification, or the wrapped model alone."
+            "PurifiedSegmentor only purifies and has no oracle; got MODEL.PURIFICATION_HEAD NAME "
+            f'"{head.NAME}" and ORACLE {head.ORACLE}, use ClassPurification and False.'
         )
-    if node.ORACLE:
-        raise ValueError(
-            "MODEL.PURIFICATION_HEAD.ORACLE=True is for FreeCPSegmentor; set it to False."
-        )
+    if winner not in ("crop", "score"):
+        raise ValueError(f'MODEL.PURIFIED.WINNER="{winner}" is unknown; use crop or score.')
 
 
 def build_wrapped(cfg: CfgNode, vocabulary: Vocabulary | None) -> nn.Module:
@@ -153,12 +139,10 @@ def build_wrapped(cfg: CfgNode, vocabulary: Vocabulary | None) -> nn.Module:
 def build_affinity_head_of(cfg: CfgNode, view: ImageGrid, *, weights: bool) -> AffinityHead:
     """Build the affinity head for `view`; ValueError if it needs a CLIP and there is none."""
     name, clip = cfg.MODEL.AFFINITY_HEAD.NAME, cfg.MODEL.PURIFIED.CLIP
-    found = AFFINITY_HEAD_REGISTRY.get(name)
-    refused = isinstance(found, type) and issubclass(found, CLIPAttentionAffinity) and not clip
-    if not refused:
+    head = None
+    if clip or AFFINITY_HEAD_REGISTRY.get(name) is not CLIPAttentionAffinity:
         head = build_affinity_head(with_backbone(cfg, clip), view.output_shape(), weights=weights)
-        refused = bool(head.attention_layers) and not clip
-    if refused:
+    if head is None or (head.attention_layers and not clip):
         raise ValueError(
             f'MODEL.AFFINITY_HEAD.NAME="{name}" reads the attention of a CLIP, but '
             'MODEL.PURIFIED.CLIP is ""; name a CLIPBackbone there, such as CLIPViT, or use an '
@@ -189,15 +173,3 @@ def with_backbone(cfg: CfgNode, name: str) -> CfgNode:
     own.defrost()
     own.MODEL.BACKBONE.NAME = name
     return own
-
-
-def with_result_size(
-    batched_inputs: Sequence[Mapping[str, Any]], images: Sequence[Tensor], size: int
-) -> list[dict[str, Any]]:
-    """Inputs whose results have the size of the image, or less: `size` x `size` pixels in all."""
-    found = []
-    for x, image in zip(batched_inputs, images, strict=True):
-        scale = min(1.0, size / math.sqrt(image.shape[1] * image.shape[2]))
-        height, width = (max(1, round(scale * side)) for side in image.shape[1:])
-        found.append({**x, "height": height, "width": width})
-    return found

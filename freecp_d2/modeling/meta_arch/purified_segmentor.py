@@ -4,6 +4,7 @@ PurifiedSegmentor: FreeCP's purification on the class scores of any other meta-a
 Shapes: C channels, H, W pixels.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -14,17 +15,15 @@ from torch import Tensor, nn
 from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
 from ..backbone import LoadedCLIP, build_clip_backbone, load_clip_from_config
-from ..background import GivenChannels
 from ..inputs import read_images
+from ..outputs import ClassScores, GivenChannels
 from ..purification.build import build_purification_head
-from ..purification.class_scores import ScoreChannels, read_channels
-from ..purification.crop_classifier import check_winner
+from ..purification.class_scores import ScoreChannels, WrappedScores, read_channels
+from ..purification.decisions import Decisions
 from ..purification.diagnosis import SegmentedImage, WindowDiagnosis
 from ..purification.gating import gate_scores
-from ..purification.grid_purification import Decision, GridPurification
+from ..purification.grid_purification import GridPurification
 from ..purification.image_grid import ImageGrid
-from ..purification.wrapped_outputs import WrappedScores, read_cues
-from ..stitching import ClassScores
 from ..windows import window_batch_size
 from .parts import (
     build_affinity_head_of,
@@ -32,7 +31,6 @@ from .parts import (
     build_wrapped,
     check_purified,
     with_backbone,
-    with_result_size,
 )
 
 _WORDS_CANNOT_CHANGE = (
@@ -85,7 +83,7 @@ class PurifiedSegmentor(nn.Module):
             )
         self.wrapped, self.purifier = wrapped, purifier
         self.max_removed = max_removed
-        self.read_scores = WrappedScores(scores, temperature, purifier.channels)
+        self.read_scores = WrappedScores(scores, temperature)
         self.return_label_map = return_label_map
         self.return_decisions = False
 
@@ -101,7 +99,6 @@ class PurifiedSegmentor(nn.Module):
     ) -> dict:
         check_purified(cfg)
         node = cfg.MODEL.PURIFIED
-        check_winner(node.WINNER)
         channels = read_channels(cfg, vocabulary)
         backbone = None
         if node.CLIP:
@@ -159,13 +156,13 @@ class PurifiedSegmentor(nn.Module):
         Raises:
             ValueError: the wrapped model is in training, or returns something else.
         """
-        images = read_images(batched_inputs)
-        outputs, scores, decisions = self._decide(batched_inputs, images)
         found = []
-        for output, own, decision in zip(outputs, scores, decisions, strict=True):
-            found.append({**output, "sem_seg": self._read_out(own, decision.gate)})
+        images = read_images(batched_inputs)
+        for output, own, decisions, _ in self._decide(batched_inputs, images):
+            decisions = decisions.then(partial(self._read_out, own))
+            found.append({**output, "sem_seg": decisions.result()})
             if self.return_decisions:
-                found[-1]["purification"] = decision.decisions.then(partial(self._read_out, own))
+                found[-1]["purification"] = decisions
         return found
 
     def _read_out(self, scores: Tensor, gate: Tensor) -> Tensor:
@@ -175,23 +172,24 @@ class PurifiedSegmentor(nn.Module):
     @torch.no_grad()
     def diagnose(self, batched_inputs: list[dict[str, Any]]) -> list[list[WindowDiagnosis]]:
         """As `FreeCPSegmentor.diagnose`; windows and boxes in pixels of "image"."""
-        images = read_images(batched_inputs)
-        _, _, decisions = self._decide(batched_inputs, images, diagnose=True)
-        return [found.windows for found in decisions]
+        found = self._decide(batched_inputs, read_images(batched_inputs), diagnose=True)
+        return [reasons for *_, reasons in found]
 
     @torch.no_grad()
     def segment(
         self, batched_inputs: list[dict[str, Any]], *, diagnose: bool = False
     ) -> Iterator[SegmentedImage]:
         """As `FreeCPSegmentor.segment`, at MODEL.PURIFIED.SIZE if the images are larger."""
-        images = read_images(batched_inputs)
-        smaller = with_result_size(batched_inputs, images, self.purifier.view.size)
-        _, scores, decisions = self._decide(smaller, images, diagnose=diagnose)
-        for image, own, decision in zip(images, scores, decisions, strict=True):
-            gated = gate_scores(own, decision.gate, max_removed=self.max_removed)
-            classes = torch.arange(len(gated), device=gated.device)
-            size, reasons = (image.shape[1], image.shape[2]), tuple(decision.windows)
-            yield SegmentedImage(ClassScores(classes, gated), reasons, (), size)
+        images, smaller = read_images(batched_inputs), []
+        for x, image in zip(batched_inputs, images, strict=True):
+            scale = self.purifier.view.size / math.sqrt(image.shape[1] * image.shape[2])
+            height, width = (max(1, round(min(1.0, scale) * side)) for side in image.shape[1:])
+            smaller.append({**x, "height": height, "width": width})
+        found = self._decide(smaller, images, diagnose=diagnose)
+        for image, (_, own, decisions, reasons) in zip(images, found, strict=True):
+            gated = gate_scores(own, decisions.result(), max_removed=self.max_removed)
+            scores = ClassScores(torch.arange(len(gated), device=gated.device), gated)
+            yield SegmentedImage(scores, tuple(reasons), (image.shape[1], image.shape[2]))
 
     @property
     def purification_head(self) -> nn.Module:
@@ -225,13 +223,14 @@ class PurifiedSegmentor(nn.Module):
 
     def _decide(
         self, batched_inputs: list[dict[str, Any]], images: list[Tensor], *, diagnose: bool = False
-    ) -> tuple[list[dict[str, Any]], list[Tensor], Iterator[Decision]]:
-        """The wrapped model's outputs and scores, and the purification of each image."""
+    ) -> Iterator[tuple[dict[str, Any], Tensor, Decisions, list[WindowDiagnosis]]]:
+        """Of each image: the wrapped model's output, its scores, decisions and their diagnosis."""
         self._take_words()
-        outputs, scores = self.read_scores(self.wrapped, batched_inputs, self.device)
-        name = type(self.wrapped).__name__
-        cues = [read_cues(x, len(own), name) for x, own in zip(outputs, scores, strict=True)]
-        return outputs, scores, self.purifier.decide(images, scores, cues, diagnose=diagnose)
+        channels = self.purifier.channels
+        outputs, scores = self.read_scores(self.wrapped, batched_inputs, channels, self.device)
+        decided = self.purifier.decide(images, scores, outputs, diagnose=diagnose)
+        for output, own, (decisions, reasons) in zip(outputs, scores, decided, strict=True):
+            yield output, own, decisions, reasons
 
     def _take_words(self) -> None:
         """Take the words of a wrapped model that takes words; they may have been changed there."""
@@ -244,4 +243,4 @@ class PurifiedSegmentor(nn.Module):
         if channels != self.purifier.channels:
             if self.purifier.class_features is not None:
                 raise ValueError(_WORDS_CANNOT_CHANGE)
-            self.purifier.channels = self.read_scores.channels = channels
+            self.purifier.channels = channels

@@ -5,7 +5,7 @@ Shapes: K classes, h x w cells of SAM 3's masks, H, W pixels.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,13 +13,12 @@ from torch import Tensor, nn
 from ...d2 import META_ARCH_REGISTRY, CfgNode, configurable
 from ...text import Vocabulary
 from ...utils.device import precision_for, to_host
-from ..background import OutputClasses, check_background
-from ..inputs import FiniteChecks, read_images
+from ..finite_checks import FiniteChecks
+from ..inputs import output_size, read_images
+from ..outputs import ClassScores, OutputClasses, check_background, drop_small_classes
 from ..purification.diagnosis import SegmentedImage
 from ..sam3 import SAM3, WordFeatures, load_sam3
-from ..stitching import ClassScores, drop_small_classes
 from ..text_head import vocabulary_from_config
-from .read_out import output_size, read_out
 
 
 class SAM3TextHead(OutputClasses, nn.Module):
@@ -42,7 +41,7 @@ class SAM3TextHead(OutputClasses, nn.Module):
         background_thresh: float = 0.0,
         min_area: float = 0.0,
     ):
-        """See `TextHead`; raises `ValueError` as `check_background`."""
+        """See `TextHead`; raises as `check_background`."""
         super().__init__()
         check_background(background, background_thresh, min_area)
         self.background, self.background_thresh = background, background_thresh
@@ -61,19 +60,6 @@ class SAM3TextHead(OutputClasses, nn.Module):
             raise
         for name, value in features._asdict().items():
             self.register_buffer(name, value, persistent=False)
-
-    def batch(self, start: int, size: int) -> tuple[WordFeatures, tuple[int, ...]]:
-        """The features of `size` words from `start` on, and the map of each."""
-        part = slice(start, start + size)
-        return WordFeatures(self.tokens[part], self.mask[part]), self.map_of_words()[part]
-
-
-class _Found(NamedTuple):
-    """Of one image: `ClassScores`, presence of each map, (K,), and features, (D, h', w')."""
-
-    scores: ClassScores
-    presence: Tensor
-    features: Tensor
 
 
 @META_ARCH_REGISTRY.register()
@@ -100,11 +86,8 @@ class SAM3Segmentor(nn.Module):
     ):
         """
         Args:
-            word_batch: words in one forward of the decoder.
+            word_batch: words in one forward of the decoder; `ValueError` below 1.
             return_label_map: return int64 (H, W) label maps instead of (C, H, W) scores.
-
-        Raises:
-            ValueError: `word_batch` below 1.
         """
         super().__init__()
         if word_batch < 1:
@@ -140,11 +123,10 @@ class SAM3Segmentor(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """The device of the model, to which inputs are moved."""
         return self.sam3.device
 
     def set_vocabulary(self, vocabulary: Vocabulary, *, on_disk: bool = True) -> None:
-        """Change the words; see `SAM3TextHead.set_vocabulary`."""
+        """See `SAM3TextHead.set_vocabulary`."""
         self.text_head.set_vocabulary(vocabulary, self.sam3, on_disk=on_disk)
 
     @torch.no_grad()
@@ -161,13 +143,12 @@ class SAM3Segmentor(nn.Module):
         """
         outputs = []
         for x, image in zip(batched_inputs, read_images(batched_inputs), strict=True):
-            found, size = self._segment(x, image), output_size(x, (image.shape[1], image.shape[2]))
-            presence, words = found.presence, self.text_head
+            scores, presence, features = self._segment(x, image)
+            size, words = output_size(x, (image.shape[1], image.shape[2])), self.text_head
             if words.background_is_rest:
                 presence = torch.cat([presence.new_ones(1), presence])
-            sem_seg = read_out(found.scores, words, size, as_labels=self.return_label_map)
-            others = {"presence": presence, "features": found.features}
-            outputs.append({"sem_seg": sem_seg, **others})
+            sem_seg = words.read_out(scores, size, as_labels=self.return_label_map)
+            outputs.append({"sem_seg": sem_seg, "presence": presence, "features": features})
         return outputs
 
     @torch.no_grad()
@@ -176,20 +157,24 @@ class SAM3Segmentor(nn.Module):
     ) -> Iterator[SegmentedImage]:
         """Segment images, in order, at the resolution of SAM 3's masks; there is no diagnosis."""
         for x, image in zip(batched_inputs, read_images(batched_inputs), strict=True):
-            found = self._segment(x, image)
-            yield SegmentedImage(found.scores, (), (), (image.shape[1], image.shape[2]))
+            scores, _, _ = self._segment(x, image)
+            yield SegmentedImage(scores, (), (image.shape[1], image.shape[2]))
 
-    def _segment(self, x: dict[str, Any], image: Tensor) -> _Found:
-        """The class scores of the image (3, H, W) of an input, at the size of SAM 3's masks."""
+    def _segment(self, x: dict[str, Any], image: Tensor) -> tuple[ClassScores, Tensor, Tensor]:
+        """
+        Of the image (3, H, W) of an input: scores at the size of SAM 3's masks, presence of each
+        map, (K,), and features, (D, h', w').
+        """
         words, vision = self.text_head, self.sam3.encode_image(image)
         presence = torch.zeros(words.num_maps, device=self.device)
         scores = presence.new_zeros(0)
+        owners = words.map_of_words()
         for start in range(0, len(words.tokens), self.word_batch):
-            features, classes = words.batch(start, self.word_batch)
-            found = self.sam3.decode(vision, features)
+            part = slice(start, start + self.word_batch)
+            found = self.sam3.decode(vision, WordFeatures(words.tokens[part], words.mask[part]))
             if start == 0:
                 scores = found.maps.new_zeros(len(presence), *found.maps.shape[1:])
-            for k, word_map, word_presence in zip(classes, *found, strict=True):
+            for k, word_map, word_presence in zip(owners[part], *found, strict=True):
                 scores[k] = torch.maximum(scores[k], word_map)
                 presence[k] = torch.maximum(presence[k], word_presence)
         checks, image_features = FiniteChecks(), self.sam3.image_features(vision)
@@ -205,4 +190,4 @@ class SAM3Segmentor(nn.Module):
         of_classes = ClassScores(torch.arange(len(scores), device=self.device), scores)
         if words.min_area:
             of_classes = drop_small_classes(of_classes, words.min_area)
-        return _Found(of_classes, presence, image_features)
+        return of_classes, presence, image_features

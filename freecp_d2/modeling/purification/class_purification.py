@@ -97,8 +97,7 @@ class ClassPurification(nn.Module):
         node = cfg.MODEL.PURIFICATION_HEAD
         redundancy, ambiguity = node.REDUNDANCY, node.AMBIGUITY
         enabled = {"RP": redundancy.ENABLED, "AP": ambiguity.ENABLED}
-        modes = {"REDUNDANCY": redundancy.MODE, "AMBIGUITY": ambiguity.MODE}
-        for key, mode in modes.items():
+        for key, mode in (("REDUNDANCY", redundancy.MODE), ("AMBIGUITY", ambiguity.MODE)):
             if mode not in ("fixed", AUTO):
                 raise ValueError(
                     f'MODEL.PURIFICATION_HEAD.{key}.MODE="{mode}" is unknown; use fixed or auto.'
@@ -156,11 +155,6 @@ class ClassPurification(nn.Module):
         refined = refine(normalized_cam, transition, self._mask(normalized_cam))
         keep = torch.ones(refined.shape[:2], dtype=torch.bool, device=refined.device)
         if allowed is not None:
-            if allowed.dtype != torch.bool or allowed.shape != keep.shape:
-                raise ValueError(
-                    f"allowed is {allowed.dtype} of shape {tuple(allowed.shape)}, expected bool of "
-                    f"shape {tuple(keep.shape)}, (windows, classes)."
-                )
             keep = allowed.to(refined.device)
             refined = refined * keep[:, :, None, None]
         groups = no_groups(keep.shape[1], keep.device)
@@ -171,9 +165,8 @@ class ClassPurification(nn.Module):
         """box_k of Eq. (3), bool, shape (N, K, h, w)."""
         flat = normalized_cam.flatten(0, 1)
         region = region_boxes(flat, thresh=self.region_thresh, exclude_last=self.exclude_last)
-        boxes = region.to(flat.device)
-        mask = boxes_to_mask(boxes, len(flat), (flat.shape[1], flat.shape[2]))
-        return mask.view(normalized_cam.shape)
+        grid = (flat.shape[1], flat.shape[2])
+        return boxes_to_mask(region.to(flat.device), len(flat), grid).view(normalized_cam.shape)
 
     def _purify_redundancy(
         self, result: PurificationOutput, maps: Tensor, present: Tensor | None

@@ -11,33 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...method import RegionBoxes, boxes_to_mask, elect_winners
-from ..inputs import check_finite
+from ..finite_checks import check_finite
 from ..windows import Window
 from .build import ClassifyBoxes
 
-
-class CropFeatures:
-    """
-    The features of crops by their place in the images of one call of a model, so that a crop of
-    two overlapping windows is encoded once.
-    """
-
-    def __init__(self) -> None:
-        self.rows: dict[Hashable, int] = {}
-        self.features: Tensor | None = None
-
-    def add(self, places: Sequence[Hashable], features: Tensor) -> None:
-        """Features of crops at new places, shape (B, D)."""
-        first = len(self.rows)
-        self.rows |= {place: first + i for i, place in enumerate(places)}
-        known = [] if self.features is None else [self.features]
-        self.features = torch.cat([*known, features])
-
-    def get(self, places: Sequence[Hashable]) -> Tensor:
-        """The features of crops at known places, which may be repeated, shape (B, D)."""
-        assert self.features is not None, "the crops have been added"
-        rows = torch.tensor([self.rows[place] for place in places])
-        return self.features[rows.to(self.features.device)]
+CropFeatures = dict[Hashable, Tensor]
+"""
+The feature of each crop, (D,), by its place in the images of one call of a model, so that a crop of
+two overlapping windows is encoded once.
+"""
 
 
 class CropClassifier:
@@ -71,7 +53,7 @@ class CropClassifier:
         self.images, self.encode_image, self.class_features = images, encode_image, class_features
         self.patch_size, self.crop_size, self.batch_size = patch_size, crop_size, batch_size
         self.windows, self.check = windows, check
-        self.known = CropFeatures() if known is None else known
+        self.known: CropFeatures = {} if known is None else known
 
     def __call__(self, window: Tensor, boxes: Tensor, candidates: Tensor) -> Tensor:
         """
@@ -88,12 +70,12 @@ class CropClassifier:
         crops = [(n, *box) for n, box in pairs]
         places = [self._place(*crop) for crop in crops]
         new = {place: crop for place, crop in zip(places, crops, strict=True)}
-        new = {place: crop for place, crop in new.items() if place not in self.known.rows}
+        new = {place: crop for place, crop in new.items() if place not in self.known}
         if new:
             features = self._encode(list(new.values()))
             self.check(features, "The image tower, for crops of Eq. (8),")
-            self.known.add(list(new), features)
-        features = self.known.get(places).to(self.class_features)
+            self.known.update(zip(new, features, strict=True))
+        features = torch.stack([self.known[place] for place in places]).to(self.class_features)
         return elect_winners(features, self.class_features, candidates.to(features.device))
 
     def _place(self, n: int, x0: int, y0: int, x1: int, y1: int) -> Hashable:
@@ -122,12 +104,6 @@ class CropClassifier:
 def crop_batch_size(window_batch_size: int, window_size: int, crop_size: int) -> int:
     """The number of crops that have as many pixels as a batch of windows."""
     return window_batch_size * max(1, window_size**2 // crop_size**2)
-
-
-def check_winner(winner: str) -> None:
-    """Raise `ValueError` if MODEL.PURIFIED.WINNER is unknown."""
-    if winner not in ("crop", "score"):
-        raise ValueError(f'MODEL.PURIFIED.WINNER="{winner}" is unknown; use crop or score.')
 
 
 def elect_by_score(maps: Tensor) -> ClassifyBoxes:

@@ -1,16 +1,15 @@
 """Diagnosis of each window: words kept and dropped, ambiguity groups, winners; and a summary."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from torch import Tensor
 
-from ..stitching import ClassScores
-from ..windows import Window
-from .build import PurificationOutput
-from .decisions import PurifiedBatch
+from ..outputs import ClassScores
+from .build import PlacedWindow
+from .decisions import Decisions
 
 
 @dataclass
@@ -56,97 +55,59 @@ class SegmentedImage(NamedTuple):
     scores: ClassScores
     windows: tuple[WindowDiagnosis, ...]
     """The diagnosis of each window; empty if not asked for, or without purification."""
-    purified: tuple[tuple[Window, PurifiedBatch, int], ...]
-    """Each window, its batch and its place in it; empty if not kept, or without purification."""
     size: tuple[int, int]
     """(height, width) of the network's input."""
-    combine: Callable[..., ClassScores] | None = None
-    """The scores if the windows had other maps, (K, h, w) each; None without windows."""
-    patch_size: int = 0
-    """Of the maps, in pixels of the network's input; 0 without windows."""
+    decisions: Decisions | None = None
+    """Only with `return_decisions`; their `read_out` returns scores as above."""
     maps: tuple[Tensor, ...] = ()
-    """The maps of each window, (K, h, w)."""
+    """The maps of each window, (K, h, w); empty without windows."""
 
 
 def diagnose_windows(
-    found: PurificationOutput,
-    windows: list[Window],
+    windows: Sequence[PlacedWindow],
     class_names: tuple[str, ...],
-    patch_size: int,
+    scales: tuple[float, ...] = (1,) * 4,
 ) -> list[WindowDiagnosis]:
     """
-    The diagnoses of N windows.
+    The diagnosis of each window.
 
     Args:
-        found: of `PurificationOutput.on_host`.
-        class_names: those of the K classes.
+        class_names: those of the K classes; names that several share get their index.
+        scales: factors of x0, y0, x1 and y1 of windows and boxes.
     """
-    class_names = _unique(class_names)
-    keep, scores = found.keep, found.redundancy_scores
-    groups = _groups(found, windows, class_names, patch_size)
-    redundancy, ambiguity = (
-        [None] * len(windows) if thresh is None else thresh.tolist()
-        for thresh in (found.redundancy_thresh, found.ambiguity_thresh)
-    )
-    diagnoses = []
-    for n, (_, y0, x0, y1, x1) in enumerate(windows):
-        order = scores[n].argsort(descending=True).tolist()
-        ranked = [(k, class_names[k], float(scores[n, k])) for k in order]
-        diagnoses.append(
-            WindowDiagnosis(
-                window=(x0, y0, x1, y1),
-                kept={name: score for k, name, score in ranked if keep[n, k]},
-                removed={name: score for k, name, score in ranked if not keep[n, k]},
-                groups=groups[n],
-                visible=[class_names[k] for k in found.visible[n].nonzero().flatten().tolist()],
-                redundancy_thresh=redundancy[n],
-                ambiguity_thresh=ambiguity[n],
-            )
-        )
-    return diagnoses
+    count = Counter(class_names)
+    names = [f"{name} ({k})" if count[name] > 1 else name for k, name in enumerate(class_names)]
+    return [_diagnose(window, names, scales) for window in windows]
 
 
-def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Add the index to names that several classes share."""
-    count = Counter(names)
-    return tuple(f"{name} ({k})" if count[name] > 1 else name for k, name in enumerate(names))
-
-
-def _groups(
-    found: PurificationOutput, windows: list[Window], class_names: tuple[str, ...], patch_size: int
-) -> list[list[GroupDiagnosis]]:
-    """The groups of each window, boxes in pixels of the image."""
-    per_window: list[list[GroupDiagnosis]] = [[] for _ in windows]
-    groups = []
-    for n, members in zip(found.groups.window.tolist(), found.groups.members, strict=True):
-        group = GroupDiagnosis([class_names[k] for k in members.nonzero().flatten().tolist()])
-        per_window[n].append(group)
-        groups.append((group, windows[n]))
-    boxes, of_group = found.region_boxes.boxes.tolist(), found.region_boxes.map_index.tolist()
-    for g, (x0, y0, x1, y1), winner in zip(of_group, boxes, found.winners.tolist(), strict=True):
-        group, window = groups[g]
-        box = (
-            window.x0 + patch_size * x0,
-            window.y0 + patch_size * y0,
-            min(window.x0 + patch_size * x1, window.x1),
-            min(window.y0 + patch_size * y1, window.y1),
-        )
-        group.region_boxes.append(RegionBox(box, class_names[winner]))
-    return per_window
-
-
-def scale_boxes(diagnosis: WindowDiagnosis, scales: list[float]) -> WindowDiagnosis:
-    """Multiply x0, y0, x1 and y1 of the window and of all boxes by `scales`."""
-
-    def scale(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+def _diagnose(placed: PlacedWindow, names: list[str], scales: tuple[float, ...]) -> WindowDiagnosis:
+    def scaled(box: Sequence[int]) -> tuple[int, int, int, int]:
         x0, y0, x1, y1 = (round(side * by) for side, by in zip(box, scales, strict=True))
         return x0, y0, x1, y1
 
-    groups = [
-        GroupDiagnosis(g.classes, [RegionBox(scale(b.box), b.winner) for b in g.region_boxes])
-        for g in diagnosis.groups
-    ]
-    return replace(diagnosis, window=scale(diagnosis.window), groups=groups)
+    def named(classes: Tensor) -> list[str]:
+        return [names[k] for k in classes.nonzero().flatten().tolist()]
+
+    found, n = placed.batch.found, placed.row
+    own = (found.groups.window == n).nonzero().flatten().tolist()
+    groups = {g: GroupDiagnosis(named(found.groups.members[g])) for g in own}
+    for g, box, winner in zip(*(x.tolist() for x in placed.boxes()), strict=True):
+        groups[g].region_boxes.append(RegionBox(scaled(box), names[winner]))
+    scores = found.redundancy_scores[n]
+    order = scores.argsort(descending=True).tolist()
+    redundancy, ambiguity = (
+        None if thresh is None else float(thresh[n])
+        for thresh in (found.redundancy_thresh, found.ambiguity_thresh)
+    )
+    return WindowDiagnosis(
+        window=scaled(placed.window.box),
+        kept={names[k]: float(scores[k]) for k in order if found.keep[n, k]},
+        removed={names[k]: float(scores[k]) for k in order if not found.keep[n, k]},
+        groups=list(groups.values()),
+        visible=[] if found.visible is None else named(found.visible[n]),
+        redundancy_thresh=redundancy,
+        ambiguity_thresh=ambiguity,
+    )
 
 
 @dataclass(frozen=True)

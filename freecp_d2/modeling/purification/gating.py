@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...method import eliminate_in_region
 from ...utils.device import to_host
-from ..windows import Window
+from ..windows import Window, has_score
 from .build import PurificationOutput
 
 
@@ -30,12 +30,10 @@ def gates(found: PurificationOutput) -> Tensor:
     if found.elimination == "region":
         left = eliminate_in_region(gate.float(), found.groups, found.region_boxes, found.winners)
         return left > 0
-    group, class_index = found.groups.members.nonzero(as_tuple=True)
-    window = found.groups.window[group].to(gate.device)
-    class_index = class_index.to(gate.device)
-    maps = found.maps[window.to(found.maps.device), class_index.to(found.maps.device)]
-    is_there = (maps.flatten(1).amax(dim=1) > 0).to(gate.device)
-    gate[window, class_index] &= is_there[:, None, None]
+    visible = has_score(found.maps) if found.visible is None else found.visible
+    group, class_index = (x.to(gate.device) for x in found.groups.members.nonzero(as_tuple=True))
+    window = found.groups.window.to(gate.device)[group]
+    gate[window, class_index] &= visible[window, class_index][:, None, None]
     return gate
 
 

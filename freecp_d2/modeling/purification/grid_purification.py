@@ -4,42 +4,33 @@ Purification of another model's class scores on a grid of patches, window by win
 Shapes: N windows, C channels, K words, H x W pixels, h x w patches.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...method import min_max_normalise
 from ...utils.device import to_host, without_autocast
 from ..affinity import AffinityHead
-from ..inputs import FiniteChecks
-from ..windows import Window, check_window_sizes, cut_windows, run_on_windows, windows_of_images
-from .build import ClassifyBoxes, PurificationOutput
-from .class_scores import ScoreChannels, as_maps, cut_maps, pool_to_grid
+from ..finite_checks import FiniteChecks
+from ..resampling import resample
+from ..windows import Window, check_window_sizes, cut_windows, run_on_windows
+from .build import (
+    ClassifyBoxes,
+    PlacedWindow,
+    PurificationInputs,
+    PurificationOutput,
+    place_windows,
+)
+from .class_scores import ScoreChannels, as_maps
 from .crop_classifier import CropClassifier, CropFeatures, crop_batch_size, elect_by_score
-from .decisions import Decisions, PlacedWindow, PurificationInputs, PurifiedBatch
-from .diagnosis import WindowDiagnosis, diagnose_windows, scale_boxes
+from .decisions import Decisions
+from .diagnosis import WindowDiagnosis, diagnose_windows
 from .gating import gates, stitch_gates
 from .image_grid import ImageGrid
-from .once_per_image import ImageClassPurification, decide_image, diagnose_places
-from .wrapped_outputs import HostCues, features_on
-
-
-class Decision(NamedTuple):
-    """
-    The purification of one image.
-
-    Attributes:
-        gate: where each channel may have a score, bool (C, h, w).
-        windows: the diagnosis of each window; empty if not asked for.
-        decisions: for an evaluator; its `read_out` gives gates.
-    """
-
-    gate: Tensor
-    windows: list[WindowDiagnosis]
-    decisions: Decisions
+from .once_per_image import ImageClassPurification, decide_image
 
 
 class GridPurification(nn.Module):
@@ -68,7 +59,6 @@ class GridPurification(nn.Module):
             winner: of a box: "crop" (Eq. 8) or "score", see `elect_by_score`.
             crop_size: side in pixels of the crops of Eq. (8).
             batch_size: most windows in one forward; crops, as many as have the same pixels.
-
         """
         super().__init__()
         sides = {"MODEL.PURIFICATION_HEAD.AMBIGUITY.CROP_SIZE": crop_size}
@@ -89,52 +79,50 @@ class GridPurification(nn.Module):
         self,
         images: Sequence[Tensor],
         scores: Sequence[Tensor],
-        cues: Sequence[HostCues] = (),
+        outputs: Sequence[Mapping[str, Any]] = (),
         *,
         diagnose: bool = False,
-    ) -> Iterator[Decision]:
+    ) -> Iterator[tuple[Decisions, list[WindowDiagnosis]]]:
         """
-        Decide for each image, in order.
+        Decide for each image, in order: decisions whose result is where each channel may have a
+        score, bool (C, h, w), and the diagnosis of each window, empty if not asked for.
 
         Args:
             images: in [0, 255], each of shape (3, H, W), channels as the view's input format.
             scores: of each image, not negative, shape (C, H', W') with pixels of its own.
-            cues: of each image; empty: there are none.
+            outputs: of the wrapped model for each image, of which two are read if they are there:
+                "presence", whether each channel's word is in the image, in [0, 1], (C,); and
+                "features" of the whole image, (D, h, w), in place of CLIP's patch tokens.
 
         Raises `ValueError` if C does not fit the words, or the affinity head needs a CLIP.
         """
         patch = self.view.patch_size
         fitted = [self.view.fit(image) for image in images]
         sizes = [(x.shape[1], x.shape[2]) for x in fitted]
-        grids = [(height // patch, width // patch) for height, width in sizes]
-        maps = [as_maps(pool_to_grid(x, grid)) for x, grid in zip(scores, grids, strict=True)]
-        windows = windows_of_images(sizes, self.view.window_size, self.view.window_stride)
+        maps = [
+            as_maps(F.adaptive_avg_pool2d(own, (height // patch, width // patch)))
+            for own, (height, width) in zip(scores, sizes, strict=True)
+        ]
         names = self.channels.word_names(len(maps[0])) if maps else ()
-        crops, cues = CropFeatures(), cues or [HostCues()] * len(images)
-        tokens = features_on(cues, maps)
+        crops, outputs = CropFeatures(), outputs or [{}] * len(images)
+        tokens = _tokens(outputs, maps)
 
-        def run(batch: list[Window]) -> Iterator[tuple[PlacedWindow, Any, Any]]:
-            given = cut_maps(tokens, batch, patch) if tokens else None
-            pixels, own = cut_windows(fitted, batch, patch), cut_maps(maps, batch, patch)
-            return self._purify(pixels, own, batch, crops, given, names if diagnose else None)
+        def run(batch: list[Window]) -> list[PlacedWindow]:
+            cells = [Window(i, *(side // patch for side in sides)) for i, *sides in batch]
+            given = cut_windows(tokens, cells, 1) if tokens else None
+            pixels = cut_windows(fitted, batch, patch)
+            return self._purify(pixels, cut_windows(maps, cells, 1), batch, crops, given)
 
-        for i, results in enumerate(run_on_windows(windows, self.batch_size, run)):
-            own, opened, reasons = map(list, zip(*(found for _, found in results), strict=True))
-            of_image = [window for window, _, _ in own]
-            gate = partial(self._gate, windows=of_image, grid=grids[i])
+        size, stride = self.view.window_size, self.view.window_stride
+        for i, own in enumerate(run_on_windows(sizes, size, stride, self.batch_size, run)):
             if isinstance(self.purification_head, ImageClassPurification):
-                own = self._decide_image(own, scores[i], cues[i].presence)
-                reasons = diagnose_places(own, names, patch) if diagnose else []
-                opened_image = gate([(purified.found, n) for _, purified, n in own])
-            else:
-                opened_image = self._stitch(opened, of_image, grids[i])
-            scales = [images[i].shape[k] / fitted[i].shape[k] for k in (2, 1, 2, 1)]
+                own = self._decide_image(own, scores[i], outputs[i].get("presence"))
+            grid = (maps[i].shape[1], maps[i].shape[2])
+            gate = partial(self._gate, windows=[window for window, *_ in own], grid=grid)
+            scales = tuple(images[i].shape[k] / fitted[i].shape[k] for k in (2, 1, 2, 1))
+            reasons = diagnose_windows(own, names, scales) if diagnose else []
             channels = self.channels.words(len(maps[i]))
-            yield Decision(
-                opened_image,
-                [scale_boxes(reason, scales) for reason in reasons] if diagnose else [],
-                Decisions(own, self.purification_head, sizes[i], patch, channels, gate),
-            )
+            yield Decisions(own, self.purification_head, sizes[i], channels, gate), reasons
 
     def _decide_image(
         self, windows: list[PlacedWindow], scores: Tensor, presence: Tensor | None
@@ -147,35 +135,6 @@ class GridPurification(nn.Module):
         head: Any = self.purification_head
         return decide_image(head, windows, probability=highest, presence=presence)
 
-    def _purify(
-        self,
-        pixels: Tensor,
-        maps: Tensor,
-        windows: list[Window],
-        crops: CropFeatures,
-        tokens: Tensor | None,
-        names: tuple[str, ...] | None,
-    ) -> Iterator[tuple[PlacedWindow, Any, WindowDiagnosis | None]]:
-        """
-        Of each window of one size: purification, gate, and with `names` diagnosis; of an image
-        head, which decides later, neither of the last two.
-        """
-        checks = FiniteChecks()
-        head: Any = self.purification_head
-        inputs = self._prepare(pixels, maps, windows, crops, checks, tokens)
-        is_preview = isinstance(head, ImageClassPurification)
-        found = (head.preview if is_preview else head)(*inputs)
-        own_gates = () if is_preview else (gates(found),)
-        found, (flags, *opened) = found.on_host(checks.flags(), *own_gates)
-        checks.raise_for(flags)
-        gate: Iterable[Any] = opened[0] if opened else repeat(None, len(windows))
-        reasons: Iterable[WindowDiagnosis | None] = repeat(None, len(windows))
-        if names is not None and not is_preview:
-            reasons = diagnose_windows(found, windows, names, self.view.patch_size)
-        purified = PurifiedBatch(inputs, found, checks=checks)
-        places = [(window, purified, n) for n, window in enumerate(windows)]
-        return zip(places, gate, reasons, strict=True)
-
     def _gate(
         self,
         found: Sequence[tuple[PurificationOutput, int]],
@@ -183,32 +142,28 @@ class GridPurification(nn.Module):
         grid: tuple[int, int],
     ) -> Tensor:
         """Where each channel of an image may have a score, bool (C, h, w)."""
-        batches = {id(output): output for output, _ in found}
-        opened = {key: gates(output) for key, output in batches.items()}
-        return self._stitch([opened[id(output)][n] for output, n in found], windows, grid)
-
-    def _stitch(self, opened: list[Tensor], windows: list[Window], grid: tuple[int, int]) -> Tensor:
-        """The gate of an image, bool (C, h, w), from those of its windows."""
-        words = stitch_gates(list(zip(windows, opened, strict=True)), grid, self.view.patch_size)
+        outputs = {id(output): output for output, _ in found}
+        opened = {key: gates(output) for key, output in outputs.items()}
+        own = [opened[id(output)][n] for output, n in found]
+        words = stitch_gates(list(zip(windows, own, strict=True)), grid, self.view.patch_size)
         gate = words.new_ones(len(words) + (self.channels.background >= 0), *grid)
         gate[self.channels.words(len(gate))] = words
         return gate
 
     @without_autocast
-    def _prepare(
+    def _purify(
         self,
         pixels: Tensor,
         maps: Tensor,
         windows: list[Window],
         crops: CropFeatures,
-        checks: FiniteChecks,
         tokens: Tensor | None,
-    ) -> PurificationInputs:
+    ) -> list[PlacedWindow]:
         """
-        The arguments of the head for windows of one size: normalised pixels (N, 3, H, W), maps of
-        all channels (N, C, h, w), features of the wrapped model (N, D, h, w).
+        Purify windows of one size: normalised pixels (N, 3, H, W), maps of all channels (N, C, h,
+        w), features of the wrapped model (N, D, h, w).
         """
-        words, view = self.channels.words(maps.shape[1]), self.view
+        words, view, checks = self.channels.words(maps.shape[1]), self.view, FiniteChecks()
         classify: ClassifyBoxes | None = None
         if self.winner == "score":
             classify = elect_by_score(maps[:, words])
@@ -226,4 +181,21 @@ class GridPurification(nn.Module):
             )
         transition = view.transition(pixels, self.affinity_head, checks, tokens)
         cam = min_max_normalise(maps)
-        return PurificationInputs(maps[:, words], cam[:, words], transition, classify)
+        inputs = PurificationInputs(maps[:, words], cam[:, words], transition, classify)
+        head: Any = self.purification_head
+        found = (head.preview if isinstance(head, ImageClassPurification) else head)(*inputs)
+        return place_windows(windows, found, view.patch_size, checks, inputs)
+
+
+def _tokens(outputs: Sequence[Mapping[str, Any]], maps: Sequence[Tensor]) -> list[Tensor]:
+    """The features of each image on the grid of its maps, (D, h, w); empty if none has any."""
+    features = [x["features"] for x in outputs if x.get("features") is not None]
+    if features and len(features) != len(outputs):
+        raise ValueError(
+            'Some outputs of the wrapped model have "features" and others have none; expected '
+            "them of all images or of none."
+        )
+    return [
+        resample(own.to(found), (found.shape[1], found.shape[2]))
+        for own, found in zip(features, maps, strict=False)
+    ]

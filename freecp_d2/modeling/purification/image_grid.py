@@ -1,5 +1,5 @@
 """
-ImageGrid: images at one size, cut into patches, for affinity heads and for the crops of Eq. (8).
+ImageGrid: what affinity heads and the crops of Eq. (8) see of the images of another model.
 
 Shapes: N windows, H x W pixels, h x w patches, P = h * w.
 """
@@ -13,15 +13,16 @@ from ...d2 import ShapeSpec
 from ..affinity import AffinityHead
 from ..affinity.encoder import resize_to
 from ..backbone import CLIPBackbone
-from ..inputs import FiniteChecks, PixelNormalisation
+from ..finite_checks import FiniteChecks
+from ..inputs import PixelNormalisation
 from ..resampling import resample
 from ..windows import check_window_sizes
 
 
 class ImageGrid(nn.Module):
     """
-    The pixels that affinity heads and the crops of Eq. (8) see: images resized to one number of
-    pixels, under windows of whole patches, which a CLIP encodes if there is one.
+    Images resized to one number of pixels, under windows of whole patches, which a CLIP encodes if
+    there is one.
     """
 
     def __init__(

@@ -15,10 +15,14 @@ from torch import Tensor
 from ...d2 import CfgNode, configurable
 from ...method import automatic_redundancy_thresh
 from ...utils.device import without_autocast
-from .build import PURIFICATION_HEAD_REGISTRY, PurificationOutput
+from .build import (
+    PURIFICATION_HEAD_REGISTRY,
+    PlacedWindow,
+    PurificationOutput,
+    batches_of,
+    place_windows,
+)
 from .class_purification import ClassPurification, read_threshold
-from .decisions import PlacedWindow, PurifiedBatch, batches_of
-from .diagnosis import WindowDiagnosis, diagnose_windows
 
 
 class Evidence(NamedTuple):
@@ -30,8 +34,8 @@ class Evidence(NamedTuple):
     """The highest score of each class in the image, in [0, 1], (K,)."""
     presence: Tensor
     """Whether each class is in the image, by a wrapped model; else `probability`. (K,)."""
-    allowed: Tensor | None = None
-    """The classes that an oracle allows, bool, (K,); None: all."""
+    allowed: Tensor
+    """The classes that an oracle allows, bool, (K,)."""
 
 
 class Choice(NamedTuple):
@@ -48,8 +52,8 @@ class ImageClassPurification(ClassPurification):
     FreeCP with one decision on redundancy for an image: by the mean or the maximum over its windows
     of Eq. (5)'s scores. The rest is as of `ClassPurification`.
 
-    Subclasses choose the classes in another way. A model calls `preview` for each batch of windows
-    and `decide_image` with all windows of an image.
+    Subclasses override `choose`. A model calls `preview` for each batch of windows, and
+    `decide_image` with all windows of an image.
     """
 
     @configurable
@@ -92,8 +96,7 @@ class ImageClassPurification(ClassPurification):
         scores = scores.mean(dim=0) if self.pooling == "mean" else scores.amax(dim=0)
         thresh = self.redundancy_thresh
         if isinstance(thresh, str):
-            among = None if found.allowed is None else found.allowed[None]
-            thresh = float(automatic_redundancy_thresh(scores[None], among)[0])
+            thresh = float(automatic_redundancy_thresh(scores[None], found.allowed[None])[0])
         return Choice(scores > thresh, scores, thresh)
 
 
@@ -112,22 +115,41 @@ class _WithoutConsistency(ImageClassPurification):
         super().set_thresholds(ambiguity=ambiguity)
 
 
-@PURIFICATION_HEAD_REGISTRY.register()
-class PresenceThreshold(_WithoutConsistency):
-    """Keeps classes whose presence is above a threshold, as SegEarth-OV3 does."""
+class _ImageThreshold(_WithoutConsistency):
+    """Keeps classes whose `evidence` is above a threshold."""
+
+    evidence: str
+    """The field of `Evidence`."""
 
     @configurable
     def __init__(self, *, thresh: float = 0.5, **options: Any):
         super().__init__(**options)
-        self.thresh = float(read_threshold("IMAGE.PRESENCE_THRESH", thresh, automatic=False))
+        key = f"IMAGE.{self.evidence.upper()}_THRESH"
+        self.thresh = float(read_threshold(key, thresh, automatic=False))
 
     @classmethod
     def from_config(cls, cfg: CfgNode) -> dict:
-        thresh = cfg.MODEL.PURIFICATION_HEAD.IMAGE.PRESENCE_THRESH
-        return {"thresh": thresh, **ClassPurification.from_config(cfg)}
+        node = cfg.MODEL.PURIFICATION_HEAD.IMAGE
+        thresh = {"presence": node.PRESENCE_THRESH, "probability": node.PROBABILITY_THRESH}
+        return {"thresh": thresh[cls.evidence], **ClassPurification.from_config(cfg)}
 
     def choose(self, found: Evidence) -> Choice:
-        return Choice(found.presence > self.thresh, found.presence, self.thresh)
+        scores = getattr(found, self.evidence)
+        return Choice(scores > self.thresh, scores, self.thresh)
+
+
+@PURIFICATION_HEAD_REGISTRY.register()
+class PresenceThreshold(_ImageThreshold):
+    """Keeps classes whose presence is above a threshold, as SegEarth-OV3 does."""
+
+    evidence = "presence"
+
+
+@PURIFICATION_HEAD_REGISTRY.register()
+class BestProbability(_ImageThreshold):
+    """Keeps classes whose highest score in the image is above a threshold, as RADSeg does."""
+
+    evidence = "probability"
 
 
 @PURIFICATION_HEAD_REGISTRY.register()
@@ -154,33 +176,13 @@ class PresenceShare(_WithoutConsistency):
         return {**own, **ClassPurification.from_config(cfg)}
 
     def choose(self, found: Evidence) -> Choice:
-        scores, num_classes = found.presence, len(found.presence)
-        if found.allowed is not None:
-            scores, num_classes = scores * found.allowed, int(found.allowed.sum())
+        scores, num_classes = found.presence * found.allowed, int(found.allowed.sum())
         if num_classes <= self.max_classes:
             return Choice(torch.ones_like(scores, dtype=torch.bool), scores, 0.0)
         number = min(max(1, math.ceil(self.share * num_classes)), self.max_classes)
         order = scores.argsort(descending=True, stable=True)
         keep = torch.zeros_like(scores, dtype=torch.bool).index_fill(0, order[:number], True)
         return Choice(keep, scores, float(scores[order[number]]))
-
-
-@PURIFICATION_HEAD_REGISTRY.register()
-class BestProbability(_WithoutConsistency):
-    """Keeps classes whose highest score in the image is above a threshold, as RADSeg does."""
-
-    @configurable
-    def __init__(self, *, thresh: float = 0.5, **options: Any):
-        super().__init__(**options)
-        self.thresh = float(read_threshold("IMAGE.PROBABILITY_THRESH", thresh, automatic=False))
-
-    @classmethod
-    def from_config(cls, cfg: CfgNode) -> dict:
-        thresh = cfg.MODEL.PURIFICATION_HEAD.IMAGE.PROBABILITY_THRESH
-        return {"thresh": thresh, **ClassPurification.from_config(cfg)}
-
-    def choose(self, found: Evidence) -> Choice:
-        return Choice(found.probability > self.thresh, found.probability, self.thresh)
 
 
 def decide_image(
@@ -194,15 +196,15 @@ def decide_image(
     Purify the windows of one image with one choice of its classes.
 
     Args:
-        windows: all of the image, with the output of `head.preview` on the host, and `checks`.
+        windows: all of the image, with the output of `head.preview` on the host.
         probability, presence: see `Evidence`; None: the highest value of the maps, and that.
 
     Returns:
         list: the windows in their order, in batches of this image alone. Scores and threshold of
         redundancy are those of the choice.
     """
-    batches = list(batches_of(windows))
-    previews = [_select(batch.found, rows) for batch, rows, _ in batches]
+    batches = [(batch, own, _select(batch.found, own)) for batch, own in batches_of(windows)]
+    previews = [preview for _, _, preview in batches]
     if probability is None:
         highest = [preview.highest for preview in previews if preview.highest is not None]
         probability = torch.cat(highest).amax(dim=0)
@@ -210,41 +212,22 @@ def decide_image(
     if "RP" in head.order.split("-"):
         scores = torch.cat([preview.redundancy_scores for preview in previews])
         presence = probability if presence is None else presence
-        allowed = None if batches[0][0].inputs.allowed is None else previews[0].keep[0]
+        allowed = previews[0].keep[0]
         choice = head.choose(Evidence(scores.to(probability), probability, presence, allowed))
     decided: list[PlacedWindow] = []
-    for (batch, rows, own), preview in zip(batches, previews, strict=True):
-        assert batch.checks is not None, "the batch was previewed"
-        inputs = batch.inputs.select(rows)
-        present = None if choice is None else choice.keep.expand(len(rows), -1)
+    for batch, own, preview in batches:
+        inputs = batch.select([placed.row for placed in own])
+        present = None if choice is None else choice.keep.expand(len(own), -1)
         found = head(*inputs, present=present, refined=preview)
-        found, (flags,) = found.on_host(batch.checks.flags())
-        batch.checks.raise_for(flags)
         if choice is not None:
-            found.redundancy_scores = choice.scores.expand(len(rows), -1)
-            found.redundancy_thresh = choice.scores.new_full((len(rows),), choice.thresh)
-        purified = PurifiedBatch(inputs, found, present, batch.checks)
-        decided += [(window, purified, n) for n, window in enumerate(own)]
+            found.redundancy_scores = choice.scores.expand(len(own), -1)
+            found.redundancy_thresh = choice.scores.new_full((len(own),), choice.thresh)
+        places = [placed.window for placed in own]
+        decided += place_windows(places, found, batch.patch_size, batch.checks, inputs, present)
     return decided
 
 
-def _select(preview: PurificationOutput, rows: list[int]) -> PurificationOutput:
-    """The outputs of `preview` for some of the windows."""
-    names = ("maps", "keep", "redundancy_scores", "highest")
+def _select(preview: PurificationOutput, windows: list[PlacedWindow]) -> PurificationOutput:
+    """The outputs of `preview` for some of its windows."""
+    names, rows = ("maps", "keep", "redundancy_scores", "highest"), [w.row for w in windows]
     return replace(preview, **{name: getattr(preview, name)[rows] for name in names})
-
-
-def diagnose_places(
-    windows: Sequence[PlacedWindow], class_names: tuple[str, ...], patch_size: int
-) -> list[WindowDiagnosis]:
-    """The diagnosis of each window; `class_names` are those of the K classes."""
-    found = [
-        diagnose_windows(batch.found, own, class_names, patch_size)
-        for batch, _, own in batches_of(windows)
-    ]
-    return [window for part in found for window in part]
-
-
-def maps_of(windows: Sequence[PlacedWindow]) -> list[tuple[Tensor, Tensor]]:
-    """The maps of each window, (K, h, w), and which of them have a score, bool (K,)."""
-    return [(batch.found.maps[n], batch.found.visible[n]) for _, batch, n in windows]

@@ -60,6 +60,9 @@ def purify(
         TypeError: scores or affinity that are no tensors.
         ValueError: shapes that do not fit, values out of range, a part of Eq. (8) missing.
     """
+    for name, value in (("scores", scores), ("affinity", affinity)):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}: got {type(value).__name__}, expected a tensor.")
     head = ClassPurification(**options)
     maps = _read_maps(scores, kind, temperature)
     transition = transition_matrix(_read_affinity(affinity, maps))
@@ -67,16 +70,8 @@ def purify(
     return head(maps, min_max_normalise(maps), transition, classify)
 
 
-def _check_tensor(name: str, value: Any) -> None:
-    if not isinstance(value, Tensor):
-        raise TypeError(
-            f"{name}: got {type(value).__name__}, expected a tensor; torch.as_tensor makes one."
-        )
-
-
 def _read_maps(scores: Tensor, kind: str, temperature: float) -> Tensor:
     """Class maps (N, K, h, w)."""
-    _check_tensor("scores", scores)
     if scores.ndim not in (3, 4) or 0 in scores.shape:
         raise ValueError(
             f"Scores have shape {tuple(scores.shape)}, expected (K, h, w), or (N, K, h, w) for N "
@@ -88,13 +83,12 @@ def _read_maps(scores: Tensor, kind: str, temperature: float) -> Tensor:
 
 def _read_affinity(affinity: Tensor, maps: Tensor) -> Tensor:
     """Float32 and checked, (N, P, P)."""
-    _check_tensor("affinity", affinity)
     (num_images, _, h, w), shape = maps.shape, tuple(affinity.shape)
     expected = (num_images, h * w, h * w)
     if shape != expected and not (shape == expected[1:] and num_images == 1):
         raise ValueError(
             f"The affinity has shape {shape}, the scores have h x w = {h} x {w} = {h * w} patches: "
-            f"expected {expected if num_images > 1 else expected[1:]}. Pool the scores "
+            f"expected {expected if num_images > 1 else expected[1:]}; pool the scores "
             "(torch.nn.functional.adaptive_avg_pool2d) or resample the affinity "
             "(freecp_d2.modeling.resampling.resample_matrix)."
         )
@@ -120,14 +114,12 @@ def _read_classifier(
     crop_size: int,
 ) -> CropClassifier | None:
     """The classifier of Eq. (8); None if none of its parts is given."""
-    parts = {"image": image, "encode_image": encode_image, "class_features": class_features}
-    missing = [name for name, part in parts.items() if part is None]
-    if len(missing) == len(parts):
+    if image is None and encode_image is None and class_features is None:
         return None
     if image is None or encode_image is None or class_features is None:
         raise ValueError(
-            f"Eq. (8) needs {', '.join(parts)} together, and {', '.join(missing)} is missing; "
-            "give all, or none to leave ambiguity groups undecided."
+            "Eq. (8) needs image, encode_image and class_features together; give all, or none to "
+            "leave ambiguity groups undecided."
         )
     num_images, num_classes, h, w = maps.shape
     if class_features.ndim != 2 or len(class_features) != num_classes:

@@ -11,8 +11,8 @@ from freecp_d2.apps.segment.image_record import Settings
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.engine import load_config
 from freecp_d2.engine.predictor import Prediction
+from freecp_d2.modeling.outputs import ClassScores
 from freecp_d2.modeling.purification.diagnosis import GroupDiagnosis, RegionBox, WindowDiagnosis
-from freecp_d2.modeling.stitching import ClassScores
 from freecp_d2.text import Vocabulary
 from freecp_d2.visualization.legend import class_counts, visible_shares
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from freecp_d2.engine.predictor.saving import scores_npz
-from freecp_d2.modeling.stitching import ClassScores
+from freecp_d2.modeling.outputs import ClassScores
 
 from ...helpers.command import ROOT
 from .samples import prediction

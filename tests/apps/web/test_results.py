@@ -10,7 +10,7 @@ from freecp_d2.apps.web.inputs import read_words
 from freecp_d2.apps.web.labelling import Comparison, Labels, Thresholds
 from freecp_d2.apps.web.results import figures, purification, top_words
 from freecp_d2.engine.predictor import Prediction
-from freecp_d2.modeling.stitching import ClassScores
+from freecp_d2.modeling.outputs import ClassScores
 
 NAMES, COLORS = ("cat", "<i>dog</i>"), ((200, 0, 0), (0, 0, 200))
 WORDS = read_words("sky; field; sheep; road")

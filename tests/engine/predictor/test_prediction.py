@@ -9,7 +9,7 @@ from PIL import Image
 
 from freecp_d2 import Prediction, Predictor
 from freecp_d2.data.storybook import draw_scene
-from freecp_d2.modeling.stitching import ClassScores
+from freecp_d2.modeling.outputs import ClassScores
 from freecp_d2.visualization.label_png import read_labels
 
 

@@ -15,13 +15,13 @@ from freecp_d2.modeling.affinity.dino import patch_features
 from freecp_d2.modeling.affinity.encoder import cosines
 from freecp_d2.modeling.backbone.dense_attention import MaskCLIP, ProxyCLIP
 from freecp_d2.modeling.backbone.dense_attention.similarity import similarity_attention
-from freecp_d2.modeling.stitching import (
+from freecp_d2.modeling.outputs import (
     ClassScores,
     resize_scores,
     scores_of_cosines,
     shifted_cosines,
 )
-from freecp_d2.modeling.windows import windows_of_images
+from freecp_d2.modeling.windows import sliding_windows
 from tests.helpers.parity_bases import BASES, WEIGHTS, arrays, backbone, run
 from tests.helpers.random_affinity import use_source
 
@@ -161,7 +161,7 @@ def test_a_whole_image():
     method = ProxyCLIP(proxy=DINOAffinity(encoder=dino()), shift=shift, scale=scale)
     model = backbone("deep12_clip_weights", method)
     total, count = torch.zeros(len(text), *image.shape[1:]), torch.zeros(image.shape[1:])
-    for _, y0, x0, y1, x1 in windows_of_images([tuple(image.shape[1:])], 96, 48):
+    for _, y0, x0, y1, x1 in sliding_windows(0, *image.shape[1:], 96, 48):
         padded = F.pad(image[None, :, y0:y1, x0:x1], [8] * 4)
         found = shifted_cosines(model(padded)["patch_tokens"], text)[0]
         total[:, y0:y1, x0:x1] += resize_scores(found, (112, 112))[:, 8:-8, 8:-8]

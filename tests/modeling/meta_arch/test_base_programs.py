@@ -9,8 +9,8 @@ import torch
 
 from freecp_d2.modeling.backbone.dense_attention import NACLIP, SCCLIP, ResCLIP, scclip
 from freecp_d2.modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
+from freecp_d2.modeling.outputs import full_scores
 from freecp_d2.modeling.pamr import PAMR
-from freecp_d2.modeling.stitching import full_scores
 from freecp_d2.modeling.text_head import TextHead
 from freecp_d2.text import load_vocabulary
 from tests.helpers.parity_bases import arrays, backbone

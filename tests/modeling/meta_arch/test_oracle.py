@@ -70,19 +70,6 @@ def test_background_is_output_0_and_needs_no_permission():
     assert named <= {"class 2", "class 8", "class 11"}
 
 
-def test_diagnosis_says_who_was_not_allowed():
-    diagnoses = segmentor(redundancy=0.0, ambiguity=0.3).diagnose(IMAGES)
-    for x, windows in zip(IMAGES, diagnoses, strict=True):
-        allowed = {f"class {k}" for k in x["classes"]}
-        for window in windows:
-            assert set(window.kept) <= allowed
-            assert set(window.visible) <= allowed
-            assert all({*group.classes} <= allowed for group in window.groups)
-            others = {name: s for name, s in window.removed.items() if name not in allowed}
-            assert len(others) == NUM_CLASSES - len(allowed)
-            assert set(others.values()) == {0.0}
-
-
 def test_from_the_label_file_to_the_labels(tiny_cfg, tmp_path):
     """Background is label 0 of the files, as it is channel 0 of the output."""
     node = tiny_cfg.MODEL.PURIFICATION_HEAD

@@ -10,7 +10,6 @@ from freecp_d2.d2 import (
     BACKBONE_REGISTRY,
     Backbone,
     DefaultPredictor,
-    DetectionCheckpointer,
     build_model,
 )
 from freecp_d2.engine.plugins import import_plugins
@@ -106,21 +105,6 @@ class TestScores:
         assert (found != scores).any(), "nothing was removed: this shows nothing"
         assert (found.sum(dim=0) > 0).all(), "every pixel has an answer"
 
-    def test_all_words_removed_are_all_words_kept(self, cfg):
-        cfg.MODEL.TEXT.BACKGROUND = "distractor"
-        cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.5
-        scores = random_scores(num_channels=3)
-        (found,) = run(cfg, scores)
-        assert torch.equal(found, scores)
-
-    def test_the_background_is_never_removed(self, cfg):
-        cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.5
-        cfg.MODEL.PURIFIED.MAX_REMOVED = 0.999999
-        scores = random_scores()
-        (found,) = run(cfg, scores)
-        assert torch.equal(found[0], scores[0])
-        assert not found[1:, scores[0] > 1e-3].any()
-
     def test_logits_come_out_as_probabilities_and_as_labels(self, cfg):
         cfg.MODEL.PURIFIED.SCORES = "logits"
         cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.0
@@ -150,14 +134,6 @@ class TestOutputs:
             found = build_model(clip_cfg).eval()([inputs(random_scores(), size)])[0]
             assert found["sem_seg"].shape == (4, *SIZE)
 
-    def test_the_order_of_channels_is_read(self, clip_cfg):
-        clip_cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.1
-        clip_cfg.INPUT.FORMAT = "BGR"
-        x = inputs(random_scores())
-        bgr = build_model(clip_cfg).eval()([{**x, "image": x["image"].flip(0)}])
-        clip_cfg.INPUT.FORMAT = "RGB"
-        assert torch.equal(bgr[0]["sem_seg"], build_model(clip_cfg).eval()([x])[0]["sem_seg"])
-
 
 class TestDiagnosis:
     def test_it_is_what_was_done(self, cfg):
@@ -176,17 +152,6 @@ class TestDiagnosis:
         assert {name for name, value in total.items() if value > 1} == set(window.kept)
         assert all(score <= 0.2 for score in window.removed.values())
 
-    def test_boxes_of_contests(self, clip_cfg):
-        head = clip_cfg.MODEL.PURIFICATION_HEAD
-        head.REDUNDANCY.ENABLED, head.AMBIGUITY.THRESH = False, 0.1
-        model = build_model(clip_cfg).eval()
-        windows = model.diagnose([inputs(random_scores(), (192, 256))])[0]
-        boxes = [(w.window, c.box) for w in windows for g in w.groups for c in g.region_boxes]
-        assert boxes
-        for (x0, y0, x1, y1), box in boxes:
-            assert x0 <= box[0] < box[2] <= x1 <= 256
-            assert y0 <= box[1] < box[3] <= y1 <= 192
-
 
 class TestWrappedScores:
     def test_a_model_in_training(self, cfg):
@@ -204,14 +169,6 @@ class TestWrappedScores:
         )
         with pytest.raises(ValueError, match=said):
             model([x, y])
-
-    def test_scores_that_are_no_numbers_name_the_key_and_the_image(self, cfg):
-        scores = random_scores()
-        scores[1, 2, 3] = torch.nan
-        x = {**inputs(scores), "file_name": "second.png"}
-        said = r"Input 1 \(second\.png\): .*MODEL\.PURIFIED\.SCORES probabilities: .*NaN"
-        with pytest.raises(ValueError, match=said):
-            build_model(cfg).eval()([inputs(random_scores()), x])
 
     def test_logits_that_are_probabilities_are_named_once(self, cfg, caplog):
         cfg.MODEL.PURIFIED.SCORES = "logits"
@@ -287,12 +244,6 @@ class TestWeights:
         path = tmp_path / "pixels.pth"
         torch.save({"model": model.state_dict(), "iteration": 90}, path)
         return model.state_dict(), str(path)
-
-    def test_by_a_checkpointer_of_the_whole(self, clip_cfg, stored):
-        weights, path = stored
-        model = build_model(clip_cfg)
-        DetectionCheckpointer(model).load(path)
-        assert torch.equal(model.wrapped.conv.weight, weights["conv.weight"])
 
     def test_by_the_predictor(self, cfg, stored):
         weights, cfg.MODEL.WEIGHTS = stored

@@ -97,18 +97,6 @@ def test_background_words_and_a_label_map(cfg):
     assert (found["sem_seg"] == words.argmax(0)).float().mean() > 0.999, "but for ties"
 
 
-def test_an_image_is_encoded_once(cfg, monkeypatch):
-    model, calls = build_model(cfg).eval(), []
-    encode = model.sam3.model.vision_encoder.forward
-    monkeypatch.setattr(
-        model.sam3.model.vision_encoder,
-        "forward",
-        lambda *args, **options: calls.append(1) or encode(*args, **options),
-    )
-    model([{"image": photo(80, 120)}, {"image": photo(50, 40)}])
-    assert len(calls) == 2
-
-
 def test_words_come_from_the_cache(cfg, monkeypatch):
     first = build_model(cfg).text_head.tokens
 

@@ -4,15 +4,15 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from freecp_d2.modeling.purification.class_scores import (
     ScoreChannels,
+    WrappedScores,
     as_maps,
     as_probabilities,
-    pool_to_grid,
     read_channels,
 )
-from freecp_d2.modeling.purification.wrapped_outputs import read_scores
 
 
 class TestProbabilities:
@@ -53,41 +53,50 @@ class TestProbabilities:
                 as_probabilities(scores, kind, temperature)
 
 
+class Model(nn.Module):
+    """Returns what it is given."""
+
+    def __init__(self, outputs):
+        super().__init__()
+        self.outputs = outputs
+
+    def forward(self, batched_inputs):
+        return self.outputs
+
+
 class TestOutputs:
     SCORES = torch.zeros(2, 4, 4)
 
+    @staticmethod
+    def read(outputs, num_images=2):
+        read, model = WrappedScores("probabilities", 1.0), Model(outputs).eval()
+        return read(model, [{}] * num_images, ScoreChannels(), torch.device("cpu"))
+
     def test_of_each_image(self):
         outputs = [{"sem_seg": self.SCORES, "instances": 7}, {"sem_seg": self.SCORES + 1}]
-        first, second = read_scores(outputs, 2, "Model")
-        assert first is self.SCORES
+        found, (first, second) = self.read(outputs)
+        assert found is outputs
+        assert torch.equal(first, self.SCORES)
         assert torch.equal(second, self.SCORES + 1)
 
     def test_outputs_that_have_none(self):
+        own = {"sem_seg": self.SCORES}
         for outputs, message in [
-            ({"loss": 1.0}, r"Model returned dict.*call \.eval\(\)"),
-            (torch.zeros(2, 4, 8, 8), "returned Tensor"),
-            ([self.SCORES, self.SCORES], "is Tensor.*in a dict"),
-            ([{"sem_seg": self.SCORES}], "1 outputs for 2 images.*IMAGES_PER_BATCH 1"),
-            ([{"sem_seg": self.SCORES}, {"instances": 7}], "Model is NoneType"),
-            ([{"sem_seg": self.SCORES}, {"sem_seg": self.SCORES[0]}], r"\(4, 4\).*label map"),
-            ([{"sem_seg": self.SCORES}, {"sem_seg": self.SCORES[:0]}], r"\(0, 4, 4\)"),
+            ({"loss": 1.0}, "Model returned dict"),
+            ([self.SCORES, self.SCORES], "is NoneType.*in a dict"),
+            ([own], "list of 1, .* 2 images.*IMAGES_PER_BATCH 1"),
+            ([own, {"instances": 7}], "Model is NoneType"),
+            ([own, {"sem_seg": self.SCORES[0]}], r"\(4, 4\).*label map"),
+            ([own, {"sem_seg": self.SCORES[:0]}], r"\(0, 4, 4\)"),
         ]:
             with pytest.raises(ValueError, match=message):
-                read_scores(outputs, 2, "Model")
+                self.read(outputs)
 
 
 def test_maps_divide_out_sums_above_one():
     for scores, expected in [([0.5, 1.0, 0.5], [0.25, 0.5, 0.25]), ([0.01, 0.02], [0.01, 0.02])]:
         found = as_maps(torch.tensor(scores).view(-1, 1, 1)).flatten()
         torch.testing.assert_close(found, torch.tensor(expected))
-
-
-def test_pooling_is_the_mean_of_a_patch():
-    scores = torch.arange(16.0).view(1, 4, 4)
-    expected = torch.tensor([[[2.5, 4.5], [10.5, 12.5]]])
-    torch.testing.assert_close(pool_to_grid(scores, (2, 2)), expected)
-    scores = torch.tensor([[[1.0, 3.0]]])  # a grid finer than the pixels
-    assert torch.equal(pool_to_grid(scores, (2, 4))[0], torch.tensor([[1.0, 1, 3, 3]] * 2))
 
 
 class TestScoreChannels:

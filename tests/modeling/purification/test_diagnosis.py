@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from freecp_d2.method import AmbiguityGroups, RegionBoxes, no_groups
-from freecp_d2.modeling.purification.build import PurificationOutput
+from freecp_d2.modeling.finite_checks import FiniteChecks
+from freecp_d2.modeling.purification.build import PurificationOutput, place_windows
 from freecp_d2.modeling.purification.diagnosis import (
     GroupDiagnosis,
     GroupSummary,
@@ -42,8 +43,10 @@ def purified(**changes):
     return PurificationOutput(**fields)
 
 
-def diagnose(found, windows=WINDOWS, names=NAMES):
-    return diagnose_windows(found.on_host()[0], windows, names, 8)
+def diagnose(found, windows=WINDOWS, names=NAMES, **options):
+    checks = FiniteChecks()
+    checks.add(torch.ones(1), "")
+    return diagnose_windows(place_windows(windows, found, 8, checks, None), names, **options)
 
 
 @pytest.fixture
@@ -82,6 +85,12 @@ def test_groups_and_boxes_in_pixels_of_the_image(diagnoses):
     assert diagnoses[1].groups == [
         GroupDiagnosis(["dog", "boat"], [RegionBox((8, 0, 37, 30), "dog")])
     ]
+
+
+def test_scaled():
+    first, _ = diagnose(purified(), scales=(0.5, 0.25, 0.5, 0.25))
+    assert first.window == (10, 2, 30, 10)
+    assert first.groups[0].region_boxes[1].box == (22, 4, 30, 10)
 
 
 def test_classes_that_share_a_word_stay_apart():

@@ -17,6 +17,7 @@ EVIDENCE = Evidence(
     consistency=torch.tensor([[0.4, 0.0, 0.06, 0.02], [0.0, 0.0, 0.0, 0.3]]),
     probability=torch.tensor([0.9, 0.2, 0.6, 0.5]),
     presence=torch.tensor([0.3, 0.2, 0.8, 0.6]),
+    allowed=torch.ones(4, dtype=torch.bool),
 )
 RULES = {
     "mean": (ImageClassPurification(redundancy_thresh=0.05), [1, 0, 0, 1]),
@@ -57,6 +58,8 @@ def test_all_windows_of_an_image_keep_the_same_words(tiny_cfg):
         tiny_cfg.MODEL.PURIFICATION_HEAD.NAME = name
         tiny_cfg.MODEL.PURIFICATION_HEAD.IMAGE.MAX_CLASSES = 1
         tiny_cfg.MODEL.PURIFICATION_HEAD.IMAGE.PROBABILITY_THRESH = 0.35
+        if name != "ImageClassPurification":  # the others do not read it
+            tiny_cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.5
         model = build_model(tiny_cfg).eval()
         images = [{"image": photo(48, 96)}, {"image": photo(72, 48)}]
         for windows in model.diagnose(images):

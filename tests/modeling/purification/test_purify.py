@@ -117,9 +117,9 @@ class TestAmbiguity:
 
     def test_parts_that_are_missing_or_do_not_fit(self):
         for options, message in [
-            ({"image": None}, "and image is missing"),
-            ({"encode_image": None}, "and encode_image is missing"),
-            ({"class_features": None}, "and class_features is missing"),
+            ({"image": None}, "image, encode_image and class_features together"),
+            ({"encode_image": None}, "together"),
+            ({"class_features": None}, "together"),
             ({"image": torch.zeros(3, 32, 49)}, r"p \* 4, p \* 6"),
             ({"image": torch.zeros(3, 2, 3)}, r"p \* 4, p \* 6"),
             ({"image": torch.zeros(1, 32, 48)}, r"\(1, 3, p"),
@@ -166,8 +166,3 @@ class TestErrors:
             parts[name] = parts[name].numpy()
             with pytest.raises(TypeError, match=rf"{name}: got ndarray, expected a tensor"):
                 purify(**parts, kind="probabilities")
-
-    def test_of_the_head(self):
-        for options in [{"order": "AP-AP"}, {"redundancy_thresh": 7.0}, {"elimination": "box"}]:
-            with pytest.raises(ValueError, match=r"ORDER|REDUNDANCY|ELIMINATION"):
-                run(left_and_right(), **options)

@@ -1,68 +1,20 @@
-"""Stitching by hand, and the label map against the argmax of the scores."""
+"""Scores by hand, and the label map against their argmax."""
 
 from itertools import product
 
 import torch
 
-from freecp_d2.modeling import stitching
-from freecp_d2.modeling.stitching import (
+from freecp_d2.modeling import outputs
+from freecp_d2.modeling.outputs import (
     ClassScores,
     drop_small_classes,
     full_scores,
     label_map,
-    stitch,
 )
-from freecp_d2.modeling.windows import Window
-
-PATCH = 4
 
 
 def rand(*shape, seed=0):
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def constant_maps(values, grid=(2, 2)):
-    return torch.tensor(values).view(-1, 1, 1).expand(-1, *grid)
-
-
-class TestStitch:
-    def test_overlap_is_the_mean(self):
-        windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 4, 8, 12)]
-        maps = [constant_maps([0.2]), constant_maps([0.8])]
-        score = stitch(maps, windows, (8, 12), PATCH).scores[0]
-        expected = torch.tensor([0.2] * 4 + [0.5] * 4 + [0.8] * 4).expand(8, 12)
-        torch.testing.assert_close(score, expected)
-
-    def test_a_class_that_was_dropped_in_a_window_counts_as_zero_there(self):
-        windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 4, 8, 12)]
-        maps = [constant_maps([0.2, 0.6]), constant_maps([0.8, 0.0])]
-        found = stitch(maps, windows, (8, 12), PATCH)
-        assert found.classes.tolist() == [0, 1]
-        expected = torch.tensor([0.6] * 4 + [0.3] * 4 + [0.0] * 4).expand(8, 12)
-        torch.testing.assert_close(found.scores[1], expected)
-
-    def test_only_survivors_are_kept_in_order(self):
-        windows = [Window(0, 0, 0, 8, 8), Window(0, 0, 8, 8, 16)]
-        maps = [constant_maps([0.0, 0, 0, 0.5, 0]), constant_maps([0.0, 0.1, 0, 0, 0])]
-        found = stitch(maps, windows, (8, 16), PATCH)
-        assert found.classes.tolist() == [1, 3]
-        assert found.scores.shape == (2, 8, 16)
-        torch.testing.assert_close(found.scores[0, :, 8:], torch.full((8, 8), 0.1))
-        torch.testing.assert_close(found.scores[1, :, :8], torch.full((8, 8), 0.5))
-
-    def test_padding_is_cut(self):
-        # 6 x 5 pixels in 2 x 2 patches of 4: the maps reach over the end and must not shrink.
-        window = [Window(0, 0, 0, 6, 5)]
-        maps = rand(2, 2, 2)
-        score = stitch([maps], window, (6, 5), PATCH).scores
-        whole = stitch([maps], [Window(0, 0, 0, 8, 8)], (8, 8), PATCH).scores
-        torch.testing.assert_close(score, whole[:, :6, :5])
-
-    def test_bilinear_by_hand(self):
-        # Centres of 1-pixel samples between two patches of 4 pixels: eighths of the difference.
-        score = stitch([torch.tensor([[[0.0, 0.8]]])], [Window(0, 0, 0, 4, 8)], (4, 8), 4).scores
-        expected = torch.tensor([0.0, 0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.8])
-        torch.testing.assert_close(score[0], expected.expand(4, 8))
 
 
 class TestFullScores:
@@ -80,8 +32,7 @@ class TestFullScores:
         assert torch.equal(scores[1:], full_scores(self.FOUND, 5, (1, 2), background=False))
 
     def test_nothing_survives(self):
-        found = stitch([torch.zeros(3, 2, 2)], [Window(0, 0, 0, 8, 8)], (8, 8), PATCH)
-        assert (found.classes.shape, found.scores.shape) == ((0,), (0, 8, 8))
+        found = ClassScores(torch.zeros(0, dtype=torch.long), torch.zeros(0, 8, 8))
         for size in ((8, 8), (3, 4), (1, 1)):
             assert torch.equal(full_scores(found, 3, size, background=False), torch.zeros(3, *size))
             scores = full_scores(found, 3, size, background=True)
@@ -116,7 +67,7 @@ class TestLabelMap:
         for maps, background, floor, size, chunk in cases:
             found = ClassScores(classes, maps)
             scores = full_scores(found, 13, size, background=background, floor=floor)
-            monkeypatch.setattr(stitching, "CLASSES_AT_ONCE", chunk)
+            monkeypatch.setattr(outputs, "CLASSES_AT_ONCE", chunk)
             labels = label_map(found, size, background=background, floor=floor)
             assert labels.dtype == torch.int64
             chosen = scores.gather(0, labels[None])[0]
@@ -129,7 +80,7 @@ class TestLabelMap:
         found = ClassScores(torch.arange(7), self.CASES["all different"])
         sizes = ((6, 8), (13, 9), (3, 5), (41, 64))
         for size, band, background in product(sizes, (1, 20, 100), (False, True)):
-            monkeypatch.setattr(stitching, "PIXELS_AT_ONCE", band)
+            monkeypatch.setattr(outputs, "PIXELS_AT_ONCE", band)
             labels = label_map(found, size, background=background)
             scores = full_scores(found, 7, size, background=background)
             chosen = scores.gather(0, labels[None])[0]

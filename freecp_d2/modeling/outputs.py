@@ -1,11 +1,11 @@
 """
-Class scores of an image from the patch maps of its windows. Only surviving classes are upsampled.
+The classes of an output, its scores and its label map. Only surviving classes are resized.
 
-Shapes: N windows, W words, D embedding, K classes, C channels of the output, S surviving
-classes, h x w patches, H, W pixels.
+Shapes: W words, D embedding, K classes, C channels of the output, S surviving classes, h x w
+patches, H, W pixels.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..method import merge_synonyms
+from ..text import Vocabulary
 from ..utils.device import without_autocast
-from .windows import Window
 
 CLASSES_AT_ONCE, PIXELS_AT_ONCE = 16, 1 << 22
 """The most that is resized at once; at least one row of pixels."""
@@ -29,51 +29,80 @@ class ClassScores(NamedTuple):
     """Non-negative, shape (S, H, W)."""
 
 
-@without_autocast
-def stitch(
-    maps: Sequence[Tensor],
-    windows: Sequence[Window],
-    image_size: tuple[int, int],
-    patch_size: int,
-    alive: Sequence[Tensor] = (),
-) -> ClassScores:
-    """
-    Upsample each window's maps, non-negative (K, h, w), and average where windows overlap.
-
-    Maps may have any grid; it covers the window, padded to whole patches.
-
-    A class that was dropped in a window has score 0 there; the padding of a window is cut. `alive`
-    is `has_score` of each window, on the CPU; empty: it is computed.
-    """
-    is_alive = torch.stack([*alive]) if alive else has_score(torch.stack([*maps])).cpu()
-    classes = is_alive.any(dim=0).nonzero().flatten()
-    device = maps[0].device
-    scores = torch.zeros(len(classes), *image_size, dtype=torch.float32, device=device)
-    count = torch.zeros(image_size, dtype=torch.float32, device=device)
-    slots = [own[classes].nonzero().flatten().tolist() for own in is_alive]
-    # One copy to the device for all windows.
-    survivors = is_alive.nonzero()[:, 1].to(device).split([len(own) for own in slots])
-    for window_maps, window, own, own_slots in zip(maps, windows, survivors, slots, strict=True):
-        _, y0, x0, y1, x1 = window
-        height, width = y1 - y0, x1 - x0
-        padded = (-(-height // patch_size) * patch_size, -(-width // patch_size) * patch_size)
-        count[y0:y1, x0:x1] += 1
-        target = scores[:, y0:y1, x0:x1]
-        for start in range(0, len(own), CLASSES_AT_ONCE):
-            part = slice(start, start + CLASSES_AT_ONCE)
-            pixels = _resize(window_maps[own[part]], padded)[:, :height, :width]
-            if len(own) == len(target):
-                target[part] += pixels
-                continue
-            for slot, score in zip(own_slots[part], pixels, strict=True):  # faster than index_add_
-                target[slot] += score
-    scores /= count
-    return ClassScores(classes.to(device), scores)
+def has_background(vocabulary: Vocabulary, background: str) -> bool:
+    """Whether background words, if there are any, are a class of the output."""
+    return background != "distractor" and vocabulary.num_background > 0
 
 
-def has_score(maps: Tensor) -> Tensor:
-    """Which classes have a score anywhere: maps (N, K, h, w) -> bool (N, K)."""
-    return maps.flatten(2).amax(dim=2) > 0
+def check_background(rule: str, thresh: float = 0.0, min_area: float = 0.0) -> None:
+    """Raise `ValueError` for an unknown rule, or a threshold out of range or not used by it."""
+    if not 0 <= min_area < 1 or (min_area and rule != "words"):
+        raise ValueError(
+            f'MODEL.TEXT.MIN_AREA is {min_area} with MODEL.TEXT.BACKGROUND="{rule}"; expected a '
+            "share in [0, 1), 0 for none, and BACKGROUND words, whose class is never dropped."
+        )
+    if rule not in ("class", "words", "distractor"):
+        raise ValueError(
+            f'MODEL.TEXT.BACKGROUND="{rule}" is unknown; use class, words or distractor.'
+        )
+    if not 0 <= thresh < 1 or (thresh and rule == "distractor"):
+        raise ValueError(
+            f'MODEL.TEXT.BACKGROUND_THRESH is {thresh} with MODEL.TEXT.BACKGROUND="{rule}"; '
+            "expected a score in [0, 1), and 0.0 for distractor, where no class is the background."
+        )
+
+
+class OutputClasses:
+    """The classes of an output, for a class with the attributes below."""
+
+    vocabulary: Vocabulary
+    background: str
+    background_thresh: float
+    """MODEL.TEXT.BACKGROUND and BACKGROUND_THRESH."""
+
+    @property
+    def has_background(self) -> bool:
+        """Whether the output has a background class, at index 0."""
+        return has_background(self.vocabulary, self.background)
+
+    @property
+    def background_is_rest(self) -> bool:
+        """Whether the background has no map of its own: its score is 1 - max."""
+        return self.has_background and self.background == "class"
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the output's channels, in order."""
+        return ["background"] * self.has_background + list(self.vocabulary.class_names)
+
+    @property
+    def num_maps(self) -> int:
+        """Channels with a map of their own."""
+        return len(self.output_names) - self.background_is_rest
+
+    def map_of_words(self) -> tuple[int, ...]:
+        """The map of each word that has one: all, or those of the foreground."""
+        owners = self.vocabulary.word_to_class
+        if self.num_maps > self.vocabulary.num_classes:  # the background's words are the first
+            return (0,) * self.vocabulary.num_background + tuple(k + 1 for k in owners)
+        return owners
+
+    def read_out(self, found: ClassScores, size: tuple[int, int], *, as_labels: bool) -> Tensor:
+        """Scores (C, height, width) or the label map (height, width) of one image."""
+        background, floor = self.background_is_rest, self.background_thresh
+        if as_labels:
+            return label_map(found, size, background=background, floor=floor)
+        num_classes = len(self.output_names) - background
+        return full_scores(found, num_classes, size, background=background, floor=floor)
+
+
+@dataclass(frozen=True)
+class GivenChannels(OutputClasses):
+    """Channels that another model gives, a background's own included."""
+
+    vocabulary: Vocabulary
+    background: str
+    background_thresh: float = 0.0
 
 
 def drop_small_classes(found: ClassScores, min_area: float) -> ClassScores:
@@ -97,7 +126,9 @@ def resize_scores(scores: Tensor, size: tuple[int, int]) -> Tensor:
     """Bilinear resize without antialiasing, (S, H, W) -> (S, *size)."""
     if tuple(scores.shape[1:]) == size:
         return scores
-    return _resize(scores, size)
+    if len(scores) == 0:  # PyTorch does not resize an empty tensor
+        return scores.new_zeros(0, *size)
+    return F.interpolate(scores[None], size=size, mode="bilinear", align_corners=False)[0]
 
 
 def full_scores(
@@ -180,13 +211,7 @@ def _resize_rows(scores: Tensor, size: tuple[int, int], rows: slice) -> Tensor:
     weight = (y - above)[:, None].to(scores)
     above = above.to(scores.device)
     below = (above + 1).clamp(max=scores.shape[1] - 1)
-    return _resize(torch.lerp(scores[:, above], scores[:, below], weight), (num_rows, width))
-
-
-def _resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    if len(maps) == 0:  # PyTorch does not resize an empty tensor
-        return maps.new_zeros(0, *size)
-    return F.interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]
+    return resize_scores(torch.lerp(scores[:, above], scores[:, below], weight), (num_rows, width))
 
 
 def shifted_cosines(patch_tokens: Tensor, word_features: Tensor) -> Tensor:
