@@ -18,6 +18,7 @@ the usual fill values if nothing is near them. Shape shorthand in this module: H
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,33 +34,22 @@ _MOST = (0.02, 0.98)
 _Limit = float | np.ndarray
 
 
-@dataclass(frozen=True)
-class Scaled:
-    """
-    Attributes:
-        values: uint8, of the shape that was given.
-        note: how they were made, or "".
-        lost: bool (H, W), the pixels without a value in any band; None if there are none.
-    """
+class Scaled(NamedTuple):
+    """The result of a `Scale`."""
 
-    values: np.ndarray
-    note: str
-    lost: np.ndarray | None = None
+    values: np.ndarray  # uint8, of the shape that was given
+    note: str  # how they were made, or ""
+    lost: np.ndarray | None  # bool (H, W), the pixels without a value in a band, if there are any
 
 
 @dataclass(frozen=True)
 class Scale:
-    """
-    A rule for all parts of an image: `low` becomes 0, `high` 255, missing values 0.
-
-    Attributes:
-        fills: the values that are missing, besides NaN and infinity.
-    """
+    """A rule for all parts of an image: `low` becomes 0, `high` 255, missing values 0."""
 
     low: _Limit
     high: _Limit
     note: str = ""
-    fills: tuple[float, ...] = ()
+    fills: tuple[float, ...] = ()  # the values that are missing, besides NaN and infinity
     is_inverted: bool = False
 
     def __call__(self, values: np.ndarray) -> Scaled:
@@ -84,16 +74,14 @@ def find_scale(
     is_inverted: bool = False,
 ) -> Scale:
     """
+    The scale of an image; Unreadable if no value is a number.
+
     Args:
-        values: (H, W, C), integers or floats.
-        num_bits: how many bits store a value.
+        values: (H, W, C), integers or floats of `num_bits` bits.
         reading: its range of values is "auto", the rule above; "full", all that `num_bits` can
             hold; "percentiles", from the 2nd to the 98th of each band; or the two limits.
         missing: the value that the file declares as missing.
         is_inverted: 0 is white.
-
-    Raises:
-        Unreadable: no value is a number.
     """
     fills = _fills(values, missing)
     lost = _lost(values, fills)

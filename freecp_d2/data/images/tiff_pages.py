@@ -102,12 +102,7 @@ class Page:
         return self.bits <= 8 and self.sample_format == 1 and self.num_extra <= _MOST_EXTRA
 
     def colors(self) -> tuple[int, ...]:
-        """
-        The bands that are shown if none are chosen, from 1.
-
-        Raises:
-            Unreadable: the file does not say.
-        """
+        """The bands that are shown if none are chosen, from 1; Unreadable if the file is silent."""
         number = NUM_COLORS.get(self.photometric, 1)
         extra = self.tags.get(338, ())
         if self.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO) and self.num_samples > 1:
@@ -128,9 +123,7 @@ def find_pages(file: IO[bytes]) -> list[Page]:
     """
     The images of a TIFF, without smaller copies and masks unless there is nothing else.
 
-    Raises:
-        Unreadable: the file is camera raw.
-        ValueError, struct.error: it is damaged.
+    Unreadable if it is camera raw; ValueError or struct.error if it is damaged.
     """
     pages = list(_chain(file))
     kept = [page for page in pages if not page.is_secondary]
@@ -197,12 +190,7 @@ def _directory(
 
 
 def read_at(file: IO[bytes], offset: int, size: int) -> bytes:
-    """
-    `size` bytes of a file.
-
-    Raises:
-        ValueError: it is shorter.
-    """
+    """`size` bytes of a file; ValueError if it is shorter."""
     if offset + size > file.seek(0, 2):
         raise ValueError("the TIFF is truncated")
     file.seek(offset)

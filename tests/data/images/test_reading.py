@@ -8,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from freecp_d2.data.images.reading import ImageError, ImageTooLargeError, as_image, read_image
+from freecp_d2.data.images.arrays import as_image
+from freecp_d2.data.images.reading import ImageError, ImageTooLargeError, read_image
 
 from ...helpers.png import png
 
@@ -133,7 +134,7 @@ def test_the_message_about_a_shape_says_how_to_change_it():
     for shape, advice in (
         ((3, 20, 30), "image.transpose(1, 2, 0)."),
         ((1, 20, 30), "image.transpose(1, 2, 0)."),
-        ((1, 20, 30, 3), "image[0]."),
+        ((1, 20, 30, 3), "list(batch)."),
         ((20, 30, 4), "image[..., :3]."),
         ((3, 30, 4), "image[..., :3]."),
         ((20, 30, 5), "no side empty."),
