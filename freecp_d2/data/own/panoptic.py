@@ -24,12 +24,9 @@ class PanopticEncoding:
     """
     What the colours of one file mean: red + 256 green + 65536 blue is the id of a segment, and 0
     no segment.
-
-    Args:
-        segments: (id of a segment, its class) of this file.
     """
 
-    segments: tuple[tuple[int, int], ...]
+    segments: tuple[tuple[int, int], ...]  # (id of a segment, its class)
 
     def read(self, path: str | Path) -> np.ndarray:
         """The train ids of the file, int16 (H, W); ValueError if a segment is not in the JSON."""

@@ -14,7 +14,6 @@ from freecp_d2.data.benchmark_spec import (
     PASCAL_CONTEXT_IDS,
     restore,
 )
-from freecp_d2.data.verification.findings import count_finding
 from freecp_d2.data.verification.plausibility import count_values, judge_values
 from tests.helpers.share_trees import encode, train_ids
 
@@ -174,23 +173,6 @@ def test_sets_without_findings():
     (finding,) = judge("ade20k", 0, 120, replaced(150, 0))
     assert finding.kind == "histogram"
     assert judge("ade20k", 0, 120, replaced(150, 0), whole=False) == []
-
-
-def test_a_wrong_number_of_images_is_explained():
-    for key, count, said in (
-        ("voc21", 2913, r"official 1449 \(train and val.*SegmentationClass"),
-        ("voc20", 1447, "CAT-Seg's converter leaves out images whose annotation is all 255"),
-        ("voc21", 1447, "a part of the set"),
-        ("context60", 5105, r"official 5104 \(papers count 5,105"),
-        ("coco_stuff", 1000, "COCO-Stuff-10k's test split"),
-        ("cityscapes", 2975, "the train split"),
-        ("ade20k", 20210, "the train split"),
-        ("ade20k", 2001, "official 2000$"),
-    ):
-        finding = count_finding(BENCHMARKS[key], count)
-        assert finding.kind == "count"
-        assert re.search(f"^{count} images, .*{said}", finding.what), finding.what
-    assert all(count_finding(row, row.num_images) is None for row in BENCHMARKS.values())
 
 
 def test_scripts_that_restore_labels_exist():
