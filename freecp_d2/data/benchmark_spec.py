@@ -48,10 +48,8 @@ class Folder:
 @dataclass(frozen=True)
 class LabelFolder(Folder):
     """
-    The label files of a folder.
-
-    `split_file` is a text file below the root with one name (path without suffix) a line; "" takes
-    all label files and the images with the same names.
+    The label files of a folder: those whose names (paths without suffix) are in the lines of
+    `split_file`, a path below the root, or all.
     """
 
     encoding: LabelEncoding

@@ -46,13 +46,7 @@ class AnnotatedImage:
 
 
 def convert_context(options: Options) -> ConversionReport:
-    """
-    Write the labels of a split of Pascal Context and, if all succeed, its split file.
-
-    Raises:
-        FileNotFoundError: `trainval_merged.json` is missing.
-        ValueError: it is damaged, or has no image of the split.
-    """
+    """Write the labels of a split of Pascal Context and, if all succeed, its split file."""
     base = options.root / CONTEXT_FOLDER
     path = base / "trainval_merged.json"
     if not path.is_file():
@@ -81,8 +75,7 @@ def convert_instances(path: Path, options: Options) -> ConversionReport:
     """
     Draw COCO's instances, including crowds; images without instances are all background.
 
-    `path` is `instances_val2017.json`, or that of the split in `options`. Raises as
-    `load_annotations`, and ValueError for other categories.
+    `path` is `instances_val2017.json`, or that of the split in `options`.
     """
     conversion = LABEL_CONVERSIONS["coco_object"]
     images = load_annotations(path, annotations="annotations", image_id="id")
@@ -114,15 +107,11 @@ def _load_split(path: Path, split: str) -> list[AnnotatedImage]:
 
 def load_annotations(path: Path, *, annotations: str, image_id: str) -> list[AnnotatedImage]:
     """
-    Read a JSON file of images and annotations.
+    Read a JSON file of images and annotations; ValueError if it is truncated or has other keys.
 
     Args:
         annotations: the key of the list of annotations.
         image_id: the key of an image's number, to which "image_id" of an annotation refers.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is truncated, or has other keys.
     """
     content = _read_json(path, {*_KEYS, "images", annotations, "image_id", image_id})
     try:
@@ -168,12 +157,8 @@ def decode_region(segmentation: Any, height: int, width: int) -> np.ndarray:
     """
     Decode the pixels of an annotation as a bool array, shape (H, W).
 
-    Args:
-        segmentation: run lengths (`size`, `counts`; compressed or not), or a list of polygons
-            [x0, y0, x1, y1, ...]; an empty list has no pixels.
-
-    Raises:
-        ValueError: a malformed segmentation, or one of another image size.
+    `segmentation` has run lengths (`size`, `counts`; compressed or not), or is a list of polygons
+    [x0, y0, x1, y1, ...]; an empty list has no pixels. ValueError for other ones.
     """
     from pycocotools import mask as coco_mask
 

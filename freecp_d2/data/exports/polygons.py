@@ -27,18 +27,11 @@ BACKGROUND = "background"
 
 
 class Region(NamedTuple):
-    """
-    Pixels of one class.
+    """Pixels of one class."""
 
-    Attributes:
-        label: the index of the class in the label map.
-        mask: bool, shape (H, W), with at least one pixel.
-        score: mean score of the class over all its pixels, or None if it is not known.
-    """
-
-    label: int
-    mask: np.ndarray
-    score: float | None
+    label: int  # the index of the class in the label map
+    mask: np.ndarray  # bool, shape (H, W), with at least one pixel
+    score: float | None  # mean score of the class over all its pixels, if it is known
 
 
 def polygons(mask: np.ndarray, tolerance: float = 0.0) -> list[np.ndarray]:
@@ -79,13 +72,10 @@ def _join(
     mask: np.ndarray, ring: np.ndarray, holes: list[np.ndarray]
 ) -> tuple[np.ndarray, list[int]]:
     """
-    Join holes to a ring, the leftmost first.
+    Join holes to a ring, the leftmost first: the vertices, and the indices of the ends of seams.
 
     From the leftmost pixel of a hole's ring, the seam goes left over pixels of the mask. It ends on
     the outer ring or on that of a hole farther left, which is joined already.
-
-    Returns:
-        tuple: the vertices, and the indices of those at the ends of seams, ascending.
     """
     ends: list[int] = []
     for hole in sorted(holes, key=lambda points: int(points[:, 0].min())):
@@ -164,7 +154,16 @@ def find_regions(
     Raises:
         ValueError: `label_map` has another shape or other values.
     """
-    check_label_map(label_map, len(names))
+    if label_map.ndim != 2 or label_map.dtype.kind not in "iu":
+        raise ValueError(
+            f"got a label map of shape {label_map.shape} and {label_map.dtype}, expected integers "
+            "of shape (H, W)."
+        )
+    if label_map.size and not -1 <= label_map.min() <= label_map.max() < len(names):
+        raise ValueError(
+            f"got labels from {label_map.min()} to {label_map.max()}, expected -1 (no word) to "
+            f"{len(names) - 1}, the last of {len(names)} names."
+        )
     for label in np.unique(label_map):
         if label < 0 or names[label] == BACKGROUND:
             continue
@@ -175,17 +174,3 @@ def find_regions(
         count, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
         for part in range(1, count):
             yield Region(int(label), parts == part, score)
-
-
-def check_label_map(label_map: np.ndarray, num_classes: int) -> None:
-    """ValueError unless it is an integer array (H, W) with values from -1 to num_classes - 1."""
-    if label_map.ndim != 2 or label_map.dtype.kind not in "iu":
-        raise ValueError(
-            f"got a label map of shape {label_map.shape} and {label_map.dtype}, expected integers "
-            "of shape (H, W)."
-        )
-    if label_map.size and not -1 <= int(label_map.min()) <= int(label_map.max()) < num_classes:
-        raise ValueError(
-            f"got labels from {label_map.min()} to {label_map.max()}, expected -1 (no word) to "
-            f"{num_classes - 1}, the last of {num_classes} names."
-        )

@@ -40,11 +40,8 @@ def coast(page: Painter) -> None:
     shore = chance.uniform(0.68, 0.8)
     boats = ("sailboat", "sailboat", "ship", "fish")
     page.stand(chance.integer(0, 2), boats, horizon + 0.16, shore - 0.02)
-    page.fill(
-        page.choose("sand", "sand", "sand", "gravel", "grass"),
-        shore,
-        chance.pick(("wavy", "slant")),
-    )
+    beach = page.choose("sand", "sand", "sand", "gravel", "grass")
+    page.fill(beach, shore, chance.pick(("wavy", "slant")))
     people = (
         "umbrella",
         "umbrella",

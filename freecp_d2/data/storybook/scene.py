@@ -14,23 +14,14 @@ HEIGHT, WIDTH = 192, 256
 
 @dataclass(frozen=True)
 class Scene:
-    """
-    Attributes:
-        image: uint8 (192, 256, 3), RGB.
-        labels: uint8 (192, 256), index into `classes.CLASSES`; the scored classes come first.
-    """
+    """A page."""
 
-    image: np.ndarray
-    labels: np.ndarray
+    image: np.ndarray  # uint8 (192, 256, 3), RGB
+    labels: np.ndarray  # uint8 (192, 256), index into `classes.CLASSES`; the scored ones come first
 
 
 def draw_scene(seed: int) -> Scene:
-    """
-    Draw a page of the benchmark: a place with scored classes only.
-
-    Args:
-        seed: 0 to 2**32 - 1; the same pixels on every machine.
-    """
+    """Draw a page of the benchmark, a place with scored classes only; `seed` is below 2**32."""
     chance = Rng(seed)
     page = Painter(HEIGHT, WIDTH, chance, [c.name for c in SCORED])
     chance.pick(PLACES)(page)
