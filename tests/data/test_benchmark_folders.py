@@ -50,17 +50,6 @@ def test_an_image_of_another_format_is_named(ade):
         load_benchmark(BENCHMARKS["ade20k"])
 
 
-def test_links_of_a_benchmark(ade, caplog):
-    for number in "12":
-        (ade.root / IMAGES / f"loop{number}").symlink_to(ade.root / IMAGES)
-    with caplog.at_level(logging.WARNING):
-        assert len(load_benchmark(BENCHMARKS["ade20k"])) == 3
-    assert "loop1" in caplog.text
-    (ade.root / IMAGES / "x.jpg").symlink_to("/absent.jpg")
-    with pytest.raises(FileNotFoundError, match=r"x\.jpg is a link to /absent\.jpg"):
-        load_benchmark(BENCHMARKS["ade20k"])
-
-
 def test_a_folder_on_a_disk_that_is_not_mounted(ade):
     shutil.rmtree(ade.root / LABELS)
     (ade.root / LABELS).symlink_to("/absent/disk")
@@ -91,15 +80,8 @@ def test_split_files(tmp_path):
     make_tree(tmp_path, "voc21", benchmark.labels[0], num_files=4)
     split = tmp_path / benchmark.labels[0].split_file
     split.parent.mkdir(parents=True, exist_ok=True)
-    for content in (
-        "000001\r\n000003\r\n".encode("utf-16"),
-        b"\xef\xbb\xbf000001\n000003\n",
-        b"000001.jpg\n000003.jpg\n",
-        b"/JPEGImages/000001.jpg /SegmentationClassAug/000001.png\n000003 1\n",
-    ):
-        split.write_bytes(content)
-        records = load_benchmark(benchmark, str(tmp_path))
-        assert names(records) == ["000001.jpg", "000003.jpg"], content
+    split.write_bytes(b"/JPEGImages/000001.jpg /SegmentationClassAug/000001.png\n000003 1\n")
+    assert names(load_benchmark(benchmark, str(tmp_path))) == ["000001.jpg", "000003.jpg"]
     split.write_bytes(b"\n")
     with pytest.raises(ValueError, match=r"val\.txt is empty"):
         load_benchmark(benchmark, str(tmp_path))

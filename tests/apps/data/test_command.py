@@ -36,20 +36,6 @@ if __name__ == "__main__":
 
 
 class TestOptions:
-    def parse(self, *argv):
-        return command.build_parser("coco_stuff").parse_args(argv)
-
-    def test_defaults_and_values(self, monkeypatch):
-        monkeypatch.setenv("DETECTRON2_DATASETS", "/data")
-        assert self.parse().root == Path("/data")
-        monkeypatch.delenv("DETECTRON2_DATASETS")
-        args = self.parse()
-        assert (args.root, args.split, args.overwrite) == (Path("datasets"), "val", False)
-        assert args.workers >= 1
-        args = self.parse("--root", "/x", "--split", "train", "--overwrite", "--workers", "3")
-        assert (args.root, args.split, args.overwrite) == (Path("/x"), "train", True)
-        assert args.workers == 3
-
     def test_wrong_ones(self, capsys):
         for argv in (("--workers", "0"), ("--split", "test"), ("--source", "x")):
             with pytest.raises(SystemExit):

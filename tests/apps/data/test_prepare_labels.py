@@ -115,15 +115,6 @@ def test_a_folder_for_each_city(root, run):
     assert run("cityscapes")[1].startswith("0 files written")
 
 
-def test_a_linked_folder(root, run, tmp_path_factory):
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    write(elsewhere / "1.png", [[12]])
-    (root / COCO_RAW).mkdir(parents=True)
-    (root / COCO_RAW / "linked").symlink_to(elsewhere)
-    run("coco_stuff")
-    assert read(root / COCO_CONVERTED / "linked/1.png") == [[11]]
-
-
 def test_layouts_of_coco_stuff(root, run):
     write(root / "coco-stuff/annotations/val2017/1.png", [[12]])
     run("coco_stuff")

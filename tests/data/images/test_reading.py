@@ -10,6 +10,7 @@ from PIL import Image
 
 from freecp_d2.data.images.arrays import as_image
 from freecp_d2.data.images.reading import ImageError, ImageTooLargeError, read_image
+from freecp_d2.data.images.refused_formats import looks_like_image
 
 from ...helpers.png import png
 
@@ -63,14 +64,6 @@ def test_images_are_turned_upright_once(tmp_path, suffix):
         with Image.open(tmp_path / f"a.{suffix}") as image:
             image.load()
             assert np.array_equal(as_image(image), IMAGE), orientation
-
-
-def test_every_mode_becomes_three_channels(tmp_path):
-    for mode in ("L", "P", "RGBA", "LA", "1", "CMYK"):
-        source = Image.fromarray(IMAGE).convert(mode)
-        source.save(tmp_path / "a.tif")
-        found = read_image(tmp_path / "a.tif")
-        assert np.array_equal(found, np.asarray(source.convert("RGB"))), mode
 
 
 def test_grey_of_16_and_32_bits_is_scaled(tmp_path):
@@ -206,6 +199,21 @@ def test_refused_formats_say_why(tmp_path):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ImageError, match=said):
             read_image(tmp_path / name)
+
+
+def test_looks_like_image(tmp_path):
+    """By the suffix, else by the first bytes."""
+    for name, content, expected in (
+        *((name, b"", True) for name in ("a.jpg", "a.JPEG", "a.heic", "a.nef")),
+        ("a.txt", b"text", False),
+        ("a", b"\x89PNG\r\n\x1a\n", True),
+        ("a.bak", b"\xff\xd8\xff\xe0", True),
+        ("a.webp.1", b"RIFF\0\0\0\0WEBPVP8 ", True),
+        ("empty", b"", False),
+    ):
+        (tmp_path / name).write_bytes(content)
+        assert looks_like_image(tmp_path / name) == expected, name
+    assert not looks_like_image(tmp_path / "gone")
 
 
 def test_the_limit_is_checked_before_decoding(tmp_path):

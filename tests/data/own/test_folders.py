@@ -73,14 +73,6 @@ def test_a_name_that_is_no_text_to_yaml_is_no_class(mine):
             register_folders([mine.name])
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-16-le"])
-def test_classes_of_other_editors(mine, encoding):
-    (mine.root / "classes.txt").write_bytes("sky\r\nroad\r\ncar\r\n".encode(encoding))
-    mine.add("a")
-    load(mine)
-    assert MetadataCatalog.get(mine.name).stuff_classes == ["sky", "road", "car"]
-
-
 def test_the_background_is_class_0_wherever_it_is(mine):
     mine.write("classes.txt", "sky\nroad\nbackground: wall, floor\n")
     mine.add("a", stripes(0, 1, 2))
