@@ -36,18 +36,10 @@ class Region(NamedTuple):
 
 def polygons(mask: np.ndarray, tolerance: float = 0.0) -> list[np.ndarray]:
     """
-    One polygon for each 8-connected part of a mask, holes included.
+    One polygon for each 8-connected part of a mask (H, W), holes included: x and y of the vertices,
+    int32, shape (V, 2), V >= 3; a part of one or two pixels repeats a vertex.
 
-    Args:
-        mask: bool, shape (H, W).
-        tolerance: pixels; no point of the exact outline is farther from the polygon.
-
-    Returns:
-        list: x and y of the vertices, int32, shape (V, 2), V >= 3; a part of one or two pixels
-        repeats a vertex.
-
-    Raises:
-        ValueError: `tolerance` is negative.
+    No point of the exact outline is farther from the polygon than `tolerance` pixels.
     """
     if tolerance < 0:
         raise ValueError(f"got a tolerance of {tolerance:g} pixels, expected 0 or more.")
@@ -142,17 +134,13 @@ def find_regions(
     """
     Find the regions by class, then from top to bottom.
 
+    Pixels of no word and of the background are in none. ValueError for another label map.
+
     Args:
         label_map: integers (H, W), -1 (no word) to C-1.
         names: C names.
         scores: name -> mean score of the class.
         connected: one region for each 8-connected part of a class in place of one for the class.
-
-    Yields:
-        Region: neither of no word nor of the background.
-
-    Raises:
-        ValueError: `label_map` has another shape or other values.
     """
     if label_map.ndim != 2 or label_map.dtype.kind not in "iu":
         raise ValueError(

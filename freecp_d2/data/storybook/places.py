@@ -8,7 +8,7 @@ Each function paints one place. Classes that a page does not allow are skipped, 
 from collections.abc import Callable
 
 from .painter import Painter
-from .textures.outdoors import sky_at
+from .textures import sky_at
 
 Place = Callable[[Painter], None]
 
