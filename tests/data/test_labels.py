@@ -60,6 +60,7 @@ def test_dtype_is_the_callers_and_the_result_is_writable(tmp_path):
 
 def test_wrong_encodings_are_named(tmp_path):
     for encoding, values, cause in (
+        (RAW, [[255, 0]], "value 255;.*mask of two values, 0, 255, which says where"),
         (RAW, [[255, 3]], "value 255; expected 1..150.*already shifted"),
         (RAW, [[151, 200]], "value 151, 200.*another list of classes"),
         (RAW, [[254, 255]], "254, 255.*shifted twice"),

@@ -151,15 +151,13 @@ def test_open_files_and_connections_are_read(tmp_path):
         as_image(io.StringIO("text"))
 
 
-def test_addresses_are_not_looked_for_on_the_disk():
-    for address in ("https://a.org/b.png", "s3://a/b.png", "data:image/png;base64,AAAA"):
-        with pytest.raises(FileNotFoundError, match="download"):
-            as_image(address)
-
-
-def test_missing_files_and_folders_are_named(tmp_path):
-    for path in (tmp_path, tmp_path / "no.png"):
-        with pytest.raises(FileNotFoundError, match=re.escape(str(path))):
+def test_missing_files_folders_and_addresses_are_named(tmp_path):
+    for path, said in (
+        (tmp_path, "folder"),
+        (tmp_path / "no.png", "correct the path"),
+        *((name, "download") for name in ("https://a.org/b.png", "data:image/png;base64,AAAA")),
+    ):
+        with pytest.raises(FileNotFoundError, match=rf"{re.escape(str(path))}: .*{said}"):
             as_image(path)
 
 
