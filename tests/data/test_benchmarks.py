@@ -14,6 +14,7 @@ from freecp_d2.data import BENCHMARKS, register_benchmarks
 from freecp_d2.data.benchmark_files import load_benchmark
 from freecp_d2.data.benchmark_spec import Benchmark, Folder, LabelFolder
 from freecp_d2.data.labels import raw_encoding, shifted_encoding
+from freecp_d2.data.verification import verify_benchmark
 from freecp_d2.text import load_vocabulary, shipped_vocabularies
 from tests.helpers.share_trees import make_tree
 
@@ -86,6 +87,58 @@ def test_wrong_encoding_is_detected_before_the_run(ade):
     row = ade(4, change=lambda values: values.astype(np.uint8) - np.uint8(1))
     with pytest.raises(ValueError, match=r"00000\d.png.*already shifted"):
         load_benchmark(row)
+
+
+def test_spellings_of_an_image_ending(ade, tmp_path):
+    row, folder = ade(), tmp_path / IMAGES
+    (folder / "000002.jpg").rename(folder / "000002.JPG")
+    (folder / "000000.jpg").rename(folder / "000000.jpeg")
+    endings = [record["file_name"].rpartition(".")[2] for record in load_benchmark(row)]
+    assert endings == ["jpeg", "jpg", "JPG"]
+    (folder / "000002.JPG").rename(folder / "000002.png")
+    with pytest.raises(ValueError, match=r"1 annotations without .*000002\.png, expected \*\.jpg"):
+        load_benchmark(row)
+
+
+def test_a_folder_on_a_disk_that_is_not_mounted(ade, tmp_path):
+    row = ade()
+    shutil.rmtree(tmp_path / RAW.path)
+    (tmp_path / RAW.path).symlink_to("/absent/disk")
+    with pytest.raises(FileNotFoundError, match=r"validation is a link to /absent/disk, where"):
+        load_benchmark(row)
+
+
+@pytest.mark.parametrize("key", ["cityscapes", "coco_stuff"])
+def test_complete_labels_beside_an_interrupted_conversion(tmp_path, caplog, key):
+    converted, complete = BENCHMARKS[key].labels[0], BENCHMARKS[key].labels[-1]
+    make_tree(tmp_path, key, converted)
+    make_tree(tmp_path, key, complete)
+    first = next((tmp_path / converted.path).rglob(f"*{converted.suffix}"))
+    first.unlink()
+    with caplog.at_level(logging.WARNING):
+        records = load_benchmark(BENCHMARKS[key], str(tmp_path))
+    assert {record["label_encoding"] for record in records} == {complete.encoding}
+    assert f"datasets/prepare_{key}.py" in caplog.text
+    assert "lacks 1 labels" in caplog.text
+    shutil.rmtree(tmp_path / complete.path)
+    if converted.path != complete.path:
+        with pytest.raises(ValueError, match=rf"1 images without ann.*datasets/prepare_{key}\.py"):
+            load_benchmark(BENCHMARKS[key], str(tmp_path))
+
+
+def test_split_files(tmp_path):
+    benchmark = BENCHMARKS["voc21"]
+    make_tree(tmp_path, "voc21", benchmark.labels[0], num_files=4)
+    split = tmp_path / benchmark.labels[0].split_file
+    split.parent.mkdir(parents=True, exist_ok=True)
+    split.write_bytes(b"/JPEGImages/000001.jpg /SegmentationClassAug/000001.png\n000003 1\n")
+    records = load_benchmark(benchmark, str(tmp_path))
+    assert [record["file_name"][-10:] for record in records] == ["000001.jpg", "000003.jpg"]
+    split.write_bytes(b"\n")
+    with pytest.raises(ValueError, match=r"val\.txt is empty"):
+        load_benchmark(benchmark, str(tmp_path))
+    kinds = [finding.kind for finding in verify_benchmark(benchmark, str(tmp_path)).findings]
+    assert "split" in kinds
 
 
 def test_a_row_with_split_file_and_nested_folders(tmp_path):

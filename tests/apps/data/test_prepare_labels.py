@@ -83,12 +83,9 @@ def test_no_files(root, run):
 
 
 def test_splits_and_roots(root, run, tmp_path_factory):
-    write(root / f"ade/{ADE}/annotations/validation/1.png", [[150]])
-    run("ade20k")
-    assert read(root / f"ade/{ADE}/annotations_detectron2/validation/1.png") == [[149]]
-    write(root / f"{ADE}/annotations/training/1.png", [[1]])
+    write(root / f"ade/{ADE}/annotations/training/1.png", [[150]])
     run("ade20k", "--split", "train")
-    assert read(root / f"{ADE}/annotations_detectron2/training/1.png") == [[0]]
+    assert read(root / f"ade/{ADE}/annotations_detectron2/training/1.png") == [[149]]
     write(root / f"{CITY}/train/ulm/a_gtFine_labelIds.png", [[8]])
     run("cityscapes", "--split", "train")
     assert read(root / f"{CITY}/train/ulm/a_gtFine_labelTrainIds.png") == [[1]]

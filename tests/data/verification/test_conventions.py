@@ -5,11 +5,7 @@ import pytest
 
 from freecp_d2.data import BENCHMARKS
 from freecp_d2.data.labels import IGNORE_LABEL, ILLEGAL, NUM_VALUES, lookup_table
-from freecp_d2.data.verification.class_shares import (
-    CLASS_SHARES,
-    UNLABELLED_SHARES,
-    Expectation,
-)
+from freecp_d2.data.verification.class_shares import CLASS_SHARES, UNLABELLED_SHARES, Expectation
 from freecp_d2.data.verification.conventions import count_classes, other_readings
 from tests.helpers.share_trees import encode, train_ids
 
