@@ -42,7 +42,10 @@ def stored_fault(image: Image.Image, *, colors: bool = False) -> str:
     Why an opened file is no label map, as far as its header tells; "" if it may be one. With
     `colors`, colours are expected, which a table maps to classes.
     """
-    if lossy := _lossy_format(image):
+    lossy = _LOSSY.get(image.format or "")
+    if image.format == "TIFF" and "jpeg" in str(image.info.get("compression", "")):
+        lossy = "TIFF with JPEG compression"
+    if lossy:
         return (
             f"is stored as {lossy}, which changes values near the borders of regions, expected a "
             "lossless format; export the labels as PNG, from their source"
@@ -149,12 +152,6 @@ def _changed_grey(image: Image.Image) -> str:
     if bits:
         return f"grey of {bits} bits ({rawmode})"
     return "grey in which 0 is white (WhiteIsZero)" if "I" in rawmode else ""
-
-
-def _lossy_format(image: Image.Image) -> str:
-    if image.format == "TIFF" and "jpeg" in str(image.info.get("compression", "")):
-        return "TIFF with JPEG compression"
-    return _LOSSY.get(image.format or "", "")
 
 
 def _advice(image: Image.Image) -> str:

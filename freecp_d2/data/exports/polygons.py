@@ -107,21 +107,17 @@ def _simplify_chain(chain: np.ndarray, tolerance: float) -> np.ndarray:
         start, end = ranges.pop()
         if end - start < 2:
             continue
-        distances = _segment_distances(chain[start + 1 : end], chain[start], chain[end])
+        along = (chain[end] - chain[start]).astype(np.float64)
+        relative = chain[start + 1 : end] - chain[start]
+        length = along @ along
+        share = np.clip(relative @ along / length, 0, 1) if length else np.zeros(len(relative))
+        distances = np.hypot(*(relative - share[:, None] * along).T)
         farthest = int(distances.argmax())
         if distances[farthest] > tolerance:
             middle = start + 1 + farthest
             keep[middle] = True
             ranges += [(start, middle), (middle, end)]
     return chain[keep]
-
-
-def _segment_distances(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Distances of points (V, 2) from the segment between two points, shape (V,)."""
-    along, relative = (end - start).astype(np.float64), points - start
-    length = float(along @ along)
-    share = np.clip(relative @ along / length, 0.0, 1.0) if length else np.zeros(len(points))
-    return np.hypot(*(relative - share[:, None] * along).T)
 
 
 def find_regions(

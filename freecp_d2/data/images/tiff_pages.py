@@ -128,7 +128,10 @@ def find_pages(file: IO[bytes]) -> list[Page]:
     pages = list(_chain(file))
     kept = [page for page in pages if not page.is_secondary]
     if pages and not kept:
-        kept = [page for page in _inner(file, pages[0]) if not page.is_secondary]
+        order, is_big = _head(file)
+        offsets = pages[0].tags.get(_SUB_IMAGES, ())[:_MOST_PAGES]
+        inner = [Page(_directory(file, order, is_big, at)[0], order, None) for at in offsets]
+        kept = [page for page in inner if not page.is_secondary]
     shown = kept or pages[:1]
     if not shown:
         raise ValueError("TIFF without an image")
@@ -148,12 +151,6 @@ def _chain(file: IO[bytes]) -> Iterator[Page]:
         tags, offset = _directory(file, order, is_big, offset)
         # Pillow does not read 64-bit offsets of the order "MM".
         yield Page(tags, order, None if is_big and order == ">" else len(seen) - 1)
-
-
-def _inner(file: IO[bytes], page: Page) -> Iterator[Page]:
-    order, is_big = _head(file)
-    for offset in page.tags.get(_SUB_IMAGES, ())[:_MOST_PAGES]:
-        yield Page(_directory(file, order, is_big, offset)[0], order, None)
 
 
 def _head(file: IO[bytes]) -> tuple[str, bool]:

@@ -28,7 +28,7 @@ def register_storybook() -> None:
     """Register the four datasets and their files, which are drawn when they are opened."""
     from ...text import load_vocabulary  # here, so that either package may be imported first
 
-    register_storybook_files()
+    PathManager.register_handler(StorybookPathHandler(), allow_override=True)
     for vocabulary in _VOCABULARIES:
         class_names = list(load_vocabulary(vocabulary).class_names)
         for split in SPLITS:
@@ -112,11 +112,6 @@ class StorybookPathHandler(PathHandler):
 
     def _isfile(self, path: str, **kwargs: Any) -> bool:
         return self._exists(path, **kwargs)
-
-
-def register_storybook_files() -> None:
-    """Let `PathManager` open `storybook://`; repeated calls have no effect."""
-    PathManager.register_handler(StorybookPathHandler(), allow_override=True)
 
 
 def _parse(path: str) -> tuple[int, str] | None:

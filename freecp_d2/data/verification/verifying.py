@@ -3,9 +3,9 @@ Verify a benchmark or an own dataset in full: decode all images and labels, and 
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -58,14 +58,8 @@ class FolderVerification:
     pixels: tuple[int, ...]  # of each class, and last of the pixels without a class
     findings: tuple[str, ...]  # what was found, what was expected, what to do
 
-    @property
-    def absent(self) -> list[str]:
-        """Classes that no pixel has."""
-        return [name for name, count in zip(self.names, self.pixels, strict=False) if not count]
 
-
-@dataclass(frozen=True)
-class _Decoded:
+class _Decoded(NamedTuple):
     """An image and its label: faults (kind of finding, message), and the pixels of each value."""
 
     faults: list[tuple[str, str]]
@@ -87,7 +81,9 @@ def verify_benchmark(benchmark: Benchmark, root: str, num_workers: int = 8) -> V
         results = pool.map(_decode_pair, pairs)
         bar = tqdm(results, benchmark.name, len(pairs), unit="image", leave=False, disable=None)
         decoded = list(bar)
-    findings += _file_faults(decoded)
+    for kind, (what, advice) in _FILE_FAULTS.items():
+        if found := [text for pair in decoded for name, text in pair.faults if name == kind]:
+            findings.append(Finding(kind, f"{len(found)} {what}", advice, tuple(found)))
     readable = {
         path: label.pixels
         for (_, path), label in zip(pairs, decoded, strict=True)
@@ -169,13 +165,6 @@ def _decode_image(path: str) -> tuple[tuple[int, int] | None, str]:
     except DECODE_ERRORS as error:
         return None, f"{path} ({error})"
     return size, ""
-
-
-def _file_faults(decoded: list[_Decoded]) -> Iterator[Finding]:
-    """One finding for each kind of fault."""
-    for kind, (what, advice) in _FILE_FAULTS.items():
-        if found := [text for pair in decoded for name, text in pair.faults if name == kind]:
-            yield Finding(kind, f"{len(found)} {what}", advice, tuple(found))
 
 
 def verify_folder(name: str, num_workers: int = 8) -> FolderVerification:
