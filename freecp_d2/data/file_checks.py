@@ -63,17 +63,7 @@ def check_pairs(pairs: tuple[tuple[str, str], ...], colors: bool = False) -> tup
         fault, files = max(faults.items(), key=lambda item: len(item[1]))
         raise ValueError(f"{len(files)} of {len(pairs)} labels ({first_few(files)}): each {fault}.")
     sizes = tuple(header.size for header in images)
-    differ = [
-        describe_sizes(image, size, label, header.size)
-        for (image, label), size, header in zip(pairs, sizes, labels, strict=True)
-        if size != header.size
-    ]
-    if differ:
-        raise ValueError(
-            f"{len(differ)} of {len(pairs)} images and their annotations differ in size (width x "
-            f"height): {first_few(differ)}. Expected equal sizes, EXIF rotation applied to the "
-            "image; take both from one source."
-        )
+    check_sizes(pairs, sizes, [header.size for header in labels])
     turned = [path for (path, _), header in zip(pairs, images, strict=True) if header.turned]
     if turned:
         logger.warning(
@@ -86,6 +76,23 @@ def check_pairs(pairs: tuple[tuple[str, str], ...], colors: bool = False) -> tup
 def check_images(paths: tuple[str, ...]) -> tuple[Size, ...]:
     """(height, width) of complete images as displayed; ValueError names those that are damaged."""
     return tuple(header.size for header in _headers(_image_header, paths))
+
+
+def check_sizes(
+    pairs: Sequence[tuple[str, str]], sizes: Sequence[Size], label_sizes: Sequence[Size]
+) -> None:
+    """ValueError if images and their labels differ in size."""
+    differ = [
+        describe_sizes(image, size, label, label_size)
+        for (image, label), size, label_size in zip(pairs, sizes, label_sizes, strict=True)
+        if size != label_size
+    ]
+    if differ:
+        raise ValueError(
+            f"{len(differ)} of {len(pairs)} images and their annotations differ in size (width x "
+            f"height): {first_few(differ)}. Expected equal sizes, EXIF rotation applied to the "
+            "image; take both from one source."
+        )
 
 
 def describe_sizes(image: str, image_size: Size, label: str, label_size: Size) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from ...d2 import DatasetCatalog, MetadataCatalog
 from ...utils.files import printable
 from ...utils.image_formats import IMAGE_SUFFIXES
-from ..file_checks import DamagedFilesError, check_images, check_pairs, describe_sizes, first_few
+from ..file_checks import DamagedFilesError, check_images, check_pairs, check_sizes, first_few
 from ..file_lists import dangling_link, list_endings, list_files, read_list
 from ..labels import IGNORE_LABEL, LabelEncoding, LabelReader
 from . import label_studio, panoptic
@@ -134,12 +134,12 @@ def _sizes(
     (H, W) of each image that can be decoded, its label too; and the message about the others.
     `files` has for each the image, the label and what the label means.
     """
+    pairs = tuple((image, label) for image, label, _ in files)
     try:
         if own.spec.layout == "label-studio":  # the labels are in the exported file
-            sizes = check_images(tuple(image for image, _, _ in files))
-            _check_sizes(files, sizes)
+            sizes = check_images(tuple(image for image, _ in pairs))
+            check_sizes(pairs, sizes, [drawn.size for _, _, drawn in files])
         else:
-            pairs = tuple((image, label) for image, label, _ in files)
             has_numbers = isinstance(own.encoding, LabelEncoding)  # checked again, from the cache
             sizes = check_pairs(pairs) if has_numbers else check_pairs(pairs, True)
     except DamagedFilesError as error:
@@ -148,22 +148,6 @@ def _sizes(
             raise
         return _sizes(own, whole)[0], str(error)
     return {image: size for (image, _, _), size in zip(files, sizes, strict=True)}, ""
-
-
-def _check_sizes(
-    files: Sequence[tuple[str, str, label_studio.DrawnEncoding]], sizes: Sequence[tuple[int, int]]
-) -> None:
-    """ValueError if shapes were drawn on images of another size."""
-    differ = [
-        describe_sizes(image, size, label, drawn.size)
-        for (image, label, drawn), size in zip(files, sizes, strict=True)
-        if size != drawn.size
-    ]
-    if differ:
-        raise ValueError(
-            f"{len(differ)} of {len(files)} images and their shapes differ in size (width x "
-            f"height): {first_few(differ)}. Use the images that were labelled."
-        )
 
 
 def _find(spec: Spec, key: str, suffix: str) -> dict[str, str]:
