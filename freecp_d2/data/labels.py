@@ -7,7 +7,7 @@ Therefore a value that is not in the encoding is an error, which names the likel
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -119,6 +119,14 @@ def lookup_table(encoding: LabelEncoding) -> np.ndarray:
     table[list(values)] = labels
     table[list(encoding.unlabelled)] = IGNORE_LABEL
     return table
+
+
+def look_up(codes: np.ndarray, train_ids: Mapping[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The train ids of codes of colours, int16, and the codes that the table lacks."""
+    keys = np.array(sorted(train_ids), codes.dtype)
+    index = np.searchsorted(keys, codes).clip(0, len(keys) - 1)
+    labels = np.array([train_ids[key] for key in keys.tolist()], np.int16)
+    return labels[index], codes[keys[index] != codes]
 
 
 class LabelReader(Protocol):

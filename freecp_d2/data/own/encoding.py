@@ -4,19 +4,17 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...utils.files import read_text
+from ..label_palettes import Color, color_text
 from ..label_reading import read_colors
-from ..labels import IGNORE_LABEL, LabelEncoding, first_values
+from ..labels import IGNORE_LABEL, LabelEncoding, first_values, look_up
 from .classes import Classes
 from .spec import Spec
-
-Color = tuple[int, int, int]
 
 _HEX = re.compile(r"#([0-9a-fA-F]{6})\b")
 _THREE = re.compile(r"(?<![\w.])(\d{1,3})[\s,;]+(\d{1,3})[\s,;]+(\d{1,3})(?![\w.])")
@@ -34,37 +32,26 @@ class ColorEncoding:
         if len(set(known)) != len(known):
             color = next(color for color in known if known.count(color) > 1)
             raise ValueError(
-                f"the colour {_text(color)} is that of two classes; give each its own colour."
+                f"the colour {color_text(color)} is that of two classes; give each its own colour."
             )
 
     def read(self, path: str | Path) -> np.ndarray:
         """The train ids of a file, int16 (H, W); ValueError if it has other colours."""
-        codes = _code(read_colors(path))
-        keys, labels = self._table
-        index = np.searchsorted(keys, codes).clip(0, len(keys) - 1)
-        unknown = codes[keys[index] != codes]
+        known = [*enumerate(self.colors), *((IGNORE_LABEL, color) for color in self.unlabelled)]
+        table = {red << 16 | green << 8 | blue: label for label, (red, green, blue) in known}
+        codes = read_colors(path).astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+        labels, unknown = look_up(codes, table)
         if unknown.size:
-            raise ValueError(f"{path}: {self._explain(unknown, codes.size)}")
-        return labels[index]
-
-    @cached_property
-    def _table(self) -> tuple[np.ndarray, np.ndarray]:
-        """Codes of the known colours, ascending, and the train id of each."""
-        codes = _code(np.array([*self.colors, *self.unlabelled]))
-        labels = [*range(len(self.colors)), *[IGNORE_LABEL] * len(self.unlabelled)]
-        order = np.argsort(codes)
-        return codes[order], np.array(labels, np.int16)[order]
-
-    def _explain(self, unknown: np.ndarray, num_pixels: int) -> str:
-        codes, counts = np.unique(unknown, return_counts=True)
-        colors = [_color(code) for code in codes[np.argsort(-counts, kind="stable")].tolist()]
-        named = ", ".join(map(_text, colors[:5])) + (" ..." if colors[5:] else "")
-        return (
-            f"{len(colors)} colours that are not in the table, {named}, in "
-            f"{unknown.size / num_pixels:.1%} of the pixels. Add them to the table, or to ignore "
-            "if their pixels have no class. If a lossy format or a resize blended the colours, "
-            "export the labels again, by nearest neighbour."
-        )
+            found, counts = np.unique(unknown, return_counts=True)
+            colors = [_color(code) for code in found[np.argsort(-counts, kind="stable")].tolist()]
+            named = ", ".join(map(color_text, colors[:5])) + (" ..." if colors[5:] else "")
+            raise ValueError(
+                f"{path}: {len(colors)} colours that are not in the table, {named}, in "
+                f"{unknown.size / codes.size:.1%} of the pixels. Add them to the table, or to "
+                "ignore if their pixels have no class. If a lossy format or a resize blended the "
+                "colours, export the labels again, by nearest neighbour."
+            )
+        return labels
 
 
 def read_color_table(source: Any, folder: Path) -> list[tuple[str, Color]]:
@@ -138,17 +125,8 @@ def _find(text: str) -> tuple[Color, str] | None:
     return None
 
 
-def _code(colors: np.ndarray) -> np.ndarray:
-    """One number for each colour; `colors` (..., 3)."""
-    return colors.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
-
-
 def _color(code: int) -> Color:
     return code >> 16, code >> 8 & 255, code & 255
-
-
-def _text(color: Color) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 class OwnEncoding(LabelEncoding):
