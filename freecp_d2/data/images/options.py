@@ -52,7 +52,7 @@ AS_COLORS = Reading()
 
 
 def parse_bands(text: str) -> tuple[int, ...]:
-    """ "4,3,2" -> (4, 3, 2), "" -> (); ValueError for other texts."""
+    """The bands of a text such as "4,3,2" or ""; ValueError for other texts."""
     parts = [part.strip() for part in text.split(",")] if text.strip() else []
     if not all(part.isdecimal() for part in parts):
         raise ValueError(f"the bands are {text!r}; expected numbers such as 4,3,2.")

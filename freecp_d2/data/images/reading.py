@@ -82,11 +82,11 @@ def read_with_note(
     if isinstance(file, (str, Path)):
         name = name or file
         if os.path.isdir(file):
-            raise FileNotFoundError(f"{file}: is a folder, expected an image file.")
+            raise FileNotFoundError(f"{file}: is a folder, expected an image; correct the path.")
         if not os.path.exists(file):
-            advice = "download an address, and give the path or the bytes"
-            advice = advice if is_address(str(file)) else "correct the path"
-            raise FileNotFoundError(f"{file}: no such file; {advice}.")
+            remote = "is an address; download it, and give its path or its bytes"
+            what = remote if is_address(str(file)) else "no such file; correct the path"
+            raise FileNotFoundError(f"{file}: {what}.")
         try:
             with open(file, "rb") as content:
                 return read_with_note(content, max_pixels, name, reading)

@@ -63,8 +63,8 @@ def count_values(encoding: LabelEncoding, files: Mapping[str, Mapping[int, int]]
 
 def judge_values(benchmark: Benchmark, folder: LabelFolder, values: ValueCount) -> list[Finding]:
     """
-    Check the values of a folder against its encoding, and against the benchmark's histogram if it
-    is known and there are `MIN_IMAGES` files. At most one finding is returned, the likeliest cause.
+    Check the values of a folder against its encoding; if all are legal, the histogram is known and
+    there are `MIN_IMAGES` files, against the histogram. At most one finding, the likeliest cause.
     """
     if values.illegal_files:
         return [_illegal_values(benchmark, folder, values)]

@@ -121,8 +121,7 @@ def _select(
         )
         files = files.keep(files.images.keys() & files.labels.keys())
     if (number := len(files.images)) != benchmark.num_images:
-        is_part = " (a part of the set)" if number < benchmark.num_images else ""
-        what = f"{number} images, expected the official {benchmark.num_images}{is_part}"
+        what = f"{number} images, expected the official {benchmark.num_images}"
         advice = "use the official val split, all of it; results on another set are not comparable"
         findings.append(Finding("count", what, advice))
     images, labels = files.images.keys(), files.labels.keys()
