@@ -39,7 +39,7 @@ class Scaled(NamedTuple):
 
     values: np.ndarray  # uint8, of the shape that was given
     note: str  # how they were made, or ""
-    lost: np.ndarray | None  # bool (H, W), the pixels without a value in a band, if there are any
+    lost: np.ndarray  # bool (H, W), the pixels without a value in a band
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Scale:
         if self.is_inverted:
             scaled = 255 - scaled
         lost = _lost(values, self.fills)
-        if lost is not None:
+        if lost.any():
             scaled[lost] = 0
             share = f"{lost.mean():.1%} of the pixels have no value and are black"
             note = f"{note}; {share}".lstrip("; ")
@@ -91,11 +91,10 @@ def find_scale(
     return Scale(*_limits(bands, num_bits, reading, is_inverted), fills, is_inverted)
 
 
-def _sample(band: np.ndarray, lost: np.ndarray | None) -> np.ndarray:
+def _sample(band: np.ndarray, lost: np.ndarray) -> np.ndarray:
     """At most about a million values of a band, spread evenly, without missing ones."""
     step = max(1, band.size // _SAMPLE) | 1  # odd, so that it does not follow the columns
-    some = band.reshape(-1)[::step]
-    return some if lost is None else some[~lost.reshape(-1)[::step]]
+    return band.reshape(-1)[::step][~lost.reshape(-1)[::step]]
 
 
 def _limits(
@@ -173,7 +172,6 @@ def _is_fill(values: np.ndarray, fills: tuple[float, ...]) -> np.ndarray:
     return found
 
 
-def _lost(values: np.ndarray, fills: tuple[float, ...]) -> np.ndarray | None:
-    """The pixels (H, W) without a value, in any band; None if there are none."""
-    found = _is_fill(values, fills)
-    return np.asarray(found.any(axis=2)) if found.any() else None
+def _lost(values: np.ndarray, fills: tuple[float, ...]) -> np.ndarray:
+    """bool (H, W): the pixels without a value in a band."""
+    return np.asarray(_is_fill(values, fills).any(axis=2))

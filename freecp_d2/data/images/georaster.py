@@ -98,10 +98,8 @@ class Raster:
 
     def _converted(self, values: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         # A pixel has data if a band has: with 0 as "no data", pure colours are pixels, too.
-        has_data = np.asarray(masks.any(axis=0))
         scaled = self._scale(np.moveaxis(values, 0, 2))
-        if scaled.lost is not None:
-            has_data = has_data & ~scaled.lost
+        has_data = masks.any(axis=0) & ~scaled.lost
         scaled.values[~has_data] = 0
         return as_rgb(scaled.values), has_data
 
