@@ -97,6 +97,10 @@ def test_wrong_arguments_are_refused():
         (torch.zeros(4, 4, 5), "RGB", ValueError, r"image\[:3\]"),
         (torch.zeros(4, 5), "RGB", ValueError, r"image\[None\]"),
         (np.full((4, 4), "a"), None, ValueError, "expected numbers"),
+        (np.zeros((3, 20, 30)), "RGB", ValueError, r"\(3, 20, 30\).*image\.transpose\(1, 2, 0\)"),
+        (np.zeros((1, 20, 30, 3)), "RGB", ValueError, r"list\(batch\)"),
+        (np.zeros((20, 30, 4)), "RGB", ValueError, r"image\[\.\.\., :3\]"),
+        *((np.zeros(s), "RGB", ValueError, r"empty\.$") for s in ((20, 30, 5), (0, 30, 3), (30,))),
         (3, None, TypeError, "got int"),
     ):
         with pytest.raises(error, match=said):
@@ -121,22 +125,6 @@ def test_a_truncated_file_has_one_message_as_path_and_as_image_of_pillow(tmp_pat
             as_image(image)
         messages.append(str(error.value))
     assert messages[0] == messages[1]
-
-
-def test_the_message_about_a_shape_says_how_to_change_it():
-    for shape, advice in (
-        ((3, 20, 30), "image.transpose(1, 2, 0)."),
-        ((1, 20, 30), "image.transpose(1, 2, 0)."),
-        ((1, 20, 30, 3), "list(batch)."),
-        ((20, 30, 4), "image[..., :3]."),
-        ((3, 30, 4), "image[..., :3]."),
-        ((20, 30, 5), "no side empty."),
-        ((0, 30, 3), "no side empty."),
-        ((30,), "no side empty."),
-    ):
-        with pytest.raises(ValueError, match=re.escape(f"of shape {shape}")) as error:
-            as_image(np.zeros(shape, dtype=np.uint8), "RGB")
-        assert str(error.value).endswith(advice)
 
 
 def test_open_files_and_connections_are_read(tmp_path):
@@ -214,22 +202,16 @@ def test_looks_like_image(tmp_path):
     assert not looks_like_image(tmp_path / "gone")
 
 
-def test_the_limit_is_checked_before_decoding(tmp_path):
+def test_the_limit_is_checked_before_decoding_and_replaces_that_of_pillow(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
     assert read_image(tmp_path / "a.png", max_pixels=600).shape == (20, 30, 3)
     with pytest.raises(ImageTooLargeError, match=r"a\.png: it has 30 x 20 pixels") as error:
         read_image(tmp_path / "a.png", max_pixels=599)
     assert error.value.size == (20, 30)
-
-
-def test_the_limit_replaces_that_of_pillow(monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     content = png(100_000, 100_000)
     with pytest.raises(ImageTooLargeError, match="100000 x 100000"):
         read_image(content, max_pixels=2e8)
     assert Image.MAX_IMAGE_PIXELS == 100
     with pytest.raises(ImageError, match="cannot be decoded"):
         read_image(content)
-    buffer = io.BytesIO()
-    Image.new("RGB", (30, 20)).save(buffer, "PNG")
-    assert read_image(buffer.getvalue(), max_pixels=600).shape == (20, 30, 3)
