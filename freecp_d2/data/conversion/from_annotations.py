@@ -52,7 +52,14 @@ def convert_context(options: Options) -> ConversionReport:
     if not path.is_file():
         pattern = f"{CONTEXT_FOLDER}/{path.name}"
         raise missing_files("Pascal Context", CONTEXT_PAGE, options.root, [pattern])
-    listed = _load_split(path, options.split)
+    images = load_annotations(path, annotations="annos_segmentation", image_id="image_id")
+    listed = sorted((i for i in images if i.phase == options.split), key=lambda image: image.name)
+    if not listed:
+        phases = sorted({image.phase for image in images})
+        raise ValueError(
+            f'{path}: has no image of the phase "{options.split}", only {phases}; use the file '
+            "that datasets/README.md names."
+        )
     images = [image for image in listed if image.annotations]
     folder = base / "SegmentationClassContext"
     jobs = [Job(f"{path}, {image.name}", folder / f"{image.name}.png", image) for image in images]
@@ -90,19 +97,6 @@ def convert_instances(path: Path, options: Options) -> ConversionReport:
     draw = functools.partial(draw_annotations, _OBJECT_LABELS)
     report = convert_files(jobs, draw, folder=folder, options=options)
     return dataclasses.replace(report, notes=(_INSTANCES_NOTE,))
-
-
-def _load_split(path: Path, split: str) -> list[AnnotatedImage]:
-    """The images of a split, sorted by name."""
-    images = load_annotations(path, annotations="annos_segmentation", image_id="image_id")
-    chosen = [image for image in images if image.phase == split]
-    if not chosen:
-        phases = sorted({image.phase for image in images})
-        raise ValueError(
-            f'{path}: has no image of the phase "{split}", only {phases}; use the file that '
-            "datasets/README.md names."
-        )
-    return sorted(chosen, key=lambda image: image.name)
 
 
 def load_annotations(path: Path, *, annotations: str, image_id: str) -> list[AnnotatedImage]:
