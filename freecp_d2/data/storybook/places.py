@@ -43,14 +43,8 @@ def coast(page: Painter) -> None:
     beach = page.choose("sand", "sand", "sand", "gravel", "grass")
     page.fill(beach, shore, chance.pick(("wavy", "slant")))
     people = (
-        "umbrella",
-        "umbrella",
-        "palm tree",
-        "palm tree",
-        "lighthouse",
-        "chair",
-        "tent",
-        "ball",
+        *("umbrella", "umbrella", "palm tree", "palm tree"),
+        *("lighthouse", "chair", "tent", "ball"),
     )
     page.stand(chance.integer(1, 3), people, shore + 0.07, 0.98)
 
@@ -67,17 +61,8 @@ def country(page: Painter) -> None:
     elif chance.maybe(0.4):
         page.fill("field" if near == "grass" else "grass", chance.uniform(0.7, 0.8), "slant")
     farm = (
-        "tree",
-        "house",
-        "sheep",
-        "sheep",
-        "cow",
-        "cow",
-        "flower",
-        "mushroom",
-        "fence",
-        "bush",
-        "pig",
+        *("tree", "house", "sheep", "sheep", "cow", "cow"),
+        *("flower", "mushroom", "fence", "bush", "pig"),
     )
     page.stand(chance.integer(2, 5), farm, horizon + 0.22, 0.98)
 
@@ -157,30 +142,14 @@ def room(page: Painter) -> None:
     if chance.maybe(0.25):
         page.fill("carpet", chance.uniform(0.8, 0.86), chance.pick(("flat", "slant")))
     things = (
-        "table",
-        "table",
-        "chair",
-        "chair",
-        "lamp",
-        "lamp",
-        "flower",
-        "umbrella",
-        "crate",
-        "ball",
+        *("table", "table", "chair", "chair", "lamp", "lamp"),
+        *("flower", "umbrella", "crate", "ball"),
     )
     page.stand(chance.integer(2, 4), things, floor + 0.08, 0.97)
 
 
 PLACES: tuple[Place, ...] = (
-    coast,
-    country,
-    country,
-    wood,
-    street,
-    street,
-    winter,
-    desert,
-    room,
-    room,
+    *(coast, country, country, wood, street, street),
+    *(winter, desert, room, room),
 )
 """A place that is listed twice is twice as likely."""
