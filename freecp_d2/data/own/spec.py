@@ -6,7 +6,7 @@ Every key has a default, so that a folder with `images/`, `labels/` and `classes
 
 import os
 import re
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,6 @@ class Spec:
     ignore: Any = None  # values or colours without a class; None: 255, and 0 if `first` is 1
     background: str = "class"
     annotations: str = ""
-    given: tuple[str, ...] = ()  # the keys that the file has
 
     def path(self, name: str) -> Path:
         """A path of the file, absolute or below the folder."""
@@ -62,7 +61,9 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_KEYS = [field.name for field in fields(Spec) if field.name not in ("root", "source", "given")]
+_KEYS = [field.name for field in fields(Spec) if field.name not in ("root", "source")]
+_FILES = {"words": "words.txt", "colors": "colors.txt", "classes": "classes.txt"}
+"""Key -> the file that is used, where it exists, if the key is not given."""
 
 
 def read_spec(path: str) -> Spec:
@@ -81,7 +82,7 @@ def read_spec(path: str) -> Spec:
         )
     if given.is_dir():
         if not (given / FILE).is_file():
-            return _with_files(Spec(given, given))
+            return _checked(given, given, {})
         given = given / FILE
     try:
         content = yaml.load(read_text(given), _Loader) or {}
@@ -91,10 +92,10 @@ def read_spec(path: str) -> Spec:
         raise ValueError(
             f"{given}: expected lines such as `images: photos`; see docs/OWN_DATASET.md."
         )
-    return _with_files(_checked(given, content))
+    return _checked(given.parent, given, content)
 
 
-def _checked(path: Path, content: dict[Any, Any]) -> Spec:
+def _checked(root: Path, path: Path, content: dict[Any, Any]) -> Spec:
     if content.pop("reduce_zero_label", False):  # mmsegmentation: 0 has no class, 1 is the first
         content.setdefault("first", 1)
     if unknown := [key for key in content if key not in _KEYS]:
@@ -104,7 +105,8 @@ def _checked(path: Path, content: dict[Any, Any]) -> Spec:
     for key in _TEXTS:
         if not isinstance(content.get(key, ""), str):
             raise ValueError(f"{path}: {key} is {content[key]!r}, expected text; put it in quotes.")
-    spec = Spec(path.parent, path, given=tuple(content), **content)
+    found = {key: name for key, name in _FILES.items() if (root / name).is_file()}
+    spec = Spec(root, path, **(found | content))
     for key, allowed in _CHOICES.items():
         value = getattr(spec, key)
         if value not in allowed or isinstance(value, bool):
@@ -115,15 +117,6 @@ def _checked(path: Path, content: dict[Any, Any]) -> Spec:
             f"{path}: layout {spec.layout} needs annotations: FILE.json, the exported file."
         )
     return spec
-
-
-def _with_files(spec: Spec) -> Spec:
-    """The description with the files that are used where they exist: words.txt and colors.txt."""
-    found: dict[str, Any] = {}
-    for key, name in (("words", "words.txt"), ("colors", "colors.txt"), ("classes", "classes.txt")):
-        if key not in spec.given and (spec.root / name).is_file():
-            found[key] = name
-    return replace(spec, **found)
 
 
 def display_name(name: str) -> str:
