@@ -68,7 +68,6 @@ class Benchmark:
     Args:
         key: also the name of its vocabulary in `text/resources/vocabularies`.
         num_images: the official number; any other is a warning, so that a subset works.
-        num_classes: K, the number of scored classes.
         names: a list in `text/resources/class_names`, the names of the classes in results.
         images, labels: candidate folders; the first that has files is used.
         background: class 0 is "background", which neither list contains.
@@ -76,7 +75,6 @@ class Benchmark:
 
     key: str
     num_images: int
-    num_classes: int
     names: str
     images: tuple[Folder, ...]
     labels: tuple[LabelFolder, ...]
@@ -89,6 +87,11 @@ class Benchmark:
                     f"{self.key}: {folder} encodes {len(folder.encoding.ids)} classes, expected "
                     f"{self.num_classes}."
                 )
+
+    @property
+    def num_classes(self) -> int:
+        """K, the number of scored classes."""
+        return len(self.labels[0].encoding.ids)
 
     @property
     def name(self) -> str:
