@@ -62,7 +62,7 @@ KINDS = {
     "EXIF": (GREY, turned(GREY), "EXIF orientation 6"),
     "half": (GREY.resize((WIDTH // 2, HEIGHT // 2)), {}, "label has 1/2 of the image's size"),
     "on its side": (GREY.transpose(Image.Transpose.ROTATE_90), {}, "lies on its side"),
-    "WebP": (GREY.convert("RGB"), {"suffix": ".webp"}, "stored as WebP"),
+    "JPEG as .png": (GREY, {"format": "JPEG"}, "stored as JPEG"),
     "interpolated": (
         Image.fromarray(stripes(0, 255)).resize((5, 5)).resize((WIDTH, HEIGHT)),
         {},
