@@ -96,7 +96,12 @@ def find_files(benchmark: Benchmark, root: str) -> BenchmarkFiles:
     for folder in benchmark.labels[benchmark.labels.index(first.label_folder) + 1 :]:
         labels = list_files(os.path.join(root, folder.path), folder.suffix)
         if wanted and wanted <= labels.keys():
-            _warn_incomplete(benchmark, first, folder, len(wanted - first.labels.keys()))
+            logger.warning(
+                f"{benchmark.name}: {first.label_folder.path}/*{first.label_folder.suffix} lacks "
+                f"{len(wanted - first.labels.keys())} labels, which looks like an interrupted "
+                f"conversion; {folder.path}/*{folder.suffix} is complete and is used. To complete "
+                f"or replace the first, {restore(benchmark)}."
+            )
             return replace(first, label_folder=folder, labels=labels)
     return first
 
@@ -114,23 +119,11 @@ def _wanted(benchmark: Benchmark, files: BenchmarkFiles, root: str) -> set[str]:
     return set() if has_splits else set(files.images)
 
 
-def _warn_incomplete(
-    benchmark: Benchmark, files: BenchmarkFiles, other: LabelFolder, missing: int
-) -> None:
-    folder = files.label_folder
-    logger.warning(
-        f"{benchmark.name}: {folder.path}/*{folder.suffix} lacks {missing} labels, which looks "
-        f"like an interrupted conversion; {other.path}/*{other.suffix} is complete and is used. To "
-        f"complete or replace the first, {restore(benchmark)}."
-    )
-
-
 def select_split(
     benchmark: Benchmark, files: BenchmarkFiles, root: str
 ) -> tuple[BenchmarkFiles, list[str]]:
     """
-    The files that belong to the benchmark, and the names in its split file that have no image.
-
+    The files that belong to the benchmark, and the names in its split file that have no image;
     FileNotFoundError if the split file is missing.
     """
     if split_file := files.label_folder.split_file:

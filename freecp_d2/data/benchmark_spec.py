@@ -48,10 +48,8 @@ class Folder:
 @dataclass(frozen=True)
 class LabelFolder(Folder):
     """
-    The label files of a folder.
-
-    `split_file` is a text file below the root with one name (path without suffix) a line; "" takes
-    all label files and the images with the same names.
+    The label files of a folder: those whose names (paths without suffix) are in the lines of
+    `split_file`, a path below the root, or all.
     """
 
     encoding: LabelEncoding
@@ -70,7 +68,6 @@ class Benchmark:
     Args:
         key: also the name of its vocabulary in `text/resources/vocabularies`.
         num_images: the official number; any other is a warning, so that a subset works.
-        num_classes: K, the number of scored classes.
         names: a list in `text/resources/class_names`, the names of the classes in results.
         images, labels: candidate folders; the first that has files is used.
         background: class 0 is "background", which neither list contains.
@@ -78,7 +75,6 @@ class Benchmark:
 
     key: str
     num_images: int
-    num_classes: int
     names: str
     images: tuple[Folder, ...]
     labels: tuple[LabelFolder, ...]
@@ -91,6 +87,11 @@ class Benchmark:
                     f"{self.key}: {folder} encodes {len(folder.encoding.ids)} classes, expected "
                     f"{self.num_classes}."
                 )
+
+    @property
+    def num_classes(self) -> int:
+        """K, the number of scored classes."""
+        return len(self.labels[0].encoding.ids)
 
     @property
     def name(self) -> str:

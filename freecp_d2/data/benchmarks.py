@@ -66,7 +66,6 @@ _ROWS = (
     Benchmark(
         key="voc21",
         num_images=1449,
-        num_classes=21,
         names="voc",
         background=True,
         images=_VOC_IMAGES,
@@ -81,7 +80,6 @@ _ROWS = (
     Benchmark(
         key="voc20",
         num_images=1449,
-        num_classes=20,
         names="voc",
         images=_VOC_IMAGES,
         labels=(
@@ -100,7 +98,6 @@ _ROWS = (
     Benchmark(
         key="context60",
         num_images=5104,
-        num_classes=60,
         names="context",
         background=True,
         images=_CONTEXT_IMAGES,
@@ -112,7 +109,6 @@ _ROWS = (
     Benchmark(
         key="context59",
         num_images=5104,
-        num_classes=59,
         names="context",
         images=_CONTEXT_IMAGES,
         labels=(
@@ -123,7 +119,6 @@ _ROWS = (
     Benchmark(
         key="coco_object",
         num_images=5000,
-        num_classes=81,
         names="coco_object",
         background=True,
         images=_COCO_IMAGES,
@@ -139,7 +134,6 @@ _ROWS = (
     Benchmark(
         key="coco_stuff",
         num_images=5000,
-        num_classes=171,
         names="coco_stuff",
         images=_COCO_IMAGES,
         labels=(
@@ -151,7 +145,6 @@ _ROWS = (
     Benchmark(
         key="cityscapes",
         num_images=500,
-        num_classes=19,
         names="cityscapes",
         images=(Folder("cityscapes/leftImg8bit/val", "_leftImg8bit.png"),),
         labels=(
@@ -162,7 +155,6 @@ _ROWS = (
     Benchmark(
         key="ade20k",
         num_images=2000,
-        num_classes=150,
         names="ade20k",
         images=tuple(Folder(f"{root}/images/validation", ".jpg") for root in _ADE),
         labels=(

@@ -32,10 +32,7 @@ _MAX_REMOTE = 8  # of files that are not on a disk
 
 
 def check_metadata(name: str) -> None:
-    """
-    ValueError if the metadata of a dataset lack the classes or the ignore label, or if two classes
-    have one name.
-    """
+    """ValueError if metadata lack classes or the ignore label, or if two classes have one name."""
     metadata = MetadataCatalog.get(name)
     lines = {"stuff_classes": 'stuff_classes=["sky", "road"]', "ignore_label": "ignore_label=255"}
     if missing := [line for key, line in lines.items() if metadata.get(key) is None]:
@@ -138,18 +135,14 @@ def check_names(name: str, vocabulary: Vocabulary) -> None:
         raise ValueError(
             f"{name} and the vocabulary {vocabulary.name} have {len(moved)} names in another "
             f"order: label {first} is {classes[first]!r} in the dataset and {ours[first]!r} in the "
-            f"words. The dataset's order: {_listed(classes)}. The words' order: {_listed(ours)}. "
-            "Write the words in the dataset's order."
+            f"words. The dataset's order: {', '.join(classes[:20])}. The words' order: "
+            f"{', '.join(ours[:20])}. Write the words in the dataset's order."
         )
 
 
 def _key(name: str) -> str:
     """What two spellings of a name share: "Traffic-Lights" and "traffic light"."""
     return re.sub(r"s?\b[\W_]*", "", name.lower().replace("_", " "))
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if names[20:] else "")
 
 
 def _pairs(name: str, records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

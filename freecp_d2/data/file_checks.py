@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -40,9 +40,7 @@ class DamagedFilesError(ValueError):
 def check_pairs(pairs: tuple[tuple[str, str], ...], colors: bool = False) -> tuple[Size, ...]:
     """
     Check that every image and label is complete, that the label may be a label map, and that the
-    two agree in size.
-
-    The result is cached: the loader and the evaluator of a run check the same files.
+    two agree in size. The result is cached: a run's loader and evaluator check the same files.
 
     Args:
         pairs: (image file, label file).
@@ -53,8 +51,7 @@ def check_pairs(pairs: tuple[tuple[str, str], ...], colors: bool = False) -> tup
 
     Raises:
         DamagedFilesError: files cannot be decoded.
-        ValueError: labels are none, or pairs differ in size; the first few are
-            named.
+        ValueError: labels are none, or pairs differ in size; the first few are named.
     """
     images = _headers(_image_header, [image for image, _ in pairs])
     labels = _headers(functools.partial(_label_header, colors), [label for _, label in pairs])
@@ -66,18 +63,13 @@ def check_pairs(pairs: tuple[tuple[str, str], ...], colors: bool = False) -> tup
         fault, files = max(faults.items(), key=lambda item: len(item[1]))
         raise ValueError(f"{len(files)} of {len(pairs)} labels ({first_few(files)}): each {fault}.")
     sizes = tuple(header.size for header in images)
-    differ = [
-        describe_sizes(image, size, label, header.size)
-        for (image, label), size, header in zip(pairs, sizes, labels, strict=True)
-        if size != header.size
-    ]
-    if differ:
-        raise ValueError(
-            f"{len(differ)} of {len(pairs)} images and their annotations differ in size (width x "
-            f"height): {first_few(differ)}. Expected equal sizes, EXIF rotation applied to the "
-            "image; take both from one source."
+    check_sizes(pairs, sizes, [header.size for header in labels])
+    turned = [path for (path, _), header in zip(pairs, images, strict=True) if header.turned]
+    if turned:
+        logger.warning(
+            f"EXIF turns {len(turned)} images and keeps their size: {first_few(turned)}. Their "
+            "labels must be of the image as it is displayed, which their sizes do not tell."
         )
-    _warn_turned([path for (path, _), header in zip(pairs, images, strict=True) if header.turned])
     return sizes
 
 
@@ -86,17 +78,35 @@ def check_images(paths: tuple[str, ...]) -> tuple[Size, ...]:
     return tuple(header.size for header in _headers(_image_header, paths))
 
 
+def check_sizes(
+    pairs: Sequence[tuple[str, str]], sizes: Sequence[Size], label_sizes: Sequence[Size]
+) -> None:
+    """ValueError if images and their labels differ in size."""
+    differ = [
+        describe_sizes(image, size, label, label_size)
+        for (image, label), size, label_size in zip(pairs, sizes, label_sizes, strict=True)
+        if size != label_size
+    ]
+    if differ:
+        raise ValueError(
+            f"{len(differ)} of {len(pairs)} images and their annotations differ in size (width x "
+            f"height): {first_few(differ)}. Expected equal sizes, EXIF rotation applied to the "
+            "image; take both from one source."
+        )
+
+
 def describe_sizes(image: str, image_size: Size, label: str, label_size: Size) -> str:
     """The sizes of an image and its label for a message, width x height, and the likely cause."""
     (h, w), (label_h, label_w) = image_size, label_size
     cause = ""
     if (label_h, label_w) == (w, h):
         cause = ", the label lies on its side"
-        if _orientation_of(image) in _SWAPS_SIDES:
-            cause = (
-                ", the label was drawn on the image as it is stored and not as EXIF turns it; "
-                "turn the label, too"
-            )
+        with open(image, "rb") as file, open_image(file) as opened:
+            if exif_orientation(opened) in _SWAPS_SIDES:
+                cause = (
+                    ", the label was drawn on the image as it is stored and not as EXIF turns it; "
+                    "turn the label, too"
+                )
     elif 1 < (factor := max(h / label_h, label_h / h)) == max(w / label_w, label_w / w):
         is_part = label_h < h and factor.is_integer()
         share = f"1/{factor:g} of" if is_part else f"{label_h / h:.3g} times"
@@ -116,20 +126,12 @@ def displayed_size(image: Image.Image) -> Size:
     return stored[::-1] if exif_orientation(image) in _SWAPS_SIDES else stored
 
 
-@dataclass(frozen=True)
-class _Header:
-    """
-    What the header of a complete file tells.
-
-    Args:
-        fault: why a label file is no label map.
-        turned: EXIF turns the image and keeps its size, so that a label of the stored pixels would
-            not be noticed.
-    """
+class _Header(NamedTuple):
+    """What the header of a complete file tells."""
 
     size: Size
-    fault: str = ""
-    turned: bool = False
+    fault: str = ""  # why a label file is no label map
+    turned: bool = False  # EXIF turns the image and keeps its size: the label may be of either
 
 
 def _image_header(image: Image.Image) -> _Header:
@@ -142,34 +144,19 @@ def _label_header(colors: bool, image: Image.Image) -> _Header:
     return _Header((image.height, image.width), fault=stored_fault(image, colors=colors))
 
 
-def _orientation_of(path: str) -> int | None:
-    with open(path, "rb") as file, open_image(file) as image:
-        return exif_orientation(image)
-
-
-def _warn_turned(paths: Sequence[str]) -> None:
-    if paths:
-        logger.warning(
-            f"EXIF turns {len(paths)} images and keeps their size: {first_few(paths)}. Their "
-            "labels must be of the image as it is displayed, which their sizes do not tell."
-        )
-
-
 def _headers(read: Callable[[Image.Image], _Header], paths: Sequence[str]) -> list[_Header]:
     """Headers of the files, in order; ValueError names those that are damaged."""
     with ThreadPoolExecutor(_THREADS) as pool:
         answers = list(pool.map(functools.partial(_probe, read), paths))
-    broken = {
-        path: text for path, text in zip(paths, answers, strict=True) if isinstance(text, str)
-    }
-    if broken:
+    headers = [answer for answer in answers if isinstance(answer, _Header)]
+    if broken := {p: text for p, text in zip(paths, answers, strict=True) if isinstance(text, str)}:
         raise DamagedFilesError(
             f"{len(broken)} of {len(paths)} files cannot be decoded: "
             f"{first_few([*broken.values()])}. Expected complete image files; download or extract "
             "them again.",
             list(broken),
         )
-    return [answer for answer in answers if not isinstance(answer, str)]
+    return headers
 
 
 def _probe(read: Callable[[Image.Image], _Header], path: str) -> _Header | str:

@@ -29,10 +29,11 @@ def list_files(folder: str, suffix: str) -> dict[str, str]:
         dict: path below `folder` without the suffix, which an image and its label share -> path.
 
     Raises:
-        FileNotFoundError: a link leads nowhere.
-        ValueError: two files have one name, such as a.jpg and a.JPG.
+        FileNotFoundError, ValueError: a link leads nowhere; two files have one name.
     """
-    return list_endings(folder, _spellings(suffix))
+    stem, dot, ending = suffix.rpartition(".")
+    family = next((f for f in _SPELLINGS if ending.lower() in f), ())
+    return list_endings(folder, [stem + dot + e for e in dict.fromkeys((ending, *family))])
 
 
 def list_endings(folder: str, suffixes: Collection[str]) -> dict[str, str]:
@@ -61,22 +62,10 @@ def list_endings(folder: str, suffixes: Collection[str]) -> dict[str, str]:
     return found
 
 
-def _spellings(suffix: str) -> tuple[str, ...]:
-    """The suffix with the other spellings of its ending."""
-    stem, dot, ending = suffix.rpartition(".")
-    family = next((f for f in _SPELLINGS if ending.lower() in f), ())
-    return tuple(stem + dot + other for other in dict.fromkeys((ending, *family)))
-
-
 def walk_files(folder: str, on_error: Callable[[OSError], None] | None = None) -> Iterator[str]:
     """
-    Yield the files below a folder, hidden ones left out, each real folder once.
-
-    Args:
-        on_error: is called for a folder that cannot be read.
-
-    Raises:
-        OSError: a folder cannot be read, and there is no `on_error`.
+    Yield the files below a folder, hidden ones left out, each real folder once. `on_error` is
+    called for a folder that cannot be read; without it, that is an OSError.
     """
     top = os.path.realpath(folder)
     seen: set[str] = set()
@@ -136,16 +125,11 @@ def read_list(path: str | Path, known: Collection[str]) -> list[str]:
 
     Returns:
         list[str]: the names, each once; those that are not `known` as they are written.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file has no name, or is not text.
     """
     lines = [line.strip() for line in read_text(path).splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines:
         raise ValueError(f"{path} is empty, expected one name a line; restore or remove it.")
-    known = known if isinstance(known, set | frozenset | dict) else set(known)
     return list(dict.fromkeys(resolve_name(line, known) for line in lines))
 
 

@@ -70,7 +70,7 @@ def _unequal(palettes: Mapping[str, Palette]) -> str:
     if not differ:
         return ""
     shown = [
-        f"index {index} is " + " and ".join(f"{_text(color)} in {path}" for color, path in two)
+        f"index {index} is " + " and ".join(f"{color_text(color)} in {path}" for color, path in two)
         for index, two in ((i, list(seen.items())[:2]) for i, seen in (moved or differ).items())
     ]
     found = f"the indexed labels have different palettes: {first_few(shown)}."
@@ -108,5 +108,6 @@ def _distance(a: Color, b: Color) -> int:
     return max(abs(x - y) for x, y in zip(a, b, strict=True))
 
 
-def _text(color: Color) -> str:
+def color_text(color: Color) -> str:
+    """A colour as in "#804080"."""
     return "#{:02x}{:02x}{:02x}".format(*color)

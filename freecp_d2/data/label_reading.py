@@ -39,13 +39,13 @@ _EXPECTED = "expected one class number a pixel (indexed, 8-bit grey or 16-bit gr
 
 def stored_fault(image: Image.Image, *, colors: bool = False) -> str:
     """
-    Why an opened file is no label map, as far as its header tells: what it is stored as, what was
-    expected, and what to do; "" if it may be one.
-
-    Args:
-        colors: colours are expected, which a table maps to classes.
+    Why an opened file is no label map, as far as its header tells; "" if it may be one. With
+    `colors`, colours are expected, which a table maps to classes.
     """
-    if lossy := _lossy_format(image):
+    lossy = _LOSSY.get(image.format or "")
+    if image.format == "TIFF" and "jpeg" in str(image.info.get("compression", "")):
+        lossy = "TIFF with JPEG compression"
+    if lossy:
         return (
             f"is stored as {lossy}, which changes values near the borders of regions, expected a "
             "lossless format; export the labels as PNG, from their source"
@@ -80,68 +80,61 @@ def read_values(path: str | Path) -> np.ndarray:
         ValueError: the file cannot be decoded (`__cause__` is the decoder's error) or is not a
             label map.
     """
-    fault, values = _read(path, lambda image: (stored_fault(image), np.asarray(image)))
-    if fault:
-        raise ValueError(f"{path}: the label {fault}.")
-    if values.min() < 0 or values.max() >= NUM_VALUES:
-        raise ValueError(f"{path}: values {values.min()}..{values.max()}, expected 0..65535.")
+    values = _read(path, np.asarray)
+    _check_range(path, int(values.min()), int(values.max()))
     return values
 
 
 def read_colors(path: str | Path) -> np.ndarray:
     """Read the colours of a label file, uint8 (H, W, 3); errors as those of `read_values`."""
-
-    def decode(image: Image.Image) -> tuple[str, np.ndarray, bool]:
-        fault = stored_fault(image, colors=True)
-        rgba = np.asarray(image.convert("RGBA"))
-        return fault, rgba[..., :3], bool((rgba[..., 3] < 255).any())
-
-    fault, colors, transparent = _read(path, decode)
-    if transparent and not fault:
-        fault = "has transparent pixels, expected opaque colours; save it without transparency"
-    if fault:
-        raise ValueError(f"{path}: the label {fault}.")
-    return colors
+    rgba = _read(path, lambda image: np.asarray(image.convert("RGBA")), colors=True)
+    if (rgba[..., 3] < 255).any():
+        raise ValueError(
+            f"{path}: the label has transparent pixels, expected opaque colours; save it without "
+            "transparency."
+        )
+    return rgba[..., :3]
 
 
 def count_values(path: str | Path) -> tuple[dict[int, int], dict[int, tuple[int, int, int]]]:
     """
-    Count the pixels of each stored value; several times faster than counting in `read_values`.
+    Count the pixels of each stored value; several times faster than counting in `read_values`,
+    whose errors it raises.
 
     Returns:
         (value -> pixels, value -> its colour in the palette, if the file has one)
-
-    Raises:
-        FileNotFoundError, ValueError: see `read_values`.
     """
 
-    def decode(image: Image.Image) -> tuple[str, dict[int, int], list[int]]:
-        if fault := stored_fault(image):
-            return fault, {}, []
+    def decode(image: Image.Image) -> tuple[dict[int, int], list[int]]:
         if image.mode in ("L", "P"):
             counts = {value: count for value, count in enumerate(image.histogram()) if count}
-            return "", counts, (image.getpalette("RGB") or []) if image.mode == "P" else []
+            return counts, (image.getpalette("RGB") or []) if image.mode == "P" else []
         values, numbers = np.unique(np.asarray(image), return_counts=True)
-        return "", dict(zip(values.tolist(), numbers.tolist(), strict=True)), []
+        return dict(zip(values.tolist(), numbers.tolist(), strict=True)), []
 
-    fault, counts, flat = _read(path, decode)
-    if fault:
-        raise ValueError(f"{path}: the label {fault}.")
-    if min(counts) < 0 or max(counts) >= NUM_VALUES:
-        raise ValueError(f"{path}: values {min(counts)}..{max(counts)}, expected 0..65535.")
+    counts, flat = _read(path, decode)
+    _check_range(path, min(counts), max(counts))
     known = (value for value in counts if 3 * value + 3 <= len(flat))
     return counts, {v: (flat[3 * v], flat[3 * v + 1], flat[3 * v + 2]) for v in known}
 
 
-def _read(path: str | Path, decode: Callable[[Image.Image], _T]) -> _T:
-    """`decode` of the opened file; ValueError if it cannot be decoded."""
+def _read(path: str | Path, decode: Callable[[Image.Image], _T], *, colors: bool = False) -> _T:
+    """`decode` of the opened file; ValueError if it cannot be decoded or is no label map."""
     try:
         with PathManager.open(str(path), "rb") as file, open_image(file) as image:
-            return decode(image)
+            fault = stored_fault(image, colors=colors)
+            if not fault:
+                return decode(image)
     except FileNotFoundError:
         raise
     except DECODE_ERRORS as error:
         raise ValueError(f"{path}: cannot be read as a label map ({error}).") from error
+    raise ValueError(f"{path}: the label {fault}.")
+
+
+def _check_range(path: str | Path, low: int, high: int) -> None:
+    if low < 0 or high >= NUM_VALUES:
+        raise ValueError(f"{path}: values {low}..{high}, expected 0..{NUM_VALUES - 1}.")
 
 
 def _changed_grey(image: Image.Image) -> str:
@@ -159,12 +152,6 @@ def _changed_grey(image: Image.Image) -> str:
     if bits:
         return f"grey of {bits} bits ({rawmode})"
     return "grey in which 0 is white (WhiteIsZero)" if "I" in rawmode else ""
-
-
-def _lossy_format(image: Image.Image) -> str:
-    if image.format == "TIFF" and "jpeg" in str(image.info.get("compression", "")):
-        return "TIFF with JPEG compression"
-    return _LOSSY.get(image.format or "", "")
 
 
 def _advice(image: Image.Image) -> str:

@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from .labels import (
     blurred,
     first_values,
     lookup_table,
-    read_label,
 )
 
 logger = logging.getLogger(__name__)
@@ -29,21 +28,14 @@ _THREADS = 8
 
 @dataclass(frozen=True, eq=False)
 class LabelFile:
-    """
-    What one label file holds.
-
-    Args:
-        fault: why it cannot be read as labels, else "".
-        pixels: train id -> number of pixels.
-        values: the stored values; () if the file has colours.
-        palette: stored value -> colour, of an indexed file.
-    """
+    """What one label file holds."""
 
     path: str
-    fault: str = ""
-    pixels: Mapping[int, int] | None = None
-    values: tuple[int, ...] = ()
-    palette: Mapping[int, tuple[int, int, int]] | None = None
+    encoding: LabelReader | None  # None: train ids
+    fault: str = ""  # why it cannot be read as labels
+    pixels: Mapping[int, int] = field(default_factory=dict)  # train id -> number of pixels
+    values: tuple[int, ...] = ()  # the stored values; () if the file has colours
+    palette: Mapping[int, tuple[int, int, int]] | None = None  # stored value -> colour
 
 
 @functools.lru_cache(maxsize=16)
@@ -63,15 +55,14 @@ def examine_labels(
         has_voc_classes: the palette of VOC is expected in indexed files.
     """
     files = decode_labels([label[:2] for label in labels], num_classes, ignore_label)
-    most_masks = masks_allowed(e for _, e, _ in labels)
-    faults = judge_labels(files, most_masks, has_voc_classes)
+    faults = judge_labels(files, has_voc_classes)
     if not faults and len(files) > 1:
-        _warn_doubtful(files, most_masks, num_classes)
+        _warn_doubtful(files, num_classes)
     return tuple(faults)
 
 
-def _warn_doubtful(files: Sequence[LabelFile], most_masks: int, num_classes: int) -> None:
-    classes = {k for f in files for k in f.pixels or () if k != IGNORE_LABEL}
+def _warn_doubtful(files: Sequence[LabelFile], num_classes: int) -> None:
+    classes = {k for file in files for k in file.pixels if k != IGNORE_LABEL}
     if len(classes) == 1 and num_classes > 1:
         logger.warning(
             f"All pixels with a class in {len(files)} labels ({files[0].path}, ...) have class "
@@ -79,11 +70,16 @@ def _warn_doubtful(files: Sequence[LabelFile], most_masks: int, num_classes: int
             "right files."
         )
     masks = [file.path for file in files if file.values == (0, IGNORE_LABEL)]
-    if len(masks) > max(most_masks, len(files) // 2):
+    if len(masks) > max(_masks_allowed(files), len(files) // 2):
         logger.warning(
             f"{len(masks)} of {len(files)} labels ({first_few(masks)}) have the values 0 and 255 "
             "alone, as masks of one class; 255 is not scored. Check that they are class numbers."
         )
+
+
+def _masks_allowed(files: Sequence[LabelFile]) -> int:
+    """How many files may hold only 0 and 255; see `LabelEncoding`."""
+    return max(getattr(file.encoding, "masks_allowed", 1) for file in files)
 
 
 def decode_labels(
@@ -95,15 +91,14 @@ def decode_labels(
         return list(pool.map(decode, labels))
 
 
-def judge_labels(files: Sequence[LabelFile], most_masks: int, has_voc_classes: bool) -> list[str]:
+def judge_labels(files: Sequence[LabelFile], has_voc_classes: bool) -> list[str]:
     """What is wrong with label files, the likeliest cause first; see `examine_labels`."""
-    count = len(files)
     faults = []
     if broken := [file.fault for file in files if file.fault]:
-        faults.append(f"{len(broken)} of {count} labels cannot be used: {first_few(broken)}")
-    readable = [file for file in files if file.pixels is not None]
+        faults.append(f"{len(broken)} of {len(files)} labels cannot be used: {first_few(broken)}")
+    readable = [file for file in files if not file.fault]
     values = {value for file in readable for value in file.values or (-1,)}
-    if values == {0, IGNORE_LABEL} and len(readable) > most_masks:
+    if values == {0, IGNORE_LABEL} and len(readable) > _masks_allowed(files):
         faults.append(
             f"the values of all {len(readable)} labels are 0 and 255 ({readable[0].path}), as in "
             "masks of one class; 255 would not be scored. Expected class numbers: write them into "
@@ -113,8 +108,7 @@ def judge_labels(files: Sequence[LabelFile], most_masks: int, has_voc_classes: b
     palettes = {file.path: file.palette for file in readable if file.palette}
     if fault := foreign_palette(palettes, has_voc_classes):
         faults.append(fault)
-    scored = sum(n for f in readable for k, n in (f.pixels or {}).items() if k != IGNORE_LABEL)
-    if readable and not scored:
+    if readable and not any(k != IGNORE_LABEL for file in readable for k in file.pixels):
         faults.append(
             f"not one pixel of {len(readable)} labels has a class, all are ignored "
             f"({readable[0].path}: value {first_values(readable[0].values)}). Nothing can be "
@@ -129,22 +123,23 @@ def _decode(
     path, encoding = label
     try:
         if encoding is not None and not isinstance(encoding, LabelEncoding):
-            found, counts = np.unique(read_label(path, encoding=encoding), return_counts=True)
-            return LabelFile(path, pixels=dict(zip(found.tolist(), counts.tolist(), strict=True)))
+            found, numbers = np.unique(encoding.read(path), return_counts=True)
+            pixels = dict(zip(found.tolist(), numbers.tolist(), strict=True))
+            return LabelFile(path, encoding, pixels=pixels)
         values, palette = count_values(path)
         if encoding is None:
             _check_train_ids(path, values, num_classes, ignore_label)
         else:
             encoding.check_values(path, values, palette)
     except (ValueError, OSError) as error:
-        return LabelFile(path, fault=str(error).rstrip("."))
-    pixels: Counter[int] = Counter()
+        return LabelFile(path, encoding, fault=str(error).rstrip("."))
+    counts: Counter[int] = Counter()
     for value, count in values.items():
         if encoding is None:
-            pixels[IGNORE_LABEL if value == ignore_label else value] += count
+            counts[IGNORE_LABEL if value == ignore_label else value] += count
         else:
-            pixels[int(lookup_table(encoding)[value])] += count
-    return LabelFile(path, pixels=pixels, values=tuple(sorted(values)), palette=palette)
+            counts[int(lookup_table(encoding)[value])] += count
+    return LabelFile(path, encoding, "", counts, tuple(sorted(values)), palette)
 
 
 def _check_train_ids(path: str, values: Iterable[int], num_classes: int, ignore_label: int) -> None:
@@ -156,8 +151,3 @@ def _check_train_ids(path: str, values: Iterable[int], num_classes: int, ignore_
             "files, or correct stuff_classes and ignore_label of the metadata."
             f"{blurred(illegal)}"
         )
-
-
-def masks_allowed(encodings: Iterable[LabelReader | None]) -> int:
-    """The largest number of label files that may hold only 0 and 255."""
-    return max(getattr(e, "masks_allowed", LabelEncoding.masks_allowed) for e in encodings)

@@ -7,10 +7,10 @@ Therefore a value that is not in the encoding is an error, which names the likel
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -39,9 +39,7 @@ class LabelEncoding:
 
     ids: Sequence[int | tuple[int, ...]]  # of class 0, 1, ...: its value or values; hashable
     unlabelled: tuple[int, ...] = ()  # the values of pixels without a class
-
-    masks_allowed: ClassVar[int] = 1
-    """At most this many label files may hold only 0 and 255; more are taken for binary masks."""
+    masks_allowed: int = 1  # more files of only 0 and 255 are taken for masks of one class
 
     def __post_init__(self) -> None:
         values = [*(value for _, value in self.pairs()), *self.unlabelled]
@@ -123,6 +121,14 @@ def lookup_table(encoding: LabelEncoding) -> np.ndarray:
     return table
 
 
+def look_up(codes: np.ndarray, train_ids: Mapping[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The train ids of codes of colours, int16, and the codes that the table lacks."""
+    keys = np.array(sorted(train_ids), codes.dtype)
+    index = np.searchsorted(keys, codes).clip(0, len(keys) - 1)
+    labels = np.array([train_ids[key] for key in keys.tolist()], np.int16)
+    return labels[index], codes[keys[index] != codes]
+
+
 class LabelReader(Protocol):
     """What `label_encoding` of a record is: a reader of its label file, which can be hashed."""
 
@@ -134,10 +140,7 @@ def read_label(
     path: str | Path, dtype: npt.DTypeLike = np.int64, *, encoding: LabelReader
 ) -> np.ndarray:
     """
-    Read an indexed, 8-bit grey or 16-bit grey label file as train ids.
-
-    Returns:
-        ndarray: shape (H, W), values 0..K-1 and 255 (`IGNORE_LABEL`).
+    Read a label file as train ids, shape (H, W), values 0..K-1 and 255 (`IGNORE_LABEL`).
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -148,9 +151,8 @@ def read_label(
 
 def classes_present(path: str | Path, encoding: LabelReader | None = None) -> list[int]:
     """
-    The classes in a label file, for the oracle of Tab. 1: train ids, ascending.
-
-    `encoding` None: the file's values are train ids. Raises as `read_label`.
+    The train ids in a label file, ascending, for the oracle of Tab. 1; those are its values if
+    `encoding` is None. Raises as `read_label`.
     """
     labels = read_label(path, encoding=encoding or shifted_encoding(IGNORE_LABEL))
     return [label for label in np.unique(labels).tolist() if label != IGNORE_LABEL]

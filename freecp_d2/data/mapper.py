@@ -37,14 +37,13 @@ class CV2ResizeTransform(T.ResizeTransform):
 class FreeCPDatasetMapper:
     """
     Map a dataset record to the input of a training-free model: no augmentation, no ground truth.
-    Only the oracle of Tab. 1 gets the list of classes in the label file.
 
     Args:
         image_format: "RGB" or "BGR", the channel order of the output.
         min_size: length of the shorter side in pixels; 0 keeps the image's own size.
         max_size: upper limit of the longer side; it takes precedence over `min_size`.
         resize: "cv2" or "pil", see `INPUT.RESIZE`.
-        oracle: add `classes`, the train ids in the record's label file.
+        oracle: add `classes`, the train ids in the record's label file, for the oracle of Tab. 1.
         reading: bands and range of values of the image files.
     """
 
@@ -94,10 +93,6 @@ class FreeCPDatasetMapper:
         Returns:
             dict: the record without its ground truth, with `height`, `width` of the original image
             and `image`, a uint8 tensor (3, h, w); with the oracle `classes`, a list of train ids.
-
-        Raises:
-            ValueError: the image cannot be decoded or has another size than the record, or the
-                oracle has no label file.
         """
         inputs = {k: v for k, v in dataset_dict.items() if k not in _GROUND_TRUTH}
         image = read_color_image(inputs["file_name"], self.image_format, self.reading)
@@ -106,17 +101,15 @@ class FreeCPDatasetMapper:
         image = self.get_transform(h, w).apply_image(image)
         inputs["image"] = torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
         if self.oracle:
-            inputs["classes"] = self._classes(dataset_dict)
+            if "sem_seg_file_name" not in dataset_dict:
+                raise ValueError(
+                    f'{inputs["file_name"]} has no "sem_seg_file_name", which '
+                    "MODEL.PURIFICATION_HEAD.ORACLE=True reads the classes from; use a dataset "
+                    "with labels or switch the oracle off."
+                )
+            path, encoding = dataset_dict["sem_seg_file_name"], dataset_dict.get("label_encoding")
+            inputs["classes"] = classes_present(path, encoding)
         return inputs
-
-    def _classes(self, record: dict[str, Any]) -> list[int]:
-        if "sem_seg_file_name" not in record:
-            raise ValueError(
-                f'{record["file_name"]} has no "sem_seg_file_name", which '
-                "MODEL.PURIFICATION_HEAD.ORACLE=True reads the classes from; use a dataset with "
-                "labels or switch the oracle off."
-            )
-        return classes_present(record["sem_seg_file_name"], record.get("label_encoding"))
 
     def get_transform(self, h: int, w: int) -> Transform:
         """The resize of an image of size (h, w)."""

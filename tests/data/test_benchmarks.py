@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from freecp_d2.d2 import DatasetCatalog, MetadataCatalog
-from freecp_d2.data import BENCHMARKS, read_label, register_benchmarks
+from freecp_d2.data import BENCHMARKS, register_benchmarks
 from freecp_d2.data.benchmark_files import load_benchmark
 from freecp_d2.data.benchmark_spec import Benchmark, Folder, LabelFolder
 from freecp_d2.data.labels import raw_encoding, shifted_encoding
+from freecp_d2.data.verification import verify_benchmark
 from freecp_d2.text import load_vocabulary, shipped_vocabularies
 from tests.helpers.share_trees import make_tree
 
@@ -31,25 +32,6 @@ def ade(tmp_path, monkeypatch):
         return make_tree(tmp_path, "ade20k", folder, num_files, **options)
 
     return make
-
-
-def test_both_annotation_folders_give_the_same_labels(ade, tmp_path):
-    def read_all(records):
-        return [
-            read_label(r["sem_seg_file_name"], encoding=r["label_encoding"]).tolist()
-            for r in records
-        ]
-
-    ade(folder=RAW)
-    ade(folder=SHIFTED)
-    records = DatasetCatalog.get(NAME)
-    expected = [str(tmp_path / RAW.path / f"00000{i}.png") for i in range(3)]
-    assert [r["sem_seg_file_name"] for r in records] == expected
-    labels = read_all(records)
-    shutil.rmtree(tmp_path / RAW.path)
-    records = DatasetCatalog.get(NAME)
-    assert all(SHIFTED.path in r["sem_seg_file_name"] for r in records)
-    assert read_all(records) == labels
 
 
 def test_default_root_is_the_working_directory(ade, tmp_path, monkeypatch):
@@ -107,11 +89,62 @@ def test_wrong_encoding_is_detected_before_the_run(ade):
         load_benchmark(row)
 
 
+def test_spellings_of_an_image_ending(ade, tmp_path):
+    row, folder = ade(), tmp_path / IMAGES
+    (folder / "000002.jpg").rename(folder / "000002.JPG")
+    (folder / "000000.jpg").rename(folder / "000000.jpeg")
+    endings = [record["file_name"].rpartition(".")[2] for record in load_benchmark(row)]
+    assert endings == ["jpeg", "jpg", "JPG"]
+    (folder / "000002.JPG").rename(folder / "000002.png")
+    with pytest.raises(ValueError, match=r"1 annotations without .*000002\.png, expected \*\.jpg"):
+        load_benchmark(row)
+
+
+def test_a_folder_on_a_disk_that_is_not_mounted(ade, tmp_path):
+    row = ade()
+    shutil.rmtree(tmp_path / RAW.path)
+    (tmp_path / RAW.path).symlink_to("/absent/disk")
+    with pytest.raises(FileNotFoundError, match=r"validation is a link to /absent/disk, where"):
+        load_benchmark(row)
+
+
+@pytest.mark.parametrize("key", ["cityscapes", "coco_stuff"])
+def test_complete_labels_beside_an_interrupted_conversion(tmp_path, caplog, key):
+    converted, complete = BENCHMARKS[key].labels[0], BENCHMARKS[key].labels[-1]
+    make_tree(tmp_path, key, converted)
+    make_tree(tmp_path, key, complete)
+    first = next((tmp_path / converted.path).rglob(f"*{converted.suffix}"))
+    first.unlink()
+    with caplog.at_level(logging.WARNING):
+        records = load_benchmark(BENCHMARKS[key], str(tmp_path))
+    assert {record["label_encoding"] for record in records} == {complete.encoding}
+    assert f"datasets/prepare_{key}.py" in caplog.text
+    assert "lacks 1 labels" in caplog.text
+    shutil.rmtree(tmp_path / complete.path)
+    if converted.path != complete.path:
+        with pytest.raises(ValueError, match=rf"1 images without ann.*datasets/prepare_{key}\.py"):
+            load_benchmark(BENCHMARKS[key], str(tmp_path))
+
+
+def test_split_files(tmp_path):
+    benchmark = BENCHMARKS["voc21"]
+    make_tree(tmp_path, "voc21", benchmark.labels[0], num_files=4)
+    split = tmp_path / benchmark.labels[0].split_file
+    split.parent.mkdir(parents=True, exist_ok=True)
+    split.write_bytes(b"/JPEGImages/000001.jpg /SegmentationClassAug/000001.png\n000003 1\n")
+    records = load_benchmark(benchmark, str(tmp_path))
+    assert [record["file_name"][-10:] for record in records] == ["000001.jpg", "000003.jpg"]
+    split.write_bytes(b"\n")
+    with pytest.raises(ValueError, match=r"val\.txt is empty"):
+        load_benchmark(benchmark, str(tmp_path))
+    kinds = [finding.kind for finding in verify_benchmark(benchmark, str(tmp_path)).findings]
+    assert "split" in kinds
+
+
 def test_a_row_with_split_file_and_nested_folders(tmp_path):
     benchmark = Benchmark(
         key="streets",
         num_images=2,
-        num_classes=3,
         names="none",
         images=(Folder("other", "_img.png"), Folder("img", "_img.png")),
         labels=(LabelFolder("gt", "_gt.png", raw_encoding(3), "val.txt"),),
@@ -134,11 +167,11 @@ def test_a_row_must_agree_with_itself():
     row = BENCHMARKS["ade20k"]
     labels = (LabelFolder("gt", ".png", shifted_encoding(149)),)
     with pytest.raises(ValueError, match="encodes 149 classes, expected 150"):
-        dataclasses.replace(row, labels=labels)
+        dataclasses.replace(row, labels=row.labels + labels)
     with pytest.raises(ValueError, match=r"ade20k.txt gives 150 classes, expected 149"):
-        _ = dataclasses.replace(row, labels=labels, num_classes=149).class_names
+        _ = dataclasses.replace(row, labels=labels).class_names
     labels = (LabelFolder("gt", ".png", shifted_encoding(151)),)
-    row = dataclasses.replace(row, labels=labels, num_classes=151, background=True)
+    row = dataclasses.replace(row, labels=labels, background=True)
     assert row.class_names[:2] == ("background", "wall")
 
 
@@ -185,13 +218,3 @@ def test_words_are_as_many_as_classes():
 
 
 SAMPLE = Path(__file__).parents[2].parent / "shared/data/ade20k_mini"
-
-
-@pytest.mark.skipif(not SAMPLE.is_dir(), reason="three photographs of ADE20K are not at hand")
-def test_real_photographs(monkeypatch):
-    monkeypatch.setenv("DETECTRON2_DATASETS", str(SAMPLE))
-    records = DatasetCatalog.get(NAME)
-    assert [(r["height"], r["width"]) for r in records] == [(512, 683), (364, 500), (300, 400)]
-    for record in records:
-        label = read_label(record["sem_seg_file_name"], encoding=record["label_encoding"])
-        assert set(np.unique(label)) <= {*range(150), 255}

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from freecp_d2.data.benchmark_files import list_files
 from freecp_d2.data.file_checks import check_pairs
 
 
@@ -68,12 +67,3 @@ def test_headers_are_read_once(tmp_path, monkeypatch):
         assert check_pairs(pairs) == ((10, 14),)
     monkeypatch.setattr(Image, "open", None)
     assert check_pairs(pairs) == ((10, 14),)
-
-
-def test_list_files_walks_folders_and_skips_hidden_files(tmp_path):
-    for name in ("x/1_img.png", "y/2_img.png", "y/2_color.png", "y/._2_img.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    found = list_files(str(tmp_path), "_img.png")
-    assert found == {"x/1": str(tmp_path / "x/1_img.png"), "y/2": str(tmp_path / "y/2_img.png")}
-    assert list_files(str(tmp_path / "absent"), ".png") == {}

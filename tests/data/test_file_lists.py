@@ -9,7 +9,7 @@ from freecp_d2.data.file_lists import list_files, read_list
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("a/1.jpg", "a/2.jpg", "b/3.jpg"):
+    for name in ("a/1.jpg", "a/2.jpg", "a/._2.jpg", "b/3.jpg"):
         path = tmp_path / "images" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()

@@ -115,7 +115,7 @@ def folder_text(result: FolderVerification) -> str:
     lines = [f"{result.name}: {_findings(len(result.findings))}"]
     if result.pixels:
         total = max(sum(result.pixels), 1)
-        occurring = len(result.names) - len(result.absent)
+        occurring = sum(count > 0 for count in result.pixels[:-1])
         lines.append(
             f"  counted  {result.num_images} images; {occurring} of {len(result.names)} classes "
             f"occur; {result.pixels[-1] / total:.1%} of the pixels without a class"

@@ -46,19 +46,20 @@ class AnnotatedImage:
 
 
 def convert_context(options: Options) -> ConversionReport:
-    """
-    Write the labels of a split of Pascal Context and, if all succeed, its split file.
-
-    Raises:
-        FileNotFoundError: `trainval_merged.json` is missing.
-        ValueError: it is damaged, or has no image of the split.
-    """
+    """Write the labels of a split of Pascal Context and, if all succeed, its split file."""
     base = options.root / CONTEXT_FOLDER
     path = base / "trainval_merged.json"
     if not path.is_file():
         pattern = f"{CONTEXT_FOLDER}/{path.name}"
         raise missing_files("Pascal Context", CONTEXT_PAGE, options.root, [pattern])
-    listed = _load_split(path, options.split)
+    images = load_annotations(path, annotations="annos_segmentation", image_id="image_id")
+    listed = sorted((i for i in images if i.phase == options.split), key=lambda image: image.name)
+    if not listed:
+        phases = sorted({image.phase for image in images})
+        raise ValueError(
+            f'{path}: has no image of the phase "{options.split}", only {phases}; use the file '
+            "that datasets/README.md names."
+        )
     images = [image for image in listed if image.annotations]
     folder = base / "SegmentationClassContext"
     jobs = [Job(f"{path}, {image.name}", folder / f"{image.name}.png", image) for image in images]
@@ -81,8 +82,7 @@ def convert_instances(path: Path, options: Options) -> ConversionReport:
     """
     Draw COCO's instances, including crowds; images without instances are all background.
 
-    `path` is `instances_val2017.json`, or that of the split in `options`. Raises as
-    `load_annotations`, and ValueError for other categories.
+    `path` is `instances_val2017.json`, or that of the split in `options`.
     """
     conversion = LABEL_CONVERSIONS["coco_object"]
     images = load_annotations(path, annotations="annotations", image_id="id")
@@ -99,30 +99,13 @@ def convert_instances(path: Path, options: Options) -> ConversionReport:
     return dataclasses.replace(report, notes=(_INSTANCES_NOTE,))
 
 
-def _load_split(path: Path, split: str) -> list[AnnotatedImage]:
-    """The images of a split, sorted by name."""
-    images = load_annotations(path, annotations="annos_segmentation", image_id="image_id")
-    chosen = [image for image in images if image.phase == split]
-    if not chosen:
-        phases = sorted({image.phase for image in images})
-        raise ValueError(
-            f'{path}: has no image of the phase "{split}", only {phases}; use the file that '
-            "datasets/README.md names."
-        )
-    return sorted(chosen, key=lambda image: image.name)
-
-
 def load_annotations(path: Path, *, annotations: str, image_id: str) -> list[AnnotatedImage]:
     """
-    Read a JSON file of images and annotations.
+    Read a JSON file of images and annotations; ValueError if it is truncated or has other keys.
 
     Args:
         annotations: the key of the list of annotations.
         image_id: the key of an image's number, to which "image_id" of an annotation refers.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is truncated, or has other keys.
     """
     content = _read_json(path, {*_KEYS, "images", annotations, "image_id", image_id})
     try:
@@ -168,12 +151,8 @@ def decode_region(segmentation: Any, height: int, width: int) -> np.ndarray:
     """
     Decode the pixels of an annotation as a bool array, shape (H, W).
 
-    Args:
-        segmentation: run lengths (`size`, `counts`; compressed or not), or a list of polygons
-            [x0, y0, x1, y1, ...]; an empty list has no pixels.
-
-    Raises:
-        ValueError: a malformed segmentation, or one of another image size.
+    `segmentation` has run lengths (`size`, `counts`; compressed or not), or is a list of polygons
+    [x0, y0, x1, y1, ...]; an empty list has no pixels. ValueError for other ones.
     """
     from pycocotools import mask as coco_mask
 

@@ -96,11 +96,7 @@ LABEL_CONVERSIONS = {
 
 
 def convert_labels(conversion: LabelConversion, options: Options) -> ConversionReport:
-    """
-    Convert the label files of one split; the other split need not exist.
-
-    FileNotFoundError names the layouts and the official page if no layout has files.
-    """
+    """Convert the label files of one split; the other split need not exist."""
     layout, sources = _find_sources(conversion, options)
     folder = options.root / conversion.of_split(layout.target, options.split)
     jobs = [

@@ -80,9 +80,6 @@ def convert_files(
         convert: makes the file from a job's content; raises ValueError for a bad source, which the
             report lists. It is pickled.
         folder: all targets are below it.
-
-    Raises:
-        OSError: a target cannot be written.
     """
     folders = {job.target.parent for job in jobs}
     for parent in folders:

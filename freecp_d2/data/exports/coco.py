@@ -26,19 +26,10 @@ def coco_dataset(
     connected: bool = False,
 ) -> dict[str, Any]:
     """
-    A COCO data set of one image.
+    A COCO data set of one image, ready for `json.dump`; arguments and errors as `find_regions`.
 
-    Args:
-        label_map, names, scores, connected: see `find_regions`.
-        file_name: of the image.
-
-    Returns:
-        dict: `info`, `images`, `annotations` and `categories`, ready for `json.dump`. The id of a
-        category is 1 + the index of the class in `names`; pixels of no word and of the background
-        are in no annotation. `score`, where it is known, is the mean score of the class.
-
-    Raises:
-        ValueError: see `find_regions`.
+    The id of a category is 1 + the index of the class in `names`; pixels of no word and of the
+    background are in no annotation. `score`, where it is known, is the mean score of the class.
     """
     height, width = label_map.shape
     regions = find_regions(label_map, names, scores, connected=connected)
@@ -77,10 +68,8 @@ def _annotation(number: int, region: Region) -> dict[str, Any]:
 
 def merge_coco(datasets: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """
-    One data set with the images and annotations of several, numbered anew from 1.
-
-    Raises:
-        ValueError: there is none, or their categories differ.
+    One data set with the images and annotations of several, numbered anew from 1; ValueError if
+    their categories differ.
     """
     merged: dict[str, Any] = {}
     images: list[dict[str, Any]] = []
@@ -88,25 +77,16 @@ def merge_coco(datasets: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     for dataset in datasets:
         merged = merged or {key: dataset[key] for key in ("info", "categories")}
         if dataset["categories"] != merged["categories"]:
-            raise ValueError(
-                f"got data sets with other categories: {_names(dataset)} and {_names(merged)}; "
-                "merge those of the same words."
-            )
+            raise ValueError("got COCO data sets of different words; merge those of the same.")
         new = {image["id"]: len(images) + k for k, image in enumerate(dataset["images"], start=1)}
         images += [{**image, "id": new[image["id"]]} for image in dataset["images"]]
         annotations += [
             {**one, "id": len(annotations) + k, "image_id": new[one["image_id"]]}
             for k, one in enumerate(dataset["annotations"], start=1)
         ]
-    if not merged:
-        raise ValueError("got no COCO data set, expected one or more.")
     return {
         "info": merged["info"],
         "images": images,
         "annotations": annotations,
         "categories": merged["categories"],
     }
-
-
-def _names(dataset: Mapping[str, Any]) -> list[str]:
-    return [category["name"] for category in dataset["categories"]]

@@ -39,9 +39,6 @@ def write_geojson(
     Returns:
         int: the number of polygons. Coordinates are WGS 84, longitude first. Properties are
         `class`, `label`, the value in the raster, and `score` where it is known.
-
-    Raises:
-        OSError: the folder is missing, full or cannot be written to.
     """
     number, known = 0, scores or {}
     with whole_file(path) as aside, aside.open("w", encoding="utf-8") as file:

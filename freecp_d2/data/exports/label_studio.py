@@ -18,30 +18,17 @@ _CONTROLS = {"BrushLabels": "brushlabels", "PolygonLabels": "polygonlabels"}
 
 
 class Labelling(NamedTuple):
-    """
-    The labels of a project.
+    """The labels of a project."""
 
-    Attributes:
-        kind: "brushlabels" or "polygonlabels".
-        from_name, to_name: of the tags of the labels and of the image.
-        image: the key of the image in the data of a task.
-        labels: in the order of the project.
-    """
-
-    kind: str
-    from_name: str
-    to_name: str
-    image: str
-    labels: tuple[str, ...]
+    kind: str  # "brushlabels" or "polygonlabels"
+    from_name: str  # of the tag of the labels
+    to_name: str  # of the tag of the image
+    image: str  # the key of the image in the data of a task
+    labels: tuple[str, ...]  # in the order of the project
 
 
 def read_labelling(config: str) -> Labelling:
-    """
-    Read the labelling config of a project, XML.
-
-    Raises:
-        ValueError: it has no `BrushLabels` and no `PolygonLabels` on an image, or no label.
-    """
+    """Read the labelling config of a project, XML; ValueError if it has no labels of an image."""
     try:
         root = ET.fromstring(config)
     except ET.ParseError as error:

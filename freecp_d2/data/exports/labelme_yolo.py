@@ -23,7 +23,7 @@ _VERSION = "5.5.0"
 """Of the file format; LabelMe 5 and 6 read it."""
 
 
-def yolo_classes(names: Sequence[str]) -> dict[int, int]:
+def _yolo_classes(names: Sequence[str]) -> dict[int, int]:
     """Index in `names` -> YOLO's class; the background has none, and the others count from 0."""
     kept = [k for k, name in enumerate(names) if name != BACKGROUND]
     return {label: number for number, label in enumerate(kept)}
@@ -31,21 +31,11 @@ def yolo_classes(names: Sequence[str]) -> dict[int, int]:
 
 def yolo_lines(label_map: np.ndarray, names: Sequence[str], tolerance: float = 1.0) -> str:
     """
-    The label file of one image.
-
-    Args:
-        label_map, names: see `find_regions`.
-        tolerance: see `polygons`.
-
-    Returns:
-        str: coordinates are divided by the width and height of the image, 0 to 1; "" for an image
-        without regions.
-
-    Raises:
-        ValueError: see `find_regions` and `polygons`.
+    The label file of one image; arguments and errors as `find_regions` and `polygons`. Coordinates
+    are divided by the width and height of the image, 0 to 1.
     """
     size = np.array(label_map.shape[::-1])
-    numbers, lines = yolo_classes(names), []
+    numbers, lines = _yolo_classes(names), []
     for region in find_regions(label_map, names):
         for polygon in polygons(region.mask, tolerance):
             values = ((polygon + OFFSET) / size).ravel()
@@ -55,7 +45,7 @@ def yolo_lines(label_map: np.ndarray, names: Sequence[str], tolerance: float = 1
 
 def yolo_data(names: Sequence[str]) -> str:
     """`data.yaml` beside the folders `images` and `labels`."""
-    classes = {number: names[label] for label, number in yolo_classes(names).items()}
+    classes = {number: names[label] for label, number in _yolo_classes(names).items()}
     folders = {"train": "images", "val": "images"}
     return yaml.safe_dump(folders | {"names": classes}, allow_unicode=True, sort_keys=False)
 
@@ -68,18 +58,11 @@ def labelme_file(
     tolerance: float = 1.0,
 ) -> dict[str, Any]:
     """
-    The content of a LabelMe file.
+    The content of a LabelMe file, ready for `json.dump`; the image is not embedded. Arguments and
+    errors as `find_regions` and `polygons`.
 
     Args:
-        label_map, names, scores: see `find_regions`.
         image_path: of the image, relative to the folder of the file.
-        tolerance: see `polygons`.
-
-    Returns:
-        dict: ready for `json.dump`. The image is not embedded.
-
-    Raises:
-        ValueError: see `find_regions` and `polygons`.
     """
     height, width = label_map.shape
     shapes = [

@@ -27,34 +27,19 @@ BACKGROUND = "background"
 
 
 class Region(NamedTuple):
-    """
-    Pixels of one class.
+    """Pixels of one class."""
 
-    Attributes:
-        label: the index of the class in the label map.
-        mask: bool, shape (H, W), with at least one pixel.
-        score: mean score of the class over all its pixels, or None if it is not known.
-    """
-
-    label: int
-    mask: np.ndarray
-    score: float | None
+    label: int  # the index of the class in the label map
+    mask: np.ndarray  # bool, shape (H, W), with at least one pixel
+    score: float | None  # mean score of the class over all its pixels, if it is known
 
 
 def polygons(mask: np.ndarray, tolerance: float = 0.0) -> list[np.ndarray]:
     """
-    One polygon for each 8-connected part of a mask, holes included.
+    One polygon for each 8-connected part of a mask (H, W), holes included: x and y of the vertices,
+    int32, shape (V, 2), V >= 3; a part of one or two pixels repeats a vertex.
 
-    Args:
-        mask: bool, shape (H, W).
-        tolerance: pixels; no point of the exact outline is farther from the polygon.
-
-    Returns:
-        list: x and y of the vertices, int32, shape (V, 2), V >= 3; a part of one or two pixels
-        repeats a vertex.
-
-    Raises:
-        ValueError: `tolerance` is negative.
+    No point of the exact outline is farther from the polygon than `tolerance` pixels.
     """
     if tolerance < 0:
         raise ValueError(f"got a tolerance of {tolerance:g} pixels, expected 0 or more.")
@@ -79,13 +64,10 @@ def _join(
     mask: np.ndarray, ring: np.ndarray, holes: list[np.ndarray]
 ) -> tuple[np.ndarray, list[int]]:
     """
-    Join holes to a ring, the leftmost first.
+    Join holes to a ring, the leftmost first: the vertices, and the indices of the ends of seams.
 
     From the leftmost pixel of a hole's ring, the seam goes left over pixels of the mask. It ends on
     the outer ring or on that of a hole farther left, which is joined already.
-
-    Returns:
-        tuple: the vertices, and the indices of those at the ends of seams, ascending.
     """
     ends: list[int] = []
     for hole in sorted(holes, key=lambda points: int(points[:, 0].min())):
@@ -125,21 +107,17 @@ def _simplify_chain(chain: np.ndarray, tolerance: float) -> np.ndarray:
         start, end = ranges.pop()
         if end - start < 2:
             continue
-        distances = _segment_distances(chain[start + 1 : end], chain[start], chain[end])
+        along = (chain[end] - chain[start]).astype(np.float64)
+        relative = chain[start + 1 : end] - chain[start]
+        length = along @ along
+        share = np.clip(relative @ along / length, 0, 1) if length else np.zeros(len(relative))
+        distances = np.hypot(*(relative - share[:, None] * along).T)
         farthest = int(distances.argmax())
         if distances[farthest] > tolerance:
             middle = start + 1 + farthest
             keep[middle] = True
             ranges += [(start, middle), (middle, end)]
     return chain[keep]
-
-
-def _segment_distances(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Distances of points (V, 2) from the segment between two points, shape (V,)."""
-    along, relative = (end - start).astype(np.float64), points - start
-    length = float(along @ along)
-    share = np.clip(relative @ along / length, 0.0, 1.0) if length else np.zeros(len(points))
-    return np.hypot(*(relative - share[:, None] * along).T)
 
 
 def find_regions(
@@ -152,19 +130,24 @@ def find_regions(
     """
     Find the regions by class, then from top to bottom.
 
+    Pixels of no word and of the background are in none. ValueError for another label map.
+
     Args:
         label_map: integers (H, W), -1 (no word) to C-1.
         names: C names.
         scores: name -> mean score of the class.
         connected: one region for each 8-connected part of a class in place of one for the class.
-
-    Yields:
-        Region: neither of no word nor of the background.
-
-    Raises:
-        ValueError: `label_map` has another shape or other values.
     """
-    check_label_map(label_map, len(names))
+    if label_map.ndim != 2 or label_map.dtype.kind not in "iu":
+        raise ValueError(
+            f"got a label map of shape {label_map.shape} and {label_map.dtype}, expected integers "
+            "of shape (H, W)."
+        )
+    if label_map.size and not -1 <= label_map.min() <= label_map.max() < len(names):
+        raise ValueError(
+            f"got labels from {label_map.min()} to {label_map.max()}, expected -1 (no word) to "
+            f"{len(names) - 1}, the last of {len(names)} names."
+        )
     for label in np.unique(label_map):
         if label < 0 or names[label] == BACKGROUND:
             continue
@@ -175,17 +158,3 @@ def find_regions(
         count, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
         for part in range(1, count):
             yield Region(int(label), parts == part, score)
-
-
-def check_label_map(label_map: np.ndarray, num_classes: int) -> None:
-    """ValueError unless it is an integer array (H, W) with values from -1 to num_classes - 1."""
-    if label_map.ndim != 2 or label_map.dtype.kind not in "iu":
-        raise ValueError(
-            f"got a label map of shape {label_map.shape} and {label_map.dtype}, expected integers "
-            "of shape (H, W)."
-        )
-    if label_map.size and not -1 <= int(label_map.min()) <= int(label_map.max()) < num_classes:
-        raise ValueError(
-            f"got labels from {label_map.min()} to {label_map.max()}, expected -1 (no word) to "
-            f"{num_classes - 1}, the last of {num_classes} names."
-        )

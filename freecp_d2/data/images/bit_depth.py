@@ -18,6 +18,7 @@ the usual fill values if nothing is near them. Shape shorthand in this module: H
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,33 +34,22 @@ _MOST = (0.02, 0.98)
 _Limit = float | np.ndarray
 
 
-@dataclass(frozen=True)
-class Scaled:
-    """
-    Attributes:
-        values: uint8, of the shape that was given.
-        note: how they were made, or "".
-        lost: bool (H, W), the pixels without a value in any band; None if there are none.
-    """
+class Scaled(NamedTuple):
+    """The result of a `Scale`."""
 
-    values: np.ndarray
-    note: str
-    lost: np.ndarray | None = None
+    values: np.ndarray  # uint8, of the shape that was given
+    note: str  # how they were made, or ""
+    lost: np.ndarray  # bool (H, W), the pixels without a value in a band
 
 
 @dataclass(frozen=True)
 class Scale:
-    """
-    A rule for all parts of an image: `low` becomes 0, `high` 255, missing values 0.
-
-    Attributes:
-        fills: the values that are missing, besides NaN and infinity.
-    """
+    """A rule for all parts of an image: `low` becomes 0, `high` 255, missing values 0."""
 
     low: _Limit
     high: _Limit
     note: str = ""
-    fills: tuple[float, ...] = ()
+    fills: tuple[float, ...] = ()  # the values that are missing, besides NaN and infinity
     is_inverted: bool = False
 
     def __call__(self, values: np.ndarray) -> Scaled:
@@ -68,7 +58,7 @@ class Scale:
         if self.is_inverted:
             scaled = 255 - scaled
         lost = _lost(values, self.fills)
-        if lost is not None:
+        if lost.any():
             scaled[lost] = 0
             share = f"{lost.mean():.1%} of the pixels have no value and are black"
             note = f"{note}; {share}".lstrip("; ")
@@ -84,16 +74,14 @@ def find_scale(
     is_inverted: bool = False,
 ) -> Scale:
     """
+    The scale of an image; Unreadable if no value is a number.
+
     Args:
-        values: (H, W, C), integers or floats.
-        num_bits: how many bits store a value.
+        values: (H, W, C), integers or floats of `num_bits` bits.
         reading: its range of values is "auto", the rule above; "full", all that `num_bits` can
             hold; "percentiles", from the 2nd to the 98th of each band; or the two limits.
         missing: the value that the file declares as missing.
         is_inverted: 0 is white.
-
-    Raises:
-        Unreadable: no value is a number.
     """
     fills = _fills(values, missing)
     lost = _lost(values, fills)
@@ -103,11 +91,10 @@ def find_scale(
     return Scale(*_limits(bands, num_bits, reading, is_inverted), fills, is_inverted)
 
 
-def _sample(band: np.ndarray, lost: np.ndarray | None) -> np.ndarray:
+def _sample(band: np.ndarray, lost: np.ndarray) -> np.ndarray:
     """At most about a million values of a band, spread evenly, without missing ones."""
     step = max(1, band.size // _SAMPLE) | 1  # odd, so that it does not follow the columns
-    some = band.reshape(-1)[::step]
-    return some if lost is None else some[~lost.reshape(-1)[::step]]
+    return band.reshape(-1)[::step][~lost.reshape(-1)[::step]]
 
 
 def _limits(
@@ -185,7 +172,6 @@ def _is_fill(values: np.ndarray, fills: tuple[float, ...]) -> np.ndarray:
     return found
 
 
-def _lost(values: np.ndarray, fills: tuple[float, ...]) -> np.ndarray | None:
-    """The pixels (H, W) without a value, in any band; None if there are none."""
-    found = _is_fill(values, fills)
-    return np.asarray(found.any(axis=2)) if found.any() else None
+def _lost(values: np.ndarray, fills: tuple[float, ...]) -> np.ndarray:
+    """bool (H, W): the pixels without a value in a band."""
+    return np.asarray(_is_fill(values, fills).any(axis=2))

@@ -1,8 +1,4 @@
-"""
-Georeferenced rasters, such as GeoTIFF, read by windows as uint8 RGB (needs rasterio).
-
-Shape shorthand in this module: H, W pixels, C bands.
-"""
+"""Georeferenced rasters, such as GeoTIFF, read by windows as uint8 RGB (needs rasterio)."""
 
 import os
 import warnings
@@ -81,11 +77,8 @@ class Raster:
 
     def read(self, y0: int, x0: int, y1: int, x1: int) -> tuple[np.ndarray, np.ndarray]:
         """
-        Read a window, half open.
-
-        Returns:
-            tuple: uint8 RGB (h, w, 3), and bool (h, w), whether a pixel has data. Pixels without
-            are black.
+        Read a window, half open: uint8 RGB (h, w, 3), and bool (h, w), whether a pixel has data.
+        Pixels without are black.
         """
         window = ((y0, y1), (x0, x1))
         return self._converted(
@@ -95,23 +88,18 @@ class Raster:
 
     def preview(self, longest_side: int) -> np.ndarray:
         """All of the raster, uint8 RGB, with every n-th pixel if a side is too long."""
-        values, masks = self._sparse(longest_side)
-        return self._converted(values, masks)[0]
+        return self._converted(*self._sparse(longest_side))[0]
 
     def _sparse(self, longest_side: int) -> tuple[np.ndarray, np.ndarray]:
         step = max(1, max(self.size) / longest_side)
         shape = (len(self._bands), *(max(1, round(side / step)) for side in self.size))
-        return (
-            self._file.read(self._bands, out_shape=shape),
-            self._file.read_masks(self._bands, out_shape=shape),
-        )
+        read, read_masks = self._file.read, self._file.read_masks
+        return read(self._bands, out_shape=shape), read_masks(self._bands, out_shape=shape)
 
     def _converted(self, values: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         # A pixel has data if a band has: with 0 as "no data", pure colours are pixels, too.
-        has_data = np.asarray(masks.any(axis=0))
         scaled = self._scale(np.moveaxis(values, 0, 2))
-        if scaled.lost is not None:
-            has_data = has_data & ~scaled.lost
+        has_data = masks.any(axis=0) & ~scaled.lost
         scaled.values[~has_data] = 0
         return as_rgb(scaled.values), has_data
 

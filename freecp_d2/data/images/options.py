@@ -17,7 +17,7 @@ class Reading:
     Attributes:
         bands: three as red, green and blue, or one, counted from 1; () for the colours of the file.
         value_range: "auto", "full", "percentiles" or two numbers such as "0:4095", see
-            `depth.find_scale`.
+            `bit_depth.find_scale`.
 
     Raises:
         ValueError: other values.
@@ -47,13 +47,12 @@ class Reading:
         return (low, high) if low < high else None
 
 
-def parse_bands(text: str) -> tuple[int, ...]:
-    """
-    "4,3,2" -> (4, 3, 2), "" -> ().
+AS_COLORS = Reading()
+"""The colours of the file, and a range that is found."""
 
-    Raises:
-        ValueError: not numbers.
-    """
+
+def parse_bands(text: str) -> tuple[int, ...]:
+    """The bands of a text such as "4,3,2" or ""; ValueError for other texts."""
     parts = [part.strip() for part in text.split(",")] if text.strip() else []
     if not all(part.isdecimal() for part in parts):
         raise ValueError(f"the bands are {text!r}; expected numbers such as 4,3,2.")
@@ -61,12 +60,7 @@ def parse_bands(text: str) -> tuple[int, ...]:
 
 
 def choose_bands(image: np.ndarray, bands: tuple[int, ...]) -> np.ndarray:
-    """
-    The bands of (H, W, C), counted from 1.
-
-    Raises:
-        Unreadable: there is no such band.
-    """
+    """The bands of (H, W, C), counted from 1; Unreadable if there is no such band."""
     if max(bands) > (number := image.shape[2]):
         has = f"{number} band{'s' * (number != 1)}"
         raise Unreadable(f"it has {has}; there is no band {max(bands)}")

@@ -1,8 +1,4 @@
-"""
-Opened images as uint8 RGB: bands, depth and rotation, by the modes of Pillow.
-
-Shape shorthand in this module: H, W pixels, C bands.
-"""
+"""Opened images as uint8 RGB: bands, depth and rotation, by the modes of Pillow."""
 
 import logging
 import re
@@ -46,13 +42,7 @@ class ReadImage(NamedTuple):
 
 
 def from_pillow(image: Image.Image, reading: Reading, file: IO[bytes] | None = None) -> ReadImage:
-    """
-    Args:
-        file: that of the image, for colours of 16 bits, of which Pillow drops the low byte.
-
-    Raises:
-        Unreadable: Pillow cannot convert its colours, or there is no such band.
-    """
+    """Read an image; `file`, from which it was opened, is read again for colours of 16 bits."""
     is_deep = _is_deep(image)
     # `load` comes before the EXIF data: Pillow reads those of a broken PNG by loading it, and a
     # second load returns the part that is there; TIFFs are turned while they load.

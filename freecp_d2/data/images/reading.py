@@ -1,5 +1,5 @@
 """
-Read images of any kind as upright RGB arrays.
+Read image files as upright RGB arrays.
 
 `utils.image_formats` lists the formats that are read, `refused_formats.py` says why others are
 refused, and `bit_depth.py` has the rule for more than 8 bits.
@@ -17,17 +17,12 @@ from typing import IO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
-from torch import Tensor
 
 from ...utils.image_formats import open_image
-from .arrays import Channels, from_array, from_tensor
-from .options import Reading
+from .options import AS_COLORS, Reading
 from .pillow_modes import ReadImage, from_pillow
 from .refused_formats import NUM_START, TIFF_STARTS, Unreadable, is_address, is_camera_raw, refused
 
-ImageLike = str | Path | bytes | IO[bytes] | Image.Image | np.ndarray | Tensor
-
-_AS_COLORS = Reading()
 _pillow_limit = threading.RLock()
 
 
@@ -52,7 +47,7 @@ def read_image(
     file: str | Path | bytes | IO[bytes],
     max_pixels: float | None = None,
     name: str | Path = "",
-    reading: Reading = _AS_COLORS,
+    reading: Reading = AS_COLORS,
 ) -> np.ndarray:
     """
     Decode an image file to a uint8 RGB array, shape (H, W, 3).
@@ -81,13 +76,17 @@ def read_with_note(
     file: str | Path | bytes | IO[bytes],
     max_pixels: float | None = None,
     name: str | Path = "",
-    reading: Reading = _AS_COLORS,
+    reading: Reading = AS_COLORS,
 ) -> ReadImage:
     """As `read_image`, with the note on depth and layout in the place of a warning."""
     if isinstance(file, (str, Path)):
         name = name or file
-        if not os.path.exists(file) or os.path.isdir(file):
-            raise FileNotFoundError(f"{file}: {_not_a_file(str(file))}.")
+        if os.path.isdir(file):
+            raise FileNotFoundError(f"{file}: is a folder, expected an image; correct the path.")
+        if not os.path.exists(file):
+            remote = "is an address; download it, and give its path or its bytes"
+            what = remote if is_address(str(file)) else "no such file; correct the path"
+            raise FileNotFoundError(f"{file}: {what}.")
         try:
             with open(file, "rb") as content:
                 return read_with_note(content, max_pixels, name, reading)
@@ -96,39 +95,6 @@ def read_with_note(
     opened = _File(_seekable(file), max_pixels, name, reading)
     with nullcontext() if max_pixels is None else _without_limit_of_pillow():
         return _decode(opened)
-
-
-def as_image(
-    image: ImageLike, channels: Channels | None = None, reading: Reading = _AS_COLORS
-) -> np.ndarray:
-    """
-    Convert an image to a uint8 RGB array, shape (H, W, 3).
-
-    Args:
-        image: a path; the content of a file; a file opened in binary mode; a Pillow image; a NumPy
-            array (H, W, 3), (H, W, 1) or (H, W); a tensor (3, H, W) or (1, H, W). Values are 0 to
-            255; floats are rounded.
-        channels: "RGB" or "BGR", the channel order of an array or tensor (OpenCV reads BGR).
-        reading: bands and range of values. Of arrays and tensors with any number of bands, its
-            bands are chosen if there are no `channels`.
-
-    Raises:
-        FileNotFoundError, ImageError: see `read_image`.
-        ValueError: another shape, values out of range, or colours without `channels`.
-        TypeError: not an image.
-    """
-    if channels not in (None, "RGB", "BGR"):
-        raise ValueError(f'channels is {channels!r}; use "RGB" or "BGR".')
-    if isinstance(image, Image.Image):
-        try:
-            return from_pillow(image, reading).logged("an image of Pillow")
-        except (OSError, SyntaxError, ValueError) as error:  # its file is decoded only now
-            raise ImageError(getattr(image, "filename", ""), _reason(error)) from error
-    if isinstance(image, Tensor):
-        return from_tensor(image, channels, reading)
-    if isinstance(image, np.ndarray):
-        return from_array(image, channels, reading)
-    return read_image(image, reading=reading)
 
 
 @dataclass(frozen=True)
@@ -157,10 +123,10 @@ def _decode(file: _File) -> ReadImage:
     except ImageError:
         raise
     except (Unreadable, MemoryError) as error:
-        raise ImageError(name, _reason(error)) from error
+        raise ImageError(name, reason_of(error)) from error
     except Exception as error:  # Pillow's decoders raise any kind of error for damaged files
         content.seek(0)
-        reason = refused(content.read(NUM_START), Path(name).suffix.lower()) or _reason(error)
+        reason = refused(content.read(NUM_START), Path(name).suffix.lower()) or reason_of(error)
         raise ImageError(name, reason) from error
 
 
@@ -194,7 +160,7 @@ def _decode_tiff(file: _File) -> ReadImage:
     return ReadImage(found.pixels, f"{found.note}; {note}".lstrip("; "))
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     if isinstance(error, Unreadable):
         return str(error)
     if isinstance(error, MemoryError):
@@ -206,22 +172,8 @@ def _reason(error: Exception) -> str:
     return f"cannot be decoded ({text}): {advice}"
 
 
-def _not_a_file(name: str) -> str:
-    """Why a path has no image file, and what to do."""
-    if os.path.isdir(name):
-        return "is a folder, expected an image file; correct the path"
-    if is_address(name):
-        return "is an address, expected a file; download it and give its path or its bytes"
-    return "no such file, expected an image file; correct the path"
-
-
 def _seekable(file: bytes | IO[bytes]) -> IO[bytes]:
-    """
-    An opened file that can be read twice.
-
-    Raises:
-        TypeError: it is none in binary mode.
-    """
+    """An opened file that can be read twice; TypeError if it is none in binary mode."""
     if isinstance(file, (bytes, bytearray, memoryview)):
         return io.BytesIO(file)
     if not hasattr(file, "read") or isinstance(file, io.TextIOBase):

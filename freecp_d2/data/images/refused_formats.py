@@ -10,16 +10,15 @@ from ...utils.image_formats import IMAGE_SUFFIXES
 _CAMERA_RAW = ".arw .cr2 .cr3 .dng .nef .nrw .orf .pef .raf .raw .rw2 .srw .x3f"
 _EXPORT = "export it as JPEG or PNG"
 _HEIC = f"HEIC is not supported; {_EXPORT}"
-_SVG = "SVG has no pixels; export it as PNG"
+_SVG = f"SVG has no pixels; {_EXPORT}"
 _PDF = "PDF is a document, not an image; export its pages as PNG"
-_POSTSCRIPT = "PostScript has no pixels; export it as PNG"
+_POSTSCRIPT = f"PostScript has no pixels; {_EXPORT}"
 RAW = f"camera raw is not supported; {_EXPORT}"
 _DICOM = f"it is DICOM, a medical image; choose its window and {_EXPORT}"
 _NIFTI = f"it is NIfTI, a medical volume; choose a slice and {_EXPORT}"
 _NUMPY = (
     "it is a NumPy file; load it with numpy.load and give the array to Predictor, or save it as PNG"
 )
-_HDF5 = f"it is HDF5 or NetCDF, a container of arrays; choose one and {_EXPORT}"
 _GZIP = f"it is compressed with gzip; unpack it, and if it is NIfTI, {_EXPORT}"
 _HTML = "it is a web page, not an image; download the image itself"
 
@@ -41,12 +40,7 @@ _REFUSED_STARTS = {
     b"%PDF": _PDF,
     b"%!PS": _POSTSCRIPT,
     b"\xc5\xd0\xd3\xc6": _POSTSCRIPT,  # EPS with a preview
-    b"\xd7\xcd\xc6\x9a": "WMF has no pixels; export it as PNG",
     b"\x93NUMPY": _NUMPY,
-    b"\x89HDF": _HDF5,
-    b"CDF\x01": _HDF5,
-    b"CDF\x02": _HDF5,
-    b"SIMPLE  =": f"it is FITS, an astronomical image; choose its range and {_EXPORT}",
     b"FUJIFILMCCD-RAW": RAW,
 }
 """First bytes of files that Pillow may know but this list does not -> why they are not read."""
@@ -54,7 +48,6 @@ _ADDRESS = re.compile(r"data:|[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _HEIC_BRANDS = (b"heic", b"heix", b"mif1", b"hevc", b"msf1")
 NUM_START = 512
 """How many of the first bytes of a file `refused` looks at."""
-
 
 ORIENTATION = 0x0112
 """The tag of the orientation, in EXIF and in TIFF."""

@@ -1,8 +1,4 @@
-"""
-TIFFs as uint8 RGB, by their samples.
-
-Shape shorthand in this module: H, W pixels, C bands.
-"""
+"""TIFFs as uint8 RGB, by their samples. H, W pixels, C bands."""
 
 import io
 import math
@@ -30,17 +26,12 @@ _BLOCK, _MOST = 1 << 24, 1 << 31
 
 
 def from_tiff(file: IO[bytes], pages: list[Page], reading: Reading) -> ReadImage:
-    """
-    Read the first of the images of a TIFF by its samples; `reading.bands` may be images, too.
-
-    Raises:
-        Unreadable: its layout or colours are not supported, or there is no such band.
-    """
+    """Read the first of the images of a TIFF by its samples; `reading.bands` may be images, too."""
     page, bands = pages[0], reading.bands
     if bands and page.num_samples == 1 and len(pages) > 1:
         values = _across_pages(file, pages, bands)
     else:
-        values = read_samples(file, page, bands or page.colors())
+        values = _read_samples(file, page, bands or page.colors())
     is_cmyk = page.photometric == CMYK and not bands
     scale = find_scale(
         values,
@@ -66,20 +57,11 @@ def _across_pages(file: IO[bytes], pages: list[Page], bands: tuple[int, ...]) ->
     chosen = [pages[band - 1] for band in bands]
     if len({(page.size, page.bits, page.sample_format) for page in chosen}) > 1:
         raise Unreadable(f"its bands {bands} are images of unequal size or depth")
-    return np.concatenate([read_samples(file, page, (1,)) for page in chosen], axis=2)
+    return np.concatenate([_read_samples(file, page, (1,)) for page in chosen], axis=2)
 
 
-def read_samples(file: IO[bytes], page: Page, bands: Sequence[int]) -> np.ndarray:
-    """
-    The bands of an image, counted from 1.
-
-    Returns:
-        ndarray: (H, W, C) for C bands; unsigned, signed or float of the native byte order.
-
-    Raises:
-        Unreadable: there is no such band, or the layout is not supported.
-        ValueError, OSError: the file is damaged.
-    """
+def _read_samples(file: IO[bytes], page: Page, bands: Sequence[int]) -> np.ndarray:
+    """The bands of an image, counted from 1: (H, W, C), numbers of the native byte order."""
     if max(bands) > page.num_samples:
         raise Unreadable(f"it has {page.described}; there is no band {max(bands)}")
     _check_layout(page)

@@ -5,12 +5,13 @@ Pillow drops the low byte of 16-bit colours, takes signed bytes for unsigned one
 first image of the file, which may be a small copy of the real one.
 """
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from .refused_formats import RAW, TIFF_STARTS, Unreadable
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+from .refused_formats import RAW, Unreadable
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, CMYK, YCBCR, LAB = 0, 1, 2, 5, 6, 8
 NUM_COLORS = {RGB: 3, CMYK: 4, YCBCR: 3, LAB: 3}
@@ -21,8 +22,6 @@ _JPEG = (6, 7)
 _DNG_VERSION, _SUB_IMAGES, _NO_DATA = 50706, 330, 42113
 _ALPHA = (1, 2, 999)
 _MOST_PAGES, _MOST_EXTRA = 1000, 3
-_TYPES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
-_ASCII = 2
 
 
 @dataclass(frozen=True)
@@ -102,12 +101,7 @@ class Page:
         return self.bits <= 8 and self.sample_format == 1 and self.num_extra <= _MOST_EXTRA
 
     def colors(self) -> tuple[int, ...]:
-        """
-        The bands that are shown if none are chosen, from 1.
-
-        Raises:
-            Unreadable: the file does not say.
-        """
+        """The bands that are shown if none are chosen, from 1; Unreadable if the file is silent."""
         number = NUM_COLORS.get(self.photometric, 1)
         extra = self.tags.get(338, ())
         if self.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO) and self.num_samples > 1:
@@ -128,14 +122,16 @@ def find_pages(file: IO[bytes]) -> list[Page]:
     """
     The images of a TIFF, without smaller copies and masks unless there is nothing else.
 
-    Raises:
-        Unreadable: the file is camera raw.
-        ValueError, struct.error: it is damaged.
+    Unreadable if it is camera raw; ValueError if it is damaged.
     """
-    pages = list(_chain(file))
+    head = read_at(file, 0, 16)
+    head = head if b"+" in head[:4] else head[:8]  # BigTIFF has offsets of 64 bits
+    pages = list(_chain(file, head))
     kept = [page for page in pages if not page.is_secondary]
     if pages and not kept:
-        kept = [page for page in _inner(file, pages[0]) if not page.is_secondary]
+        offsets = pages[0].tags.get(_SUB_IMAGES, ())[:_MOST_PAGES]
+        inner = [Page(_directory(file, head, at)[0], pages[0].order, None) for at in offsets]
+        kept = [page for page in inner if not page.is_secondary]
     shown = kept or pages[:1]
     if not shown:
         raise ValueError("TIFF without an image")
@@ -144,65 +140,33 @@ def find_pages(file: IO[bytes]) -> list[Page]:
     return shown
 
 
-def _chain(file: IO[bytes]) -> Iterator[Page]:
+def _chain(file: IO[bytes], head: bytes) -> Iterator[Page]:
     """The images in the order of the file; stops where a damaged file returns to an earlier one."""
-    order, is_big = _head(file)
-    width = 8 if is_big else 4
-    (offset,) = struct.unpack(f"{order}{'Q' if is_big else 'I'}", read_at(file, width, width))
+    order = "<" if head[:1] == b"I" else ">"
     seen: set[int] = set()
+    offset = int.from_bytes(head[8:] or head[4:], "little" if order == "<" else "big")
     while offset and offset not in seen and len(seen) < _MOST_PAGES:
         seen.add(offset)
-        tags, offset = _directory(file, order, is_big, offset)
+        tags, offset = _directory(file, head, offset)
         # Pillow does not read 64-bit offsets of the order "MM".
-        yield Page(tags, order, None if is_big and order == ">" else len(seen) - 1)
+        yield Page(tags, order, None if head[8:] and order == ">" else len(seen) - 1)
 
 
-def _inner(file: IO[bytes], page: Page) -> Iterator[Page]:
-    order, is_big = _head(file)
-    for offset in page.tags.get(_SUB_IMAGES, ())[:_MOST_PAGES]:
-        yield Page(_directory(file, order, is_big, offset)[0], order, None)
-
-
-def _head(file: IO[bytes]) -> tuple[str, bool]:
-    """The order of bytes, and whether offsets have 64 bits."""
-    start = read_at(file, 0, 4)
-    if start not in TIFF_STARTS:
-        raise ValueError("not a TIFF")
-    return "<" if start[:1] == b"I" else ">", b"+" in start
-
-
-def _directory(
-    file: IO[bytes], order: str, is_big: bool, offset: int
-) -> tuple[dict[int, tuple[Any, ...]], int]:
-    """The tags of an image with whole numbers or text, and the offset of the next image."""
-    head, entry, place, width = ("Q", "HHQ", "Q", 8) if is_big else ("H", "HHI", "I", 4)
-    length = struct.calcsize(f"{order}{head}")
-    (number,) = struct.unpack(f"{order}{head}", read_at(file, offset, length))
-    step = struct.calcsize(f"{order}{entry}") + width
-    content = read_at(file, offset + length, number * step + width)
-    tags: dict[int, tuple[Any, ...]] = {}
-    for start in range(0, number * step, step):
-        tag, kind, count = struct.unpack_from(f"{order}{entry}", content, start)
-        code = "s" if kind == _ASCII else _TYPES.get(kind)
-        if code is None or not count:
-            continue
-        size = count * struct.calcsize(code)
-        value = content[start + step - width : start + step]
-        if size > width:
-            value = read_at(file, struct.unpack(f"{order}{place}", value)[0], size)
-        tags[tag] = struct.unpack(f"{order}{count}{code}", value[:size])
-        if code == "s":
-            tags[tag] = (tags[tag][0].rstrip(b"\0 ").decode("latin-1"),)
-    return tags, struct.unpack_from(f"{order}{place}", content, number * step)[0]
+def _directory(file: IO[bytes], head: bytes, offset: int) -> tuple[dict[int, tuple[Any, ...]], int]:
+    """The tags of an image, and the offset of the next image."""
+    start = b"II+\0" if head[8:] else b"II*\0"  # of the order "MM", Pillow does not see 64 bits
+    found = ImageFileDirectory_v2(start + head[4:], prefix=head[:2])
+    found.next = -1  # stays if the file ends within the tags
+    file.seek(offset)
+    found.load(file)
+    if found.next == -1:
+        raise ValueError("the TIFF is truncated")
+    tags = {tag: value if isinstance(value, tuple) else (value,) for tag, value in found.items()}
+    return tags, found.next or 0
 
 
 def read_at(file: IO[bytes], offset: int, size: int) -> bytes:
-    """
-    `size` bytes of a file.
-
-    Raises:
-        ValueError: it is shorter.
-    """
+    """`size` bytes of a file; ValueError if it is shorter."""
     if offset + size > file.seek(0, 2):
         raise ValueError("the TIFF is truncated")
     file.seek(offset)

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ from .spec import Spec
 
 def read_json(path: Path) -> Any:
     """The content of a JSON file, read once unless it changes; errors name the file."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected the exported annotations (JSON).")
     return _read(str(path), path.stat().st_mtime_ns)
 
 
@@ -32,10 +29,7 @@ def _read(path: str, _stamp: int) -> Any:
 def class_of_names(classes: Classes, names: Iterable[str], where: Path) -> dict[str, int]:
     """
     Name in the exported file -> class, by the classes' names and synonyms; names of no class are
-    left out.
-
-    Raises:
-        ValueError: a class is none of the names.
+    left out. ValueError if a class is none of the names.
     """
     groups = [*(["background"] for _ in range(classes.has_background)), *classes.vocabulary.classes]
     owner = {word.lower(): k for k, words in enumerate(groups) for word in words}
@@ -55,14 +49,12 @@ def match_images(
     spec: Spec, images: Mapping[str, str], listed: Mapping[str, Any], where: Path
 ) -> dict[str, Any]:
     """
-    Name of an image file -> what the exported file says of it.
+    Name of an image file -> what the exported file says of it; ValueError if images are missing, or
+    none is annotated.
 
     Args:
         images: name -> path.
         listed: file name in the exported file -> anything.
-
-    Raises:
-        ValueError: images are missing, or none is annotated.
     """
     found = {resolve_name(name, images): content for name, content in listed.items()}
     wanted: Collection[str] = found
@@ -81,6 +73,4 @@ def match_images(
 
 def key_error(path: Path, error: Exception, expected: str) -> ValueError:
     """The error for a JSON file of another kind."""
-    return ValueError(
-        f"{os.fspath(path)}: is another kind of file ({error!r}), expected {expected}."
-    )
+    return ValueError(f"{path}: is another kind of file ({error!r}), expected {expected}.")

@@ -17,18 +17,11 @@ _NUMBERED = re.compile(r"(\d+)\s*[\s,;:.)=-]\s*(\S.*)")
 
 @dataclass(frozen=True)
 class Classes:
-    """
-    The classes in the order of the output: the background, if there is one, is the first.
+    """The classes in the order of the output: the background, if there is one, is the first."""
 
-    Args:
-        vocabulary: the words of the classes; a background has words of its own in it.
-        values: the value of each class in the label files; the background's, if any, first.
-        no_class: values of lines such as "void", which are no class.
-    """
-
-    vocabulary: Vocabulary
-    values: tuple[int, ...]
-    no_class: tuple[int, ...] = ()
+    vocabulary: Vocabulary  # the words of the classes; a background has words of its own in it
+    values: tuple[int, ...]  # of each class in the label files
+    no_class: tuple[int, ...] = ()  # values of lines such as "void"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -68,10 +61,6 @@ def read_classes(source: Any, folder: Path, first: int) -> Classes:
             mapping of values to names. Lines that all begin with a number give the values so.
         folder: what the path is relative to.
         first: the value of the first line, where lines have no numbers.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: no class; values that occur twice; several background lines; a header.
     """
     where = "classes"
     if isinstance(source, str):

@@ -1,86 +1,57 @@
 """What the values or the colours of own label files mean, and the table of these colours."""
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...utils.files import read_text
+from ..label_palettes import Color, color_text
 from ..label_reading import read_colors
-from ..labels import IGNORE_LABEL, LabelEncoding, first_values
+from ..labels import IGNORE_LABEL, LabelEncoding, first_values, look_up
 from .classes import Classes
 from .spec import Spec
 
-Color = tuple[int, int, int]
-
 _HEX = re.compile(r"#([0-9a-fA-F]{6})\b")
 _THREE = re.compile(r"(?<![\w.])(\d{1,3})[\s,;]+(\d{1,3})[\s,;]+(\d{1,3})(?![\w.])")
-_NEAR = 24  # of 255: a colour so close to one of the table is a blurred or compressed one
 
 
 @dataclass(frozen=True)
 class ColorEncoding:
-    """
-    What the colours of a label file mean.
+    """What the colours of a label file mean; ValueError if two classes have one colour."""
 
-    Args:
-        colors: the colour of class 0, 1, ...
-        unlabelled: the colours of pixels without a class.
-
-    Raises:
-        ValueError: two classes have one colour.
-    """
-
-    colors: tuple[Color, ...]
-    unlabelled: tuple[Color, ...] = ()
+    colors: tuple[Color, ...]  # of class 0, 1, ...
+    unlabelled: tuple[Color, ...] = ()  # of pixels without a class
 
     def __post_init__(self) -> None:
         known = [*self.colors, *self.unlabelled]
         if len(set(known)) != len(known):
             color = next(color for color in known if known.count(color) > 1)
             raise ValueError(
-                f"the colour {_text(color)} is that of two classes; give each its own colour."
+                f"the colour {color_text(color)} is that of two classes; give each its own colour."
             )
 
     def read(self, path: str | Path) -> np.ndarray:
         """The train ids of a file, int16 (H, W); ValueError if it has other colours."""
-        codes = _code(read_colors(path))
-        keys, labels = self._table
-        index = np.searchsorted(keys, codes).clip(0, len(keys) - 1)
-        unknown = codes[keys[index] != codes]
+        known = [*enumerate(self.colors), *((IGNORE_LABEL, color) for color in self.unlabelled)]
+        table = {red << 16 | green << 8 | blue: label for label, (red, green, blue) in known}
+        codes = read_colors(path).astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+        labels, unknown = look_up(codes, table)
         if unknown.size:
-            raise ValueError(f"{path}: {self._explain(unknown, codes.size)}")
-        return labels[index]
-
-    @cached_property
-    def _table(self) -> tuple[np.ndarray, np.ndarray]:
-        """Codes of the known colours, ascending, and the train id of each."""
-        codes = _code(np.array([*self.colors, *self.unlabelled]))
-        labels = [*range(len(self.colors)), *[IGNORE_LABEL] * len(self.unlabelled)]
-        order = np.argsort(codes)
-        return codes[order], np.array(labels, np.int16)[order]
-
-    def _explain(self, unknown: np.ndarray, num_pixels: int) -> str:
-        codes, counts = np.unique(unknown, return_counts=True)
-        colors = [_color(code) for code in codes[np.argsort(-counts, kind="stable")].tolist()]
-        named = ", ".join(map(_text, colors[:5])) + (" ..." if colors[5:] else "")
-        known = np.array([*self.colors, *self.unlabelled])
-        distance = np.abs(known[None] - np.array(colors[:100])[:, None]).max(-1).min(-1)
-        if len(colors) > 5 or (distance <= _NEAR).all():
-            cause = (
-                "Many of them, or colours close to those of the table, come from a lossy format or "
-                "a resize that blends colours; export the labels again, by nearest neighbour"
+            found, counts = np.unique(unknown, return_counts=True)
+            colors = [_color(code) for code in found[np.argsort(-counts, kind="stable")].tolist()]
+            named = ", ".join(map(color_text, colors[:5])) + (" ..." if colors[5:] else "")
+            raise ValueError(
+                f"{path}: {len(colors)} colours that are not in the table, {named}, in "
+                f"{unknown.size / codes.size:.1%} of the pixels. Add them to the table, or to "
+                "ignore if their pixels have no class. If a lossy format or a resize blended the "
+                "colours, export the labels again, by nearest neighbour."
             )
-        else:
-            cause = "Add them to the table, or to ignore if their pixels have no class"
-        return (
-            f"{len(colors)} colours that are not in the table, {named}, in "
-            f"{unknown.size / num_pixels:.1%} of the pixels. {cause}."
-        )
+        return labels
 
 
 def read_color_table(source: Any, folder: Path) -> list[tuple[str, Color]]:
@@ -90,34 +61,32 @@ def read_color_table(source: Any, folder: Path) -> list[tuple[str, Color]]:
     Args:
         source: the path of a text file below `folder`, one colour a line ("#804080", "128 64 128"
             or "128,64,128", before or after a name); or a mapping of names to colours.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: a line has no colour.
     """
     if isinstance(source, Mapping):
-        return [(str(name), parse_color(color)) for name, color in source.items()]
+        return [(str(name), _parse_color(color)) for name, color in source.items()]
     if not isinstance(source, str):
         raise ValueError(f"colors is {source!r}, expected a file name or name: colour.")
-    path = folder / source
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, expected a table of colours.")
-    return _rows(path)
+    rows = []
+    for number, raw in enumerate(read_text(folder / source).splitlines(), start=1):
+        line = raw.strip()
+        if not line or (line.startswith("#") and not _HEX.match(line)):
+            continue
+        found = _find(line)
+        if found is None:
+            raise ValueError(
+                f"{folder / source}, line {number}: {line!r} has no colour; write "
+                '"128 64 128 road" or "#804080 road".'
+            )
+        rows.append((found[1].strip(" \t:;,\"'="), found[0]))
+    return rows
 
 
-def color_encoding(
+def _color_encoding(
     rows: Sequence[tuple[str, Color]], names: Sequence[str], unlabelled: Sequence[Color]
 ) -> ColorEncoding:
     """
     The meaning of colours: rows with a name belong to the class of that name, and rows of other
-    names have no class; rows without names are in the order of the classes.
-
-    Args:
-        names: of the classes, in the order of the table.
-        unlabelled: further colours of pixels without a class.
-
-    Raises:
-        ValueError: a class has no colour, or two have the same.
+    names have no class; rows without names are in the order of the classes, `names`.
     """
     if not any(name for name, _ in rows):
         if len(rows) != len(names):
@@ -137,29 +106,13 @@ def color_encoding(
     return ColorEncoding(tuple(known[n.lower()] for n in names), tuple(dict.fromkeys(others)))
 
 
-def parse_color(value: Any) -> Color:
+def _parse_color(value: Any) -> Color:
     """A colour from "#804080", "128 64 128" or [128, 64, 128]."""
     text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     found = _find(text)
     if found is None:
         raise ValueError(f'{value!r} is no colour; write "#804080" or [128, 64, 128].')
     return found[0]
-
-
-def _rows(path: Path) -> list[tuple[str, Color]]:
-    rows = []
-    for number, raw in enumerate(read_text(path).splitlines(), start=1):
-        line = raw.strip()
-        if not line or (line.startswith("#") and not _HEX.match(line)):
-            continue
-        found = _find(line)
-        if found is None:
-            raise ValueError(
-                f'{path}, line {number}: {line!r} has no colour; write "128 64 128 road" or '
-                '"#804080 road".'
-            )
-        rows.append((found[1].strip(" \t:;,\"'="), found[0]))
-    return rows
 
 
 def _find(text: str) -> tuple[Color, str] | None:
@@ -172,31 +125,22 @@ def _find(text: str) -> tuple[Color, str] | None:
     return None
 
 
-def _code(colors: np.ndarray) -> np.ndarray:
-    """One number for each colour; `colors` (..., 3)."""
-    return colors.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
-
-
 def _color(code: int) -> Color:
     return code >> 16, code >> 8 & 255, code & 255
 
 
-def _text(color: Color) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)
-
-
 class OwnEncoding(LabelEncoding):
-    """
-    A `LabelEncoding` whose messages name the keys of dataset.yaml. 255 is assumed to be no class,
-    so that a single mask of 0 and 255 is doubtful.
-    """
-
-    masks_allowed = 0
+    """A `LabelEncoding` whose messages name the keys of dataset.yaml."""
 
     def explain(self, present: list[int], illegal: list[int]) -> str:
         num_classes = len(self.ids)
         if present == [0, IGNORE_LABEL]:
-            return mask_advice(num_classes)
+            return (
+                "0 and 255 alone are a mask of one class, and 255 usually means no class. Write "
+                "class numbers into the labels, or say what the values mean in dataset.yaml: "
+                '"classes: {0: background, 255: NAME}" with "ignore: []" for a mask, or "ignore: '
+                '[255]" if 255 means no class.'
+            )
         if illegal == [num_classes] and self.ids[0] == 0:
             return (
                 "The labels may begin at 1, with 0 for pixels without a class: then write "
@@ -209,22 +153,6 @@ class OwnEncoding(LabelEncoding):
         )
 
 
-class StatedEncoding(OwnEncoding):
-    """An encoding whose ignored values are given, so that masks of 0 and 255 are as they say."""
-
-    masks_allowed = 1 << 30
-
-
-def mask_advice(num_classes: int) -> str:
-    """The message for labels whose only values are 0 and 255."""
-    return (
-        "0 and 255 alone are a mask of one class, and 255 usually means no class. Write class "
-        "numbers into the labels, or say what the values mean in dataset.yaml: "
-        '"classes: {0: background, 255: NAME}" with "ignore: []" for a mask, or "ignore: [255]" '
-        "if 255 means no class."
-    )
-
-
 def label_encoding(spec: Spec, classes: Classes) -> LabelEncoding | ColorEncoding:
     """The meaning of the label files of a dataset; ValueError for what does not fit."""
     ignore = spec.ignore if isinstance(spec.ignore, list) else [spec.ignore]
@@ -235,7 +163,7 @@ def label_encoding(spec: Spec, classes: Classes) -> LabelEncoding | ColorEncodin
         by_value = zip(classes.values, classes.names, strict=True)
         names = [name for _, name in sorted(by_value)]
         rows = read_color_table(spec.colors, spec.root)
-        found = color_encoding(rows, names, [parse_color(color) for color in ignore])
+        found = _color_encoding(rows, names, [_parse_color(color) for color in ignore])
         colors = dict(zip(names, found.colors, strict=True))
         return ColorEncoding(tuple(colors[name] for name in classes.names), found.unlabelled)
     if not all(isinstance(value, int) for value in ignore):
@@ -243,5 +171,7 @@ def label_encoding(spec: Spec, classes: Classes) -> LabelEncoding | ColorEncodin
     if spec.ignore is None:
         usual = [IGNORE_LABEL, 0] if spec.first == 1 else [IGNORE_LABEL]
         ignore = [value for value in usual if value not in classes.values]
-    kind = OwnEncoding if spec.ignore is None else StatedEncoding
-    return kind(classes.values, tuple(dict.fromkeys([*ignore, *classes.no_class])))
+    # Masks of 0 and 255 are right where the ignored values are stated.
+    masks_allowed = 0 if spec.ignore is None else sys.maxsize
+    unlabelled = tuple(dict.fromkeys([*ignore, *classes.no_class]))
+    return OwnEncoding(classes.values, unlabelled, masks_allowed)

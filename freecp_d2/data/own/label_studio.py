@@ -40,7 +40,7 @@ class DrawnEncoding:
 
     size: tuple[int, int]
     shapes: tuple[tuple[int, str, tuple[float, ...] | bytes], ...]
-    rest: int = IGNORE_LABEL
+    rest: int
 
     def read(self, path: str | Path) -> np.ndarray:
         """The train ids, int16 (H, W); ValueError if a brush stroke cannot be decoded."""
@@ -173,13 +173,9 @@ def decode_brush(content: bytes, height: int, width: int) -> np.ndarray:
     The format is a stream of bits: 32 bits, the number of values; 5 bits, the bits of a value
     minus one; 4 times 4 bits, the bits of four kinds of lengths minus one. Then runs: 1 bit,
     whether the run repeats one value; 2 bits, the kind of its length; the length minus one; the
-    values. These are RGBA pixels, row by row; alpha tells where the stroke is.
+    values. These are RGBA pixels, row by row; alpha tells where the stroke is: bool (H, W).
 
-    Returns:
-        ndarray: bool (H, W).
-
-    Raises:
-        ValueError: the stream is incomplete, or of another image size.
+    ValueError if the stream is incomplete, or of another image size.
     """
     bits = np.unpackbits(np.frombuffer(content, np.uint8))
     at = 0

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..file_checks import first_few
 from ..label_reading import read_colors
-from ..labels import IGNORE_LABEL
+from ..labels import IGNORE_LABEL, look_up
 from .annotation_files import class_of_names, key_error, match_images, read_json
 from .classes import Classes
 from .spec import Spec
@@ -24,24 +24,21 @@ class PanopticEncoding:
     """
     What the colours of one file mean: red + 256 green + 65536 blue is the id of a segment, and 0
     no segment.
-
-    Args:
-        segments: (id of a segment, its class) of this file.
     """
 
-    segments: tuple[tuple[int, int], ...]
+    segments: tuple[tuple[int, int], ...]  # (id of a segment, its class)
 
     def read(self, path: str | Path) -> np.ndarray:
         """The train ids of the file, int16 (H, W); ValueError if a segment is not in the JSON."""
         ids = read_colors(path).astype(np.int32) @ np.array([1, 1 << 8, 1 << 16], np.int32)
-        known = np.array([(0, IGNORE_LABEL), *sorted(self.segments)], np.int32)
-        index = np.searchsorted(known[:, 0], ids).clip(0, len(known) - 1)
-        if unknown := np.unique(ids[known[index, 0] != ids]).tolist():
+        labels, unknown = look_up(ids, {0: IGNORE_LABEL} | dict(self.segments))
+        if unknown.size:
+            found = [str(number) for number in np.unique(unknown)]
             raise ValueError(
-                f"{path}: {len(unknown)} segments that the JSON file does not have: "
-                f"{first_few([str(number) for number in unknown])}; take both from one export."
+                f"{path}: {len(found)} segments that the JSON file does not have: "
+                f"{first_few(found)}; take both from one export."
             )
-        return known[index, 1].astype(np.int16)
+        return labels
 
 
 def categories(path: Path) -> list[str]:

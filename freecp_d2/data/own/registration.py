@@ -1,7 +1,6 @@
 """Register own datasets: list their images and labels, and check that they belong together."""
 
 import functools
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from ...d2 import DatasetCatalog, MetadataCatalog
 from ...utils.files import printable
 from ...utils.image_formats import IMAGE_SUFFIXES
-from ..file_checks import DamagedFilesError, check_images, check_pairs, describe_sizes, first_few
+from ..file_checks import DamagedFilesError, check_images, check_pairs, check_sizes, first_few
 from ..file_lists import dangling_link, list_endings, list_files, read_list
 from ..labels import IGNORE_LABEL, LabelEncoding, LabelReader
 from . import label_studio, panoptic
@@ -22,21 +21,12 @@ _UPDATE = "Correct it, or describe the folder in dataset.yaml; docs/OWN_DATASET.
 
 @dataclass(frozen=True)
 class OwnDataset:
-    """
-    An own dataset, without its files.
-
-    Args:
-        words: the vocabulary, as MODEL.TEXT.VOCABULARY takes it.
-        encoding: of the label files; None where each image has its own.
-    """
+    """An own dataset, without its files."""
 
     spec: Spec
     classes: Classes
-    words: str
-    encoding: LabelReader | None
-
-    def __str__(self) -> str:
-        return str(self.spec.source)
+    words: str  # the vocabulary, as MODEL.TEXT.VOCABULARY takes it
+    encoding: LabelReader | None  # of the label files; None where each image has its own
 
 
 def register_folders(names: Iterable[str]) -> None:
@@ -58,7 +48,7 @@ def register_folders(names: Iterable[str]) -> None:
                 f"DATASETS.TEST has several datasets that end in {display_name(name)!r}: {names}; "
                 "their results would be in one folder. Evaluate them in runs of their own."
             )
-        own = describe(read_spec(name.removeprefix(PREFIX)))
+        own = _describe(read_spec(name.removeprefix(PREFIX)))
         if name in DatasetCatalog.list():
             DatasetCatalog.remove(name)
             MetadataCatalog.remove(name)
@@ -71,7 +61,7 @@ def register_folders(names: Iterable[str]) -> None:
         DatasetCatalog.register(name, functools.partial(load_records, own))
 
 
-def describe(spec: Spec) -> OwnDataset:
+def _describe(spec: Spec) -> OwnDataset:
     """Read the classes, the words and the meaning of the label files; errors name the file."""
     source = spec.classes
     if source is None and spec.layout == "coco-panoptic":
@@ -109,9 +99,7 @@ def load_records(own: OwnDataset) -> list[dict[str, Any]]:
         label cannot be decoded, `damage` is the message about all such files, instead of the size.
 
     Raises:
-        FileNotFoundError: a folder is missing or empty.
-        ValueError: files without partner or of unequal size; labels that are none; every file is
-            damaged.
+        FileNotFoundError, ValueError: folders or files are missing, unequal, or all damaged.
     """
     spec = own.spec
     images = _find(spec, "images", spec.image_suffix)
@@ -144,16 +132,14 @@ def _sizes(
 ) -> tuple[dict[str, tuple[int, int]], str]:
     """
     (H, W) of each image that can be decoded, its label too; and the message about the others.
-
-    Args:
-        files: image, label, what the label means.
+    `files` has for each the image, the label and what the label means.
     """
+    pairs = tuple((image, label) for image, label, _ in files)
     try:
         if own.spec.layout == "label-studio":  # the labels are in the exported file
-            sizes = check_images(tuple(image for image, _, _ in files))
-            _check_sizes(files, sizes)
+            sizes = check_images(tuple(image for image, _ in pairs))
+            check_sizes(pairs, sizes, [drawn.size for _, _, drawn in files])
         else:
-            pairs = tuple((image, label) for image, label, _ in files)
             has_numbers = isinstance(own.encoding, LabelEncoding)  # checked again, from the cache
             sizes = check_pairs(pairs) if has_numbers else check_pairs(pairs, True)
     except DamagedFilesError as error:
@@ -162,22 +148,6 @@ def _sizes(
             raise
         return _sizes(own, whole)[0], str(error)
     return {image: size for (image, _, _), size in zip(files, sizes, strict=True)}, ""
-
-
-def _check_sizes(
-    files: Sequence[tuple[str, str, label_studio.DrawnEncoding]], sizes: Sequence[tuple[int, int]]
-) -> None:
-    """ValueError if shapes were drawn on images of another size."""
-    differ = [
-        describe_sizes(image, size, label, drawn.size)
-        for (image, label, drawn), size in zip(files, sizes, strict=True)
-        if size != drawn.size
-    ]
-    if differ:
-        raise ValueError(
-            f"{len(differ)} of {len(files)} images and their shapes differ in size (width x "
-            f"height): {first_few(differ)}. Use the images that were labelled."
-        )
 
 
 def _find(spec: Spec, key: str, suffix: str) -> dict[str, str]:
@@ -203,10 +173,6 @@ def _selected(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """The images of the list, or all, and their labels; ValueError if one has no partner."""
     if spec.list:
-        if not spec.path(spec.list).is_file():
-            raise FileNotFoundError(
-                f"{spec.source}: list is {spec.list}, but there is no such file."
-            )
         listed = read_list(spec.path(spec.list), images)
         if absent := [name for name in listed if name not in images]:
             raise ValueError(
@@ -222,20 +188,8 @@ def _selected(
         if missing:
             raise ValueError(
                 f"{spec.source}: {len(missing)} {have} without {lack}: {first_few(sorted(missing))}"
-                f". Expected one label for each image, under the same name."
-                f"{_suffix_hint(images, labels)} Remove them, or name the images to score in a "
-                "file: `list: val.txt` in dataset.yaml."
+                f". Expected one label for each image, under the same name. If all labels end in "
+                "the same letters, write `label_suffix: _mask.png` in dataset.yaml, for example; "
+                "to score some of the images, name them in a file, `list: val.txt`."
             )
     return images, labels
-
-
-def _suffix_hint(images: Mapping[str, str], labels: Mapping[str, str]) -> str:
-    """What to write where all labels are named as an image and more letters, or vice versa."""
-    for what, short, long in (("label", images, labels), ("image", labels, images)):
-        name, path = next(iter(sorted(long.items())))
-        start = max((key for key in short if name.startswith(key)), key=len, default="")
-        end = name[len(start) :]
-        if start and end and all(key.removesuffix(end) in short for key in long):
-            suffix = end + os.path.splitext(path)[1]
-            return f' All {what}s end in {suffix}: write `{what}_suffix: "{suffix}"`.'
-    return ""

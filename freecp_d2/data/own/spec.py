@@ -4,10 +4,9 @@ The description of an own dataset: a folder, or a small YAML file for other layo
 Every key has a default, so that a folder with `images/`, `labels/` and `classes.txt` needs no YAML.
 """
 
-import difflib
 import os
 import re
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,47 +15,21 @@ import yaml
 from ...utils.files import read_text
 
 FILE = "dataset.yaml"
-LAYOUTS = ("folders", "coco-panoptic", "label-studio")
-BACKGROUND_RULES = ("class", "ignore")
-_OTHER_NAMES = {
-    "img_dir": "images",
-    "image_dir": "images",
-    "img_path": "images",
-    "ann_dir": "labels",
-    "label_dir": "labels",
-    "masks": "labels",
-    "seg_map_path": "labels",
-    "img_suffix": "image_suffix",
-    "seg_map_suffix": "label_suffix",
-    "ignore_index": "ignore",
-    "ignore_label": "ignore",
-    "ann_file": "list",
-    "split": "list",
-    "names": "classes",
-    "palette": "colors",
-    "vocabulary": "words",
-    "json": "annotations",
+_CHOICES = {
+    "layout": ("folders", "coco-panoptic", "label-studio"),
+    "background": ("class", "ignore"),
+    "first": (0, 1),
 }
-"""Keys of other programs -> ours, for messages."""
-
 _TEXTS = ("images", "labels", "image_suffix", "label_suffix", "words", "list", "annotations")
 PREFIX = "folder:"
 
 
 @dataclass(frozen=True)
 class Spec:
-    """
-    One dataset.yaml; paths are relative to its folder. docs/OWN_DATASET.md explains the keys.
+    """One dataset.yaml; paths are relative to its folder. docs/OWN_DATASET.md explains the keys."""
 
-    Args:
-        root: the folder.
-        source: the path in messages.
-        ignore: values, or colours, whose pixels have no class; None: 255, and 0 if `first` is 1.
-        given: the keys that the file has.
-    """
-
-    root: Path
-    source: Path
+    root: Path  # the folder
+    source: Path  # in messages
     layout: str = "folders"
     images: str = "images"
     labels: str = "labels"
@@ -67,10 +40,9 @@ class Spec:
     colors: Any = None
     list: str = ""
     first: int = 0
-    ignore: Any = None
+    ignore: Any = None  # values or colours without a class; None: 255, and 0 if `first` is 1
     background: str = "class"
     annotations: str = ""
-    given: tuple[str, ...] = ()
 
     def path(self, name: str) -> Path:
         """A path of the file, absolute or below the folder."""
@@ -89,7 +61,9 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_KEYS = [field.name for field in fields(Spec) if field.name not in ("root", "source", "given")]
+_KEYS = [field.name for field in fields(Spec) if field.name not in ("root", "source")]
+_FILES = {"words": "words.txt", "colors": "colors.txt", "classes": "classes.txt"}
+"""Key -> the file that is used, where it exists, if the key is not given."""
 
 
 def read_spec(path: str) -> Spec:
@@ -102,15 +76,13 @@ def read_spec(path: str) -> Spec:
     """
     given = Path(path).expanduser()
     if not given.exists():
-        parent = given.parent
-        hint = f"the folder {parent} does not exist" if not parent.is_dir() else _siblings(parent)
         raise FileNotFoundError(
-            f'"folder:{path}": there is no {os.path.abspath(given)} ({hint}); give the path of a '
-            "folder with images/, labels/ and classes.txt, or of a YAML file."
+            f'"folder:{path}": there is no {os.path.abspath(given)}; give the path of a folder '
+            "with images/, labels/ and classes.txt, or of a YAML file."
         )
     if given.is_dir():
         if not (given / FILE).is_file():
-            return _with_files(Spec(given, given))
+            return _checked(given, given, {})
         given = given / FILE
     try:
         content = yaml.load(read_text(given), _Loader) or {}
@@ -120,33 +92,23 @@ def read_spec(path: str) -> Spec:
         raise ValueError(
             f"{given}: expected lines such as `images: photos`; see docs/OWN_DATASET.md."
         )
-    return _with_files(_checked(given, content))
+    return _checked(given.parent, given, content)
 
 
-def _siblings(folder: Path) -> str:
-    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
-    return f"the folder {folder} has {', '.join(names[:8]) or 'nothing'}"
-
-
-def _checked(path: Path, content: dict[Any, Any]) -> Spec:
+def _checked(root: Path, path: Path, content: dict[Any, Any]) -> Spec:
     if content.pop("reduce_zero_label", False):  # mmsegmentation: 0 has no class, 1 is the first
         content.setdefault("first", 1)
-    for key in content:
-        if key not in _KEYS:
-            near = _OTHER_NAMES.get(str(key)) or next(
-                iter(difflib.get_close_matches(str(key), _KEYS, n=1)), ""
-            )
-            meant = f"did you mean {near}?" if near else f"the keys are {', '.join(_KEYS)}."
-            raise ValueError(f"{path}: there is no key {key!r}; {meant}")
+    if unknown := [key for key in content if key not in _KEYS]:
+        raise ValueError(
+            f"{path}: there is no key {unknown[0]!r}; the keys are {', '.join(_KEYS)}."
+        )
     for key in _TEXTS:
         if not isinstance(content.get(key, ""), str):
             raise ValueError(f"{path}: {key} is {content[key]!r}, expected text; put it in quotes.")
-    spec = Spec(path.parent, path, given=tuple(content), **content)
-    for key, value, allowed in (
-        ("layout", spec.layout, LAYOUTS),
-        ("background", spec.background, BACKGROUND_RULES),
-        ("first", spec.first, (0, 1)),
-    ):
+    found = {key: name for key, name in _FILES.items() if (root / name).is_file()}
+    spec = Spec(root, path, **(found | content))
+    for key, allowed in _CHOICES.items():
+        value = getattr(spec, key)
         if value not in allowed or isinstance(value, bool):
             expected = ", ".join(map(str, allowed))
             raise ValueError(f"{path}: {key} is {value!r}, expected one of {expected}.")
@@ -155,15 +117,6 @@ def _checked(path: Path, content: dict[Any, Any]) -> Spec:
             f"{path}: layout {spec.layout} needs annotations: FILE.json, the exported file."
         )
     return spec
-
-
-def _with_files(spec: Spec) -> Spec:
-    """The description with the files that are used where they exist: words.txt and colors.txt."""
-    found: dict[str, Any] = {}
-    for key, name in (("words", "words.txt"), ("colors", "colors.txt"), ("classes", "classes.txt")):
-        if key not in spec.given and (spec.root / name).is_file():
-            found[key] = name
-    return replace(spec, **found)
 
 
 def display_name(name: str) -> str:

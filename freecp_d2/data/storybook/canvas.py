@@ -17,19 +17,12 @@ Points = Sequence[tuple[float, float]]
 
 
 class Canvas:
-    """
-    Args:
-        h, w: size in pixels.
-
-    Attributes:
-        colour: (h, w, 3) in [0, 1], multiplied by `cover`.
-        cover: how much of a pixel the thing covers, (h, w) in [0, 1].
-    """
+    """A canvas of h x w pixels."""
 
     def __init__(self, h: int, w: int):
         self.h, self.w = h, w
-        self.colour = np.zeros((h, w, 3))
-        self.cover = np.zeros((h, w))
+        self.colour = np.zeros((h, w, 3))  # in [0, 1], multiplied by `cover`
+        self.cover = np.zeros((h, w))  # how much of a pixel the thing covers, in [0, 1]
 
     def polygon(self, points: Points, colour: Colour) -> None:
         """Fill a polygon (even-odd rule)."""

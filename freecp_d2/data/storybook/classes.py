@@ -8,22 +8,14 @@ import yaml
 
 @dataclass(frozen=True)
 class StorybookClass:
-    """
-    Attributes:
-        name: the word.
-        is_thing: a thing; otherwise stuff.
-        scored: belongs to the benchmark; the others are in training scenes only.
-        synonyms: words that captions use for it now and then, `kinds` among them.
-        kinds: wider words ("animal") that several classes share.
-        looks: what is visible of it, five phrases.
-    """
+    """A class, by its word."""
 
     name: str
-    is_thing: bool
-    scored: bool
-    synonyms: tuple[str, ...]
-    kinds: tuple[str, ...]
-    looks: tuple[str, ...]
+    is_thing: bool  # otherwise stuff
+    scored: bool  # belongs to the benchmark; the others are in training scenes only
+    synonyms: tuple[str, ...]  # words that captions use for it now and then
+    kinds: tuple[str, ...]  # wider words ("animal") that several classes share
+    looks: tuple[str, ...]  # what is visible of it, five phrases
 
 
 def _read() -> tuple[StorybookClass, ...]:

@@ -5,7 +5,6 @@ Registers `freecp_storybook_val` and `freecp_storybook_dev`, and `freecp_storybo
 `freecp_storybook_wide_dev`, whose longer vocabulary adds classes that no page has.
 """
 
-import colorsys
 import functools
 import io
 import re
@@ -29,7 +28,7 @@ def register_storybook() -> None:
     """Register the four datasets and their files, which are drawn when they are opened."""
     from ...text import load_vocabulary  # here, so that either package may be imported first
 
-    register_storybook_files()
+    PathManager.register_handler(StorybookPathHandler(), allow_override=True)
     for vocabulary in _VOCABULARIES:
         class_names = list(load_vocabulary(vocabulary).class_names)
         for split in SPLITS:
@@ -49,16 +48,8 @@ def register_storybook() -> None:
 
 def load_storybook(split: str) -> list[dict[str, Any]]:
     """
-    List the pages of a split. Label maps hold train ids, as Detectron2's own tools expect.
-
-    Args:
-        split: "val" or "dev".
-
-    Returns:
-        list[dict]: `file_name`, `sem_seg_file_name`, `height`, `width`, `image_id`.
-
-    Raises:
-        ValueError: unknown `split`.
+    List the pages of "val" or "dev": `file_name`, `sem_seg_file_name`, `height`, `width` and
+    `image_id`. Label maps hold train ids, as Detectron2's own tools expect.
     """
     if split not in SPLITS:
         raise ValueError(f'Storybook has no split "{split}"; use {" or ".join(SPLITS)}.')
@@ -100,11 +91,6 @@ class StorybookPathHandler(PathHandler):
     def _open(
         self, path: str, mode: str = "r", buffering: int = -1, **kwargs: Any
     ) -> IO[str] | IO[bytes]:
-        """
-        Raises:
-            FileNotFoundError: no page has this name.
-            ValueError: a mode other than "rb".
-        """
         self._check_kwargs(kwargs)
         page = _parse(path)
         if page is None:
@@ -126,11 +112,6 @@ class StorybookPathHandler(PathHandler):
 
     def _isfile(self, path: str, **kwargs: Any) -> bool:
         return self._exists(path, **kwargs)
-
-
-def register_storybook_files() -> None:
-    """Let `PathManager` open `storybook://`; repeated calls have no effect."""
-    PathManager.register_handler(StorybookPathHandler(), allow_override=True)
 
 
 def _parse(path: str) -> tuple[int, str] | None:
@@ -190,19 +171,5 @@ _TABLE = _read()
 
 
 def stuff_colors(names: Iterable[str]) -> list[tuple[int, int, int]]:
-    """
-    A colour for each class, as Detectron2's metadata has them.
-
-    Args:
-        names: the classes, in label order. A class that is not in the table gets a saturated
-            colour, whose hue depends on its position.
-
-    Returns:
-        list[tuple]: (red, green, blue), 0 to 255.
-    """
-    return [_TABLE.get(name) or _strong(place) for place, name in enumerate(names)]
-
-
-def _strong(place: int) -> tuple[int, int, int]:
-    red, green, blue = colorsys.hsv_to_rgb(place * 0.618034 % 1, 0.8, 0.9)
-    return round(255 * red), round(255 * green), round(255 * blue)
+    """A colour of Storybook's classes, (red, green, blue), for each name."""
+    return [_TABLE[name] for name in names]

@@ -1,11 +1,8 @@
 """
-Building blocks of textures: coordinates, waves, noise, blends; and the only random source, `Rng`,
-with the same draws on every machine.
+Building blocks of textures: coordinates, waves, noise, blends; and `Rng`, the only random source.
 
-NumPy freezes the stream of `RandomState.random_sample` (NEP 19); no other random function is used.
-
-Only +, -, *, / and table look-ups are used: IEEE 754 makes them equal on every machine, unlike
-sines and exponentials.
+The results are the same on every machine: NumPy freezes the stream of `RandomState.random_sample`
+(NEP 19), and IEEE 754 fixes +, -, *, / and table look-ups, unlike sines and exponentials.
 """
 
 import math
@@ -21,24 +18,13 @@ T = TypeVar("T")
 Colour = tuple[float, float, float]
 
 _PAINTS: tuple[Colour, ...] = (
-    (0.85, 0.18, 0.16),
-    (0.95, 0.55, 0.12),
-    (0.96, 0.82, 0.25),
-    (0.25, 0.65, 0.32),
-    (0.15, 0.6, 0.65),
-    (0.2, 0.38, 0.78),
-    (0.55, 0.3, 0.7),
-    (0.92, 0.5, 0.65),
+    *((0.85, 0.18, 0.16), (0.95, 0.55, 0.12), (0.96, 0.82, 0.25), (0.25, 0.65, 0.32)),
+    *((0.15, 0.6, 0.65), (0.2, 0.38, 0.78), (0.55, 0.3, 0.7), (0.92, 0.5, 0.65)),
 )
 
 
 class Rng:
-    """
-    A seeded stream of choices.
-
-    Args:
-        seed: 0 to 2**32 - 1.
-    """
+    """A seeded stream of choices; the seed is 0 to 2**32 - 1."""
 
     def __init__(self, seed: int):
         self._state = np.random.RandomState(seed)
@@ -96,15 +82,9 @@ def noise(
     chance: Rng, h: int, w: int, size: float, *, stretch_y: float = 1.0, stretch_x: float = 1.0
 ) -> np.ndarray:
     """
-    Value noise: random numbers on a lattice, smoothly interpolated.
+    Value noise: random numbers on a lattice, smoothly interpolated; shape (h, w), in [0, 1).
 
-    Args:
-        chance: the random source.
-        h, w: shape.
-        size: distance of lattice points in pixels, times `stretch_y` in y and `stretch_x` in x.
-
-    Returns:
-        np.ndarray: shape (h, w), in [0, 1).
+    Lattice points are `size` pixels apart, times `stretch_y` in y and `stretch_x` in x.
     """
     y0, fy = _lattice(h, size * stretch_y, chance.uniform())
     x0, fx = _lattice(w, size * stretch_x, chance.uniform())
@@ -124,14 +104,8 @@ def _lattice(n: int, size: float, shift: float) -> tuple[np.ndarray, np.ndarray]
 
 def blend(low: Colour | np.ndarray, high: Colour | np.ndarray, amount: np.ndarray) -> np.ndarray:
     """
-    Interpolate between two colours, pixel by pixel.
-
-    Args:
-        low, high: a colour or an image (h, w, 3).
-        amount: 0 gives `low`, 1 gives `high`, shape (h, w).
-
-    Returns:
-        np.ndarray: shape (h, w, 3).
+    Interpolate between two colours or images (h, w, 3), pixel by pixel; `amount`, shape (h, w), is
+    0 for `low` and 1 for `high`.
     """
     start, end = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
     return start + (end - start) * amount[..., None]

@@ -14,26 +14,14 @@ _NATURAL_EDGE = {"hill": "hilly", "mountain": "ridge", "forest": "wavy"}
 
 
 class Painter:
-    """
-    A page and its labels.
-
-    Args:
-        h, w: size in pixels.
-        chance: the random source.
-        allowed: the classes that may be painted; others are skipped.
-
-    Attributes:
-        colour: (h, w, 3), about [0, 1].
-        labels: uint8 (h, w), index into `classes.CLASSES`.
-        tint: colour of the light at this time of day, RGB.
-    """
+    """A page and its labels; classes that are not `allowed` are skipped."""
 
     def __init__(self, h: int, w: int, chance: Rng, allowed: Sequence[str]):
         self.h, self.w, self.chance = h, w, chance
         self.allowed = frozenset(allowed)
-        self.colour = np.zeros((h, w, 3))
-        self.labels = np.zeros((h, w), dtype=np.uint8)
-        self.tint = (1.0, 1.0, 1.0)
+        self.colour = np.zeros((h, w, 3))  # about [0, 1]
+        self.labels = np.zeros((h, w), dtype=np.uint8)  # index into `classes.CLASSES`
+        self.tint = (1.0, 1.0, 1.0)  # colour of the light at this time of day
 
     def choose(self, *names: str) -> str:
         """Pick an allowed name; one that is given twice is twice as likely."""

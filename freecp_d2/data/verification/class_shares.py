@@ -67,15 +67,9 @@ CLASS_SHARES: dict[str, dict[str, float]] = {
 """Percent of all pixels, including unlabelled ones, by benchmark and name of the class."""
 
 UNLABELLED_SHARES = {
-    "voc21": 5.5,
-    "voc20": 74.8,
-    "context60": 0.0,
-    "context59": 10.0,
-    "coco_object": 0.0,
-    "coco_stuff": 6.0,
-    "cityscapes": 11.5,
-    "ade20k": 8.0,
-}
+    "voc21": 5.5, "voc20": 74.8, "context60": 0.0, "context59": 10.0, "coco_object": 0.0,
+    "coco_stuff": 6.0, "cityscapes": 11.5, "ade20k": 8.0,
+}  # fmt: skip
 """Percent of all pixels that belong to no scored class."""
 
 

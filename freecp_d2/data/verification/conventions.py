@@ -21,8 +21,6 @@ from ..labels import (
     shifted_encoding,
 )
 
-_NUM_THINGS, _NUM_STUFF = 80, 91
-
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -35,9 +33,8 @@ class Reading:
 
 def count_classes(table: np.ndarray, values: np.ndarray, num_classes: int) -> np.ndarray:
     """
-    Pixels of class 0..K-1, unlabelled and illegal ones, shape (K + 2,).
-
-    `table` is as of `lookup_table`; `values` has the pixels of each value, shape (65536,).
+    Pixels of class 0..K-1, unlabelled and illegal ones, shape (K + 2,), by a `lookup_table` and the
+    pixels of each value, shape (65536,).
     """
     ids = table.astype(np.int64)
     ids[table == IGNORE_LABEL] = num_classes
@@ -115,15 +112,11 @@ def _reordered(benchmark: Benchmark) -> Iterator[Reading]:
 
 
 def _stuff_orders(benchmark: Benchmark) -> Iterator[Reading]:
-    order = (*range(_NUM_STUFF, _NUM_STUFF + _NUM_THINGS), *range(_NUM_STUFF))
+    order = (*range(91, 171), *range(91))  # 91 kinds of stuff, 80 things
     plus_one, ids_10k = (tuple(v + 1 for v in values) for values in (order, COCO_STUFF_IDS))
     for ids, unlabelled, what in (
         (order, (IGNORE_LABEL,), "labels with stuff before things instead of things before stuff"),
         (plus_one, (0, IGNORE_LABEL), "labels with stuff before things, one too high"),
-        (
-            ids_10k,
-            (0, IGNORE_LABEL),
-            "labels of COCO-Stuff-10k, another split (1..182, 0 = unlabelled)",
-        ),
+        (ids_10k, (0, IGNORE_LABEL), "labels of COCO-Stuff-10k (1..182, 0 = unlabelled)"),
     ):
         yield Reading(what, restore(benchmark), lookup_table(LabelEncoding(ids, unlabelled)))

@@ -7,16 +7,9 @@ import numpy as np
 
 from ..benchmark_spec import Benchmark, LabelFolder, restore
 from ..label_reading import NUM_VALUES
-from ..labels import (
-    ILLEGAL,
-    LabelEncoding,
-    first_values,
-    likely_cause,
-    lookup_table,
-)
+from ..labels import ILLEGAL, LabelEncoding, first_values, likely_cause, lookup_table
 from .class_shares import CLASS_SHARES, Expectation
 from .conventions import Reading, count_classes, other_readings
-from .findings import Finding
 
 MIN_IMAGES = 32
 """A histogram of fewer label files is not judged."""
@@ -28,6 +21,16 @@ _MIN_EVIDENCE = 12.0  # nats, counting each image as one independent pixel
 _LARGE = 0.05  # of all pixels
 _MIN_FILES_UNLABELLED = 16
 _FIRST_INSTANCE_ID = 1000  # Cityscapes numbers instances from 24 * 1000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault of a benchmark's files."""
+
+    kind: str  # count, split, unpaired, image, label, mode, size, values, convention, ...
+    what: str  # what was found and what was expected
+    advice: str
+    files: tuple[str, ...] = ()  # all that are concerned; empty for the whole set
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,8 @@ def count_values(encoding: LabelEncoding, files: Mapping[str, Mapping[int, int]]
 
 def judge_values(benchmark: Benchmark, folder: LabelFolder, values: ValueCount) -> list[Finding]:
     """
-    Check the values of a folder against its encoding and the benchmark's known histogram.
-
-    At most one finding is returned, the likeliest cause. The histogram is only judged if it is
-    known, all values are legal, and there are `MIN_IMAGES` files or more.
+    Check the values of a folder against its encoding; if all are legal, the histogram is known and
+    there are `MIN_IMAGES` files, against the histogram. At most one finding, the likeliest cause.
     """
     if values.illegal_files:
         return [_illegal_values(benchmark, folder, values)]
@@ -77,7 +78,7 @@ def judge_values(benchmark: Benchmark, folder: LabelFolder, values: ValueCount) 
         checks += [_unlike, _class_lost]
     counts = count_classes(lookup_table(folder.encoding), values.pixels, benchmark.num_classes)
     findings = (check(benchmark, folder, values, counts) for check in checks)
-    return [finding for finding in findings if finding is not None][:1]
+    return [finding for finding in findings if finding][:1]
 
 
 def _illegal_values(benchmark: Benchmark, folder: LabelFolder, values: ValueCount) -> Finding:

@@ -1,14 +1,11 @@
 """
-Verify the files of a benchmark or an own dataset in full: decode every image and label, and report
-all findings.
-
-This takes minutes; loading a benchmark reads headers only, and stops at the first fault.
+Verify a benchmark or an own dataset in full: decode all images and labels, and list all findings.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -20,12 +17,11 @@ from ..benchmark_spec import Benchmark
 from ..dataset_checks import is_voc
 from ..file_checks import describe_sizes, displayed_size, first_few
 from ..label_reading import DECODE_ERRORS, read_values
-from ..label_value_checks import decode_labels, judge_labels, masks_allowed
+from ..label_value_checks import decode_labels, judge_labels
 from ..labels import IGNORE_LABEL, lookup_table
 from ..own import register_folders
 from .conventions import count_classes
-from .findings import Finding, count_finding
-from .plausibility import MIN_IMAGES, count_values, judge_values
+from .plausibility import MIN_IMAGES, Finding, count_values, judge_values
 
 _AGAIN = "download or extract them again"
 _FILE_FAULTS = {
@@ -54,29 +50,16 @@ class Verification:
 
 @dataclass(frozen=True)
 class FolderVerification:
-    """
-    The result for one own dataset.
-
-    Args:
-        names: of the classes; empty if they could not be read.
-        pixels: of each class, and last of the pixels without a class.
-        findings: what was found, what was expected, what to do.
-    """
+    """The result for one own dataset."""
 
     name: str
     num_images: int
-    names: tuple[str, ...]
-    pixels: tuple[int, ...]
-    findings: tuple[str, ...]
-
-    @property
-    def absent(self) -> list[str]:
-        """Classes that no pixel has."""
-        return [name for name, count in zip(self.names, self.pixels, strict=False) if not count]
+    names: tuple[str, ...]  # of the classes; empty if they could not be read
+    pixels: tuple[int, ...]  # of each class, and last of the pixels without a class
+    findings: tuple[str, ...]  # what was found, what was expected, what to do
 
 
-@dataclass(frozen=True)
-class _Decoded:
+class _Decoded(NamedTuple):
     """An image and its label: faults (kind of finding, message), and the pixels of each value."""
 
     faults: list[tuple[str, str]]
@@ -98,7 +81,9 @@ def verify_benchmark(benchmark: Benchmark, root: str, num_workers: int = 8) -> V
         results = pool.map(_decode_pair, pairs)
         bar = tqdm(results, benchmark.name, len(pairs), unit="image", leave=False, disable=None)
         decoded = list(bar)
-    findings += _file_faults(decoded)
+    for kind, (what, advice) in _FILE_FAULTS.items():
+        if found := [text for pair in decoded for name, text in pair.faults if name == kind]:
+            findings.append(Finding(kind, f"{len(found)} {what}", advice, tuple(found)))
     readable = {
         path: label.pixels
         for (_, path), label in zip(pairs, decoded, strict=True)
@@ -135,8 +120,10 @@ def _select(
             )
         )
         files = files.keep(files.images.keys() & files.labels.keys())
-    if count := count_finding(benchmark, len(files.images)):
-        findings.append(count)
+    if (number := len(files.images)) != benchmark.num_images:
+        what = f"{number} images, expected the official {benchmark.num_images}"
+        advice = "use the official val split, all of it; results on another set are not comparable"
+        findings.append(Finding("count", what, advice))
     images, labels = files.images.keys(), files.labels.keys()
     for keys, what, archive in (
         (absent, f"images that {folder.split_file} names are missing", "images"),
@@ -152,12 +139,8 @@ def _select(
 
 def _decode_pair(pair: tuple[str, str]) -> _Decoded:
     image, label = pair
-    faults = []
-    size = None
-    try:
-        size = _decode_image(image)
-    except DECODE_ERRORS as error:
-        faults.append(("image", f"{image} ({error})"))
+    size, fault = _decode_image(image)
+    faults = [("image", fault)] if fault else []
     try:
         values = read_values(label)
     except (ValueError, OSError) as error:
@@ -170,30 +153,17 @@ def _decode_pair(pair: tuple[str, str]) -> _Decoded:
     return _Decoded(faults, {int(value): int(counts[value]) for value in np.flatnonzero(counts)})
 
 
-def image_fault(path: str) -> str:
-    """Why an image file cannot be decoded, "" if it can."""
+def _decode_image(path: str) -> tuple[tuple[int, int] | None, str]:
+    """Read all of an image file: its (height, width), or None and why it cannot be decoded."""
     try:
-        _decode_image(path)
+        with open(path, "rb") as file, open_image(file) as image:
+            size = displayed_size(image)
+            # An eighth of the size is several times faster, and still reads the whole file.
+            image.draft(None, (image.width // 8, image.height // 8))
+            image.load()
     except DECODE_ERRORS as error:
-        return f"{path} ({error})"
-    return ""
-
-
-def _decode_image(path: str) -> tuple[int, int]:
-    """Read all of an image file; returns its (height, width)."""
-    with open(path, "rb") as file, open_image(file) as image:
-        size = displayed_size(image)
-        # An eighth of the size is several times faster, and still reads the whole file.
-        image.draft(None, (image.width // 8, image.height // 8))
-        image.load()
-    return size
-
-
-def _file_faults(decoded: list[_Decoded]) -> Iterator[Finding]:
-    """One finding for each kind of fault."""
-    for kind, (what, advice) in _FILE_FAULTS.items():
-        if found := [text for pair in decoded for name, text in pair.faults if name == kind]:
-            yield Finding(kind, f"{len(found)} {what}", advice, tuple(found))
+        return None, f"{path} ({error})"
+    return size, ""
 
 
 def verify_folder(name: str, num_workers: int = 8) -> FolderVerification:
@@ -208,19 +178,18 @@ def verify_folder(name: str, num_workers: int = 8) -> FolderVerification:
         return FolderVerification(name, 0, (), (), (str(error),))
     classes = tuple(MetadataCatalog.get(name).stuff_classes)
     with ThreadPoolExecutor(num_workers) as pool:
-        faults = list(pool.map(image_fault, [record["file_name"] for record in records]))
+        decoded = list(pool.map(_decode_image, [record["file_name"] for record in records]))
     findings = []
-    if broken := [fault for fault in faults if fault]:
+    if broken := [fault for _, fault in decoded if fault]:
         findings.append(
             f"{len(broken)} of {len(records)} images cannot be decoded: {first_few(broken)}. "
             "Expected complete files; get them again."
         )
     labels = [(record["sem_seg_file_name"], record["label_encoding"]) for record in records]
     files = decode_labels(labels, len(classes), IGNORE_LABEL)
-    allowed = masks_allowed(encoding for _, encoding in labels)
-    findings += judge_labels(files, allowed, is_voc(classes))
+    findings += judge_labels(files, is_voc(classes))
     counts: Counter[int] = Counter()
     for file in files:
-        counts.update(file.pixels or {})
+        counts.update(file.pixels)
     pixels = tuple(counts[label] for label in (*range(len(classes)), IGNORE_LABEL))
     return FolderVerification(name, len(records), classes, pixels, tuple(findings))

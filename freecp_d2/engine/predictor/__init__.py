@@ -1,6 +1,7 @@
 """Segmentation of images with words, without a dataset."""
 
-from ...data.images.reading import as_image, read_image
+from ...data.images.arrays import as_image
+from ...data.images.reading import read_image
 from .building import with_heads
 from .prediction import Prediction
 from .predictor import Predictor

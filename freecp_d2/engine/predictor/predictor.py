@@ -12,9 +12,8 @@ import torch
 from tqdm import tqdm
 
 from ...d2 import CfgNode
-from ...data.images.arrays import Channels
+from ...data.images.arrays import Channels, ImageLike, as_image
 from ...data.images.options import Reading
-from ...data.images.reading import ImageLike, as_image
 from ...data.mapper import FreeCPDatasetMapper
 from ...modeling.backbone import LoadedCLIP
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor

@@ -36,20 +36,6 @@ if __name__ == "__main__":
 
 
 class TestOptions:
-    def parse(self, *argv):
-        return command.build_parser("coco_stuff").parse_args(argv)
-
-    def test_defaults_and_values(self, monkeypatch):
-        monkeypatch.setenv("DETECTRON2_DATASETS", "/data")
-        assert self.parse().root == Path("/data")
-        monkeypatch.delenv("DETECTRON2_DATASETS")
-        args = self.parse()
-        assert (args.root, args.split, args.overwrite) == (Path("datasets"), "val", False)
-        assert args.workers >= 1
-        args = self.parse("--root", "/x", "--split", "train", "--overwrite", "--workers", "3")
-        assert (args.root, args.split, args.overwrite) == (Path("/x"), "train", True)
-        assert args.workers == 3
-
     def test_wrong_ones(self, capsys):
         for argv in (("--workers", "0"), ("--split", "test"), ("--source", "x")):
             with pytest.raises(SystemExit):
@@ -116,21 +102,14 @@ class TestActions:
 
 
 @pytest.fixture
-def slow(tmp_path):
-    """The script `SLOW`."""
-    script = tmp_path / "slow.py"
+def start(root, tmp_path):
+    """`start()`: the script `SLOW` with two workers, in a group of processes of its own."""
+    script, started = tmp_path / "slow.py", []
     script.write_text(SLOW)
-    return script
 
-
-@pytest.fixture
-def start(root):
-    """`start(script, *options)`: a process with pipes for its output, in a group of its own."""
-    started = []
-
-    def call(script: Path, *options: str) -> subprocess.Popen:
+    def call() -> subprocess.Popen:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        argv = [sys.executable, str(script), *options]
+        argv = [sys.executable, str(script), "--workers", "2"]
         started.append(subprocess.Popen(argv, start_new_session=True, **pipes))
         return started[-1]
 
@@ -168,15 +147,13 @@ def num_converted(root):
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="needs Linux")
 class TestStopped:
-    COUNT = 60
-
-    def test_killed_and_continued(self, root, start, slow, capsys):
+    def test_killed_and_continued(self, root, start, capsys):
         """One worker is stuck when all are killed."""
-        names = [f"{i:03d}.png" for i in range(self.COUNT)]
+        names = [f"{i:03d}.png" for i in range(60)]
         names[40] = "040_stuck.png"
         for i, name in enumerate(names):
             write(root / RAW / name, [[12, i % 11]])
-        process = start(slow, "--workers", "2")
+        process = start()
         wait_for(lambda: num_converted(root) >= 32)
         workers = descendants(process.pid)
         assert len(workers) >= 2
@@ -193,11 +170,11 @@ class TestStopped:
         for i, name in enumerate(names):
             assert read(root / CONVERTED / name) == [[11, i % 11]]
 
-    def test_interrupted(self, root, start, slow):
+    def test_interrupted(self, root, start):
         """A terminal sends Ctrl-C to the whole group of processes."""
         for i in range(800):
             write(root / RAW / f"{i:04d}.png", [[12]])
-        process = start(slow, "--workers", "2")
+        process = start()
         wait_for(lambda: num_converted(root) > 0)
         os.killpg(process.pid, signal.SIGINT)
         printed, errors = process.communicate(timeout=60)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from freecp_d2.data.conversion.from_annotations import decode_region, load_annotations
+
 from .label_files import files, read
 
 OBJECT = "coco_object/annotations/val2017"
@@ -141,3 +143,31 @@ class TestContext:
         (root / FOLDER / "trainval_merged.json").write_text("{")
         with pytest.raises(SystemExit, match="no complete JSON file"):
             run("pascal_context")
+
+
+def test_malformed_regions():
+    for segmentation, problem in (
+        ({"size": [3, 2], "counts": [2, 1, 1, 2]}, r"size \[3, 2\], expected the image's \[2, 3\]"),
+        ({"size": [2, 3]}, r"keys \['size'\]"),
+        ({"size": [2, 3], "counts": [2, 1]}, "run lengths of 3 pixels, expected 6"),
+        ({"size": [2, 3], "counts": "PPYo1"}, "cannot be decoded"),
+        ([[0, 0, 1, 0, 1, 1, 0]], "three corners"),
+        ([0, 0, 1, 0, 1, 1], "expected a list"),
+        (None, "expected a list"),
+    ):
+        with pytest.raises(ValueError, match=problem):
+            decode_region(segmentation, 2, 3)
+
+
+def test_other_files(tmp_path):
+    for content, problem in (
+        ('{"images": [', "no complete JSON"),
+        ("[]", "another kind of file"),
+        ({"images": []}, "another kind of file"),
+        ({"images": [{"id": 1}], "annotations": []}, "another kind of file"),
+        ({"images": [], "annotations": [{"image_id": 1}]}, "another kind of file"),
+    ):
+        path = tmp_path / "a.json"
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        with pytest.raises(ValueError, match=problem):
+            load_annotations(path, annotations="annotations", image_id="id")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from freecp_d2.data.conversion.runner import ConversionReport, Job, Options, convert_files
+from freecp_d2.data.conversion.runner import Job, Options, convert_files
 from freecp_d2.utils import files
 
 
@@ -32,13 +32,6 @@ def convert(folder, jobs, **options):
 
 
 class TestFiles:
-    def test_are_written(self, tmp_path, num_workers):
-        folder = tmp_path / "new" / "folder"
-        texts = [f"text {i}" for i in range(20)]
-        report = convert(folder, jobs_for(folder, *texts), num_workers=num_workers)
-        assert report == ConversionReport(str(folder), 20)
-        assert contents(folder) == {f"{i}.txt": f"TEXT {i - 1}" for i in range(1, 21)}
-
     def test_bad_sources_do_not_stop_the_others(self, tmp_path, num_workers):
         jobs = jobs_for(tmp_path, "a", "bad", "c", "bad", "e")
         report = convert(tmp_path, jobs, num_workers=num_workers)

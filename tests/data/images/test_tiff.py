@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from freecp_d2.data.images.arrays import as_image
 from freecp_d2.data.images.options import Reading
-from freecp_d2.data.images.reading import ImageError, ImageTooLargeError, as_image, read_with_note
+from freecp_d2.data.images.reading import ImageError, ImageTooLargeError, read_with_note
 
 from .tiff_files import tiff
 

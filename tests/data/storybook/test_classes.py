@@ -12,12 +12,10 @@ from freecp_d2.data.storybook.things import THINGS
 FOLDER = Path(freecp_d2.data.storybook.__file__).parent
 
 
-def registered(folder, decorator):
-    """Names that the files of a folder register, as often as they do."""
-    found = []
-    for path in sorted((FOLDER / folder).glob("*.py")):
-        found += re.findall(rf'^@{decorator}\(\s*"([^"]+)"', path.read_text(), re.M)
-    return found
+def registered(decorator):
+    """Names that files register, as often as they do."""
+    text = "".join(path.read_text() for path in sorted(FOLDER.rglob("*.py")))
+    return re.findall(rf'^@{decorator}\(\s*"([^"]+)"', text, re.M)
 
 
 def test_order():
@@ -28,9 +26,9 @@ def test_order():
 
 
 def test_every_class_has_one_drawing():
-    for is_thing, folder, drawn in ((False, "textures", TEXTURES), (True, "things", THINGS)):
+    for is_thing, decorator, drawn in ((False, "texture", TEXTURES), (True, "thing", THINGS)):
         names = [c.name for c in CLASSES if c.is_thing == is_thing]
-        assert Counter(registered(folder, folder.removesuffix("s"))) == Counter(names)
+        assert Counter(registered(decorator)) == Counter(names)
         assert drawn.keys() == set(names)
 
 

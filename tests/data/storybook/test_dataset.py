@@ -4,19 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from freecp_d2.d2 import (
-    DatasetCatalog,
-    MetadataCatalog,
-    SemSegEvaluator,
-)
+from freecp_d2.d2 import DatasetCatalog, MetadataCatalog, SemSegEvaluator
 from freecp_d2.data.storybook import draw_scene
-from freecp_d2.data.storybook.dataset import (
-    HEIGHT,
-    SPLITS,
-    WIDTH,
-    load_storybook,
-)
-from freecp_d2.engine.checks import check_run
+from freecp_d2.data.storybook.dataset import HEIGHT, SPLITS, WIDTH, load_storybook
 from freecp_d2.evaluation import FreeCPSemSegEvaluator
 from freecp_d2.text import load_vocabulary
 
@@ -79,13 +69,3 @@ def test_perfect_predictions_score_100(scenes, evaluator_class, name):
     if num_classes > 36:
         absent = MetadataCatalog.get(name).stuff_classes[36:]
         assert all(np.isnan(found[f"IoU-{word}"]) for word in absent)
-
-
-def test_the_check_before_a_run(tiny_cfg, tmp_path):
-    tiny_cfg.DATASETS.TEST = (WIDE[0],)
-    tiny_cfg.MODEL.TEXT.VOCABULARY = ""
-    tiny_cfg.OUTPUT_DIR = str(tmp_path)
-    check_run(tiny_cfg)
-    tiny_cfg.MODEL.TEXT.VOCABULARY = "storybook"
-    with pytest.raises(ValueError, match=r"freecp_storybook_wide_val has \d+ classes.*gives 36"):
-        check_run(tiny_cfg)

@@ -9,10 +9,7 @@ from freecp_d2.data.labels import read_label, shifted_encoding
 from freecp_d2.data.mapper import read_color_image
 from freecp_d2.data.storybook import dataset as storybook_files
 from freecp_d2.data.storybook import draw_scene
-from freecp_d2.data.storybook.dataset import (
-    SPLITS,
-    page_name,
-)
+from freecp_d2.data.storybook.dataset import SPLITS, page_name
 
 IMAGE, LABELS = page_name("val", "images", 7), page_name("val", "labels", 7)
 
@@ -68,10 +65,8 @@ def test_names():
     assert LABELS == "storybook://val/labels/0007.png"
     assert PathManager.exists(page_name("dev", "labels", 149))
     for path in (
-        *("train/images/0007.png", "val/images/0150.png", "val/images/-001.png"),
-        *("val/images/7.png", "val/images/00007.png", "val/images/0007.png\n"),
-        *("val/images/0007.jpg", "val/masks/0007.png", "val/images", ""),
-        "val/images/\u0660\u0660\u0660\u0667.png",  # digits, but not ours
+        *("train/images/0007.png", "val/images/0150.png", "val/images/7.png"),
+        *("val/images/0007.jpg", "val/masks/0007.png", "val/images/0007.png\n", ""),
     ):
         name = f"storybook://{path}"
         assert not PathManager.exists(name)

@@ -5,11 +5,7 @@ import pytest
 
 from freecp_d2.data import BENCHMARKS
 from freecp_d2.data.labels import IGNORE_LABEL, ILLEGAL, NUM_VALUES, lookup_table
-from freecp_d2.data.verification.class_shares import (
-    CLASS_SHARES,
-    UNLABELLED_SHARES,
-    Expectation,
-)
+from freecp_d2.data.verification.class_shares import CLASS_SHARES, UNLABELLED_SHARES, Expectation
 from freecp_d2.data.verification.conventions import count_classes, other_readings
 from tests.helpers.share_trees import encode, train_ids
 
@@ -67,26 +63,3 @@ def test_no_reading_is_closer_than_the_folders_own_on_correct_labels():
         )
         assert own < 0.05, folder
         assert min(others) >= own, folder
-
-
-MEANINGS = [
-    # benchmark, its folder, part of the name of a reading, value -> train id
-    ("ade20k", 0, "reduced once too often", {0: 1, 148: 149, 149: -1, 254: 255, 255: 0}),
-    ("ade20k", 2, "annotations/validation", {0: 255, 1: 0, 150: 149, 255: -1}),
-    ("voc21", 0, "reduced once too often: background", {0: 1, 19: 20, 255: 0}),
-    ("voc21", 0, "annotations_detectron2_bg", {20: 0, 0: 1, 19: 20, 255: 255}),
-    ("context60", 0, "background as the last", {59: 0, 0: 1, 58: 59}),
-    ("context60", 0, "459 categories", {2: 1, 458: 59, 1: 0, 459: 0, 460: -1}),
-    ("context59", 0, "459 categories", {2: 0, 458: 58, 1: 255}),
-    ("coco_object", 0, "keep 255", {0: 0, 80: 80, 255: 255, 81: -1}),
-    ("coco_stuff", 0, "stuff before things instead", {0: 80, 90: 170, 91: 0, 170: 79}),
-    ("coco_stuff", 0, "COCO-Stuff-10k", {0: 255, 1: 0, 90: 79, 91: -1, 182: 170}),
-    ("cityscapes", 0, "_labelIds.png", {7: 0, 33: 18, 0: 255}),
-]
-
-
-def test_values_of_readings():
-    for key, index, part, meaning in MEANINGS:
-        row = BENCHMARKS[key]
-        (reading,) = [r for r in other_readings(row, row.labels[index]) if part in r.what]
-        assert {value: reading.table[value] for value in meaning} == meaning, part

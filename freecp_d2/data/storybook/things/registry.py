@@ -16,18 +16,12 @@ LEAF = (0.2, 0.5, 0.18)
 
 @dataclasses.dataclass(frozen=True)
 class Thing:
-    """
-    Attributes:
-        draw: draws it on a canvas, looking to the right.
-        width: usual width in pixels in a scene 256 pixels wide.
-        tallness: height divided by width.
-        grounded: stands on the ground and has a shadow there.
-    """
+    """How a thing is drawn."""
 
-    draw: Draw
-    width: int
-    tallness: float
-    grounded: bool
+    draw: Draw  # on a canvas, looking to the right
+    width: int  # usual width in pixels in a scene 256 pixels wide
+    tallness: float  # height divided by width
+    grounded: bool  # stands on the ground and has a shadow there
 
 
 THINGS: dict[str, Thing] = {}

@@ -1,4 +1,4 @@
-"""Animals, looking to the right."""
+"""Animals, looking to the right, and vehicles."""
 
 from ..canvas import Canvas
 from ..noise import Colour, Rng
@@ -84,3 +84,87 @@ def fish(canvas: Canvas, chance: Rng) -> None:
     for x in (0.42, 0.56):
         canvas.line([(x, 0.26), (x + 0.06, 0.52), (x, 0.78)], WHITE, 0.07)
     _eye(canvas, 0.82, 0.42, 0.11)
+
+
+_GLASS = (0.72, 0.88, 0.96)
+_STEEL = (0.75, 0.76, 0.78)
+
+
+def _wheels(canvas: Canvas, positions: tuple[float, ...], y: float, radius: float) -> None:
+    for x in positions:
+        canvas.disc(x, y, radius, INK)
+        canvas.disc(x, y, radius * 0.45, _STEEL)
+
+
+@thing("car", width=84, tallness=0.5)
+def car(canvas: Canvas, chance: Rng) -> None:
+    paint = chance.paint()
+    canvas.polygon([(0.18, 0.46), (0.32, 0.06), (0.66, 0.06), (0.82, 0.46)], paint)
+    canvas.polygon([(0.26, 0.44), (0.36, 0.14), (0.48, 0.14), (0.48, 0.44)], _GLASS)
+    canvas.polygon([(0.52, 0.44), (0.52, 0.14), (0.63, 0.14), (0.74, 0.44)], _GLASS)
+    canvas.polygon(
+        [(0, 0.8), (0.02, 0.48), (0.2, 0.42), (0.84, 0.42), (0.99, 0.54), (1, 0.8)], paint
+    )
+    canvas.disc(0.95, 0.58, 0.07, (1.0, 0.94, 0.6))
+    _wheels(canvas, (0.22, 0.78), 0.79, 0.2)
+
+
+@thing("bus", width=116, tallness=0.52)
+def bus(canvas: Canvas, chance: Rng) -> None:
+    paint = chance.paint()
+    canvas.rectangle(0, 0.04, 1, 0.84, paint)
+    canvas.rectangle(0, 0.56, 1, 0.63, WHITE)
+    for i in range(5):
+        canvas.rectangle(0.04 + 0.155 * i, 0.16, 0.165 + 0.155 * i, 0.46, _GLASS)
+    canvas.rectangle(0.83, 0.16, 0.95, 0.8, _GLASS)
+    canvas.disc(0.97, 0.72, 0.05, (1.0, 0.94, 0.6))
+    _wheels(canvas, (0.2, 0.72), 0.84, 0.16)
+
+
+@thing("train", width=124, tallness=0.52)
+def train(canvas: Canvas, chance: Rng) -> None:
+    paint, trim = chance.paint(), (0.18, 0.18, 0.2)
+    canvas.rectangle(0.7, 0.02, 0.8, 0.34, trim)
+    canvas.rectangle(0.66, 0.0, 0.84, 0.08, trim)
+    canvas.rectangle(0.48, 0.3, 0.94, 0.72, paint)
+    canvas.rectangle(0.04, 0.06, 0.46, 0.72, paint)
+    canvas.rectangle(0.1, 0.16, 0.38, 0.42, _GLASS)
+    canvas.rectangle(0.0, 0.0, 0.5, 0.09, trim)
+    canvas.rectangle(0.02, 0.68, 0.96, 0.78, trim)
+    canvas.polygon([(0.94, 0.62), (1.0, 0.92), (0.88, 0.92)], (0.85, 0.65, 0.2))
+    _wheels(canvas, (0.14, 0.34, 0.54, 0.7, 0.85), 0.85, 0.14)
+
+
+@thing("sailboat", width=68, tallness=1.15)
+def sailboat(canvas: Canvas, chance: Rng) -> None:
+    canvas.line([(0.48, 0.02), (0.48, 0.78)], (0.35, 0.24, 0.14), 0.05)
+    canvas.polygon([(0.52, 0.04), (0.52, 0.7), (0.98, 0.7)], (0.99, 0.98, 0.95))
+    canvas.polygon([(0.44, 0.14), (0.44, 0.7), (0.08, 0.7)], chance.paint())
+    hull = chance.colour((0.56, 0.32, 0.16))
+    canvas.polygon([(0.02, 0.76), (0.98, 0.76), (0.82, 1), (0.18, 1)], hull)
+    canvas.line([(0.06, 0.79), (0.94, 0.79)], WHITE, 0.035)
+
+
+@thing("ship", width=126, tallness=0.55)
+def ship(canvas: Canvas, chance: Rng) -> None:
+    for x in (0.4, 0.58):
+        canvas.rectangle(x, 0.02, x + 0.1, 0.3, chance.colour((0.85, 0.25, 0.15)))
+        canvas.rectangle(x, 0.02, x + 0.1, 0.09, INK)
+    canvas.rectangle(0.24, 0.28, 0.8, 0.56, (0.96, 0.96, 0.95))
+    hull = chance.colour(chance.pick(((0.15, 0.18, 0.28), (0.4, 0.1, 0.12))))
+    canvas.polygon([(0, 0.52), (1, 0.46), (0.9, 1), (0.1, 1)], hull)
+    for i in range(6):
+        canvas.disc(0.3 + 0.09 * i, 0.42, 0.06, (0.35, 0.6, 0.8))
+        canvas.disc(0.2 + 0.11 * i, 0.7, 0.05, (0.92, 0.9, 0.8))
+
+
+@thing("rocket", width=48, tallness=1.7, grounded=False)
+def rocket(canvas: Canvas, chance: Rng) -> None:
+    red = chance.colour((0.86, 0.2, 0.16))
+    canvas.polygon([(0.3, 0.8), (0.5, 1.0), (0.7, 0.8)], (1.0, 0.7, 0.15))
+    canvas.polygon([(0.32, 0.5), (0.02, 0.86), (0.34, 0.78)], red)
+    canvas.polygon([(0.68, 0.5), (0.98, 0.86), (0.66, 0.78)], red)
+    canvas.ellipse(0.5, 0.5, 0.22, 0.34, (0.93, 0.94, 0.96))
+    canvas.polygon([(0.32, 0.29), (0.5, 0.02), (0.68, 0.29)], red)
+    canvas.disc(0.5, 0.44, 0.13, red)
+    canvas.disc(0.5, 0.44, 0.09, (0.45, 0.75, 0.92))
