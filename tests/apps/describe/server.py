@@ -21,8 +21,7 @@ class Model:
     """
     Attributes:
         faults: of the next requests, first in, first out: a status, (status, headers), "malformed",
-            "cut", "slow", "refusal", ("sentences", count), ("after", seconds: a good
-            answer), "parts" (a good answer as a list).
+            "cut", "slow", "refusal", ("sentences", count), ("after", seconds: a good answer).
         always: a fault of every request.
         forbidden: words whose questions are answered with 400 at once.
         delay: seconds before each good answer; `slow` seconds before a "slow" one.
@@ -92,6 +91,10 @@ def handler_of(model):
             with suppress(BrokenPipeError, ConnectionResetError):
                 self.answer(payload["messages"][0]["content"], fault)
 
+        def do_GET(self):  # what a redirect makes of a POST
+            model.headers.append(dict(self.headers))
+            self.send_error(405)
+
         def answer(self, prompt, fault):
             kind, value = fault if isinstance(fault, tuple) else (fault, None)
             rejected = 0.0 if kind == 400 else model.delay
@@ -103,9 +106,7 @@ def handler_of(model):
             else:
                 count = value if kind == "sentences" else None
                 text = REFUSAL if fault == "refusal" else model.sentences(prompt, count)
-                part = {"type": "text", "text": text}
-                content = [{"type": "reasoning", "text": "Hm."}, part] if fault == "parts" else text
-                message = {"role": "assistant", "content": content}
+                message = {"role": "assistant", "content": text}
                 self.send(json.dumps({"choices": [{"index": 0, "message": message}]}).encode())
 
         def send(self, body, status=200, headers=None, length=None):
