@@ -26,13 +26,8 @@ from ..d2 import BACKEND, CfgNode, DatasetCatalog, MetadataCatalog, detection_ut
 from ..data.mapper import FreeCPDatasetMapper
 from ..data.storybook.classes import SCORED
 from ..engine.variants import VARIANTS, VariantsModel, count_pixels, variant_configs
-from ..evaluation.bootstrap import (
-    Interval,
-    mean_iou,
-    paired_bootstrap,
-    pixel_accuracy,
-    save_counts,
-)
+from ..evaluation.bootstrap import Interval, paired_bootstrap
+from ..evaluation.pixel_counts import mean_iou, pixel_accuracy, save_counts
 from ..modeling.purification.diagnosis import summarise_diagnoses
 from ..utils.errors import USER_ERRORS
 from ..utils.files import printable, write_whole

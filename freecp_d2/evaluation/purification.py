@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..modeling.purification.decisions import DecisionArrays, Decisions
-from .bootstrap import TRUE, count_labels, mean_iou
 from .confusion import read_prediction
+from .pixel_counts import TRUE, count_labels, mean_iou
 
 THRESHOLDS = np.array(
     [

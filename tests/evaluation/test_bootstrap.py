@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from freecp_d2.d2 import DatasetCatalog, SemSegEvaluator
-from freecp_d2.evaluation.bootstrap import (
+from freecp_d2.evaluation.bootstrap import paired_bootstrap
+from freecp_d2.evaluation.pixel_counts import (
     PixelCounts,
     count_labels,
     load_counts,
     mean_iou,
-    paired_bootstrap,
     pixel_accuracy,
     save_counts,
 )
