@@ -151,13 +151,8 @@ def draw_gallery(configs: Mapping[tuple[str, str], CfgNode], pages: Sequence[int
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("output/quickstart"),
-        metavar="DIR",
-        help="a folder; default: %(default)s",
-    )
+    output, folder = Path("output/quickstart"), "a folder; default: %(default)s"
+    parser.add_argument("--output", type=Path, default=output, metavar="DIR", help=folder)
     add_device_argument(parser)
     parser.add_argument(
         "--num-gpus",

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from freecp_d2.apps.describe.collection import amount, describe, outcome
+from freecp_d2.apps.describe.collection import describe, outcome
 from freecp_d2.apps.describe.endpoint import Endpoint
 from freecp_d2.apps.describe.journal import Entry, Journal, read_journal
 
@@ -102,15 +102,6 @@ def test_a_rejected_question_is_not_asked_again(collect, server, journal):
     assert len(server.prompts) == 12
     assert outcome(found).count("3 x the server answered 400 Bad Request") == 3
     assert "not now" in outcome(found)  # what the server says
-
-
-def test_amount(collect):
-    found = collect("cat", "dog")
-    found.add(found.questions()[0], some("cat", 5), "m")
-    text = amount(found, 7)
-    assert "9 words, 7 of them described already" in text
-    assert "5 questions for 25 sentences" in text
-    assert int(text.split("about ")[1].split()[0]) > 5 * 40
 
 
 def test_outcome(collect):
