@@ -72,11 +72,10 @@ class TestMergesFor:
             assert pieces(subset, text) == pieces(whole, text)
 
 
-class TestWriteMerges:
-    def test_equal_merges_equal_bytes(self, merges, tmp_path):
-        for name in ("a.gz", "b.gz"):
-            write_merges(tmp_path / name, merges)
-        content = (tmp_path / "a.gz").read_bytes()
-        assert content == (tmp_path / "b.gz").read_bytes()
-        assert content[3] == 0  # no name
-        assert content[4:8] == bytes(4)  # no time
+def test_equal_merges_equal_bytes(merges, tmp_path):
+    for name in ("a.gz", "b.gz"):
+        write_merges(tmp_path / name, merges)
+    content = (tmp_path / "a.gz").read_bytes()
+    assert content == (tmp_path / "b.gz").read_bytes()
+    assert content[3] == 0  # no name
+    assert content[4:8] == bytes(4)  # no time
