@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from multiprocessing.pool import ThreadPool
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,11 +33,12 @@ class RetryableError(ConnectionError):
         self.wait = wait
 
 
+@dataclass
 class Endpoint:
     """
     A model behind `<url>/chat/completions`.
 
-    Args:
+    Attributes:
         url: usually ends in /v1. Proxies are those of the environment.
         concurrency: questions at a time.
         retries: of one question, after about `first_wait` seconds and then twice as long each time,
@@ -48,36 +50,31 @@ class Endpoint:
         ValueError: the URL, the model, the key or a number is unusable.
     """
 
-    def __init__(
-        self,
-        url: str,
-        model: str,
-        api_key: str = "",
-        *,
-        concurrency: int = 8,
-        retries: int = 5,
-        first_wait: float = 1.0,
-        timeout: float = 120.0,
-        options: dict[str, Any] | None = None,
-    ) -> None:
-        parts = urlsplit(url)
-        if "@" in parts.netloc or not (api_key.isascii() and api_key.isprintable()):
+    url: str
+    model: str
+    api_key: str = field(default="", repr=False)
+    concurrency: int = 8
+    retries: int = 5
+    first_wait: float = 1.0
+    timeout: float = 120.0
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if "@" in parts.netloc or not (self.api_key.isascii() and self.api_key.isprintable()):
             raise ValueError(
                 "got a password in --endpoint, or a key with characters that no header can have; "
                 "put the key into the variable of --api-key-env."
             )
         is_url = parts.scheme in ("http", "https") and parts.hostname
-        if not (is_url and model and concurrency > 0 and timeout > 0):
+        if not (is_url and self.model and self.concurrency > 0 and self.timeout > 0):
             raise ValueError(
-                f"got --endpoint {url!r}, --model {model!r}, --concurrency {concurrency} and "
-                f"--timeout {timeout}, expected an address such as http://localhost:8000/v1, a "
-                "name, and numbers above 0; correct them."
+                f"got --endpoint {self.url!r}, --model {self.model!r}, --concurrency "
+                f"{self.concurrency} and --timeout {self.timeout}, expected an address such as "
+                "http://localhost:8000/v1, a name, and numbers above 0; correct them."
             )
-        self.origin, self.model = url.partition("?")[0], model
-        self._url = f"{url.rstrip('/').removesuffix('/chat/completions')}/chat/completions"
-        self._key, self._options = api_key, options or {}
-        self._concurrency, self._timeout = concurrency, timeout
-        self._retries, self._first_wait = retries, first_wait
+        self.origin = self.url.partition("?")[0]
+        self.url = f"{self.url.rstrip('/').removesuffix('/chat/completions')}/chat/completions"
         self._has_warned = False
 
     def answers(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str | Unanswered]]:
@@ -91,7 +88,7 @@ class Endpoint:
         stop, num_failed = threading.Event(), 0
         error: OSError | None = None
         # The threads are daemons, so an interrupted run does not wait for them.
-        with ThreadPool(self._concurrency) as pool:
+        with ThreadPool(self.concurrency) as pool:
             found = pool.imap_unordered(lambda each: (each, self._ask(each, stop)), questions)
             try:
                 for question, answer in found:
@@ -103,9 +100,9 @@ class Endpoint:
                     elif not error:
                         num_failed += not answer.is_final
                         yield question, answer
-                        if num_failed >= max(self._concurrency, _FEWEST_FAILED):
+                        if num_failed >= max(self.concurrency, _FEWEST_FAILED):
                             error = ConnectionError(
-                                f"{self._url}: one question after the other failed, the last one: "
+                                f"{self.url}: one question after the other failed, the last one: "
                                 f"{answer.reason}; check the server and --model."
                             )
                     if error:
@@ -118,7 +115,7 @@ class Endpoint:
     def _ask(self, question: Question, stop: threading.Event) -> str | Unanswered | OSError:
         """Ask until there is an answer or no retry is left; an OSError shall end the run."""
         reason, wait = "interrupted", 0.0
-        for attempt in range(self._retries + 1):
+        for attempt in range(self.retries + 1):
             if stop.wait(min(wait, _LONGEST_WAIT)):
                 break
             try:
@@ -127,28 +124,28 @@ class Endpoint:
                 reason = str(error)
                 if not self._has_warned:  # retries may take minutes
                     self._has_warned = True
-                    logger.warning("%s: %s; asking again.", self._url, reason)
-                wait = error.wait + self._first_wait * 2**attempt * random.uniform(0.5, 1.5)
+                    logger.warning("%s: %s; asking again.", self.url, reason)
+                wait = error.wait + self.first_wait * 2**attempt * random.uniform(0.5, 1.5)
             except OSError as error:
                 return error
         return Unanswered(reason)
 
     def _request(self, prompt: str) -> str | Unanswered:
         messages = [{"role": "user", "content": prompt}]
-        payload = {"model": self.model, "messages": messages, "stream": False, **self._options}
+        payload = {"model": self.model, "messages": messages, "stream": False, **self.options}
         headers = {"Content-Type": "application/json", "User-Agent": "freecp_d2"}
-        request = urllib.request.Request(self._url, json.dumps(payload).encode(), headers)
-        if self._key:  # not for the server that a redirect names
-            request.add_unredirected_header("Authorization", f"Bearer {self._key}")
+        request = urllib.request.Request(self.url, json.dumps(payload).encode(), headers)
+        if self.api_key:  # not for the server that a redirect names
+            request.add_unredirected_header("Authorization", f"Bearer {self.api_key}")
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout) as response:
+            with urllib.request.urlopen(request, timeout=self.timeout) as response:
                 body = response.read()
         except urllib.error.HTTPError as error:
             return self._unanswered(error)
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             if isinstance(reason, socket.gaierror | http.client.InvalidURL):
-                raise ConnectionError(f"{self._url}: {reason}; correct --endpoint.") from error
+                raise ConnectionError(f"{self.url}: {reason}; correct --endpoint.") from error
             raise RetryableError(str(reason) or type(reason).__name__) from error
         try:
             return (json.loads(body)["choices"][0]["message"]["content"] or "").strip()
@@ -167,6 +164,6 @@ class Endpoint:
             seconds = error.headers.get("Retry-After", "")  # dates are ignored
             raise RetryableError(status, float(seconds) if seconds.isdecimal() else 0.0)
         raise ConnectionError(
-            f"{self._url}: {status}; correct --endpoint (ends in /v1), --model or the key "
+            f"{self.url}: {status}; correct --endpoint (ends in /v1), --model or the key "
             "(--api-key-env)."
         )

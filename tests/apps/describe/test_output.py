@@ -35,14 +35,6 @@ def content(path):
     return json.loads(path.read_text("utf-8"))
 
 
-def test_words_to_describe(path):
-    assert output(path).collection.words == ("Cat ", "dog")
-    path.write_text(json.dumps({"Dog": ["A dog."], "owl": ["An owl."]}))
-    found = output(path, given=Descriptions({"dog": ["Another."]}))
-    assert found.collection.words == ("Cat ",)
-    assert found.num_described == 1
-
-
 def test_old_words_stay_and_incomplete_ones_are_not_written(path):
     path.write_text(json.dumps({"Dog": ["A dog."], "owl": ["An owl \u00e9."]}))
     described = output(path, entries=[entry("cat"), entry("sky", count=4)]).write("here")
