@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from freecp_d2.evaluation.bootstrap import counts_of_run, mean_iou, paired_bootstrap
+from freecp_d2.evaluation.bootstrap import paired_bootstrap
+from freecp_d2.evaluation.pixel_counts import counts_of_run, mean_iou
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -29,7 +29,7 @@ from distractor_words import KINDS, widened_config
 from tabulate import tabulate
 
 from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
-from freecp_d2.evaluation.bootstrap import mean_iou
+from freecp_d2.evaluation.pixel_counts import mean_iou
 from freecp_d2.utils.files import write_whole
 from freecp_d2.utils.processes import children_end_on_interrupt, interrupts_blocked
 

@@ -191,6 +191,7 @@ def draw(args: argparse.Namespace, table: Table) -> bytes:
     """mIoU, recall and precision against width; dashed: alone; dotted: words that RP keeps."""
     colors = ["#1f5fa8", "#c8501e", "#3a8f4d", "#8a4fa3", "#b08a00", "#5b6b73"]
     names, panels = list(product(args.config, args.kinds)), []
+    ticks = {width: str(width) for width in args.widths}
     for column in COLUMNS[:3]:
         lines = []
         for (config, purified, kind), rows in table.items():
@@ -203,7 +204,7 @@ def draw(args: argparse.Namespace, table: Table) -> bytes:
                 ys = [values[name] for values in rows.values() if name in values]
                 if len(ys) == len(rows):
                     lines.append(Line(label + suffix, args.widths, ys, style=style, color=color))
-        panels.append(Panel("width", f"{column}, %", lines, is_log=True, ticks=args.widths))
+        panels.append(Panel("width", f"{column}, %", lines, is_log=True, ticks=ticks))
     title = "width: words, times the benchmark's; dashed: base method alone; dotted: words of RP"
     return draw_line_charts(panels, title=title)
 

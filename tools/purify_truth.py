@@ -39,7 +39,7 @@ from torch import Tensor, nn
 from freecp_d2 import PurifiedSegmentor
 from freecp_d2.d2 import CfgNode, read_image
 from freecp_d2.engine import import_plugins, load_config, select_records
-from freecp_d2.evaluation.bootstrap import count_labels, mean_iou
+from freecp_d2.evaluation.pixel_counts import count_labels, mean_iou
 
 ROOT = Path(__file__).resolve().parent.parent
 

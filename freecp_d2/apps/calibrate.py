@@ -211,4 +211,4 @@ def _panel(name: str, curve: Curve) -> Panel:
     places = range(len(curve.values))
     at = list(curve.values).index(curve.best)
     line = Line("", places, curve.scores, mark=(at, curve.scores[at]), style="o-")
-    return Panel(name, "mIoU, %", [line], ticks=places, tick_names=[f"{v:g}" for v in curve.values])
+    return Panel(name, "mIoU, %", [line], ticks={i: f"{v:g}" for i, v in enumerate(curve.values)})

@@ -26,13 +26,8 @@ from ..d2 import BACKEND, CfgNode, DatasetCatalog, MetadataCatalog, detection_ut
 from ..data.mapper import FreeCPDatasetMapper
 from ..data.storybook.classes import SCORED
 from ..engine.variants import VARIANTS, VariantsModel, count_pixels, variant_configs
-from ..evaluation.bootstrap import (
-    Interval,
-    mean_iou,
-    paired_bootstrap,
-    pixel_accuracy,
-    save_counts,
-)
+from ..evaluation.bootstrap import Interval, paired_bootstrap
+from ..evaluation.pixel_counts import mean_iou, pixel_accuracy, save_counts
 from ..modeling.purification.diagnosis import summarise_diagnoses
 from ..utils.errors import USER_ERRORS
 from ..utils.files import printable, write_whole
@@ -156,13 +151,8 @@ def draw_gallery(configs: Mapping[tuple[str, str], CfgNode], pages: Sequence[int
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("output/quickstart"),
-        metavar="DIR",
-        help="a folder; default: %(default)s",
-    )
+    output, folder = Path("output/quickstart"), "a folder; default: %(default)s"
+    parser.add_argument("--output", type=Path, default=output, metavar="DIR", help=folder)
     add_device_argument(parser)
     parser.add_argument(
         "--num-gpus",

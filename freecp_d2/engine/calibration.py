@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..d2 import CfgNode, DatasetCatalog
-from ..evaluation.bootstrap import Interval, mean_iou, paired_bootstrap
+from ..evaluation.bootstrap import Interval, paired_bootstrap
+from ..evaluation.pixel_counts import mean_iou
 from .variants import Variant, count_pixels
 
 _HEAD = "MODEL.PURIFICATION_HEAD"

@@ -23,7 +23,7 @@ from ..d2 import (
 )
 from ..data.mapper import FreeCPDatasetMapper
 from ..data.own import register_folders
-from ..evaluation.bootstrap import PixelCounts, load_counts, save_counts
+from ..evaluation.pixel_counts import PixelCounts, load_counts, save_counts
 from ..modeling.backbone import load_clip_from_config
 from ..modeling.backbone.cached import CachedBackbone, FeatureMemory
 from ..modeling.inputs import output_size

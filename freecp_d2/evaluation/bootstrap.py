@@ -1,23 +1,10 @@
-"""
-Pixel counts per image and class, from which mIoU and its confidence interval are computed.
+"""The paired bootstrap over images, which gives a difference of mIoU its interval."""
 
-Shape shorthand in this module: I images, K classes.
-"""
-
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from torch import Tensor
 
-from ..d2 import DatasetCatalog, DatasetEvaluator, MetadataCatalog, comm
-from ..data.label_reading import read_values
-from ..data.labels import read_label
-from .partial import results_of_run
-
-HIT, PREDICTED, TRUE = range(3)
+from .pixel_counts import mean_iou
 
 
 @dataclass(frozen=True)
@@ -32,114 +19,8 @@ class Interval:
         return f"{self.difference:+.1f} [{self.low:+.1f}, {self.high:+.1f}]"
 
 
-class PixelCounts(DatasetEvaluator):
-    """
-    Count correct, predicted and true pixels for each variant, image and class.
-
-    The label files contain 0..K-1 and the ignore label, unless a record has a `label_encoding`.
-    """
-
-    def __init__(self, dataset_name: str):
-        metadata = MetadataCatalog.get(dataset_name)
-        self.num_classes = len(metadata.stuff_classes)
-        self.ignore_label = metadata.ignore_label
-        self.records = {
-            record["file_name"]: (i, record["sem_seg_file_name"], record.get("label_encoding"))
-            for i, record in enumerate(DatasetCatalog.get(dataset_name))
-        }
-        self.reset()
-
-    def reset(self) -> None:
-        """Discard all counts."""
-        self.found: dict[tuple[tuple[str, str], int], np.ndarray] = {}
-
-    def process(
-        self,
-        inputs: Sequence[Mapping[str, Any]],
-        outputs: Sequence[Mapping[tuple[str, str], Tensor]],
-    ) -> None:
-        """Count a batch; each of `outputs` is variant -> label map (H, W)."""
-        for input_, output in zip(inputs, outputs, strict=True):
-            index, label_file, encoding = self.records[input_["file_name"]]
-            truth = (
-                read_label(label_file, encoding=encoding) if encoding else read_values(label_file)
-            )
-            for name, labels in output.items():
-                predicted = labels.cpu().numpy()
-                counts = count_labels(predicted, truth, self.num_classes, self.ignore_label)
-                self.found[name, index] = counts
-
-    def evaluate(self) -> dict[tuple[str, str], np.ndarray] | None:
-        """Variant -> counts, shape (I, 3, K), images in the dataset's order; None off rank 0."""
-        parts = comm.gather(self.found, dst=0)
-        if not comm.is_main_process():
-            return None
-        found = {key: value for part in parts for key, value in part.items()}
-        counts: dict[tuple[str, str], list[np.ndarray]] = {}
-        for name, index in sorted(found, key=lambda key: key[1]):
-            counts.setdefault(name, []).append(found[name, index])
-        return {name: np.stack(images) for name, images in counts.items()}
-
-
-def count_labels(
-    predicted: np.ndarray, truth: np.ndarray, num_classes: int, ignore_label: int = 255
-) -> np.ndarray:
-    """
-    Correct, predicted and true pixels of each class, int64 (3, K).
-
-    `predicted` (H, W) has labels 0..K-1; `truth` (H, W) also `ignore_label`.
-    """
-    scored = truth != ignore_label
-    predicted, truth = predicted[scored], truth[scored]
-    groups = (truth[predicted == truth], predicted, truth)
-    return np.stack([np.bincount(labels, minlength=num_classes) for labels in groups])
-
-
-def dense_counts(sparse: np.ndarray, num_classes: int) -> np.ndarray:
-    """
-    Correct, predicted and true pixels of each class, int64 (3, K), of a sparse confusion matrix
-    (`ImageResult.counts`), without ignored ones.
-    """
-    predicted, true = np.divmod(sparse[0], num_classes + 1)
-    scored = (predicted < num_classes) & (true < num_classes)
-    predicted, true, pixels = predicted[scored], true[scored], sparse[1][scored]
-    counts = np.zeros((3, num_classes), np.int64)
-    for row, labels, own in (
-        (HIT, true, pixels * (predicted == true)),
-        (PREDICTED, predicted, pixels),
-        (TRUE, true, pixels),
-    ):
-        np.add.at(counts[row], labels, own)
-    return counts
-
-
-def mean_iou(counts: np.ndarray, classes: Sequence[int] | None = None) -> np.ndarray:
-    """
-    mIoU by Detectron2's rule, in percent, shape (...): the mean over the classes with a true pixel.
-
-    `counts` are sums over images, shape (..., 3, K); `classes` restricts the mean to some classes.
-    """
-    if classes is not None:
-        counts = counts[..., list(classes)]
-    hit, predicted, true = (counts[..., i, :].astype(np.float64) for i in range(3))
-    union = predicted + true - hit
-    present = true > 0
-    iou = np.divide(hit, union, out=np.zeros_like(hit), where=union > 0)
-    return 100 * (iou * present).sum(axis=-1) / np.maximum(present.sum(axis=-1), 1)
-
-
-def pixel_accuracy(counts: np.ndarray) -> np.ndarray:
-    """Percent of the scored pixels that are correct; `counts` has shape (..., 3, K)."""
-    return 100 * counts[..., HIT, :].sum(axis=-1) / counts[..., TRUE, :].sum(axis=-1)
-
-
 def paired_bootstrap(
-    first: np.ndarray,
-    second: np.ndarray,
-    *,
-    repetitions: int = 2000,
-    level: float = 0.95,
-    seed: int = 0,
+    first: np.ndarray, second: np.ndarray, *, repetitions: int = 2000, level: float = 0.95
 ) -> Interval:
     """
     Percentile interval of mIoU(second) - mIoU(first) over resampled images.
@@ -152,7 +33,7 @@ def paired_bootstrap(
             f"counts of shape {first.shape} and {second.shape} are not of the same images in the "
             "same order; count both variants in one run."
         )
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     count = len(first)
     weights = rng.multinomial(count, np.full(count, 1 / count), size=repetitions)
     drawn = [np.einsum("ri,ick->rck", weights, counts) for counts in (first, second)]
@@ -161,30 +42,3 @@ def paired_bootstrap(
     low, high = np.percentile(differences, [tail, 100 - tail])
     difference = float(mean_iou(second.sum(axis=0)) - mean_iou(first.sum(axis=0)))
     return Interval(difference, float(low), float(high))
-
-
-def counts_of_run(output_dir: str | Path, dataset: str) -> dict[str, np.ndarray]:
-    """
-    Image -> counts, shape (3, K), of a finished evaluation.
-
-    FileNotFoundError if `output_dir` has no confusion matrix of the dataset.
-    """
-    path = Path(output_dir) / "inference" / dataset / "confusion_matrix.npy"
-    num_classes = len(np.load(path, mmap_mode="r")) - 1
-    return {
-        stored.image: dense_counts(stored.result.counts, num_classes)
-        for stored in results_of_run(output_dir)
-        if stored.dataset == dataset
-    }
-
-
-def save_counts(path: str | Path, counts: Mapping[tuple[str, str], np.ndarray]) -> None:
-    """Write counts (variant -> (I, 3, K)) as a compressed .npz; `load_counts` reads it."""
-    arrays: dict[str, Any] = {"/".join(name): value for name, value in counts.items()}
-    np.savez_compressed(path, **arrays)
-
-
-def load_counts(path: str | Path) -> dict[tuple[str, str], np.ndarray]:
-    """Read what `save_counts` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        return {(name.split("/")[0], name.split("/")[1]): file[name] for name in file.files}

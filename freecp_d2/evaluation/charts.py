@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,17 +158,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """
-    One chart. `ticks` are values of x that are labelled, with `tick_names` or themselves; None:
-    chosen by matplotlib.
-    """
+    """One chart. `ticks` are labels of values of x; empty: chosen by matplotlib."""
 
     x_label: str
     y_label: str
     lines: Sequence[Line]
     is_log: bool = False
-    ticks: Sequence[float] | None = None
-    tick_names: Sequence[str] | None = None
+    ticks: Mapping[float, str] = field(default_factory=dict)
 
 
 def draw_line_charts(panels: Sequence[Panel], *, title: str, share_y: bool = False) -> bytes:
@@ -178,7 +174,7 @@ def draw_line_charts(panels: Sequence[Panel], *, title: str, share_y: bool = Fal
     `share_y`: all panels have one scale of y.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+    from matplotlib.ticker import FuncFormatter, NullLocator
 
     figure = Figure(figsize=(4.6 * len(panels), 3.8), layout="constrained")
     figure.suptitle(title, fontsize=10)
@@ -196,11 +192,9 @@ def draw_line_charts(panels: Sequence[Panel], *, title: str, share_y: bool = Fal
         if panel.is_log:
             axis.set_xscale("log")
         axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-        if panel.ticks is not None:
-            axis.xaxis.set_major_locator(FixedLocator(panel.ticks))
+        if panel.ticks:
             axis.xaxis.set_minor_locator(NullLocator())
-        if panel.ticks is not None and panel.tick_names is not None:
-            axis.set_xticks(panel.ticks, panel.tick_names)
+            axis.set_xticks(list(panel.ticks), list(panel.ticks.values()))
         axis.set_xlabel(panel.x_label)
         axis.set_ylabel(panel.y_label)
         axis.grid(color="0.88")

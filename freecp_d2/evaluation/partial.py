@@ -18,6 +18,7 @@ import numpy as np
 from ..utils.files import blaming
 
 NO_COUNTS = np.zeros((2, 0), np.int64)
+_COUNTS = ("counts", "boundary", "purification")  # of `ImageResult`
 
 
 class ImageResult(NamedTuple):
@@ -63,18 +64,10 @@ def add_counts(matrix: np.ndarray, counts: np.ndarray) -> None:
 
 def append_result(path: Path, stored: StoredResult) -> None:
     """Append one line. OSError, which names the file, if the disk is full or not writable."""
-    counts, boundary, masks, purification, _ = stored.result
-    line = json.dumps(
-        {
-            "dataset": stored.dataset,
-            "image": stored.image,
-            "stamp": stored.stamp,
-            "counts": _pack(counts),
-            "boundary": _pack(boundary),
-            "masks": masks,
-            "purification": _pack(purification),
-        }
-    )
+    entry = stored._asdict() | {"masks": stored.result.masks}
+    entry |= {name: _pack(getattr(stored.result, name)) for name in _COUNTS}
+    del entry["result"]
+    line = json.dumps(entry)
     with blaming(path), open(path, "ab") as file:
         file.write(f"{line}\n".encode())
 
@@ -85,10 +78,9 @@ def read_results(path: Path) -> list[StoredResult]:
     for line in path.read_bytes().splitlines():
         try:
             entry = json.loads(line)
-            names, image = ("counts", "boundary", "purification"), entry["image"]
-            counts, boundary, purification = (_unpack(entry[name]) for name in names)
-            result = ImageResult(counts, boundary, entry["masks"], purification, image)
-            found.append(StoredResult(entry["dataset"], image, entry["stamp"], result))
+            counts = {name: _unpack(entry[name]) for name in _COUNTS}
+            result = ImageResult(**counts, masks=entry["masks"], image=entry["image"])
+            found.append(StoredResult(entry["dataset"], entry["image"], entry["stamp"], result))
         except (ValueError, KeyError, TypeError, zlib.error):
             continue  # the last line of a killed process, or a damaged one
     return found

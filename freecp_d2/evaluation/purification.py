@@ -1,19 +1,14 @@
 """
 How the decisions of purification compare with the ground truth.
 
-What counts:
+RP is counted in pairs of a window and a word, because it decides for each window alone, or, in the
+`_image` metrics, of an image and a word: present if a pixel of the class is there, kept if RP keeps
+it in the window, or in a window of the image. Words under ignored pixels count as absent. Eq. (8)
+is counted in boxes of ambiguity groups: the elected class is right if a pixel of it is in the box.
 
-  window      The unit of RP's recall and precision is a pair of a window and a word, because RP
-              decides for each window alone. A word is present in a window if a pixel of its class
-              is in it. Words under ignored pixels are unknown and count as absent.
-  image       The `_image` metrics count pairs of an image and a word: present if it has a pixel in
-              the image, kept if RP keeps it in a window or more.
-  box         The unit of Eq. (8) is a box of an ambiguity group. The elected class is right if one
-              of its pixels is in the box.
-
-Pixels of the ground truth belong to a window or box if their centre, scaled to the network's input,
-is in it. All numbers are sums over images, so that they do not depend on the order or on the number
-of processes.
+A pixel of the ground truth belongs to a window or box if its centre, scaled to the network's input,
+is in it. All numbers are sums over images, so they do not depend on the order or on the number of
+processes.
 
 Shapes: N windows, K classes of purification, C channels of the output, B boxes, T thresholds.
 """
@@ -24,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..modeling.purification.decisions import DecisionArrays, Decisions
-from .bootstrap import TRUE, count_labels, mean_iou
 from .confusion import read_prediction
+from .pixel_counts import TRUE, count_labels, mean_iou
 
 THRESHOLDS = np.array(
     [

@@ -7,9 +7,9 @@ import numpy as np
 
 from ..d2 import comm
 from ..utils.files import write_whole
-from .bootstrap import dense_counts, mean_iou
 from .charts import Line, Panel, draw_line_charts
 from .partial import ImageResult, add_counts
+from .pixel_counts import dense_counts, mean_iou
 from .purification import (
     THRESHOLDS,
     PurificationCounts,

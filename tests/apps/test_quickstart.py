@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from freecp_d2.apps import quickstart
-from freecp_d2.evaluation.bootstrap import load_counts, mean_iou
+from freecp_d2.evaluation.pixel_counts import load_counts, mean_iou
 
 SMALL = """
 MODEL.TEXT.TEMPLATES simple INPUT.MIN_SIZE_TEST 96

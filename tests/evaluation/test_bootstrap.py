@@ -5,21 +5,26 @@ import pytest
 import torch
 
 from freecp_d2.d2 import DatasetCatalog, SemSegEvaluator
-from freecp_d2.evaluation.bootstrap import (
+from freecp_d2.evaluation.bootstrap import paired_bootstrap
+from freecp_d2.evaluation.confusion import count_confusion
+from freecp_d2.evaluation.partial import sparse_counts
+from freecp_d2.evaluation.pixel_counts import (
     PixelCounts,
     count_labels,
+    dense_counts,
     load_counts,
     mean_iou,
-    paired_bootstrap,
     pixel_accuracy,
     save_counts,
 )
 
 
 def test_by_hand():
-    predicted = np.array([[0, 1, 1], [1, 2, 2]])
-    counts = count_labels(predicted, np.array([[0, 0, 1], [1, 255, 3]]), num_classes=4)
+    predicted, truth = np.array([[0, 1, 1], [1, 2, 2]]), np.array([[0, 0, 1], [1, 255, 3]])
+    counts = count_labels(predicted, truth, num_classes=4)
     assert counts.tolist() == [[1, 2, 0, 0], [1, 3, 1, 0], [2, 2, 0, 1]]
+    matrix = count_confusion(predicted, np.where(truth == 255, 4, truth), num_classes=4)
+    assert dense_counts(sparse_counts(matrix), 4).tolist() == counts.tolist()
     # Class 2 has no true pixel and does not count: (1/2 + 2/3 + 0) / 3.
     assert mean_iou(counts) == pytest.approx(100 * (1 / 2 + 2 / 3) / 3)
     assert mean_iou(counts, [0, 2]) == pytest.approx(50)

@@ -8,5 +8,5 @@ _spec = importlib.util.spec_from_file_location("storybook_merges", _FILE)
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 
-MAX_MERGES, merges_for = _module.MAX_MERGES, _module.merges_for
-num_tokens, write_merges = _module.num_tokens, _module.write_merges
+merges_for, write_merges = _module.merges_for, _module.write_merges
+num_tokens = _module.num_tokens

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 from tabulate import tabulate
 
-from freecp_d2.evaluation.bootstrap import load_counts, paired_bootstrap
+from freecp_d2.evaluation.bootstrap import paired_bootstrap
+from freecp_d2.evaluation.pixel_counts import load_counts
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -18,7 +18,8 @@ import argparse
 from tabulate import tabulate
 
 from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
-from freecp_d2.evaluation.bootstrap import mean_iou, paired_bootstrap
+from freecp_d2.evaluation.bootstrap import paired_bootstrap
+from freecp_d2.evaluation.pixel_counts import mean_iou
 
 HEAD = "MODEL.PURIFICATION_HEAD"
 IMAGE = f"{HEAD}.IMAGE"

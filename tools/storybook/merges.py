@@ -15,9 +15,6 @@ from freecp_d2.utils.clip_library import import_simple_tokenizer
 
 Merge = tuple[str, str]
 
-MAX_MERGES = 49152 - 256 - 2
-"""The number of lines that `clip.simple_tokenizer` reads."""
-
 
 class _Applied(dict[Merge, int]):
     """Ranks of merges; records the merges that `bpe` applies, which it tests with `in`."""
@@ -38,15 +35,7 @@ def merges_for(texts: Iterable[str]) -> list[Merge]:
     The merges of CLIP's own file that its tokenizer applies to these texts, in the file's order.
 
     A tokenizer with these merges splits every word of the texts as CLIP's does, in any text.
-
-    Args:
-        texts: any strings; they are cleaned and lower-cased as CLIP does.
-
-    Raises:
-        ValueError: `texts` is a bare string.
     """
-    if isinstance(texts, str):
-        raise ValueError(f"got the string {texts!r}, expected several; write [{texts!r}].")
     tokenizer = load_bpe(import_simple_tokenizer().default_bpe())  # of its own, to be changed
     ranks = tokenizer.bpe_ranks = _Applied(tokenizer.bpe_ranks)
     for text in texts:
@@ -66,26 +55,7 @@ def write_merges(path: str | Path, merges: Sequence[Merge]) -> None:
     The format is gzip of UTF-8: a line "#version: 0.2", then one merge a line, its two symbols
     separated by a blank. The last line has no newline, because an empty line would count as a merge
     and shift the ids of the start and end tokens. Equal merges give equal bytes.
-
-    Args:
-        path: file to write; its folder exists.
-        merges: at most MAX_MERGES, each pair of symbols once.
-
-    Raises:
-        ValueError: too many, one twice, or a symbol that is empty or holds white space.
     """
-    if len(merges) > MAX_MERGES:
-        raise ValueError(
-            f"got {len(merges)} merges, expected at most {MAX_MERGES}, which is what CLIP's "
-            "tokenizer reads; leave the last ones out."
-        )
-    seen: set[Merge] = set()
-    for merge in merges:
-        if len(merge) != 2 or [*merge] != " ".join(merge).split():
-            raise ValueError(f"got the merge {merge!r}, expected two symbols without white space.")
-        if merge in seen:
-            raise ValueError(f"got the merge {merge!r} twice, expected each once; drop one.")
-        seen.add(merge)
     lines = ["#version: 0.2", *(" ".join(merge) for merge in merges)]
     content = io.BytesIO()
     with gzip.GzipFile("", "wb", 9, content, mtime=0) as file:  # without name and time

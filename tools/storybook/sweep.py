@@ -22,7 +22,7 @@ from tabulate import tabulate
 
 from freecp_d2.apps.reproduce.tables import FURTHER_METHODS
 from freecp_d2.engine.variants import Variant, count_pixels, variant_configs
-from freecp_d2.evaluation.bootstrap import mean_iou
+from freecp_d2.evaluation.pixel_counts import mean_iou
 
 REPO = Path(__file__).resolve().parents[2]
 METHODS = ("maskclip", "gem", "clearclip", "sclip")

@@ -27,8 +27,6 @@ from .runs import LOG_NAME, command_line, execute, read_record
 from .tables import BASES, BENCHMARKS, METHODS, NUMBERS, SOURCES, read_table
 from .writing import Layout, gist, lay_out, write_files
 
-WIDTH = 100
-
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -44,32 +42,19 @@ def build_parser() -> argparse.ArgumentParser:
         choices=(*NUMBERS, BASES),
         help="of the paper; bases: further base methods, beside their published numbers",
     )
-    add(
-        "--benchmarks",
-        nargs="+",
-        default=["all"],
-        metavar="NAME",
-        help=f"{', '.join(BENCHMARKS)}, or all (default): all of the table whose data are found",
-    )
+    names = f"{', '.join(BENCHMARKS)}, or all (default): all of the table whose data are found"
+    add("--benchmarks", nargs="+", default=["all"], metavar="NAME", help=names)
     add("--methods", nargs="+", metavar="NAME", help=f"of Tab. 2 and 4: {', '.join(METHODS)}")
     add("--limit", type=int, default=0, metavar="N", help="N images per benchmark, evenly spread")
-    add(
-        "--num-gpus",
-        type=int,
-        default=1,
-        metavar="N",
-        help="processes of a run, one a GPU if there are any; 1",
-    )
+    processes = "processes of a run, one a GPU if there are any; 1"
+    add("--num-gpus", type=int, default=1, metavar="N", help=processes)
     output = "folder of runs and tables; default: %(default)s"
     add("--output", type=Path, default=Path("output/reproduce"), metavar="DIR", help=output)
-    add(
-        "--descriptions",
-        nargs="+",
-        default=[],
-        metavar="WHOSE=PATH",
-        help="vicuna=PATH, gpt=PATH: JSON files of descriptions (Tab. 4; all tables use Vicuna's); "
-        "{benchmark} in PATH is replaced by the benchmark's name",
+    files = (
+        "vicuna=PATH, gpt=PATH: JSON files of descriptions (Tab. 4; all tables use Vicuna's); "
+        "{benchmark} in PATH is replaced by the benchmark's name"
     )
+    add("--descriptions", nargs="+", default=[], metavar="WHOSE=PATH", help=files)
     add_device_argument(parser)
     add_import_argument(parser)
     add("--list", action="store_true", help="list the finished and the open runs, and run nothing")
@@ -138,28 +123,9 @@ def check_pending(grid: Grid) -> list[Run]:
     return pending
 
 
-def make(grid: Grid, run: Run, root: Path, number: str, num_gpus: int) -> str:
-    """Execute a run and print the result; returns why it failed, or ""."""
-    start = time.time()
-    cell = grid.cells_of(run)[0]
-    print(f"{number} {cell.row.title}, {cell.column.title}: {run.folder / LOG_NAME}", flush=True)
-    failure = execute(run, root, num_gpus)
-    print(f"    {'failed' if failure else 'done'}, {time.time() - start:.0f} s", flush=True)
-    if failure:
-        print(textwrap.indent(failure, "    "), flush=True)
-    return failure
-
-
 def print_layout(layout: Layout) -> None:
-    """Print a table and its remarks; URLs and paths are not broken."""
-    wrapper = textwrap.TextWrapper(
-        WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-    )
-    print(f"\n{layout.title}\n\n{layout.table()}" + ("\n" if layout.remarks else ""))
-    for remark in layout.remarks:
-        first, *rest = remark.splitlines()
-        print(wrapper.fill(first))
-        print("".join(f"    {line}\n" for line in rest), end="")
+    """Print a table and its remarks."""
+    print(f"\n{layout.title}\n\n{layout.table()}\n", *layout.remarks, sep="\n")
 
 
 def print_states(grid: Grid, root: Path, num_gpus: int) -> None:
@@ -169,7 +135,8 @@ def print_states(grid: Grid, root: Path, num_gpus: int) -> None:
     todo = [run for run in runs if read_record(run) is None]
     end = " To run:" if todo else ""
     print(f"\n{len(runs) - len(todo)} of {len(runs)} runs are done.{end}\n")
-    print("".join(f"  {command_line(run, root, num_gpus)}\n" for run in todo), end="")
+    for run in todo:
+        print(f"  {command_line(run, root, num_gpus)}")
 
 
 def reproduce(args: argparse.Namespace, words: Sequence[str]) -> int:
@@ -199,8 +166,13 @@ def reproduce(args: argparse.Namespace, words: Sequence[str]) -> int:
 
     written = write()
     for i, run in enumerate(pending, start=1):
-        failure = make(grid, run, request.root, f"[{i}/{len(pending)}]", args.num_gpus)
+        start, cell = time.time(), grid.cells_of(run)[0]
+        log = run.folder / LOG_NAME
+        print(f"[{i}/{len(pending)}] {cell.row.title}, {cell.column.title}: {log}", flush=True)
+        failure = execute(run, request.root, args.num_gpus)
+        print(f"    {'failed' if failure else 'done'}, {time.time() - start:.0f} s", flush=True)
         if failure:
+            print(textwrap.indent(failure, "    "), flush=True)
             failures[run.digest] = failure
         written = write()
     print_layout(lay_out(grid, read_results(grid, failures)))

@@ -124,9 +124,8 @@ def _check_opts(opts: tuple[str, ...]) -> None:
             f"KEY VALUE pairs are expected at the end, got {len(opts)} words ({' '.join(opts)}); "
             "give every key a value."
         )
-    for key in opts[::2]:
-        if key in _OWN_KEYS:
-            raise ValueError(f"{key} is set by {_OWN_KEYS[key]}; use that instead.")
+    for key in _OWN_KEYS.keys() & set(opts[::2]):
+        raise ValueError(f"{key} is set by {_OWN_KEYS[key]}; use that instead.")
 
 
 def _plan_cell(

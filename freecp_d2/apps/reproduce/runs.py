@@ -35,14 +35,11 @@ def read_record(run: Run) -> dict[str, Any] | None:
     path = run.folder / "results.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        words = record["vocabulary"]["sha256"]
-        if record["config_sha256"] != run.digest or words != run.vocabulary:
-            return None
+        found = record["config_sha256"], record["vocabulary"]["sha256"]
         evaluated = {name: counts["evaluated"] for name, counts in record["images"].items()}
-        finished = path.stat().st_mtime
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    if _has_newer_files(run, finished):
+    if found != (run.digest, run.vocabulary) or _has_newer_files(run, path.stat().st_mtime):
         return None
     limit, root = run.cfg.TEST.NUM_IMAGES, datasets_root()
     expected = {name: _num_images(name, limit, root) for name in run.cfg.DATASETS.TEST}

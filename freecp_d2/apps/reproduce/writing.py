@@ -1,7 +1,5 @@
 """A table as text for a terminal, and its files: Markdown, CSV, JSON and a heat map."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ import numpy as np
 from tabulate import DataRow, Line, TableFormat, tabulate
 
 from ...evaluation.charts import write_heatmap
+from ...evaluation.reports import csv_bytes
 from ...utils.files import write_whole
 from .plan import Grid
 from .results import CellResult, CellResults, average, average_title
@@ -24,7 +23,6 @@ _CSV_FIELDS = (
 )
 
 _SPACED = DataRow("", " ", "")
-
 NARROW = TableFormat(None, Line("", "-", " ", ""), None, None, _SPACED, _SPACED, 0, None)
 
 
@@ -43,16 +41,6 @@ class Layout:
         return tabulate(self.lines, self.headers, style, disable_numparse=True, colalign=align)
 
 
-class _Footnotes(dict[str, int]):
-    """Reason -> its number in the table."""
-
-    def mark(self, reason: str) -> str:
-        return f"[{self.setdefault(reason, len(self) + 1)}]"
-
-    def texts(self) -> list[str]:
-        return [f"[{number}] {reason}" for reason, number in self.items()]
-
-
 def write_files(
     output: Path, grid: Grid, results: CellResults, root: Path, command: str, num_gpus: int
 ) -> list[Path]:
@@ -61,17 +49,21 @@ def write_files(
 
     `command` is that of the table; `root` and `num_gpus` are for the commands of single cells.
     """
-    records = [_record(grid, place, root, num_gpus, result) for place, result in results.items()]
-    stem = output / f"table{grid.table.number}"
-    texts = {
-        stem.with_suffix(".md"): _markdown(lay_out(grid, results), command),
-        stem.with_suffix(".csv"): _csv(records),
-        stem.with_suffix(".json"): _json(grid, results, records, command),
+    cells = [_record(grid, place, root, num_gpus, result) for place, result in results.items()]
+    layout, stem = lay_out(grid, results), output / f"table{grid.table.number}"
+    remarks = "".join(f"- {' '.join(remark.split())}\n" for remark in layout.remarks)
+    text = f"# {layout.title}\n\n    {command}\n\n{layout.table('pipe')}\n\n{remarks}"
+    contents = {
+        stem.with_suffix(".md"): text.encode(),
+        stem.with_suffix(".csv"): csv_bytes(
+            _CSV_FIELDS, ([cell.get(name) for name in _CSV_FIELDS] for cell in cells)
+        ),
+        stem.with_suffix(".json"): _json(grid, results, cells, command).encode(),
     }
-    for path, text in texts.items():
-        write_whole(path, text.encode("utf-8"))
+    for path, content in contents.items():
+        write_whole(path, content)
     image = stem.with_suffix(".png")
-    return [*texts, image] if _draw(image, grid, results) else list(texts)
+    return [*contents, image] if _draw(image, grid, results) else list(contents)
 
 
 def _record(
@@ -124,19 +116,6 @@ def _numbers(result: CellResult) -> dict[str, Any]:
     return {name: getattr(result, name) for name in names}
 
 
-def _csv(cells: list[dict[str, Any]]) -> str:
-    file = io.StringIO()
-    writer = csv.DictWriter(file, _CSV_FIELDS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(cells)
-    return file.getvalue()
-
-
-def _markdown(layout: Layout, command: str) -> str:
-    remarks = "".join(f"- {' '.join(remark.split())}\n" for remark in layout.remarks)
-    return f"# {layout.title}\n\n    {command}\n\n{layout.table('pipe')}\n\n{remarks}"
-
-
 def _draw(path: Path, grid: Grid, results: CellResults) -> bool:
     """Draw the differences to the paper, or our mIoU if it has none; False without a number."""
     compared = any(result.paper is not None for result in results.values())
@@ -159,7 +138,7 @@ def _draw(path: Path, grid: Grid, results: CellResults) -> bool:
 
 def lay_out(grid: Grid, results: CellResults) -> Layout:
     """The table of numbers: the paper's, ours, and the differences."""
-    footnotes = _Footnotes()
+    footnotes: dict[str, int] = {}  # reason -> its number
     titles = [column.title for column in grid.columns]
     means = [average_title(grid)] if average_title(grid) else []
     lines: list[list[str]] = []
@@ -168,11 +147,14 @@ def lay_out(grid: Grid, results: CellResults) -> Layout:
         found += [average(grid, results, row.key) for _ in means]
         lines += _row_lines(row.title, found, footnotes)
     title = f"{grid.table.name}: {grid.table.title}, mIoU in percent"
-    remarks = [*_verdicts(results), *footnotes.texts(), *_notes(grid)]
+    numbered = (f"[{number}] {reason}" for reason, number in footnotes.items())
+    remarks = [*_verdicts(results), *numbered, *_notes(grid)]
     return Layout(title, ["", "", *titles, *means], lines, remarks)
 
 
-def _row_lines(title: str, found: Sequence[CellResult], footnotes: _Footnotes) -> list[list[str]]:
+def _row_lines(
+    title: str, found: Sequence[CellResult], footnotes: dict[str, int]
+) -> list[list[str]]:
     ours = ["ours", *(_ours(result, footnotes) for result in found)]
     if all(result.paper is None for result in found):
         return [[title, *ours]]
@@ -180,9 +162,10 @@ def _row_lines(title: str, found: Sequence[CellResult], footnotes: _Footnotes) -
     return [[title, *paper], ["", *ours], ["", "diff", *map(_difference, found)]]
 
 
-def _ours(result: CellResult, footnotes: _Footnotes) -> str:
+def _ours(result: CellResult, footnotes: dict[str, int]) -> str:
     if result.state in ("none", "failed"):
-        return ("-" if result.state == "none" else "failed") + footnotes.mark(result.reason)
+        number = footnotes.setdefault(result.reason, len(footnotes) + 1)
+        return f"{'-' if result.state == 'none' else 'failed'}[{number}]"
     if result.ours is None:
         return "..." if result.state == "open" else "-"
     return f"{'~' if result.is_subset else ''}{result.ours:.1f}"
@@ -196,8 +179,7 @@ def _difference(result: CellResult) -> str:
 
 
 def _verdicts(results: CellResults) -> list[str]:
-    found = list(results.values())
-    remarks = []
+    found, remarks = list(results.values()), []
     within, outside = (sum(r.verdict == each for r in found) for each in ("within", "outside"))
     if compared := within + outside:
         remarks.append(

@@ -88,6 +88,6 @@ def is_locked(folder: Path) -> bool:
     with open(folder / ".lock") as file:
         try:
             portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
+            return False
         except portalocker.AlreadyLocked:
             return True
-    return False

@@ -1,7 +1,9 @@
-"""The table as text: marks, footnotes, width."""
+"""Results of cells and their means; the table as text: marks and footnotes."""
+
+import pytest
 
 from freecp_d2.apps.reproduce.plan import Cell, Grid
-from freecp_d2.apps.reproduce.results import CellResult
+from freecp_d2.apps.reproduce.results import CellResult, average, average_title
 from freecp_d2.apps.reproduce.tables import METHODS, read_table, table_columns, table_rows
 from freecp_d2.apps.reproduce.writing import lay_out
 
@@ -25,6 +27,55 @@ def lines_of(layout, title):
     """label -> cells of a row, which has the lines "paper", "ours" and "diff"."""
     start = next(i for i, line in enumerate(layout.lines) if line[0] == title)
     return {line[1]: line[2:] for line in layout.lines[start : start + 3]}
+
+
+def test_difference_of_the_printed_numbers():
+    for paper, ours, difference, verdict in (
+        *(
+            (59.1, 59.44, 0.3, "within"),
+            (59.1, 59.46, 0.4, "outside"),
+            (59.1, 58.8, -0.3, "within"),
+        ),
+        *((18.4, 18.0, -0.4, "outside"), (None, 18.0, None, ""), (18.4, None, None, "")),
+    ):
+        result = CellResult("done", paper, ours, images=10, official=10)
+        assert (result.difference, result.verdict) == (difference, verdict)
+    for official, expected in ((10, "within"), (2000, "subset"), (None, "within")):
+        result = CellResult("done", 18.4, 18.4, images=10, official=official)
+        assert (result.is_subset, result.verdict) == (expected == "subset", expected)
+
+
+def equal_results(grid, row, shift=0.0, official=10):
+    """Results of a row that are the paper's plus `shift`, of 10 images."""
+    papers = {c.title: grid.table.number_of(row, c.key) for c in grid.columns}
+    return {
+        (row, title): CellResult("done", paper, (paper or 50.0) + shift, None, 10, official)
+        for title, paper in papers.items()
+    }
+
+
+def test_mean_of_all_benchmarks():
+    grid, _ = make(2)
+    found = equal_results(grid, "sclip", shift=0.2)
+    mean = average(grid, found, "sclip")
+    assert average_title(grid) == "Avg."
+    assert (mean.paper, mean.ours) == (38.2, pytest.approx(38.1625 + 0.2))
+    assert (mean.difference, mean.verdict) == (0.2, "within")
+    part = average(grid, equal_results(grid, "sclip", official=20), "sclip")
+    assert part.verdict == "subset"
+    found["sclip", "City"] = CellResult("open", 32.2)
+    mean = average(grid, found, "sclip")
+    assert (mean.state, mean.paper, mean.ours) == ("open", 38.2, None)
+
+
+def test_mean_of_some_benchmarks():
+    """Storybook is in neither mean."""
+    grid, _ = make(2, ["voc21", "ade20k", "storybook"])
+    mean = average(grid, equal_results(grid, "gem"), "gem")
+    assert average_title(grid) == "Avg. 2"
+    assert mean.paper == mean.ours == pytest.approx((56.9 + 15.7) / 2)
+    for other in (make(3), make(2, ["voc21"])):
+        assert average_title(other[0]) == ""
 
 
 def test_differences_within_and_outside_the_tolerance():

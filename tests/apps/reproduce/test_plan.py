@@ -3,6 +3,7 @@
 import pytest
 
 from freecp_d2.apps.reproduce.plan import plan_grid
+from freecp_d2.apps.reproduce.tables import METHODS
 from freecp_d2.d2 import DatasetCatalog
 from freecp_d2.engine import load_config
 
@@ -58,12 +59,11 @@ def test_cells_without_config(root):
     assert grid.runs() == []
 
 
-def test_substitutes_for_the_papers_descriptions_are_noted(root, monkeypatch):
+def test_substitutes_for_the_papers_descriptions_are_noted(root, all_data):
     assert plan_grid(request(root)).cells["rp_ap", "Storybook"].notes == [], "it has its own"
     grid = plan_grid(request(root, opts=("MODEL.TEXT.DESCRIPTIONS", "")))
     assert "templates" in grid.cells["rp_ap", "Storybook"].notes[0]
     assert grid.cells["refine", "Storybook"].notes == []
-    monkeypatch.setattr(DatasetCatalog, "get", lambda name: [])
     grid = plan_grid(request(root, 2, benchmarks=("ade20k",)))
     (note,) = grid.cells["sclip_freecp", "ADE"].notes
     assert "visual" in note
@@ -87,6 +87,32 @@ def test_missing_data(root, tmp_path, monkeypatch):
     assert [column.title for column in grid.columns] == ["ADE"]
     assert len(grid.cells) == 6
     assert grid.cells["rp_ap", "ADE"].paper == 18.4
+
+
+@pytest.fixture
+def all_data(monkeypatch):
+    monkeypatch.setattr(DatasetCatalog, "get", lambda name: [])
+
+
+def test_tab_2(root, all_data):
+    grid = plan_grid(request(root, 2, benchmarks=()))
+    titles = [column.title for column in grid.columns]
+    assert titles == ["VOC21", "PC60", "Object", "VOC20", "City", "PC59", "ADE", "Stuff"]
+    assert len(grid.cells) == len(grid.runs()) == 64, "all runs differ"
+    assert grid.left_out == {}
+    assert grid.cells["gem_freecp", "City"].paper == 35.7
+
+
+def test_descriptions_of_the_paper_reach_all_rows_that_read_them(root, all_data):
+    """Tab. 2 and the row of Tab. 4 share their runs."""
+    (root / "ade20k.json").write_text('{"wall": ["a flat side"]}')
+    sources = {"vicuna": str(root / "{benchmark}.json")}
+    two = plan_grid(request(root, 2, benchmarks=("ade20k",), sources=sources))
+    four = plan_grid(request(root, 4, benchmarks=(), sources=sources))
+    for method, title in METHODS.items():
+        run = two.cells[f"{method}_freecp", "ADE"].run
+        assert run.folder == four.cells["template_vicuna", title].run.folder
+        assert str(root / "ade20k.json") == run.cfg.MODEL.TEXT.DESCRIPTIONS
 
 
 def test_options_that_are_refused(root):

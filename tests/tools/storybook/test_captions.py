@@ -30,21 +30,19 @@ def some(captions, count, seed=0):
         yield captions.caption(chance, classes), classes
 
 
-class TestMentions:
-    def test_of_three_or_more_one_may_be_left_out_but_never_the_largest(self, captions):
-        for count in (1, 2, 3, 6):
-            for text, classes in some(captions, count):
-                assert mentions(text, classes[0]), text
-                absent = [c for c in classes if not mentions(text, c)]
-                assert len(absent) <= (count > 2), text
+def test_of_three_or_more_one_may_be_left_out_but_never_the_largest(captions):
+    for count in (1, 2, 3, 6):
+        for text, classes in some(captions, count):
+            assert mentions(text, classes[0]), text
+            absent = [c for c in classes if not mentions(text, c)]
+            assert len(absent) <= (count > 2), text
 
 
-class TestGrammar:
-    def test_no_wrong_article_and_no_blank_is_left(self, captions):
-        for count in (2, 3, 5):
-            for text, _ in some(captions, count, seed=1):
-                assert not re.search(r"\ba [aeiou]|\ban [^aeiou]", text), text
-                assert not re.search(r"[{}]|  |^ | $| [.,]", text), text
+def test_no_wrong_article_and_no_blank_is_left(captions):
+    for count in (2, 3, 5):
+        for text, _ in some(captions, count, seed=1):
+            assert not re.search(r"\ba [aeiou]|\ban [^aeiou]", text), text
+            assert not re.search(r"[{}]|  |^ | $| [.,]", text), text
 
 
 def test_tokens(captions, tmp_path):

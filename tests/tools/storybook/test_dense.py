@@ -37,49 +37,42 @@ def unit(*shape, seed=0):
     return F.normalize(torch.randn(shape, generator=torch.Generator().manual_seed(seed)), dim=-1)
 
 
-class TestDisagreement:
-    def test_by_hand(self, tools, monkeypatch):
-        """The teacher is at the first of two texts, the model at the second."""
-        dense = tools("dense")
-        monkeypatch.setattr(dense, "SHARP", 1.0)
-        texts = torch.eye(2)
-        found, wanted = texts[1:], texts[:1]
-        scale = torch.tensor(3.0).log()  # a text at 1 weighs 3, one at 0 weighs 1
-        divergence = (0.75 * np.log(0.75 / 0.25)) + 0.25 * np.log(0.25 / 0.75)
-        expected = divergence + dense.COSINE
-        assert dense.disagreement(found, wanted, texts, scale).item() == pytest.approx(expected)
+def test_disagreement_by_hand(tools, monkeypatch):
+    """The teacher is at the first of two texts, the model at the second."""
+    dense = tools("dense")
+    monkeypatch.setattr(dense, "SHARP", 1.0)
+    texts = torch.eye(2)
+    found, wanted = texts[1:], texts[:1]
+    scale = torch.tensor(3.0).log()  # a text at 1 weighs 3, one at 0 weighs 1
+    divergence = (0.75 * np.log(0.75 / 0.25)) + 0.25 * np.log(0.25 / 0.75)
+    expected = divergence + dense.COSINE
+    assert dense.disagreement(found, wanted, texts, scale).item() == pytest.approx(expected)
 
 
-class TestCaptionLoss:
-    def loss(self, tools, crops, captions, others=((), ()), *, scale=2.0):
-        """Features are given as rows of the unit matrix; an inverse temperature of ln `scale`."""
-        dense = tools("dense")
+def test_caption_loss_by_hand(tools):
+    """Features are rows of the unit matrix; a match weighs 2 and a stranger 1."""
+    dense, scale = tools("dense"), torch.tensor(2.0).log()
+    for crops, captions, others, expected in (
+        # Both directions: 2 / (2 + 1).
+        ((0, 1), ((0, 1), (1, 2)), ((), ()), (np.log(3 / 2), 1)),
+        # Another caption competes for the crops alone: 2 / (2 + 1 + 1).
+        ((0, 1), ((0, 1), (1, 2)), ((2,), (4,)), ((np.log(2) + np.log(3 / 2)) / 2, 1)),
+        # It does not if it names classes of the crop only: of the first crop, 5 = 1 + 4.
+        (
+            (0, 1),
+            ((0, 1), (5, 2)),
+            ((2,), (4,)),
+            (((np.log(3 / 2) + np.log(2)) / 2 + np.log(3 / 2)) / 2, 1),
+        ),
+        # The second caption is true of the first crop, the first not of the second.
+        ((0, 1), ((1, 0), (3, 1)), ((), ()), ((0 + np.log(3)) / 2, 0.5)),
+    ):
         made = [
             dense.Captions(torch.eye(4)[list(rows)], torch.tensor(sets, dtype=torch.long))
             for rows, sets in (captions, others)
         ]
-        found = dense.caption_loss(torch.eye(4)[list(crops)], *made, torch.tensor(scale).log())
-        return [value.item() for value in found]
-
-    def test_by_hand(self, tools):
-        """A match weighs 2 and a stranger 1."""
-        for crops, captions, others, expected in (
-            # Both directions: 2 / (2 + 1).
-            ((0, 1), ((0, 1), (1, 2)), ((), ()), (np.log(3 / 2), 1)),
-            # Another caption competes for the crops alone: 2 / (2 + 1 + 1).
-            ((0, 1), ((0, 1), (1, 2)), ((2,), (4,)), ((np.log(2) + np.log(3 / 2)) / 2, 1)),
-            # It does not if it names classes of the crop only: of the first crop, 5 = 1 + 4.
-            (
-                (0, 1),
-                ((0, 1), (5, 2)),
-                ((2,), (4,)),
-                (((np.log(3 / 2) + np.log(2)) / 2 + np.log(3 / 2)) / 2, 1),
-            ),
-            # The second caption is true of the first crop, the first not of the second.
-            ((0, 1), ((1, 0), (3, 1)), ((), ()), ((0 + np.log(3)) / 2, 0.5)),
-        ):
-            found = self.loss(tools, crops, captions, others)
-            assert found == pytest.approx(expected, abs=1e-6), (captions, others)
+        found = dense.caption_loss(torch.eye(4)[list(crops)], *made, scale)
+        assert [x.item() for x in found] == pytest.approx(expected, abs=1e-6), (captions, others)
 
 
 def test_the_readouts_are_those_of_the_backbone(tools):
@@ -108,55 +101,40 @@ def test_the_readouts_are_those_of_the_backbone(tools):
         torch.testing.assert_close(tokens, expected[: len(tokens)], rtol=0, atol=1e-5)
 
 
-class TestTraining:
-    def args(self, scenes, folder, **more):
-        for path in scenes.iterdir():
-            if not (folder / path.name).exists():
-                shutil.copyfile(path, folder / path.name)
-        defaults = {
-            "output": folder,
-            "scenes": 4,
-            "seed": 0,
-            "resume": False,
-            "steps": 6,
-            "views": 4,
-            "boxes": 2,
-            "dense_lr": 1e-3,
-            "dense_keep": 0.5,
-            "dense_full": 0.75,
-            "dense_weight": 1.0,
-            "crop_keep": 0.6,
-            "reverse": 0.5,
-            "decay": 0.9,
-            "save_every": 3,
-        }
-        return argparse.Namespace(**defaults | more)
+@pytest.fixture
+def train(tools, size, scenes, tmp_path):
+    """Trains a few steps in a folder, from the same start; returns the folder."""
+    start = tmp_path / "start.safetensors"
+    model = random_clip(size)
+    with torch.no_grad():
+        model.logit_scale.fill_(2.66)
+    save_file(model.state_dict(), start)
+    shape = {k: v for k, v in size.items() if k != "vocab_size"}
+    options = {"scenes": 4, "seed": 0, "steps": 6, "views": 4, "boxes": 2, "save_every": 3}
+    options |= {"dense_lr": 1e-3, "dense_keep": 0.5, "dense_full": 0.75, "dense_weight": 1.0}
+    options |= {"crop_keep": 0.6, "reverse": 0.5, "decay": 0.9}
 
-    def start(self, size, folder):
-        folder.mkdir(exist_ok=True)
-        path = folder / "start.safetensors"
-        model = random_clip(size)
-        with torch.no_grad():
-            model.logit_scale.fill_(2.66)
-        save_file(model.state_dict(), path)
-        return path
+    def run(name, *, resume=False):
+        folder = tmp_path / name
+        shutil.copytree(scenes, folder, dirs_exist_ok=True)
+        args = argparse.Namespace(**options, output=folder, resume=resume)
+        tools("dense_stage").train_dense(args, shape, start)
+        return folder
 
-    def test_resumed_or_not_it_is_the_same(self, tools, size, scenes, tmp_path, monkeypatch):
-        stage = tools("dense_stage")
-        whole, parts = tmp_path / "whole", tmp_path / "parts"
-        shape = {k: v for k, v in size.items() if k != "vocab_size"}
-        start = self.start(size, whole)
-        stage.train_dense(self.args(scenes, whole), shape, start)
-        self.start(size, parts)
+    return run
 
-        def save_and_stop(path, model):
-            raise KeyboardInterrupt
 
-        with monkeypatch.context() as patch:
-            patch.setattr(stage, "save_weights", save_and_stop)
-            with pytest.raises(KeyboardInterrupt):
-                stage.train_dense(self.args(scenes, parts), shape, start)
-        stage.train_dense(self.args(scenes, parts, resume=True), shape, start)
-        first, second = (load_file(f / "storybook_clip.safetensors") for f in (whole, parts))
-        for name, value in first.items():
-            assert torch.equal(value, second[name]), name
+def test_a_resumed_training_gives_the_same_weights(tools, train, monkeypatch):
+    whole = train("whole")
+
+    def save_and_stop(path, model):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tools("dense_stage"), "save_weights", save_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            train("parts")
+    parts = train("parts", resume=True)
+    first, second = (load_file(f / "storybook_clip.safetensors") for f in (whole, parts))
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name

@@ -61,17 +61,16 @@ def test_texts(towers, model):
     check_gradients(found, expected, parameters)
 
 
-class TestDroppedPatches:
-    def test_half_of_a_plain_image_is_half_the_image(self, towers, monkeypatch):
-        """Without positions all patches are equal: eight of sixteen are an image of eight."""
-        model = random_clip(TINY)
-        plain = torch.ones(2, 3, 32, 32)
-        with torch.no_grad():
-            model.visual.positional_embedding[1:] = 0
-            half = towers.encode_image(model.visual, plain, keep=0.5)
-            full = towers.encode_image(model.visual, plain)
-            short = torch.nn.Parameter(model.visual.positional_embedding[:9])
-            monkeypatch.setattr(model.visual, "positional_embedding", short)
-            expected = towers.encode_image(model.visual, plain[:, :, :16])
-        torch.testing.assert_close(half, expected, rtol=0, atol=1e-5)
-        assert (half - full).abs().max() > 1e-3  # the class token's own weight in attention
+def test_half_of_a_plain_image_is_half_the_image(towers, monkeypatch):
+    """Without positions all patches are equal: eight of sixteen are an image of eight."""
+    model = random_clip(TINY)
+    plain = torch.ones(2, 3, 32, 32)
+    with torch.no_grad():
+        model.visual.positional_embedding[1:] = 0
+        half = towers.encode_image(model.visual, plain, keep=0.5)
+        full = towers.encode_image(model.visual, plain)
+        short = torch.nn.Parameter(model.visual.positional_embedding[:9])
+        monkeypatch.setattr(model.visual, "positional_embedding", short)
+        expected = towers.encode_image(model.visual, plain[:, :, :16])
+    torch.testing.assert_close(half, expected, rtol=0, atol=1e-5)
+    assert (half - full).abs().max() > 1e-3  # the class token's own weight in attention

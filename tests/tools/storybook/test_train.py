@@ -23,34 +23,26 @@ def stage(tools):
     return tools("contrastive_stage")
 
 
-def one_hot(*rows, dim=4):
-    return torch.eye(dim)[list(rows)]
-
-
-class TestLoss:
+def test_contrastive_loss_by_hand(stage):
     """With an inverse temperature of ln 2 a match weighs 2 and a stranger 1."""
-
-    def loss(self, stage, images, texts, sets, scale=LN2):
-        loss, accuracy = stage.contrastive_loss(images, texts, torch.tensor(scale), sets)
-        return loss.item(), accuracy.item()
-
-    def test_by_hand(self, stage):
-        for images, texts, sets, expected in (
-            ((0, 1), (0, 1), (1, 2), (math.log(3 / 2), 1)),
-            ((0, 1), (1, 0), (1, 2), (LN3, 0)),
-            ((0, 1, 2), (0, 1, 2), (1, 2, 4), (LN2, 1)),
-            # Images equal: a row gives ln 3/2 and ln 3; a column ln 2 twice.
-            ((0, 0), (0, 1), (1, 2), (((math.log(3 / 2) + LN3) / 2 + LN2) / 2, 0.5)),
-            # Of equal sets neither is a negative: the first two face the third alone,
-            # 2 / (2 + 1), and the third faces two, 2 / (2 + 1 + 1).
-            ((0, 1, 2), (0, 1, 2), (5, 5, 2), ((2 * math.log(3 / 2) + LN2) / 3, 1)),
-            ((0, 1), (1, 0), (3, 3), (0, 1)),
-            # A subset is a negative, and bit 53 counts, which float32 would lose.
-            ((0, 1), (0, 1), (3, 1), (math.log(3 / 2), 1)),
-            ((0, 1), (0, 1), (2**53, 2**53 + 1), (math.log(3 / 2), 1)),
-        ):
-            found = self.loss(stage, one_hot(*images), one_hot(*texts), torch.tensor(sets))
-            assert found == pytest.approx(expected, abs=1e-6), (images, texts, sets)
+    for images, texts, sets, expected in (
+        ((0, 1), (0, 1), (1, 2), (math.log(3 / 2), 1)),
+        ((0, 1), (1, 0), (1, 2), (LN3, 0)),
+        ((0, 1, 2), (0, 1, 2), (1, 2, 4), (LN2, 1)),
+        # Images equal: a row gives ln 3/2 and ln 3; a column ln 2 twice.
+        ((0, 0), (0, 1), (1, 2), (((math.log(3 / 2) + LN3) / 2 + LN2) / 2, 0.5)),
+        # Of equal sets neither is a negative: the first two face the third alone,
+        # 2 / (2 + 1), and the third faces two, 2 / (2 + 1 + 1).
+        ((0, 1, 2), (0, 1, 2), (5, 5, 2), ((2 * math.log(3 / 2) + LN2) / 3, 1)),
+        ((0, 1), (1, 0), (3, 3), (0, 1)),
+        # A subset is a negative, and bit 53 counts, which float32 would lose.
+        ((0, 1), (0, 1), (3, 1), (math.log(3 / 2), 1)),
+        ((0, 1), (0, 1), (2**53, 2**53 + 1), (math.log(3 / 2), 1)),
+    ):
+        features = (torch.eye(4)[list(rows)] for rows in (images, texts))
+        found = stage.contrastive_loss(*features, torch.tensor(LN2), torch.tensor(sets))
+        loss_and_accuracy = [x.item() for x in found]
+        assert loss_and_accuracy == pytest.approx(expected, abs=1e-6), (images, texts, sets)
 
 
 @pytest.mark.slow
