@@ -43,12 +43,15 @@ def precision_for(precision: str, device: str) -> str:
     """
     MODEL.PRECISION for a device: "auto" is fp16 on CUDA, as the released program, else fp32.
 
-    Warns once, with the measured factor, if a CPU is slower in it than in fp32.
+    Warns once, with the measured factor, if a CPU is slower in it than in fp32; ValueError for an
+    unknown one.
     """
+    if precision not in (known := [*PRECISIONS, "auto"]):
+        raise ValueError(f'MODEL.PRECISION="{precision}" is unknown; use one of {known}.')
     device_type = torch.device(device).type
     if precision == "auto":
         return "fp16" if device_type == "cuda" else "fp32"
-    if device_type == "cpu" and precision in PRECISIONS and precision != "fp32":
+    if device_type == "cpu" and precision != "fp32":
         factor = _slowdown(PRECISIONS[precision])
         if factor > 1.2:
             logger.warning(
