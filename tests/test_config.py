@@ -13,7 +13,7 @@ from freecp_d2.d2 import CfgNode, get_cfg
 from freecp_d2.engine import load_config
 
 PACKAGE = Path(freecp_d2.__file__).parent
-CONFIG_FILES = ("config.py", "config_hosts.py")
+CONFIG = PACKAGE / "config.py"
 
 
 def leaves(cfg, prefix=""):
@@ -86,32 +86,27 @@ def keys_read(source):
 
 
 def test_every_key_is_read():
-    sources = [p for p in PACKAGE.rglob("*.py") if p.name not in CONFIG_FILES]
+    sources = [p for p in PACKAGE.rglob("*.py") if p != CONFIG]
     read = set().union(*(keys_read(path.read_text()) for path in sources))
     assert our_keys().keys() - read == set()
 
 
 def test_every_key_is_explained():
     """By a comment on its line or right above it."""
-    defined, unexplained = set(), []
-    for name in CONFIG_FILES:
-        source = (PACKAGE / name).read_text()
-        explained = set()
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type == tokenize.COMMENT:
-                is_alone = token.line.strip() == token.string
-                explained.add(token.start[0] + is_alone)
-        assignments = {
-            ast.unparse(node.targets[0]): node.lineno
-            for node in ast.walk(ast.parse(source))
-            if isinstance(node, ast.Assign)
-            and ast.unparse(node.targets[0]).startswith("cfg.")
-            and not ast.unparse(node.value).startswith("CfgNode")
-        }
-        defined |= {name.removeprefix("cfg.") for name in assignments}
-        unexplained += [name for name, line in assignments.items() if line not in explained]
-    assert defined == set(our_keys())
-    assert unexplained == []
+    source, explained = CONFIG.read_text(), set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            is_alone = token.line.strip() == token.string
+            explained.add(token.start[0] + is_alone)
+    assignments = {
+        ast.unparse(node.targets[0]): node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Assign)
+        and ast.unparse(node.targets[0]).startswith("cfg.")
+        and not ast.unparse(node.value).startswith("CfgNode")
+    }
+    assert {name.removeprefix("cfg.") for name in assignments} == set(our_keys())
+    assert [name for name, line in assignments.items() if line not in explained] == []
 
 
 def test_detectron2_keys_are_left_alone():
