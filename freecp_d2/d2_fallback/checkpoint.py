@@ -14,8 +14,6 @@ from torch import nn
 from .utils import comm, needs_detectron2
 from .utils.file_io import PathManager
 
-__all__ = ["DetectionCheckpointer"]
-
 
 class DetectionCheckpointer(Checkpointer):
     """

@@ -6,8 +6,6 @@ Counterpart of `detectron2/config/`. Leaves out: OmegaConf configs, LazyConfig, 
 panoptic heads, ResNet, FPN, anchors, proposals and the solver.
 """
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable
@@ -17,8 +15,6 @@ from fvcore.common.config import CfgNode as _CfgNode
 
 from .utils import needs_detectron2
 from .utils.file_io import PathManager
-
-__all__ = ["CfgNode", "configurable", "get_cfg"]
 
 
 class CfgNode(_CfgNode):
@@ -138,7 +134,7 @@ def _explicit_args(from_config: Callable, *args: Any, **kwargs: Any) -> dict[str
 CN = CfgNode
 
 # As `detectron2/config/defaults.py`, same names and values: the keys for evaluating a semantic
-# segmentation model.
+# segmentation model, and those of a resolved config of such a run.
 _C = CN()
 _C.VERSION = 2  # of the keys, not of the program
 
@@ -148,9 +144,9 @@ _C.MODEL.DEVICE = "cuda"
 _C.MODEL.WEIGHTS = ""  # path or URL of a checkpoint; build_model does not load it
 _C.MODEL.PIXEL_MEAN = [103.530, 116.280, 123.675]  # in the order of INPUT.FORMAT, 0..255
 _C.MODEL.PIXEL_STD = [1.0, 1.0, 1.0]
-_C.MODEL.LOAD_PROPOSALS = False  # the mapper refuses True
+_C.MODEL.LOAD_PROPOSALS = False
 _C.MODEL.MASK_ON = False
-_C.MODEL.KEYPOINT_ON = False  # the mapper refuses True
+_C.MODEL.KEYPOINT_ON = False
 
 _C.MODEL.BACKBONE = CN()
 _C.MODEL.BACKBONE.NAME = "build_resnet_backbone"  # a name in BACKBONE_REGISTRY

@@ -151,4 +151,3 @@ class TestArgumentParser:
         args = default_argument_parser().parse_args(["--eval-only", "--config", "a.yaml"])
         assert args.config_file == "a.yaml"
         assert "my words" in default_argument_parser(epilog="my words").format_help()
-        assert "--config-file cfg.yaml" in default_argument_parser().epilog

@@ -54,7 +54,7 @@ class TestLogger:
 
     def test_only_rank_0_writes_to_the_terminal(self, capsys: pytest.CaptureFixture) -> None:
         for rank in (0, 1):
-            logger = setup_logger(None, rank, name=f"d2_tests_rank{rank}", color=False)
+            logger = setup_logger(None, rank, name=f"d2_tests_rank{rank}")
             logger.info("rank %d was here", rank)
         out = capsys.readouterr().out
         assert "rank 0 was here" in out

@@ -5,8 +5,6 @@ Counterpart of `detectron2/data/detection_utils.py`. Leaves out: YUV images, and
 keypoints and proposals.
 """
 
-from __future__ import annotations
-
 import logging
 import struct
 from typing import Any
@@ -19,8 +17,6 @@ from ..config import CfgNode
 from ..utils import needs_detectron2
 from ..utils.file_io import PathManager
 from . import transforms as T
-
-__all__ = ["SizeMismatchError", "build_augmentation", "check_image_size", "read_image"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +58,6 @@ def convert_pil_to_numpy(image: Image.Image, format: str | None) -> np.ndarray:
     Returns:
         ndarray: (H, W, C), uint8 for "RGB", "BGR" and "L" (C = 1).
     """
-    if format == "YUV-BT.601":
-        raise needs_detectron2("The image format YUV-BT.601")
     if format is not None:
         image = image.convert("RGB" if format == "BGR" else format)
     pixels = np.asarray(image)

@@ -8,8 +8,6 @@ or with unknown labels is an error that names the file.
 Shape letters: `K` classes, `H, W` pixels of the image.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import logging
@@ -25,8 +23,6 @@ from ..data import DatasetCatalog, MetadataCatalog
 from ..utils.comm import all_gather, gather, is_main_process, synchronize
 from ..utils.file_io import PathManager
 from .evaluator import DatasetEvaluator
-
-__all__ = ["SemSegEvaluator", "load_image_into_numpy_array"]
 
 
 def load_image_into_numpy_array(filename: str, dtype: Any = None) -> np.ndarray:

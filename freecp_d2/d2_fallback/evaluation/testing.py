@@ -5,8 +5,6 @@ Counterpart of `detectron2/evaluation/testing.py`. Leaves out: `flatten_results_
 curves).
 """
 
-from __future__ import annotations
-
 import logging
 import math
 import pprint
@@ -15,8 +13,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..config import CfgNode
-
-__all__ = ["print_csv_format", "verify_results"]
 
 logger = logging.getLogger(__name__)
 

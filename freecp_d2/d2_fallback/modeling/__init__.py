@@ -4,8 +4,6 @@ Models, backbones and their registries, which are empty until a project register
 Counterpart of `detectron2/modeling/`. Leaves out: all architectures.
 """
 
-from __future__ import annotations
-
 from abc import ABCMeta, abstractmethod
 from typing import Any
 

@@ -7,8 +7,6 @@ Counterpart of `detectron2/modeling/postprocessing.py`. Leaves out: `detector_po
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["sem_seg_postprocess"]
-
 
 def sem_seg_postprocess(
     result: Tensor, img_size: tuple[int, int], output_height: int, output_width: int

@@ -17,4 +17,4 @@ from fvcore.transforms.transform import (
 )
 
 from .augmentation import AugInput, Augmentation, AugmentationList
-from .resize import RandomCrop, RandomFlip, Resize, ResizeShortestEdge, ResizeTransform
+from .resize import ResizeShortestEdge, ResizeTransform
