@@ -5,12 +5,9 @@ import io
 import tokenize
 from pathlib import Path
 
-import pytest
-
 import freecp_d2
 from freecp_d2.config import add_freecp_config
 from freecp_d2.d2 import CfgNode, get_cfg
-from freecp_d2.engine import load_config
 
 PACKAGE = Path(freecp_d2.__file__).parent
 CONFIG = PACKAGE / "config.py"
@@ -140,30 +137,3 @@ def test_defaults_of_the_paper():
         "MODEL.SLIDING_WINDOW.STRIDE": 112,
     }
     assert {key: keys[key] for key in expected} == expected
-
-
-class TestMistakes:
-    def test_misspelt_keys(self, tmp_path):
-        path = tmp_path / "config.yaml"
-        path.write_text("VERSION: 2\n")
-        for wrong, meant in (
-            ("MODEL.CLIP.ARCHH", "MODEL.CLIP.ARCH"),
-            ("MODEL.SLIDING_WINDOW.STRIDES", "MODEL.SLIDING_WINDOW.STRIDE"),
-            ("MODEL.TEXT.VOCABULAR", "MODEL.TEXT.VOCABULARY"),
-        ):
-            with pytest.raises(KeyError, match=rf"did you mean {meant}\?"):
-                load_config(str(path), [wrong, "1"])
-        path.write_text("MODEL: {PURIFICATION_HEAD: {REDUNDANCY: {TRESH: 0.1}}}\nVERSION: 2\n")
-        with pytest.raises(KeyError, match=r"config\.yaml.*did you mean .*REDUNDANCY\.THRESH\?"):
-            load_config(str(path))
-
-    def test_a_value_of_another_type(self, tmp_path):
-        path = tmp_path / "config.yaml"
-        path.write_text("VERSION: 2\n")
-        for key, value in (
-            ("MODEL.PURIFICATION_HEAD.REGION.THRESH", "high"),
-            ("MODEL.SLIDING_WINDOW.SIZE", "0.5"),
-            ("MODEL.CLIP.ARCH", "16"),
-        ):
-            with pytest.raises(ValueError, match=rf"(?i)type mismatch.*{key}"):
-                load_config(str(path), [key, value])

@@ -120,11 +120,3 @@ def test_where(say, cache, site):
     find_weights(ROW)
     assert say("where", ROW) == (0, f"{cache / 'ViT-B-16.pt'}\n", "")
     assert say("where", "clip:storybook")[1].strip().endswith("storybook_clip.safetensors")
-
-
-def test_a_wrong_command_line(capsys):
-    for argv in ([], ["fetch"], ["steal", ROW], ["where"]):
-        with pytest.raises(SystemExit) as raised:
-            command.main(argv)
-        assert raised.value.code == 2
-        assert "usage: " in capsys.readouterr().err

@@ -89,7 +89,6 @@ class TestBackbone:
         assert backbone.input_shape == ShapeSpec(channels=3)
         assert backbone.output_shape() == {"half": ShapeSpec(channels=5, stride=2)}
         assert backbone.size_divisibility == 0
-        assert backbone.padding_constraints == {}
 
         shape = ShapeSpec(channels=4, height=7, width=8, stride=1)
         assert build_backbone(cfg, shape).input_shape is shape

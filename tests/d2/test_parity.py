@@ -98,8 +98,7 @@ def test_augmentations_draw_the_same_sizes() -> None:
         ]
         tfms = [aug.get_transform(image) for aug in augs for _ in range(10)]
         drawn.append([(t.new_h, t.new_w) for t in tfms])
-        drawn.append([str(aug) for aug in augs])
-    assert drawn[:2] == drawn[2:]
+    assert drawn[0] == drawn[1]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK"])

@@ -37,11 +37,6 @@ class Backbone(nn.Module, metaclass=ABCMeta):
         """Height and width of the input must be a multiple of this; 0: any size."""
         return 0
 
-    @property
-    def padding_constraints(self) -> dict[str, int]:
-        """Further constraints for `ImageList` ("size_divisibility", "square_size")."""
-        return {}
-
     def output_shape(self) -> dict[str, ShapeSpec]:
         """Feature name -> its channels and stride."""
         return {
