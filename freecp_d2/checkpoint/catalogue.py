@@ -95,9 +95,7 @@ def embedded_weights() -> str:
     """
     Path of the weights, a safetensors file of `clip.model.CLIP`.
 
-    Raises:
-        FileNotFoundError: it is missing.
-        ValueError: it has another hash.
+    FileNotFoundError if it is missing, ValueError if it has another hash.
     """
     return _checked_path("storybook_clip.safetensors")
 

@@ -33,13 +33,7 @@ class CfgNode(_CfgNode):
         """
         Merge a YAML file and the files it names under `_BASE_` into this node.
 
-        Args:
-            allow_unsafe: allow YAML tags that run code.
-
-        Raises:
-            AssertionError: the file does not exist, or is of a later version than this node.
-            KeyError: the file has a key that this node lacks.
-            NotImplementedError: the file is of an earlier version.
+        AssertionError without a file or for a later VERSION, NotImplementedError for an older one.
         """
         assert PathManager.isfile(cfg_filename), f"Config file '{cfg_filename}' does not exist!"
         loaded = type(self)(self.load_yaml_with_base(cfg_filename, allow_unsafe=allow_unsafe))
@@ -66,11 +60,6 @@ def configurable(
     A class has a classmethod `from_config(cls, cfg, ...)`, which returns keyword arguments of
     `__init__`: `A(a=1)` is the plain call, `A(cfg)` calls `from_config`, and `A(cfg, a=2)`
     overrides its result. Functions are given one: `@configurable(from_config=...)`.
-
-    Raises:
-        AttributeError: on construction, if the class has no `from_config`.
-        TypeError: on construction, if `from_config` is not a classmethod, if its first parameter
-            is not `cfg`, or if an argument is unknown.
     """
     if init_func is not None:
         plain_init = inspect.isfunction(init_func) and init_func.__name__ == "__init__"

@@ -58,9 +58,7 @@ def check_dist_url(args: Namespace) -> None:
     """
     Refuse --num-machines, --machine-rank and --dist-url with which the processes cannot meet.
 
-    Raises:
-        ValueError: a rank out of range; no address that the other machines reach; an address that
-            is malformed or unknown.
+    ValueError for a rank out of range, and for a missing, malformed or unknown address.
     """
     machines, rank, url = args.num_machines, args.machine_rank, args.dist_url
     if machines < 1 or not 0 <= rank < machines:

@@ -20,13 +20,7 @@ Record = dict[str, Any]
 
 
 def get_detection_dataset_dicts(names: str | Sequence[str]) -> list[Record]:
-    """
-    The records of one or several datasets of `DatasetCatalog`, concatenated.
-
-    Raises:
-        AssertionError: a dataset is empty.
-        KeyError: a name is not registered.
-    """
+    """The records of datasets of `DatasetCatalog`, concatenated; AssertionError if one is empty."""
     found: list[Record] = []
     for name in [names] if isinstance(names, str) else names:
         records = DatasetCatalog.get(name)
@@ -62,12 +56,9 @@ def build_detection_test_loader(
     Call it with arguments, or as `build_detection_test_loader(cfg, "name_of_dataset")`.
 
     Args:
-        mapper: record -> input of the model; None: the record itself. From a config:
-            `DatasetMapper(cfg, is_train=False)`.
-        sampler: indices for this process; None: `InferenceSampler`, or none for an iterable
-            dataset.
+        mapper: record -> input of the model; from a config: `DatasetMapper(cfg, is_train=False)`.
+        sampler: indices for this process; None: `InferenceSampler`.
         batch_size: items per batch and process; the last batch may be smaller.
-        collate_fn: list of mapped items -> batch; None: the list.
     """
     if isinstance(dataset, list):
         dataset = DatasetFromList(dataset, copy=False)

@@ -23,12 +23,7 @@ class _DatasetCatalog(UserDict):
         self[name] = func
 
     def get(self, name: str) -> list[dict[str, Any]]:  # type: ignore[override]
-        """
-        Call the registered function and return its records.
-
-        Raises:
-            KeyError: the name is not registered; the message lists the registered names.
-        """
+        """The records of the registered function; KeyError, with all names, if there is none."""
         if name not in self:
             known = ", ".join(self.keys())
             raise KeyError(f"Dataset '{name}' is not registered! Available datasets are: {known}")

@@ -50,16 +50,7 @@ class DatasetMapper:
         }
 
     def __call__(self, dataset_dict: dict[str, Any]) -> dict[str, Any]:
-        """
-        Args:
-            dataset_dict: a record with `file_name`; it is not changed.
-
-        Returns:
-            dict: see the class.
-
-        Raises:
-            SizeMismatchError: the image has another size than the record says.
-        """
+        """Map a record, which is not changed; SizeMismatchError if its image has another size."""
         dataset_dict = copy.deepcopy(dataset_dict)
         image = utils.read_image(dataset_dict["file_name"], format=self.image_format)
         utils.check_image_size(dataset_dict, image)

@@ -35,15 +35,7 @@ def _apply_exif_orientation(image: Image.Image) -> Image.Image:
 
 
 def convert_pil_to_numpy(image: Image.Image, format: str | None) -> np.ndarray:
-    """
-    An image of Pillow as an array.
-
-    Args:
-        format: a mode of Pillow or "BGR"; None: the image's mode.
-
-    Returns:
-        ndarray: (H, W, C), uint8 for "RGB", "BGR" and "L" (C = 1).
-    """
+    """An image as an array, as `read_image` returns it."""
     if format is not None:
         image = image.convert("RGB" if format == "BGR" else format)
     pixels = np.asarray(image)
@@ -58,8 +50,8 @@ def read_image(file_name: str, format: str | None = None) -> np.ndarray:
 
     Args:
         file_name: a path, or a URL that iopath can open.
-        format: "RGB", "BGR", "L" or another mode of Pillow; None: the file's mode. "L" converts a
-            palette to grey values; read label maps with a palette with None.
+        format: "RGB", "BGR", "L" or another mode of Pillow; None: the file's. Read label maps with
+            a palette with None: "L" converts it to grey values.
 
     Returns:
         ndarray: shape (H, W, C), or (H, W) for None and a file with one channel.
@@ -69,12 +61,7 @@ def read_image(file_name: str, format: str | None = None) -> np.ndarray:
 
 
 def check_image_size(dataset_dict: dict[str, Any], image: np.ndarray) -> None:
-    """
-    Compare the size of an image (H, W, ...) with its record, or add "width" and "height" to it.
-
-    Raises:
-        SizeMismatchError: the sizes differ.
-    """
+    """Add "width" and "height" to a record; SizeMismatchError if it has others."""
     got = (image.shape[1], image.shape[0])
     expected = (dataset_dict.get("width", got[0]), dataset_dict.get("height", got[1]))
     if got != expected:

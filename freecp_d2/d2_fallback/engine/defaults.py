@@ -28,12 +28,7 @@ from ..utils.logger import setup_logger
 
 
 def default_argument_parser(epilog: str | None = None) -> argparse.ArgumentParser:
-    """
-    The arguments of a Detectron2 program; the rest of the command line is `opts`, KEY VALUE ...
-
-    Args:
-        epilog: text below the help.
-    """
+    """The arguments of a Detectron2 program; the rest of the command line is `opts`."""
     parser = argparse.ArgumentParser(
         epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -65,8 +60,7 @@ def default_setup(cfg: CfgNode, args: Any) -> None:
     Set up loggers and seeds; log environment, arguments and config.
 
     Writes `log.txt` and `config.yaml` to OUTPUT_DIR. Only the loggers `fvcore` and `detectron2` get
-    handlers, as in Detectron2. Reads OUTPUT_DIR, SEED, CUDNN_BENCHMARK and FLOAT32_PRECISION, and
-    `config_file` and `eval_only` of `args` if they exist.
+    handlers, as in Detectron2.
     """
     rank = comm.get_rank()
     output_dir = cfg.OUTPUT_DIR or None

@@ -38,11 +38,6 @@ def launch(
         num_gpus_per_machine: processes on each machine, with or without GPUs.
         dist_url: address of the first process, such as "tcp://127.0.0.1:8686"; "auto": a free port
             of this machine.
-        args: picklable.
-
-    Raises:
-        AssertionError: "auto" with several machines.
-        torch.multiprocessing.ProcessRaisedException: `main_func` raised in a child process.
     """
     world_size = num_machines * num_gpus_per_machine
     if world_size <= 1:

@@ -79,14 +79,9 @@ def inference_on_dataset(
     model: Callable[[Any], Any], data_loader: Any, evaluator: DatasetEvaluator
 ) -> Any:
     """
-    Run a model over a loader, without gradients, and evaluate its outputs.
+    Run a model, batch -> outputs, over a loader without gradients, and evaluate its outputs.
 
-    Args:
-        model: batch -> outputs; an `nn.Module` is set to eval mode meanwhile.
-        data_loader: an iterable with a length, which may be 0 in this process.
-
-    Returns:
-        dict: the result of `evaluator.evaluate()`; {} if that is None.
+    Returns the result of `evaluator.evaluate()`; {} if that is None.
     """
     logger.info("Start inference on %d batches", len(data_loader))
     evaluator.reset()

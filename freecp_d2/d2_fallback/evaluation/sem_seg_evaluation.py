@@ -26,12 +26,7 @@ from .evaluator import DatasetEvaluator
 
 
 def load_image_into_numpy_array(filename: str, dtype: Any = None) -> np.ndarray:
-    """
-    Read a label map, shape (H, W); the indices if the image has a palette.
-
-    Args:
-        dtype: None: that of the image.
-    """
+    """Read a label map, shape (H, W); the indices if the image has a palette."""
     with PathManager.open(filename, "rb") as file:
         return np.asarray(open_image(file), dtype=dtype)
 
@@ -94,12 +89,9 @@ class SemSegEvaluator(DatasetEvaluator):
 
     def process(self, inputs: Sequence[dict], outputs: Sequence[dict]) -> None:
         """
-        Count the pixels of a batch: dicts with `file_name`, and with `sem_seg`, class scores of
-        shape (K, H, W).
+        Count the pixels of a batch; `sem_seg` of an output has class scores (K, H, W).
 
-        Raises:
-            ValueError: ground truth has another size than the prediction, or a label that is
-                neither a class nor the ignore label.
+        ValueError for ground truth of another size than the prediction or with an unknown label.
         """
         for input_, output in zip(inputs, outputs, strict=True):
             pred = output["sem_seg"].argmax(dim=0).to(self._cpu_device).numpy()
@@ -133,9 +125,8 @@ class SemSegEvaluator(DatasetEvaluator):
         Compute the scores and write the files.
 
         Returns:
-            dict | None: {"sem_seg": scores in percent}: mIoU, fwIoU (weighted by frequency), mACC,
-            pACC (of all pixels), and IoU-<class>, ACC-<class>, nan without ground truth. None on
-            all ranks but 0.
+            dict | None: {"sem_seg": percent}: mIoU, fwIoU (weighted by frequency), mACC, pACC (of
+                all pixels), IoU-<class>, ACC-<class>, nan without ground truth. None off rank 0.
         """
         if self._distributed and not self._collect_ranks():
             return None

@@ -58,12 +58,7 @@ def build_backbone(cfg: CfgNode, input_shape: ShapeSpec | None = None) -> Backbo
     """
     Build the backbone MODEL.BACKBONE.NAME.
 
-    Args:
-        input_shape: None: as many channels as MODEL.PIXEL_MEAN has entries.
-
-    Raises:
-        KeyError: no backbone of that name is registered.
-        AssertionError: the registered object does not return a `Backbone`.
+    By default its input has as many channels as MODEL.PIXEL_MEAN has entries.
     """
     if input_shape is None:
         input_shape = ShapeSpec(channels=len(cfg.MODEL.PIXEL_MEAN))
@@ -80,11 +75,6 @@ Whole models by name. A registered object is called with `(cfg)` and returns an 
 
 
 def build_model(cfg: CfgNode) -> nn.Module:
-    """
-    Build the model MODEL.META_ARCHITECTURE on MODEL.DEVICE, without loading MODEL.WEIGHTS.
-
-    Raises:
-        KeyError: no model of that name is registered.
-    """
+    """Build MODEL.META_ARCHITECTURE on MODEL.DEVICE, without loading MODEL.WEIGHTS."""
     model = META_ARCH_REGISTRY.get(cfg.MODEL.META_ARCHITECTURE)(cfg)
     return model.to(torch.device(cfg.MODEL.DEVICE))

@@ -55,8 +55,7 @@ def setup_logger(
 
     Args:
         output: a `.txt` or `.log` file, or a folder for `log.txt`; None: no file. Rank r > 0
-            appends `.rank<r>` to the name.
-        distributed_rank: only rank 0 writes to the terminal.
+            appends `.rank<r>` to the name, and only rank 0 writes to the terminal.
         abbrev_name: shown in place of `name`; None: `d2` for `detectron2`, else `name`.
     """
     logger = logging.getLogger(name)

@@ -114,12 +114,7 @@ class Predictor:
         return self.model.device
 
     def to(self, device: str | torch.device) -> "Predictor":
-        """
-        Move the model; returns the predictor.
-
-        Raises:
-            ValueError: this machine has no such device.
-        """
+        """Move the model, and return the predictor; ValueError without such a device."""
         self.model.to(usable_device(device))
         return self
 

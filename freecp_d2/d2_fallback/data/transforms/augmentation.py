@@ -31,13 +31,7 @@ class Augmentation:
                 setattr(self, key, value)
 
     def get_transform(self, *args: Any) -> Transform:
-        """
-        Choose a deterministic transform.
-
-        Args:
-            args: arrays: image (H, W) or (H, W, C), uint8 or floating point; sem_seg (H, W), uint8;
-                boxes (N, 4), floating point, (x0, y0, x1, y1) in pixels.
-        """
+        """Choose a deterministic transform for arrays, see `AugInput`."""
         raise NotImplementedError(f"{type(self).__name__} should define get_transform.")
 
     def __call__(self, aug_input: Any) -> Transform:
