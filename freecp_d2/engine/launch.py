@@ -58,7 +58,9 @@ def check_dist_url(args: Namespace) -> None:
     """
     Refuse --num-machines, --machine-rank and --dist-url with which the processes cannot meet.
 
-    ValueError for a rank out of range, and for a missing, malformed or unknown address.
+    Raises:
+        ValueError: a rank out of range; no address that the other machines reach; an address that
+            is malformed, unknown, or in use on the machine of rank 0.
     """
     machines, rank, url = args.num_machines, args.machine_rank, args.dist_url
     if machines < 1 or not 0 <= rank < machines:
@@ -92,6 +94,21 @@ def check_dist_url(args: Namespace) -> None:
         str(address[4][0]).startswith(("127.", "::1")) for address in addresses
     ):
         logger.warning(f"--dist-url {url} is an address that only this machine reaches.")
+    if rank == 0 and _is_taken(port):
+        raise ValueError(
+            f"--dist-url {url}: another program of this machine uses port {port}; choose another "
+            "one" + (", or leave out --dist-url." if machines == 1 else ".")
+        )
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("", port))
+        except OSError:
+            return True
+    return False
 
 
 def launch_processes(main: Callable[[Namespace], object], args: Namespace) -> None:

@@ -25,6 +25,7 @@ HOOK = "add_config"
 
 _imported: dict[str, ModuleType] = {}
 config_functions: dict[str, Callable[[CfgNode], None]] = {}
+"""MODULE:FUNCTION -> the function, in the order of their import."""
 _sources: dict[str, str] = {}
 """Imported module or file -> SHA-256 of its source."""
 

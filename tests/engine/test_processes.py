@@ -33,6 +33,15 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
+def taken():
+    """A port that this process listens at."""
+    with socket.socket() as sock:
+        sock.bind(("", 0))
+        sock.listen()
+        yield sock.getsockname()[1]
+
+
+@pytest.fixture
 def start(tmp_path):
     """Starts a program of several processes in a group of its own."""
     (tmp_path / "program.py").write_text(PROGRAM)
@@ -85,6 +94,12 @@ class TestMeetingPlace:
             with pytest.raises(ValueError, match=facts):
                 check(line)
 
+    def test_a_port_in_use(self, taken):
+        for more in ("--num-gpus 2", "--num-machines 2"):
+            with pytest.raises(ValueError, match=f"uses port {taken}"):
+                check(f"{more} --dist-url tcp://127.0.0.1:{taken}")
+        check(f"--num-machines 2 --machine-rank 1 --dist-url tcp://127.0.0.1:{taken}")
+
     def test_others_are_taken(self, caplog):
         check("--num-gpus 2")
         assert parse(build_parser(), []).dist_url == "auto"
@@ -114,7 +129,7 @@ def test_options_are_found_behind_keys_and_values():
     assert (args.num_gpus, args.resume, args.imports) == (2, True, ["x.py", "y.py"])
 
 
-def test_who_is_waited_for_and_an_interrupt(start):
+def test_who_is_waited_for_and_an_interrupt(start, taken):
     """One machine of two: it says what it waits for, and Ctrl-C prints no stack trace."""
     with socket.socket() as sock:
         sock.bind(("", 0))
