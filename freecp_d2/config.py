@@ -1,6 +1,5 @@
 """Every configuration key of freecp_d2, its default, and where it comes from."""
 
-from .config_hosts import add_host_config
 from .d2 import CfgNode
 
 
@@ -15,16 +14,17 @@ def add_freecp_config(cfg: CfgNode) -> None:
     Raises:
         ValueError: the config has one of the keys with another value.
     """
-    ours = CfgNode()
-    ours.MODEL, ours.INPUT, ours.TEST = CfgNode(), CfgNode(), CfgNode()
+    ours = CfgNode({"MODEL": {}, "INPUT": {}, "TEST": {"PAMR": {}}})
+    sections = "CLIP TEXT AFFINITY_HEAD PURIFICATION_HEAD PURIFIED SAM3 SLIDING_WINDOW"
+    for name in sections.split():
+        ours.MODEL[name] = CfgNode()
     _add_clip(ours)
     _add_text(ours)
     _add_affinity_head(ours)
     _add_purification_head(ours)
-    add_host_config(ours)
-    _add_sliding_window(ours)
+    _add_hosts(ours)
     _add_test(ours)
-    if taken := _conflicts(cfg, ours):
+    if taken := _add_missing(cfg.clone(), ours):
         raise ValueError(
             f"The config has {', '.join(taken)} with another value than freecp_d2's default. Set a "
             "value of ours in the YAML file; if another project has a key of this name, build its "
@@ -33,24 +33,17 @@ def add_freecp_config(cfg: CfgNode) -> None:
     _add_missing(cfg, ours)
 
 
-def _conflicts(cfg: CfgNode, ours: CfgNode, prefix: str = "") -> list[str]:
-    """Dotted keys that both have, and not with the same value; sections are compared inside."""
-    found = []
-    for name in [name for name in ours if name in cfg]:
-        theirs, own = cfg[name], ours[name]
-        if isinstance(theirs, CfgNode) and isinstance(own, CfgNode):
-            found += _conflicts(theirs, own, f"{prefix}{name}.")
-        elif theirs != own or type(theirs) is not type(own):
-            found.append(f"{prefix}{name}")
-    return found
-
-
-def _add_missing(cfg: CfgNode, ours: CfgNode) -> None:
+def _add_missing(cfg: CfgNode, ours: CfgNode, prefix: str = "") -> list[str]:
+    """Add the keys that `cfg` lacks; returns those that it has with another value."""
+    taken = []
     for name, own in ours.items():
         if name not in cfg:
             setattr(cfg, name, own)
-        elif isinstance(own, CfgNode):
-            _add_missing(cfg[name], own)
+        elif isinstance(own, CfgNode) and isinstance(cfg[name], CfgNode):
+            taken += _add_missing(cfg[name], own, f"{prefix}{name}.")
+        elif cfg[name] != own or type(cfg[name]) is not type(own):
+            taken.append(prefix + name)
+    return taken
 
 
 def _add_clip(cfg: CfgNode) -> None:
@@ -58,7 +51,6 @@ def _add_clip(cfg: CfgNode) -> None:
     cfg.MODEL.PRECISION = "fp32"
     # torch.compile of the blocks of CLIPViT and TIPSViT; not in the paper. Compiles at first use.
     cfg.MODEL.COMPILE = False
-    cfg.MODEL.CLIP = CfgNode()
     cfg.MODEL.CLIP.LIBRARY = "clip"  # clip | open_clip | transformers (tipsv2): loads the weights
     cfg.MODEL.CLIP.ARCH = "ViT-B/16"  # Sec. 4.2, Tab. 6; a name of that library, or custom (clip)
     # A tag of that library (downloads), storybook (in the package; ARCH custom), or a path.
@@ -107,7 +99,6 @@ def _add_base_methods(cfg: CfgNode) -> None:
 
 
 def _add_text(cfg: CfgNode) -> None:
-    cfg.MODEL.TEXT = CfgNode()
     # A shipped list's name, a path, or words ("cat, kitten; dog"); "": the dataset's own.
     cfg.MODEL.TEXT.VOCABULARY = ""
     cfg.MODEL.TEXT.TEMPLATES = "imagenet"  # imagenet (80, Sec. 4.2) | tcl (9) | simple (1)
@@ -131,19 +122,18 @@ def _add_text(cfg: CfgNode) -> None:
 
 
 def _add_affinity_head(cfg: CfgNode) -> None:
-    cfg.MODEL.AFFINITY_HEAD = CfgNode()
+    for name in ("CLIP_ATTENTION", "DINO", "SAM", "FEATURES", "TRANSFORMERS", "MASKFORMER"):
+        cfg.MODEL.AFFINITY_HEAD[name] = CfgNode()
     cfg.MODEL.AFFINITY_HEAD.NAME = "CLIPAttentionAffinity"  # Tab. 5
     # Grid of Eqs. (3) to (8) where a base method has its own (ProxyCLIP): backbone (class maps are
     # resized to it) | maps (the affinity is resized to theirs). Not in the paper.
     cfg.MODEL.AFFINITY_HEAD.GRID = "backbone"
     cfg.MODEL.AFFINITY_HEAD.SINKHORN_STEPS = 3  # not in the paper; release, after CLIP-ES
     cfg.MODEL.AFFINITY_HEAD.SQUARINGS = 1  # not in the paper; release, after CLIP-ES
-    cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION = CfgNode()
     # Eq. (2): layers of the mean, 0 the first, negative from the end. The paper does not say which;
     # empty is the release: all but the last.
     cfg.MODEL.AFFINITY_HEAD.CLIP_ATTENTION.LAYERS = []
     # Tab. 5 and Sec. 4 name the sources below; models, layers and sizes are not in the paper.
-    cfg.MODEL.AFFINITY_HEAD.DINO = CfgNode()
     cfg.MODEL.AFFINITY_HEAD.DINO.ARCH = "vit_base_patch16_224.dino"  # a DINO (v1 to v3) of timm
     # A name of the catalogue, a path, a URL, or timm (its own download).
     cfg.MODEL.AFFINITY_HEAD.DINO.PRETRAINED = "dino:vitb16"
@@ -152,7 +142,6 @@ def _add_affinity_head(cfg: CfgNode) -> None:
     # max(cosine, 0) to this power; not in the paper; above 1.0 near patches count for more.
     cfg.MODEL.AFFINITY_HEAD.DINO.COSINE_POWER = 1.0
     cfg.MODEL.AFFINITY_HEAD.DINO.INPUT_SIZE = 0  # shorter side, pixels; 0: the window's own
-    cfg.MODEL.AFFINITY_HEAD.SAM = CfgNode()
     cfg.MODEL.AFFINITY_HEAD.SAM.ARCH = "vit_b"  # vit_b | vit_l | vit_h
     cfg.MODEL.AFFINITY_HEAD.SAM.PRETRAINED = "sam:vit_b"  # name of the catalogue, path or URL
     cfg.MODEL.AFFINITY_HEAD.SAM.SOURCE = "features"  # features (Sec. 4) | masks (slow)
@@ -160,44 +149,38 @@ def _add_affinity_head(cfg: CfgNode) -> None:
     # Of masks: its square is how many points are decoded for every window; the library's default.
     cfg.MODEL.AFFINITY_HEAD.SAM.POINTS_PER_SIDE = 32
     cfg.MODEL.AFFINITY_HEAD.SAM.BATCH_SIZE = 1  # windows in one forward; gigabytes each
-    cfg.MODEL.AFFINITY_HEAD.FEATURES = CfgNode()
     cfg.MODEL.AFFINITY_HEAD.FEATURES.COSINE_POWER = 1.0  # as DINO.COSINE_POWER; FeatureAffinity
-    cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS = CfgNode()
     cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS.PRETRAINED = "sam2:hiera-base-plus"  # or a SAM 3; a folder
     cfg.MODEL.AFFINITY_HEAD.TRANSFORMERS.COSINE_POWER = 1.0  # as DINO.COSINE_POWER
-    cfg.MODEL.AFFINITY_HEAD.MASKFORMER = CfgNode()
     # MaskFormer, Mask2Former, EoMT: name of the catalogue, folder of a hub's snapshot, or hub name.
     cfg.MODEL.AFFINITY_HEAD.MASKFORMER.PRETRAINED = "maskformer:swin-base-coco"
     cfg.MODEL.AFFINITY_HEAD.MASKFORMER.INPUT_SIZE = 0  # as DINO.INPUT_SIZE
 
 
 def _add_purification_head(cfg: CfgNode) -> None:
-    cfg.MODEL.PURIFICATION_HEAD = CfgNode()
+    for name in ("REGION", "REDUNDANCY", "IMAGE", "AMBIGUITY"):
+        cfg.MODEL.PURIFICATION_HEAD[name] = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.NAME = "ClassPurification"  # "": the base method alone (Tab. 2)
     cfg.MODEL.PURIFICATION_HEAD.ORDER = "RP-AP"  # Tab. 3: RP-AP | AP-RP
     # Only classes that are in an image's ground truth are words of it: Tab. 1, "refine w/ GT" (with
     # both purifications off). An upper bound, not a method.
     cfg.MODEL.PURIFICATION_HEAD.ORACLE = False
-    cfg.MODEL.PURIFICATION_HEAD.REGION = CfgNode()
     # The share of a map's maximum above which a patch is in a region; not in the paper; release.
     cfg.MODEL.PURIFICATION_HEAD.REGION.THRESH = 0.4
     # The last row and column are never inside a box. Release; the paper does not ask for it.
     cfg.MODEL.PURIFICATION_HEAD.REGION.EXCLUDE_LAST = True
-    cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.ENABLED = True  # Sec. 3.3.1
     # fixed (THRESH) | auto (not in the paper), for images without a benchmark: each window's own,
     # where high scores part from low ones (Otsu's cut of log s, at most a tenth of the best).
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.MODE = "fixed"
     cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.05  # tau_r, Eq. (5); release, of ADE20K
     # Heads that choose the words of an image once; not in the paper, and not for ClassPurification.
-    cfg.MODEL.PURIFICATION_HEAD.IMAGE = CfgNode()
     # ImageClassPurification: mean | max over windows of Eq. (5)'s scores, above REDUNDANCY.THRESH.
     cfg.MODEL.PURIFICATION_HEAD.IMAGE.POOLING = "mean"
     cfg.MODEL.PURIFICATION_HEAD.IMAGE.PRESENCE_THRESH = 0.5  # PresenceThreshold (SegEarth-OV3)
     cfg.MODEL.PURIFICATION_HEAD.IMAGE.SHARE = 0.2  # PresenceShare (ActiveSAM): of the words, and
     cfg.MODEL.PURIFICATION_HEAD.IMAGE.MAX_CLASSES = 40  # at most so many; fewer are all kept
     cfg.MODEL.PURIFICATION_HEAD.IMAGE.PROBABILITY_THRESH = 0.5  # BestProbability (RADSeg)
-    cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY = CfgNode()
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ENABLED = True  # Sec. 3.3.2
     # fixed (THRESH) | auto (not in the paper): each window's own, the largest with which each group
     # stands for a thing, by its scores.
@@ -209,16 +192,41 @@ def _add_purification_head(cfg: CfgNode) -> None:
     cfg.MODEL.PURIFICATION_HEAD.AMBIGUITY.ELIMINATION = "region"
 
 
-def _add_sliding_window(cfg: CfgNode) -> None:
+def _add_hosts(cfg: CfgNode) -> None:
+    """Keys of other models and of their purification; none is in the paper."""
+    # PurifiedSegmentor: purification of another model's scores. It reads AFFINITY_HEAD,
+    # PURIFICATION_HEAD and SLIDING_WINDOW, too.
+    cfg.MODEL.PURIFIED.META_ARCHITECTURE = ""  # the wrapped model, a name in META_ARCH_REGISTRY
+    # What its "sem_seg" is: logits (softmax over channels) | probabilities (0 or more, as they are)
+    cfg.MODEL.PURIFIED.SCORES = "logits"
+    cfg.MODEL.PURIFIED.TEMPERATURE = 1.0  # logits are divided by it before the softmax
+    # A channel that is no word; -1: 0 if the vocabulary has background words, else none.
+    cfg.MODEL.PURIFIED.BACKGROUND_CHANNEL = -1
+    # Where more than this share of a pixel's scores would go, all of them stay.
+    cfg.MODEL.PURIFIED.MAX_REMOVED = 0.99
+    # A CLIPBackbone, such as CLIPViT, for CLIPAttentionAffinity and Eq. (8); MODEL.CLIP describes
+    # it, MODEL.BACKBONE is the wrapped model's. "": none, ambiguity groups stay undecided.
+    cfg.MODEL.PURIFIED.CLIP = ""
+    # Winner of an ambiguity group in a box: crop (Eq. 8, by CLIP) | score (best mean score there).
+    cfg.MODEL.PURIFIED.WINNER = "crop"
+    cfg.MODEL.PURIFIED.STRIDE = 16  # side of a patch in pixels, without a CLIP
+    # Affinity and crops see an image at SIZE x SIZE pixels in all, its aspect kept: at 592 x 448
+    # if it is 4:3, the size of Sec. 4.2.
+    cfg.MODEL.PURIFIED.SIZE = 512
+    # SAM3Segmentor reads TEXT.BACKGROUND and its thresholds, too.
+    # A name of the catalogue, a hub name, or a folder of `save_pretrained` with its tokenizer.
+    cfg.MODEL.SAM3.PRETRAINED = "sam3:sam3"
+    # Words in one forward of the decoder: time and memory of the decoder, not the result.
+    cfg.MODEL.SAM3.WORD_BATCH = 8
+
+
+def _add_test(cfg: CfgNode) -> None:
+    """Keys of windows, images and evaluation."""
     # Not below TEST: TEST.SLIDING_WINDOW is a bool in CAT-Seg and OVSeg.
-    cfg.MODEL.SLIDING_WINDOW = CfgNode()
     cfg.MODEL.SLIDING_WINDOW.SIZE = 384  # Sec. 4.2; pixels
     cfg.MODEL.SLIDING_WINDOW.STRIDE = 112  # Sec. 4.2; pixels
     # Windows in one forward (crops: the same pixels). 0: by the device, see modeling/windows.py.
     cfg.MODEL.SLIDING_WINDOW.BATCH_SIZE = 0
-
-
-def _add_test(cfg: CfgNode) -> None:
     # cv2 (bilinear, not antialiased: the literature's numbers) | pil (Detectron2's, antialiased)
     cfg.INPUT.RESIZE = "cv2"
     # Of an image with many bands: red, green and blue, or one, from 1. (): as the file says.
@@ -227,7 +235,6 @@ def _add_test(cfg: CfgNode) -> None:
     cfg.INPUT.VALUE_RANGE = "auto"  # not in the paper
     # A last step, pixel-adaptive mask refinement of the scores at the size of the result; NACLIP's
     # published numbers have it. The paper has none.
-    cfg.TEST.PAMR = CfgNode()
     cfg.TEST.PAMR.ENABLED = False  # NACLIP: True
     cfg.TEST.PAMR.ITERATIONS = 10  # NACLIP
     cfg.TEST.PAMR.DILATIONS = [8, 16]  # NACLIP; pixels of the result
@@ -235,11 +242,9 @@ def _add_test(cfg: CfgNode) -> None:
     # An image that cannot be read or evaluated: stop | skip, which names it in results.json.
     cfg.TEST.ON_ERROR = "stop"
     cfg.TEST.IMAGES_PER_BATCH = 1  # images of one call of the model
-    # The model returns an int64 label map (H, W) instead of scores (C, H, W): same argmax, a
-    # fraction of the memory. train_net.py switches it on.
+    # Return an int64 label map (H, W), not scores (C, H, W). train_net.py switches it on.
     cfg.TEST.LABEL_MAP = False
     cfg.TEST.SAVE_PREDICTIONS = False  # write sem_seg_predictions.json (COCO RLE)
     cfg.TEST.BOUNDARY_IOU = False  # needs Detectron2
-    # Also report mIoU with the truth in place of RP, of AP and of both. The crops of the oracle's
-    # groups take time; decisions and labels of the run do not change.
+    # Also report mIoU with the truth in place of RP, of AP and of both, which takes time.
     cfg.TEST.ORACLES = True

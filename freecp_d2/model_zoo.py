@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from torch import nn
 
 from .d2 import CfgNode, build_model
-from .engine.config_loading import configs_dir, find_config, load_config, option_list
+from .engine.config_loading import configs_dir, find_config, load_config
+from .engine.predictor.building import option_list
 
 __all__ = ["get", "get_config", "get_config_file", "list_configs"]
 

@@ -34,9 +34,9 @@ NUM_IMAGES = 3
 @pytest.fixture(scope="module", autouse=True)
 def _keys_of_the_examples():
     """Later tests have no keys that an example's `add_config` adds."""
-    before = dict(plugins._config_functions)
+    before = dict(plugins.config_functions)
     yield
-    plugins._config_functions = before
+    plugins.config_functions = before
 
 
 def options(output, *opts):

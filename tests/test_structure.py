@@ -43,7 +43,6 @@ FLOORS = (
     {"utils", "method", "version"},
     {"d2_fallback"},
     {"d2"},
-    {"config_hosts"},
     {"config", "checkpoint", "text"},
     {"data", "modeling"},
     {"evaluation", "visualization"},

@@ -38,8 +38,7 @@ from ..engine.calibration import (
     split_images,
     thresholds,
 )
-from ..engine.config_loading import find_config
-from ..engine.old_keys import rename_old_opts
+from ..engine.config_loading import find_config, rename_old_opts
 from ..evaluation.charts import Line, Panel, draw_line_charts
 from ..utils.errors import USER_ERRORS
 from ..utils.files import write_whole

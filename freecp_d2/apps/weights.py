@@ -15,8 +15,13 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from ..checkpoint.catalogue import WeightsEntry, load_catalogue
-from ..checkpoint.checksums import check_file, file_digest, noted_digest
+from ..checkpoint.catalogue import (
+    WeightsEntry,
+    check_file,
+    file_digest,
+    load_catalogue,
+    noted_digest,
+)
 from ..checkpoint.download import MEGABYTE
 from ..checkpoint.finding import find_weights, local_path, place_of, remote_entry, weights_dir
 from ..checkpoint.hub import hub_problem, is_in_hub_cache

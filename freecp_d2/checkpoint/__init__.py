@@ -1,17 +1,6 @@
 """
 Pretrained weights: find, download, check and read them.
 
-| file | what |
-|---|---|
-| `catalogue.yaml`, `catalogue.py` | name -> source, licence, size, SHA-256; the embedded CLIP |
-| `finding.py` | name, path, URL or hub address -> a file on this machine |
-| `download.py` | URL -> file |
-| `hub.py` | Hugging Face repository -> file or folder in its cache |
-| `checksums.py` | size and SHA-256 of a file |
-| `reading.py` | file -> tensors |
-| `fitting.py` | the kind of a model by its tensors; loading without misfits |
-| `transformers_folders.py` | folder -> a model of the library transformers |
-
 It imports nothing that needs torch, for `freecp weights`: see `reading` and `fitting`.
 """
 

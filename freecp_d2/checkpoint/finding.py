@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlparse
 
-from .catalogue import WeightsEntry, embedded_weights, load_catalogue
-from .checksums import check_file
+from .catalogue import WeightsEntry, check_file, embedded_weights, load_catalogue
 from .hub import find_on_hub
 
 logger = logging.getLogger(__name__)

@@ -11,8 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .catalogue import WeightsEntry
-from .checksums import file_digest
+from .catalogue import WeightsEntry, file_digest
 
 _OTHER_FRAMEWORKS = ["*.msgpack", "*.h5", "*.onnx", "*.tflite", "*.ot"]
 

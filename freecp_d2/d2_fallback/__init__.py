@@ -5,10 +5,8 @@ The paths of public modules and the behaviour are those of Detectron2
 (https://github.com/facebookresearch/detectron2, Apache-2.0); the code is our own, on fvcore,
 iopath, yacs and Pillow. Import the names from `freecp_d2.d2`, which uses Detectron2 if installed.
 
-Left out: training (trainer, hooks, solver, train loaders), detection (boxes, instances,
-proposals, the built-in architectures), LazyConfig, Visualizer, the model zoo, and the weight-name
-matching of its checkpointer. Importing this package needs no torchvision, OmegaConf, OpenCV or
-pycocotools.
+Each file names what it leaves out. Importing this package needs no torchvision, OmegaConf, OpenCV
+or pycocotools.
 """
 
 # The version of Detectron2 whose behaviour this package keeps.

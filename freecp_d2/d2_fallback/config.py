@@ -6,8 +6,6 @@ Counterpart of `detectron2/config/`. Leaves out: OmegaConf configs, LazyConfig, 
 panoptic heads, ResNet, FPN, anchors, proposals and the solver.
 """
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable
@@ -17,8 +15,6 @@ from fvcore.common.config import CfgNode as _CfgNode
 
 from .utils import needs_detectron2
 from .utils.file_io import PathManager
-
-__all__ = ["CfgNode", "configurable", "get_cfg"]
 
 
 class CfgNode(_CfgNode):
@@ -37,13 +33,7 @@ class CfgNode(_CfgNode):
         """
         Merge a YAML file and the files it names under `_BASE_` into this node.
 
-        Args:
-            allow_unsafe: allow YAML tags that run code.
-
-        Raises:
-            AssertionError: the file does not exist, or is of a later version than this node.
-            KeyError: the file has a key that this node lacks.
-            NotImplementedError: the file is of an earlier version.
+        AssertionError without a file or for a later VERSION, NotImplementedError for an older one.
         """
         assert PathManager.isfile(cfg_filename), f"Config file '{cfg_filename}' does not exist!"
         loaded = type(self)(self.load_yaml_with_base(cfg_filename, allow_unsafe=allow_unsafe))
@@ -70,11 +60,6 @@ def configurable(
     A class has a classmethod `from_config(cls, cfg, ...)`, which returns keyword arguments of
     `__init__`: `A(a=1)` is the plain call, `A(cfg)` calls `from_config`, and `A(cfg, a=2)`
     overrides its result. Functions are given one: `@configurable(from_config=...)`.
-
-    Raises:
-        AttributeError: on construction, if the class has no `from_config`.
-        TypeError: on construction, if `from_config` is not a classmethod, if its first parameter
-            is not `cfg`, or if an argument is unknown.
     """
     if init_func is not None:
         plain_init = inspect.isfunction(init_func) and init_func.__name__ == "__init__"
@@ -138,7 +123,7 @@ def _explicit_args(from_config: Callable, *args: Any, **kwargs: Any) -> dict[str
 CN = CfgNode
 
 # As `detectron2/config/defaults.py`, same names and values: the keys for evaluating a semantic
-# segmentation model.
+# segmentation model, and those of a resolved config of such a run.
 _C = CN()
 _C.VERSION = 2  # of the keys, not of the program
 
@@ -148,9 +133,9 @@ _C.MODEL.DEVICE = "cuda"
 _C.MODEL.WEIGHTS = ""  # path or URL of a checkpoint; build_model does not load it
 _C.MODEL.PIXEL_MEAN = [103.530, 116.280, 123.675]  # in the order of INPUT.FORMAT, 0..255
 _C.MODEL.PIXEL_STD = [1.0, 1.0, 1.0]
-_C.MODEL.LOAD_PROPOSALS = False  # the mapper refuses True
+_C.MODEL.LOAD_PROPOSALS = False
 _C.MODEL.MASK_ON = False
-_C.MODEL.KEYPOINT_ON = False  # the mapper refuses True
+_C.MODEL.KEYPOINT_ON = False
 
 _C.MODEL.BACKBONE = CN()
 _C.MODEL.BACKBONE.NAME = "build_resnet_backbone"  # a name in BACKBONE_REGISTRY

@@ -6,8 +6,6 @@ Counterpart of `detectron2/layers/`. Leaves out: every layer.
 
 from dataclasses import dataclass
 
-__all__ = ["ShapeSpec"]
-
 
 @dataclass
 class ShapeSpec:

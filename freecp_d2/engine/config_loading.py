@@ -1,12 +1,11 @@
 """The config files of the project, and loading of one with command-line overrides."""
 
-import ast
 import difflib
-import functools
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,13 @@ import torch
 from ..config import add_freecp_config
 from ..d2 import CfgNode, DatasetCatalog, get_cfg
 from ..data.own import PREFIX, register_folders
-from .old_keys import rename_old_keys, rename_old_opts
-from .plugins import add_plugin_keys, advise_on_keys
+from . import plugins
 
 _VOCABULARY = "MODEL.TEXT.VOCABULARY"
+_HEAD, _STEPS = "MODEL.PURIFICATION_HEAD", ("REDUNDANCY", "AMBIGUITY")
+_OLD_WINDOW, _NEW_WINDOW = "TEST.SLIDING_WINDOW", "MODEL.SLIDING_WINDOW"
 
 logger = logging.getLogger(__name__)
-
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool = False) -> CfgNode:
@@ -40,7 +38,7 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
 
     Raises:
         FileNotFoundError: no such config file or _BASE_.
-        KeyError: an unknown key, with the most similar known one.
+        KeyError: an unknown key, with the most similar known one; an unknown dataset.
         ValueError: a file without keys or of another VERSION; a value of the wrong type; no such
             device; no dataset; an imported project defines one of our keys, or its function fails.
     """
@@ -60,37 +58,32 @@ def load_config(config_file: str, opts: Sequence[str] = (), *, for_images: bool 
     if any(name.startswith(PREFIX) for name in cfg.DATASETS.TEST):
         register_folders(cfg.DATASETS.TEST)
     if not for_images:
-        check_config(cfg)
+        _check_datasets(cfg)
     cfg.freeze()
     return cfg
-
-
-def option_list(opts: Mapping[str, object] | Sequence[object]) -> list[str]:
-    """The `opts` of `load_config` from a mapping, or from alternating keys and values."""
-    pairs = [part for item in opts.items() for part in item] if isinstance(opts, Mapping) else opts
-    return [str(part) for part in pairs]
 
 
 def _merged(config_file: str, opts: Sequence[str]) -> CfgNode:
     cfg = get_cfg()
     add_freecp_config(cfg)
-    add_plugin_keys(cfg)
-    add_freecp_config(cfg)  # again: a plugin may have replaced a section, not only extended it
+    if plugins.config_functions:
+        plugins.add_plugin_keys(cfg)
+        add_freecp_config(cfg)  # again: a plugin may have replaced a section
     loaded = _read(config_file)
     version = loaded.get("VERSION", cfg.VERSION)
     if version != cfg.VERSION:
         raise ValueError(f"{config_file}: VERSION is {version!r}, expected {cfg.VERSION}.")
     has_windows = "SLIDING_WINDOW" in cfg.TEST  # another project's
-    rename_old_keys(loaded, windows=not has_windows)
+    _rename_old_keys(loaded, windows=not has_windows)
     try:
         cfg.merge_from_other_cfg(CfgNode(loaded))
         cfg.merge_from_list(rename_old_opts(_quote_words(opts), windows=not has_windows))
     except (KeyError, AssertionError) as error:
-        raise KeyError(_explain_key(str(error), cfg, config_file)) from error
+        raise KeyError(plugins.explain_key(str(error), cfg, config_file)) from error
     except TypeError as error:
         raise ValueError(f"{config_file}: a key is not a name; quote or remove it.") from error
     except ValueError as error:
-        raise ValueError(_explain_type(str(error), cfg, config_file)) from error
+        raise ValueError(_explain_type(str(error), config_file)) from error
     return cfg
 
 
@@ -124,31 +117,35 @@ def _quote_words(opts: Sequence[str]) -> list[str]:
     quoted = list(opts)
     for i in range(1, len(opts), 2):
         key, value = opts[i - 1], opts[i]
-        if key == _VOCABULARY and not _is_text(value):
+        if key == _VOCABULARY and not isinstance(CfgNode._decode_cfg_value(value), str):
             quoted[i] = repr(value)
         elif key == "DATASETS.TEST" and re.match(r"[^(\['\"]", str(value)):
             quoted[i] = repr((value,))
     return quoted
 
 
-def _is_text(value: Any) -> bool:
-    """Whether yacs reads a value as a string."""
-    try:
-        return isinstance(ast.literal_eval(value), str)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return True
+def _explain_type(message: str, config_file: str) -> str:
+    """Message of yacs for a value of the wrong type, with advice for words and sections."""
+    if f"config key: {_VOCABULARY}" in message:
+        return (
+            f"{message}: these words look like a number or a list of Python. Write "
+            '"1; 2" for classes, "1, 2;" for one class of two words, "3;" for one of one word.'
+        )
+    found = re.search(r"CfgNode'> vs\. .* vs\. (.*)\) for config key: ([\w.]+)", message, re.DOTALL)
+    if not found:
+        return message
+    value, key = found.groups()
+    return f"{config_file} and the command line: {key} is {value}, expected a section with keys."
 
 
-def check_config(cfg: CfgNode) -> None:
+def _check_datasets(cfg: CfgNode) -> None:
     """KeyError for a dataset that is not registered, ValueError without datasets."""
     if not cfg.DATASETS.TEST:
         raise ValueError("DATASETS.TEST is empty; name a dataset, for example freecp_ade20k_val.")
     registered = DatasetCatalog.list()
     if unknown := [name for name in cfg.DATASETS.TEST if name not in registered]:
         ours = [name for name in registered if name.startswith("freecp_")]
-        paths = [
-            f'write "{PREFIX}{name}" for the folder' for name in unknown if os.path.exists(name)
-        ]
+        paths = [f'write "{PREFIX}{p}" for the folder' for p in unknown if os.path.exists(p)]
         advice = "; ".join(paths) or f"ours are {ours}"
         raise KeyError(f"DATASETS.TEST names {unknown}, which are not registered; {advice}.")
 
@@ -169,63 +166,17 @@ def check_device(cfg: CfgNode) -> None:
         )
 
 
-def _explain_type(message: str, cfg: CfgNode, config_file: str) -> str:
-    """Message of yacs for a value of the wrong type, with advice for words and sections."""
-    if f"config key: {_VOCABULARY}" in message:
-        return (
-            f"{message}: these words look like a number or a list of Python. Write "
-            '"1; 2" for classes, "1, 2;" for one class of two words, "3;" for one of one word.'
-        )
-    pattern = r"CfgNode'> vs\. .* vs\. (.*)\) for config key: ([\w.]+)"
-    found = re.search(pattern, message, re.DOTALL)
-    if not found:
-        return message
-    value, key = found.groups()
-    section = functools.reduce(lambda node, part: node[part], key.split("."), cfg)
-    return (
-        f"{config_file} and the command line: {key} is {value}, expected a section with keys, "
-        f"such as {key}.{next(iter(section), 'NAME')}."
-    )
-
-
-def _explain_key(message: str, cfg: CfgNode, config_file: str) -> str:
-    """Message of yacs for an unknown key, with the most similar known one."""
-    found = re.search(r"[kK]ey:\s*'?\"?([\w.]+)", message)
-    near = difflib.get_close_matches(found[1], _all_keys(cfg), n=1) if found else []
-    hint = f"; did you mean {near[0]}?" if near else ""
-    text = f"{config_file} and the command line: {message.strip(chr(34))}{hint or '.'}"
-    return f"{text} {advise_on_keys()}"
-
-
-def _all_keys(cfg: CfgNode, prefix: str = "") -> list[str]:
-    keys = [prefix + name for name in cfg]
-    for name, value in cfg.items():
-        keys += _all_keys(value, f"{prefix}{name}.") if isinstance(value, CfgNode) else []
-    return keys
-
-
 def configs_dir() -> Path:
-    """
-    The folder `configs/`: package data of a wheel, or beside the package in a clone.
-
-    Raises:
-        FileNotFoundError: the installation has no config files.
-    """
-    for folder in (_PACKAGE / "configs", _PACKAGE.parent / "configs"):
-        if (folder / "Base-FreeCP.yaml").is_file():
-            return folder
-    raise FileNotFoundError(
-        f"found no config files in {_PACKAGE / 'configs'}; install freecp_d2 again."
-    )
+    """The folder `configs/`: package data of a wheel, or beside the package in a clone."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "configs"
+    return inside if inside.is_dir() else package.parent / "configs"
 
 
 def find_config(name: str) -> str:
     """
     A path that exists, or the path of a config of the package: "ade20k/sclip_freecp", also with
-    "configs/" in front or ".yaml" behind.
-
-    Raises:
-        FileNotFoundError: there is neither; the message has similar names.
+    "configs/" in front or ".yaml" behind; FileNotFoundError, with similar names, for others.
     """
     if os.path.isfile(name):
         return name
@@ -239,3 +190,61 @@ def find_config(name: str) -> str:
         f'there is no config "{name}"; give the path of a YAML file, or the name of a config of '
         f"the package: {', '.join(similar)}."
     )
+
+
+def _rename_old_keys(config: dict[str, Any], *, windows: bool) -> None:
+    """
+    Rename the keys of version 0.1 in place, until version 0.3; yacs wants floats for thresholds.
+
+    Without `windows`, TEST.SLIDING_WINDOW is the key of another project.
+    """
+    head = _section(_section(config, "MODEL"), "PURIFICATION_HEAD")
+    for step in _STEPS:
+        node = _section(head, step)
+        if node.get("THRESH") == "auto":
+            del node["THRESH"]
+            node["MODE"] = "auto"
+            _warn(f"{_HEAD}.{step}.THRESH auto", f"{_HEAD}.{step}.MODE auto")
+        elif type(node.get("THRESH")) is int:
+            node["THRESH"] = float(node["THRESH"])
+    old = _section(_section(config, "TEST"), "SLIDING_WINDOW")
+    if old and windows:
+        del config["TEST"]["SLIDING_WINDOW"]
+        model = config.setdefault("MODEL", {})
+        model["SLIDING_WINDOW"] = old | _section(model, "SLIDING_WINDOW")
+        _warn(_OLD_WINDOW, _NEW_WINDOW)
+
+
+def rename_old_opts(opts: Sequence[str], *, windows: bool = True) -> list[str]:
+    """
+    As `_rename_old_keys`, on a command line, where a number for a threshold also sets its MODE to
+    fixed, which overrides the file.
+    """
+    if len(opts) % 2:
+        return list(opts)  # yacs refuses them
+    found: list[str] = []
+    for key, value in zip(opts[::2], opts[1::2], strict=True):
+        mode = key.replace(".THRESH", ".MODE")
+        if windows and key.startswith(f"{_OLD_WINDOW}."):
+            new = key.replace(_OLD_WINDOW, _NEW_WINDOW)
+            _warn(key, new)
+            found += [new, value]
+        elif key not in (f"{_HEAD}.{step}.THRESH" for step in _STEPS):
+            found += [key, value]
+        elif value == "auto":
+            _warn(f"{key} auto", f"{mode} auto")
+            found += [mode, "auto"]
+        else:
+            number = f"{value}.0" if str(value).lstrip("+-").isdigit() else value
+            found += [key, number, mode, "fixed"]
+    return found
+
+
+def _section(config: dict[str, Any], key: str) -> dict[str, Any]:
+    """A section of a config; empty if there is none."""
+    value = config.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _warn(old: str, new: str) -> None:
+    warnings.warn(f"{old} is now {new}; change the config.", DeprecationWarning, stacklevel=4)

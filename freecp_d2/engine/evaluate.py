@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ from .resuming import (
     run_facts,
     weights_facts,
 )
-from .run_record import forget_record, write_record
+from .run_record import RECORD, write_record
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def evaluate(
         facts = {**run_facts(cfg, vocabulary, selected), **weights_facts(model)}
     partial = open_partial(cfg.OUTPUT_DIR, facts, resume=resume)
     if comm.is_main_process():
-        forget_record(cfg.OUTPUT_DIR)
+        Path(cfg.OUTPUT_DIR, RECORD).unlink(missing_ok=True)
     found = {
         name: _evaluate_dataset(cfg, model, name, records, partial)
         for name, records in selected.items()

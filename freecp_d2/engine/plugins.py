@@ -5,10 +5,12 @@ and the functions that add its keys to a config.
 Programs call `import_plugins` in each process before they read the config.
 """
 
+import difflib
 import hashlib
 import importlib
 import importlib.util
 import os
+import re
 import sys
 import traceback
 from argparse import ArgumentParser
@@ -22,7 +24,8 @@ HOOK = "add_config"
 """The function of an imported module that is called without being named."""
 
 _imported: dict[str, ModuleType] = {}
-_config_functions: dict[str, Callable[[CfgNode], None]] = {}
+config_functions: dict[str, Callable[[CfgNode], None]] = {}
+"""MODULE:FUNCTION -> the function, in the order of their import."""
 _sources: dict[str, str] = {}
 """Imported module or file -> SHA-256 of its source."""
 
@@ -78,7 +81,7 @@ def import_plugins(names: Iterable[str]) -> None:
             )
         if function or callable(getattr(module, HOOK, None)):
             key = f"{source}:{function or HOOK}"
-            _config_functions[key] = getattr(module, function or HOOK)
+            config_functions[key] = getattr(module, function or HOOK)
 
 
 def add_plugin_keys(cfg: CfgNode) -> None:
@@ -87,22 +90,34 @@ def add_plugin_keys(cfg: CfgNode) -> None:
 
     Raises ValueError if one fails.
     """
-    for name, function in _config_functions.items():
+    for name, function in config_functions.items():
         try:
             function(cfg)
         except Exception as error:  # a user's function may raise anything
             raise ValueError(f"--add-config {name}: {_text(error)}") from error
 
 
-def advise_on_keys() -> str:
-    """A sentence for an unknown key, which another project may define."""
-    found = [
+def explain_key(message: str, cfg: CfgNode, config_file: str) -> str:
+    """Message of yacs for an unknown key, with the most similar key, or how to import it."""
+    found = re.search(r"[kK]ey:\s*'?\"?([\w.]+)", message)
+    near = difflib.get_close_matches(found[1], _all_keys(cfg), n=1) if found else []
+    hint = f"; did you mean {near[0]}?" if near else "."
+    functions = [
         f"--add-config {source}:{name}"
         for source, module in _imported.items()
         for name in _functions_of(module)
-        if f"{source}:{name}" not in _config_functions
+        if f"{source}:{name}" not in config_functions
     ]
-    return f"A key of another project needs {' or '.join(found) or '--add-config MODULE:FUNCTION'}."
+    advice = " or ".join(functions) or "--add-config MODULE:FUNCTION"
+    message = f"{config_file} and the command line: {message.strip(chr(34))}{hint}"
+    return f"{message} A key of another project needs {advice}."
+
+
+def _all_keys(cfg: CfgNode, prefix: str = "") -> list[str]:
+    keys = [prefix + name for name in cfg]
+    for name, value in cfg.items():
+        keys += _all_keys(value, f"{prefix}{name}.") if isinstance(value, CfgNode) else []
+    return keys
 
 
 def _functions_of(module: ModuleType) -> list[str]:

@@ -23,7 +23,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..checkpoint.checksums import file_digest
+from ..checkpoint.catalogue import file_digest
 from ..d2 import CfgNode, MetadataCatalog, comm
 from ..evaluation.partial import ImageResult, StoredResult, append_result, read_results
 from ..text import Vocabulary

@@ -15,7 +15,6 @@ import torch
 
 from ..config import add_freecp_config
 from ..d2 import BACKEND, CfgNode, collect_env_info, comm, get_cfg
-from ..modeling.text_head import vocabulary_from_config
 from ..text import Vocabulary
 from ..utils.files import write_whole
 from ..version import __version__
@@ -81,18 +80,13 @@ def decisive_settings(cfg: CfgNode) -> dict[str, Any]:
     }
 
 
-def forget_record(output_dir: str) -> None:
-    """Remove `results.json`, which marks a complete run."""
-    (Path(output_dir) / RECORD).unlink(missing_ok=True)
-
-
 def write_record(
     cfg: CfgNode,
     results: Mapping[str, Any],
     images: Mapping[str, Any],
     seconds: Mapping[str, float],
-    vocabulary: Vocabulary | None = None,
-    skipped: Mapping[str, Mapping[str, str]] | None = None,
+    vocabulary: Vocabulary,
+    skipped: Mapping[str, Mapping[str, str]],
 ) -> None:
     """
     Write `environment.txt` and then, as the last file of a run, `results.json`, atomically.
@@ -101,17 +95,15 @@ def write_record(
         results: dataset -> {"sem_seg": {metric: percent}}; NaN becomes null.
         images: dataset -> {"evaluated": number of images, "official": expected number}.
         seconds: dataset -> wall time.
-        vocabulary: None: that of the config.
         skipped: dataset -> file name of an image that was left out -> its error.
     """
     folder = Path(cfg.OUTPUT_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "environment.txt", f"{collect_env_info()}\n".encode())
-    vocabulary = vocabulary or vocabulary_from_config(cfg)
     record = {
         "results": results,
         "images": images,
-        "skipped": skipped or {},
+        "skipped": skipped,
         "seconds": {name: round(value, 1) for name, value in seconds.items()},
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "vocabulary": {"name": vocabulary.name, "sha256": vocabulary.digest},

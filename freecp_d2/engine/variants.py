@@ -68,10 +68,7 @@ def variant_configs(
     """
     Configs by (base method, variant's name).
 
-    Args:
-        config_files: base method -> the config of that method with FreeCP.
-        variants: the columns.
-        opts: further overrides for all.
+    `config_files` has the config of each base method with FreeCP, `opts` further overrides for all.
     """
     return {
         (method, variant.name): load_config(file, [*map(str, variant.overrides), *map(str, opts)])

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..d2 import CfgNode, MetadataCatalog, comm, configurable
+from ..d2 import CfgNode, MetadataCatalog, configurable
 from ..method import class_activation_maps, merge_synonyms, min_max_normalise
 from ..text import Descriptions, Vocabulary, get_templates, load_descriptions, load_vocabulary
 from ..text.classifier import TextClassifier
@@ -194,7 +194,6 @@ def build_text_classifier(cfg: CfgNode, clip: LoadedCLIP) -> TextClassifier:
         get_templates(node.TEMPLATES),
         cache_dir=node.CACHE_DIR or None,
         batch_size=node.BATCH_SIZE,
-        show_progress=comm.is_main_process(),
     )
 
 

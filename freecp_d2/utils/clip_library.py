@@ -50,8 +50,7 @@ def import_simple_tokenizer() -> Any:
     """
     The module `clip.simple_tokenizer`, without `clip`, which imports torchvision.
 
-    Raises:
-        ImportError: `clip` is not installed, or another package of that name is.
+    ImportError as `import_clip`.
     """
     if "clip" in sys.modules:
         return importlib.import_module("clip.simple_tokenizer")

@@ -52,21 +52,13 @@ def precision_for(precision: str, device: str) -> str:
     if precision == "auto":
         return "fp16" if device_type == "cuda" else "fp32"
     if device_type == "cpu" and precision != "fp32":
-        factor = _slowdown(PRECISIONS[precision])
+        factor = _seconds(PRECISIONS[precision]) / _seconds(torch.float32)
         if factor > 1.2:
             logger.warning(
-                f'MODEL.PRECISION="{precision}": on this CPU a matrix product takes {factor:.0f} '
-                "times as long as in fp32, because it has no instructions for it; use auto or fp32."
-                if factor >= 2
-                else f'MODEL.PRECISION="{precision}" is slower than fp32 on this CPU, by a factor '
-                f"of {factor:.1f}; use auto or fp32."
+                f'MODEL.PRECISION="{precision}": on this CPU a matrix product takes {factor:.1f} '
+                "times as long as in fp32; use auto or fp32."
             )
     return precision
-
-
-def _slowdown(dtype: torch.dtype) -> float:
-    """Seconds of a matrix product in `dtype` over those in float32, on the CPU."""
-    return _seconds(dtype) / _seconds(torch.float32)
 
 
 def _seconds(dtype: torch.dtype) -> float:

@@ -60,10 +60,6 @@ def write_whole(path: str | Path, content: bytes) -> None:
     """
     Write to a temporary file and rename it: readers see the old file or all of the new one.
 
-    Args:
-        path: its folder exists; a file of that name is replaced.
-        content: all of the file.
-
     Raises:
         OSError: the folder is missing, full or cannot be written to; an older file is untouched.
             It names `path`.

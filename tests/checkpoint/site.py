@@ -1,7 +1,6 @@
 """A local HTTP server that can be slow, cut the connection, fail or send something else."""
 
 import http.server
-import re
 import sys
 import threading
 import time
@@ -13,20 +12,20 @@ class Site:
     Attributes:
         files: path -> content.
         types: path -> Content-Type, if special.
-        ranges, chunked: whether it serves ranges and leaves out Content-Length.
+        chunked: whether it leaves out Content-Length.
         faults: one per request, in order: a status, ("cut", bytes sent before the connection is
             cut) or ("length", a false Content-Length).
         delay: seconds before each block of 64 kB.
-        requests: (path, Range or None) of each request.
+        requests: the path of each request.
     """
 
     def __init__(self):
         self.files: dict[str, bytes] = {}
         self.types: dict[str, str] = {}
-        self.ranges, self.chunked = True, False
+        self.chunked = False
         self.faults: list = []
         self.delay = 0.0
-        self.requests: list[tuple[str, str | None]] = []
+        self.requests: list[str] = []
         self.url = ""
 
 
@@ -36,34 +35,27 @@ def handler_of(site):
             pass
 
         def do_GET(self):
-            wanted = self.headers.get("Range")
-            site.requests.append((self.path, wanted))
+            site.requests.append(self.path)
             fault = site.faults.pop(0) if site.faults else None
             content = site.files.get(self.path)
             if isinstance(fault, int) or content is None:
                 self.send_error(fault or 404)
                 return
-            first = 0
-            if wanted and site.ranges:
-                first = int(re.match(r"bytes=(\d+)-", wanted)[1])
-            size, rest = len(content), content[first:]
             kind, number = fault or ("", 0)
-            is_behind = first >= size > 0
-            span = "*" if is_behind else f"{first}-{size - 1}"
-            self.send_response(416 if is_behind else 206 if first else 200)
+            self.send_response(200)
+            size = number if kind == "length" else len(content)
             headers = {
-                "Content-Range": f"bytes {span}/{size}" if first else "",
-                "Content-Length": "" if site.chunked else number if kind == "length" else len(rest),
+                "Content-Length": "" if site.chunked else size,
                 "Content-Type": site.types.get(self.path, "binary/octet-stream"),
             }
             for key, value in headers.items():
                 if value != "":
                     self.send_header(key, str(value))
             self.end_headers()
-            rest = rest[:number] if kind == "cut" else rest
-            for start in range(0, len(rest), 65536):
+            content = content[:number] if kind == "cut" else content
+            for start in range(0, len(content), 65536):
                 time.sleep(site.delay)
-                self.wfile.write(rest[start : start + 65536])
+                self.wfile.write(content[start : start + 65536])
             self.close_connection = True
 
     return Handler

@@ -1,6 +1,5 @@
 """Downloads from a local server with cut connections, errors, wrong files and killed processes."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -9,7 +8,7 @@ import time
 
 import pytest
 
-from freecp_d2.checkpoint.checksums import note_path, noted_digest
+from freecp_d2.checkpoint.catalogue import note_path, noted_digest
 from freecp_d2.checkpoint.download import download
 from tests.helpers.command import ROOT
 
@@ -45,55 +44,12 @@ def test_a_file_is_downloaded_once(site, url, target, content, digest):
     assert len(site.requests) == 1
 
 
-def ranges(site):
-    return [wanted for _, wanted in site.requests]
-
-
-class TestResuming:
-    def test_resumes_where_the_connection_was_cut(self, site, url, target, content, digest):
+class TestServers:
+    def test_a_connection_that_is_cut(self, site, url, target, content, digest):
         site.faults = [("cut", 1_000_000), ("cut", 500_000)]
         get(url, target, sha256=digest)
         assert target.read_bytes() == content
-        assert ranges(site) == [None, "bytes=1000000-", "bytes=1500000-"]
 
-    def test_progress_resets_the_number_of_attempts(self, site, url, target, content, digest):
-        site.faults = [("cut", 300_000)] * 8
-        get(url, target, sha256=digest, retries=1)
-        assert target.read_bytes() == content
-
-    def test_a_later_call_resumes(self, site, url, target, content, digest):
-        site.faults = [("cut", 1_000_000), 503]
-        with pytest.raises(ConnectionError, match="503"):
-            get(url, target, sha256=digest, retries=1)
-        assert names(target) == {"model.pt.part"}
-        get(url, target, sha256=digest)
-        assert target.read_bytes() == content
-        assert ranges(site)[-1] == "bytes=1000000-"
-
-    def test_without_hash_or_ranges_it_starts_again(self, site, url, target, content, digest):
-        for site.ranges, sha256 in ((True, ""), (False, digest)):
-            site.faults = [("cut", 1_000_000)]
-            get(url, target, sha256=sha256)
-            assert target.read_bytes() == content
-            target.unlink()
-        assert ranges(site)[:2] == [None, None]
-
-    def test_parts_that_are_wrong_complete_or_too_long(self, site, url, target, content, digest):
-        target.parent.mkdir(parents=True)
-        for part, requests in (
-            (content[::-1][:1_000_000], ["bytes=1000000-", None]),
-            (content, ["bytes=3000000-"]),
-            (content + b"more", ["bytes=3000004-", None]),
-        ):
-            site.requests.clear()
-            target.with_name("model.pt.part").write_bytes(part)
-            get(url, target, sha256=digest)
-            assert target.read_bytes() == content
-            assert ranges(site) == requests
-            target.unlink()
-
-
-class TestServers:
     def test_passing_errors_are_retried_and_lasting_ones_raised(self, site, url, target, content):
         site.faults = [500] * 9
         with pytest.raises(ConnectionError, match="500"):
@@ -173,34 +129,26 @@ download(sys.argv[1], Path(sys.argv[2]), sha256=sys.argv[3])
 """
 
 
-def start(*arguments):
-    env = os.environ | {"PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, "-c", FETCH, *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True)
+def test_processes_share_a_download(site, url, target, content, digest):
+    """One of two waits for the other; a killed one leaves no lock and no file."""
 
+    def start():
+        command = [sys.executable, "-W", "ignore", "-c", FETCH, url, str(target), digest]
+        return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
 
-class TestProcesses:
-    def test_a_killed_download_is_resumed(self, site, url, target, content, digest):
-        site.delay = 0.1
-        process = start(url, target, digest)
-        part = target.with_name("model.pt.part")
-        deadline = time.monotonic() + 60
-        while not (part.exists() and part.stat().st_size > 0) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
-        assert not target.exists()
-        assert 0 < part.stat().st_size < len(content)
-        site.delay = 0.0
-        get(url, target, sha256=digest)
-        assert target.read_bytes() == content
-        assert site.requests[-1][1], "the lock is free and the bytes are used"
-
-    def test_one_of_two_downloads_and_the_other_waits(self, site, url, target, content, digest):
-        site.delay = 0.02
-        both = [start(url, target, digest) for _ in range(2)]
-        errors = [process.communicate(timeout=120)[1] for process in both]
-        assert [process.returncode for process in both] == [0, 0], errors
-        assert target.read_bytes() == content
-        assert len(site.requests) == 1
+    site.delay = 0.1
+    process = start()
+    deadline = time.monotonic() + 60
+    while not target.with_name("model.pt.part").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert names(target) == {"model.pt.part"}
+    site.delay = 0.02
+    site.requests.clear()
+    both = [start() for _ in range(2)]
+    errors = [process.communicate(timeout=120)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], errors
+    assert target.read_bytes() == content
+    assert len(site.requests) == 1

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from freecp_d2.checkpoint import catalogue
-from freecp_d2.checkpoint.catalogue import EMBEDDED_SHA256, embedded_merges, embedded_weights
+from freecp_d2.checkpoint.catalogue import EMBEDDED_SHA256, embedded_merges
 from freecp_d2.modeling.backbone import load_clip, load_clip_from_config
 from freecp_d2.modeling.text_head import TextHead
 from freecp_d2.text import CLIPTokenizer
@@ -49,11 +49,6 @@ class TestFiles:
             with pytest.raises(FileNotFoundError, match=rf"{name}.*git checkout -- .*{name}`"):
                 load_clip_from_config(cfg)
 
-    def test_a_process_hashes_it_once(self, files):
-        for content in ((files / WEIGHTS).read_bytes(), b"changed while the process runs"):
-            (files / WEIGHTS).write_bytes(content)
-            assert embedded_weights() == str(files / WEIGHTS)
-
     def test_the_files_in_the_package(self):
         assert (catalogue._WEIGHTS_DIR / WEIGHTS).stat().st_size <= 10 * 1024**2
         loaded = load_clip("clip", "custom", "storybook", "fp32")
@@ -75,12 +70,6 @@ class TestLoading:
         assert tokens.shape == (2, 77)
         assert tokens.max() == loaded.model.vocab_size - 1
 
-    def test_the_architecture_of_other_weights_does_not_matter(self, cfg):
-        expected = load_clip_from_config(cfg).model.state_dict()
-        cfg.MODEL.CLIP.ARCH = "ViT-B/16"
-        found = load_clip_from_config(cfg).model.state_dict()
-        assert all(torch.equal(found[key], expected[key]) for key in expected)
-
     def test_a_wrong_path_names_the_embedded_one(self):
         with pytest.raises(FileNotFoundError, match=r"'openai', 'storybook'"):
             load_clip("clip", "custom", "story", "fp32")
@@ -89,7 +78,6 @@ class TestLoading:
         write_merges(files / MERGES, merges_for(["cat"]))
         digest = hashlib.sha256((files / MERGES).read_bytes()).hexdigest()
         monkeypatch.setitem(EMBEDDED_SHA256, MERGES, digest)
-        catalogue._digest.cache_clear()
         with pytest.raises(ValueError, match=r"516 .*merges\.txt\.gz"):
             load_clip_from_config(cfg)
 

@@ -9,8 +9,7 @@ import pytest
 
 from freecp_d2 import d2
 from freecp_d2.checkpoint import catalogue, download, find_weights, finding, weights_dir
-from freecp_d2.checkpoint.catalogue import embedded_weights
-from freecp_d2.checkpoint.checksums import note_path, noted_digest
+from freecp_d2.checkpoint.catalogue import embedded_weights, note_path, noted_digest
 from freecp_d2.checkpoint.finding import local_path, place_of
 
 ENTRY, DINO = "clip:ViT-B/16", "dino:vits8"
@@ -88,9 +87,9 @@ class TestNames:
             def refuse(*_):
                 raise PermissionError(13, "read only", str(cache))
 
-            patch.setattr("freecp_d2.checkpoint.checksums.write_whole", refuse)
+            patch.setattr("freecp_d2.checkpoint.catalogue.write_whole", refuse)
             assert find_weights(ENTRY) == str(path)
-            patch.setattr("freecp_d2.checkpoint.checksums.file_digest", pytest.fail)
+            patch.setattr("freecp_d2.checkpoint.catalogue.file_digest", pytest.fail)
             assert find_weights(ENTRY) == str(path)  # hashed once a process
             assert noted_digest(path) == ""
         assert find_weights(ENTRY) == str(path)

@@ -21,15 +21,6 @@ def test_get_cfg_returns_a_copy() -> None:
     assert get_cfg().INPUT.MIN_SIZE_TEST == 800
 
 
-def test_defaults() -> None:
-    cfg = get_cfg()
-    assert cfg.VERSION == 2
-    assert (cfg.INPUT.FORMAT, cfg.INPUT.MAX_SIZE_TEST) == ("BGR", 1333)
-    assert cfg.MODEL.PIXEL_MEAN == [103.53, 116.28, 123.675]
-    assert cfg.TEST.EXPECTED_RESULTS == []
-    assert (cfg.SEED, cfg.OUTPUT_DIR) == (-1, "./output")
-
-
 def test_merge_from_file_with_base(tmp_path: Path) -> None:
     write(tmp_path / "base.yaml", "MODEL:\n  WEIGHTS: a\n  DEVICE: cpu\nVERSION: 2\n")
     leaf = write(tmp_path / "leaf.yaml", "_BASE_: base.yaml\nMODEL:\n  WEIGHTS: b\nVERSION: 2\n")

@@ -17,7 +17,6 @@ from freecp_d2.d2 import (
     detection_utils,
     get_cfg,
     read_image,
-    transforms,
 )
 
 Dataset = tuple[str, list[dict[str, Any]]]
@@ -120,25 +119,6 @@ class TestMapper:
         enlarged = [[0, 0, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
         assert out["sem_seg"].tolist() == enlarged
 
-    def test_no_resize_keeps_every_pixel(self, dataset: Dataset) -> None:
-        cfg = get_cfg()
-        cfg.INPUT.MIN_SIZE_TEST = 0
-        cfg.INPUT.FORMAT = "RGB"
-        record = dataset[1][1]
-        out = DatasetMapper(cfg, False)(record)
-        pixels = np.asarray(Image.open(record["file_name"]))
-        np.testing.assert_array_equal(out["image"].numpy(), pixels.transpose(2, 0, 1))
-        assert out["sem_seg"].tolist() == [[0, 255], [2, 2]]
-
-    def test_without_config(self, dataset: Dataset) -> None:
-        mapper = DatasetMapper(
-            False, augmentations=[transforms.ResizeTransform(2, 2, 6, 8)], image_format="BGR"
-        )
-        record = {key: value for key, value in dataset[1][0].items() if "sem_seg" not in key}
-        out = mapper(record)
-        assert tuple(out["image"].shape) == (3, 6, 8)
-        assert "sem_seg" not in out
-
     def test_wrong_size(self, dataset: Dataset) -> None:
         cfg = get_cfg()
         record = {**dataset[1][0], "height": 3}
@@ -160,12 +140,6 @@ class TestLoader:
         ]
         loader = build_detection_test_loader(cfg, dataset[0], mapper=lambda r: r["height"])
         assert list(loader) == [[2], [2], [2]]
-
-    def test_from_arguments(self) -> None:
-        loader = build_detection_test_loader(
-            dataset=[{"n": n} for n in range(5)], mapper=lambda r: r["n"] * 10, batch_size=2
-        )
-        assert list(loader) == [[0, 10], [20, 30], [40]]
 
     def test_worker_processes_keep_the_order(self) -> None:
         factor = 3  # a closure, which a worker process cannot import by name

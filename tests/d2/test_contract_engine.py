@@ -136,19 +136,3 @@ class TestArgumentParser:
         assert (args.num_gpus, args.num_machines, args.machine_rank) == (1, 1, 0)
         port = int(args.dist_url.removeprefix("tcp://127.0.0.1:"))
         assert 2**15 + 2**14 <= port < 2**16
-
-    def test_everything(self) -> None:
-        options = ["--config-file", "a.yaml", "--eval-only", "--resume", "--num-gpus", "8"]
-        options += ["--num-machines", "2", "--machine-rank", "1", "--dist-url", "auto"]
-        args = default_argument_parser().parse_args(
-            [*options, "MODEL.WEIGHTS", "w.pth", "SEED", "-1"]
-        )
-        assert (args.config_file, args.eval_only, args.resume) == ("a.yaml", True, True)
-        assert (args.num_gpus, args.num_machines, args.machine_rank) == (8, 2, 1)
-        assert args.dist_url == "auto"
-        assert args.opts == ["MODEL.WEIGHTS", "w.pth", "SEED", "-1"]
-
-        args = default_argument_parser().parse_args(["--eval-only", "--config", "a.yaml"])
-        assert args.config_file == "a.yaml"
-        assert "my words" in default_argument_parser(epilog="my words").format_help()
-        assert "--config-file cfg.yaml" in default_argument_parser().epilog

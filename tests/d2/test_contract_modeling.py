@@ -1,4 +1,4 @@
-"""What this project expects of backbones, of whole models and of postprocessing."""
+"""What this project expects of whole models and of postprocessing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,40 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from freecp_d2.d2 import (
-    BACKBONE_REGISTRY,
     META_ARCH_REGISTRY,
-    Backbone,
     CfgNode,
     DefaultPredictor,
     MetadataCatalog,
-    ShapeSpec,
-    build_backbone,
     build_model,
     configurable,
     get_cfg,
     sem_seg_postprocess,
 )
-
-
-class D2TestsBackbone(Backbone):
-    """One feature map, twice smaller."""
-
-    def __init__(self, cfg: CfgNode, input_shape: ShapeSpec) -> None:
-        super().__init__()
-        self.input_shape = input_shape
-        self._out_features = ["half"]
-        self._out_feature_channels = {"half": 5}
-        self._out_feature_strides = {"half": 2}
-
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        return {"half": image[..., ::2, ::2]}
-
-
-class D2TestsNotABackbone(nn.Identity):
-    pass
 
 
 class D2TestsModel(nn.Module):
@@ -62,15 +40,8 @@ class D2TestsModel(nn.Module):
 
 @pytest.fixture(scope="module", autouse=True)
 def registered() -> Iterator[None]:
-    for registry, cls in [
-        (BACKBONE_REGISTRY, D2TestsBackbone),
-        (BACKBONE_REGISTRY, D2TestsNotABackbone),
-        (META_ARCH_REGISTRY, D2TestsModel),
-    ]:
-        registry.register(cls)
+    META_ARCH_REGISTRY.register(D2TestsModel)
     yield
-    for name in ("D2TestsBackbone", "D2TestsNotABackbone"):
-        BACKBONE_REGISTRY._obj_map.pop(name)
     META_ARCH_REGISTRY._obj_map.pop("D2TestsModel")
 
 
@@ -79,30 +50,7 @@ def cfg() -> CfgNode:
     cfg = get_cfg()
     cfg.MODEL.DEVICE = "cpu"
     cfg.MODEL.META_ARCHITECTURE = "D2TestsModel"
-    cfg.MODEL.BACKBONE.NAME = "D2TestsBackbone"
     return cfg
-
-
-class TestBackbone:
-    def test_is_given_the_channels_of_the_pixel_mean(self, cfg: CfgNode) -> None:
-        backbone = build_backbone(cfg)
-        assert backbone.input_shape == ShapeSpec(channels=3)
-        assert backbone.output_shape() == {"half": ShapeSpec(channels=5, stride=2)}
-        assert backbone.size_divisibility == 0
-        assert backbone.padding_constraints == {}
-
-        shape = ShapeSpec(channels=4, height=7, width=8, stride=1)
-        assert build_backbone(cfg, shape).input_shape is shape
-
-    def test_refused_names_and_classes(self, cfg: CfgNode) -> None:
-        cfg.MODEL.BACKBONE.NAME = "D2TestsTypo"
-        with pytest.raises(KeyError, match=r"D2TestsTypo.*BACKBONE"):
-            build_backbone(cfg)
-        cfg.MODEL.BACKBONE.NAME = "D2TestsNotABackbone"
-        with pytest.raises(AssertionError):
-            build_backbone(cfg)
-        with pytest.raises(TypeError, match="abstract"):
-            Backbone()
 
 
 class TestModel:

@@ -1,7 +1,6 @@
 """Errors of Detectron2 that the fallback corrects, and its messages about what it leaves out."""
 
 import ast
-import logging
 import pickle
 import re
 from pathlib import Path
@@ -9,18 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from d2_synthetic import CLASSES, IGNORE, scores_of, write_sample
 from torch import nn
 
 from freecp_d2.d2_fallback import config, data, engine, evaluation
-from freecp_d2.d2_fallback.data import detection_utils, samplers
+from freecp_d2.d2_fallback.data import samplers
 from freecp_d2.d2_fallback.data import transforms as T
-from freecp_d2.d2_fallback.data.common import (
-    PicklableWrapper,
-    set_default_dataset_from_list_serialize_method,
-)
-from freecp_d2.d2_fallback.utils.logger import log_every_n_seconds
+from freecp_d2.d2_fallback.data.common import PicklableWrapper
 
 FALLBACK = Path(data.__file__).parents[1]
 
@@ -31,14 +25,14 @@ class TestGroundTruth:
         """Evaluates one image with the given ground truth, all of it predicted as sky."""
         name = "d2_tests_mended"
 
-        def evaluate(label: list, shape: tuple[int, int] | None = None, num_scores: int = 3) -> Any:
+        def evaluate(label: list, shape: tuple[int, int] | None = None) -> Any:
             record = write_sample(tmp_path, 0, np.array(label))
             data.DatasetCatalog.register(name, lambda: [record])
             data.MetadataCatalog.get(name).set(stuff_classes=CLASSES, ignore_label=IGNORE)
             evaluator = evaluation.SemSegEvaluator(name, distributed=False)
             evaluator.reset()
-            sky = np.full(shape or np.shape(label), num_scores - 1 if num_scores > 3 else 0)
-            evaluator.process([record], [{"sem_seg": scores_of(sky, num_scores)}])
+            sky = np.zeros(shape or np.shape(label), int)
+            evaluator.process([record], [{"sem_seg": scores_of(sky)}])
             return evaluator
 
         yield evaluate
@@ -61,10 +55,6 @@ class TestGroundTruth:
             evaluate_label([[0, 1, 1], [2, 2, 2]], shape=shape)
         assert str(shape) in str(error.value)
 
-    def test_too_many_classes_in_the_prediction(self, evaluate_label: Any) -> None:
-        with pytest.raises(ValueError, match=r"class 4.*has 3 classes"):
-            evaluate_label([[0, 1]], num_scores=5)
-
 
 def test_shares_are_contiguous_and_complete() -> None:
     get = samplers.InferenceSampler._get_local_indices
@@ -78,25 +68,10 @@ def test_shares_are_contiguous_and_complete() -> None:
 
 
 def test_mode_is_restored_after_an_error() -> None:
-    model = nn.Identity().train()
-
-    def fail() -> None:
-        raise RuntimeError("failed on purpose")
-
-    with pytest.raises(RuntimeError, match="failed on purpose"):
-        evaluation.inference_on_dataset(model, [[1]], None, {"before_inference": fail})
+    model = nn.Linear(2, 2).train()
+    with pytest.raises(TypeError):
+        evaluation.inference_on_dataset(model, [None], evaluation.DatasetEvaluator())
     assert model.training
-
-
-def test_serialize_method_is_restored_after_an_error() -> None:
-    def fail() -> None:
-        with set_default_dataset_from_list_serialize_method(torch.tensor):
-            assert isinstance(data.DatasetFromList([1, 2])[0], torch.Tensor)
-            raise KeyError("on purpose")
-
-    with pytest.raises(KeyError, match="on purpose"):
-        fail()
-    assert type(data.DatasetFromList([1, 2])[0]) is int
 
 
 def test_mapper_that_never_succeeds_is_an_error() -> None:
@@ -122,38 +97,11 @@ def test_callables_survive_pickling() -> None:
     assert copied.__self__.new_w == 4
 
 
-def test_log_every_n_seconds(caplog: pytest.LogCaptureFixture) -> None:
-    for n in range(3):
-        log_every_n_seconds(logging.WARNING, f"slow {n}", n=1000)
-        log_every_n_seconds(logging.WARNING, f"fast {n}", n=0)
-    messages = [record.getMessage() for record in caplog.records]
-    assert messages == ["slow 0", "fast 0", "fast 1", "fast 2"]
-
-
-def keypoints() -> None:
-    cfg = config.get_cfg()
-    cfg.MODEL.KEYPOINT_ON = True
-    data.DatasetMapper(cfg, False)
-
-
-def proposals() -> None:
-    cfg = config.get_cfg()
-    cfg.MODEL.LOAD_PROPOSALS = True
-    data.build_detection_test_loader(cfg, "any")
-
-
 def test_missing_features_name_detectron2(tmp_path: Path) -> None:
     (tmp_path / "old.yaml").write_text("VERSION: 1\n")
-    image = write_sample(tmp_path, 0, np.zeros((2, 2)))["file_name"]
     for use in (
-        keypoints,
-        proposals,
         lambda: config.get_cfg().merge_from_file(str(tmp_path / "old.yaml")),
-        lambda: detection_utils.read_image(image, "YUV-BT.601"),
-        lambda: data.build_detection_train_loader(config.get_cfg()),
         lambda: data.DatasetMapper(config.get_cfg(), True),
-        lambda: T.RandomFlip(prob=0.5),
-        lambda: T.RandomCrop("relative", [0.5, 0.5]),
     ):
         with pytest.raises(NotImplementedError, match=r"needs Detectron2.*https://github\.com"):
             use()

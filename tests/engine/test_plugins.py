@@ -31,7 +31,7 @@ def path_and_modules(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(builtins, "plugin_log", [], raising=False)
     monkeypatch.setattr(plugins, "_imported", {})
-    monkeypatch.setattr(plugins, "_config_functions", {})
+    monkeypatch.setattr(plugins, "config_functions", {})
     monkeypatch.chdir(tmp_path)
     yield builtins
     for name in set(sys.modules) - modules:

@@ -2,17 +2,14 @@
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 
-from freecp_d2.config import add_freecp_config
-from freecp_d2.d2 import BACKEND, DatasetCatalog, MetadataCatalog, get_cfg
+from freecp_d2.d2 import BACKEND, DatasetCatalog, MetadataCatalog
 from freecp_d2.engine import evaluate, import_plugins, plugins, sole_run
 from freecp_d2.engine.resuming import weights_facts
 from freecp_d2.evaluation.partial import (
@@ -32,25 +29,10 @@ from freecp_d2.modeling.purification.build import (
 from freecp_d2.modeling.purification.decisions import Decisions
 from freecp_d2.modeling.windows import Window
 
+from .conftest import NAME, Classifier
+
 pytestmark = pytest.mark.usefixtures("no_charts")
-NAME = "freecp_test_resuming"
 NUM_IMAGES = 6
-
-
-class Classifier(nn.Module):
-    """Says dog where the image is bright; fails after `limit` images, or at one that is named."""
-
-    def __init__(self, limit=100, fails_at="no image"):
-        super().__init__()
-        self.offset = nn.Parameter(torch.zeros(()), requires_grad=False)
-        self.seen, self.limit, self.fails_at = [], limit, fails_at
-
-    def forward(self, inputs):
-        for item in inputs:
-            if len(self.seen) == self.limit or self.fails_at in item["file_name"]:
-                raise RuntimeError("interrupted")
-            self.seen.append(item["file_name"][-7:-4])
-        return [{"sem_seg": (item["image"][0] > 127 + self.offset).long()} for item in inputs]
 
 
 class PurifyingClassifier(Classifier):
@@ -73,30 +55,9 @@ class PurifyingClassifier(Classifier):
 
 
 @pytest.fixture
-def cfg(tmp_path):
-    """The config of a dataset of six images of their own, each half cat, half dog, with errors."""
-    rng = np.random.default_rng(0)
-    records = []
-    for i in range(NUM_IMAGES):
-        label = np.array([[0, 0, 1, 1]] * 4, np.uint8)
-        image = np.where(rng.random((4, 4)) < 0.2, 255 - 255 * label, 255 * label).astype(np.uint8)
-        paths = [str(tmp_path / f"{kind}{i:03d}.png") for kind in ("image", "label")]
-        Image.fromarray(image).convert("RGB").save(paths[0])
-        Image.fromarray(label).save(paths[1])
-        records.append({"file_name": paths[0], "sem_seg_file_name": paths[1]})
-    DatasetCatalog.register(NAME, lambda: list(records))
-    MetadataCatalog.get(NAME).set(stuff_classes=["cat", "dog"], ignore_label=255)
-    (tmp_path / "words.txt").write_text("cat\ndog\n")
-    cfg = get_cfg()
-    add_freecp_config(cfg)
-    cfg.merge_from_list(["MODEL.DEVICE", "cpu", "DATALOADER.NUM_WORKERS", 0])
-    cfg.merge_from_list(["INPUT.FORMAT", "RGB", "INPUT.MIN_SIZE_TEST", 4])
-    cfg.merge_from_list(["DATASETS.TEST", (NAME,)])
-    cfg.merge_from_list(["MODEL.TEXT.VOCABULARY", str(tmp_path / "words.txt")])
-    cfg.OUTPUT_DIR = str(tmp_path / "output")
-    yield cfg
-    DatasetCatalog.remove(NAME)
-    MetadataCatalog.remove(NAME)
+def cfg(cfg, register):
+    register(NUM_IMAGES)
+    return cfg
 
 
 def matrix_of(cfg):
@@ -232,10 +193,6 @@ class TestResume:
         evaluate(cfg, Classifier())  # after a complete run nothing is worth keeping
         assert "partial.old" not in caplog.text
 
-    def test_of_nothing_is_a_run(self, cfg, whole):
-        evaluate(cfg, Classifier(), resume=True)
-        assert matrix_of(cfg) == whole
-
 
 class TestRefusals:
     @pytest.mark.parametrize(
@@ -360,18 +317,6 @@ class TestErrors:
 
 
 class TestFile:
-    def test_what_is_written_is_read(self, tmp_path):
-        matrix = np.random.default_rng(0).integers(0, 3, (172, 172))
-        stored = [
-            StoredResult("d", f"{i}.jpg", [i, 10**18], ImageResult(sparse_counts(matrix * i)))
-            for i in range(3)
-        ]
-        for each in stored:
-            append_result(tmp_path / "a.jsonl", each)
-        for found, expected in zip(read_results(tmp_path / "a.jsonl"), stored, strict=True):
-            assert found[:3] == expected[:3]
-            np.testing.assert_equal(found.result.counts, expected.result.counts)
-
     def test_size(self, tmp_path):
         """5,000 images of 171 classes, each with every pair of 12 true and 40 predicted ones."""
         rng = np.random.default_rng(0)
@@ -392,17 +337,6 @@ def limit_files():
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_a_partial_folder_that_cannot_be_removed_is_named(cfg, monkeypatch):
-    evaluate(cfg, Classifier())
-
-    def refuse(path):
-        raise PermissionError(13, "Permission denied", f"{path}/run.json")
-
-    monkeypatch.setattr(shutil, "rmtree", refuse)
-    with pytest.raises(PermissionError, match=r"partial/run\.json"):
-        evaluate(cfg, Classifier())
 
 
 def test_a_full_disk_names_the_file_and_loses_nothing(cfg, whole, limit_files):

@@ -30,8 +30,4 @@ def test_a_slow_one_is_named_once_with_its_factor(monkeypatch, caplog):
             assert precision_for(name, "cpu") == name
     (message,) = caplog.messages
     assert '"fp16"' in message
-    assert "45 times" in message
-
-
-def test_the_factor_is_measured():
-    assert 0.01 < device_module._slowdown(torch.float32) < 100
+    assert "45.0 times" in message

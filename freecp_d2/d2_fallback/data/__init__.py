@@ -10,11 +10,7 @@ from .catalog import DatasetCatalog, Metadata, MetadataCatalog
 
 if TYPE_CHECKING:
     from . import detection_utils, samplers, transforms
-    from .build import (
-        build_detection_test_loader,
-        build_detection_train_loader,
-        get_detection_dataset_dicts,
-    )
+    from .build import build_detection_test_loader, get_detection_dataset_dicts
     from .common import DatasetFromList, MapDataset
     from .dataset_mapper import DatasetMapper
 
@@ -22,11 +18,7 @@ if TYPE_CHECKING:
 __getattr__ = lazy_names(
     __name__,
     {
-        ".build": [
-            "build_detection_test_loader",
-            "build_detection_train_loader",
-            "get_detection_dataset_dicts",
-        ],
+        ".build": ["build_detection_test_loader", "get_detection_dataset_dicts"],
         ".common": ["DatasetFromList", "MapDataset"],
         ".dataset_mapper": ["DatasetMapper"],
     },

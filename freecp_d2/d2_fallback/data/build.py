@@ -5,66 +5,38 @@ Counterpart of `detectron2/data/build.py`. Leaves out: training loaders, filters
 instance annotations, precomputed proposals.
 """
 
-from __future__ import annotations
-
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch.utils import data as torchdata
 
 from ..config import CfgNode, configurable
-from ..utils import absent, needs_detectron2
 from .catalog import DatasetCatalog
 from .common import DatasetFromList, MapDataset
 from .dataset_mapper import DatasetMapper
 from .samplers import InferenceSampler
 
-__all__ = [
-    "build_detection_test_loader",
-    "build_detection_train_loader",
-    "get_detection_dataset_dicts",
-    "trivial_batch_collator",
-]
-
 Record = dict[str, Any]
 
-build_detection_train_loader = absent("build_detection_train_loader")
 
-
-def get_detection_dataset_dicts(names: str | list[str] | tuple[str, ...]) -> Any:
-    """
-    The records of one or several datasets of `DatasetCatalog`, concatenated.
-
-    Returns:
-        list[dict] | torch.utils.data.Dataset: a dataset if the catalog's entries are datasets.
-
-    Raises:
-        AssertionError: a dataset is empty.
-        KeyError: a name is not registered.
-    """
-    names = [names] if isinstance(names, str) else list(names)
-    assert names, "Name at least one dataset, got none."
-    datasets: list[Any] = [DatasetCatalog.get(name) for name in names]
-    if isinstance(datasets[0], torchdata.Dataset):
-        return torchdata.ConcatDataset(datasets) if len(datasets) > 1 else datasets[0]
-    for name, records in zip(names, datasets, strict=True):
+def get_detection_dataset_dicts(names: str | Sequence[str]) -> list[Record]:
+    """The records of datasets of `DatasetCatalog`, concatenated; AssertionError if one is empty."""
+    found: list[Record] = []
+    for name in [names] if isinstance(names, str) else names:
+        records = DatasetCatalog.get(name)
         assert len(records), f"Dataset '{name}' is empty!"
-    return list(itertools.chain.from_iterable(datasets))
+        found += records
+    return found
 
 
 def _test_loader_from_config(
-    cfg: CfgNode, dataset_name: str | list[str], mapper: Callable[[Record], Any] | None = None
+    cfg: CfgNode, dataset_name: str | Sequence[str], mapper: Callable[[Record], Any] | None = None
 ) -> dict[str, Any]:
-    if cfg.MODEL.LOAD_PROPOSALS:
-        raise needs_detectron2("MODEL.LOAD_PROPOSALS=True")
     dataset = get_detection_dataset_dicts(dataset_name)
-    is_iterable = isinstance(dataset, torchdata.IterableDataset)
     return {
         "dataset": dataset,
         "mapper": mapper if mapper is not None else DatasetMapper(cfg, False),
         "num_workers": cfg.DATALOADER.NUM_WORKERS,
-        "sampler": None if is_iterable else InferenceSampler(len(dataset)),
     }
 
 
@@ -84,20 +56,15 @@ def build_detection_test_loader(
     Call it with arguments, or as `build_detection_test_loader(cfg, "name_of_dataset")`.
 
     Args:
-        mapper: record -> input of the model; None: the record itself. From a config:
-            `DatasetMapper(cfg, is_train=False)`.
-        sampler: indices for this process; None: `InferenceSampler`, or none for an iterable
-            dataset.
+        mapper: record -> input of the model; from a config: `DatasetMapper(cfg, is_train=False)`.
+        sampler: indices for this process; None: `InferenceSampler`.
         batch_size: items per batch and process; the last batch may be smaller.
-        collate_fn: list of mapped items -> batch; None: the list.
     """
     if isinstance(dataset, list):
         dataset = DatasetFromList(dataset, copy=False)
     if mapper is not None:
         dataset = MapDataset(dataset, mapper)
-    if isinstance(dataset, torchdata.IterableDataset):
-        assert sampler is None, f"An iterable dataset takes no sampler, got {sampler!r}."
-    elif sampler is None:
+    if sampler is None and not isinstance(dataset, torchdata.IterableDataset):
         sampler = InferenceSampler(len(dataset))  # type: ignore[arg-type]
     return torchdata.DataLoader(
         dataset,

@@ -4,15 +4,11 @@ Catalogs of datasets and their metadata.
 Counterpart of `detectron2/data/catalog.py`. Leaves out: the old names of renamed metadata keys.
 """
 
-from __future__ import annotations
-
 import copy
 import types
 from collections import UserDict
 from collections.abc import Callable
 from typing import Any
-
-__all__ = ["DatasetCatalog", "Metadata", "MetadataCatalog"]
 
 Loader = Callable[[], list[dict[str, Any]]]
 
@@ -21,24 +17,13 @@ class _DatasetCatalog(UserDict):
     """Name of a dataset -> function without arguments that returns its records, a list of dicts."""
 
     def register(self, name: str, func: Loader) -> None:
-        """
-        Register a dataset.
-
-        Args:
-            name: a new name.
-            func: returns the records, the same ones each time; not called here.
-        """
+        """Register `func`, which returns the records and is not called here, under a new name."""
         assert callable(func), f"Register a function that returns the records, got {func!r}."
         assert name not in self, f"Dataset '{name}' is already registered!"
         self[name] = func
 
     def get(self, name: str) -> list[dict[str, Any]]:  # type: ignore[override]
-        """
-        Call the registered function and return its records.
-
-        Raises:
-            KeyError: the name is not registered; the message lists the registered names.
-        """
+        """The records of the registered function; KeyError, with all names, if there is none."""
         if name not in self:
             known = ", ".join(self.keys())
             raise KeyError(f"Dataset '{name}' is not registered! Available datasets are: {known}")
@@ -50,11 +35,6 @@ class _DatasetCatalog(UserDict):
 
     def remove(self, name: str) -> None:
         self.pop(name)
-
-    def __repr__(self) -> str:
-        return f"DatasetCatalog(registered datasets: {', '.join(self.keys())})"
-
-    __str__ = __repr__
 
 
 class Metadata(types.SimpleNamespace):
@@ -87,7 +67,7 @@ class Metadata(types.SimpleNamespace):
         """A shallow copy of all attributes."""
         return copy.copy(self.__dict__)
 
-    def set(self, **kwargs: Any) -> Metadata:
+    def set(self, **kwargs: Any) -> "Metadata":
         """Set several attributes; returns itself."""
         for key, value in kwargs.items():
             setattr(self, key, value)
@@ -114,11 +94,6 @@ class _MetadataCatalog(UserDict):
 
     def remove(self, name: str) -> None:
         self.pop(name)
-
-    def __repr__(self) -> str:
-        return f"MetadataCatalog(registered metadata: {', '.join(self.keys())})"
-
-    __str__ = __repr__
 
 
 DatasetCatalog = _DatasetCatalog()

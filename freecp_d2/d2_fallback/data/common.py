@@ -5,8 +5,6 @@ Counterpart of `detectron2/data/common.py`, and of `PicklableWrapper` in `utils/
 Leaves out: `ToIterableDataset` and `AspectRatioGroupedDataset` (training).
 """
 
-from __future__ import annotations
-
 import contextlib
 import copy
 import logging
@@ -19,8 +17,6 @@ import cloudpickle
 import numpy as np
 import torch
 from torch.utils import data
-
-__all__ = ["DatasetFromList", "MapDataset"]
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +45,7 @@ class _MapIterableDataset(data.IterableDataset):
         return len(self._dataset)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Any]:
-        for item in self._dataset:
-            mapped = self._map_func(item)
-            if mapped is not None:
-                yield mapped
+        return (item for item in map(self._map_func, self._dataset) if item is not None)
 
 
 class MapDataset(data.Dataset):
@@ -82,13 +75,7 @@ class MapDataset(data.Dataset):
 
     def __getitem__(self, idx: int) -> Any:
         current = int(idx)
-        retries = 0
-        while True:
-            mapped = self._map_func(self._dataset[current])
-            if mapped is not None:
-                self._candidates.add(current)
-                return mapped
-            retries += 1
+        while (mapped := self._map_func(self._dataset[current])) is None:
             self._candidates.discard(current)
             if not self._candidates:
                 raise RuntimeError(
@@ -96,8 +83,8 @@ class MapDataset(data.Dataset):
                     "it should return a dict for at least one."
                 )
             current = self._rng.choice(sorted(self._candidates))
-            if retries >= 3:
-                logger.warning("Failed to map item %d, retry count: %d", idx, retries)
+        self._candidates.add(current)
+        return mapped
 
 
 class _TorchSerializedList:
@@ -110,20 +97,15 @@ class _TorchSerializedList:
 
     def __init__(self, items: Sequence[Any]) -> None:
         pickled = [np.frombuffer(pickle.dumps(item, protocol=-1), dtype=np.uint8) for item in items]
-        sizes = np.asarray([len(item) for item in pickled], dtype=np.int64)
-        self._ends = torch.from_numpy(np.cumsum(sizes))
-        joined = np.concatenate(pickled) if pickled else np.empty(0, dtype=np.uint8)
-        self._bytes = torch.from_numpy(joined)
-        size = len(self._bytes) / 1024**2
-        logger.info("Serialized %d records into a tensor of %.2f MiB", len(pickled), size)
+        self._ends = np.cumsum([len(item) for item in pickled], dtype=np.int64)
+        self._bytes = torch.from_numpy(np.concatenate(pickled or [np.empty(0, np.uint8)]))
 
     def __len__(self) -> int:
         return len(self._ends)
 
     def __getitem__(self, idx: int) -> Any:
-        start = 0 if idx == 0 else int(self._ends[idx - 1])
-        end = int(self._ends[idx])
-        return pickle.loads(self._bytes[start:end].numpy().data)
+        start = 0 if idx == 0 else self._ends[idx - 1]
+        return pickle.loads(self._bytes[start : self._ends[idx]].numpy().data)
 
 
 _default_serialize: Callable[[Sequence[Any]], Any] = _TorchSerializedList
@@ -155,16 +137,13 @@ class DatasetFromList(data.Dataset):
             serialize: store the items in a form that worker processes share; a callable
                 (list -> indexable) replaces the usual form.
         """
-        if not isinstance(serialize, bool) and not callable(serialize):
-            raise TypeError(f"serialize={serialize!r} should be a bool or a function.")
-        self._copy = copy
-        self._serialize = serialize is not False
+        self._copy = copy and serialize is False
         method = serialize if callable(serialize) else _default_serialize
-        self._lst = method(lst) if self._serialize else lst
+        self._lst = method(lst) if serialize else lst
 
     def __len__(self) -> int:
         return len(self._lst)
 
     def __getitem__(self, idx: int) -> Any:
         item = self._lst[idx]
-        return copy.deepcopy(item) if self._copy and not self._serialize else item
+        return copy.deepcopy(item) if self._copy else item

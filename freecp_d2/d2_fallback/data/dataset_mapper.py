@@ -4,10 +4,7 @@ The mapper from records to inputs of a model.
 Counterpart of `detectron2/data/dataset_mapper.py`. Leaves out: training, and instance annotations.
 """
 
-from __future__ import annotations
-
 import copy
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,8 +15,6 @@ from ..config import CfgNode, configurable
 from ..utils import needs_detectron2
 from . import detection_utils as utils
 from . import transforms as T
-
-__all__ = ["DatasetMapper"]
 
 
 class DatasetMapper:
@@ -44,15 +39,10 @@ class DatasetMapper:
         self.is_train = is_train
         self.augmentations = T.AugmentationList(augmentations)
         self.image_format = image_format
-        logging.getLogger(__name__).info(
-            "[DatasetMapper] Augmentations used in inference: %s", augmentations
-        )
 
     @classmethod
     def from_config(cls, cfg: CfgNode, is_train: bool = True) -> dict[str, Any]:
         """Arguments of `__init__` from INPUT.{MIN_SIZE_TEST,MAX_SIZE_TEST,FORMAT}."""
-        if cfg.MODEL.KEYPOINT_ON or cfg.MODEL.LOAD_PROPOSALS:
-            raise needs_detectron2("MODEL.KEYPOINT_ON or MODEL.LOAD_PROPOSALS")
         return {
             "is_train": is_train,
             "augmentations": utils.build_augmentation(cfg, is_train),
@@ -60,16 +50,7 @@ class DatasetMapper:
         }
 
     def __call__(self, dataset_dict: dict[str, Any]) -> dict[str, Any]:
-        """
-        Args:
-            dataset_dict: a record with `file_name`; it is not changed.
-
-        Returns:
-            dict: see the class.
-
-        Raises:
-            SizeMismatchError: the image has another size than the record says.
-        """
+        """Map a record, which is not changed; SizeMismatchError if its image has another size."""
         dataset_dict = copy.deepcopy(dataset_dict)
         image = utils.read_image(dataset_dict["file_name"], format=self.image_format)
         utils.check_image_size(dataset_dict, image)

@@ -5,14 +5,12 @@ Counterpart of `detectron2/data/detection_utils.py`. Leaves out: YUV images, and
 keypoints and proposals.
 """
 
-from __future__ import annotations
-
 import logging
 import struct
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ...utils.image_formats import open_image
 from ..config import CfgNode
@@ -20,21 +18,7 @@ from ..utils import needs_detectron2
 from ..utils.file_io import PathManager
 from . import transforms as T
 
-__all__ = ["SizeMismatchError", "build_augmentation", "check_image_size", "read_image"]
-
 logger = logging.getLogger(__name__)
-
-# The Orientation tag and how to undo it: https://www.exiv2.org/tags.html
-_EXIF_ORIENTATION = 274
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 class SizeMismatchError(ValueError):
@@ -44,26 +28,14 @@ class SizeMismatchError(ValueError):
 def _apply_exif_orientation(image: Image.Image) -> Image.Image:
     """Apply the orientation in the EXIF data; unreadable EXIF data are ignored."""
     try:
-        orientation = image.getexif().get(_EXIF_ORIENTATION)
+        return ImageOps.exif_transpose(image)
     except (OSError, SyntaxError, TypeError, ValueError, struct.error) as error:
         logger.warning("Ignoring EXIF data that cannot be read: %s", error)
         return image
-    method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return image if method is None else image.transpose(method)
 
 
 def convert_pil_to_numpy(image: Image.Image, format: str | None) -> np.ndarray:
-    """
-    An image of Pillow as an array.
-
-    Args:
-        format: a mode of Pillow or "BGR"; None: the image's mode.
-
-    Returns:
-        ndarray: (H, W, C), uint8 for "RGB", "BGR" and "L" (C = 1).
-    """
-    if format == "YUV-BT.601":
-        raise needs_detectron2("The image format YUV-BT.601")
+    """An image as an array, as `read_image` returns it."""
     if format is not None:
         image = image.convert("RGB" if format == "BGR" else format)
     pixels = np.asarray(image)
@@ -78,8 +50,8 @@ def read_image(file_name: str, format: str | None = None) -> np.ndarray:
 
     Args:
         file_name: a path, or a URL that iopath can open.
-        format: "RGB", "BGR", "L" or another mode of Pillow; None: the file's mode. "L" converts a
-            palette to grey values; read label maps with a palette with None.
+        format: "RGB", "BGR", "L" or another mode of Pillow; None: the file's. Read label maps with
+            a palette with None: "L" converts it to grey values.
 
     Returns:
         ndarray: shape (H, W, C), or (H, W) for None and a file with one channel.
@@ -89,12 +61,7 @@ def read_image(file_name: str, format: str | None = None) -> np.ndarray:
 
 
 def check_image_size(dataset_dict: dict[str, Any], image: np.ndarray) -> None:
-    """
-    Compare the size of an image (H, W, ...) with its record, or add "width" and "height" to it.
-
-    Raises:
-        SizeMismatchError: the sizes differ.
-    """
+    """Add "width" and "height" to a record; SizeMismatchError if it has others."""
     got = (image.shape[1], image.shape[0])
     expected = (dataset_dict.get("width", got[0]), dataset_dict.get("height", got[1]))
     if got != expected:

@@ -11,8 +11,6 @@ from torch.utils.data.sampler import Sampler
 
 from ..utils import comm
 
-__all__ = ["InferenceSampler"]
-
 
 class InferenceSampler(Sampler[int]):
     """

@@ -2,10 +2,9 @@
 The usual arguments and set-up of a program, and a predictor for demos.
 
 Counterpart of `detectron2/engine/defaults.py`. Leaves out: DefaultTrainer, `create_ddp_model`,
-writers, weights as pickled Caffe2 or Detectron2 models, and colours in the logged config.
+writers, weights as pickled Caffe2 or Detectron2 models, examples of commands, and colours in the
+logged config.
 """
-
-from __future__ import annotations
 
 import argparse
 import logging
@@ -27,33 +26,11 @@ from ..utils.env import seed_all_rng
 from ..utils.file_io import PathManager
 from ..utils.logger import setup_logger
 
-__all__ = ["DefaultPredictor", "default_argument_parser", "default_setup"]
-
-_EXAMPLES = """
-Examples:
-
-Evaluate on this machine:
-    $ {program} --eval-only --num-gpus 8 --config-file cfg.yaml
-
-Change some config options:
-    $ {program} --eval-only --config-file cfg.yaml MODEL.WEIGHTS /path/to/weight.pth
-
-Run on several machines:
-    (machine0)$ {program} --machine-rank 0 --num-machines 2 --dist-url <URL> [--other-flags]
-    (machine1)$ {program} --machine-rank 1 --num-machines 2 --dist-url <URL> [--other-flags]
-"""
-
 
 def default_argument_parser(epilog: str | None = None) -> argparse.ArgumentParser:
-    """
-    The arguments of a Detectron2 program; the rest of the command line is `opts`, KEY VALUE ...
-
-    Args:
-        epilog: text below the help; None: examples.
-    """
+    """The arguments of a Detectron2 program; the rest of the command line is `opts`."""
     parser = argparse.ArgumentParser(
-        epilog=epilog or _EXAMPLES.format(program=sys.argv[0]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("--config-file", default="", metavar="FILE", help="path to config file")
@@ -83,8 +60,7 @@ def default_setup(cfg: CfgNode, args: Any) -> None:
     Set up loggers and seeds; log environment, arguments and config.
 
     Writes `log.txt` and `config.yaml` to OUTPUT_DIR. Only the loggers `fvcore` and `detectron2` get
-    handlers, as in Detectron2. Reads OUTPUT_DIR, SEED, CUDNN_BENCHMARK and FLOAT32_PRECISION, and
-    `config_file` and `eval_only` of `args` if they exist.
+    handlers, as in Detectron2.
     """
     rank = comm.get_rank()
     output_dir = cfg.OUTPUT_DIR or None

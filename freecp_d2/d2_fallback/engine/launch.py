@@ -1,10 +1,8 @@
 """
 Start one process per device; without a GPU, they communicate over gloo.
 
-Counterpart of `detectron2/engine/launch.py`. Leaves out: nothing.
+Counterpart of `detectron2/engine/launch.py`. Leaves out: the argument `timeout`.
 """
-
-from __future__ import annotations
 
 import logging
 import socket
@@ -18,8 +16,6 @@ import torch.multiprocessing as mp
 
 from ..utils import comm
 
-__all__ = ["DEFAULT_TIMEOUT", "launch"]
-
 DEFAULT_TIMEOUT = timedelta(minutes=30)
 
 logger = logging.getLogger(__name__)
@@ -32,7 +28,6 @@ def launch(
     machine_rank: int = 0,
     dist_url: str | None = None,
     args: tuple = (),
-    timeout: timedelta = DEFAULT_TIMEOUT,
 ) -> None:
     """
     Call `main_func(*args)` in every process of a run; a single process is this one.
@@ -43,12 +38,6 @@ def launch(
         num_gpus_per_machine: processes on each machine, with or without GPUs.
         dist_url: address of the first process, such as "tcp://127.0.0.1:8686"; "auto": a free port
             of this machine.
-        args: picklable.
-        timeout: of communication between the processes.
-
-    Raises:
-        AssertionError: "auto" with several machines.
-        torch.multiprocessing.ProcessRaisedException: `main_func` raised in a child process.
     """
     world_size = num_machines * num_gpus_per_machine
     if world_size <= 1:
@@ -57,17 +46,7 @@ def launch(
     if dist_url == "auto":
         assert num_machines == 1, 'dist_url="auto" is for one machine; give tcp://<host>:<port>.'
         dist_url = f"tcp://127.0.0.1:{_find_free_port()}"
-    if num_machines > 1 and dist_url is not None and dist_url.startswith("file://"):
-        logger.warning("file:// is unreliable between machines; prefer tcp://<host>:<port>.")
-    worker_args = (
-        main_func,
-        world_size,
-        num_gpus_per_machine,
-        machine_rank,
-        dist_url,
-        args,
-        timeout,
-    )
+    worker_args = main_func, world_size, num_gpus_per_machine, machine_rank, dist_url, args
     mp.start_processes(_worker, nprocs=num_gpus_per_machine, args=worker_args, daemon=False)
 
 
@@ -85,7 +64,6 @@ def _worker(
     machine_rank: int,
     dist_url: str | None,
     args: tuple,
-    timeout: timedelta,
 ) -> None:
     has_gpu = torch.cuda.is_available()
     if has_gpu and num_gpus_per_machine > torch.cuda.device_count():
@@ -99,7 +77,7 @@ def _worker(
             init_method=dist_url,
             world_size=world_size,
             rank=machine_rank * num_gpus_per_machine + local_rank,
-            timeout=timeout,
+            timeout=DEFAULT_TIMEOUT,
         )
     except Exception:
         logger.error("The processes could not connect at %s", dist_url)

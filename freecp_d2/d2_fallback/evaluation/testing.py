@@ -5,8 +5,6 @@ Counterpart of `detectron2/evaluation/testing.py`. Leaves out: `flatten_results_
 curves).
 """
 
-from __future__ import annotations
-
 import logging
 import math
 import pprint
@@ -16,17 +14,14 @@ from typing import Any
 
 from ..config import CfgNode
 
-__all__ = ["print_csv_format", "verify_results"]
-
 logger = logging.getLogger(__name__)
 
 
 def print_csv_format(results: Mapping[str, Any]) -> None:
     """
-    Log the main numbers of each task as lines that start with `copypaste:`.
+    Log the main numbers of task -> {metric: score} as lines that start with `copypaste:`.
 
-    Args:
-        results: task -> {metric: score}, or one score; metrics of a class (with "-") are left out.
+    Metrics of a class (with "-") are left out.
     """
     assert isinstance(results, Mapping), f"results should be a dict, got {type(results)}."
     for task, scores in results.items():
@@ -41,13 +36,9 @@ def print_csv_format(results: Mapping[str, Any]) -> None:
 
 def verify_results(cfg: CfgNode, results: Mapping[str, Mapping[str, float]]) -> bool:
     """
-    Compare results, task -> {metric: score}, with TEST.EXPECTED_RESULTS.
+    Compare results with TEST.EXPECTED_RESULTS, a list of [task, metric, value, tolerance].
 
-    The expected results are a list of [task, metric, value, tolerance].
-
-    Raises:
-        SystemExit: with status 1 if a score is missing, not finite, or differs from its value by
-            more than the tolerance.
+    SystemExit with status 1 if a score is missing, not finite, or out of its tolerance.
     """
     expected = cfg.TEST.EXPECTED_RESULTS
     if not expected:

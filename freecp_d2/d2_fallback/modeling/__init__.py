@@ -4,8 +4,6 @@ Models, backbones and their registries, which are empty until a project register
 Counterpart of `detectron2/modeling/`. Leaves out: all architectures.
 """
 
-from __future__ import annotations
-
 from abc import ABCMeta, abstractmethod
 from typing import Any
 
@@ -39,11 +37,6 @@ class Backbone(nn.Module, metaclass=ABCMeta):
         """Height and width of the input must be a multiple of this; 0: any size."""
         return 0
 
-    @property
-    def padding_constraints(self) -> dict[str, int]:
-        """Further constraints for `ImageList` ("size_divisibility", "square_size")."""
-        return {}
-
     def output_shape(self) -> dict[str, ShapeSpec]:
         """Feature name -> its channels and stride."""
         return {
@@ -65,12 +58,7 @@ def build_backbone(cfg: CfgNode, input_shape: ShapeSpec | None = None) -> Backbo
     """
     Build the backbone MODEL.BACKBONE.NAME.
 
-    Args:
-        input_shape: None: as many channels as MODEL.PIXEL_MEAN has entries.
-
-    Raises:
-        KeyError: no backbone of that name is registered.
-        AssertionError: the registered object does not return a `Backbone`.
+    By default its input has as many channels as MODEL.PIXEL_MEAN has entries.
     """
     if input_shape is None:
         input_shape = ShapeSpec(channels=len(cfg.MODEL.PIXEL_MEAN))
@@ -87,11 +75,6 @@ Whole models by name. A registered object is called with `(cfg)` and returns an 
 
 
 def build_model(cfg: CfgNode) -> nn.Module:
-    """
-    Build the model MODEL.META_ARCHITECTURE on MODEL.DEVICE, without loading MODEL.WEIGHTS.
-
-    Raises:
-        KeyError: no model of that name is registered.
-    """
+    """Build MODEL.META_ARCHITECTURE on MODEL.DEVICE, without loading MODEL.WEIGHTS."""
     model = META_ARCH_REGISTRY.get(cfg.MODEL.META_ARCHITECTURE)(cfg)
     return model.to(torch.device(cfg.MODEL.DEVICE))

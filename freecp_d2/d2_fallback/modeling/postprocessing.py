@@ -7,21 +7,13 @@ Counterpart of `detectron2/modeling/postprocessing.py`. Leaves out: `detector_po
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["sem_seg_postprocess"]
-
 
 def sem_seg_postprocess(
     result: Tensor, img_size: tuple[int, int], output_height: int, output_width: int
 ) -> Tensor:
     """
-    Crop the padding, then resize bilinearly (corners not aligned).
-
-    Args:
-        result: class scores, shape (K, H, W), the image in the top left corner.
-        img_size: (h, w) of the image without padding.
-
-    Returns:
-        Tensor: shape (K, output_height, output_width).
+    Crop class scores (K, H, W) to an image of `img_size` (h, w) in the top left corner, and resize
+    them bilinearly (corners not aligned).
     """
     image = result[:, : img_size[0], : img_size[1]]
     size = (output_height, output_width)

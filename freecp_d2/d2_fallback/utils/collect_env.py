@@ -6,29 +6,17 @@ compiled extensions and the NCCL self-test. Versions are read from package metad
 importing the packages.
 """
 
-from __future__ import annotations
-
 import platform
 import sys
+from contextlib import suppress
 from importlib import metadata
 
 import torch
 from tabulate import tabulate
 
-__all__ = ["collect_env_info"]
-
 _PACKAGES = (
-    "torchvision",
-    "numpy",
-    "pillow",
-    "fvcore",
-    "iopath",
-    "yacs",
-    "pycocotools",
-    "opencv-python-headless",
-    "opencv-python",
-    "open_clip_torch",
-    "clip-anytorch",
+    "torchvision numpy pillow fvcore iopath yacs pycocotools opencv-python-headless opencv-python "
+    "open_clip_torch clip-anytorch"
 )
 
 
@@ -41,20 +29,13 @@ def collect_env_info() -> str:
         ("torch", torch.__version__),  # the metadata lack the build, as in +cu126
         ("detectron2", "not used: freecp_d2.d2_fallback"),
     ]
-    for package in _PACKAGES:
-        try:
+    for package in _PACKAGES.split():
+        with suppress(metadata.PackageNotFoundError):
             rows.append((package, metadata.version(package)))
-        except metadata.PackageNotFoundError:
-            continue
-    return tabulate(rows + _gpu_rows()) + "\n" + torch.__config__.show()
-
-
-def _gpu_rows() -> list[tuple[str, str]]:
-    if not torch.cuda.is_available():
-        return [("GPU available", "No: torch.cuda.is_available() == False")]
-    rows = [("GPU available", "Yes"), ("CUDA of torch", str(torch.version.cuda))]
+    has_gpu = torch.cuda.is_available()
+    rows += [("GPU available", str(has_gpu)), ("CUDA of torch", str(torch.version.cuda))]
     for index in range(torch.cuda.device_count()):
         major, minor = torch.cuda.get_device_capability(index)
         name = torch.cuda.get_device_name(index)
         rows.append((f"GPU {index}", f"{name} (arch={major}.{minor})"))
-    return rows
+    return tabulate(rows) + "\n" + torch.__config__.show()

@@ -5,8 +5,6 @@ Counterpart of `detectron2/utils/comm.py`. Leaves out: `reduce_dict` and
 `shared_random_seed`, for training.
 """
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 
@@ -35,7 +33,6 @@ def is_main_process() -> bool:
     return get_rank() == 0
 
 
-@functools.lru_cache
 def create_local_process_group(num_workers_per_machine: int) -> None:
     """Create the process group of this machine; all processes must call it, as `launch` does."""
     global _LOCAL_PROCESS_GROUP
@@ -50,15 +47,10 @@ def create_local_process_group(num_workers_per_machine: int) -> None:
 
 
 def get_local_process_group() -> Any:
-    """
-    The process group of this machine.
-
-    Raises:
-        AssertionError: the processes were not started by `launch`.
-    """
+    """The process group of this machine; AssertionError without `launch`."""
     assert _LOCAL_PROCESS_GROUP is not None, (
         "There is no local process group: start the processes with launch(), or call "
-        "comm.create_local_process_group(num_workers_per_machine) after init_process_group()."
+        "comm.create_local_process_group(num_workers_per_machine)."
     )
     return _LOCAL_PROCESS_GROUP
 
@@ -95,12 +87,11 @@ def leave_process_group() -> None:
         return
     synchronize()
     _LOCAL_PROCESS_GROUP = None
-    create_local_process_group.cache_clear()
     _global_gloo_group.cache_clear()
     dist.destroy_process_group()
 
 
-@functools.lru_cache
+@functools.cache
 def _global_gloo_group() -> Any:
     """All processes, on the CPU, because gathered objects should not use GPU memory."""
     if dist.get_backend() == dist.Backend.NCCL:
@@ -108,32 +99,19 @@ def _global_gloo_group() -> Any:
     return dist.group.WORLD
 
 
-def all_gather(data: Any, group: Any = None) -> list[Any]:
-    """
-    Gather a picklable object of each process, in the order of ranks, in every process.
-
-    Args:
-        group: the processes that take part; None: all, over gloo.
-    """
+def all_gather(data: Any) -> list[Any]:
+    """Gather a picklable object of each process, in the order of ranks, in every process."""
     if get_world_size() == 1:
         return [data]
-    group = group or _global_gloo_group()
-    size = dist.get_world_size(group)
-    if size == 1:
-        return [data]
-    output: list[Any] = [None] * size
-    dist.all_gather_object(output, data, group=group)
+    output: list[Any] = [None] * get_world_size()
+    dist.all_gather_object(output, data, group=_global_gloo_group())
     return output
 
 
-def gather(data: Any, dst: int = 0, group: Any = None) -> list[Any]:
+def gather(data: Any, dst: int = 0) -> list[Any]:
     """As `all_gather`, but only for rank `dst`; the list is empty in other processes."""
     if get_world_size() == 1:
         return [data]
-    group = group or _global_gloo_group()
-    size = dist.get_world_size(group)
-    if size == 1:
-        return [data]
-    output: list[Any] | None = [None] * size if dist.get_rank(group) == dst else None
-    dist.gather_object(data, output, dst=dst, group=group)
+    output: list[Any] | None = [None] * get_world_size() if get_rank() == dst else None
+    dist.gather_object(data, output, dst=dst, group=_global_gloo_group())
     return output or []

@@ -5,8 +5,6 @@ Counterpart of `detectron2/utils/env.py`. Leaves out: `setup_environment` (OpenC
 DETECTRON2_ENV_MODULE).
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import random
@@ -14,8 +12,6 @@ from datetime import datetime
 
 import numpy as np
 import torch
-
-__all__ = ["seed_all_rng"]
 
 
 def seed_all_rng(seed: int | None = None) -> None:

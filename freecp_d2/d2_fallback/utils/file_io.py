@@ -8,7 +8,5 @@ handlers of other libraries do not affect it. Leaves out: the `detectron2://` an
 from iopath.common.file_io import HTTPURLHandler
 from iopath.common.file_io import PathManager as _PathManager
 
-__all__ = ["PathManager"]
-
 PathManager = _PathManager()
 PathManager.register_handler(HTTPURLHandler())

@@ -1,25 +1,21 @@
 """
 Loggers: colours on the terminal for rank 0, a plain file for every rank.
 
-Counterpart of `detectron2/utils/logger.py`. Leaves out: buffering of remote log files,
-`create_small_table`, `log_first_n`, `log_every_n`, API usage counters.
+Counterpart of `detectron2/utils/logger.py`. Leaves out: options of the handlers, buffering of
+remote log files, `create_small_table`, `log_first_n`, `log_every_n`, `log_every_n_seconds`, API
+usage counters.
 """
-
-from __future__ import annotations
 
 import atexit
 import functools
 import logging
 import os
 import sys
-import time
 from typing import IO
 
 from termcolor import colored
 
 from .file_io import PathManager
-
-__all__ = ["log_every_n_seconds", "setup_logger"]
 
 _DATE_FORMAT = "%m/%d %H:%M:%S"
 
@@ -31,8 +27,7 @@ class _ColorfulFormatter(logging.Formatter):
         super().__init__(
             colored("[%(asctime)s %(name)s]: ", "green") + "%(message)s", datefmt=_DATE_FORMAT
         )
-        self._root = root_name + "."
-        self._abbreviation = abbrev_name + "." if abbrev_name else ""
+        self._root, self._abbreviation = f"{root_name}.", f"{abbrev_name}."
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
         # Other handlers use the same record, so its name is restored.
@@ -52,38 +47,29 @@ def setup_logger(
     output: str | None = None,
     distributed_rank: int = 0,
     *,
-    color: bool = True,
     name: str = "detectron2",
     abbrev_name: str | None = None,
-    enable_propagation: bool = False,
-    configure_stdout: bool = True,
 ) -> logging.Logger:
     """
     Add handlers to a logger, once for the same arguments, and set its level to DEBUG.
 
     Args:
         output: a `.txt` or `.log` file, or a folder for `log.txt`; None: no file. Rank r > 0
-            appends `.rank<r>` to the name.
-        distributed_rank: only rank 0 writes to the terminal.
+            appends `.rank<r>` to the name, and only rank 0 writes to the terminal.
         abbrev_name: shown in place of `name`; None: `d2` for `detectron2`, else `name`.
-        enable_propagation: pass records to the parent logger, too.
-        configure_stdout: write to the terminal.
     """
     logger = logging.getLogger(name)
     logger.setLevel(logging.DEBUG)
-    logger.propagate = enable_propagation
-    if abbrev_name is None:
-        abbrev_name = "d2" if name == "detectron2" else name
-    plain = logging.Formatter(
-        "[%(asctime)s] %(name)s %(levelname)s: %(message)s", datefmt=_DATE_FORMAT
-    )
-    if configure_stdout and distributed_rank == 0:
+    logger.propagate = False
+    if distributed_rank == 0:
         terminal = logging.StreamHandler(stream=sys.stdout)
-        terminal.setFormatter(_ColorfulFormatter(name, abbrev_name) if color else plain)
+        default = "d2" if name == "detectron2" else name
+        terminal.setFormatter(_ColorfulFormatter(name, abbrev_name or default))
         logger.addHandler(terminal)
     if output is not None:
         file = logging.StreamHandler(_log_stream(_log_file(output, distributed_rank)))
-        file.setFormatter(plain)
+        line = "[%(asctime)s] %(name)s %(levelname)s: %(message)s"
+        file.setFormatter(logging.Formatter(line, datefmt=_DATE_FORMAT))
         logger.addHandler(file)
     return logger
 
@@ -102,19 +88,3 @@ def _log_stream(path: str) -> IO[str]:
     stream = PathManager.open(path, "a")
     atexit.register(stream.close)
     return stream
-
-
-# After abseil's log_every_n_seconds (Apache-2.0):
-# https://github.com/abseil/abseil-py/blob/main/absl/logging/__init__.py
-_LOG_TIMER: dict[tuple[str, int], float] = {}
-
-
-def log_every_n_seconds(lvl: int, msg: str, n: float = 1, *, name: str | None = None) -> None:
-    """Log the calls of a line at most once in n seconds."""
-    frame = sys._getframe(1)
-    line = frame.f_code.co_filename, frame.f_lineno
-    now = time.monotonic()
-    last = _LOG_TIMER.get(line)
-    if last is None or now - last >= n:
-        logging.getLogger(name or frame.f_globals["__name__"]).log(lvl, msg)
-        _LOG_TIMER[line] = now

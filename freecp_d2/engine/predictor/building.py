@@ -21,7 +21,7 @@ from ...modeling.outputs import ClassScores, OutputClasses, label_map
 from ...modeling.purification.diagnosis import WindowDiagnosis
 from ...text import Vocabulary
 from ...utils.device import to_host
-from ..config_loading import load_config, option_list
+from ..config_loading import load_config
 from .prediction import Prediction
 
 Segmentor = FreeCPSegmentor | SAM3Segmentor | PurifiedSegmentor
@@ -36,6 +36,12 @@ _BLACK = (0, 0, 0)
 
 Options = Mapping[str, object] | Sequence[object]
 Words = str | Path | Sequence[str | Sequence[str]] | Vocabulary
+
+
+def option_list(opts: Options) -> list[str]:
+    """The `opts` of `load_config` from a mapping, or from alternating keys and values."""
+    pairs = [part for item in opts.items() for part in item] if isinstance(opts, Mapping) else opts
+    return [str(part) for part in pairs]
 
 
 def check_takes_words(cfg: CfgNode) -> None:

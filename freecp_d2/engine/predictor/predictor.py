@@ -20,12 +20,15 @@ from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.meta_arch.purified_segmentor import PurifiedSegmentor
 from ...modeling.text_head import vocabulary_from_config
 from ...text import Vocabulary, load_vocabulary
-from ..predictor.building import Segmentor, build_segmentor, check_process, exclusively
 from .building import (
     Options,
+    Segmentor,
     Words,
+    build_segmentor,
     check_for_images,
+    check_process,
     config_for_images,
+    exclusively,
     prediction_of,
     usable_device,
     with_heads,
@@ -110,12 +113,7 @@ class Predictor:
         return self.model.device
 
     def to(self, device: str | torch.device) -> "Predictor":
-        """
-        Move the model; returns the predictor.
-
-        Raises:
-            ValueError: this machine has no such device.
-        """
+        """Move the model, and return the predictor; ValueError without such a device."""
         self.model.to(usable_device(device))
         return self
 

@@ -17,8 +17,8 @@ from ...data.images.options import Reading
 from ...text.names_and_colors import Color
 from ...utils.files import whole_file
 from ...visualization.label_png import no_word
-from ..predictor.building import exclusively
 from . import tiles
+from .building import exclusively
 from .prediction import Prediction
 from .predictor import Predictor
 

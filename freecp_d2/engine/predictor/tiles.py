@@ -18,8 +18,7 @@ from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.outputs import ClassScores
 from ...modeling.purification.once_per_image import ImageClassPurification
 from ...modeling.windows import Window, sliding_windows, stitch
-from ..predictor.building import Segmentor
-from .building import prediction_of
+from .building import Segmentor, prediction_of
 from .prediction import Prediction
 from .predictor import Predictor
 

@@ -48,13 +48,6 @@ def test_scores_of_a_pixel_are_those_of_the_volume(predictor, page):
         found.scores_at(192, 0)
 
 
-def test_shares_are_of_pixels(predictor, page):
-    found = predictor(page, "RGB")
-    assert sum(found.shares.values()) == pytest.approx((found.label_map >= 0).mean())
-    for name, share in found.shares.items():
-        assert share == (found.label_map == found.names.index(name)).mean()
-
-
 def test_a_list_is_its_images_one_by_one(predictor, page):
     images = [page, page[:50], page[:, ::-1]]
     together = predictor(images, channels="RGB")

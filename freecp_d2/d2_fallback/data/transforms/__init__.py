@@ -3,18 +3,7 @@ Counterpart of `detectron2/data/transforms/__init__.py`. Leaves out: random augm
 transforms that only they need.
 """
 
-from fvcore.transforms.transform import (
-    BlendTransform,
-    CropTransform,
-    GridSampleTransform,
-    HFlipTransform,
-    NoOpTransform,
-    PadTransform,
-    ScaleTransform,
-    Transform,
-    TransformList,
-    VFlipTransform,
-)
+from fvcore.transforms.transform import HFlipTransform, NoOpTransform, Transform, TransformList
 
 from .augmentation import AugInput, Augmentation, AugmentationList
-from .resize import RandomCrop, RandomFlip, Resize, ResizeShortestEdge, ResizeTransform
+from .resize import ResizeShortestEdge, ResizeTransform

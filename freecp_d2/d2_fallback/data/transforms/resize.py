@@ -2,8 +2,7 @@
 The transform and the augmentations for resizing.
 
 Counterpart of `detectron2/data/transforms/transform.py` and `augmentation_impl.py`. Leaves out:
-extent, rotation, colour and Pillow transforms, rotated boxes, and the random augmentations;
-`RandomFlip` and `RandomCrop` raise.
+extent, rotation, colour and Pillow transforms, rotated boxes, and all other augmentations.
 """
 
 from __future__ import annotations
@@ -18,10 +17,7 @@ from fvcore.transforms.transform import NoOpTransform, Transform
 from PIL import Image
 from torch.nn import functional as F
 
-from ...utils import absent
 from .augmentation import Augmentation
-
-__all__ = ["RandomCrop", "RandomFlip", "Resize", "ResizeShortestEdge", "ResizeTransform"]
 
 _TORCH_MODES = {
     Image.Resampling.NEAREST: "nearest",
@@ -52,11 +48,8 @@ class ResizeTransform(Transform):
         self._set_attributes(locals())
 
     def apply_image(self, img: np.ndarray, interp: int | None = None) -> np.ndarray:
-        """
-        Resize an image (h, w) or (h, w, c), or floats (h, w, c, n), and keep its type.
-        """
+        """Resize an image (h, w) or (h, w, c), or floats (h, w, c, n), and keep its type."""
         assert img.shape[:2] == (self.h, self.w), f"{img.shape[:2]} is not {(self.h, self.w)}."
-        assert img.ndim <= 4, f"An image has 2 to 4 dimensions, got {img.shape}."
         method = self.interp if interp is None else interp
         if img.dtype == np.uint8:
             return self._resize_pillow(img, method)
@@ -94,25 +87,6 @@ class ResizeTransform(Transform):
     def inverse(self) -> Transform:
         """The resize to the original size."""
         return ResizeTransform(self.new_h, self.new_w, self.h, self.w, self.interp)
-
-
-RandomFlip = absent("RandomFlip")
-RandomCrop = absent("RandomCrop")
-
-
-class Resize(Augmentation):
-    """Resize to `shape`, (height, width) or one number for both."""
-
-    shape: tuple[int, int]
-    interp: int
-
-    def __init__(self, shape: int | Sequence[int], interp: int = Image.Resampling.BILINEAR) -> None:
-        shape = (shape, shape) if isinstance(shape, int) else tuple(shape)
-        self._init(locals())
-
-    def get_transform(self, image: np.ndarray) -> Transform:
-        h, w = image.shape[:2]
-        return ResizeTransform(h, w, self.shape[0], self.shape[1], self.interp)
 
 
 class ResizeShortestEdge(Augmentation):
