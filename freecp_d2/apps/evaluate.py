@@ -59,16 +59,11 @@ def build_parser() -> ArgumentParser:
         formatter_class=RawDescriptionHelpFormatter,
         epilog="""Examples:
   freecp evaluate --config ade20k/sclip_freecp --num-gpus 8
-  freecp evaluate --config ade20k/sclip --output output/sclip MODEL.PRECISION fp16
-  freecp evaluate --config ade20k/sclip --resume TEST.ON_ERROR skip
-  freecp evaluate --config examples/color_position.yaml \\
-      --import examples/color_position_affinity.py
+  freecp evaluate --config ade20k/sclip --resume TEST.ON_ERROR skip MODEL.PRECISION fp16
   torchrun --nproc-per-node 8 train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml
 
-In a clone, `python train_net.py --eval-only` is the same as `freecp evaluate`.
-
-Without a GPU it runs on the CPU; --num-gpus 2 then means two processes, which find a free port
-themselves. --resume continues an evaluation that was interrupted.""",
+In a clone, `python train_net.py --eval-only` is the same as `freecp evaluate`. Without a GPU,
+--num-gpus 2 means two processes on the CPU.""",
     )
     add_config_argument(parser, "")
     add_vocabulary_argument(parser, "default: the words of the benchmark")

@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tabulate import tabulate
@@ -156,29 +157,18 @@ def draw_gallery(configs: Mapping[tuple[str, str], CfgNode], pages: Sequence[int
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("output/quickstart"),
-        metavar="DIR",
-        help="a folder; default: %(default)s",
-    )
+    add: Any = parser.add_argument
+    folder = "a folder; default: %(default)s"
+    add("--output", type=Path, default=Path("output/quickstart"), metavar="DIR", help=folder)
     add_device_argument(parser)
-    parser.add_argument(
-        "--num-gpus",
-        "--processes",
-        dest="processes",
-        type=int,
-        default=min(2, os.cpu_count() or 1),
-        metavar="N",
-        help="processes, one a GPU if there are any; default: %(default)s",
-    )
+    gpus = {"default": min(2, os.cpu_count() or 1), "metavar": "N"}
+    gpus["help"] = "processes, one a GPU if there are any; default: %(default)s"
+    add("--num-gpus", "--processes", dest="processes", type=int, **gpus)
     limit = "evaluate the first N pages; 0: all 150; default: 30"
-    parser.add_argument("--limit", type=int, default=30, metavar="N", help=limit)
-    gallery = "pages in the gallery; default: 9"
-    parser.add_argument("--gallery", type=int, default=9, metavar="N", help=gallery)
+    add("--limit", type=int, default=30, metavar="N", help=limit)
+    add("--gallery", type=int, default=9, metavar="N", help="pages in the gallery; default: 9")
     keys = "config keys of every run; must come last"
-    parser.add_argument("opts", nargs="*", metavar="KEY VALUE", help=keys)
+    add("opts", nargs="*", metavar="KEY VALUE", help=keys)
     args = parser.parse_args(argv)
     args.opts = [*device_opts(args), *args.opts]
     args.argv = list(sys.argv[1:] if argv is None else argv)

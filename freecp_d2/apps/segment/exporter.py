@@ -118,18 +118,11 @@ class Exporter:
         return noted, KEPT.format(", ".join(kept)) if kept else ""
 
     def finish(self) -> list[FailedInput]:
-        """
-        Write COCO's annotations of all images, and `data.yaml` of YOLO.
-
-        Returns:
-            list: files that were not written, and why.
-        """
-        kinds = self.settings.exports if self.done else ()
-        writers = {"coco": self._write_coco, "yolo": self._write_yolo}
+        """Write the files of all images; returns those that were not written, and why."""
         failures = []
-        for kind, write in writers.items():
+        for kind, write in (("coco", self._write_coco), ("yolo", self._write_yolo)):
             try:
-                if kind in kinds:
+                if self.done and kind in self.settings.exports:
                     write()
             except ValueError as error:
                 failures.append(FailedInput(kind, str(error)))
@@ -160,8 +153,8 @@ class Exporter:
             try:
                 old, new = (yaml.safe_load(text)["names"] for text in (path.read_bytes(), content))
             except (yaml.YAMLError, KeyError, TypeError):
-                old = new = None
-            if old is None or old != new:
+                old, new = None, content
+            if old != new:
                 raise ValueError(f"{printable(path)} has other classes; --force replaces it")
             return
         write_whole(path, content.encode())
@@ -182,9 +175,7 @@ class Exporter:
         if kind == "labelme":
             place = printable(os.path.relpath(source.path, path.parent))
             return as_json(labelme_file(labels, names, place, scores, tolerance))
-        if kind == "yolo":
-            return yolo_lines(labels, names, tolerance).encode()
-        raise NotImplementedError(f"{kind!r} is in EXPORTS, but no function writes it.")
+        return yolo_lines(labels, names, tolerance).encode()
 
 
 def note_of(content: bytes, tolerance: float) -> dict[str, Any]:

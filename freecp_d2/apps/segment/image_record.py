@@ -29,7 +29,7 @@ _FORMAT = 3
 """Version of the result files; a new number makes old results out of date."""
 
 _TEMPORARY = re.compile(r"\.(\d+)\.[0-9a-f]{32}\.tmp(\.\w+)?$")
-"""Names of the temporary files of `write_whole` and `video.py`, with the process id."""
+"""Names of the temporary files of `whole_file`, with the process id."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         assert self.reading  # ValueError if it is invalid
-        if not 64 <= self.overlay_side <= 16384:
-            raise ValueError(f"--overlay-side is {self.overlay_side}; expected 64 to 16384 pixels.")
-        if not 0 <= self.tolerance <= 100:
-            raise ValueError(f"--tolerance is {self.tolerance:g}; expected 0 to 100 pixels.")
-        if not 0 < self.max_megapixels <= 2000:
-            raise ValueError(
-                f"--max-megapixels is {self.max_megapixels:g}; expected more than 0, up to 2000."
-            )
+        for option, value, low, high in (
+            ("--overlay-side", self.overlay_side, 64, 16384),
+            ("--tolerance", self.tolerance, 0, 100),
+            ("--max-megapixels", self.max_megapixels, 1e-6, 2000),
+        ):
+            if not low <= value <= high:
+                raise ValueError(f"{option} is {value:g}; expected {low:g} to {high}.")
 
     @property
     def reading(self) -> Reading:
@@ -85,15 +84,6 @@ class Settings:
         if self.cfg.MODEL.CLIP.PRETRAINED != EMBEDDED_NAME:
             return ""
         return "The weights that ship with this package know drawn pages, not photographs."
-
-    def no_word_left(self, number: int) -> str:
-        """The advice for `number` images and videos without a word, or ""."""
-        if not number:
-            return ""
-        return (
-            f"No word is left in {number:,} image{'s' * (number != 1)}; lower "
-            "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH or set REDUNDANCY.MODE to auto."
-        )
 
     @property
     def digest(self) -> str:
@@ -108,6 +98,16 @@ class Settings:
             **({"raster": True} if self.rasters else {}),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def no_word_left(number: int) -> str:
+    """The advice for `number` images and videos without a word, or ""."""
+    if not number:
+        return ""
+    return (
+        f"No word is left in {number:,} image{'s' * (number != 1)}; lower "
+        "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH or set REDUNDANCY.MODE to auto."
+    )
 
 
 def result_path(output: Path, name: Path, kind: str = "record") -> Path:
@@ -182,8 +182,7 @@ def forget_record(output: Path, name: Path) -> None:
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     if kept := _outdated_exports(old):
-        stub = {"settings_sha256": "", "input_path": old.get("input_path")}
-        write_whole(path, _json(stub | kept))
+        _write(path, {"settings_sha256": "", "input_path": old.get("input_path")} | kept)
     else:
         path.unlink(missing_ok=True)
 
@@ -194,19 +193,16 @@ def write_record(
     """Write the record with names and sizes of these results, and older hashes; returns it all."""
     path = result_path(output, name)
     files = {kind: result_path(output, name, kind).name for kind in kinds}
+    sizes = _sizes(path.parent, files)
     kept = _outdated_exports(_read(path))
-    whole = {**record, **kept, "files": files, "file_bytes": _sizes(path.parent, files)}
-    write_whole(path, _json(whole))
-    return whole
+    return _write(path, {**record, **kept, "files": files, "file_bytes": sizes})
 
 
 def note_exports(
     output: Path, name: Path, record: Mapping[str, Any], exports: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Write the record with other `exports`; returns it."""
-    whole = {**record, "exports": dict(exports)}
-    write_whole(result_path(output, name), _json(whole))
-    return whole
+    return _write(result_path(output, name), {**record, "exports": exports})
 
 
 def _outdated_exports(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,8 +224,9 @@ def sweep(folder: Path) -> None:
             continue
 
 
-def _json(record: Mapping[str, Any]) -> bytes:
-    return f"{json.dumps(record, indent=1, allow_nan=False)}\n".encode()
+def _write(path: Path, record: dict[str, Any]) -> dict[str, Any]:
+    write_whole(path, f"{json.dumps(record, indent=1, allow_nan=False)}\n".encode())
+    return record
 
 
 def _read(path: Path) -> dict[str, Any]:

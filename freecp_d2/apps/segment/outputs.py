@@ -37,7 +37,8 @@ _PAGE_MARK = b'<p class="kicker">FreeCP</p>'
 
 
 def output_names(
-    sources: Sequence[Source], is_taken: Callable[[Source, Path], bool] | None = None
+    sources: Sequence[Source],
+    is_taken: Callable[[Source, Path], bool] = lambda source, name: False,
 ) -> list[Path]:
     """
     Choose the shortest name for each input that no other input has.
@@ -49,26 +50,18 @@ def output_names(
         list[Path]: relative, in UTF-8 without control characters, not hidden, short enough for
         all endings, and different also on file systems that ignore case.
     """
-    places = [_key(_clean(Path(os.path.abspath(source.path)[1:]))) for source in sources]
-    count = Counter(places)
-    choices = [
-        _choices(source, count[place] > 1) for source, place in zip(sources, places, strict=True)
-    ]
-    levels = [0] * len(choices)
-    taken = cache(is_taken) if is_taken else None
+    choices, taken = [_choices(source) for source in sources], cache(is_taken)
     while True:
-        names = [options[level] for options, level in zip(choices, levels, strict=True)]
-        count = Counter(map(_key, names))
-        longer = [
-            i
-            for i, name in enumerate(names)
-            if levels[i] + 1 < len(choices[i])
-            and (count[_key(name)] > 1 or (taken and taken(sources[i], name)))
+        count = Counter(_key(names[0]) for names in choices)
+        unfit = [
+            names
+            for source, names in zip(sources, choices, strict=True)
+            if names[1:] and (count[_key(names[0])] > 1 or taken(source, names[0]))
         ]
-        if not longer:
-            return names
-        for i in longer:
-            levels[i] += 1
+        if not unfit:
+            return [names[0] for names in choices]
+        for names in unfit:
+            del names[0]
 
 
 def check_folders(inputs: Sequence[str], output: Path) -> None:
@@ -111,17 +104,13 @@ def check_page(output: Path) -> None:
         )
 
 
-def _choices(source: Source, is_alike: bool) -> list[Path]:
-    """
-    Names of an input, from the shortest to one that is unique.
-
-    If `is_alike`, the path of another input differs only in case, so that folders do not help.
-    """
+def _choices(source: Source) -> list[Path]:
+    """Names of an input, from the shortest to one that is unique."""
     relative, absolute = source.relative, Path(os.path.abspath(source.path))
-    around = () if is_alike else absolute.parts[1 : len(absolute.parts) - len(relative.parts)]
-    longer = [relative, *(Path(*around[i:], relative) for i in reversed(range(len(around))))]
-    choices = [_clean(relative.with_name(relative.stem)), *map(_clean, longer)]
-    return [*choices, choices[-1].with_name(f"{choices[-1].name}~{_hash(os.fsencode(absolute))}")]
+    around = absolute.parts[1 : len(absolute.parts) - len(relative.parts)]
+    longer = [Path(*around[i:], relative) for i in reversed(range(len(around) + 1))]
+    names = [_clean(name) for name in (relative.with_name(relative.stem), *longer)]
+    return [*names, names[1].with_name(f"{names[1].name}~{_hash(os.fsencode(absolute))}")]
 
 
 def _clean(path: Path) -> Path:

@@ -1,8 +1,9 @@
 """A whole run: skip finished inputs, label the rest, report inputs that fail."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tqdm import tqdm
@@ -16,9 +17,10 @@ from .gallery import RunGallery
 from .geotiff import write_polygons
 from .image_record import Settings, note_exports
 from .inputs import FailedInput
+from .labelling import Task, pixels_of
 from .outputs import PAGE
-from .tasks import Task, labelling, reason_of, stops_run
-from .video_sinks import NO_SOUND
+from .process_pool import labelling, reason_of, stops_run
+from .video_files import NO_SOUND
 
 
 @dataclass
@@ -44,15 +46,11 @@ class RunSummary:
         self.num_without_words += has_no_word(record)
         self.num_without_sound += is_new and record.get("sound") == NO_SOUND
 
-    def fail_all(self, failures: Iterable[FailedInput]) -> None:
+    def fail(self, *failures: FailedInput) -> None:
         """Count failures and print them on stderr."""
+        self.failures += failures
         for failure in failures:
-            self.fail(failure)
-
-    def fail(self, failure: FailedInput) -> None:
-        """Count a failure and print it on stderr."""
-        self.failures.append(failure)
-        tqdm.write(f"{printable(failure.name)}: {failure.reason}", file=sys.stderr)
+            tqdm.write(f"{printable(failure.name)}: {failure.reason}", file=sys.stderr)
 
 
 def run(
@@ -71,8 +69,7 @@ def run(
         build: builds the model; called if there is an input to label.
         failures: inputs that could not be found.
         report: facts for the end of `index.html`; None: no page is written.
-        num_processes: with several, each has a model, see `tasks.submitted`.
-        imports: modules that these import first.
+        num_processes, imports: see `process_pool.labelling`.
 
     Raises:
         OSError, ValueError: `build` failed; nothing was tried.
@@ -81,24 +78,23 @@ def run(
     exporter = Exporter([task.source for task in tasks], settings)
     summary = RunSummary()
     with labelling(tasks, build, settings, num_processes, imports) as label:
-        summary.fail_all(failures)
+        summary.fail(*failures)
         for task in tqdm(tasks, unit=" inputs", disable=None if tasks else True):
             try:
-                record, pixels = label(task)
-                record, problem = _export(exporter, task, record)
+                record, problem = _export(exporter, task, task.record or label(task))
                 if gallery is not None:
-                    gallery.add(task.name, record, pixels)
+                    gallery.add(task.name, record, partial(pixels_of, task, record, settings))
             except (ValueError, MemoryError, RuntimeError, OSError) as error:
-                if stops_run(error):
-                    summary.stopped = reason_of(error)
-                    return summary
                 problem = reason_of(error)
+                if stops_run(error):
+                    summary.stopped = problem
+                    return summary
             else:
                 summary.count(task, record)
             if problem:
                 summary.fail(FailedInput(printable(task.source.path), problem))
     try:
-        summary.fail_all(exporter.finish())
+        summary.fail(*exporter.finish())
         if gallery is not None and report is not None:
             page = render_page(gallery.page(summary.failures, report))
             write_whole(settings.output / PAGE, page.encode())

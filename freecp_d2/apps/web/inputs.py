@@ -34,7 +34,7 @@ class Problem(ValueError):  # noqa: N818 - not an error of the program
 
 
 def read_upload(
-    payload: Mapping[str, Any] | None, folder: Path, reading: Reading | None = None
+    payload: Mapping[str, Any] | None, folder: Path, reading: Reading
 ) -> tuple[np.ndarray, str] | None:
     """
     Args:
@@ -62,7 +62,7 @@ def read_upload(
     if not _is_uploaded(path, folder):
         raise unreadable
     try:
-        image, read_as = read_with_note(path, MOST_PIXELS, reading=reading or Reading())
+        image, read_as = read_with_note(path, MOST_PIXELS, reading=reading)
     except ImageTooLargeError as error:
         raise Problem(
             f"{name or 'The image'} has {_shown(error.size)} pixels; this page takes up to "

@@ -20,19 +20,13 @@ from ...d2 import CfgNode
 from ...data.images.options import Reading
 from ...engine import load_config
 from ...engine.predictor import Prediction, Predictor, with_heads
-from ...modeling.backbone import (
-    build_clip_backbone,
-    load_clip_from_config,
-)
+from ...modeling.backbone import build_clip_backbone, load_clip_from_config
 from ...modeling.backbone.cached import CachedBackbone, FeatureMemory
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.resampling import bilinear_neighbours
 from ...modeling.stitching import ClassScores, full_scores
 from ...text import Vocabulary
 from ..reproduce.tables import FURTHER_METHODS, METHODS
-
-_TITLES = METHODS | FURTHER_METHODS
-"""Names on the page; a method that another project registered has its own."""
 
 _BEST = 5
 
@@ -100,7 +94,6 @@ class Comparison:
 
     @property
     def titled(self) -> tuple[tuple[str, Labels], tuple[str, Labels]]:
-        """(title, labels) of both."""
         return (f"{self.method} alone", self.alone), (f"{self.method} + FreeCP", self.freecp)
 
 
@@ -115,7 +108,7 @@ class Labeller:
     """
 
     def __init__(self, predictors: Mapping[str, Predictor], *, is_embedded: bool = False) -> None:
-        self._predictors = dict(predictors)
+        self._predictors = predictors
         self._alone = {name: predictor.alone() for name, predictor in predictors.items()}
         self._lock = threading.Lock()
         self.is_embedded = is_embedded
@@ -167,13 +160,8 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
     """
     Build the base method of a config, and those of the paper on its weights.
 
-    Returns:
-        dict[str, Predictor]: base method's name -> predictor, the config's method first. They share
-        image tower, words, heads, thresholds and a cache of image features. Methods that the
-        weights do not allow are left out: a ResNet has no attention to rewrite.
-
-    Raises:
-        ValueError: the config has no purification.
+    They share image tower, words, heads, thresholds and a cache of image features. Methods that the
+    weights do not allow are left out: a ResNet has no attention to rewrite.
     """
     if not cfg.MODEL.PURIFICATION_HEAD.NAME:
         raise ValueError(
@@ -192,7 +180,7 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
     layers = head.attention_layers if head is not None else ()
     chosen, memory = cfg.MODEL.CLIP.DENSE_ATTENTION, FeatureMemory()
     predictors = {}
-    for name in [chosen, *(name for name in METHODS if name != chosen)]:
+    for name in dict.fromkeys([chosen, *METHODS]):
         changed = cfg.clone()
         changed.defrost()
         changed.MODEL.CLIP.DENSE_ATTENTION = name
@@ -201,5 +189,6 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
         except ValueError:
             continue
         model = with_heads(first.model, backbone=backbone)
-        predictors[_TITLES.get(name, name)] = Predictor.from_model(model, first.mapper)
+        title = (METHODS | FURTHER_METHODS).get(name, name)  # another project's has its own
+        predictors[title] = Predictor.from_model(model, first.mapper)
     return predictors

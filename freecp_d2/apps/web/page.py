@@ -21,6 +21,7 @@ from .results import INVITATION, embedded_notice
 from .visit import Visit, label
 
 STYLE = Path(__file__).parent / "style"
+_PIXELS, _EXAMPLES = ((STYLE / f"{name}.js").read_text() for name in ("pixels", "examples"))
 PAGES = (51, 87, 123, 15)
 """Examples for visitors without an image: evenly spaced pages of Storybook's split "val"."""
 
@@ -46,7 +47,7 @@ def build_page(labeller: Labeller) -> gr.Blocks:
                 _add_settings(controls, labeller)
             with gr.Column(scale=3, min_width=320):
                 results = [
-                    _html(INVITATION, js_on_load=_script("pixels"), elem_id="images"),
+                    _html(INVITATION, js_on_load=_PIXELS, elem_id="images"),
                     _html(elem_id="pixel"),
                     _html(elem_id="decisions"),
                     gr.State(time_to_live=_AN_HOUR),
@@ -68,7 +69,7 @@ def _add_inputs(c: SimpleNamespace, labeller: Labeller) -> None:
             height=240,
             buttons=[],
         )
-        c.examples = _html(thumbnails(), js_on_load=_script("examples"))
+        c.examples = _html(thumbnails(), js_on_load=_EXAMPLES)
         c.words = gr.Textbox(
             text,
             label="Words",
@@ -95,14 +96,14 @@ def _add_settings(c: SimpleNamespace, labeller: Labeller) -> None:
         options: dict[str, Any] = {"buttons": [], "interactive": not is_automatic}
         # An automatic threshold starts at the released program's value.
         c.redundancy = gr.Slider(
-            *(0, 0.5, 0.05 if isinstance(start.redundancy, str) else start.redundancy),
+            *(0, 0.5, 0.05 if start.redundancy == "auto" else start.redundancy),
             step=0.005,
             label="Redundancy threshold",
             info="Words with a lower score are removed; further right, fewer words remain.",
             **options,
         )
         c.ambiguity = gr.Slider(
-            *(0, 1, 0.7 if isinstance(start.ambiguity, str) else start.ambiguity),
+            *(0, 1, 0.7 if start.ambiguity == "auto" else start.ambiguity),
             step=0.01,
             label="Ambiguity threshold",
             info="Words that overlap more compete for a region; further left, more of them do.",
@@ -114,10 +115,6 @@ def _add_settings(c: SimpleNamespace, labeller: Labeller) -> None:
             info="Red, green and blue of an image with many bands, for instance 4,3,2; or one.",
             max_length=40,
         )
-
-
-def _script(name: str) -> str:
-    return (STYLE / f"{name}.js").read_text(encoding="utf-8")
 
 
 @functools.cache
@@ -198,19 +195,18 @@ def _relabel(
         "auto" if automatic else start.ambiguity if ambiguity is None else ambiguity,
     )
     uploads = Path(get_upload_folder())
-    visit = Visit() if visit is None else visit
+    visit = visit or Visit()
     asked = (labeller, payload, words, method, thresholds, visit.view)
     view = visit.show(label(*asked, uploads=uploads, bands=bands))
     return view.images, view.words, visit
 
 
 def _words_of_pixel(visit: Visit | None) -> str:
-    view = None if visit is None else visit.view
-    return "" if view is None else view.pixel
+    return visit.view.pixel if visit and visit.view else ""
 
 
 def _choose(visit: Visit | None, event: gr.EventData) -> str:
-    if visit is not None:
+    if visit:
         visit.choose(float(event.x), float(event.y))
     return _words_of_pixel(visit)
 

@@ -184,7 +184,7 @@ def test_a_full_disk_after_work_is_exit_code_1(pages, tmp_path, capsys, monkeypa
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         return write_whole(path, content)
 
-    monkeypatch.setattr("freecp_d2.apps.segment.tasks.write_whole", full)
+    monkeypatch.setattr("freecp_d2.apps.segment.labelling.write_whole", full)
     arguments = [*BASE, "--output", str(tmp_path), "--input", str(pages)]
     assert main([*arguments, *SMALL]) == 1
     error = capsys.readouterr().err

@@ -11,8 +11,8 @@ from pycocotools.coco import COCO
 
 from freecp_d2.apps.segment.exporter import check_exports
 from freecp_d2.apps.segment.inputs import Source
+from freecp_d2.apps.segment.labelling import plan
 from freecp_d2.apps.segment.run import run
-from freecp_d2.apps.segment.tasks import plan
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.text import load_vocabulary
 
@@ -37,7 +37,7 @@ def given(tmp_path):
 
 def go(sources, given, build):
     names = [Path(source.path.stem) for source in sources]
-    return run(plan(sources, names, given, given.force), build, given)
+    return run(plan(sources, names, given), build, given)
 
 
 def never():

@@ -12,6 +12,7 @@ from freecp_d2.apps.segment.image_record import (
     forget_record,
     head_of,
     is_taken,
+    no_word_left,
     note_exports,
     result_path,
     sweep,
@@ -61,8 +62,8 @@ def test_notes_of_a_run(tmp_path):
     given = settings(tmp_path)
     assert "drawn pages" in given.caveat
     assert not settings(tmp_path, opts=("MODEL.CLIP.PRETRAINED", "a.pt")).caveat
-    assert given.no_word_left(0) == ""
-    assert given.no_word_left(2000).startswith("No word is left in 2,000 images;")
+    assert no_word_left(0) == ""
+    assert no_word_left(2000).startswith("No word is left in 2,000 images;")
 
 
 def test_a_record_is_found(done):

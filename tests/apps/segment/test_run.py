@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from freecp_d2.apps.segment.inputs import FailedInput, Source
+from freecp_d2.apps.segment.labelling import plan
 from freecp_d2.apps.segment.run import run
-from freecp_d2.apps.segment.tasks import plan
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.engine.predictor import Predictor
 from freecp_d2.text import load_vocabulary
@@ -38,9 +38,9 @@ def sources(tmp_path):
     return [Source(tmp_path / name, Path(name), False) for name in names]
 
 
-def go(sources, given, build, force=False, **options):
+def go(sources, given, build, **options):
     names = [Path(source.path.stem) for source in sources]
-    return run(plan(sources, names, given, force), build, given, **options)
+    return run(plan(sources, names, given), build, given, **options)
 
 
 def never():
@@ -59,7 +59,7 @@ def test_the_model_is_built_if_an_input_is_not_finished(predictor, sources, give
     done = [sources[0], sources[2]]
     summary = go(done, given, never)
     assert (summary.num_labelled, summary.num_earlier) == (0, 2)
-    summary = go(done, given, lambda: predictor, force=True)
+    summary = go(done, replace(given, force=True), lambda: predictor)
     assert summary.num_labelled == 2
 
 
@@ -81,7 +81,7 @@ def test_the_record_is_removed_before_other_files_change(predictor, sources, giv
     assert (given.output / "a.json").exists()
     (given.output / "a_overlay.jpg").unlink()
     (given.output / "a_overlay.jpg").mkdir()  # stops the second run halfway
-    summary = go(sources, given, lambda: predictor, force=True)
+    summary = go(sources, replace(given, force=True), lambda: predictor)
     assert summary.num_labelled == 1
     assert [Path(f.name).name for f in summary.failures] == ["a.png", "broken.png"]
     assert not (given.output / "a.json").exists()

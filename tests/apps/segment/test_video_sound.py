@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from freecp_d2.apps.segment.inputs import Source
+from freecp_d2.apps.segment.labelling import plan
 from freecp_d2.apps.segment.run import run
-from freecp_d2.apps.segment.tasks import plan
 from freecp_d2.apps.segment.video import label_video
 from freecp_d2.text import load_vocabulary
 
