@@ -221,18 +221,6 @@ def test_an_unreadable_upload_and_a_drawn_page(visit, tmp_path):
     expect(images(page)).to_have_count(2)
 
 
-def test_two_visitors_keep_their_own_words(visit):
-    first, second = visit(), visit()
-    words = {first: ("moon", "river"), second: ("umbrella", "lamp", "bus")}
-    for page in words:
-        page.locator(".ask textarea").fill("; ".join(words[page]))
-    for page in words:
-        page.get_by_role("button", name="Label the image").click()
-    for page in words:
-        expect(images(page).first).to_have_attribute("alt", re.compile("|".join(words[page])))
-        assert legend(page) <= {*words[page], "no word is left"}
-
-
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_it_fits_a_phone(visit, scheme):
     page = visit(

@@ -9,13 +9,14 @@ from PIL import Image
 
 from freecp_d2.apps.web import inputs as uploads
 from freecp_d2.apps.web.inputs import LONGEST_SIDE, Problem
+from freecp_d2.data.images.options import Reading
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 @pytest.fixture
 def read_upload(tmp_path):
-    return functools.partial(uploads.read_upload, folder=tmp_path)
+    return functools.partial(uploads.read_upload, folder=tmp_path, reading=Reading())
 
 
 def noise(width, height):

@@ -15,32 +15,23 @@ def event(client, session, name=""):
     return SimpleNamespace(request=request, session_hash=session, name=name)
 
 
-class Waiting:
-    """A queue that keeps what it is given."""
-
-    def __init__(self):
-        self.line = SimpleNamespace(queue=[])
-        self.event_queue_per_concurrency_id = {"model": self.line}
-
-    async def push(self, body, request, username):
-        self.line.queue.append(
-            SimpleNamespace(request=request, session_hash=body.session_hash, name=body.data)
-        )
-        return True, "id", "success"
-
-
 @pytest.fixture
 def push():
     """A function that puts (client, session) into a shared queue; `push.line` is the queue."""
-    queue = Waiting()
+    line = SimpleNamespace(queue=[])
+
+    async def add(body, request, username):
+        line.queue.append(event(request.client.host, body.session_hash))
+        return True, "id", "success"
+
+    queue = SimpleNamespace(push=add, event_queue_per_concurrency_id={"model": line})
     share_queue(queue)
 
     def call(client, session, data=None):
         body = SimpleNamespace(session_hash=session, data=data)
-        request = SimpleNamespace(client=SimpleNamespace(host=client))
-        return asyncio.run(queue.push(body, request, None))
+        return asyncio.run(queue.push(body, event(client, session).request, None))
 
-    call.line = queue.line
+    call.line = line
     return call
 
 
@@ -70,6 +61,5 @@ def test_files_given_by_address_are_refused(push):
         done, reason, kind = push("a", "one", data)
         assert (done, kind) == (False, "error")
         assert "addresses" in reason
-    assert push("a", "one", [{"path": "/tmp/a.png", "url": "http://127.0.0.1/a.png"}, "https://x"])[
-        0
-    ]
+    own = {"path": "/tmp/a.png", "url": "http://127.0.0.1/a.png"}
+    assert push("a", "one", [own, "https://x"])[0]
