@@ -42,7 +42,6 @@ from ..visualization.html.page import render_page
 from ..visualization.html.page_content import (
     Column,
     Gallery,
-    LabelMap,
     Note,
     Page,
     PageImage,
@@ -143,10 +142,10 @@ def draw_gallery(configs: Mapping[tuple[str, str], CfgNode], pages: Sequence[int
             PageImage(
                 f"Page {record['image_id']}",
                 detection_utils.read_image(record["file_name"], "RGB"),
-                (
-                    LabelMap("SCLIP alone", labels["SCLIP", "alone"].numpy()),
-                    LabelMap("SCLIP + FreeCP", labels["SCLIP", "RP-AP"].numpy()),
-                ),
+                {
+                    "SCLIP alone": labels["SCLIP", "alone"].numpy(),
+                    "SCLIP + FreeCP": labels["SCLIP", "RP-AP"].numpy(),
+                },
                 detection_utils.read_image(record["sem_seg_file_name"], "L").squeeze(),
                 summarise_diagnoses(diagnoses),
             )

@@ -49,19 +49,15 @@ class Results(NamedTuple):
     num_images: int
 
 
-class LabelMap(NamedTuple):
-    """Integer labels (H, W); others than 0..K-1 are no label."""
-
-    title: str
-    labels: np.ndarray
-
-
 class PageImage(NamedTuple):
-    """A uint8 RGB image (H, W, 3), its label maps in the order shown, and the true labels."""
+    """
+    A uint8 RGB image (H, W, 3), its label maps by title, and the true labels: integers (H, W);
+    others than 0..K-1 are no label.
+    """
 
     title: str
     image: np.ndarray
-    maps: tuple[LabelMap, ...]
+    maps: dict[str, np.ndarray]
     truth: np.ndarray
     purification: Purification
 

@@ -38,4 +38,4 @@ def test_numbers_of_label_maps():
     assert pixel_accuracy(np.zeros((1, 2), int), np.full((1, 2), 255), 2) is None
     assert class_shares(np.array([[0, 0, 2, 255]]), 3).tolist() == [0.5, 0.0, 0.25]
     assert visible_classes(page_image(), 3) == ([0, 1], [2])
-    assert visible_classes(page_image(maps=()), 3) == ([0, 1], [])
+    assert visible_classes(page_image(maps={}), 3) == ([0, 1], [])

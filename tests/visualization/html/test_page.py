@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from freecp_d2.visualization.html.page import render_page
-from freecp_d2.visualization.html.page_content import LabelMap, Note
+from freecp_d2.visualization.html.page_content import Note
 
 from .balance import read
 from .samples import gallery, page, page_image
@@ -43,7 +43,7 @@ def test_links_lead_to_their_sections():
 
 
 def test_all_data_is_escaped():
-    nasty = page_image(NASTY, maps=(LabelMap(NASTY, np.zeros((60, 80), dtype=int)),))
+    nasty = page_image(NASTY, maps={NASTY: np.zeros((60, 80), dtype=int)})
     texts = {"title": NASTY, "kicker": NASTY, "lead": (NASTY,), "facts": ((NASTY, NASTY),)}
     html = render_page(page(gallery=gallery(nasty), notes=(Note(NASTY, (NASTY,)),), **texts))
     assert "<script" not in html
