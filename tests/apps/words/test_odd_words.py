@@ -2,19 +2,16 @@
 
 import logging
 import resource
-from pathlib import Path
 
 import pytest
 import torch
 
 from freecp_d2.d2 import build_model
-from freecp_d2.engine import load_config
 from freecp_d2.text import Vocabulary, get_templates, load_vocabulary
 from freecp_d2.text.classifier import TextClassifier
 from freecp_d2.text.text_encoder import TextEncoder
 from tests.helpers.random_clip import random_clip
 
-CONFIG = Path(__file__).parents[3] / "configs/storybook/sclip_freecp.yaml"
 HEIGHT, WIDTH = 64, 80
 LONG = " ".join(f"word{i}" for i in range(300))
 
@@ -78,14 +75,6 @@ def test_many_words(tiny_cfg, image, tmp_path):
     vocabulary = load_vocabulary("; ".join(f"thing {i}" for i in range(500)))
     assert vocabulary == Vocabulary(vocabulary.name, load_vocabulary(path).classes)
     assert len(set(vocabulary.colors)) == len(set(vocabulary.display_names)) == 500
-
-
-def test_many_words_for_a_trained_clip(image):
-    cfg = load_config(str(CONFIG), ["MODEL.TEXT.TEMPLATES", "simple", "MODEL.DEVICE", "cpu"])
-    cfg.defrost()
-    cfg.DATASETS.TEST = ()
-    words = [*load_vocabulary("storybook_wide").class_names, *(f"thing {i}" for i in range(119))]
-    assert (segment(cfg, "; ".join(words), image, 200).amax(dim=0) > 0).all()
 
 
 def test_words_without_descriptions_use_the_templates(tiny_cfg, logged, tmp_path):
