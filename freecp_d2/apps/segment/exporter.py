@@ -86,15 +86,9 @@ class Exporter:
         """
         Write the exports of an image that its record does not have.
 
-        Args:
-            name: of the results.
-            record: of the image; its `exports` has the hash of each file that was written.
-
         Returns:
-            tuple: `exports` for the record, and a message about files that were kept, or "".
-
-        Raises:
-            OSError: a folder is full or cannot be written to.
+            tuple: `exports` for the record, with the hash of each file, and a message about files
+                that were kept, or "".
         """
         self.classes = [entry["name"] for entry in record["classes"]]
         noted, kept = dict(record.get("exports", {})), []

@@ -55,13 +55,7 @@ class RunGallery:
         self.num_without_words = 0
 
     def add(self, name: Path, record: Mapping[str, Any], pixels: Pixels) -> None:
-        """
-        Count an input, and show it if the page has room.
-
-        Args:
-            name, record: of its result files.
-            pixels: called if the input is shown; without labels it is a frame of a video.
-        """
+        """Count an input, and call `pixels` to show it if the page has room."""
         if self.num_letters < _MOST_LETTERS:
             self.entries.append(self._entry(name, record, *pixels()))
             self.num_letters += len(self.entries[-1])

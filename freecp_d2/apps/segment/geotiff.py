@@ -38,12 +38,7 @@ def check_rasters(settings: Settings, formats: Sequence[str]) -> None:
 def label_geotiff(
     predictor: Predictor, source: Source, name: Path, settings: Settings
 ) -> dict[str, Any]:
-    """
-    Write `NAME_labels.tif`, `NAME_overlay.jpg` and `NAME.json`, which is returned.
-
-    Raises:
-        ValueError: the raster cannot be read, or the record would replace another file.
-    """
+    """Write `NAME_labels.tif`, `NAME_overlay.jpg` and `NAME.json`, see `label_input`."""
     check_file(source.path)
     head = head_of(source, settings)
     forget_record(settings.output, name)
@@ -75,8 +70,7 @@ def write_polygons(
 ) -> tuple[dict[str, Any], str]:
     """
     Write `NAME.geojson` if it is asked for and not of these labels; else remove that of older ones.
-
-    Returns, raises: as `Exporter.write`.
+    Returns as `Exporter.write`.
     """
     path = result_path(settings.output, name, "polygons")
     noted = dict(record.get("exports", {}))

@@ -35,19 +35,14 @@ _TEMPORARY = re.compile(r"\.(\d+)\.[0-9a-f]{32}\.tmp(\.\w+)?$")
 @dataclass(frozen=True)
 class Settings:
     """
-    Settings of a run.
+    Settings of a run; ValueError if a number is out of its range.
 
     Attributes:
         config_file, opts: as they were given, for the records.
         cfg: the config with the overrides.
-        overlay_side: longest side of the image in an overlay, in pixels.
         exports: formats of `exporter.EXPORTS` that are written, too.
         rasters: formats of `exporter.RASTERS`; images are then labelled as rasters.
-        tolerance: of their polygons, in pixels.
-        force: exports are replaced if they were edited.
-
-    Raises:
-        ValueError: `overlay_side`, `tolerance` or `max_megapixels` is out of its range.
+        force: finished inputs are labelled again, and edited exports replaced.
     """
 
     config_file: str
@@ -153,9 +148,8 @@ def find_record(source: Source, name: Path, settings: Settings) -> dict[str, Any
 
 def is_taken(source: Source, output: Path, name: Path) -> bool:
     """
-    Whether the results of this name belong to another input that still exists.
-
-    The name of an input that was moved is free, so that its results are found again.
+    Whether the results of this name belong to another input that still exists. That of an input
+    that was moved is free, so that its results are found again.
     """
     other = _read(result_path(output, name)).get("input_path")
     if not other or other == printable(os.path.abspath(source.path)):
@@ -168,9 +162,7 @@ def is_taken(source: Source, output: Path, name: Path) -> bool:
 def forget_record(output: Path, name: Path) -> None:
     """
     Remove the record before its files change, but for the hashes of exports; make its folder.
-
-    Raises:
-        ValueError: the place of the record has a file that this program did not write.
+    ValueError if its place has a file that this program did not write.
     """
     path = result_path(output, name)
     content, old = path.read_bytes() if path.is_file() else b"", _read(path)

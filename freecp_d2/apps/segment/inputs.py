@@ -22,10 +22,8 @@ VIDEO_SUFFIXES = frozenset(_VIDEOS.split())
 
 class Source(NamedTuple):
     """
-    An input file.
-
-    `relative` is its path below the input folder, or below the first part of the pattern with a
-    wildcard; the file name alone for a named file.
+    An input file; `relative` is its path below the input folder, or below the first part of the
+    pattern with a wildcard, and the file name alone for a named file.
     """
 
     path: Path

@@ -51,10 +51,8 @@ def plan(sources: Sequence[Source], names: Sequence[Path], settings: Settings) -
 
 def label_input(predictor: Predictor, task: Task, settings: Settings) -> dict[str, Any]:
     """
-    Write the results of an input, its record last, which is returned.
-
-    Raises:
-        ValueError: the input cannot be read, or the record would replace another file.
+    Write the results of an input, its record last, which is returned; ValueError if the input
+    cannot be read, or the record would replace another file.
     """
     image = label_geotiff if settings.rasters else label_image
     label = label_video if task.source.is_video else image

@@ -41,14 +41,12 @@ def output_names(
     is_taken: Callable[[Source, Path], bool] = lambda source, name: False,
 ) -> list[Path]:
     """
-    Choose the shortest name for each input that no other input has.
-
-    Args:
-        is_taken: whether another input's results have this name in the output folder.
+    Choose the shortest name for each input that no other input has, and for which `is_taken` (by
+    results of an earlier run) does not hold.
 
     Returns:
-        list[Path]: relative, in UTF-8 without control characters, not hidden, short enough for
-        all endings, and different also on file systems that ignore case.
+        list[Path]: relative, in UTF-8 without control characters, not hidden, short enough for all
+        endings, and different also on file systems that ignore case.
     """
     choices, taken = [_choices(source) for source in sources], cache(is_taken)
     while True:

@@ -46,9 +46,8 @@ def labelling(
     """
     A function that labels an unfinished input of `tasks`, and returns its record.
 
-    With several processes, which import `imports` first, all inputs are submitted at once. At the
-    end of the block those that have not begun are dropped. The processes never get Ctrl-C; this one
-    ends them.
+    Several processes import `imports` first and get all inputs at once; at the end of the block,
+    those that have not begun are dropped. The processes never get Ctrl-C; this one ends them.
     """
     todo = [task for task in tasks if task.record is None]
     # Several processes have models of their own, after this one has found that it can be built, and

@@ -26,9 +26,9 @@ from .video_files import NO_SOUND
 @dataclass
 class RunSummary:
     """
-    Inputs labelled now and by earlier runs, those of either kind in which no word is left, videos
-    labelled now without their sound, and failures. `stopped` is the error of a full or read-only
-    disk, or "".
+    Inputs labelled now and by earlier runs, those of either in which no word is left, videos
+    labelled now without their sound, and failures. `stopped`: the error of a full or read-only
+    disk.
     """
 
     num_labelled: int = 0
@@ -66,13 +66,10 @@ def run(
     Label the inputs without a record, until an error of the disk stops the run.
 
     Args:
-        build: builds the model; called if there is an input to label.
+        build: builds the model if there is an input to label; its errors are raised.
         failures: inputs that could not be found.
         report: facts for the end of `index.html`; None: no page is written.
         num_processes, imports: see `process_pool.labelling`.
-
-    Raises:
-        OSError, ValueError: `build` failed; nothing was tried.
     """
     gallery = RunGallery(len(tasks), settings) if report is not None else None
     exporter = Exporter([task.source for task in tasks], settings)

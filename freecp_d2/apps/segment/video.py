@@ -23,13 +23,8 @@ def label_video(
     predictor: Predictor, source: Source, name: Path, settings: Settings
 ) -> dict[str, Any]:
     """
-    Write `NAME_labelled.mp4`, `NAME_frames.jsonl` and `NAME.json`, with a progress bar.
-
-    Returns:
-        dict: the record; `problem` says why frames are missing, or "".
-
-    Raises:
-        ValueError: the video cannot be read, or a frame is too large; the message is the reason.
+    Write `NAME_labelled.mp4`, `NAME_frames.jsonl` and `NAME.json`, see `label_input`; `problem` of
+    the record says why frames are missing, or is "".
     """
     check_file(source.path)
     head = head_of(source, settings)

@@ -30,9 +30,7 @@ _BT601 = 6
 class SoundSink:
     """
     As `VideoSink`, with PyAV: keeps the times of the frames, and all tracks of sound of `source`.
-
-    Attributes:
-        sound: "kept", "none" if the source has none, or "damaged" if it cannot be read to its end.
+    `sound` is "kept", "none", or "damaged" if the source cannot be read to its end.
     """
 
     is_resampled = False
@@ -83,9 +81,8 @@ class SoundSink:
 
 class _Sound:
     """
-    The sound of a video, written between its frames.
-
-    Times count from the first frame; sound before it is left out.
+    The sound of a video, written between its frames; times count from the first frame, and what is
+    before it is left out.
     """
 
     def __init__(self, source: Path, output: "av.container.OutputContainer"):

@@ -56,9 +56,8 @@ def open_video(path: Path) -> tuple[cv2.VideoCapture, VideoInfo]:
 
 def frames_of(capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
     """
-    Upright frames with square pixels, uint8 RGB (H, W, 3), resized to the size of the first.
-
-    Videos of discs and cameras may store pixels that are wider or narrower than high.
+    Upright frames with square pixels, which discs and cameras may not store: uint8 RGB (H, W, 3),
+    resized to the size of the first.
     """
     size: tuple[int, int] | None = None
     aspect = _pixel_aspect(capture)
@@ -108,10 +107,7 @@ class Timing:
 
     Args:
         seconds: of each frame; without meaning unless they increase.
-        rate: frames a second of the container.
-
-    Attributes:
-        rate: the average if the distances between frames vary.
+        rate: frames a second of the container; replaced by the average if the steps vary.
     """
 
     def __init__(self, seconds: Sequence[float], rate: float):
@@ -153,13 +149,6 @@ class VideoSink:
     Args:
         size: (H, W) of the frames, even numbers.
         source: the video whose sound another sink keeps.
-
-    Attributes:
-        codec, sound: of the file, for the record.
-        is_resampled: the frames of the source are not at a constant rate.
-
-    Raises:
-        OSError, ValueError: the file cannot be written; its path is not UTF-8.
     """
 
     sound = NO_SOUND

@@ -34,10 +34,8 @@ _BEST = 5
 @dataclass(frozen=True, eq=False)
 class Labels:
     """
-    Attributes:
-        prediction: without its scores.
-        best_classes: the T best classes at each position, int16, shape (T, h, w).
-        best_scores: their scores, float16, shape (T, h, w).
+    A prediction without its scores, and the T best classes at each position, int16, and their
+    scores, float16, both (T, h, w).
     """
 
     prediction: Prediction
@@ -61,9 +59,8 @@ class Labels:
 
     def best_at(self, y: int, x: int) -> list[tuple[str, float]]:
         """
-        The best names of the pixel in row y, column x, and their scores above 0, best first.
-
-        Scores are bilinear, with 0 for a word that is not among the best at a neighbour.
+        The best names of the pixel in row y, column x, and their scores above 0, best first. Scores
+        are bilinear, with 0 for a word that is not among the best at a neighbour.
         """
         (height, width), (h, w) = self.prediction.label_map.shape, self.best_scores.shape[1:]
         found: dict[int, float] = {}
@@ -99,12 +96,11 @@ class Comparison:
 
 class Labeller:
     """
+    Labels images with the methods of `predictors`, base method's name -> predictor with
+    purification; the default method first.
+
     Thread-safe: a lock covers setting the words and thresholds, which the models share, and
     segmenting.
-
-    Args:
-        predictors: base method's name -> predictor with purification; the default method first.
-        is_embedded: the weights are those of the package.
     """
 
     def __init__(self, predictors: Mapping[str, Predictor], *, is_embedded: bool = False) -> None:
@@ -140,10 +136,7 @@ class Labeller:
         self, image: np.ndarray, vocabulary: Vocabulary, method: str, thresholds: Thresholds
     ) -> Comparison:
         """
-        Label a uint8 RGB image (H, W, 3) by one of `methods`.
-
-        Raises:
-            ValueError: unknown method; a threshold out of its range.
+        Label a uint8 RGB image (H, W, 3); ValueError for an unknown method or a wrong threshold.
         """
         if method not in self._predictors:
             raise ValueError(f"no base method {method!r}; use one of {', '.join(self.methods)}.")

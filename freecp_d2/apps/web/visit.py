@@ -23,7 +23,7 @@ class View:
         comparison: labels of the image; None if there is a message in their place.
         text: that message, or a note on how the image was read.
         point: the pixel whose words are shown.
-        asked: the input: the path of the image, words, method, thresholds and bands.
+        asked: path of the image, words, method, thresholds and bands.
     """
 
     comparison: Comparison | None
@@ -67,9 +67,7 @@ def label(
 
     Args:
         payload: of the image, see `read_upload`.
-        before: the visitor's last view, which is returned if the input is the same: browsers repeat
-            requests.
-        uploads: the folder of uploaded images.
+        before: the last view, returned if the input is the same: browsers repeat requests.
         bands: of an image with many; None: those of the config.
     """
     asked = (payload.get("path") if payload else None, words, method, thresholds, bands)
@@ -94,10 +92,8 @@ def label(
 
 class Visit:
     """
-    The latest view of a visitor, which overlapping requests of one page share.
-
-    A pixel that is chosen while the image is labelled again is kept, and a request that ends late
-    never brings back an older view.
+    The latest view of a visitor, which overlapping requests of one page share: a pixel that is
+    chosen while the image is labelled again is kept, and no older view comes back.
     """
 
     def __init__(self) -> None:

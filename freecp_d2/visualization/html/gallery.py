@@ -102,9 +102,8 @@ def data_uri(image: np.ndarray, format: str = "PNG", **options: int) -> str:
 
 def limited(array: np.ndarray, longest_side: int) -> np.ndarray:
     """
-    Shrink to a longest side in pixels; smaller arrays are returned as they are.
-
-    Images, uint8 (H, W, 3), are antialiased; of labels (H, W), the nearest neighbour is taken.
+    Shrink to a longest side in pixels, with antialiasing for images, uint8 (H, W, 3), by nearest
+    neighbour for labels (H, W); smaller arrays are returned as they are.
     """
     if max(array.shape[:2]) <= longest_side:
         return array

@@ -19,9 +19,8 @@ _LENGTH = _WIDTH - _LABELS - _VALUES
 
 def bar_chart(results: Results) -> Markup:
     """
-    mIoU of every variant, one SVG for each base method, so that they wrap on a narrow screen.
-
-    All have the same scale. A dashed line marks the base method alone.
+    mIoU of every variant on one scale, one SVG for each base method, so that they wrap on a narrow
+    screen. A dashed line marks the base method alone.
     """
     highest = max(score.miou for row in results.rows for score in row.scores)
     top = max(5.0, 5.0 * math.ceil(highest / 5))
