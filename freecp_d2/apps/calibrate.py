@@ -166,17 +166,17 @@ def chosen_config(
     cfg: CfgNode, config_file: str, opts: Sequence[str], chosen: tuple[float, float]
 ) -> dict[str, Any]:
     """The config file, the keys of the command line but OUTPUT_DIR and device, the thresholds."""
-    config: dict[str, Any] = {"_BASE_": os.path.abspath(find_config(config_file))}
     values = {
         key: functools.reduce(lambda node, name: node[name], key.split("."), cfg)
         for key in rename_old_opts(opts)[::2]
         if key not in ("OUTPUT_DIR", "MODEL.DEVICE")
     }
+    config: dict[str, Any] = {"_BASE_": os.path.abspath(find_config(config_file))}
     for key, value in {**values, TAU_R: float(chosen[0]), TAU_A: float(chosen[1])}.items():
         *sections, name = key.split(".")
-        node = config
-        for section in sections:
-            node = node.setdefault(section, {})
+        node = functools.reduce(
+            lambda node, section: node.setdefault(section, {}), sections, config
+        )
         node[name] = repr(value) if isinstance(value, tuple) else value
     return {**config, "VERSION": 2}
 

@@ -78,11 +78,9 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None) -> Namespace:
     """Parse options wherever they are; argparse takes all that follow KEY VALUE pairs for pairs."""
     args = parser.parse_args(argv)
     opts: list[str] = []
-    while any(word.startswith("--") for word in args.opts):
-        rest = args.opts
-        start = next(i for i, word in enumerate(rest) if word.startswith("--"))
-        opts += rest[:start]
-        args = parser.parse_args(rest[start:], args)
+    while starts := [i for i, word in enumerate(args.opts) if word.startswith("--")]:
+        opts += args.opts[: starts[0]]
+        args = parser.parse_args(args.opts[starts[0] :], args)
     own = (("MODEL.TEXT.VOCABULARY", args.vocabulary), ("OUTPUT_DIR", args.output))
     given = [part for pair in own if pair[1] is not None for part in pair]
     args.opts = [*given, *device_opts(args), *opts, *args.opts]
@@ -123,8 +121,7 @@ def _close_logs() -> None:
     """Close the log files, since a full disk would raise an error when Python does it."""
     for name in ("detectron2", "fvcore", "freecp_d2"):
         for handler in logging.getLogger(name).handlers:
-            stream = getattr(handler, "stream", sys.stdout)
-            if stream not in (sys.stdout, sys.stderr):
+            if (stream := getattr(handler, "stream", sys.stdout)) not in (sys.stdout, sys.stderr):
                 with suppress(OSError):
                     stream.close()
 

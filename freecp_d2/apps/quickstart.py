@@ -64,9 +64,8 @@ NOTES = (
     Note(
         "What this shows, and what it does not",
         (
-            "Every step of the method runs as it does with real weights: the same code and the "
-            "same equations, with a smaller network and other images. The page shows what each "
-            "step does, word by word and region by region.",
+            "Every step of the method runs as it does with real weights, with a smaller network "
+            "and other images.",
             "It is no evidence about photographs. The drawings are simple, the network is far "
             "smaller than those in use and saw nothing else. No number here can be compared with "
             "the paper's, which are of real weights and real benchmarks.",

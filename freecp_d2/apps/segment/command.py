@@ -34,12 +34,12 @@ from ..options import (
     print_error,
     program_name,
 )
-from .exporter import EXPORTS, FORMATS, RASTERS, check_exports
+from .exporter import FORMATS, RASTERS
 from .geotiff import check_rasters
 from .image_record import Settings, is_taken, no_word_left
 from .inputs import FailedInput, Inputs
 from .labelling import Task, plan
-from .outputs import PAGE, check_folders, check_page, check_results, output_names
+from .outputs import EXPORTS, PAGE, check_folders, check_page, check_results, output_names
 from .run import run
 
 OUTPUT = Path("output/demo")
@@ -119,8 +119,7 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
     if args.report:
         check_page(args.output)
     names = output_names(inputs.sources, lambda source, name: is_taken(source, args.output, name))
-    check_results(inputs.sources, names, args.output)
-    check_exports(inputs.sources, names, args.output, settings.exports)
+    check_results(inputs.sources, names, args.output, settings.exports)
     args.output.mkdir(parents=True, exist_ok=True)
     tasks = plan(inputs.sources, names, settings)
     if inputs.num_others:

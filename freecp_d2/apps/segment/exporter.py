@@ -19,15 +19,9 @@ from ...data.exports import coco_dataset, labelme_file, merge_coco, yolo_data, y
 from ...engine.predictor.saving import as_json
 from ...utils.files import printable, write_whole
 from ...visualization.label_png import read_labels
-from .image_record import Settings, result_path
+from .image_record import Settings
 from .inputs import FailedInput, Source
-
-EXPORTS = {
-    "coco": ("coco", ".json"),
-    "labelme": ("labelme", ".json"),
-    "yolo": ("yolo/labels", ".txt"),
-}
-"""Format -> the folder in the output folder, and what follows the name of the input."""
+from .outputs import EXPORTS, export_path, result_path
 
 RASTERS = ("geojson", "geotiff")
 """Formats of rasters with a CRS, which replace the labels as PNG; geotiff is written for both."""
@@ -42,33 +36,6 @@ COCO_FILE, YOLO_FILE = Path("coco/_annotations.coco.json"), Path("yolo/data.yaml
 
 _COCO_MARK, _COCO_START = b'"version": "freecp_d2', 400
 """In the first bytes of COCO files of this program."""
-
-
-def export_path(output: Path, name: Path, kind: str) -> Path:
-    """The path of an export of the input called `name`."""
-    folder, ending = EXPORTS[kind]
-    return output / folder / name.with_name(f"{name.name}{ending}")
-
-
-def check_exports(
-    sources: Sequence[Source], names: Sequence[Path], output: Path, kinds: Sequence[str]
-) -> None:
-    """ValueError if an export would replace an input or another result."""
-    inputs = {os.path.realpath(source.path) for source in sources}
-    folders = {EXPORTS[kind][0].split("/")[0] for kind in kinds}
-    for name in names:
-        if name.parts[0] in folders and len(name.parts) > 1:
-            raise ValueError(
-                f'--format writes into the folder "{name.parts[0]}" of {output}, where results of '
-                "a folder of the same name among the inputs go; rename that, or label it alone."
-            )
-        for kind in kinds:
-            path = export_path(output, name, kind)
-            if os.path.realpath(path) in inputs:
-                raise ValueError(
-                    f"{printable(path)} is an input and would be replaced; name another folder "
-                    "with --output."
-                )
 
 
 class Exporter:

@@ -18,8 +18,9 @@ from ...visualization.label_png import no_word
 from ...visualization.legend import visible_shares
 from .decisions import classes_of, visible_of
 from .exporter import KEPT, RASTERS, is_ours, note_of
-from .image_record import Settings, forget_record, head_of, result_path, write_record
+from .image_record import Settings, forget_record, head_of, write_record
 from .inputs import Source, check_file
+from .outputs import result_path
 
 
 def check_rasters(settings: Settings, formats: Sequence[str]) -> None:

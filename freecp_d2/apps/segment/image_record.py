@@ -23,7 +23,7 @@ from ...text import Vocabulary
 from ...utils.files import printable, write_whole
 from ...version import __version__
 from .inputs import Source
-from .outputs import ENDINGS
+from .outputs import result_path
 
 _FORMAT = 3
 """Version of the result files; a new number makes old results out of date."""
@@ -40,7 +40,7 @@ class Settings:
     Attributes:
         config_file, opts: as they were given, for the records.
         cfg: the config with the overrides.
-        exports: formats of `exporter.EXPORTS` that are written, too.
+        exports: formats of `outputs.EXPORTS` that are written, too.
         rasters: formats of `exporter.RASTERS`; images are then labelled as rasters.
         force: finished inputs are labelled again, and edited exports replaced.
     """
@@ -103,11 +103,6 @@ def no_word_left(number: int) -> str:
         f"No word is left in {number:,} image{'s' * (number != 1)}; lower "
         "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH or set REDUNDANCY.MODE to auto."
     )
-
-
-def result_path(output: Path, name: Path, kind: str = "record") -> Path:
-    """The path of a result, one of `ENDINGS`, of the input called `name`."""
-    return output / name.with_name(f"{name.name}{ENDINGS[kind]}")
 
 
 def head_of(source: Source, settings: Settings) -> dict[str, Any]:

@@ -16,16 +16,9 @@ from ...visualization.label_png import label_png, read_labels
 from ...visualization.legend import class_counts, visible_shares
 from .decisions import classes_of, decisions_of
 from .geotiff import label_geotiff, preview
-from .image_record import (
-    Settings,
-    find_record,
-    forget_record,
-    head_of,
-    result_path,
-    sweep,
-    write_record,
-)
+from .image_record import Settings, find_record, forget_record, head_of, sweep, write_record
 from .inputs import Source, check_file
+from .outputs import result_path
 from .video import label_video
 from .video_files import middle_frame
 

@@ -30,6 +30,13 @@ ENDINGS = {
 }
 """Kind of result -> what follows the name of the input."""
 
+EXPORTS = {
+    "coco": ("coco", ".json"),
+    "labelme": ("labelme", ".json"),
+    "yolo": ("yolo/labels", ".txt"),
+}
+"""Format -> the folder in the output folder, and what follows the name of the input."""
+
 _PART_BYTES = 200  # of a part of a path: 255 less the longest ending
 _PAGE_START = 1 << 16  # bytes, longer than the style of a page
 _PAGE_MARK = b'<p class="kicker">FreeCP</p>'
@@ -62,6 +69,17 @@ def output_names(
             del names[0]
 
 
+def result_path(output: Path, name: Path, kind: str = "record") -> Path:
+    """The path of a result, one of `ENDINGS`, of the input called `name`."""
+    return output / name.with_name(f"{name.name}{ENDINGS[kind]}")
+
+
+def export_path(output: Path, name: Path, kind: str) -> Path:
+    """The path of an export, one of `EXPORTS`, of the input called `name`."""
+    folder, ending = EXPORTS[kind]
+    return output / folder / name.with_name(f"{name.name}{ending}")
+
+
 def check_folders(inputs: Sequence[str], output: Path) -> None:
     """ValueError if `output` is or contains an input folder, where results could replace inputs."""
     place = output.resolve()
@@ -75,17 +93,26 @@ def check_folders(inputs: Sequence[str], output: Path) -> None:
             )
 
 
-def check_results(sources: Sequence[Source], names: Sequence[Path], output: Path) -> None:
-    """ValueError if a result would replace an input."""
-    place = os.path.realpath(output)
-    real = {os.path.realpath(source.path): source for source in sources}
-    for source, name in zip(sources, names, strict=True):
-        for ending in ENDINGS.values():
-            other = real.get(os.path.join(place, f"{name}{ending}"))
-            if other:
+def check_results(
+    sources: Sequence[Source], names: Sequence[Path], output: Path, exports: Sequence[str] = ()
+) -> None:
+    """ValueError if a result or an export would replace an input, or an export a result."""
+    inputs = {os.path.realpath(source.path) for source in sources}
+    folders = {EXPORTS[kind][0].split("/")[0] for kind in exports}
+    for name in names:
+        if name.parts[0] in folders and len(name.parts) > 1:
+            raise ValueError(
+                f'--format writes into the folder "{name.parts[0]}" of {output}, where results of '
+                "a folder of the same name among the inputs go; rename that, or label it alone."
+            )
+        for path in (
+            *(result_path(output, name, kind) for kind in ENDINGS),
+            *(export_path(output, name, kind) for kind in exports),
+        ):
+            if os.path.realpath(path) in inputs:
                 raise ValueError(
-                    f"a result of {printable(source.path)} would replace the input "
-                    f"{printable(other.path)}; name another folder with --output."
+                    f"{printable(path)} is an input and would be replaced by a result; name "
+                    "another folder with --output."
                 )
 
 

@@ -14,8 +14,9 @@ from ...utils.files import printable, whole_file
 from ...visualization.drawing import draw_frame
 from ...visualization.legend import class_counts, visible_shares
 from .decisions import classes_of, decisions_of, visible_of
-from .image_record import Settings, forget_record, head_of, result_path, write_record
+from .image_record import Settings, forget_record, head_of, write_record
 from .inputs import Source, check_file
+from .outputs import result_path
 from .video_files import Timing, VideoInfo, VideoSink, frames_of, open_video, read_timing
 
 

@@ -155,7 +155,7 @@ def test_other_files_are_not_replaced(pages, tmp_path, capsys):
         Image.new("RGB", (9, 9)).save(tmp_path / name)
     inputs = [str(tmp_path / name) for name in ("a.png", "a_labels.png")]
     assert main([*arguments, *inputs, *SMALL]) == 2
-    assert "would replace the input" in capsys.readouterr().err
+    assert "a_labels.png is an input and would be replaced" in capsys.readouterr().err
     assert sorted(os.listdir(tmp_path)) == ["a.png", "a_labels.png"]
 
 

@@ -13,11 +13,11 @@ from freecp_d2.apps.segment.image_record import (
     head_of,
     is_taken,
     note_exports,
-    result_path,
     sweep,
     write_record,
 )
 from freecp_d2.apps.segment.inputs import Source
+from freecp_d2.apps.segment.outputs import result_path
 from freecp_d2.text import Vocabulary
 
 from .samples import WORDS, settings

@@ -88,8 +88,13 @@ def test_a_result_never_replaces_an_input(folder):
     result_names = [Path("a"), Path("a_labels")]
     check_results(sources, result_names, folder / "out")
     check_results(sources[:1], result_names[:1], folder / "linked")
-    with pytest.raises(ValueError, match=r"photos/a\.png would replace .*a_labels\.png"):
+    with pytest.raises(ValueError, match=r"a_labels\.png is an input and would be replaced"):
         check_results(sources, result_names, folder / "linked")
+    export = [Source(folder / "coco" / "a.json", Path("a.json"), False)]
+    with pytest.raises(ValueError, match=r"coco/a\.json is an input"):
+        check_results(export, [Path("a")], folder, ["coco"])
+    with pytest.raises(ValueError, match='"yolo"'):
+        check_results(export, [Path("yolo/a")], folder, ["coco", "yolo"])
 
 
 def test_pages_of_other_programs_are_not_replaced(folder):
