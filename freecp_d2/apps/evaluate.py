@@ -156,9 +156,8 @@ def train_net(argv: Sequence[str] | None = None) -> None:
 
 def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) -> None:
     """
-    Evaluate a config; SystemExit with a message where the command line, config or data are wrong.
-
-    `require_eval_only` refuses a command line without --eval-only, which would train elsewhere.
+    Evaluate a config; SystemExit with a message where the command line, config or data are wrong,
+    and if `require_eval_only` misses --eval-only, which would train elsewhere.
     """
     parser = build_parser()
     args = parse(parser, argv)

@@ -56,10 +56,7 @@ def export(model: FreeCPSegmentor, path: Path) -> float:
     """
     Write the graph, input `images` and output `patch_tokens`, and an .npz beside it: `words`, unit
     rows (W, D), `word_to_class` (W,), -1 for background words, `logit_scale`, `names`, and `side`,
-    S in pixels.
-
-    Returns:
-        float: the largest difference from PyTorch on random images.
+    S in pixels. Returns the largest difference from PyTorch on random images.
     """
     try:
         import onnxruntime

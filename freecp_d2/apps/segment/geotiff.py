@@ -69,10 +69,7 @@ def label_geotiff(
 def write_polygons(
     record: Mapping[str, Any], name: Path, settings: Settings
 ) -> tuple[dict[str, Any], str]:
-    """
-    Write `NAME.geojson` if it is asked for and not of these labels; else remove that of older ones.
-    Returns as `Exporter.write`.
-    """
+    """Write `NAME.geojson` if asked for, or remove that of older labels, see `Exporter.write`."""
     path = result_path(settings.output, name, "polygons")
     noted = dict(record.get("exports", {}))
     old = noted.get("geojson", {})

@@ -156,15 +156,12 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
     They share image tower, words, heads, thresholds and a cache of image features. Methods that the
     weights do not allow are left out: a ResNet has no attention to rewrite.
     """
-    if not cfg.MODEL.PURIFICATION_HEAD.NAME:
+    host, head_name = cfg.MODEL.META_ARCHITECTURE, cfg.MODEL.PURIFICATION_HEAD.NAME
+    if host != "FreeCPSegmentor" or not head_name:
         raise ValueError(
-            "the config is of a base method alone, and the page compares it with FreeCP; use one "
-            "with MODEL.PURIFICATION_HEAD.NAME, such as storybook/sclip_freecp."
-        )
-    if cfg.MODEL.META_ARCHITECTURE != "FreeCPSegmentor":
-        raise ValueError(
-            f'MODEL.META_ARCHITECTURE is "{cfg.MODEL.META_ARCHITECTURE}", and the page compares '
-            "base methods of FreeCPSegmentor; use a config of it, such as ade20k/sclip_freecp."
+            "the page compares base methods of FreeCPSegmentor alone and with FreeCP, and "
+            f'MODEL.META_ARCHITECTURE is "{host}", MODEL.PURIFICATION_HEAD.NAME "{head_name}"; use '
+            "a config such as storybook/sclip_freecp."
         )
     clip = load_clip_from_config(cfg)
     first = Predictor.from_config(cfg, vocabulary, clip=clip)

@@ -32,8 +32,7 @@ class Scores:
 
 class Row(NamedTuple):
     """
-    Scores of a base method, one for each column; `gain` is the last mIoU minus the first, and the
-    ends of its interval.
+    Scores of a base method, one for each column; `gain`: last mIoU minus first, and its interval.
     """
 
     method: str
@@ -87,11 +86,8 @@ class Section(NamedTuple):
 
 class Page(NamedTuple):
     """
-    Attributes:
-        kicker, title, lead: a line above the heading, the heading, paragraphs below it.
-        sections: further sections before the gallery.
-        notes: sections of text at the end.
-        facts: (name, value) lines at the foot, such as the command and the date.
+    A page; `kicker` is a line above the heading, `sections` come before the gallery, `notes` at the
+    end, and `facts` are (name, value) lines at the foot, such as the command and the date.
     """
 
     kicker: str

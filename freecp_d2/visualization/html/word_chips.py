@@ -36,7 +36,7 @@ def purification_notes(
     Args:
         colors: of the words that are marked with their colour.
         whole: fold long lists; else cut them and give the number of words left out.
-        level: of the headings, one below the heading of the image.
+        level: of the headings.
     """
     sections = []
 

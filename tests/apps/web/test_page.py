@@ -44,17 +44,13 @@ def test_automatic_thresholds_of_the_config(small_cfg):
     assert "drawn pages only" in str(config)
 
 
-def test_it_makes_no_requests(labeller):
-    assert not build_page(labeller).analytics_enabled
+def test_it_makes_no_requests_and_the_model_has_one_queue(labeller):
+    page = build_page(labeller)
+    limits = [fn.concurrency_limit for fn in page.fns.values() if fn.concurrency_id == "model"]
+    assert limits == [1, 1]
+    assert not page.analytics_enabled
     assert not page_theme()._stylesheets
     assert "http" not in page_head().replace("http://www.w3.org", "")
-
-
-def test_the_model_has_one_queue(labeller):
-    page = build_page(labeller)
-    limited = [fn for fn in page.fns.values() if fn.concurrency_id == "model"]
-    assert len(limited) == 2
-    assert all(fn.concurrency_limit == 1 for fn in limited)
 
 
 def test_a_button_for_each_drawn_page():
