@@ -76,10 +76,17 @@ def export(model: FreeCPSegmentor, path: Path) -> float:
     tower, images = ImageTower(model).eval(), 255 * torch.rand(2, 3, side, side)
     words = path.with_suffix(".npz")
     with torch.no_grad(), whole_file(words) as words_aside, whole_file(path) as aside:
-        names = {"input_names": ["images"], "output_names": ["patch_tokens"]}
-        shapes = {"images": {0: torch.export.Dim("windows")}}
-        options = {"dynamo": True, "external_data": False, "verbose": False}
-        torch.onnx.export(tower, (images,), aside, **names, dynamic_shapes=shapes, **options)
+        torch.onnx.export(
+            tower,
+            (images,),
+            aside,
+            input_names=["images"],
+            output_names=["patch_tokens"],
+            dynamic_shapes={"images": {0: torch.export.Dim("windows")}},
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
         session = onnxruntime.InferenceSession(aside, providers=["CPUExecutionProvider"])
         (found,) = session.run(None, {"images": images[:1].numpy()})
         difference = float(np.abs(found - tower(images[:1]).numpy()).max())

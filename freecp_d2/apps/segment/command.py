@@ -34,12 +34,20 @@ from ..options import (
     print_error,
     program_name,
 )
-from .exporter import FORMATS, RASTERS
 from .geotiff import check_rasters
 from .image_record import Settings, is_taken, no_word_left
 from .inputs import FailedInput, Inputs
 from .labelling import Task, plan
-from .outputs import EXPORTS, PAGE, check_folders, check_page, check_results, output_names
+from .outputs import (
+    EXPORTS,
+    FORMATS,
+    PAGE,
+    RASTERS,
+    check_folders,
+    check_page,
+    check_results,
+    output_names,
+)
 from .run import run
 
 OUTPUT = Path("output/demo")
@@ -104,7 +112,7 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
         overlay_side=args.overlay_side,
         max_megapixels=args.max_megapixels,
         exports=[kind for kind in EXPORTS if kind in args.format],
-        rasters=[kind for kind in RASTERS if kind in args.format],
+        rasters=not {*RASTERS}.isdisjoint(args.format),
         tolerance=args.tolerance,
         force=args.force,
     )

@@ -1,7 +1,8 @@
 """
 Exports of labelled images, from their record and label map, so that a finished run can get them.
 
-A file is written once. One that was edited since, or that this program did not write, is kept.
+A file is written once for each label map, and noted in `.exports.jsonl`. One that was edited since,
+or that this program did not write, is kept.
 """
 
 import hashlib
@@ -9,27 +10,20 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from ...data.exports import coco_dataset, labelme_file, merge_coco, yolo_data, yolo_lines
 from ...engine.predictor.saving import as_json
 from ...utils.files import printable, write_whole
 from ...visualization.label_png import read_labels
+from .geotiff import geojson_of
 from .image_record import Settings
 from .inputs import FailedInput, Source
-from .outputs import EXPORTS, export_path, result_path
-
-RASTERS = ("geojson", "geotiff")
-"""Formats of rasters with a CRS, which replace the labels as PNG; geotiff is written for both."""
-
-FORMATS = (*EXPORTS, *RASTERS, "npz", "png")
-"""What --format takes; png is written unless a raster is, and npz is --scores."""
-
-KEPT = "kept {}, edited or of another program; --force replaces it"
+from .outputs import export_path, result_path
 
 COCO_FILE, YOLO_FILE = Path("coco/_annotations.coco.json"), Path("yolo/data.yaml")
 """Files of all images of a run."""
@@ -46,37 +40,38 @@ class Exporter:
         self.count = Counter(source.relative for source in sources)
         self.done: list[Path] = []
         self.classes: list[str] = []
+        self.log = settings.output / ".exports.jsonl"
+        self.written: dict[str, dict[str, Any]] = {}
+        for line in self.log.read_text().splitlines() if self.log.exists() else ():
+            with suppress(ValueError):  # a line that a crash has cut
+                entry = json.loads(line)
+                self.written[entry["file"]] = entry
 
-    def write(
-        self, source: Source, name: Path, record: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], str]:
-        """
-        Write the exports of an image that its record does not have.
-
-        Returns:
-            tuple: `exports` for the record, with the hash of each file, and a message about files
-                that were kept, or "".
-        """
+    def write(self, source: Source, name: Path, record: Mapping[str, Any]) -> str:
+        """Write the exports of an image that are not of its labels; returns which were kept."""
+        settings, kept = self.settings, []
         self.classes = [entry["name"] for entry in record["classes"]]
-        noted, kept = dict(record.get("exports", {})), []
-        labels: np.ndarray | None = None
-        for kind in self.settings.exports:
-            path, tolerance = export_path(self.settings.output, name, kind), self._tolerance(kind)
-            old = noted.get(kind, {})
-            if path.exists() and old.get("tolerance") == tolerance and not self.settings.force:
+        labels = result_path(settings.output, name, "raster" if settings.rasters else "labels")
+        for kind in settings.exports:
+            path = export_path(settings.output, name, kind)
+            file = str(path.relative_to(settings.output))
+            made_of = [labels.stat().st_mtime_ns, self._tolerance(kind)]
+            old = self.written.get(file, {})
+            if path.exists() and not settings.force and old.get("made_of") == made_of:
                 continue
-            if labels is None:
-                file = result_path(self.settings.output, name, "labels")
-                labels = read_labels(file, record["no_word"])
-            content = self._content(kind, source, path, record, labels)
-            if not self.settings.force and not is_ours(path, old.get("sha256"), content):
+            content = self._content(kind, source, name, record, labels)
+            digest = _digest(content)
+            ours = (digest, old.get("sha256"))
+            if path.exists() and not settings.force and _digest(path.read_bytes()) not in ours:
                 kept.append(printable(path))
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, content)
-            noted[kind] = note_of(content, tolerance)
+            with self.log.open("a") as log:
+                log.write(json.dumps({"file": file, "made_of": made_of, "sha256": digest}) + "\n")
         self.done.append(name)
-        return noted, KEPT.format(", ".join(kept)) if kept else ""
+        names = ", ".join(kept)
+        return f"kept {names}, edited or of another program; --force replaces it" if kept else ""
 
     def finish(self) -> list[FailedInput]:
         """Write the files of all images; returns those that were not written, and why."""
@@ -121,35 +116,26 @@ class Exporter:
         write_whole(path, content.encode())
 
     def _tolerance(self, kind: str) -> float:
-        return 0.0 if kind == "coco" else self.settings.tolerance
+        return 0.0 if kind in ("coco", "geojson") else self.settings.tolerance
 
     def _content(
-        self, kind: str, source: Source, path: Path, record: Mapping[str, Any], labels: np.ndarray
+        self, kind: str, source: Source, name: Path, record: Mapping[str, Any], file: Path
     ) -> bytes:
         names, tolerance = self.classes, self._tolerance(kind)
         found = {entry["name"]: entry.get("score") for entry in record["visible"]}
         scores = {name: score for name, score in found.items() if score is not None}
+        if kind == "geojson":
+            return geojson_of(file, names, scores)
+        labels = read_labels(file, record["no_word"])
         if kind == "coco":
             alone = self.count[source.relative] == 1
             image = source.relative if alone else Path(os.path.abspath(source.path))
             return as_json(coco_dataset(labels, names, printable(image), scores))
         if kind == "labelme":
-            place = printable(os.path.relpath(source.path, path.parent))
+            folder = export_path(self.settings.output, name, kind).parent
+            place = printable(os.path.relpath(source.path, folder))
             return as_json(labelme_file(labels, names, place, scores, tolerance))
         return yolo_lines(labels, names, tolerance).encode()
-
-
-def note_of(content: bytes, tolerance: float) -> dict[str, Any]:
-    """An entry of a record's `exports`; that of outdated labels has no tolerance."""
-    return {"sha256": _digest(content), "tolerance": tolerance}
-
-
-def is_ours(path: Path, digest: str | None, content: bytes | None = None) -> bool:
-    """Whether a file is missing, as it was written, or as it will be."""
-    if not path.exists():
-        return True
-    known = {digest} if content is None else {digest, _digest(content)}
-    return path.is_file() and _digest(path.read_bytes()) in known
 
 
 def _digest(content: bytes) -> str:

@@ -1,7 +1,7 @@
 """
 `NAME.json`: what was decided in an image or video. It also marks the other files as complete.
 
-It is removed before the other files are written, but for the hashes of exports, and written last.
+It is removed before the other files are written, and written last.
 Inputs with a matching record are skipped: same settings, same input file by name, size and time of
 change, and all listed files with their sizes.
 """
@@ -41,7 +41,7 @@ class Settings:
         config_file, opts: as they were given, for the records.
         cfg: the config with the overrides.
         exports: formats of `outputs.EXPORTS` that are written, too.
-        rasters: formats of `exporter.RASTERS`; images are then labelled as rasters.
+        rasters: images are rasters with a CRS, labelled by windows.
         force: finished inputs are labelled again, and edited exports replaced.
     """
 
@@ -54,7 +54,7 @@ class Settings:
     overlay_side: int = 2048
     max_megapixels: float = 200.0
     exports: Sequence[str] = ()
-    rasters: Sequence[str] = ()
+    rasters: bool = False
     tolerance: float = 1.0
     force: bool = False
 
@@ -156,46 +156,31 @@ def is_taken(source: Source, output: Path, name: Path) -> bool:
 
 def forget_record(output: Path, name: Path) -> None:
     """
-    Remove the record before its files change, but for the hashes of exports; make its folder.
+    Remove the record before its files change, and make its folder.
+
     ValueError if its place has a file that this program did not write.
     """
     path = result_path(output, name)
-    content, old = path.read_bytes() if path.is_file() else b"", _read(path)
+    content = path.read_bytes() if path.is_file() else b""
     # A crash of the machine can leave a file of null bytes.
-    if content.strip(b"\0 \r\n") and not old:
+    if content.strip(b"\0 \r\n") and not _read(path):
         raise ValueError(
             f"{path} was not written by this program and would be replaced; move it away, or name "
             "another folder with --output"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    if kept := _outdated_exports(old):
-        _write(path, {"settings_sha256": "", "input_path": old.get("input_path")} | kept)
-    else:
-        path.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
 
 
 def write_record(
     output: Path, name: Path, record: Mapping[str, Any], kinds: Iterable[str]
 ) -> dict[str, Any]:
-    """Write the record with names and sizes of these results, and older hashes; returns it all."""
+    """Write the record with the names and sizes of these results; returns it all."""
     path = result_path(output, name)
     files = {kind: result_path(output, name, kind).name for kind in kinds}
-    sizes = _sizes(path.parent, files)
-    kept = _outdated_exports(_read(path))
-    return _write(path, {**record, **kept, "files": files, "file_bytes": sizes})
-
-
-def note_exports(
-    output: Path, name: Path, record: Mapping[str, Any], exports: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Write the record with other `exports`; returns it."""
-    return _write(result_path(output, name), {**record, "exports": exports})
-
-
-def _outdated_exports(record: Mapping[str, Any]) -> dict[str, Any]:
-    """`exports` of an older record, for a new one: hashes of files that are outdated; or {}."""
-    found = record.get("exports", {}).items()
-    return {"exports": {kind: {"sha256": e["sha256"]} for kind, e in found}} if found else {}
+    whole = {**record, "files": files, "file_bytes": _sizes(path.parent, files)}
+    write_whole(path, f"{json.dumps(whole, indent=1, allow_nan=False)}\n".encode())
+    return whole
 
 
 def sweep(folder: Path) -> None:
@@ -209,11 +194,6 @@ def sweep(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
         except OSError:  # the process of another user
             continue
-
-
-def _write(path: Path, record: dict[str, Any]) -> dict[str, Any]:
-    write_whole(path, f"{json.dumps(record, indent=1, allow_nan=False)}\n".encode())
-    return record
 
 
 def _read(path: Path) -> dict[str, Any]:

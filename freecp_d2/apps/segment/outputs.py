@@ -26,7 +26,6 @@ ENDINGS = {
     "video": "_labelled.mp4",
     "frames": "_frames.jsonl",
     "raster": "_labels.tif",
-    "polygons": ".geojson",
 }
 """Kind of result -> what follows the name of the input."""
 
@@ -34,8 +33,15 @@ EXPORTS = {
     "coco": ("coco", ".json"),
     "labelme": ("labelme", ".json"),
     "yolo": ("yolo/labels", ".txt"),
+    "geojson": ("", ".geojson"),
 }
 """Format -> the folder in the output folder, and what follows the name of the input."""
+
+RASTERS = ("geojson", "geotiff")
+"""Formats of rasters with a CRS, which replace the labels as PNG; geotiff is written for both."""
+
+FORMATS = (*EXPORTS, "geotiff", "npz", "png")
+"""What --format takes; png is written unless a raster is, and npz is --scores."""
 
 _PART_BYTES = 200  # of a part of a path: 255 less the longest ending
 _PAGE_START = 1 << 16  # bytes, longer than the style of a page

@@ -14,8 +14,7 @@ from ...visualization.html.page import render_page
 from .decisions import has_no_word
 from .exporter import Exporter
 from .gallery import RunGallery
-from .geotiff import write_polygons
-from .image_record import Settings, note_exports
+from .image_record import Settings
 from .inputs import FailedInput
 from .labelling import Task, pixels_of
 from .outputs import PAGE
@@ -78,7 +77,11 @@ def run(
         summary.fail(*failures)
         for task in tqdm(tasks, unit=" inputs", disable=None if tasks else True):
             try:
-                record, problem = _export(exporter, task, task.record or label(task))
+                record = task.record or label(task)
+                if task.source.is_video:
+                    problem = record.get("problem", "")
+                else:
+                    problem = exporter.write(task.source, task.name, record)
                 if gallery is not None:
                     gallery.add(task.name, record, partial(pixels_of, task, record, settings))
             except (ValueError, MemoryError, RuntimeError, OSError) as error:
@@ -98,17 +101,3 @@ def run(
     except OSError as error:
         summary.stopped = str(error)
     return summary
-
-
-def _export(exporter: Exporter, task: Task, record: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Write the exports of an image; returns the record, and a problem or ""."""
-    if task.source.is_video:
-        return record, record.get("problem", "")
-    settings = exporter.settings
-    if settings.rasters:
-        exports, problem = write_polygons(record, task.name, settings)
-    else:
-        exports, problem = exporter.write(task.source, task.name, record)
-    if exports != record.get("exports", {}):
-        record = note_exports(settings.output, task.name, record, exports)
-    return record, problem

@@ -96,14 +96,14 @@ def _add_settings(c: SimpleNamespace, labeller: Labeller) -> None:
         options: dict[str, Any] = {"buttons": [], "interactive": not is_automatic}
         # An automatic threshold starts at the released program's value.
         c.redundancy = gr.Slider(
-            *(0, 0.5, 0.05 if start.redundancy == "auto" else start.redundancy),
+            *(0, 0.5, 0.05 if isinstance(start.redundancy, str) else start.redundancy),
             step=0.005,
             label="Redundancy threshold",
             info="Words with a lower score are removed; further right, fewer words remain.",
             **options,
         )
         c.ambiguity = gr.Slider(
-            *(0, 1, 0.7 if start.ambiguity == "auto" else start.ambiguity),
+            *(0, 1, 0.7 if isinstance(start.ambiguity, str) else start.ambiguity),
             step=0.01,
             label="Ambiguity threshold",
             info="Words that overlap more compete for a region; further left, more of them do.",

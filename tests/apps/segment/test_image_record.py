@@ -12,7 +12,6 @@ from freecp_d2.apps.segment.image_record import (
     forget_record,
     head_of,
     is_taken,
-    note_exports,
     sweep,
     write_record,
 )
@@ -128,18 +127,6 @@ def test_a_name_is_taken_by_another_input_that_exists(done, tmp_path):
     source.path.rename(other.path)  # the input was moved
     assert not is_taken(other, given.output, NAME)
     assert find_record(other, NAME, given) is not None
-
-
-def test_hashes_of_exports_outlive_an_interruption(done):
-    source, given = done
-    note = {"coco": {"sha256": "ab", "tolerance": 0.0}}
-    note_exports(given.output, NAME, find_record(source, NAME, given), note)
-    for _ in range(2):  # killed twice while it is labelled again
-        forget_record(given.output, NAME)
-        assert find_record(source, NAME, given) is None
-    record = write_record(given.output, NAME, head_of(source, given), ["labels"])
-    assert record["exports"] == {"coco": {"sha256": "ab"}}  # without tolerance: outdated
-    assert find_record(source, NAME, given) == record
 
 
 def test_files_of_other_programs_are_not_replaced(done):
