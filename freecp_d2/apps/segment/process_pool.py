@@ -54,7 +54,7 @@ def labelling(
     # has downloaded its weights and encoded the words.
     predictor = build() if todo else None
     num_processes = min(num_processes, len(todo))
-    if num_processes < 2:
+    if num_processes < 2:  # the model is None only if no input is labelled
         yield lambda task: label_input(predictor, task, settings)  # type: ignore[arg-type]
         return
     predictor = None
