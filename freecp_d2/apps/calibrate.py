@@ -174,9 +174,9 @@ def chosen_config(
     config: dict[str, Any] = {"_BASE_": os.path.abspath(find_config(config_file))}
     for key, value in {**values, TAU_R: float(chosen[0]), TAU_A: float(chosen[1])}.items():
         *sections, name = key.split(".")
-        node = functools.reduce(
-            lambda node, section: node.setdefault(section, {}), sections, config
-        )
+        node = config
+        for section in sections:
+            node = node.setdefault(section, {})
         node[name] = repr(value) if isinstance(value, tuple) else value
     return {**config, "VERSION": 2}
 

@@ -159,9 +159,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     folder = "a folder; default: %(default)s"
     add("--output", type=Path, default=Path("output/quickstart"), metavar="DIR", help=folder)
     add_device_argument(parser)
-    gpus = {"default": min(2, os.cpu_count() or 1), "metavar": "N"}
-    gpus["help"] = "processes, one a GPU if there are any; default: %(default)s"
-    add("--num-gpus", "--processes", dest="processes", type=int, **gpus)
+    number = min(2, os.cpu_count() or 1)
+    gpus = "processes, one a GPU if there are any; default: %(default)s"
+    names = ("--num-gpus", "--processes")
+    add(*names, dest="processes", type=int, default=number, metavar="N", help=gpus)
     limit = "evaluate the first N pages; 0: all 150; default: 30"
     add("--limit", type=int, default=30, metavar="N", help=limit)
     add("--gallery", type=int, default=9, metavar="N", help="pages in the gallery; default: 9")

@@ -18,7 +18,7 @@ import yaml
 
 from ...data.exports import coco_dataset, labelme_file, merge_coco, yolo_data, yolo_lines
 from ...engine.predictor.saving import as_json
-from ...utils.files import printable, write_whole
+from ...utils.files import blaming, printable, write_whole
 from ...visualization.label_png import read_labels
 from .geotiff import geojson_of
 from .image_record import Settings
@@ -67,7 +67,7 @@ class Exporter:
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, content)
-            with self.log.open("a") as log:
+            with blaming(self.log), self.log.open("a") as log:
                 log.write(json.dumps({"file": file, "made_of": made_of, "sha256": digest}) + "\n")
         self.done.append(name)
         names = ", ".join(kept)

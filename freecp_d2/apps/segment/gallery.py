@@ -150,8 +150,9 @@ class RunGallery:
         listed = join([isolated(name) for name in names[:12]], ", ")
         more = f" and {len(names) - 12:,} more" if names[12:] else ""
         words = f"Every pixel has the best of {_count_of(len(names), 'word')}: "
-        notes = (self.settings.caveat, no_word_left(self.num_without_words))
-        return (join([words, listed, f"{more}."]), *filter(None, notes))
+        none = [no_word_left(self.num_without_words)] if self.num_without_words else []
+        notes = filter(None, [self.settings.caveat, *none])
+        return (join([words, listed, f"{more}."]), *notes)
 
     def _overview(self) -> Markup:
         total = self.num_of.total()

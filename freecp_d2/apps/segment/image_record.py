@@ -63,7 +63,7 @@ class Settings:
         for option, value, low, high in (
             ("--overlay-side", self.overlay_side, 64, 16384),
             ("--tolerance", self.tolerance, 0, 100),
-            ("--max-megapixels", self.max_megapixels, 1e-6, 2000),
+            ("--max-megapixels", self.max_megapixels, 0.001, 2000),
         ):
             if not low <= value <= high:
                 raise ValueError(f"{option} is {value:g}; expected {low:g} to {high}.")
@@ -96,9 +96,7 @@ class Settings:
 
 
 def no_word_left(number: int) -> str:
-    """The advice for `number` images and videos without a word, or ""."""
-    if not number:
-        return ""
+    """The advice for `number` images and videos without a word."""
     return (
         f"No word is left in {number:,} image{'s' * (number != 1)}; lower "
         "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH or set REDUNDANCY.MODE to auto."

@@ -21,7 +21,8 @@ from .results import INVITATION, embedded_notice
 from .visit import Visit, label
 
 STYLE = Path(__file__).parent / "style"
-_PIXELS, _EXAMPLES = ((STYLE / f"{name}.js").read_text() for name in ("pixels", "examples"))
+_PIXELS = (STYLE / "pixels.js").read_text(encoding="utf-8")
+_EXAMPLES = (STYLE / "examples.js").read_text(encoding="utf-8")
 PAGES = (51, 87, 123, 15)
 """Examples for visitors without an image: evenly spaced pages of Storybook's split "val"."""
 
