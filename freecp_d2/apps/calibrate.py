@@ -58,39 +58,20 @@ _FEW = 10
 def build_parser() -> argparse.ArgumentParser:
     """The command line of `freecp calibrate`."""
     parser = described_parser(__doc__)
+    add: Any = parser.add_argument
     add_config_argument(parser)
     add_device_argument(parser)
-    parser.add_argument(
-        "--part",
-        type=float,
-        default=0.5,
-        metavar="SHARE",
-        help="share of the images that chooses; default: 0.5",
-    )
+    part = "share of the images that chooses; default: 0.5"
+    add("--part", type=float, default=0.5, metavar="SHARE", help=part)
     for name, grid in (("--redundancy", _GRID_R), ("--ambiguity", _GRID_A)):
-        parser.add_argument(
-            name,
-            type=_numbers,
-            default=list(grid),
-            metavar="TAU,TAU",
-            help=f"values to try beside the config's; default: {','.join(map(str, grid))}",
-        )
-    parser.add_argument(
-        "--num-gpus",
-        type=int,
-        default=1,
-        metavar="N",
-        help="processes, one a GPU if there are any; 1",
-    )
-    parser.add_argument(
-        "--output",
-        "--output-dir",
-        dest="output",
-        metavar="DIR",
-        help="default: OUTPUT_DIR/calibration",
-    )
+        tried = f"values to try beside the config's; default: {','.join(map(str, grid))}"
+        add(name, type=_numbers, default=[*grid], metavar="TAU,TAU", help=tried)
+    gpus = "processes, one a GPU if there are any; 1"
+    add("--num-gpus", type=int, default=1, metavar="N", help=gpus)
+    folder = "default: OUTPUT_DIR/calibration"
+    add("--output", "--output-dir", dest="output", metavar="DIR", help=folder)
     add_import_argument(parser)
-    parser.add_argument("opts", nargs="*", metavar="KEY VALUE", help="config keys; must come last")
+    add("opts", nargs="*", metavar="KEY VALUE", help="config keys; must come last")
     return parser
 
 
@@ -100,8 +81,7 @@ def _numbers(text: str) -> list[float]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `freecp calibrate`; the exit status is 2 after an error."""
-    parser = build_parser()
-    args = parser.parse_intermixed_args(argv)
+    args = build_parser().parse_intermixed_args(argv)
     args.opts = [*device_opts(args), *args.opts]
     try:
         import_plugins(args.imports)
@@ -110,13 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parts = _check(cfg, args)
         folder = Path(args.output or os.path.join(cfg.OUTPUT_DIR, "calibration"))
         folder.mkdir(parents=True, exist_ok=True)
-        result = calibrate(
-            cfg,
-            parts,
-            redundancy=args.redundancy,
-            ambiguity=args.ambiguity,
-            processes=args.num_gpus,
-        )
+        grids = {"redundancy": args.redundancy, "ambiguity": args.ambiguity}
+        result = calibrate(cfg, parts, **grids, processes=args.num_gpus)
         print(report(result))
         write_results(folder, cfg, args.config_file, args.opts, result)
     except USER_ERRORS as error:
@@ -190,12 +165,12 @@ def chosen_config(
     cfg: CfgNode, config_file: str, opts: Sequence[str], chosen: tuple[float, float]
 ) -> dict[str, Any]:
     """The config file, the keys of the command line but OUTPUT_DIR and device, the thresholds."""
-    config: dict[str, Any] = {"_BASE_": os.path.abspath(find_config(config_file))}
     values = {
         key: functools.reduce(lambda node, name: node[name], key.split("."), cfg)
         for key in rename_old_opts(opts)[::2]
         if key not in ("OUTPUT_DIR", "MODEL.DEVICE")
     }
+    config: dict[str, Any] = {"_BASE_": os.path.abspath(find_config(config_file))}
     for key, value in {**values, TAU_R: float(chosen[0]), TAU_A: float(chosen[1])}.items():
         *sections, name = key.split(".")
         node = config

@@ -59,16 +59,11 @@ def build_parser() -> ArgumentParser:
         formatter_class=RawDescriptionHelpFormatter,
         epilog="""Examples:
   freecp evaluate --config ade20k/sclip_freecp --num-gpus 8
-  freecp evaluate --config ade20k/sclip --output output/sclip MODEL.PRECISION fp16
-  freecp evaluate --config ade20k/sclip --resume TEST.ON_ERROR skip
-  freecp evaluate --config examples/color_position.yaml \\
-      --import examples/color_position_affinity.py
+  freecp evaluate --config ade20k/sclip --resume TEST.ON_ERROR skip MODEL.PRECISION fp16
   torchrun --nproc-per-node 8 train_net.py --eval-only --config configs/ade20k/sclip_freecp.yaml
 
-In a clone, `python train_net.py --eval-only` is the same as `freecp evaluate`.
-
-Without a GPU it runs on the CPU; --num-gpus 2 then means two processes, which find a free port
-themselves. --resume continues an evaluation that was interrupted.""",
+In a clone, `python train_net.py --eval-only` is the same as `freecp evaluate`. Without a GPU,
+--num-gpus 2 means two processes on the CPU.""",
     )
     add_config_argument(parser, "")
     add_vocabulary_argument(parser, "default: the words of the benchmark")
@@ -83,11 +78,9 @@ def parse(parser: ArgumentParser, argv: Sequence[str] | None) -> Namespace:
     """Parse options wherever they are; argparse takes all that follow KEY VALUE pairs for pairs."""
     args = parser.parse_args(argv)
     opts: list[str] = []
-    while any(word.startswith("--") for word in args.opts):
-        rest = args.opts
-        start = next(i for i, word in enumerate(rest) if word.startswith("--"))
-        opts += rest[:start]
-        args = parser.parse_args(rest[start:], args)
+    while starts := [i for i, word in enumerate(args.opts) if word.startswith("--")]:
+        opts += args.opts[: starts[0]]
+        args = parser.parse_args(args.opts[starts[0] :], args)
     own = (("MODEL.TEXT.VOCABULARY", args.vocabulary), ("OUTPUT_DIR", args.output))
     given = [part for pair in own if pair[1] is not None for part in pair]
     args.opts = [*given, *device_opts(args), *opts, *args.opts]
@@ -128,8 +121,7 @@ def _close_logs() -> None:
     """Close the log files, since a full disk would raise an error when Python does it."""
     for name in ("detectron2", "fvcore", "freecp_d2"):
         for handler in logging.getLogger(name).handlers:
-            stream = getattr(handler, "stream", sys.stdout)
-            if stream not in (sys.stdout, sys.stderr):
+            if (stream := getattr(handler, "stream", sys.stdout)) not in (sys.stdout, sys.stderr):
                 with suppress(OSError):
                     stream.close()
 
@@ -164,9 +156,8 @@ def train_net(argv: Sequence[str] | None = None) -> None:
 
 def main(argv: Sequence[str] | None = None, *, require_eval_only: bool = False) -> None:
     """
-    Evaluate a config; SystemExit with a message where the command line, config or data are wrong.
-
-    `require_eval_only` refuses a command line without --eval-only, which would train elsewhere.
+    Evaluate a config; SystemExit with a message where the command line, config or data are wrong,
+    and if `require_eval_only` misses --eval-only, which would train elsewhere.
     """
     parser = build_parser()
     args = parse(parser, argv)

@@ -71,12 +71,7 @@ class Backend:
         return {"model_version": VERSION}
 
     def predict(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """
-        A result for each task, which is empty and named on stderr if its image cannot be read.
-
-        Raises:
-            KeyError, ValueError: the request has no tasks, or labels that are no words.
-        """
+        """A result for each task, empty and named on stderr if its image cannot be read."""
         labelling, results = read_labelling(request["label_config"]), []
         with self._lock:
             words = load_vocabulary(list(labelling.labels))

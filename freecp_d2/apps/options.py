@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from ..utils.errors import message_of
@@ -34,34 +33,36 @@ def add_config_argument(parser: argparse.ArgumentParser, default: str | None = N
 
 def add_vocabulary_argument(parser: argparse.ArgumentParser, more: str) -> None:
     """Add `--vocabulary`; `more` ends its help."""
-    parser.add_argument(
-        "--vocabulary",
-        metavar="WORDS",
-        help='"cat; dog, puppy; sofa" (synonyms by comma), a text file with one class a line, or a '
-        f"shipped list's name; {more}",
+    words = (
+        '"cat; dog, puppy; sofa" (synonyms by comma), a text file with one class a line, or a '
+        f"shipped list's name; {more}"
     )
+    parser.add_argument("--vocabulary", metavar="WORDS", help=words)
 
 
 def add_device_argument(parser: argparse.ArgumentParser) -> None:
     """Add `--device`, see `device_opts`."""
-    parser.add_argument(
-        "--device", metavar="NAME", help="cuda, cuda:1 or cpu; default: a GPU if there is one"
-    )
+    names = "cuda, cuda:1 or cpu; default: a GPU if there is one"
+    parser.add_argument("--device", metavar="NAME", help=names)
 
 
 def add_opts_argument(parser: argparse.ArgumentParser) -> None:
     """Add `--opts`, the last option: keys and values of the config in turn."""
-    parser.add_argument(
-        "--opts",
-        nargs=argparse.REMAINDER,
-        default=[],
-        help="KEY VALUE ... of the config; last",
-    )
+    keys = "KEY VALUE ... of the config; last"
+    parser.add_argument("--opts", nargs=argparse.REMAINDER, default=[], help=keys)
 
 
-def device_opts(args: argparse.Namespace) -> Sequence[str]:
+def device_opts(args: argparse.Namespace) -> list[str]:
     """`--device` as key and value of the config."""
-    return ("MODEL.DEVICE", args.device) if args.device else ()
+    return ["MODEL.DEVICE", args.device] if args.device else []
+
+
+def bands_opts(args: argparse.Namespace) -> list[str]:
+    """`--bands` as key and value of the config."""
+    from ..data.images.options import parse_bands  # imports torch, which some commands do not need
+
+    bands = parse_bands(args.bands)
+    return ["INPUT.BANDS", str(bands)] if bands else []
 
 
 def print_error(error: Exception) -> None:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tabulate import tabulate
@@ -36,7 +37,6 @@ from ..visualization.html.page import render_page
 from ..visualization.html.page_content import (
     Column,
     Gallery,
-    LabelMap,
     Note,
     Page,
     PageImage,
@@ -59,9 +59,8 @@ NOTES = (
     Note(
         "What this shows, and what it does not",
         (
-            "Every step of the method runs as it does with real weights: the same code and the "
-            "same equations, with a smaller network and other images. The page shows what each "
-            "step does, word by word and region by region.",
+            "Every step of the method runs as it does with real weights, with a smaller network "
+            "and other images.",
             "It is no evidence about photographs. The drawings are simple, the network is far "
             "smaller than those in use and saw nothing else. No number here can be compared with "
             "the paper's, which are of real weights and real benchmarks.",
@@ -137,10 +136,10 @@ def draw_gallery(configs: Mapping[tuple[str, str], CfgNode], pages: Sequence[int
             PageImage(
                 f"Page {record['image_id']}",
                 detection_utils.read_image(record["file_name"], "RGB"),
-                (
-                    LabelMap("SCLIP alone", labels["SCLIP", "alone"].numpy()),
-                    LabelMap("SCLIP + FreeCP", labels["SCLIP", "RP-AP"].numpy()),
-                ),
+                {
+                    "SCLIP alone": labels["SCLIP", "alone"].numpy(),
+                    "SCLIP + FreeCP": labels["SCLIP", "RP-AP"].numpy(),
+                },
                 detection_utils.read_image(record["sem_seg_file_name"], "L").squeeze(),
                 summarise_diagnoses(diagnoses),
             )
@@ -151,24 +150,19 @@ def draw_gallery(configs: Mapping[tuple[str, str], CfgNode], pages: Sequence[int
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
-    output, folder = Path("output/quickstart"), "a folder; default: %(default)s"
-    parser.add_argument("--output", type=Path, default=output, metavar="DIR", help=folder)
+    add: Any = parser.add_argument
+    folder = "a folder; default: %(default)s"
+    add("--output", type=Path, default=Path("output/quickstart"), metavar="DIR", help=folder)
     add_device_argument(parser)
-    parser.add_argument(
-        "--num-gpus",
-        "--processes",
-        dest="processes",
-        type=int,
-        default=min(2, os.cpu_count() or 1),
-        metavar="N",
-        help="processes, one a GPU if there are any; default: %(default)s",
-    )
+    number = min(2, os.cpu_count() or 1)
+    gpus = "processes, one a GPU if there are any; default: %(default)s"
+    names = ("--num-gpus", "--processes")
+    add(*names, dest="processes", type=int, default=number, metavar="N", help=gpus)
     limit = "evaluate the first N pages; 0: all 150; default: 30"
-    parser.add_argument("--limit", type=int, default=30, metavar="N", help=limit)
-    gallery = "pages in the gallery; default: 9"
-    parser.add_argument("--gallery", type=int, default=9, metavar="N", help=gallery)
+    add("--limit", type=int, default=30, metavar="N", help=limit)
+    add("--gallery", type=int, default=9, metavar="N", help="pages in the gallery; default: 9")
     keys = "config keys of every run; must come last"
-    parser.add_argument("opts", nargs="*", metavar="KEY VALUE", help=keys)
+    add("opts", nargs="*", metavar="KEY VALUE", help=keys)
     args = parser.parse_args(argv)
     args.opts = [*device_opts(args), *args.opts]
     args.argv = list(sys.argv[1:] if argv is None else argv)

@@ -38,17 +38,17 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Exit code: 0, or 1 if something is missing, wrong or could not be downloaded.",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    text = "show the catalogue, and what of it is here"
+    verbs.add_parser("list", help=text, description=text)
     name = "name of the catalogue, URL or hf://org/repo/file"
     default = "name or path; default: all of the catalogue that is here"
     for verb, text, nargs, names in (
-        ("list", "show the catalogue, and what of it is here", None, ""),
         ("fetch", "download what is not here, and check it", "+", name),
         ("verify", "hash files again and compare their hashes", "*", default),
         ("where", "show where weights are, or where to put them", 1, name),
     ):
         command = verbs.add_parser(verb, help=text, description=text)
-        if nargs:
-            command.add_argument("names", nargs=nargs, metavar="NAME", help=names)
+        command.add_argument("names", nargs=nargs, metavar="NAME", help=names)
     return parser
 
 
@@ -116,11 +116,7 @@ def verify(name: str) -> int:
 
 
 def _compare(name: str, path: Path) -> tuple[str, bool]:
-    """
-    The SHA-256 of a file ("" for a folder), and whether there was a hash to compare it with.
-
-    ValueError if it differs.
-    """
+    """The SHA-256 of a file ("" for a folder), and whether it was compared; ValueError if wrong."""
     if path.is_dir() or is_in_hub_cache(path):
         files = [path] if path.is_file() else [f for f in sorted(path.rglob("*")) if f.is_file()]
         problems = [problem for file in files if (problem := hub_problem(file))]

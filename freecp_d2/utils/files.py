@@ -69,11 +69,11 @@ def write_whole(path: str | Path, content: bytes) -> None:
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
-    """As `write_whole`, for a file that is written in parts: yields the temporary path."""
+def whole_file(path: str | Path, suffix: str = "") -> Iterator[Path]:
+    """As `write_whole`, in parts: yields the temporary path, which ends in `suffix`."""
     path = Path(path)
     # Not tempfile, whose files only their owner can read.
-    aside = path.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp")
+    aside = path.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp{suffix}")
     try:
         with blaming(path):
             yield aside

@@ -35,9 +35,7 @@ def draw_overlay(
     Draw the overlay with a legend below it.
 
     Args:
-        image: uint8 RGB (H, W, 3).
-        label_map: integers (H, W), -1 to C-1; -1 is no word and is not painted.
-        names, colors: C of each.
+        image, label_map: uint8 RGB (H, W, 3), and integers (H, W), -1 to C-1; -1 is not painted.
         shares: of the classes in the legend, see `visible_shares`.
         longest_side: of the image in the drawing, in pixels; small images are enlarged.
     """
@@ -66,9 +64,8 @@ def draw_frame(
     shares: Sequence[Share],
 ) -> np.ndarray:
     """
-    Draw the overlay of a video frame, with a legend along its lower edge if there is room.
-
-    Arguments as those of `draw_overlay`; returns uint8 RGB (H, W, 3).
+    Draw the overlay of a video frame, uint8 RGB (H, W, 3), with a legend along its lower edge if
+    there is room. Arguments as those of `draw_overlay`.
     """
     drawing = _painted(image, label_map, names, colors)
     if drawing.width >= _FRAME_WIDTH:

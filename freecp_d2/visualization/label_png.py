@@ -23,16 +23,11 @@ def no_word(num_classes: int) -> int:
 
 def label_png(label_map: np.ndarray, colors: Sequence[RGB]) -> bytes:
     """
-    Args:
-        label_map: integers (H, W), -1 to C-1; -1 is no word.
-        colors: C colours, 0 to 255.
+    An indexed PNG of integers (H, W), -1 to C-1: values are the labels, the palette has the C
+    colours, and -1, no word, is grey. From 256 classes on, which a palette cannot have, 16-bit
+    grey.
 
-    Returns:
-        bytes: an indexed PNG with the labels as values and the colours as palette, in which no word
-        is grey; from 256 classes on, a 16-bit grey PNG, because a palette has up to 256 colours.
-
-    Raises:
-        ValueError: there are more classes than 16-bit values.
+    ValueError for more classes than 16-bit values.
     """
     if len(colors) > 65535:
         raise ValueError(f"got {len(colors)} classes; a label PNG has room for 65535 at most.")
@@ -50,10 +45,8 @@ def label_png(label_map: np.ndarray, colors: Sequence[RGB]) -> bytes:
 
 def read_labels(path: Path, no_word: int) -> np.ndarray:
     """
-    A PNG of `label_png` -> int32 (H, W), in which -1 is no word, `no_word` in the file.
-
-    Raises:
-        ValueError: the file is damaged.
+    A PNG of `label_png` -> int32 (H, W), in which -1 is no word, `no_word` in the file; ValueError
+    if it is damaged.
     """
     try:
         with open_image(path) as file:

@@ -33,10 +33,6 @@ def overlay(image: np.ndarray, labels: np.ndarray, colors: Sequence[RGB]) -> np.
         image: uint8 RGB (H, W, 3).
         labels: integers (H, W); pixels with other values than 0..K-1 are not painted.
         colors: K colours, 0 to 255.
-
-    Returns:
-        np.ndarray: uint8 (H, W, 3); 0.5 * grey + 0.5 * colour, and the image where it is not
-        painted.
     """
     known = (labels >= 0) & (labels < len(colors))
     labels = np.where(known, labels, -1)
@@ -91,11 +87,8 @@ class PlacedName(NamedTuple):
 
 def place_names(labels: np.ndarray, class_names: Sequence[str]) -> list[PlacedName]:
     """
-    Place the name of each class once, if it fits in a region of the class.
-
-    Args:
-        labels: integers (H, W); values outside 0..K-1 are no class.
-        class_names: K names.
+    Place each of the K names once, if it fits in a region of its class in `labels`, integers (H,
+    W).
     """
     size = FONT_SHARE * labels.shape[1]
     height = max(1, round(1.25 * size))

@@ -42,13 +42,9 @@ def images():
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            if self.path.startswith("/moved"):
-                self.send_response(302)
-                self.send_header("Location", "/data/upload/1/page.png")
-                self.end_headers()
-                return
             is_ours = self.headers.get("Authorization") == f"Token {KEY}"
-            self.send_response(200 if is_ours and self.path.endswith(".png") else 401)
+            self.send_response(302 if "moved" in self.path else 200 if is_ours else 401)
+            self.send_header("Location", "/data/upload/1/page.png")
             self.end_headers()
             self.wfile.write(PAGE.read_bytes() if is_ours else b"")
 
@@ -149,10 +145,8 @@ def test_polygons_read_back():
     assert (np.asarray(canvas) == labels).all()
 
 
-@pytest.mark.parametrize("size", [(3, 5), (70, 900)])
-def test_brushes_read_back(size):
-    mask = np.zeros(size, dtype=bool)
-    mask[:, 1::2] = True
-    mask[1:] |= np.indices(size)[1][1:] > 3
-    for one in (mask, ~mask, np.zeros(size, dtype=bool)):
-        assert (decode_brush(encode_brush(one), *size) == one).all()
+def test_brushes_read_back():
+    for size in ((3, 5), (70, 900)):
+        mask = np.indices(size).sum(axis=0) % 3 == 0
+        for one in (mask, ~mask, np.zeros(size, dtype=bool)):
+            assert (decode_brush(encode_brush(one), *size) == one).all()

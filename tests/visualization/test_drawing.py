@@ -1,8 +1,9 @@
-"""Drawings of images and frames of any shape."""
+"""Drawings of images and frames of any shape, with names of any script."""
 
 import numpy as np
 
 from freecp_d2.visualization.drawing import draw_frame, draw_overlay, drawing_size
+from freecp_d2.visualization.fonts import fitted, font, showable
 from freecp_d2.visualization.legend import class_counts, visible_shares
 
 NAMES = ("sky", "\N{CAT FACE} of any length whatsoever " * 5, "\u05e9\u05dc\u05d5\u05dd", "cat")
@@ -58,3 +59,26 @@ def test_the_legend_of_a_frame_covers_a_third_at_most():
     frame = draw_frame(image, labels, ("", "", *NAMES[2:]), COLORS, shares)
     assert len(np.unique(frame[:60, :190].reshape(-1, 3), axis=0)) == 1
     assert len(np.unique(frame[60:].reshape(-1, 3), axis=0)) > 3
+
+
+def test_showable():
+    for text, shown in (
+        ("cat", "cat"),
+        ("  a\n cat\t", "a cat"),
+        ("e\u0301", "\u00e9"),
+        ("\u05e9\u05dc\u05d5\u05dd", "\u05e9\u05dc\u05d5\u05dd"),
+        ("\N{AIRPLANE}\N{VARIATION SELECTOR-16}", "\N{AIRPLANE}"),
+        ("\N{SLICE OF PIZZA}", "[slice of pizza]"),
+        ("\u732b", "\N{WHITE SQUARE}"),
+        ("a\0\x1b\u202eb", "ab"),
+        ("\udcff", ""),
+    ):
+        assert showable(text) == shown
+
+
+def test_fitted_text_fits():
+    face = font(15)
+    for text in ("", "cat", "\N{CAT FACE}" * 50, "\u05d0" * 300, "w" * 3000):
+        found = fitted(showable(text), face, 120)
+        assert face.getlength(found) <= 120
+        assert found == showable(text) or found.endswith("\N{HORIZONTAL ELLIPSIS}")

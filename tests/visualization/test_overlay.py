@@ -1,8 +1,16 @@
-"""Class colours over images, and resizing."""
+"""Class colours over images, resizing, and names inside their regions."""
 
 import numpy as np
+import pytest
 
-from freecp_d2.visualization.overlay import fitted_size, overlay, resize_image, resize_labels
+from freecp_d2.visualization.overlay import (
+    PlacedName,
+    fitted_size,
+    overlay,
+    place_names,
+    resize_image,
+    resize_labels,
+)
 
 COLORS = ((200, 30, 30), (30, 200, 30), (30, 30, 200))
 
@@ -58,3 +66,27 @@ def test_labels_are_picked_from_the_middle_of_each_part():
     labels = np.arange(16).reshape(4, 4)
     assert resize_labels(labels, (2, 2)).tolist() == [[5, 7], [13, 15]]
     assert np.array_equal(resize_labels(labels, (8, 8)), labels.repeat(2, axis=0).repeat(2, axis=1))
+
+
+def test_the_middle_of_a_plain_image():
+    (name,) = place_names(np.zeros((60, 100), dtype=int), ["sky"])
+    assert name == PlacedName("sky", pytest.approx(50, abs=1), pytest.approx(30, abs=1))
+
+
+def test_inside_the_region():
+    halves = np.repeat([[0, 1]], 100, axis=1).repeat(60, axis=0)
+    ring = np.zeros((100, 100), dtype=int)
+    ring[20:80, 20:80] = 1
+    for labels in (halves, ring):
+        for k, name in enumerate(place_names(labels, ["sky", "cat"])):
+            assert labels[round(name.y), round(name.x)] == k
+
+
+def test_a_name_that_does_not_fit_is_left_out():
+    for height, width in ((4, 40), (40, 4)):
+        labels = np.full((100, 100), 255)
+        labels[:height, :width] = 0
+        assert place_names(labels, ["sky"]) == []
+    scattered = np.indices((100, 100)).sum(axis=0) % 2
+    assert place_names(scattered, ["sky", "cat"]) == []
+    assert place_names(np.zeros((60, 100), dtype=int), ["a" * 60]) == []

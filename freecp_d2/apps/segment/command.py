@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from ...data.images.options import parse_bands
 from ...engine import add_import_argument, check_num_processes, import_plugins, load_config
 from ...engine.predictor import Predictor
 from ...modeling.text_head import vocabulary_from_config
@@ -30,18 +29,26 @@ from ..options import (
     add_device_argument,
     add_opts_argument,
     add_vocabulary_argument,
+    bands_opts,
     device_opts,
     print_error,
     program_name,
 )
-from .exporter import EXPORTS, FORMATS, RASTERS, check_exports
 from .geotiff import check_rasters
-from .image_record import Settings, is_taken
+from .image_record import Settings, is_taken, no_word_left
 from .inputs import FailedInput, Inputs
-from .outputs import PAGE, check_folders, check_page, check_results, output_names
+from .labelling import Task, plan
+from .outputs import (
+    EXPORTS,
+    FORMATS,
+    PAGE,
+    RASTERS,
+    check_folders,
+    check_page,
+    check_results,
+    output_names,
+)
 from .run import run
-from .tasks import Task, plan
-from .video_sinks import SILENT_VIDEOS
 
 OUTPUT = Path("output/demo")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -56,13 +63,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add_config_argument(parser, CONFIG)
-    add(
-        "--input",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="images, videos, folders with their sub-folders, quoted patterns: 'a/**/*.jpg'",
-    )
+    inputs = "images, videos, folders with their sub-folders, quoted patterns: 'a/**/*.jpg'"
+    add("--input", nargs="+", default=[], metavar="FILE", help=inputs)
     add("--video-input", nargs="+", default=[], metavar="FILE", help="videos with any suffix")
     add("--output", type=Path, default=OUTPUT, metavar="DIR", help=f"a folder; default: {OUTPUT}")
     add_vocabulary_argument(parser, "default: the config's words")
@@ -94,7 +96,9 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
     if not args.input and not args.video_input:
         raise ValueError("got nothing to label; give --input FILE, a folder, or a quoted pattern.")
     import_plugins(args.imports)
-    opts = [*reading_opts(args), *device_opts(args), *args.opts]
+    opts = [*bands_opts(args), *device_opts(args), *args.opts]
+    if args.value_range:
+        opts = ["INPUT.VALUE_RANGE", args.value_range, *opts]
     cfg = load_config(args.config_file, opts, for_images=True)
     check_num_processes(args.num_gpus, cfg.MODEL.DEVICE, launched=False)
     words = args.vocabulary
@@ -108,7 +112,7 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
         overlay_side=args.overlay_side,
         max_megapixels=args.max_megapixels,
         exports=[kind for kind in EXPORTS if kind in args.format],
-        rasters=[kind for kind in RASTERS if kind in args.format],
+        rasters=not {*RASTERS}.isdisjoint(args.format),
         tolerance=args.tolerance,
         force=args.force,
     )
@@ -123,20 +127,12 @@ def prepare(args: argparse.Namespace) -> tuple[Settings, list[Task], list[Failed
     if args.report:
         check_page(args.output)
     names = output_names(inputs.sources, lambda source, name: is_taken(source, args.output, name))
-    check_results(inputs.sources, names, args.output)
-    check_exports(inputs.sources, names, args.output, settings.exports)
+    check_results(inputs.sources, names, args.output, settings.exports)
     args.output.mkdir(parents=True, exist_ok=True)
-    tasks = plan(inputs.sources, names, settings, args.force)
+    tasks = plan(inputs.sources, names, settings)
     if inputs.num_others:
         print(f"{inputs.num_others} other files of the folders are neither images nor videos.")
     return settings, tasks, inputs.failures
-
-
-def reading_opts(args: argparse.Namespace) -> list[str]:
-    """`--bands` and `--value-range` as keys of the config."""
-    bands, limits = parse_bands(args.bands), args.value_range
-    opts = ["INPUT.BANDS", str(bands)] if bands else []
-    return [*opts, "INPUT.VALUE_RANGE", limits] if limits else opts
 
 
 def label(args: argparse.Namespace) -> int:
@@ -169,10 +165,13 @@ def label(args: argparse.Namespace) -> int:
     if found.failures:
         parts.append(f"{len(found.failures)} with problems, named above")
     print(f"{', '.join(parts)}: {printable(args.output / PAGE if args.report else args.output)}")
-    silent = SILENT_VIDEOS if found.num_without_sound else ""
-    for note in (settings.no_word_left(found.num_without_words), silent, settings.caveat):
-        if note:
-            print(note)
+    if found.num_without_words:
+        print(no_word_left(found.num_without_words))
+    if found.num_without_sound:
+        install = 'pip install "freecp_d2[video]" and --force keep it, as H.264.'
+        print(f"The labelled videos have no sound; {install}")
+    if settings.caveat:
+        print(settings.caveat)
     return SOME_FAILED if found.failures else DONE
 
 

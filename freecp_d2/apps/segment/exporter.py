@@ -1,7 +1,8 @@
 """
 Exports of labelled images, from their record and label map, so that a finished run can get them.
 
-A file is written once. One that was edited since, or that this program did not write, is kept.
+A file is written once for each label map, and noted in `.exports.jsonl`. One that was edited since,
+or that this program did not write, is kept.
 """
 
 import hashlib
@@ -9,66 +10,26 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from ...data.exports import coco_dataset, labelme_file, merge_coco, yolo_data, yolo_lines
 from ...engine.predictor.saving import as_json
-from ...utils.files import printable, write_whole
+from ...utils.files import blaming, printable, write_whole
 from ...visualization.label_png import read_labels
-from .image_record import Settings, result_path
+from .geotiff import geojson_of
+from .image_record import Settings
 from .inputs import FailedInput, Source
-
-EXPORTS = {
-    "coco": ("coco", ".json"),
-    "labelme": ("labelme", ".json"),
-    "yolo": ("yolo/labels", ".txt"),
-}
-"""Format -> the folder in the output folder, and what follows the name of the input."""
-
-RASTERS = ("geojson", "geotiff")
-"""Formats of rasters with a CRS, which replace the labels as PNG; geotiff is written for both."""
-
-FORMATS = (*EXPORTS, *RASTERS, "npz", "png")
-"""What --format takes; png is written unless a raster is, and npz is --scores."""
-
-KEPT = "kept {}, edited or of another program; --force replaces it"
+from .outputs import export_path, result_path
 
 COCO_FILE, YOLO_FILE = Path("coco/_annotations.coco.json"), Path("yolo/data.yaml")
 """Files of all images of a run."""
 
 _COCO_MARK, _COCO_START = b'"version": "freecp_d2', 400
 """In the first bytes of COCO files of this program."""
-
-
-def export_path(output: Path, name: Path, kind: str) -> Path:
-    """The path of an export of the input called `name`."""
-    folder, ending = EXPORTS[kind]
-    return output / folder / name.with_name(f"{name.name}{ending}")
-
-
-def check_exports(
-    sources: Sequence[Source], names: Sequence[Path], output: Path, kinds: Sequence[str]
-) -> None:
-    """ValueError if an export would replace an input or another result."""
-    inputs = {os.path.realpath(source.path) for source in sources}
-    folders = {EXPORTS[kind][0].split("/")[0] for kind in kinds}
-    for name in names:
-        if name.parts[0] in folders and len(name.parts) > 1:
-            raise ValueError(
-                f'--format writes into the folder "{name.parts[0]}" of {output}, where results of '
-                "a folder of the same name among the inputs go; rename that, or label it alone."
-            )
-        for kind in kinds:
-            path = export_path(output, name, kind)
-            if os.path.realpath(path) in inputs:
-                raise ValueError(
-                    f"{printable(path)} is an input and would be replaced; name another folder "
-                    "with --output."
-                )
 
 
 class Exporter:
@@ -79,57 +40,45 @@ class Exporter:
         self.count = Counter(source.relative for source in sources)
         self.done: list[Path] = []
         self.classes: list[str] = []
+        self.log = settings.output / ".exports.jsonl"
+        self.written: dict[str, dict[str, Any]] = {}
+        for line in self.log.read_text().splitlines() if self.log.exists() else ():
+            with suppress(ValueError):  # a line that a crash has cut
+                entry = json.loads(line)
+                self.written[entry["file"]] = entry
 
-    def write(
-        self, source: Source, name: Path, record: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], str]:
-        """
-        Write the exports of an image that its record does not have.
-
-        Args:
-            name: of the results.
-            record: of the image; its `exports` has the hash of each file that was written.
-
-        Returns:
-            tuple: `exports` for the record, and a message about files that were kept, or "".
-
-        Raises:
-            OSError: a folder is full or cannot be written to.
-        """
+    def write(self, source: Source, name: Path, record: Mapping[str, Any]) -> str:
+        """Write the exports of an image that are not of its labels; returns which were kept."""
+        settings, kept = self.settings, []
         self.classes = [entry["name"] for entry in record["classes"]]
-        noted, kept = dict(record.get("exports", {})), []
-        labels: np.ndarray | None = None
-        for kind in self.settings.exports:
-            path, tolerance = export_path(self.settings.output, name, kind), self._tolerance(kind)
-            old = noted.get(kind, {})
-            if path.exists() and old.get("tolerance") == tolerance and not self.settings.force:
+        labels = result_path(settings.output, name, "raster" if settings.rasters else "labels")
+        for kind in settings.exports:
+            path = export_path(settings.output, name, kind)
+            file = str(path.relative_to(settings.output))
+            made_of = [labels.stat().st_mtime_ns, self._tolerance(kind)]
+            old = self.written.get(file, {})
+            if path.exists() and not settings.force and old.get("made_of") == made_of:
                 continue
-            if labels is None:
-                file = result_path(self.settings.output, name, "labels")
-                labels = read_labels(file, record["no_word"])
-            content = self._content(kind, source, path, record, labels)
-            if not self.settings.force and not is_ours(path, old.get("sha256"), content):
+            content = self._content(kind, source, name, record, labels)
+            digest = _digest(content)
+            ours = (digest, old.get("sha256"))
+            if path.exists() and not settings.force and _digest(path.read_bytes()) not in ours:
                 kept.append(printable(path))
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, content)
-            noted[kind] = note_of(content, tolerance)
+            with blaming(self.log), self.log.open("a") as log:
+                log.write(json.dumps({"file": file, "made_of": made_of, "sha256": digest}) + "\n")
         self.done.append(name)
-        return noted, KEPT.format(", ".join(kept)) if kept else ""
+        names = ", ".join(kept)
+        return f"kept {names}, edited or of another program; --force replaces it" if kept else ""
 
     def finish(self) -> list[FailedInput]:
-        """
-        Write COCO's annotations of all images, and `data.yaml` of YOLO.
-
-        Returns:
-            list: files that were not written, and why.
-        """
-        kinds = self.settings.exports if self.done else ()
-        writers = {"coco": self._write_coco, "yolo": self._write_yolo}
+        """Write the files of all images; returns those that were not written, and why."""
         failures = []
-        for kind, write in writers.items():
+        for kind, write in (("coco", self._write_coco), ("yolo", self._write_yolo)):
             try:
-                if kind in kinds:
+                if self.done and kind in self.settings.exports:
                     write()
             except ValueError as error:
                 failures.append(FailedInput(kind, str(error)))
@@ -160,44 +109,33 @@ class Exporter:
             try:
                 old, new = (yaml.safe_load(text)["names"] for text in (path.read_bytes(), content))
             except (yaml.YAMLError, KeyError, TypeError):
-                old = new = None
-            if old is None or old != new:
+                old, new = None, content
+            if old != new:
                 raise ValueError(f"{printable(path)} has other classes; --force replaces it")
             return
         write_whole(path, content.encode())
 
     def _tolerance(self, kind: str) -> float:
-        return 0.0 if kind == "coco" else self.settings.tolerance
+        return 0.0 if kind in ("coco", "geojson") else self.settings.tolerance
 
     def _content(
-        self, kind: str, source: Source, path: Path, record: Mapping[str, Any], labels: np.ndarray
+        self, kind: str, source: Source, name: Path, record: Mapping[str, Any], file: Path
     ) -> bytes:
         names, tolerance = self.classes, self._tolerance(kind)
         found = {entry["name"]: entry.get("score") for entry in record["visible"]}
         scores = {name: score for name, score in found.items() if score is not None}
+        if kind == "geojson":
+            return geojson_of(file, names, scores)
+        labels = read_labels(file, record["no_word"])
         if kind == "coco":
             alone = self.count[source.relative] == 1
             image = source.relative if alone else Path(os.path.abspath(source.path))
             return as_json(coco_dataset(labels, names, printable(image), scores))
         if kind == "labelme":
-            place = printable(os.path.relpath(source.path, path.parent))
+            folder = export_path(self.settings.output, name, kind).parent
+            place = printable(os.path.relpath(source.path, folder))
             return as_json(labelme_file(labels, names, place, scores, tolerance))
-        if kind == "yolo":
-            return yolo_lines(labels, names, tolerance).encode()
-        raise NotImplementedError(f"{kind!r} is in EXPORTS, but no function writes it.")
-
-
-def note_of(content: bytes, tolerance: float) -> dict[str, Any]:
-    """An entry of a record's `exports`; that of outdated labels has no tolerance."""
-    return {"sha256": _digest(content), "tolerance": tolerance}
-
-
-def is_ours(path: Path, digest: str | None, content: bytes | None = None) -> bool:
-    """Whether a file is missing, as it was written, or as it will be."""
-    if not path.exists():
-        return True
-    known = {digest} if content is None else {digest, _digest(content)}
-    return path.is_file() and _digest(path.read_bytes()) in known
+        return yolo_lines(labels, names, tolerance).encode()
 
 
 def _digest(content: bytes) -> str:

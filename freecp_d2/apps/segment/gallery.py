@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import numpy as np
 
-from ...modeling.purification.diagnosis import Purification
 from ...visualization.fonts import showable
 from ...visualization.html.gallery import data_uri, names_over
 from ...visualization.html.markup import Markup, element, folded, isolated, join
@@ -25,7 +24,7 @@ from ...visualization.overlay import (
     resize_labels,
 )
 from .decisions import colors_of, has_no_word, purification_of
-from .image_record import Settings
+from .image_record import Settings, no_word_left
 from .inputs import FailedInput
 
 Pixels = Callable[[], tuple[np.ndarray, np.ndarray | None]]
@@ -35,6 +34,7 @@ _MOST_LARGE = 40  # inputs; above, images are shown as cards
 _MOST_LETTERS = 60_000_000  # of the page; later images are only counted
 _THUMBNAIL_BYTES = 30e6  # of all thumbnails together, approximately
 _BYTES_PER_PIXEL = 0.33  # of a JPEG in base64
+_SHOWN, _SHOWN_OF_IMAGE = 30, 12  # words that are not folded
 
 
 class RunGallery:
@@ -55,13 +55,7 @@ class RunGallery:
         self.num_without_words = 0
 
     def add(self, name: Path, record: Mapping[str, Any], pixels: Pixels) -> None:
-        """
-        Count an input, and show it if the page has room.
-
-        Args:
-            name, record: of its result files.
-            pixels: called if the input is shown; without labels it is a frame of a video.
-        """
+        """Count an input, and call `pixels` to show it if the page has room."""
         if self.num_letters < _MOST_LETTERS:
             self.entries.append(self._entry(name, record, *pixels()))
             self.num_letters += len(self.entries[-1])
@@ -71,8 +65,7 @@ class RunGallery:
             if entry["index"] is not None:
                 self.shares[entry["name"]] += entry["share"]
                 self.num_with[entry["name"]] += 1
-        names = [entry["name"] for entry in record["classes"]]
-        self.colors |= dict(zip(names, colors_of(record), strict=True))
+        self.colors |= dict(zip(_names_of(record), colors_of(record), strict=True))
 
     def page(self, failures: Sequence[FailedInput], facts: Mapping[str, str]) -> Page:
         """The page; `facts` are the lines at its end."""
@@ -100,43 +93,66 @@ class RunGallery:
     def _entry(
         self, name: Path, record: Mapping[str, Any], image: np.ndarray, label_map: np.ndarray | None
     ) -> Markup:
-        colors = colors_of(record)
+        title, colors = showable(str(name)) or "image", colors_of(record)
         size = fitted_size(image.shape, self.side // 2, self.side, least=8)
-        small, note = resize_image(image, size), ""
-        images: list[tuple[str, np.ndarray, np.ndarray | None]]
+        small, head = resize_image(image, size), [element("h3", isolated(title))]
         if label_map is None:
-            images = [("Frame in the middle", small, None)]
+            figures = [self._figure(title, "Frame in the middle", small)]
             frames, rate = record["frames"], record["frames_per_second"]
             note = f"Video of {frames} frames, {frames / rate:.1f} s at {rate:.4g} a second."
             if record["problem"]:
                 note += f" Note: {record['problem']}."
+            head.append(element("p", note, class_="note"))
         else:
             labels = resize_labels(label_map, size)
-            images = [("Image", small, None), ("Labels", overlay(small, labels, colors), labels)]
+            names = names_over(labels, _names_of(record))
+            painted = overlay(small, labels, colors)
+            figures = [self._figure(title, "Image", small)]
+            figures.append(self._figure(title, "Labels", painted, names))
+        rows = [_legend_row(entry, colors) for entry in record["visible"]]
+        shares, words = _word_list(rows, _SHOWN_OF_IMAGE), self._words(record, colors)
+        files = [(kind.capitalize(), file) for kind, file in record["files"].items()]
+        files.append(("Decisions", f"{name.name}.json"))
+        links = [element("a", text, href=quote(str(name.with_name(f)))) for text, f in files]
+        linked = element("p", *links, class_="files")
+        if self.compact:
+            more = [element("div", *figures[:-1]), words, linked]
+            details = folded("Image and words" if words else "Image", *more)
+            return element("article", figures[-1], *head, shares, details)
+        maps = element("div", *figures, class_=f"maps of-{len(figures)}")
+        return element("article", *head, maps, shares, words, linked)
+
+    def _words(self, record: Mapping[str, Any], colors: Sequence[RGB]) -> Markup:
+        """What purification did; the words with pixels have their colours."""
+        purification = purification_of(record)
+        if purification is None:
+            return Markup()
         words = [words[0] for words in record["vocabulary"]["classes"]]
         first = len(colors) - len(words)  # a background class has no words
         seen = {v["index"] for v in record["visible"] if v["index"] is not None}
-        files = [(kind.capitalize(), file) for kind, file in record["files"].items()]
-        files.append(("Decisions", f"{name.name}.json"))
-        return album_entry(
-            showable(str(name)) or "image",
-            images,
-            [entry["name"] for entry in record["classes"]],
-            [_legend_row(entry, colors) for entry in record["visible"]],
-            purification=purification_of(record),
-            colors={words[k - first]: colors[k] for k in seen if k >= first},
-            note=note,
-            links=[(title, quote(str(name.with_name(file)))) for title, file in files],
-            compact=self.compact,
-        )
+        color_of = {words[k - first]: colors[k] for k in seen if k >= first}
+        return purification_notes(purification, color_of, whole=not self.compact)
+
+    def _figure(self, title: str, name: str, image: np.ndarray, names: str = "") -> Markup:
+        """An image, with `names` over it."""
+        height, width = image.shape[:2]
+        source = data_uri(image, "JPEG", quality=82)
+        alt = f"{title}: {name.lower()}"
+        pixels = element("img", src=source, alt=alt, width=width, height=height)
+        # Limits the height of tall images to 80 % of the screen: the width follows from the height.
+        limit = f"max-width: min(100%, {80 * width / height:.1f}vh)"
+        caption = Markup() if self.compact else element("figcaption", element("b", name))
+        frame = element("div", pixels, names, class_="frame", style=limit)
+        return element("figure", frame, caption)
 
     def _lead(self) -> tuple[str, ...]:
         names = self.settings.vocabulary.display_names
         listed = join([isolated(name) for name in names[:12]], ", ")
         more = f" and {len(names) - 12:,} more" if names[12:] else ""
         words = f"Every pixel has the best of {_count_of(len(names), 'word')}: "
-        notes = (self.settings.caveat, self.settings.no_word_left(self.num_without_words))
-        return (join([words, listed, f"{more}."]), *filter(None, notes))
+        none = [no_word_left(self.num_without_words)] if self.num_without_words else []
+        notes = filter(None, [self.settings.caveat, *none])
+        return (join([words, listed, f"{more}."]), *notes)
 
     def _overview(self) -> Markup:
         total = self.num_of.total()
@@ -144,7 +160,7 @@ class RunGallery:
         for name, share in sorted(self.shares.items(), key=lambda pair: (-pair[1], pair[0])):
             value = f"{percent(share / total)}, in {self.num_with[name]} of {total}"
             rows.append((self.colors[name], name, value))
-        return album_overview(rows)
+        return _word_list(rows, _SHOWN)
 
     def _notes(self, failures: Sequence[FailedInput]) -> tuple[Note, ...]:
         notes = []
@@ -161,63 +177,12 @@ class RunGallery:
         return tuple(notes)
 
 
-def album_entry(
-    title: str,
-    images: Sequence[tuple[str, np.ndarray, np.ndarray | None]],
-    class_names: Sequence[str],
-    legend: Sequence[tuple[RGB | None, str, str]],
-    *,
-    purification: Purification | None = None,
-    colors: Mapping[str, RGB] | None = None,
-    note: str = "",
-    links: Sequence[tuple[str, str]] = (),
-    compact: bool = False,
-) -> Markup:
-    """
-    An image or video.
-
-    Args:
-        images: (title, uint8 RGB (H, W, 3), labels (H, W) or None), the labelled one last. Class
-            names are written over the labelled one.
-        legend: (colour or None, name, value) of the classes with pixels, largest first.
-        colors: of the words with pixels.
-        note: a line below the heading.
-        links: (text, address) of files beside the page.
-        compact: make a card, with its words and other images folded.
-    """
-    figures = []
-    for name, pixels, labels in images:
-        names = Markup() if labels is None else names_over(labels, class_names)
-        caption = Markup() if compact else element("figcaption", element("b", name))
-        figures.append(_figure(pixels, f"{title}: {name.lower()}", names, caption))
-    words = Markup()
-    if purification is not None:
-        words = purification_notes(purification, colors or {}, whole=not compact)
-    files = element("p", *(element("a", text, href=to) for text, to in links), class_="files")
-    head = [element("h3", isolated(title))]
-    if note:
-        head.append(element("p", note, class_="note"))
-    shares = album_overview(legend, most=12)
-    if compact:
-        more = [element("div", *figures[:-1]), words, files]
-        details = folded("Image and words" if purification else "Image", *more)
-        return element("article", figures[-1], *head, shares, details)
-    maps = element("div", *figures, class_=f"maps of-{len(figures)}")
-    return element("article", *head, maps, shares, words, files)
-
-
-def album_overview(rows: Sequence[tuple[RGB | None, str, str]], most: int = 30) -> Markup:
-    """A list of (colour or None, name, value); entries after the first `most` are folded."""
+def _word_list(rows: Sequence[tuple[RGB | None, str, str]], most: int) -> Markup:
     return element("div", word_list(rows, most), class_="legend of-album")
 
 
-def _figure(image: np.ndarray, alt: str, names: Markup, caption: Markup) -> Markup:
-    height, width = image.shape[:2]
-    source = data_uri(image, "JPEG", quality=82)
-    pixels = element("img", src=source, alt=alt, width=width, height=height)
-    # Limits the height of tall images to 80 % of the screen: the width follows from the height.
-    limit = f"max-width: min(100%, {80 * width / height:.1f}vh)"
-    return element("figure", element("div", pixels, names, class_="frame", style=limit), caption)
+def _names_of(record: Mapping[str, Any]) -> list[str]:
+    return [entry["name"] for entry in record["classes"]]
 
 
 def _legend_row(entry: Mapping[str, Any], colors: Sequence[RGB]) -> tuple[RGB | None, str, str]:

@@ -12,14 +12,14 @@ from ...data.images.georaster import Raster, import_rasterio
 from ...engine.predictor import Predictor
 from ...engine.predictor.rasters import label_raster
 from ...engine.predictor.saving import jpeg_of
-from ...utils.files import printable, write_whole
+from ...utils.files import write_whole
 from ...visualization.drawing import draw_overlay
 from ...visualization.label_png import no_word
 from ...visualization.legend import visible_shares
 from .decisions import classes_of, visible_of
-from .exporter import KEPT, RASTERS, is_ours, note_of
-from .image_record import Settings, forget_record, head_of, result_path, write_record
+from .image_record import Settings, forget_record, head_of, write_record
 from .inputs import Source, check_file
+from .outputs import RASTERS, result_path
 
 
 def check_rasters(settings: Settings, formats: Sequence[str]) -> None:
@@ -30,7 +30,7 @@ def check_rasters(settings: Settings, formats: Sequence[str]) -> None:
     others = sorted({*formats, *["npz"] * settings.scores} - {*RASTERS})
     if others:
         raise ValueError(
-            f"--format {' '.join(settings.rasters)} labels rasters by windows, {', '.join(others)} "
+            f"--format {' and '.join(RASTERS)} label rasters by windows, {', '.join(others)} "
             "(--scores is npz) whole images; run the command once for each, with two --output."
         )
 
@@ -38,12 +38,7 @@ def check_rasters(settings: Settings, formats: Sequence[str]) -> None:
 def label_geotiff(
     predictor: Predictor, source: Source, name: Path, settings: Settings
 ) -> dict[str, Any]:
-    """
-    Write `NAME_labels.tif`, `NAME_overlay.jpg` and `NAME.json`, which is returned.
-
-    Raises:
-        ValueError: the raster cannot be read, or the record would replace another file.
-    """
+    """Write `NAME_labels.tif`, `NAME_overlay.jpg` and `NAME.json`, see `label_input`."""
     check_file(source.path)
     head = head_of(source, settings)
     forget_record(settings.output, name)
@@ -70,35 +65,12 @@ def label_geotiff(
     return write_record(settings.output, name, record, ("overlay", "raster"))
 
 
-def write_polygons(
-    record: Mapping[str, Any], name: Path, settings: Settings
-) -> tuple[dict[str, Any], str]:
-    """
-    Write `NAME.geojson` if it is asked for and not of these labels; else remove that of older ones.
-
-    Returns, raises: as `Exporter.write`.
-    """
-    path = result_path(settings.output, name, "polygons")
-    noted = dict(record.get("exports", {}))
-    old = noted.get("geojson", {})
-    is_current = path.exists() and "tolerance" in old
-    if "geojson" not in settings.rasters:
-        if old and not is_current and is_ours(path, old["sha256"]):
-            path.unlink(missing_ok=True)
-            del noted["geojson"]
-        return noted, ""
-    if is_current and not settings.force:
-        return noted, ""
-    names = [entry["name"] for entry in record["classes"]]
-    scores = {e["name"]: e["score"] for e in record["visible"] if e["name"] is not None}
+def geojson_of(raster: Path, names: Sequence[str], scores: Mapping[str, float]) -> bytes:
+    """The polygons of `NAME_labels.tif`."""
     with tempfile.TemporaryDirectory() as folder:
-        new = Path(folder) / path.name
-        write_geojson(result_path(settings.output, name, "raster"), new, names, scores)
-        content = new.read_bytes()
-    if not settings.force and not is_ours(path, old.get("sha256"), content):
-        return noted, KEPT.format(printable(path))
-    write_whole(path, content)
-    return noted | {"geojson": note_of(content, tolerance=0.0)}, ""
+        path = Path(folder) / "polygons.geojson"
+        write_geojson(raster, path, names, scores)
+        return path.read_bytes()
 
 
 def preview(source: Source, name: Path, settings: Settings) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """
 `NAME.json`: what was decided in an image or video. It also marks the other files as complete.
 
-It is removed before the other files are written, but for the hashes of exports, and written last.
+It is removed before the other files are written, and written last.
 Inputs with a matching record are skipped: same settings, same input file by name, size and time of
 change, and all listed files with their sizes.
 """
@@ -23,31 +23,26 @@ from ...text import Vocabulary
 from ...utils.files import printable, write_whole
 from ...version import __version__
 from .inputs import Source
-from .outputs import ENDINGS
+from .outputs import result_path
 
 _FORMAT = 3
 """Version of the result files; a new number makes old results out of date."""
 
 _TEMPORARY = re.compile(r"\.(\d+)\.[0-9a-f]{32}\.tmp(\.\w+)?$")
-"""Names of the temporary files of `write_whole` and `video.py`, with the process id."""
+"""Names of the temporary files of `whole_file`, with the process id."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """
-    Settings of a run.
+    Settings of a run; ValueError if a number is out of its range.
 
     Attributes:
         config_file, opts: as they were given, for the records.
         cfg: the config with the overrides.
-        overlay_side: longest side of the image in an overlay, in pixels.
-        exports: formats of `exporter.EXPORTS` that are written, too.
-        rasters: formats of `exporter.RASTERS`; images are then labelled as rasters.
-        tolerance: of their polygons, in pixels.
-        force: exports are replaced if they were edited.
-
-    Raises:
-        ValueError: `overlay_side`, `tolerance` or `max_megapixels` is out of its range.
+        exports: formats of `outputs.EXPORTS` that are written, too.
+        rasters: images are rasters with a CRS, labelled by windows.
+        force: finished inputs are labelled again, and edited exports replaced.
     """
 
     config_file: str
@@ -59,20 +54,19 @@ class Settings:
     overlay_side: int = 2048
     max_megapixels: float = 200.0
     exports: Sequence[str] = ()
-    rasters: Sequence[str] = ()
+    rasters: bool = False
     tolerance: float = 1.0
     force: bool = False
 
     def __post_init__(self) -> None:
         assert self.reading  # ValueError if it is invalid
-        if not 64 <= self.overlay_side <= 16384:
-            raise ValueError(f"--overlay-side is {self.overlay_side}; expected 64 to 16384 pixels.")
-        if not 0 <= self.tolerance <= 100:
-            raise ValueError(f"--tolerance is {self.tolerance:g}; expected 0 to 100 pixels.")
-        if not 0 < self.max_megapixels <= 2000:
-            raise ValueError(
-                f"--max-megapixels is {self.max_megapixels:g}; expected more than 0, up to 2000."
-            )
+        for option, value, low, high in (
+            ("--overlay-side", self.overlay_side, 64, 16384),
+            ("--tolerance", self.tolerance, 0, 100),
+            ("--max-megapixels", self.max_megapixels, 0.001, 2000),
+        ):
+            if not low <= value <= high:
+                raise ValueError(f"{option} is {value:g}; expected {low:g} to {high}.")
 
     @property
     def reading(self) -> Reading:
@@ -85,15 +79,6 @@ class Settings:
         if self.cfg.MODEL.CLIP.PRETRAINED != EMBEDDED_NAME:
             return ""
         return "The weights that ship with this package know drawn pages, not photographs."
-
-    def no_word_left(self, number: int) -> str:
-        """The advice for `number` images and videos without a word, or ""."""
-        if not number:
-            return ""
-        return (
-            f"No word is left in {number:,} image{'s' * (number != 1)}; lower "
-            "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH or set REDUNDANCY.MODE to auto."
-        )
 
     @property
     def digest(self) -> str:
@@ -110,9 +95,12 @@ class Settings:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def result_path(output: Path, name: Path, kind: str = "record") -> Path:
-    """The path of a result, one of `ENDINGS`, of the input called `name`."""
-    return output / name.with_name(f"{name.name}{ENDINGS[kind]}")
+def no_word_left(number: int) -> str:
+    """The advice for `number` images and videos without a word."""
+    return (
+        f"No word is left in {number:,} image{'s' * (number != 1)}; lower "
+        "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH or set REDUNDANCY.MODE to auto."
+    )
 
 
 def head_of(source: Source, settings: Settings) -> dict[str, Any]:
@@ -153,9 +141,8 @@ def find_record(source: Source, name: Path, settings: Settings) -> dict[str, Any
 
 def is_taken(source: Source, output: Path, name: Path) -> bool:
     """
-    Whether the results of this name belong to another input that still exists.
-
-    The name of an input that was moved is free, so that its results are found again.
+    Whether the results of this name belong to another input that still exists. That of an input
+    that was moved is free, so that its results are found again.
     """
     other = _read(result_path(output, name)).get("input_path")
     if not other or other == printable(os.path.abspath(source.path)):
@@ -167,52 +154,31 @@ def is_taken(source: Source, output: Path, name: Path) -> bool:
 
 def forget_record(output: Path, name: Path) -> None:
     """
-    Remove the record before its files change, but for the hashes of exports; make its folder.
+    Remove the record before its files change, and make its folder.
 
-    Raises:
-        ValueError: the place of the record has a file that this program did not write.
+    ValueError if its place has a file that this program did not write.
     """
     path = result_path(output, name)
-    content, old = path.read_bytes() if path.is_file() else b"", _read(path)
+    content = path.read_bytes() if path.is_file() else b""
     # A crash of the machine can leave a file of null bytes.
-    if path.is_dir() or (content.strip(b"\0 \r\n") and not old):
+    if content.strip(b"\0 \r\n") and not _read(path):
         raise ValueError(
             f"{path} was not written by this program and would be replaced; move it away, or name "
             "another folder with --output"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    if kept := _outdated_exports(old):
-        stub = {"settings_sha256": "", "input_path": old.get("input_path")}
-        write_whole(path, _json(stub | kept))
-    else:
-        path.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
 
 
 def write_record(
     output: Path, name: Path, record: Mapping[str, Any], kinds: Iterable[str]
 ) -> dict[str, Any]:
-    """Write the record with names and sizes of these results, and older hashes; returns it all."""
+    """Write the record with the names and sizes of these results; returns it all."""
     path = result_path(output, name)
     files = {kind: result_path(output, name, kind).name for kind in kinds}
-    kept = _outdated_exports(_read(path))
-    whole = {**record, **kept, "files": files, "file_bytes": _sizes(path.parent, files)}
-    write_whole(path, _json(whole))
+    whole = {**record, "files": files, "file_bytes": _sizes(path.parent, files)}
+    write_whole(path, f"{json.dumps(whole, indent=1, allow_nan=False)}\n".encode())
     return whole
-
-
-def note_exports(
-    output: Path, name: Path, record: Mapping[str, Any], exports: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Write the record with other `exports`; returns it."""
-    whole = {**record, "exports": dict(exports)}
-    write_whole(result_path(output, name), _json(whole))
-    return whole
-
-
-def _outdated_exports(record: Mapping[str, Any]) -> dict[str, Any]:
-    """`exports` of an older record, for a new one: hashes of files that are outdated; or {}."""
-    found = record.get("exports", {}).items()
-    return {"exports": {kind: {"sha256": e["sha256"]} for kind, e in found}} if found else {}
 
 
 def sweep(folder: Path) -> None:
@@ -226,10 +192,6 @@ def sweep(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
         except OSError:  # the process of another user
             continue
-
-
-def _json(record: Mapping[str, Any]) -> bytes:
-    return f"{json.dumps(record, indent=1, allow_nan=False)}\n".encode()
 
 
 def _read(path: Path) -> dict[str, Any]:

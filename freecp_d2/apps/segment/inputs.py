@@ -2,8 +2,7 @@
 Find the input files of a run: named files, quoted patterns and folders, in a stable order.
 
 In folders, hidden files, the output folder and files of other kinds are skipped, and each linked
-folder is read once.
-Patterns skip the output folder. A named file is always an input.
+folder is read once. Patterns skip the output folder. A named file is always an input.
 """
 
 import glob
@@ -23,10 +22,8 @@ VIDEO_SUFFIXES = frozenset(_VIDEOS.split())
 
 class Source(NamedTuple):
     """
-    An input file.
-
-    `relative` is its path below the input folder, or below the first part of the pattern with a
-    wildcard; the file name alone for a named file.
+    An input file; `relative` is its path below the input folder, or below the first part of the
+    pattern with a wildcard, and the file name alone for a named file.
     """
 
     path: Path
@@ -43,6 +40,11 @@ class FailedInput(NamedTuple):
 
 class Inputs:
     """
+    Args:
+        inputs: files, patterns (`**` includes sub-folders), folders with their sub-folders.
+        videos: files that are videos whatever their suffix.
+        output: a folder whose files are skipped.
+
     Attributes:
         sources: each file once, in the order of the arguments, then by name, `p2` before `p10`.
         failures: arguments without a file.
@@ -52,12 +54,6 @@ class Inputs:
     def __init__(
         self, inputs: Sequence[str], videos: Sequence[str] = (), output: str | Path | None = None
     ):
-        """
-        Args:
-            inputs: files, patterns (`**` includes sub-folders), folders with their sub-folders.
-            videos: files that are videos whatever their suffix.
-            output: a folder whose files are skipped.
-        """
         self._output = os.path.realpath(output) if output else None
         self._found: dict[str, Source] = {}
         self.failures: list[FailedInput] = []
@@ -68,10 +64,12 @@ class Inputs:
                 self._add_folder(path, path)
             elif os.path.lexists(path):
                 self._add(path, Path(path.name))
-            elif glob.has_magic(argument) and not is_address(argument):
+            elif is_address(argument):
+                self._fail(argument, "it is an address; download it, and name the file")
+            elif glob.has_magic(argument):
                 self._add_pattern(str(path))
             else:
-                self._fail(argument, _missing(argument))
+                self._fail(argument, "there is no such file or folder")
         for name in videos:
             path = expanded(name)
             if os.path.lexists(path):
@@ -116,19 +114,13 @@ class Inputs:
         def report(error: OSError) -> None:
             self._fail(str(error.filename), f"the folder cannot be read: {error.strerror}")
 
-        for path in map(Path, sorted(walk_files(str(folder), report), key=_top_down)):
+        for path in map(Path, sorted(walk_files(str(folder), report), key=_natural)):
             if not self._is_outside(path):
                 continue
             if _is_input(path):
                 self._add(path, path.relative_to(root))
             else:
                 self.num_others += 1
-
-
-def _missing(argument: str) -> str:
-    if is_address(argument):
-        return "it is an address; download it, and name the file"
-    return "there is no such file or folder"
 
 
 def check_file(path: Path) -> None:
@@ -145,20 +137,17 @@ def check_file(path: Path) -> None:
 
 
 def expanded(name: str) -> Path:
-    """The path with `~` expanded, unless a file has that name."""
-    return Path(name if os.path.lexists(name) else os.path.expanduser(name))
+    """The path with `~` expanded: the shell does not do it in quoted patterns."""
+    return Path(os.path.expanduser(name))
 
 
-def _natural(path: str | Path) -> list[tuple[str, str]]:
-    """Sort key in which numbers count: `p2` comes before `p10`."""
-    parts = Path(path).parts
-    return [(re.sub(r"\d+", lambda number: number[0].zfill(20), part), part) for part in parts]
-
-
-def _top_down(path: str) -> list[tuple[bool, list[tuple[str, str]]]]:
-    """Sort key: the files of a folder come before those of its sub-folders."""
-    *folders, name = Path(path).parts
-    return [*((True, _natural(folder)) for folder in folders), (False, _natural(name))]
+def _natural(path: str | Path) -> list[tuple[bool, str, str]]:
+    """
+    Sort key in which numbers count, `p2` comes before `p10`, and the files of a folder come before
+    those of its sub-folders.
+    """
+    *folders, name = ((re.sub(r"\d+", lambda n: n[0].zfill(20), p), p) for p in Path(path).parts)
+    return [*((True, *folder) for folder in folders), (False, *name)]
 
 
 def _is_input(path: Path) -> bool:

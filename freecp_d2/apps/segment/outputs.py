@@ -26,9 +26,22 @@ ENDINGS = {
     "video": "_labelled.mp4",
     "frames": "_frames.jsonl",
     "raster": "_labels.tif",
-    "polygons": ".geojson",
 }
 """Kind of result -> what follows the name of the input."""
+
+EXPORTS = {
+    "coco": ("coco", ".json"),
+    "labelme": ("labelme", ".json"),
+    "yolo": ("yolo/labels", ".txt"),
+    "geojson": ("", ".geojson"),
+}
+"""Format -> the folder in the output folder, and what follows the name of the input."""
+
+RASTERS = ("geojson", "geotiff")
+"""Formats of rasters with a CRS, which replace the labels as PNG; geotiff is written for both."""
+
+FORMATS = (*EXPORTS, "geotiff", "npz", "png")
+"""What --format takes; png is written unless a raster is, and npz is --scores."""
 
 _PART_BYTES = 200  # of a part of a path: 255 less the longest ending
 _PAGE_START = 1 << 16  # bytes, longer than the style of a page
@@ -37,38 +50,40 @@ _PAGE_MARK = b'<p class="kicker">FreeCP</p>'
 
 
 def output_names(
-    sources: Sequence[Source], is_taken: Callable[[Source, Path], bool] | None = None
+    sources: Sequence[Source],
+    is_taken: Callable[[Source, Path], bool] = lambda source, name: False,
 ) -> list[Path]:
     """
-    Choose the shortest name for each input that no other input has.
-
-    Args:
-        is_taken: whether another input's results have this name in the output folder.
+    Choose the shortest name for each input that no other input has, and for which `is_taken` (by
+    results of an earlier run) does not hold.
 
     Returns:
-        list[Path]: relative, in UTF-8 without control characters, not hidden, short enough for
-        all endings, and different also on file systems that ignore case.
+        list[Path]: relative, in UTF-8 without control characters, not hidden, short enough for all
+        endings, and different also on file systems that ignore case.
     """
-    places = [_key(_clean(Path(os.path.abspath(source.path)[1:]))) for source in sources]
-    count = Counter(places)
-    choices = [
-        _choices(source, count[place] > 1) for source, place in zip(sources, places, strict=True)
-    ]
-    levels = [0] * len(choices)
-    taken = cache(is_taken) if is_taken else None
+    choices, taken = [_choices(source) for source in sources], cache(is_taken)
     while True:
-        names = [options[level] for options, level in zip(choices, levels, strict=True)]
-        count = Counter(map(_key, names))
-        longer = [
-            i
-            for i, name in enumerate(names)
-            if levels[i] + 1 < len(choices[i])
-            and (count[_key(name)] > 1 or (taken and taken(sources[i], name)))
+        count = Counter(_key(names[0]) for names in choices)
+        unfit = [
+            names
+            for source, names in zip(sources, choices, strict=True)
+            if names[1:] and (count[_key(names[0])] > 1 or taken(source, names[0]))
         ]
-        if not longer:
-            return names
-        for i in longer:
-            levels[i] += 1
+        if not unfit:
+            return [names[0] for names in choices]
+        for names in unfit:
+            del names[0]
+
+
+def result_path(output: Path, name: Path, kind: str = "record") -> Path:
+    """The path of a result, one of `ENDINGS`, of the input called `name`."""
+    return output / name.with_name(f"{name.name}{ENDINGS[kind]}")
+
+
+def export_path(output: Path, name: Path, kind: str) -> Path:
+    """The path of an export, one of `EXPORTS`, of the input called `name`."""
+    folder, ending = EXPORTS[kind]
+    return output / folder / name.with_name(f"{name.name}{ending}")
 
 
 def check_folders(inputs: Sequence[str], output: Path) -> None:
@@ -84,25 +99,32 @@ def check_folders(inputs: Sequence[str], output: Path) -> None:
             )
 
 
-def check_results(sources: Sequence[Source], names: Sequence[Path], output: Path) -> None:
-    """ValueError if a result would replace an input."""
-    place = os.path.realpath(output)
-    real = {os.path.realpath(source.path): source for source in sources}
-    for source, name in zip(sources, names, strict=True):
-        for ending in ENDINGS.values():
-            other = real.get(os.path.join(place, f"{name}{ending}"))
-            if other:
+def check_results(
+    sources: Sequence[Source], names: Sequence[Path], output: Path, exports: Sequence[str] = ()
+) -> None:
+    """ValueError if a result or an export would replace an input, or an export a result."""
+    inputs = {os.path.realpath(source.path) for source in sources}
+    folders = {EXPORTS[kind][0].split("/")[0] for kind in exports}
+    for name in names:
+        if name.parts[0] in folders and len(name.parts) > 1:
+            raise ValueError(
+                f'--format writes into the folder "{name.parts[0]}" of {output}, where results of '
+                "a folder of the same name among the inputs go; rename that, or label it alone."
+            )
+        for path in (
+            *(result_path(output, name, kind) for kind in ENDINGS),
+            *(export_path(output, name, kind) for kind in exports),
+        ):
+            if os.path.realpath(path) in inputs:
                 raise ValueError(
-                    f"a result of {printable(source.path)} would replace the input "
-                    f"{printable(other.path)}; name another folder with --output."
+                    f"{printable(path)} is an input and would be replaced by a result; name "
+                    "another folder with --output."
                 )
 
 
 def check_page(output: Path) -> None:
     """ValueError if the folder has an `index.html` that this program did not write."""
     page = output / PAGE
-    if page.is_dir():
-        raise ValueError(f"{page} is a folder, and --report writes a file there; move it away.")
     start = page.read_bytes()[:_PAGE_START] if page.exists() else b""
     if start.strip() and _PAGE_MARK not in start:
         raise ValueError(
@@ -111,17 +133,13 @@ def check_page(output: Path) -> None:
         )
 
 
-def _choices(source: Source, is_alike: bool) -> list[Path]:
-    """
-    Names of an input, from the shortest to one that is unique.
-
-    If `is_alike`, the path of another input differs only in case, so that folders do not help.
-    """
+def _choices(source: Source) -> list[Path]:
+    """Names of an input, from the shortest to one that is unique."""
     relative, absolute = source.relative, Path(os.path.abspath(source.path))
-    around = () if is_alike else absolute.parts[1 : len(absolute.parts) - len(relative.parts)]
-    longer = [relative, *(Path(*around[i:], relative) for i in reversed(range(len(around))))]
-    choices = [_clean(relative.with_name(relative.stem)), *map(_clean, longer)]
-    return [*choices, choices[-1].with_name(f"{choices[-1].name}~{_hash(os.fsencode(absolute))}")]
+    around = absolute.parts[1 : len(absolute.parts) - len(relative.parts)]
+    longer = [Path(*around[i:], relative) for i in reversed(range(len(around) + 1))]
+    names = [_clean(name) for name in (relative.with_name(relative.stem), *longer)]
+    return [*names, names[1].with_name(f"{names[1].name}~{_hash(os.fsencode(absolute))}")]
 
 
 def _clean(path: Path) -> Path:

@@ -1,8 +1,9 @@
 """A whole run: skip finished inputs, label the rest, report inputs that fail."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tqdm import tqdm
@@ -13,20 +14,20 @@ from ...visualization.html.page import render_page
 from .decisions import has_no_word
 from .exporter import Exporter
 from .gallery import RunGallery
-from .geotiff import write_polygons
-from .image_record import Settings, note_exports
+from .image_record import Settings
 from .inputs import FailedInput
+from .labelling import Task, pixels_of
 from .outputs import PAGE
-from .tasks import Task, labelling, reason_of, stops_run
-from .video_sinks import NO_SOUND
+from .process_pool import labelling, reason_of, stops_run
+from .video_files import NO_SOUND
 
 
 @dataclass
 class RunSummary:
     """
-    Inputs labelled now and by earlier runs, those of either kind in which no word is left, videos
-    labelled now without their sound, and failures. `stopped` is the error of a full or read-only
-    disk, or "".
+    Inputs labelled now and by earlier runs, those of either in which no word is left, videos
+    labelled now without their sound, and failures. `stopped`: the error of a full or read-only
+    disk.
     """
 
     num_labelled: int = 0
@@ -44,15 +45,11 @@ class RunSummary:
         self.num_without_words += has_no_word(record)
         self.num_without_sound += is_new and record.get("sound") == NO_SOUND
 
-    def fail_all(self, failures: Iterable[FailedInput]) -> None:
+    def fail(self, *failures: FailedInput) -> None:
         """Count failures and print them on stderr."""
+        self.failures += failures
         for failure in failures:
-            self.fail(failure)
-
-    def fail(self, failure: FailedInput) -> None:
-        """Count a failure and print it on stderr."""
-        self.failures.append(failure)
-        tqdm.write(f"{printable(failure.name)}: {failure.reason}", file=sys.stderr)
+            tqdm.write(f"{printable(failure.name)}: {failure.reason}", file=sys.stderr)
 
 
 def run(
@@ -68,54 +65,39 @@ def run(
     Label the inputs without a record, until an error of the disk stops the run.
 
     Args:
-        build: builds the model; called if there is an input to label.
+        build: builds the model if there is an input to label; its errors are raised.
         failures: inputs that could not be found.
         report: facts for the end of `index.html`; None: no page is written.
-        num_processes: with several, each has a model, see `tasks.submitted`.
-        imports: modules that these import first.
-
-    Raises:
-        OSError, ValueError: `build` failed; nothing was tried.
+        num_processes, imports: see `process_pool.labelling`.
     """
     gallery = RunGallery(len(tasks), settings) if report is not None else None
     exporter = Exporter([task.source for task in tasks], settings)
     summary = RunSummary()
     with labelling(tasks, build, settings, num_processes, imports) as label:
-        summary.fail_all(failures)
+        summary.fail(*failures)
         for task in tqdm(tasks, unit=" inputs", disable=None if tasks else True):
             try:
-                record, pixels = label(task)
-                record, problem = _export(exporter, task, record)
+                record = task.record or label(task)
+                if task.source.is_video:
+                    problem = record.get("problem", "")
+                else:
+                    problem = exporter.write(task.source, task.name, record)
                 if gallery is not None:
-                    gallery.add(task.name, record, pixels)
+                    gallery.add(task.name, record, partial(pixels_of, task, record, settings))
             except (ValueError, MemoryError, RuntimeError, OSError) as error:
-                if stops_run(error):
-                    summary.stopped = reason_of(error)
-                    return summary
                 problem = reason_of(error)
+                if stops_run(error):
+                    summary.stopped = problem
+                    return summary
             else:
                 summary.count(task, record)
             if problem:
                 summary.fail(FailedInput(printable(task.source.path), problem))
     try:
-        summary.fail_all(exporter.finish())
+        summary.fail(*exporter.finish())
         if gallery is not None and report is not None:
             page = render_page(gallery.page(summary.failures, report))
             write_whole(settings.output / PAGE, page.encode())
     except OSError as error:
         summary.stopped = str(error)
     return summary
-
-
-def _export(exporter: Exporter, task: Task, record: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Write the exports of an image; returns the record, and a problem or ""."""
-    if task.source.is_video:
-        return record, record.get("problem", "")
-    settings = exporter.settings
-    if settings.rasters:
-        exports, problem = write_polygons(record, task.name, settings)
-    else:
-        exports, problem = exporter.write(task.source, task.name, record)
-    if exports != record.get("exports", {}):
-        record = note_exports(settings.output, task.name, record, exports)
-    return record, problem

@@ -1,9 +1,8 @@
 """Label one video frame by frame, as a video and as lines of JSON; its record is written last."""
 
 import importlib.util
+import itertools
 import json
-import os
-import uuid
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -11,75 +10,76 @@ import numpy as np
 from tqdm import tqdm
 
 from ...engine.predictor import Predictor
-from ...utils.files import blaming, printable
+from ...utils.files import printable, whole_file
 from ...visualization.drawing import draw_frame
 from ...visualization.legend import class_counts, visible_shares
 from .decisions import classes_of, decisions_of, visible_of
-from .image_record import Settings, forget_record, head_of, result_path, write_record
+from .image_record import Settings, forget_record, head_of, write_record
 from .inputs import Source, check_file
-from .video_files import Timing, VideoInfo, frames_of, open_video, read_timing
-from .video_sinks import VideoSink
+from .outputs import result_path
+from .video_files import Timing, VideoInfo, VideoSink, frames_of, open_video, read_timing
 
 
 def label_video(
     predictor: Predictor, source: Source, name: Path, settings: Settings
 ) -> dict[str, Any]:
     """
-    Write `NAME_labelled.mp4`, `NAME_frames.jsonl` and `NAME.json`, with a progress bar.
-
-    Returns:
-        dict: the record; `problem` says why frames are missing, or "".
-
-    Raises:
-        ValueError: the video cannot be read, or a frame is too large; the message is the reason.
+    Write `NAME_labelled.mp4`, `NAME_frames.jsonl` and `NAME.json`, see `label_input`; `problem` of
+    the record says why frames are missing, or is "".
     """
     check_file(source.path)
     head = head_of(source, settings)
     capture, info = open_video(source.path)
+    frames = frames_of(capture)
+    first = next(frames, None)
+    if first is None:
+        raise ValueError("it has no frame that can be read")
+    height, width = first.shape[:2]
+    if height * width > 1e6 * settings.max_megapixels:
+        raise ValueError(
+            f"its frames have {width} x {height} pixels; the limit is "
+            f"{settings.max_megapixels:g} megapixels, see --max-megapixels"
+        )
     kinds = ("video", "frames")
     video, lines = (result_path(settings.output, name, kind) for kind in kinds)
     forget_record(settings.output, name)
     timing = read_timing(source.path)
-    frames = _Frames(predictor, info, timing)
-    sink: VideoSink | None = None
-    temporary = lines.with_name(f".{os.getpid()}.{uuid.uuid4().hex}.tmp")
+    labeller = _Frames(predictor, info, timing)
     bar = tqdm(
-        frames_of(capture),
+        itertools.chain([first], frames),
         total=info.num_frames or None,
         unit=" frames",
         desc=printable(source.path.name)[-24:],
         leave=False,
         disable=None,
     )
-    try:
-        with blaming(lines), temporary.open("w", encoding="utf-8") as file:
-            for frame in bar:
-                if sink is None:
-                    _check_size(frame, settings.max_megapixels)
-                    sink = _open_sink(video, timing, frame.shape[:2], source.path)
-                sink.write(frames.label(frame, file), frames.number - 1)
-        if sink is None:
-            raise ValueError("it has no frame that can be read")
-        sink.close()
-        os.replace(temporary, lines)
-    except BaseException:
-        if sink:
-            sink.discard()
-        raise
-    finally:
-        capture.release()
-        temporary.unlink(missing_ok=True)
+    with whole_file(lines) as new_lines, whole_file(video, ".mp4") as new_video:
+        size = height + height % 2, width + width % 2
+        with (
+            new_lines.open("w", encoding="utf-8") as file,
+            _sink_class()(new_video, timing, size, source.path) as sink,
+        ):
+            for number, frame in enumerate(bar):
+                sink.write(_even(labeller.label(frame, file)), number)
+        if not new_video.is_file() or not new_video.stat().st_size:
+            raise OSError(f"{video}: nothing was written; is the disk full?")
     written = {"codec": sink.codec, "sound": sink.sound, "resampled": sink.is_resampled}
-    return write_record(settings.output, name, head | frames.record() | written, kinds)
+    return write_record(settings.output, name, head | labeller.record() | written, kinds)
 
 
-def _open_sink(path: Path, timing: Timing, size: tuple[int, int], source: Path) -> VideoSink:
-    """A sink of PyAV, which keeps the sound of `source`, or of OpenCV if PyAV is not installed."""
+def _sink_class() -> Any:
+    """The sink of PyAV, which keeps the sound, or of OpenCV if PyAV is not installed."""
     if importlib.util.find_spec("av") is None:
-        return VideoSink(path, timing, size)
+        return VideoSink
     from .video_av import SoundSink  # PyAV is optional
 
-    return SoundSink(path, timing, size, source)
+    return SoundSink
+
+
+def _even(frame: np.ndarray) -> np.ndarray:
+    """Repeat the last row or column of odd sides: the formats need even ones."""
+    height, width = frame.shape[:2]
+    return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
 class _Frames:
@@ -125,12 +125,3 @@ class _Frames:
             "problem": problem,
             "visible": visible_of(shares, [entry["name"] for entry in self.classes]),
         }
-
-
-def _check_size(frame: np.ndarray, max_megapixels: float) -> None:
-    height, width = frame.shape[:2]
-    if height * width > 1e6 * max_megapixels:
-        raise ValueError(
-            f"its frames have {width} x {height} pixels; the limit is {max_megapixels:g} "
-            "megapixels, see --max-megapixels"
-        )

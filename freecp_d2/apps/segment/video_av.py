@@ -8,7 +8,6 @@ import av
 import numpy as np
 
 from .video_files import Timing
-from .video_sinks import VideoSink
 
 _ENCODERS = {
     "libx264": ("H.264", {"crf": "20", "preset": "fast"}),
@@ -28,46 +27,49 @@ _BT601 = 6
 """FFmpeg's number of the colours of SMPTE 170M, which OpenCV assumes in every video."""
 
 
-class SoundSink(VideoSink):
+class SoundSink:
     """
-    As `VideoSink`, with PyAV.
-
-    Args:
-        source: the video whose sound is kept, all tracks of it.
-
-    Attributes:
-        sound: "kept", "none" if the source has none, or "damaged" if it cannot be read to its end.
+    As `VideoSink`, with PyAV: keeps the times of the frames, and all tracks of sound of `source`.
+    `sound` is "kept", "none", or "damaged" if the source cannot be read to its end.
     """
+
+    is_resampled = False
 
     def __init__(self, path: Path, timing: Timing, size: tuple[int, int], source: Path):
-        self.source = source
-        super().__init__(path, timing, size)
-        self.is_resampled = False
+        name = next((name for name in _ENCODERS if name in av.codecs_available), None)
+        if name is None:
+            raise OSError(
+                f"PyAV has none of the encoders {', '.join(_ENCODERS)}; install another build"
+            )
+        self.codec, options = _ENCODERS[name]
+        self.timing, self.last = timing, -1
+        self.file = av.open(str(path), "w", options={"movflags": "faststart"})
+        rate = Fraction(timing.rate).limit_denominator(1001)
+        stream = self.file.add_stream(name, rate=rate, options=options)
+        assert isinstance(stream, av.VideoStream)
+        (stream.height, stream.width), stream.pix_fmt = size, "yuv420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS)
+        context = stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = _BT601
+        context.color_range = 1  # 16 to 235
+        self.stream = stream
+        self.track = _Sound(source, self.file)
 
-    def _open(self, height: int, width: int) -> None:
-        name, (self.codec, options) = _encoder()
-        self.last = -1
-        self.file = av.open(str(self.temporary), "w", options={"movflags": "faststart"})
-        rate = Fraction(self.timing.rate).limit_denominator(1001)
-        try:
-            stream = self.file.add_stream(name, rate=rate, options=options)
-            assert isinstance(stream, av.VideoStream)
-            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-            stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS)
-            context = stream.codec_context
-            context.colorspace = context.color_primaries = context.color_trc = _BT601
-            context.color_range = 1  # 16 to 235
-            self.stream = stream
-            self.track = _Sound(self.source, self.file)
-        except BaseException:
-            self.discard()
-            raise
+    def __enter__(self) -> "SoundSink":
+        return self
+
+    def __exit__(self, kind: type | None, *error: object) -> None:
+        if kind is None:
+            self.file.mux(self.stream.encode(None))
+            self.track.write_until(float("inf"))
+        self.file.close()
 
     @property
-    def sound(self) -> str:  # type: ignore[override]
+    def sound(self) -> str:
         return self.track.state
 
-    def _write(self, frame: np.ndarray, number: int) -> None:
+    def write(self, frame: np.ndarray, number: int) -> None:
+        """Append the frame of that number, uint8 RGB (H, W, 3)."""
         seconds = self.timing.seconds(number) - self.timing.seconds(0)
         self.last = max(round(seconds * _TICKS), self.last + 1)
         self.track.write_until(seconds)
@@ -76,39 +78,26 @@ class SoundSink(VideoSink):
         shown.pts, shown.time_base = self.last, Fraction(1, _TICKS)
         self.file.mux(self.stream.encode(shown))
 
-    def _finish(self) -> None:
-        self.file.mux(self.stream.encode(None))
-        self.track.write_until(float("inf"))
-        self._release()
-
-    def _release(self) -> None:
-        if hasattr(self, "track"):
-            self.track.close()
-        self.file.close()
-
 
 class _Sound:
     """
-    The sound of a video, written between its frames.
-
-    Times count from the first frame; sound before it is left out.
+    The sound of a video, written between its frames; times count from the first frame, and what is
+    before it is left out.
     """
 
     def __init__(self, source: Path, output: "av.container.OutputContainer"):
         self.output, self.state = output, "none"
         self.packets: Iterator[tuple[float, list[av.Packet]]] = iter(())
-        self.next: tuple[float, list[av.Packet]] | None = None
-        self.input: av.container.InputContainer | None = None
         try:
-            self.input = av.open(str(source))
-            tracks = {s.index: _Track(s, output) for s in self.input.streams.audio}
+            file = av.open(str(source))
+            tracks = {s.index: _Track(s, output) for s in file.streams.audio}
         except (av.FFmpegError, ValueError):
             self.state = "damaged"
-            return
+            tracks = {}
         if tracks:
             self.state = "kept"
-            self.packets = self._read(self.input, tracks)
-            self.next = next(self.packets, None)
+            self.packets = self._read(file, tracks)
+        self.next = next(self.packets, None)
 
     def _read(
         self, source: "av.container.InputContainer", tracks: dict[int, "_Track"]
@@ -134,10 +123,6 @@ class _Sound:
         while self.next is not None and self.next[0] <= seconds:
             self.output.mux(self.next[1])
             self.next = next(self.packets, None)
-
-    def close(self) -> None:
-        if self.input is not None:
-            self.input.close()
 
 
 class _Track:
@@ -178,13 +163,3 @@ class _Track:
                 frame.pts -= round(first / frame.time_base)
             found += self.stream.encode(frame)
         return found
-
-
-def _encoder() -> tuple[str, tuple[str, dict[str, str]]]:
-    for name, found in _ENCODERS.items():
-        try:
-            av.Codec(name, "w")
-        except (ValueError, av.FFmpegError):
-            continue
-        return name, found
-    raise OSError(f"PyAV has none of the encoders {', '.join(_ENCODERS)}; install another build")

@@ -1,4 +1,4 @@
-"""Read videos frame by frame with OpenCV, and the times at which the frames are shown."""
+"""Read and write videos frame by frame with OpenCV, and the times at which frames are shown."""
 
 import itertools
 import math
@@ -16,6 +16,8 @@ _set_log_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLe
 _set_log_level(0)
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
+NO_SOUND = "left out"
+
 _EXACT = (".3gp", ".avi", ".m4v", ".mov", ".mp4")
 """Suffixes of formats that store the number of frames; others store their length."""
 
@@ -23,7 +25,8 @@ _USUAL_RATE = 25.0
 
 _STEADY = 0.25  # containers round time stamps to milliseconds
 
-_MOST_RATE, _MOST_COPIES, _FEW_FRAMES = 60.0, 10, 1500
+_CODECS = {"vp09": "VP9", "mp4v": "MPEG-4 Part 2"}
+"""VP9, which browsers play, or MPEG-4 Part 2 if OpenCV was built without VP9."""
 
 
 class VideoInfo(NamedTuple):
@@ -36,7 +39,7 @@ class VideoInfo(NamedTuple):
 
 def open_video(path: Path) -> tuple[cv2.VideoCapture, VideoInfo]:
     """The opened video; ValueError with the reason if OpenCV cannot read it."""
-    check_utf8(path)
+    _check_utf8(path)
     capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
         raise ValueError("it cannot be opened as a video; is it complete, or of another format?")
@@ -53,9 +56,8 @@ def open_video(path: Path) -> tuple[cv2.VideoCapture, VideoInfo]:
 
 def frames_of(capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
     """
-    Upright frames with square pixels, uint8 RGB (H, W, 3), resized to the size of the first.
-
-    Videos of discs and cameras may store pixels that are wider or narrower than high.
+    Upright frames with square pixels, which discs and cameras may not store: uint8 RGB (H, W, 3),
+    resized to the size of the first.
     """
     size: tuple[int, int] | None = None
     aspect = _pixel_aspect(capture)
@@ -83,18 +85,15 @@ def _pixel_aspect(capture: cv2.VideoCapture) -> float:
 def middle_frame(path: Path) -> np.ndarray:
     """The frame in the middle, uint8 RGB (H, W, 3), or the first if seeking fails."""
     capture, info = open_video(path)
-    try:
-        for position in (info.num_frames // 2, 0):
-            capture.set(cv2.CAP_PROP_POS_FRAMES, position)
-            is_read, frame = capture.read()
-            if is_read:
-                return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-    finally:
-        capture.release()
+    for position in (info.num_frames // 2, 0):
+        capture.set(cv2.CAP_PROP_POS_FRAMES, position)
+        is_read, frame = capture.read()
+        if is_read:
+            return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
     raise ValueError(f"{path}: no frame can be read")
 
 
-def check_utf8(path: Path) -> None:
+def _check_utf8(path: Path) -> None:
     """ValueError if the path is not UTF-8: OpenCV would abort the process."""
     try:
         str(path).encode()
@@ -104,65 +103,72 @@ def check_utf8(path: Path) -> None:
 
 class Timing:
     """
-    The times of the frames, and a constant rate that shows each of them at its time.
+    The times of the frames.
 
-    Attributes:
-        rate: frames a second of a video with this timing.
-        is_variable: frames are repeated or left out to keep the timing at a constant rate.
+    Args:
+        seconds: of each frame; without meaning unless they increase.
+        rate: frames a second of the container; replaced by the average if the steps vary.
     """
 
     def __init__(self, seconds: Sequence[float], rate: float):
-        """
-        Args:
-            seconds: of each frame; without meaning unless they increase.
-            rate: of the container, an average.
-        """
         steps = [b - a for a, b in itertools.pairwise(seconds)]
         self.rate, self.is_variable = rate, False
-        self._seconds: Sequence[float] = ()
-        if not steps or min(steps) <= 0:
-            return
-        self._seconds, step = seconds, median(steps)
-        self.is_variable = max(abs(each - step) for each in steps) > _STEADY * step
+        self._seconds: tuple[float, ...] = ()
+        self._step = 1 / rate
+        if steps and min(steps) > 0:
+            self._seconds, self._step = tuple(seconds), median(steps)
+            self.is_variable = max(abs(s - self._step) for s in steps) > _STEADY * self._step
         if self.is_variable:
-            most = (_MOST_COPIES * len(seconds) + _FEW_FRAMES) / (seconds[-1] - seconds[0])
-            self.rate = round(min(1 / step, _MOST_RATE, most), 6)
+            self.rate = round(len(steps) / (seconds[-1] - seconds[0]), 6)
 
     def seconds(self, number: int) -> float:
         """When a frame is shown."""
         if number < len(self._seconds):
             return self._seconds[number]
-        start = self._seconds[-1] if self._seconds else 0.0
-        return start + (number - max(len(self._seconds) - 1, 0)) / self.rate
-
-    def copies(self, number: int) -> int:
-        """How often a frame is written at the constant rate; the last one once."""
-        if not self.is_variable or number + 1 >= len(self._seconds):
-            return 1
-        start = self._seconds[0]
-        first, following = (
-            round((self._seconds[i] - start) * self.rate) for i in (number, number + 1)
-        )
-        return following - first
+        return self.end + (number - len(self._seconds)) * self._step
 
     @property
     def end(self) -> float:
         """When the last frame ends; 0 if it is unknown."""
-        return self._seconds[-1] + 1 / self.rate if self._seconds else 0.0
+        return self._seconds[-1] + self._step if self._seconds else 0.0
 
 
 def read_timing(path: Path) -> Timing:
-    """
-    Read the time stamps of all frames, which decodes the video once.
-
-    Raises:
-        ValueError: OpenCV cannot read it as a video.
-    """
+    """Read the time stamps of all frames, which decodes the video once."""
     capture, info = open_video(path)
     seconds = []
-    try:
-        while capture.grab():
-            seconds.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-    finally:
-        capture.release()
+    while capture.grab():
+        seconds.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
     return Timing(seconds, info.rate)
+
+
+class VideoSink:
+    """
+    A context that writes an MP4 with OpenCV, at the average rate and without sound.
+
+    Args:
+        size: (H, W) of the frames, even numbers.
+        source: the video whose sound another sink keeps.
+    """
+
+    sound = NO_SOUND
+
+    def __init__(self, path: Path, timing: Timing, size: tuple[int, int], source: Path):
+        _check_utf8(path)
+        self.is_resampled = timing.is_variable
+        for name, self.codec in _CODECS.items():
+            fourcc = cv2.VideoWriter.fourcc(*name)
+            self.writer = cv2.VideoWriter(str(path), fourcc, timing.rate, size[::-1])
+            if self.writer.isOpened():
+                return
+        raise OSError(f"OpenCV cannot write an MP4 into {path.parent}")
+
+    def __enter__(self) -> "VideoSink":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.writer.release()
+
+    def write(self, frame: np.ndarray, number: int) -> None:
+        """Append the frame of that number, uint8 RGB (H, W, 3)."""
+        self.writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))

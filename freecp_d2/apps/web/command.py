@@ -24,6 +24,7 @@ from ..options import (
     add_device_argument,
     add_opts_argument,
     add_vocabulary_argument,
+    bands_opts,
     device_opts,
     print_error,
 )
@@ -31,27 +32,16 @@ from ..options import (
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[1])
+    add = parser.add_argument
     add_config_argument(parser, EMBEDDED)
     add_vocabulary_argument(parser, "the initial words; default: the config's")
     add_device_argument(parser)
-    parser.add_argument(
-        "--bands", default="", metavar="R,G,B", help="of images with many: 4,3,2; or one"
-    )
-    parser.add_argument(
-        "--port", type=int, metavar="N", help="default: the first free one from 7860 on"
-    )
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        metavar="ADDRESS",
-        help="0.0.0.0 accepts other machines; default: this one only",
-    )
-    parser.add_argument(
-        "--root-path",
-        default="",
-        metavar="PATH",
-        help="where a proxy shows the page: /freecp, or https://example.org/freecp",
-    )
+    add("--bands", default="", metavar="R,G,B", help="of images with many: 4,3,2; or one")
+    add("--port", type=int, metavar="N", help="default: the first free one from 7860 on")
+    host = "0.0.0.0 accepts other machines; default: this one only"
+    add("--host", default="127.0.0.1", metavar="ADDRESS", help=host)
+    root = "where a proxy shows the page: /freecp, or https://example.org/freecp"
+    add("--root-path", default="", metavar="PATH", help=root)
     add_opts_argument(parser)
     args = parser.parse_args(argv)
     args.root_path = args.root_path.rstrip("/")
@@ -70,18 +60,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="freecp_web_") as uploads:
         # Gradio reads these when it is imported.
         os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": uploads}
-        from ...data.images.options import parse_bands
         from ...text import load_vocabulary
         from .labelling import Labeller
 
         try:
             words = load_vocabulary(args.vocabulary) if args.vocabulary else None
-            bands = parse_bands(args.bands)
-            opts = [
-                *(("INPUT.BANDS", str(bands)) if bands else ()),
-                *device_opts(args),
-                *args.opts,
-            ]
+            opts = [*bands_opts(args), *device_opts(args), *args.opts]
             labeller = Labeller.from_config(args.config_file, words, opts)
             from .server import serve
 

@@ -34,21 +34,19 @@ class Problem(ValueError):  # noqa: N818 - not an error of the program
 
 
 def read_upload(
-    payload: Mapping[str, Any] | None, folder: Path, reading: Reading | None = None
+    payload: Mapping[str, Any] | None, folder: Path, reading: Reading
 ) -> tuple[np.ndarray, str] | None:
     """
+    Read an uploaded image; Problem if it is not an image, damaged or too large.
+
     Args:
         payload: "path" of the file on this machine and "orig_name", its name on the user's machine.
             Both come from a browser and may be anything.
         folder: the folder of uploads; files elsewhere are not read.
-        reading: bands and range of values.
 
     Returns:
         tuple: uint8 RGB (H, W, 3), and a note on how it was read and shrunk, or ""; None for no
-        image.
-
-    Raises:
-        Problem: the file is not an image, damaged or too large.
+            image.
     """
     if not payload or not payload.get("path"):
         return None
@@ -62,7 +60,7 @@ def read_upload(
     if not _is_uploaded(path, folder):
         raise unreadable
     try:
-        image, read_as = read_with_note(path, MOST_PIXELS, reading=reading or Reading())
+        image, read_as = read_with_note(path, MOST_PIXELS, reading=reading)
     except ImageTooLargeError as error:
         raise Problem(
             f"{name or 'The image'} has {_shown(error.size)} pixels; this page takes up to "
@@ -93,12 +91,7 @@ def _shown(shape: tuple[int, ...]) -> str:
 
 
 def read_words(text: str | None) -> Vocabulary:
-    """
-    Read a visitor's words. Unlike `load_vocabulary`, never opens a file.
-
-    Raises:
-        Problem: no words, too many or too long words, or invalid syntax.
-    """
+    """Read a visitor's words, or raise a Problem. Unlike `load_vocabulary`, never opens a file."""
     text = text or ""
     if not text.strip(" \t\r\n;,"):
         raise Problem("There are no words yet. Write some, for instance: cat, kitten; dog; sofa")

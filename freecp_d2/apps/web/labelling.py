@@ -20,10 +20,7 @@ from ...d2 import CfgNode
 from ...data.images.options import Reading
 from ...engine import load_config
 from ...engine.predictor import Prediction, Predictor, with_heads
-from ...modeling.backbone import (
-    build_clip_backbone,
-    load_clip_from_config,
-)
+from ...modeling.backbone import build_clip_backbone, load_clip_from_config
 from ...modeling.backbone.cached import CachedBackbone, FeatureMemory
 from ...modeling.meta_arch.freecp_segmentor import FreeCPSegmentor
 from ...modeling.outputs import ClassScores, full_scores
@@ -31,19 +28,14 @@ from ...modeling.resampling import bilinear_neighbours
 from ...text import Vocabulary
 from ..reproduce.tables import FURTHER_METHODS, METHODS
 
-_TITLES = METHODS | FURTHER_METHODS
-"""Names on the page; a method that another project registered has its own."""
-
 _BEST = 5
 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
     """
-    Attributes:
-        prediction: without its scores.
-        best_classes: the T best classes at each position, int16, shape (T, h, w).
-        best_scores: their scores, float16, shape (T, h, w).
+    A prediction without its scores, and the T best classes at each position, int16, and their
+    scores, float16, both (T, h, w).
     """
 
     prediction: Prediction
@@ -67,9 +59,8 @@ class Labels:
 
     def best_at(self, y: int, x: int) -> list[tuple[str, float]]:
         """
-        The best names of the pixel in row y, column x, and their scores above 0, best first.
-
-        Scores are bilinear, with 0 for a word that is not among the best at a neighbour.
+        The best names of the pixel in row y, column x, and their scores above 0, best first. Scores
+        are bilinear, with 0 for a word that is not among the best at a neighbour.
         """
         (height, width), (h, w) = self.prediction.label_map.shape, self.best_scores.shape[1:]
         found: dict[int, float] = {}
@@ -100,22 +91,20 @@ class Comparison:
 
     @property
     def titled(self) -> tuple[tuple[str, Labels], tuple[str, Labels]]:
-        """(title, labels) of both."""
         return (f"{self.method} alone", self.alone), (f"{self.method} + FreeCP", self.freecp)
 
 
 class Labeller:
     """
+    Labels images with the methods of `predictors`, base method's name -> predictor with
+    purification; the default method first.
+
     Thread-safe: a lock covers setting the words and thresholds, which the models share, and
     segmenting.
-
-    Args:
-        predictors: base method's name -> predictor with purification; the default method first.
-        is_embedded: the weights are those of the package.
     """
 
     def __init__(self, predictors: Mapping[str, Predictor], *, is_embedded: bool = False) -> None:
-        self._predictors = dict(predictors)
+        self._predictors = predictors
         self._alone = {name: predictor.alone() for name, predictor in predictors.items()}
         self._lock = threading.Lock()
         self.is_embedded = is_embedded
@@ -147,10 +136,7 @@ class Labeller:
         self, image: np.ndarray, vocabulary: Vocabulary, method: str, thresholds: Thresholds
     ) -> Comparison:
         """
-        Label a uint8 RGB image (H, W, 3) by one of `methods`.
-
-        Raises:
-            ValueError: unknown method; a threshold out of its range.
+        Label a uint8 RGB image (H, W, 3); ValueError for an unknown method or a wrong threshold.
         """
         if method not in self._predictors:
             raise ValueError(f"no base method {method!r}; use one of {', '.join(self.methods)}.")
@@ -167,23 +153,15 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
     """
     Build the base method of a config, and those of the paper on its weights.
 
-    Returns:
-        dict[str, Predictor]: base method's name -> predictor, the config's method first. They share
-        image tower, words, heads, thresholds and a cache of image features. Methods that the
-        weights do not allow are left out: a ResNet has no attention to rewrite.
-
-    Raises:
-        ValueError: the config has no purification.
+    They share image tower, words, heads, thresholds and a cache of image features. Methods that the
+    weights do not allow are left out: a ResNet has no attention to rewrite.
     """
-    if not cfg.MODEL.PURIFICATION_HEAD.NAME:
+    host, head_name = cfg.MODEL.META_ARCHITECTURE, cfg.MODEL.PURIFICATION_HEAD.NAME
+    if host != "FreeCPSegmentor" or not head_name:
         raise ValueError(
-            "the config is of a base method alone, and the page compares it with FreeCP; use one "
-            "with MODEL.PURIFICATION_HEAD.NAME, such as storybook/sclip_freecp."
-        )
-    if cfg.MODEL.META_ARCHITECTURE != "FreeCPSegmentor":
-        raise ValueError(
-            f'MODEL.META_ARCHITECTURE is "{cfg.MODEL.META_ARCHITECTURE}", and the page compares '
-            "base methods of FreeCPSegmentor; use a config of it, such as ade20k/sclip_freecp."
+            "the page compares base methods of FreeCPSegmentor alone and with FreeCP, and "
+            f'MODEL.META_ARCHITECTURE is "{host}", MODEL.PURIFICATION_HEAD.NAME "{head_name}"; use '
+            "a config such as storybook/sclip_freecp."
         )
     clip = load_clip_from_config(cfg)
     first = Predictor.from_config(cfg, vocabulary, clip=clip)
@@ -192,7 +170,7 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
     layers = head.attention_layers if head is not None else ()
     chosen, memory = cfg.MODEL.CLIP.DENSE_ATTENTION, FeatureMemory()
     predictors = {}
-    for name in [chosen, *(name for name in METHODS if name != chosen)]:
+    for name in dict.fromkeys([chosen, *METHODS]):
         changed = cfg.clone()
         changed.defrost()
         changed.MODEL.CLIP.DENSE_ATTENTION = name
@@ -201,5 +179,6 @@ def build_predictors(cfg: CfgNode, vocabulary: Vocabulary | None = None) -> dict
         except ValueError:
             continue
         model = with_heads(first.model, backbone=backbone)
-        predictors[_TITLES.get(name, name)] = Predictor.from_model(model, first.mapper)
+        title = (METHODS | FURTHER_METHODS).get(name, name)  # another project's has its own
+        predictors[title] = Predictor.from_model(model, first.mapper)
     return predictors

@@ -21,6 +21,8 @@ from .results import INVITATION, embedded_notice
 from .visit import Visit, label
 
 STYLE = Path(__file__).parent / "style"
+_PIXELS = (STYLE / "pixels.js").read_text(encoding="utf-8")
+_EXAMPLES = (STYLE / "examples.js").read_text(encoding="utf-8")
 PAGES = (51, 87, 123, 15)
 """Examples for visitors without an image: evenly spaced pages of Storybook's split "val"."""
 
@@ -46,7 +48,7 @@ def build_page(labeller: Labeller) -> gr.Blocks:
                 _add_settings(controls, labeller)
             with gr.Column(scale=3, min_width=320):
                 results = [
-                    _html(INVITATION, js_on_load=_script("pixels"), elem_id="images"),
+                    _html(INVITATION, js_on_load=_PIXELS, elem_id="images"),
                     _html(elem_id="pixel"),
                     _html(elem_id="decisions"),
                     gr.State(time_to_live=_AN_HOUR),
@@ -68,7 +70,7 @@ def _add_inputs(c: SimpleNamespace, labeller: Labeller) -> None:
             height=240,
             buttons=[],
         )
-        c.examples = _html(thumbnails(), js_on_load=_script("examples"))
+        c.examples = _html(thumbnails(), js_on_load=_EXAMPLES)
         c.words = gr.Textbox(
             text,
             label="Words",
@@ -114,10 +116,6 @@ def _add_settings(c: SimpleNamespace, labeller: Labeller) -> None:
             info="Red, green and blue of an image with many bands, for instance 4,3,2; or one.",
             max_length=40,
         )
-
-
-def _script(name: str) -> str:
-    return (STYLE / f"{name}.js").read_text(encoding="utf-8")
 
 
 @functools.cache
@@ -198,19 +196,18 @@ def _relabel(
         "auto" if automatic else start.ambiguity if ambiguity is None else ambiguity,
     )
     uploads = Path(get_upload_folder())
-    visit = Visit() if visit is None else visit
+    visit = visit or Visit()
     asked = (labeller, payload, words, method, thresholds, visit.view)
     view = visit.show(label(*asked, uploads=uploads, bands=bands))
     return view.images, view.words, visit
 
 
 def _words_of_pixel(visit: Visit | None) -> str:
-    view = None if visit is None else visit.view
-    return "" if view is None else view.pixel
+    return visit.view.pixel if visit and visit.view else ""
 
 
 def _choose(visit: Visit | None, event: gr.EventData) -> str:
-    if visit is not None:
+    if visit:
         visit.choose(float(event.x), float(event.y))
     return _words_of_pixel(visit)
 

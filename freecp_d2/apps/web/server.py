@@ -55,12 +55,8 @@ def serve(labeller: Labeller, *, host: str, port: int | None, root_path: str = "
     Serve the page until the process is interrupted, and print its address.
 
     Args:
-        host: "127.0.0.1" for this machine alone, "0.0.0.0" for all that reach it.
-        port: None for the first free one from 7860 on.
+        port: None for the first free one from 7860 on; OSError if it is taken.
         root_path: where a proxy shows the page, such as "/freecp", or the whole address.
-
-    Raises:
-        OSError: the port is taken.
     """
     # The page shows warnings about a visitor's words to the visitor; keep them out of the log.
     logging.getLogger("freecp_d2.text").setLevel(logging.ERROR)
@@ -110,9 +106,8 @@ def page_theme() -> gr.themes.Base:
 
 class WithoutFetching:
     """
-    Middleware that refuses Gradio's routes that fetch an address for whoever asks.
-
-    `/gradio_api/file=https://...` would make the server an open proxy.
+    Middleware that refuses Gradio's routes that fetch an address for whoever asks, such as
+    `/gradio_api/file=https://...`, which would make the server an open proxy.
     """
 
     def __init__(self, app: ASGIApp) -> None:

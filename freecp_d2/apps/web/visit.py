@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ...data.images.options import Reading, parse_bands
+from ...data.images.options import parse_bands
 from ...visualization.html.markup import Markup, join
 from .inputs import Problem, read_upload, read_words
 from .labelling import Comparison, Labeller, Thresholds
@@ -23,7 +23,7 @@ class View:
         comparison: labels of the image; None if there is a message in their place.
         text: that message, or a note on how the image was read.
         point: the pixel whose words are shown.
-        asked: the input: the path of the image, words, method and thresholds.
+        asked: path of the image, words, method, thresholds and bands.
     """
 
     comparison: Comparison | None
@@ -67,52 +67,33 @@ def label(
 
     Args:
         payload: of the image, see `read_upload`.
-        before: the visitor's last view. It is returned if the input is the same, as browsers repeat
-            requests. Its chosen pixel is kept if the image is the same.
-        uploads: the folder of uploaded images.
+        before: the last view, returned if the input is the same: browsers repeat requests.
         bands: of an image with many; None: those of the config.
     """
     asked = (payload.get("path") if payload else None, words, method, thresholds, bands)
     if before is not None and before.asked == asked:
         return before
     try:
-        upload = read_upload(payload, uploads, _reading(labeller, bands))
+        reading = labeller.reading
+        if bands is not None:
+            reading = replace(reading, bands=parse_bands(bands))
+        upload = read_upload(payload, uploads, reading)
         vocabulary = read_words(words)
+        if upload is None:
+            return View(None, INVITATION)
+        image, note = upload
+        comparison = labeller.compare(image, vocabulary, method, thresholds)
     except Problem as problem:
         return View(None, message(str(problem), is_problem=True))
-    if upload is None:
-        return View(None, INVITATION)
-    image, note = upload
-    try:
-        comparison = labeller.compare(image, vocabulary, method, thresholds)
-    except ValueError as error:  # a threshold out of range, an unknown method
+    except ValueError as error:  # bands or a threshold out of range, an unknown method
         return View(None, message(f"This cannot be done: {error}", is_problem=True))
-    point = before.point if before is not None and before.asked[:1] == asked[:1] else None
-    return View(comparison, note, point, asked)
-
-
-def _reading(labeller: Labeller, bands: str | None) -> Reading:
-    if bands is None:
-        return labeller.reading
-    try:
-        return replace(labeller.reading, bands=parse_bands(bands))
-    except ValueError as error:
-        raise Problem(f"The bands cannot be used: {error}") from error
-
-
-def choose_pixel(view: View | None, x: float, y: float) -> View | None:
-    """The view with that pixel chosen; x and y are shares of the width and height."""
-    if view is None or view.comparison is None:
-        return view
-    return replace(view, point=(min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)))
+    return View(comparison, note, asked=asked)
 
 
 class Visit:
     """
-    The latest view of a visitor, which overlapping requests of one page share.
-
-    A pixel that is chosen while the image is labelled again is kept, and a request that ends late
-    never brings back an older view.
+    The latest view of a visitor, which overlapping requests of one page share: a pixel that is
+    chosen while the image is labelled again is kept, and no older view comes back.
     """
 
     def __init__(self) -> None:
@@ -120,16 +101,17 @@ class Visit:
         self.view: View | None = None
 
     def show(self, view: View) -> View:
-        """Make a new view the latest one, with the pixel chosen meanwhile; returns it."""
+        """Make a view the latest one, with the chosen pixel if its image is the same."""
         with self._lock:
             latest = self.view
-            if latest is not None and latest.asked[:1] == view.asked[:1] and view.comparison:
-                view = replace(view, point=latest.point) if latest.point != view.point else view
+            if latest is not None and latest.asked[:1] == view.asked[:1] and view is not latest:
+                view = replace(view, point=latest.point)
             self.view, _ = view, view.images  # rendered before another pixel can be chosen
         return view
 
     def choose(self, x: float, y: float) -> View | None:
-        """Choose a pixel of the latest view; returns it."""
+        """Choose a pixel of the latest view by its share of width and height; returns the view."""
         with self._lock:
-            self.view = choose_pixel(self.view, x, y)
+            if self.view is not None and self.view.comparison is not None:
+                self.view = replace(self.view, point=(min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)))
             return self.view

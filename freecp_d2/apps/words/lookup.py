@@ -25,10 +25,7 @@ _ENDS = 2
 
 
 def benchmark_names(vocabulary: str) -> Sequence[str]:
-    """
-    Names of a benchmark's classes, such as "hood, exhaust hood", in the order of its vocabulary.
-    Empty for a vocabulary that does not ship, or that belongs to no benchmark.
-    """
+    """The classes of a vocabulary's benchmark, such as "hood, exhaust hood", or () without one."""
     from ...data import BENCHMARKS  # imports torch, which the other facts do not need
 
     for key, benchmark in BENCHMARKS.items() if vocabulary in shipped_vocabularies() else ():
@@ -39,10 +36,8 @@ def benchmark_names(vocabulary: str) -> Sequence[str]:
 
 def class_senses(vocabulary: Vocabulary) -> tuple[str, ...]:
     """
-    What a benchmark calls each class of a vocabulary.
-
-    It is "" where the class's first word differs from the shipped vocabulary's of the same name,
-    because a user's file may have that name, too.
+    What a benchmark calls each class of a vocabulary; "" where its first word is not that of the
+    shipped vocabulary of this name, which a user's file may have, too.
     """
     names = benchmark_names(vocabulary.name)
     shipped = load_vocabulary(vocabulary.name).class_names if names else ()
@@ -69,10 +64,9 @@ def describe_tokens(word: str) -> list[str]:
 
 def find_places(word: str) -> list[tuple[str, str, str, str]]:
     """
-    All occurrences of a word in shipped vocabularies, without regard to case and spaces.
-
-    Each is the vocabulary; "class 3", "synonym of class 3" (from 0) or "background"; the class's
-    words, or a background word's neighbours; what the benchmark calls the class, or "".
+    All occurrences of a word in shipped vocabularies, without regard to case and spaces: the
+    vocabulary; "class 3", "synonym of class 3" or "background"; the class's words, or a background
+    word's neighbours; what the benchmark calls the class.
     """
     vocabularies = map(load_vocabulary, shipped_vocabularies())
     return [place for each in vocabularies for place in _places(_letters(word), each)]
@@ -103,10 +97,7 @@ def _letters(word: str) -> str:
 
 
 def numbers_of(vocabulary: Vocabulary, sets: Sequence[Descriptions]) -> tuple:
-    """
-    A row with the columns of `HEAD`. Background words are words, but no synonyms; a class's word is
-    described if one of the `sets` has it.
-    """
+    """A row with the columns of `HEAD`; a class's word is described if one of the `sets` has it."""
     words = vocabulary.words[vocabulary.num_background :]
     lengths = [len(word_ids(word)) for word in vocabulary.words]
     distinct = dict.fromkeys(words)
@@ -136,18 +127,8 @@ def pieces_of(word: str) -> tuple[str, ...]:
 
 def template_lengths(word: str) -> tuple[int, int]:
     """The lengths of the shortest and the longest prompt of the 80 templates for a word."""
-    templates = get_templates("imagenet")
-    shortest, longest = _extreme_templates()
-    if len(word_ids(word)) + prompt_length(longest) < CONTEXT_LENGTH - _ENDS:
-        templates = (shortest, longest)  # exact to a token only near the limit
-    lengths = [prompt_length(template.replace("{}", word)) for template in templates]
+    lengths = [prompt_length(each.replace("{}", word)) for each in get_templates("imagenet")]
     return min(lengths), max(lengths)
-
-
-@cache
-def _extreme_templates() -> tuple[str, str]:
-    ordered = sorted(get_templates("imagenet"), key=prompt_length)
-    return ordered[0], ordered[-1]
 
 
 def _piece(number: int) -> str:

@@ -23,32 +23,29 @@ def render_gallery(gallery: Gallery, longest_side: int = 768) -> Markup:
 
 
 def _article(gallery: Gallery, image: PageImage, longest_side: int) -> Markup:
+    names, colors = gallery.class_names, gallery.colors
     pixels = limited(image.image, longest_side)
     figures = [_figure("Image", data_uri(pixels), f"{image.title}: the image")]
-    maps = {"Ground truth": image.truth} | {found.title: found.labels for found in image.maps}
-    for title, labels in maps.items():
+    for title, labels in ({"Ground truth": image.truth} | image.maps).items():
         small = limited(labels, longest_side)
-        source = data_uri(overlay(pixels, small, gallery.colors))
-        accuracy = pixel_accuracy(labels, image.truth, len(gallery.class_names))
+        source = data_uri(overlay(pixels, small, colors))
+        accuracy = pixel_accuracy(labels, image.truth, len(names))
         is_measured = labels is not image.truth and accuracy is not None
         note = f"{accuracy:.0f} % of pixels right" if is_measured else ""
         alt = f"{image.title}: the classes of its pixels, {title}"
-        figures.append(_figure(title, source, alt, names_over(small, gallery.class_names), note))
-    true, others = visible_classes(image, len(gallery.class_names))
+        figures.append(_figure(title, source, alt, names_over(small, names), note))
+    true, others = visible_classes(image, len(names))
     legends = []
     for heading, classes in (("In the image", true), ("Labelled, but not in the image", others)):
-        rows = [(gallery.colors[k], gallery.class_names[k], "") for k in classes]
-        if rows:
+        if rows := [(colors[k], names[k], "") for k in classes]:
             legends.append(element("div", element("h4", heading), word_list(rows, _SHOWN)))
     return element(
         "article",
         element("h3", isolated(image.title)),
         element("div", *figures, class_=f"maps of-{len(figures)}"),
         element("div", *legends, class_="legend"),
-        _verdicts(image.purification, [gallery.class_names[k] for k in true]),
-        purification_notes(
-            image.purification, {gallery.class_names[k]: gallery.colors[k] for k in true}
-        ),
+        _verdicts(image.purification, [names[k] for k in true]),
+        purification_notes(image.purification, {names[k]: colors[k] for k in true}),
     )
 
 
@@ -79,7 +76,6 @@ def _verdicts(purification: Purification, true: Collection[str]) -> Markup:
 
 
 def _figure(title: str, source: str, alt: str, names: str = "", note: str = "") -> Markup:
-    """An image with its caption, and names over it."""
     frame = element("div", element("img", src=source, alt=alt), names, class_="frame")
     below = element("span", note) if note else Markup()
     return element("figure", frame, element("figcaption", element("b", title), below))
@@ -106,9 +102,8 @@ def data_uri(image: np.ndarray, format: str = "PNG", **options: int) -> str:
 
 def limited(array: np.ndarray, longest_side: int) -> np.ndarray:
     """
-    Shrink to a longest side in pixels; smaller arrays are returned as they are.
-
-    Images, uint8 (H, W, 3), are antialiased; of labels (H, W), the nearest neighbour is taken.
+    Shrink to a longest side in pixels, with antialiasing for images, uint8 (H, W, 3), by nearest
+    neighbour for labels (H, W); smaller arrays are returned as they are.
     """
     if max(array.shape[:2]) <= longest_side:
         return array
@@ -133,6 +128,6 @@ def class_shares(labels: np.ndarray, num_classes: int) -> np.ndarray:
 def visible_classes(image: PageImage, num_classes: int) -> tuple[list[int], list[int]]:
     """Classes of the truth, and classes that only the maps have; largest share first."""
     true = class_shares(image.truth, num_classes)
-    largest = np.max([true, *(class_shares(m.labels, num_classes) for m in image.maps)], axis=0)
+    largest = np.max([true, *(class_shares(m, num_classes) for m in image.maps.values())], axis=0)
     order = [int(k) for k in np.argsort(-largest, kind="stable") if largest[k] > 0]
     return [k for k in order if true[k] > 0], [k for k in order if true[k] == 0]

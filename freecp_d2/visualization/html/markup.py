@@ -14,13 +14,10 @@ class Markup(str):
 
 def element(tag: str, *children: str, **attributes: str | int | float) -> Markup:
     """
-    Args:
-        children: content; text that is not `Markup` is escaped.
-        attributes: `class_` is "class", `aria_label` "aria-label". Values are escaped; empty ones
-            are left out, except an empty `alt`, which marks a decorative image.
+    An element; children that are not `Markup` and values of attributes are escaped.
 
-    Raises:
-        ValueError: children of a void element, such as `img`.
+    `class_` is "class", `aria_label` "aria-label". Empty attributes are left out, except an empty
+    `alt`, which marks a decorative image. ValueError for children of a void element, such as `img`.
     """
     start = tag
     for name, value in attributes.items():

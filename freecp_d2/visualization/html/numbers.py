@@ -1,16 +1,9 @@
-"""Results as inline SVG bar charts and as tables."""
+"""Results as inline SVG bar charts and as a table."""
 
 import math
 
-from .markup import Markup, element, folded, join
+from .markup import Markup, element
 from .page_content import Results, Row
-
-_FURTHER = {
-    "pixel_accuracy": "Pixel accuracy",
-    "stuff": "mIoU of stuff",
-    "things": "mIoU of things",
-}
-"""Attributes of `Scores`, and their names on the page."""
 
 _WIDTH, _BAR, _STEP, _TOP = 276, 15, 23, 30
 _LABELS, _VALUES = 114, 36
@@ -19,9 +12,8 @@ _LENGTH = _WIDTH - _LABELS - _VALUES
 
 def bar_chart(results: Results) -> Markup:
     """
-    mIoU of every variant, one SVG for each base method, so that they wrap on a narrow screen.
-
-    All have the same scale. A dashed line marks the base method alone.
+    mIoU of every variant on one scale, one SVG for each base method, so that they wrap on a narrow
+    screen. A dashed line marks the base method alone.
     """
     highest = max(score.miou for row in results.rows for score in row.scores)
     top = max(5.0, 5.0 * math.ceil(highest / 5))
@@ -65,65 +57,53 @@ def _bar(results: Results, row: Row, index: int, top: float) -> Markup:
     )
 
 
-def results_tables(results: Results) -> Markup:
-    """mIoU of every method and variant; below it, folded, the other measures."""
-    caption = f"mIoU in percent, {results.num_images} images"
-    first = _table(results, caption, "miou", with_gain=True)
-    others = [_table(results, f"{name}, in percent", key) for key, name in _FURTHER.items()]
-    return join([first, folded("Pixel accuracy, and mIoU of stuff and of things", *others)])
-
-
-def best_column(results: Results, measure: str) -> int:
-    """The column with the highest mean over methods of an attribute of `Scores`, no oracle."""
-    practical = [i for i, column in enumerate(results.columns) if not column.is_oracle]
-    means = _means(results, measure)
-    return max(practical, key=means.__getitem__)
-
-
-def _means(results: Results, measure: str) -> list[float]:
-    columns = zip(*(row.scores for row in results.rows), strict=True)
-    return [sum(getattr(score, measure) for score in scores) / len(scores) for scores in columns]
-
-
-def _table(results: Results, caption: str, measure: str, with_gain: bool = False) -> Markup:
-    best = best_column(results, measure)
+def results_table(results: Results) -> Markup:
+    """mIoU of every method and variant, their means, and the gain of the last variant."""
+    best = best_column(results)
     looks = [
         "oracle" if column.is_oracle else "best" if i == best else ""
         for i, column in enumerate(results.columns)
     ]
 
-    def line(title: str, values: list[float], *more: Markup, class_: str = "") -> Markup:
+    def line(title: str, values: list[float], gain: Markup, class_: str = "") -> Markup:
         cells = [
             element("td", f"{value:.1f}", class_=look)
             for value, look in zip(values, looks, strict=True)
         ]
-        return element("tr", element("th", title, scope="row"), *cells, *more, class_=class_)
+        return element("tr", element("th", title, scope="row"), *cells, gain, class_=class_)
 
-    body = []
-    for row in results.rows:
-        gain = [_gain(row)] if with_gain else []
-        body.append(line(row.method, [getattr(score, measure) for score in row.scores], *gain))
-    gap = [element("td")] if with_gain else []
-    body.append(line("mean", _means(results, measure), *gap, class_="mean"))
+    body = [line(row.method, [s.miou for s in row.scores], _gain(row)) for row in results.rows]
+    body.append(line("mean", _means(results), element("td"), class_="mean"))
+    caption = f"mIoU in percent, {results.num_images} images"
     table = element(
         "table",
         element("caption", caption),
-        element("thead", _header(results, looks, with_gain)),
+        element("thead", _header(results, looks)),
         element("tbody", *body),
     )
     return element("div", table, class_="scroll", aria_label=caption, role="region", tabindex=0)
 
 
-def _header(results: Results, looks: list[str], with_gain: bool) -> Markup:
+def best_column(results: Results) -> int:
+    """The column with the highest mean over methods, no oracle."""
+    practical = [i for i, column in enumerate(results.columns) if not column.is_oracle]
+    return max(practical, key=_means(results).__getitem__)
+
+
+def _means(results: Results) -> list[float]:
+    columns = zip(*(row.scores for row in results.rows), strict=True)
+    return [sum(score.miou for score in scores) / len(scores) for scores in columns]
+
+
+def _header(results: Results, looks: list[str]) -> Markup:
     hints = {"oracle": "knows the words of the image", "best": "best without that knowledge"}
     cells = [element("th", "Base method", scope="col")]
     for column, look in zip(results.columns, looks, strict=True):
         hint = element("small", hints[look]) if look else Markup()
         cells.append(element("th", column.title, hint, scope="col", class_=look))
-    if with_gain:
-        first, last = results.columns[0].title, results.columns[-1].title
-        hint = element("small", f"{last} less {first}, 95\N{NO-BREAK SPACE}% interval")
-        cells.append(element("th", "Difference", hint, scope="col", class_="gain"))
+    first, last = results.columns[0].title, results.columns[-1].title
+    hint = element("small", f"{last} less {first}, 95\N{NO-BREAK SPACE}% interval")
+    cells.append(element("th", "Difference", hint, scope="col", class_="gain"))
     return element("tr", *cells)
 
 

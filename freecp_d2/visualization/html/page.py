@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .gallery import render_gallery
 from .markup import Markup, element, join
-from .numbers import bar_chart, results_tables
+from .numbers import bar_chart, results_table
 from .page_content import Page, Results, Section
 from .word_chips import HOW_TO_READ
 
@@ -59,7 +59,7 @@ def _numbers(results: Results) -> Markup:
         "the words of the image, which no user does.",
         class_="note",
     )
-    return join([legend, bar_chart(results), results_tables(results)])
+    return join([legend, bar_chart(results), results_table(results)])
 
 
 def _section(name: str, title: str, *content: str, class_: str = "") -> Markup:

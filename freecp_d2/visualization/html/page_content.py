@@ -32,8 +32,7 @@ class Scores:
 
 class Row(NamedTuple):
     """
-    Scores of a base method, one for each column; `gain` is the last mIoU minus the first, and the
-    ends of its interval.
+    Scores of a base method, one for each column; `gain`: last mIoU minus first, and its interval.
     """
 
     method: str
@@ -49,19 +48,15 @@ class Results(NamedTuple):
     num_images: int
 
 
-class LabelMap(NamedTuple):
-    """Integer labels (H, W); others than 0..K-1 are no label."""
-
-    title: str
-    labels: np.ndarray
-
-
 class PageImage(NamedTuple):
-    """A uint8 RGB image (H, W, 3), its label maps in the order shown, and the true labels."""
+    """
+    A uint8 RGB image (H, W, 3), its label maps by title, and the true labels: integers (H, W);
+    others than 0..K-1 are no label.
+    """
 
     title: str
     image: np.ndarray
-    maps: tuple[LabelMap, ...]
+    maps: dict[str, np.ndarray]
     truth: np.ndarray
     purification: Purification
 
@@ -91,11 +86,8 @@ class Section(NamedTuple):
 
 class Page(NamedTuple):
     """
-    Attributes:
-        kicker, title, lead: a line above the heading, the heading, paragraphs below it.
-        sections: further sections before the gallery.
-        notes: sections of text at the end.
-        facts: (name, value) lines at the foot, such as the command and the date.
+    A page; `kicker` is a line above the heading, `sections` come before the gallery, `notes` at the
+    end, and `facts` are (name, value) lines at the foot, such as the command and the date.
     """
 
     kicker: str

@@ -36,33 +36,24 @@ def purification_notes(
     Args:
         colors: of the words that are marked with their colour.
         whole: fold long lists; else cut them and give the number of words left out.
-        level: of the headings, one below the heading of the image.
+        level: of the headings.
     """
-    every, some = "in every window", "with the number of windows"
     sections = []
+
+    def add(title: str, hint: str, items: Sequence[Markup], most: int, kind: str = "") -> None:
+        if items:
+            head = element(f"h{level}", title, " ", element("small", f"{len(items)}, {hint}"))
+            sections.append(element("section", head, _list(items, most, whole, kind)))
+
     for title, hint, words in (
-        ("Removed as redundant", every, purification.removed),
-        ("Kept", every, purification.kept),
-        ("Kept in some windows", some, purification.contested),
+        ("Removed as redundant", "in every window", purification.removed),
+        ("Kept", "in every window", purification.kept),
+        ("Kept in some windows", "with the number of windows", purification.contested),
     ):
-        chips = [_chip(word, colors.get(word.word)) for word in words]
-        sections.append(
-            _section(f"h{level}", title, hint, chips, _list(chips, _WORDS_SHOWN, whole))
-        )
+        add(title, hint, [_chip(word, colors.get(word.word)) for word in words], _WORDS_SHOWN)
     groups = [_group(group) for group in purification.groups]
-    listed = _list(groups, _GROUPS_SHOWN, whole, "groups")
-    hint = "filled: winners and their regions"
-    sections.append(_section(f"h{level}", "Ambiguity groups", hint, groups, listed))
+    add("Ambiguity groups", "filled: winners and their regions", groups, _GROUPS_SHOWN, "groups")
     return element("div", *sections, class_="purification")
-
-
-def _section(
-    heading: str, title: str, hint: str, items: Sequence[Markup], listed: Markup
-) -> Markup:
-    if not items:
-        return Markup()
-    count = element("small", f"{len(items)}, {hint}")
-    return element("section", element(heading, title, " ", count), listed)
 
 
 def _list(items: Sequence[Markup], most: int, whole: bool = True, kind: str = "") -> Markup:

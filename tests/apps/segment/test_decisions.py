@@ -1,6 +1,12 @@
-"""Decisions as JSON says them, there and back."""
+"""Decisions as JSON says them, there and back, and the scores file of an image."""
 
+import io
 import json
+import re
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
 
 from freecp_d2.apps.segment.decisions import (
     classes_of,
@@ -9,9 +15,12 @@ from freecp_d2.apps.segment.decisions import (
     has_no_word,
     purification_of,
 )
+from freecp_d2.engine.predictor.saving import scores_npz
+from freecp_d2.modeling.outputs import ClassScores
 from freecp_d2.modeling.purification.diagnosis import summarise_diagnoses
 from freecp_d2.visualization.legend import class_counts, visible_shares
 
+from ...helpers.command import ROOT
 from .samples import COLORS, prediction, record, window
 
 
@@ -64,3 +73,40 @@ def test_no_word_is_left():
     nothing = {"index": None, "name": None, "share": 1.0}
     assert has_no_word({"visible": [nothing]})  # of a video
     assert not has_no_word({"visible": [nothing, {"index": 0, "name": "cat", "share": 0.1}]})
+
+
+def npz(found):
+    return scores_npz(found.label_map, found.names, *found.surviving_scores())
+
+
+def read(found):
+    with np.load(io.BytesIO(npz(found))) as file:  # no pickles
+        return dict(file)
+
+
+def test_scores_of_surviving_classes():
+    found = read(prediction())
+    assert found["scores"].dtype == np.float16
+    assert found["scores"].tolist() == [[[0.89990234375, 0.25]], [[0.0, 0.5]]]
+    assert (found["classes"].tolist(), found["names"].tolist()) == ([0, 2], ["cat", "tree"])
+    assert found["size"].tolist() == [4, 6]
+    found = read(prediction(background=True, floor=0.25))  # which is one of the classes
+    assert found["classes"].tolist() == [0, 1, 3]
+    assert found["scores"][0].tolist() == [[0.25, 0.5]]
+
+
+def test_the_recipe_of_the_readme_gives_the_scores_of_the_prediction(tmp_path, monkeypatch):
+    recipe, *_ = re.findall(r"```python\n(.*?)```", (ROOT / "docs/OWN_IMAGES.md").read_text(), re.S)
+    found, folder = prediction(), tmp_path / "results"
+    folder.mkdir()
+    Image.new("P", (6, 4)).save(folder / "a_labels.png")
+    monkeypatch.chdir(tmp_path)
+    for num_classes in (2, 0):  # purification may remove all
+        left = ClassScores(found.found.classes[:num_classes], found.found.scores[:num_classes])
+        (folder / "a_scores.npz").write_bytes(npz(replace(found, found=left)))
+        variables = {}
+        exec(recipe, variables)
+        assert variables["scores"].shape == (num_classes, 4, 6)
+        if num_classes:
+            assert np.abs(variables["scores"].numpy() - found.scores[[0, 2]]).max() < 1e-3
+    assert (found.scores[1] == 0).all()

@@ -9,10 +9,9 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from freecp_d2.apps.segment.exporter import check_exports
 from freecp_d2.apps.segment.inputs import Source
+from freecp_d2.apps.segment.labelling import plan
 from freecp_d2.apps.segment.run import run
-from freecp_d2.apps.segment.tasks import plan
 from freecp_d2.data.storybook import draw_scene
 from freecp_d2.text import load_vocabulary
 
@@ -37,7 +36,7 @@ def given(tmp_path):
 
 def go(sources, given, build):
     names = [Path(source.path.stem) for source in sources]
-    return run(plan(sources, names, given, given.force), build, given)
+    return run(plan(sources, names, given), build, given)
 
 
 def never():
@@ -121,11 +120,3 @@ def test_exports_follow_new_labels(predictor, sources, given):
     assert (given.output / "coco" / "a.json").read_bytes() == before
     assert go(sources[:1], given, never).failures == []
     assert (given.output / "coco" / "a.json").read_bytes() != before
-
-
-def test_places_that_are_taken_are_refused(tmp_path):
-    source = Source(tmp_path / "coco" / "a.json", Path("a.json"), False)
-    with pytest.raises(ValueError, match=r"coco/a\.json is an input"):
-        check_exports([source], [Path("a")], tmp_path, ["coco"])
-    with pytest.raises(ValueError, match='"yolo"'):
-        check_exports([source], [Path("yolo/a")], tmp_path, ALL)

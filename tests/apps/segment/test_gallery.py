@@ -49,11 +49,13 @@ def test_all_text_is_escaped(tmp_path):
     assert {NASTY, f": {NASTY}."} <= set(found.text)
 
 
-def test_many_images_are_cards(tmp_path):
+def test_many_images_are_cards_with_smaller_thumbnails(tmp_path):
+    assert [RunGallery(n, settings(tmp_path)).side for n in (0, 100_000)] == [960, 256]
     assert not page(tmp_path, 40).all("div", **{"class": "album compact"})
     found = page(tmp_path, 41)
     assert len(found.all("div", **{"class": "album compact"})) == 1
     assert len(found.all("img")) == 82
+    assert found.text.count("Image and words") == len(found.all("details")) == 41
 
 
 def test_the_size_of_the_page_is_limited(tmp_path, monkeypatch):
@@ -66,8 +68,7 @@ def test_the_size_of_the_page_is_limited(tmp_path, monkeypatch):
 
 
 def test_a_video(tmp_path):
-    files = {"video": "a_labelled.mp4", "frames": "a_frames.jsonl"}
-    of_video = record(kind="video", files=files, frames=3, frames_per_second=12.5, problem="short")
+    of_video = record(kind="video", frames=3, frames_per_second=12.5, problem="short")
     del of_video["words"]
     found, frame = RunGallery(1, settings(tmp_path)), np.zeros((48, 64, 3), dtype=np.uint8)
     found.add(Path("a"), of_video, lambda: (frame, None))
@@ -77,11 +78,10 @@ def test_a_video(tmp_path):
     assert len(shown.all("img")) == 1
 
 
-def test_thumbnails_shrink_with_their_number(tmp_path):
-    given = settings(tmp_path)
-    sides = [RunGallery(n, given).side for n in (0, 1, 10, 60, 300, 1000, 100_000)]
-    assert sides == sorted(sides, reverse=True)
-    assert (sides[0], sides[-1]) == (960, 256)
+def test_a_tall_image_is_not_higher_than_the_screen(tmp_path):
+    found, frame = RunGallery(1, settings(tmp_path)), np.zeros((500, 10, 3), dtype=np.uint8)
+    found.add(Path("a"), record(), lambda: (frame, np.zeros((500, 10), dtype=np.int32)))
+    assert re.search(r"max-width: min\(100%, [12]\.\dvh\)", found.entries[0])
 
 
 def test_names_are_isolated_from_the_text_direction(tmp_path):

@@ -1,10 +1,9 @@
-"""Odd files through the command: each is labelled or fails with a reason."""
+"""Odd names, sizes and files through the command: each is labelled or fails with a reason."""
 
 import contextlib
 import io
 import json
 import os
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +21,6 @@ from ...helpers.png import png
 from .samples import PAGE_WORDS, SMALL
 
 IMAGE = Image.fromarray(draw_scene(32).image).resize((64, 48), Image.Resampling.BOX)
-SIZE = (48, 64)
-"""(H, W) of most files."""
-
-MODES = {
-    "png": "1 LA P RGBA", "jpg": "L CMYK", "tif": "1 RGBA", "webp": "RGBA", "bmp": "P",
-    "gif": "P", "jp2": "LA", "ppm": "RGB", "avif": "RGB", "ico": "RGBA",
-}  # fmt: skip
-UNDO = "FLIP_LEFT_RIGHT ROTATE_180 FLIP_TOP_BOTTOM TRANSPOSE ROTATE_90 TRANSVERSE ROTATE_270"
-"""What makes the stored pixels of the EXIF orientations 2 to 8 from the upright ones."""
-
 NAMES = [
     b"two words.png", b"new\nline.png", b"'quoted'.png", b'"double".png', b"--force.png",
     b"not utf8 \xff\xfe.png", b"\xe9t\xe9.jpg", "\N{CAT FACE}.png".encode(), b"semi;colon.png",
@@ -39,39 +28,26 @@ NAMES = [
     b"[brackets].png", b"a<b>&c.png", b"dot..png", b"LOUD.PNG", b"no_ending", b"odd.ending",
     b"twin.png", b"twin.jpg", b"Twin.webp", b"twin.png.png", b"x" * 250 + b".png",
     "\u00e9".encode() * 120 + b".png", b"$(reboot).png", b"~tilde.png", b"trailing .png",
-    b"is_jpeg.png", b"folder.jpg/twin.png",
+    b"is_jpeg.png", b"folder.jpg/twin.png", b"turned.tif",
 ]  # fmt: skip
-KINDS = {".jpg": "JPEG", ".webp": "WEBP"}
+KINDS = {".jpg": "JPEG", ".webp": "WEBP", ".tif": "TIFF"}
 
 
 def write_good(folder: Path) -> dict[Path, tuple[int, int]]:
     """Write images into an empty folder; file -> (H, W), upright."""
-    for name in ("modes", "names", "names/folder.jpg", "orientations", "sizes"):
-        (folder / name).mkdir()
+    (folder / "folder.jpg").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
     found = {}
-    for suffix, modes in MODES.items():
-        for mode in modes.split():
-            path = folder / "modes" / f"{mode}.{suffix}"
-            options = {"sizes": [(64, 48)]} if suffix == "ico" else {}
-            IMAGE.convert("RGBA" if "A" in mode else "RGB").convert(mode).save(path, **options)
-            found[path] = SIZE
-    path = folder / "modes" / "frames.gif"  # the first frame is labelled
-    IMAGE.save(path, save_all=True, append_images=[IMAGE.rotate(90)])
-    found[path] = SIZE
-    for orientation, undo in enumerate(["", *UNDO.split()], 1):
-        path = folder / "orientations" / f"orientation{orientation}.png"
-        exif = Image.Exif()
-        exif[0x0112] = orientation
-        stored = IMAGE.transpose(Image.Transpose[undo]) if undo else IMAGE
-        stored.save(path, exif=exif)
-        found[path] = SIZE
-    for path in [folder / "names" / os.fsdecode(name) for name in NAMES]:
-        IMAGE.save(path, format="JPEG" if "jpeg" in path.name else KINDS.get(path.suffix, "PNG"))
-        found[path] = SIZE
-    (folder / "names" / "link.png").symlink_to("twin.png")
-    found[folder / "names" / "link.png"] = SIZE
-    for width, height in ((1, 1), (2, 2), (1, 5000), (5000, 1), (3, 700), (7, 5)):
-        path = folder / "sizes" / f"{width}x{height}.png"
+    for path in [folder / os.fsdecode(name) for name in NAMES]:
+        stored = IMAGE.rotate(90, expand=True) if path.stem == "turned" else IMAGE
+        kind = "JPEG" if "jpeg" in path.name else KINDS.get(path.suffix, "PNG")
+        stored.save(path, kind, **({"exif": exif} if path.stem == "turned" else {}))
+        found[path] = (48, 64)
+    (folder / "link.png").symlink_to("twin.png")
+    found[folder / "link.png"] = (48, 64)
+    for width, height in ((1, 1), (1, 5000), (5000, 1), (3, 700)):
+        path = folder / f"{width}x{height}.png"
         ImageOps.fit(IMAGE, (width, height)).save(path)
         found[path] = (height, width)
     return found
@@ -79,30 +55,19 @@ def write_good(folder: Path) -> dict[Path, tuple[int, int]]:
 
 def write_bad(folder: Path) -> list[Path]:
     """Write files that are not images, damaged or too large into an empty folder."""
-    noise = np.random.default_rng(0).integers(0, 256, 3000, dtype=np.uint8).tobytes()
-    whole = {kind: encoded(kind) for kind in ("JPEG", "PNG", "WEBP", "TIFF")}
-    broken = bytearray(whole["PNG"])
-    at = broken.index(b"IDAT") + 20
-    broken[at : at + 40] = bytes(40)
+    buffer = io.BytesIO()
+    IMAGE.save(buffer, "PNG")
+    whole = buffer.getvalue()
     files = {
         "text.jpg": b"Dear reader, this is no image.\n",
-        "page.png": b"<!DOCTYPE html><html><body>404 Not Found</body></html>",
         "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>',
-        "paper.pdf": b"%PDF-1.4\n1 0 obj << >> endobj\ntrailer << >>\n%%EOF\n",
-        "phone.heic": struct.pack(">I", 24) + b"ftypheic" + bytes(4) + b"mif1heic" + bytes(64),
-        "camera.nef": whole["TIFF"],  # what Pillow would read is a thumbnail
-        "nulls.png": bytes(4000),
+        "camera.nef": whole,  # what Pillow would read is a thumbnail
         "empty.png": b"",
         "empty.mp4": b"",
-        "noise.jpg": noise,
-        "noise_after_start.png": b"\x89PNG\r\n\x1a\n" + noise,
         "huge.png": png(100_000, 100_000),
-        "broken_data.png": bytes(broken),
-        "no_size.png": png(0, 0),
         "no_data.png": png(64, 48, data=b""),
+        "cut.png": whole[: len(whole) // 2],
     }
-    for kind, content in whole.items():
-        files |= {f"cut{n}.{kind.lower()}": content[: len(content) * n // 100] for n in (20, 80)}
     for name, content in files.items():
         (folder / name).write_bytes(content)
     links = {"nowhere.jpg": "missing.jpg", "circle.png": "circle.png"}
@@ -110,15 +75,9 @@ def write_bad(folder: Path) -> list[Path]:
         (folder / name).symlink_to(target)
     locked = ["locked.png"] if os.geteuid() else []  # root reads everything
     for name in locked:
-        (folder / name).write_bytes(whole["PNG"])
+        (folder / name).write_bytes(whole)
         (folder / name).chmod(0)
     return [folder / name for name in [*files, *links, *locked]]
-
-
-def encoded(kind: str) -> bytes:
-    buffer = io.BytesIO()
-    IMAGE.save(buffer, format=kind)
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -129,8 +88,8 @@ def odd(tmp_path_factory):
         (folder / name).mkdir()
     good, bad = write_good(folder / "good"), write_bad(folder / "bad")
     os.mkfifo(folder / "good" / "pipe.jpg")  # reading it would block
-    hidden = folder / "good" / "names" / ".hidden.png"
-    good[hidden] = SIZE
+    hidden = folder / "good" / ".hidden.png"
+    good[hidden] = (48, 64)
     IMAGE.save(hidden)
     bad += [folder / "nothing.jpg", folder / "*.webm"]
     inputs = [str(path) for path in (folder / "good", folder / "bad", hidden, *bad[-2:])]
@@ -149,7 +108,7 @@ def test_each_failure_is_one_line_with_a_reason(odd):
     assert code == 1, stderr
     assert f"{len(bad)} with problems" in stdout
     lines = [line for line in stderr.splitlines() if line]
-    assert len(lines) == len(bad) >= 27, stderr
+    assert len(lines) == len(bad) >= 12, stderr
     for path in bad:
         start = f"{printable(path)}: "
         (line,) = [line for line in lines if line.startswith(start)]
@@ -171,26 +130,13 @@ def test_each_good_one_is_labelled_at_its_size_upright(odd):
 
 def test_each_good_one_has_three_files_with_portable_names_and_failures_have_none(odd):
     out, good, _, names, _ = odd
-    assert len({names[path] for path in good}) == len(good) >= 60
+    assert len({names[path] for path in good}) == len(good)
     assert len(list(out.rglob("*.json"))) == len(good)
     assert len([path for path in out.rglob("*") if path.is_file()]) == 3 * len(good) + 1
     for path in out.rglob("*"):
         assert path.name.isprintable()
         assert not path.name.startswith(".")
         assert len(path.name.encode()) <= 255  # fails if it is not UTF-8
-
-
-def test_all_orientations_have_the_labels_of_the_upright_image(odd):
-    out, good, _, names, _ = odd
-    paths = [path for path in good if path.name.startswith("orientation")]
-    maps = [np.asarray(Image.open(out / f"{names[path]}_labels.png")) for path in paths]
-    assert len(maps) == 8
-    assert len(np.unique(maps[0])) > 1
-    assert all(np.array_equal(labels, maps[0]) for labels in maps)
-
-
-def test_the_page_has_all_images_and_failures(odd):
-    out, good, *_ = odd
     page = (out / "index.html").read_text()
     assert "What could not be labelled" in page
     assert page.count("<article") == len(good)

@@ -11,10 +11,9 @@ import pytest
 from PIL import Image
 
 from freecp_d2.apps.segment.inputs import FailedInput, Source
+from freecp_d2.apps.segment.labelling import plan
 from freecp_d2.apps.segment.run import run
-from freecp_d2.apps.segment.tasks import plan
 from freecp_d2.data.storybook import draw_scene
-from freecp_d2.engine.predictor import Predictor
 from freecp_d2.text import load_vocabulary
 
 from .samples import PAGE_WORDS, SMALL, settings, write_video
@@ -22,11 +21,7 @@ from .samples import PAGE_WORDS, SMALL, settings, write_video
 
 @pytest.fixture
 def given(tmp_path):
-    return small(tmp_path / "out")
-
-
-def small(output, *opts):
-    return settings(output, opts=(*SMALL, *opts), vocabulary=load_vocabulary(PAGE_WORDS))
+    return settings(tmp_path / "out", opts=SMALL, vocabulary=load_vocabulary(PAGE_WORDS))
 
 
 @pytest.fixture
@@ -38,9 +33,15 @@ def sources(tmp_path):
     return [Source(tmp_path / name, Path(name), False) for name in names]
 
 
-def go(sources, given, build, force=False, **options):
+@pytest.fixture
+def film(tmp_path):
+    write_video(tmp_path / "film.mp4", num_frames=2)
+    return Source(tmp_path / "film.mp4", Path("film.mp4"), True)
+
+
+def go(sources, given, build, **options):
     names = [Path(source.path.stem) for source in sources]
-    return run(plan(sources, names, given, force), build, given, **options)
+    return run(plan(sources, names, given), build, given, **options)
 
 
 def never():
@@ -57,19 +58,18 @@ def test_the_model_is_built_if_an_input_is_not_finished(predictor, sources, give
     assert go([], given, never, failures=[early]).failures == [early]
     assert "gone.png: there is" in capsys.readouterr().err
     done = [sources[0], sources[2]]
-    summary = go(done, given, never)
+    summary = go(done, given, never, report={})
     assert (summary.num_labelled, summary.num_earlier) == (0, 2)
-    summary = go(done, given, lambda: predictor, force=True)
+    assert (given.output / "index.html").read_text().count("<article") == 2
+    summary = go(done, replace(given, force=True), lambda: predictor)
     assert summary.num_labelled == 2
 
 
-def test_a_full_disk_stops_the_run(predictor, given, tmp_path, monkeypatch):
+def test_a_full_disk_stops_the_run(predictor, given, film, monkeypatch):
     def full(*arguments):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("freecp_d2.apps.segment.video.draw_frame", full)
-    write_video(tmp_path / "film.mp4", num_frames=2)
-    film = Source(tmp_path / "film.mp4", Path("film.mp4"), True)
     summary = go([film], given, lambda: predictor)
     assert re.search(r"No space left.*film_frames\.jsonl", summary.stopped)
     assert summary.num_labelled == 0
@@ -81,56 +81,19 @@ def test_the_record_is_removed_before_other_files_change(predictor, sources, giv
     assert (given.output / "a.json").exists()
     (given.output / "a_overlay.jpg").unlink()
     (given.output / "a_overlay.jpg").mkdir()  # stops the second run halfway
-    summary = go(sources, given, lambda: predictor, force=True)
+    (given.output / "index.html").mkdir()
+    summary = go(sources, replace(given, force=True), lambda: predictor, report={})
     assert summary.num_labelled == 1
     assert [Path(f.name).name for f in summary.failures] == ["a.png", "broken.png"]
     assert not (given.output / "a.json").exists()
-
-
-def test_a_page_that_cannot_be_written_stops_the_run(predictor, sources, given):
-    (given.output / "index.html").mkdir(parents=True)
-    summary = go(sources, given, lambda: predictor, report={})
     assert "index.html" in summary.stopped
-    assert summary.num_labelled == 2
 
 
-def test_a_damaged_result_is_written_again(predictor, sources, given):
-    go(sources[:1], given, lambda: predictor)
-    for name in ("a_labels.png", "a_overlay.jpg"):
-        content = (given.output / name).read_bytes()
-        (given.output / name).write_bytes(content[:-1])
-        summary = go(sources[:1], given, lambda: predictor, report={})
-        assert (summary.num_labelled, summary.failures) == (1, [])
-        assert (given.output / name).read_bytes() == content
-
-
-def test_images_without_a_word_are_counted(predictor, sources, given, tmp_path):
-    none = small(tmp_path / "none", "MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH", "1.0")
-    strict = Predictor.from_config(none.cfg, none.vocabulary)
-    summary = go(sources, none, lambda: strict)
-    assert summary.num_without_words == 2
-    summary = go([sources[0]], none, never)  # of an earlier run
-    assert summary.num_without_words == 1
-    summary = go(sources, given, lambda: predictor)
-    assert summary.num_without_words == 0
-
-
-def test_images_and_frames_over_the_limit_are_failures(predictor, sources, given, tmp_path):
-    write_video(tmp_path / "film.mp4", num_frames=2)
-    film = Source(tmp_path / "film.mp4", Path("film.mp4"), True)
+def test_images_and_frames_over_the_limit_are_failures(predictor, sources, given, film):
     summary = go([sources[0], film], replace(given, max_megapixels=0.001), lambda: predictor)
     for failure, size in zip(summary.failures, ("256 x 192", "64 x 48"), strict=True):
         assert re.search(f"{size} pixels.*--max-megapixels", failure.reason)
     assert not list(given.output.rglob("*.*"))
-
-
-def test_an_earlier_run_gives_the_same_page(predictor, sources, given):
-    pages = []
-    for build in (lambda: predictor, never):
-        go([sources[0], sources[2]], given, build, report={})
-        pages.append((given.output / "index.html").read_text())
-    assert pages[0] == pages[1]
-    assert pages[0].count("<article") == 2
 
 
 def test_several_processes_label_the_same(predictor, sources, given, tmp_path):

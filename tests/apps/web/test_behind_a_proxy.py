@@ -8,7 +8,7 @@ from urllib.parse import urlparse
 
 import pytest
 
-from .browser import behind_proxy, find_browser, web_page
+from .browser import ROOT, behind_proxy, find_browser, web_page
 
 pytest.importorskip("gradio", reason="the web page is an extra: pip install -e '.[web]'")
 
@@ -47,17 +47,12 @@ def test_the_config_names_the_prefix(page):
     assert get(f"{proxy.removesuffix('/labels/cp')}/config")[0] == 404
 
 
-def test_a_browser_labels_and_chooses_pixels_under_the_prefix(page, tmp_path):
+def test_a_browser_labels_and_chooses_pixels_under_the_prefix(page):
     browser = find_browser()
     playwright = pytest.importorskip("playwright.sync_api", reason="drives the browser")
     if browser is None:
         pytest.skip("no Chromium or Chrome on the path")
-    from PIL import Image
-
-    from freecp_d2.apps.web.page import drawn_page
-
     _, proxy = page
-    Image.fromarray(drawn_page(2)[:150]).save(tmp_path / "meadow.png")
     outside = []
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
@@ -67,7 +62,7 @@ def test_a_browser_labels_and_chooses_pixels_under_the_prefix(page, tmp_path):
         images = shown.locator("#images figure img")
         playwright.expect(images).to_have_count(2, timeout=60_000)
         before = images.first.get_attribute("alt")
-        shown.locator(".ask input[type=file]").set_input_files(tmp_path / "meadow.png")
+        shown.locator(".ask input[type=file]").set_input_files(ROOT / "demo" / "page.png")
         playwright.expect(images.first).not_to_have_attribute("alt", before, timeout=60_000)
         shown.get_by_role("button", name="Drawn page 2 of 4").click()
         playwright.expect(shown.locator(".ask img").first).to_be_visible(timeout=60_000)

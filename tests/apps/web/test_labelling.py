@@ -7,10 +7,11 @@ import pytest
 
 from freecp_d2.apps.reproduce.tables import METHODS
 from freecp_d2.apps.web.inputs import read_words
-from freecp_d2.apps.web.labelling import Labeller, Thresholds, build_predictors
+from freecp_d2.apps.web.labelling import Labeller, Labels, Thresholds, build_predictors
 from freecp_d2.engine.predictor import Predictor
 from freecp_d2.text import load_vocabulary
 
+MANY = "sky; field; sheep; road; house; tree; sea; pig"
 WORDS = read_words("sky; field; sheep; road; house")
 USUAL = Thresholds(0.01, 0.3)
 
@@ -22,13 +23,6 @@ def same(a, b):
 
 def num_removed(comparison):
     return sum(word.num_removed for word in comparison.freecp.prediction.purification.words)
-
-
-def test_initial_settings_are_those_of_the_config(labeller):
-    assert labeller.methods == ("SCLIP", "MaskCLIP", "GEM", "ClearCLIP")
-    assert labeller.thresholds == USUAL
-    assert labeller.vocabulary.class_names == ("cat", "dog", "tree")
-    assert not labeller.is_embedded
 
 
 def test_thresholds_change_freecp_and_not_the_base_method(labeller, image):
@@ -59,16 +53,6 @@ def test_concurrent_visitors_get_their_own_words(labeller):
         assert same(a.alone, b.alone)
 
 
-def test_invalid_settings_are_refused(labeller, image):
-    for method, thresholds, fact in (
-        ("DINO", USUAL, "'DINO'.*SCLIP"),
-        ("SCLIP", Thresholds(2.0, 0.1), "REDUNDANCY.THRESH is 2.0"),
-        ("SCLIP", Thresholds(0.1, -1.0), "AMBIGUITY.THRESH is -1.0"),
-    ):
-        with pytest.raises(ValueError, match=fact):
-            labeller.compare(image, WORDS, method, thresholds)
-
-
 def test_words_of_visitors_are_not_cached_on_disk(labeller, image):
     cache = labeller._predictors["SCLIP"].model.text_head.classifier._cache.cache_dir
     before = set(cache.iterdir())
@@ -85,6 +69,37 @@ def test_the_weights_of_the_package(request):
     assert found.thresholds == Thresholds(0.03, 0.5)
 
 
+class TestLabels:
+    """They agree with the prediction they are made of, in less memory."""
+
+    @pytest.fixture
+    def predictor(self, small_cfg):
+        return Predictor.from_config(small_cfg, MANY)
+
+    def test_the_best_words_of_every_pixel(self, predictor, image):
+        for words in (MANY, f"background: moon, sun; {MANY}", "sky; field"):
+            predictor.set_vocabulary(words)
+            for model in (predictor, predictor.alone()):
+                prediction = model(image, "RGB")
+                labels = Labels.of(prediction)
+                for y in range(0, 48, 7):
+                    for x in range(0, 64, 9):
+                        expected, found = prediction.scores_at(y, x)[:5], labels.best_at(y, x)
+                        assert found[0][0] == expected[0][0]
+                        np.testing.assert_allclose(found[0][1], expected[0][1], atol=2e-3)
+                        scores = [score for _, score in found]
+                        assert scores == sorted(scores, reverse=True)
+                for name in ("names", "shares", "purification"):
+                    assert getattr(labels.prediction, name) == getattr(prediction, name)
+
+    def test_memory_does_not_grow_with_the_words(self, predictor, image):
+        for count in (20, 200):
+            predictor.set_vocabulary("; ".join(f"word {i}" for i in range(count)))
+            labels = Labels.of(predictor.alone()(image, "RGB"))
+            assert labels.best_classes.nbytes + labels.best_scores.nbytes == 48 * 64 * 5 * 4
+            assert labels.prediction.found.scores.untyped_storage().nbytes() == 0
+
+
 class TestBuildPredictors:
     def test_weights_words_and_heads_are_shared(self, small_cfg):
         before = small_cfg.dump()
@@ -99,7 +114,6 @@ class TestBuildPredictors:
 
     def test_the_method_of_the_config_comes_first_and_impossible_ones_are_left_out(self, small_cfg):
         small_cfg.MODEL.CLIP.GEM_BLOCKS = 99
-        assert [*build_predictors(small_cfg)] == ["SCLIP", "MaskCLIP", "ClearCLIP"]
         for name, title in (("clip", "CLIP"), ("sfp", "SFP"), ("vanilla", "vanilla")):
             small_cfg.MODEL.CLIP.DENSE_ATTENTION = name
             assert [*build_predictors(small_cfg)] == [title, "MaskCLIP", "ClearCLIP", "SCLIP"]

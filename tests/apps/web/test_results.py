@@ -35,7 +35,9 @@ def text_of(html):
 
 
 def test_each_image_has_its_own_legend(comparison):
-    html = figures(comparison)
+    html = figures(comparison, "Shrunk.", (0.25, 0.5))
+    assert "Shrunk." in html
+    assert html.count("left:25.00%;top:50.00%") == 2
     first, second = str(html).split("</figure>")[:2]
     assert re.findall(r"\d+ %", text_of(first)) == ["75 %", "25 %"]
     assert re.findall(r"\d+ %", text_of(second)) == ["75 %", "25 %"]
@@ -51,13 +53,6 @@ def test_words_are_escaped(comparison):
     html = figures(comparison) + top_words(comparison, (0.9, 0.5))
     assert "<i>dog" not in html
     assert "&lt;i&gt;dog&lt;/i&gt;" in html
-
-
-def test_a_note_and_a_mark(comparison):
-    assert "display:none" in figures(comparison)
-    html = figures(comparison, "Shrunk.", (0.25, 0.5))
-    assert "Shrunk." in html
-    assert html.count("left:25.00%;top:50.00%") == 2
 
 
 def test_top_words_of_a_pixel_best_first(comparison):

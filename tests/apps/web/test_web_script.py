@@ -22,7 +22,7 @@ def test_wrong_options(monkeypatch, capsys):
     for name in ("GRADIO_ANALYTICS_ENABLED", "GRADIO_TEMP_DIR"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
     for options, fact in (
-        (["--config-file", "configs/storybook/sclip.yaml"], "base method alone"),
+        (["--config-file", "configs/storybook/sclip.yaml"], 'PURIFICATION_HEAD.NAME ""'),
         (["--config-file", "configs/nowhere.yaml"], "configs/nowhere.yaml"),
         (["--vocabulary", "cats"], "'cats'"),
         (["--opts", "MODEL.CLIP.PRETAINED", "x"], "MODEL.CLIP.PRETRAINED"),

@@ -8,7 +8,7 @@ import pytest
 
 from freecp_d2.apps.words import command
 from freecp_d2.text import shipped_vocabularies
-from tests.helpers.command import in_process, run
+from tests.helpers.command import in_process
 
 
 @pytest.fixture
@@ -141,9 +141,3 @@ def test_a_closed_pipe_is_no_error(monkeypatch, tmp_path):
         monkeypatch.setattr(Closed, "fileno", lambda self: file.fileno())
         monkeypatch.setattr(sys, "stdout", Closed())
         assert command.main(["check", "cat;"]) == 0
-
-
-def test_as_a_process():
-    result = run("-m", "freecp_d2.words", "check", "cat; cat")
-    assert (result.returncode, result.stderr) == (1, "")
-    assert "1 problem" in result.stdout

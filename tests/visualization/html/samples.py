@@ -41,10 +41,7 @@ def page_image(title="A page", maps=None):
     truth[:, 40:] = 1
     if maps is None:
         wrong = np.where(truth == 1, 2, truth)
-        maps = (
-            page_content.LabelMap("base", wrong),
-            page_content.LabelMap("purified", truth.copy()),
-        )
+        maps = {"base": wrong, "purified": truth.copy()}
     image = np.full((60, 80, 3), 255, dtype=np.uint8)
     return page_content.PageImage(title, image, maps, truth, purification())
 

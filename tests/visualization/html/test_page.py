@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from freecp_d2.visualization.html.page import render_page
-from freecp_d2.visualization.html.page_content import LabelMap, Note
+from freecp_d2.visualization.html.page_content import Note
 
 from .balance import read
 from .samples import gallery, page, page_image
@@ -21,7 +21,9 @@ def test_it_is_well_formed():
         assert len(found.all(tag)) == 1, tag
     assert len(found.all("article")) == 2
     assert len(found.all("img")) == 2 * 4
-    assert all(image["alt"] for image in found.all("img"))
+    names = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+    assert [a["href"] for a in found.all("a")] == ["#numbers", "#images", "#note-0"]
+    assert names == ["numbers", "images", "note-0"]
 
 
 def test_it_loads_nothing_and_has_no_scripts():
@@ -33,27 +35,12 @@ def test_it_loads_nothing_and_has_no_scripts():
     assert all(source.startswith(("data:", "#")) for source in sources)
 
 
-def test_links_lead_to_their_sections():
-    found = read(render_page(page()))
-    names = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
-    links = [a["href"] for a in found.all("a")]
-    assert links == ["#numbers", "#images", "#note-0"]
-    assert {link[1:] for link in links} <= set(names)
-    assert len(names) == len(set(names))
-
-
 def test_all_data_is_escaped():
-    nasty = page_image(NASTY, maps=(LabelMap(NASTY, np.zeros((60, 80), dtype=int)),))
+    nasty = page_image(NASTY, maps={NASTY: np.zeros((60, 80), dtype=int)})
     texts = {"title": NASTY, "kicker": NASTY, "lead": (NASTY,), "facts": ((NASTY, NASTY),)}
     html = render_page(page(gallery=gallery(nasty), notes=(Note(NASTY, (NASTY,)),), **texts))
     assert "<script" not in html
     assert read(html).text.count(NASTY) >= 8
-
-
-def test_sections_without_content_are_left_out():
-    found = read(render_page(page(results=None, gallery=None, notes=(), facts=())))
-    for tag in ("table", "footer", "a", "section"):
-        assert not found.all(tag), tag
 
 
 def test_text_has_enough_contrast():
