@@ -106,7 +106,12 @@ def check(args: Namespace) -> CheckedRun:
 
 
 def run(args: Namespace, checked: CheckedRun) -> dict:
-    """One process of the evaluation."""
+    """
+    One process of the evaluation.
+
+    Raises:
+        OSError, ValueError: `build` failed; nothing was tried.
+    """
     import_plugins(args.imports)  # here, too: another process may have started this one
     logging.raiseExceptions = False  # a full disk would print a stack trace for each line of log
     try:

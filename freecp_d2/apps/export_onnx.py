@@ -57,6 +57,10 @@ def export(model: FreeCPSegmentor, path: Path) -> float:
     Write the graph, input `images` and output `patch_tokens`, and an .npz beside it: `words`, unit
     rows (W, D), `word_to_class` (W,), -1 for background words, `logit_scale`, `names`, and `side`,
     S in pixels. Returns the largest difference from PyTorch on random images.
+
+    Raises:
+        ImportError: the extra `onnx` is not installed, or torch is older than 2.9.
+        ValueError: the tower is not float32, its tokens depend on the words, or the graph differs.
     """
     try:
         import onnxruntime

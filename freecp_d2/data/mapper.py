@@ -93,6 +93,10 @@ class FreeCPDatasetMapper:
         Returns:
             dict: the record without its ground truth, with `height`, `width` of the original image
             and `image`, a uint8 tensor (3, h, w); with the oracle `classes`, a list of train ids.
+
+        Raises:
+            ValueError: the image cannot be decoded or has another size than the record, or the
+                oracle has no label file.
         """
         inputs = {k: v for k, v in dataset_dict.items() if k not in _GROUND_TRUTH}
         image = read_color_image(inputs["file_name"], self.image_format, self.reading)

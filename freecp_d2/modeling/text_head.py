@@ -62,6 +62,9 @@ class TextHead(OutputClasses, nn.Module):
             background_thresh: the least score of the background.
             min_area: see `outputs.drop_small_classes`; only for a background of "words".
             softmax: of "windows", Eq. (1), or of the "image", see `outputs.scores_of_cosines`.
+
+        Raises:
+            ValueError: see `check_background`; a negative scale.
         """
         super().__init__()
         check_background(background, background_thresh, min_area)
@@ -141,6 +144,9 @@ class TextHead(OutputClasses, nn.Module):
             allowed: classes of each window, bool, shape (N, K); others are left out, background
                 words are not. None: all.
             grid: to which the maps of Eq. (1) are resized. None: that of the tokens.
+
+        Raises:
+            ValueError: the words have no features yet.
         """
         if self.word_features is None:
             raise ValueError(

@@ -1,7 +1,7 @@
 """
 Text features of words (Eq. 1) and of class descriptions (Eq. 8), and their cache on disk.
 
-Shape letters: `R` rows (words or classes), `B` prompts of a batch, `D` embedding.
+Shape letters: `R` rows (words or classes), `D` embedding.
 """
 
 import hashlib
@@ -31,7 +31,6 @@ _LONG_RUN = 2000  # prompts from which a progress bar is drawn
 _MAX_ROWS = 8192  # kept in memory, 2 to 4 kB each
 
 Prompts = tuple[str, ...]
-
 logger = logging.getLogger(__name__)
 
 
@@ -78,7 +77,9 @@ class TextClassifier:
 
         Args:
             descriptions: prompts that replace the templates of the words they have (Tab. 4).
-            on_disk: use the disk cache.
+
+        Raises:
+            ValueError: unusable templates, or a text tower that returns NaN or infinity.
         """
         rows = self._prompts(vocabulary.words, descriptions, "Eq. (1)")
         return F.normalize(self._sums(rows, on_disk), dim=-1).to(self.encoder.device)

@@ -54,7 +54,12 @@ def get_templates(name: str) -> tuple[str, ...]:
 
 
 def fill_templates(templates: Sequence[str], word: str) -> tuple[str, ...]:
-    """Put a word into every template, in which `{}` appears once."""
+    """
+    Put a word into every template, in which `{}` appears once.
+
+    Raises:
+        ValueError: no templates, a bare string, or a template in which `{}` does not appear once.
+    """
     if isinstance(templates, str) or not templates:
         raise ValueError(
             f"got templates {templates!r}, expected a non-empty sequence of strings; "
@@ -76,6 +81,10 @@ class Descriptions:
         descriptions: word -> its descriptions; None: every word uses the templates.
         name: the source in messages.
         provenance: the other keys of the file.
+
+    Raises:
+        ValueError: an entry is not a list of non-empty strings, or two words differ only in case
+            or white space.
     """
 
     def __init__(
@@ -97,7 +106,11 @@ class Descriptions:
 
     @classmethod
     def from_file(cls, path: str | Path) -> "Descriptions":
-        """Read a JSON file; a warning reports descriptions that differ from their hash."""
+        """
+        Read a JSON file; a warning reports descriptions that differ from their hash.
+
+        ValueError: not JSON, not UTF-8, or not of the documented shape.
+        """
         path = Path(path).expanduser()
         if not path.is_file():
             what = "it is a folder; " if path.is_dir() else ""
@@ -158,7 +171,11 @@ def descriptions_digest(descriptions: Mapping[str, Sequence[str]]) -> str:
 
 
 def load_descriptions(name_or_path: str | Path) -> Descriptions:
-    """Load shipped descriptions by name, else a file."""
+    """
+    Load shipped descriptions by name, else a file.
+
+    FileNotFoundError lists what exists; ValueError if the file breaks the format.
+    """
     shipped = shipped_descriptions()
     if str(name_or_path) in shipped:
         return Descriptions.from_file(_DESCRIPTIONS_DIR / f"{name_or_path}.json")

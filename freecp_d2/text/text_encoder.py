@@ -56,6 +56,9 @@ class TextEncoder(nn.Module):
 
         Returns:
             Tensor: features, not normalised, shape (B, D), float32, on the tower's device.
+
+        Raises:
+            ValueError: no prompts, or a bare string.
         """
         if isinstance(prompts, str) or len(prompts) == 0:
             raise ValueError(
@@ -192,6 +195,9 @@ def build_text_tower(model: nn.Module) -> CausalTextTower | LibraryTextTower:
     """
     A `CausalTextTower` if cutting the tokens of the model is known to be exact, else a
     `LibraryTextTower`, which needs an `encode_text` that does not use `model.visual`.
+
+    Raises:
+        ValueError: the model has no `encode_text`, or is a TorchScript archive.
     """
     is_script = isinstance(model, torch.jit.ScriptModule)
     if is_script or not callable(getattr(model, "encode_text", None)):

@@ -55,6 +55,9 @@ class Vocabulary:
         classes: `classes[k]` are the synonyms of foreground class k, in label order.
         background: words that join the softmax of Eq. (1) but are no class.
         issues: suspicious entries; not part of `==` and `digest`.
+
+    Raises:
+        ValueError: no class, a class without synonyms, an empty word, or a word that is not UTF-8.
     """
 
     name: str
@@ -171,6 +174,8 @@ def load_vocabulary(words: str | Path | Sequence[str | Sequence[str]] | Vocabula
     4. `["cat", ["dog", "puppy"]]`: a list; see `Vocabulary.from_list`.
 
     A word that a benchmark writes with spaces ("diningtable") is kept and reported once.
+
+    FileNotFoundError lists what exists; ValueError if the file or string breaks the format.
     """
     if isinstance(words, Vocabulary):
         return words

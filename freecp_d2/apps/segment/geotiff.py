@@ -38,7 +38,12 @@ def check_rasters(settings: Settings, formats: Sequence[str]) -> None:
 def label_geotiff(
     predictor: Predictor, source: Source, name: Path, settings: Settings
 ) -> dict[str, Any]:
-    """Write `NAME_labels.tif`, `NAME_overlay.jpg` and `NAME.json`, see `label_input`."""
+    """
+    Write `NAME_labels.tif`, `NAME_overlay.jpg` and `NAME.json`, see `label_input`.
+
+    Raises:
+        ValueError: the raster cannot be read, or the record would replace another file.
+    """
     check_file(source.path)
     head = head_of(source, settings)
     forget_record(settings.output, name)

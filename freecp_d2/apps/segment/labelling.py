@@ -55,7 +55,12 @@ def label_input(predictor: Predictor, task: Task, settings: Settings) -> dict[st
 def label_image(
     predictor: Predictor, source: Source, name: Path, settings: Settings
 ) -> dict[str, Any]:
-    """Write `NAME_overlay.jpg`, `NAME_labels.png`, with `scores` `NAME_scores.npz`, `NAME.json`."""
+    """
+    Write `NAME_overlay.jpg`, `NAME_labels.png`, with `scores` `NAME_scores.npz`, `NAME.json`.
+
+    Raises:
+        ValueError: the image cannot be read, or the record would replace another file.
+    """
     check_file(source.path)
     head = head_of(source, settings)
     read = read_with_note(source.path, 1e6 * settings.max_megapixels, reading=settings.reading)

@@ -26,6 +26,9 @@ def label_video(
     """
     Write `NAME_labelled.mp4`, `NAME_frames.jsonl` and `NAME.json`, see `label_input`; `problem` of
     the record says why frames are missing, or is "".
+
+    Raises:
+        ValueError: the video cannot be read, or a frame is too large; the message is the reason.
     """
     check_file(source.path)
     head = head_of(source, settings)

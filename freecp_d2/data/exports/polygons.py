@@ -40,6 +40,9 @@ def polygons(mask: np.ndarray, tolerance: float = 0.0) -> list[np.ndarray]:
     int32, shape (V, 2), V >= 3; a part of one or two pixels repeats a vertex.
 
     No point of the exact outline is farther from the polygon than `tolerance` pixels.
+
+    Raises:
+        ValueError: `tolerance` is negative.
     """
     if tolerance < 0:
         raise ValueError(f"got a tolerance of {tolerance:g} pixels, expected 0 or more.")

@@ -50,6 +50,9 @@ def load_storybook(split: str) -> list[dict[str, Any]]:
     """
     List the pages of "val" or "dev": `file_name`, `sem_seg_file_name`, `height`, `width` and
     `image_id`. Label maps hold train ids, as Detectron2's own tools expect.
+
+    Raises:
+        ValueError: unknown `split`.
     """
     if split not in SPLITS:
         raise ValueError(f'Storybook has no split "{split}"; use {" or ".join(SPLITS)}.')

@@ -56,6 +56,9 @@ class DINOAffinity(EncoderAffinity):
             source: one of `SOURCES`.
             layers: of the attention, see `resolve_layers`.
             options: see `EncoderAffinity`.
+
+        Raises:
+            ValueError: unknown source or layer; a size or power out of range.
         """
         super().__init__(encoder, **options)
         if source not in SOURCES:

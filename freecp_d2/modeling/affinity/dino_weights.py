@@ -24,6 +24,10 @@ def load_dino(arch: str, pretrained: str) -> Any:
         pretrained: "timm" to download timm's weights; else, see `find_weights`, the state dict of
             a backbone by timm or by facebookresearch/dino, dinov2 or dinov3, or their training
             checkpoint, of which the teacher is taken.
+
+    Raises:
+        ValueError: unknown ViT, no weights, or weights of another ViT.
+        FileNotFoundError, ConnectionError: the weights cannot be found or downloaded.
     """
     if pretrained == "timm":
         return _download(arch)

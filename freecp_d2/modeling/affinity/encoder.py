@@ -45,6 +45,9 @@ class EncoderAffinity(AffinityHead):
             precision: of the encoder's forward: fp32 | fp16 | bf16.
             input_size: shorter side in pixels to which windows are resized; 0: their own.
             power: of features, see `cosine_affinity`; both only of heads that read them.
+
+        Raises:
+            ValueError: an unknown precision; a size or power out of range.
         """
         super().__init__(**options)
         if precision not in PRECISIONS:

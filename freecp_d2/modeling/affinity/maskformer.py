@@ -67,6 +67,9 @@ class MaskFormerAffinity(EncoderAffinity):
             pixel_mean, pixel_std: of its preprocessing, RGB, in [0, 255].
             fixed_size: both sides of the only input that the model reads (EoMT); 0: any.
             options: see `EncoderAffinity`; there is no `input_size` with a fixed size.
+
+        Raises:
+            ValueError: an input size out of range, or one for a model with a fixed size.
         """
         super().__init__(encoder, **options)
         if fixed_size and self.input_size:

@@ -61,6 +61,9 @@ class SAMAffinity(EncoderAffinity):
             points_per_side: of the masks, side of the grid of points.
             batch_size: windows in one forward of the image encoder; masks always take one.
             options: see `EncoderAffinity`.
+
+        Raises:
+            ValueError: unknown source; a number out of range.
         """
         super().__init__(encoder, **options)
         if source not in SOURCES:
@@ -143,7 +146,13 @@ class SAMAffinity(EncoderAffinity):
 
 
 def load_sam(arch: str, pretrained: str) -> Any:
-    """A `segment_anything` Sam, such as vit_b, with weights in the authors' format."""
+    """
+    A `segment_anything` Sam, such as vit_b, with weights in the authors' format.
+
+    Raises:
+        ValueError: unknown architecture, no weights, or weights of another one.
+        FileNotFoundError, ConnectionError: the weights cannot be found or downloaded.
+    """
     from segment_anything import sam_model_registry
 
     from ...checkpoint.finding import find_pretrained

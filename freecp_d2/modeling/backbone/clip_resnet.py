@@ -44,6 +44,9 @@ class CLIPResNet(CLIPBackbone):
         Args:
             visual: `clip.model.ModifiedResNet` or `open_clip.modified_resnet.ModifiedResNet`.
             interpolation: of the pool's positional embedding, one of `INTERPOLATIONS`.
+
+        Raises:
+            ValueError: the tower is no ResNet of CLIP; unknown `interpolation`.
         """
         super().__init__()
         if not all(hasattr(visual, name) for name in ("conv3", *_STAGES, "attnpool")):

@@ -50,6 +50,9 @@ class CLIPViT(CLIPBackbone):
             visual: `clip.model.VisionTransformer` or `open_clip.transformer.VisionTransformer`.
             dense_attention: the base method.
             interpolation: of the positional embedding, one of `INTERPOLATIONS`.
+
+        Raises:
+            ValueError: the tower is no plain ViT, or too shallow for `dense_attention`.
         """
         super().__init__()
         dense_attention.check(tower_spec(visual))

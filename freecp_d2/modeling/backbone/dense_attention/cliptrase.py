@@ -45,6 +45,10 @@ class CLIPtrase(LastBlock):
             vote: give clusters; needs scikit-learn.
             radius, min_samples: of DBSCAN.
             class_token: scores of words are multiplied by those of the class token before the vote.
+
+        Raises:
+            ValueError: a radius or a number of samples out of range.
+            ImportError: scikit-learn is needed and not installed.
         """
         super().__init__(residual=residual, mlp=mlp)
         if radius <= 0 or min_samples < 1:

@@ -45,6 +45,10 @@ class ProxyCLIP(DenseAttention):
             proxy: an `AffinityHead` that reads no attention of the backbone.
             scope: an `AffinityHead` with `regions`; None: the whole window.
             shift, scale: beta and gamma of `similarity_attention`.
+
+        Raises:
+            ValueError: the scale is not above 0, the proxy reads the backbone's attention, or the
+                scope has no regions.
         """
         super().__init__()
         if scale <= 0:

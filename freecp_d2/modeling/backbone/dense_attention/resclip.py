@@ -51,6 +51,9 @@ class ResCLIP(DenseAttention):
             confidence_thresh: pixels whose best word has a lower probability count as word 0.
             logit_scale: of these probabilities, which are softmax(scale * cosine).
             std: of NACLIP's Gaussian, in patches.
+
+        Raises:
+            ValueError: an unknown attention, or a share outside [0, 1].
         """
         super().__init__()
         if attention not in ATTENTIONS:
