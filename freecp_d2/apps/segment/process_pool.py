@@ -36,7 +36,7 @@ _predictor: Predictor
 
 
 @contextmanager
-def labelling(
+def labeller(
     tasks: Sequence[Task],
     build: Callable[[], Predictor],
     settings: Settings,

@@ -18,7 +18,7 @@ from .image_record import Settings
 from .inputs import FailedInput
 from .labelling import Task, pixels_of
 from .outputs import PAGE
-from .process_pool import labelling, reason_of, stops_run
+from .process_pool import labeller, reason_of, stops_run
 from .video_files import NO_SOUND
 
 
@@ -68,12 +68,12 @@ def run(
         build: builds the model if there is an input to label; its errors are raised.
         failures: inputs that could not be found.
         report: facts for the end of `index.html`; None: no page is written.
-        num_processes, imports: see `process_pool.labelling`.
+        num_processes, imports: see `process_pool.labeller`.
     """
     gallery = RunGallery(len(tasks), settings) if report is not None else None
     exporter = Exporter([task.source for task in tasks], settings)
     summary = RunSummary()
-    with labelling(tasks, build, settings, num_processes, imports) as label:
+    with labeller(tasks, build, settings, num_processes, imports) as label:
         summary.fail(*failures)
         for task in tqdm(tasks, unit=" inputs", disable=None if tasks else True):
             try:
