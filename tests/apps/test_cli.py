@@ -6,6 +6,7 @@ import pytest
 
 import freecp
 from freecp_d2.apps import cli
+from freecp_d2.d2 import BACKEND
 from tests.helpers.command import run
 
 
@@ -35,6 +36,7 @@ def test_the_program_is_called_as_the_user_typed_it(capsys):
         assert f"usage: freecp {name} " in capsys.readouterr().out
 
 
+@pytest.mark.skipif(BACKEND == "detectron2", reason="Detectron2 imports torch")
 def test_commands_without_a_model_need_no_torch(tmp_path):
     assert {*cli.COMMANDS} - {*freecp._WITH_MODEL} == {"words", "describe", "weights"}
     assert {*freecp._WITH_MODEL} < {*cli.COMMANDS}
