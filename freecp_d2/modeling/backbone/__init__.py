@@ -1,7 +1,7 @@
 """CLIP image towers as Detectron2 backbones with a feature for every patch."""
 
-from .base import CLIPBackbone, build_clip_backbone
-from .clip_loading import LoadedCLIP, load_clip, load_clip_from_config
+from .base import CLIPBackbone, LoadedCLIP, build_clip_backbone
+from .clip_loading import load_clip, load_clip_from_config
 from .clip_resnet import CLIPResNet
 from .clip_vit import CLIPViT
 from .dense_attention import (

@@ -10,6 +10,7 @@ import inspect
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Hashable
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 import torch
@@ -17,7 +18,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...d2 import BACKBONE_REGISTRY, Backbone, CfgNode, ShapeSpec
-from .clip_loading import LoadedCLIP
 
 INTERPOLATIONS = ("scale", "size_antialias")
 """
@@ -26,6 +26,9 @@ scale: bicubic, sampled with the factor (h + 0.1) / g, as DINO and the released 
 size_antialias: bicubic to the size (h, w) with antialiasing, as GEM does.
 """
 
+ACTIVATIONS = ("auto", "quick_gelu", "gelu")
+"""Of the blocks, see `clip_files.decide_activation`."""
+
 _MOST_KINDS = 64
 """Versions of a function that are compiled; PyTorch's default is 8, all base methods need 24."""
 
@@ -33,6 +36,28 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class LoadedCLIP:
+    """
+    Attributes:
+        model: with the image tower as `.visual` and `logit_scale`, on the CPU.
+        tokenizer: prompts -> int64 tokens of shape (B, context length).
+        pixel_mean, pixel_std: of its preprocessing, RGB, in [0, 255].
+        source: the arguments of `load_clip`.
+    """
+
+    model: Any
+    tokenizer: Callable[[list[str]], Tensor]
+    pixel_mean: tuple[float, ...]
+    pixel_std: tuple[float, ...]
+    source: tuple[str, ...] = ()
+
+    @property
+    def logit_scale(self) -> float:
+        """exp(log scale): about 100 for the released models."""
+        return float(self.model.logit_scale.detach().float().exp())
 
 
 class CLIPBackbone(Backbone):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ...checkpoint import find_weights
 from ...checkpoint.fitting import describe_weights
 from ...checkpoint.reading import read_state_dict, weights_in, without_prefix
-from .clip_loading import ACTIVATIONS
+from .base import ACTIVATIONS
 
 OPENAI_VITS = {
     # name: (width, layers, patch, resolution)

@@ -5,8 +5,7 @@ Libraries, and what reads checkpoints, are imported when weights are loaded: the
 """
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,34 +15,12 @@ from ...d2 import CfgNode
 from ...text import CLIPTokenizer
 from ...utils.clip_library import import_clip
 from ...utils.device import PRECISIONS, precision_for
+from .base import ACTIVATIONS, LoadedCLIP
 from .dense_attention.blocks import save_memory
 
 LIBRARIES = ("clip", "open_clip", "transformers")
-ACTIVATIONS = ("auto", "quick_gelu", "gelu")
 
 _TEXT = ("text_projection", "logit_scale", "token_embedding.weight", "positional_embedding")
-
-
-@dataclass(frozen=True)
-class LoadedCLIP:
-    """
-    Attributes:
-        model: with the image tower as `.visual` and `logit_scale`, on the CPU.
-        tokenizer: prompts -> int64 tokens of shape (B, context length).
-        pixel_mean, pixel_std: of its preprocessing, RGB, in [0, 255].
-        source: the arguments of `load_clip`.
-    """
-
-    model: Any
-    tokenizer: Callable[[list[str]], Tensor]
-    pixel_mean: tuple[float, ...]
-    pixel_std: tuple[float, ...]
-    source: tuple[str, ...] = ()
-
-    @property
-    def logit_scale(self) -> float:
-        """exp(log scale): about 100 for the released models."""
-        return float(self.model.logit_scale.detach().float().exp())
 
 
 def load_clip_from_config(cfg: CfgNode, loaded: LoadedCLIP | None = None) -> LoadedCLIP:

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
-from .base import CLIPBackbone, check_interpolation, resize_positional_embedding
-from .clip_loading import LoadedCLIP, load_clip_from_config
+from .base import CLIPBackbone, LoadedCLIP, check_interpolation, resize_positional_embedding
+from .clip_loading import load_clip_from_config
 
 _STAGES = ("layer1", "layer2", "layer3", "layer4")
 _STRIDE = 32  # two halvings in the stem, one in each of three stages

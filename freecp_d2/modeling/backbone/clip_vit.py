@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
 from ...utils.device import layer_norm
-from .base import CLIPBackbone, check_interpolation, resize_positional_embedding
-from .clip_loading import LoadedCLIP, load_clip_from_config
+from .base import CLIPBackbone, LoadedCLIP, check_interpolation, resize_positional_embedding
+from .clip_loading import load_clip_from_config
 from .dense_attention import (
     BlockFeatures,
     DenseAttention,

@@ -7,8 +7,8 @@ from typing import Any
 import open_clip
 from open_clip.model import convert_to_custom_text_state_dict, resize_pos_embed
 
+from .base import LoadedCLIP
 from .clip_files import ARCHIVE_EXTRAS, decide_activation, find_clip, misfit, read_clip, use_gelu
-from .clip_loading import LoadedCLIP
 
 
 def load_open_clip(arch: str, pretrained: str, merges: str, activation: str) -> LoadedCLIP:

@@ -6,8 +6,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from ...utils.imports import require_library
+from .base import LoadedCLIP
 from .clip_files import find_clip
-from .clip_loading import LoadedCLIP
 
 MODELS = {"tipsv2": "Tipsv2Model"}
 """MODEL.CLIP.ARCH, which is the `model_type` in config.json -> class of transformers."""

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ...d2 import BACKBONE_REGISTRY, CfgNode, ShapeSpec, configurable
 from ...utils.device import layer_norm
-from .base import CLIPBackbone
-from .clip_loading import LoadedCLIP, load_clip_from_config
+from .base import CLIPBackbone, LoadedCLIP
+from .clip_loading import load_clip_from_config
 from .dense_attention.blocks import RunningMean, attention_weights, mean_over_heads
 
 
