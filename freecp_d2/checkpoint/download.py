@@ -109,6 +109,7 @@ def _store(response: Any, url: str, part: Path, size: int | None) -> None:
             f"{url} has {total} bytes ({kind}), expected {size}: it is another file, such as a web "
             "page of a proxy, or the publisher replaced it. Nothing was downloaded."
         )
+    part.unlink(missing_ok=True)  # of a run that was killed
     needed, free = total or size or 0, shutil.disk_usage(part.parent).free
     if needed + _RESERVE > free:
         raise OSError(

@@ -9,17 +9,36 @@ from typing import Any
 
 import torch
 from fvcore.common.checkpoint import Checkpointer
+from torch import nn
 
-from .utils import needs_detectron2
+from .utils import comm, needs_detectron2
+from .utils.file_io import PathManager
 
 
 class DetectionCheckpointer(Checkpointer):
     """
-    fvcore's `Checkpointer`, which reads bare state dicts, too.
+    fvcore's `Checkpointer`; only the main process writes, and bare state dicts are read, too.
 
     Tensors that are missing, not in the model or of another shape are skipped with a warning. Only
     tensors and plain containers are unpickled.
     """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        save_dir: str = "",
+        *,
+        save_to_disk: bool | None = None,
+        **checkpointables: Any,
+    ):
+        is_main = comm.is_main_process()
+        super().__init__(
+            model,
+            save_dir,
+            save_to_disk=is_main if save_to_disk is None else save_to_disk,
+            **checkpointables,
+        )
+        self.path_manager = PathManager
 
     def _load_file(self, filename: str) -> dict[str, Any]:
         if filename.endswith((".pkl", ".pyth")):

@@ -1,6 +1,7 @@
 """Parsing of vocabulary files and strings; see `vocabulary.py` for the format."""
 
 import logging
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -76,8 +77,7 @@ def parse_lines(lines: Iterable[str], source: str, unit: str = "line") -> Parsed
     for number, (own, line) in enumerate(zip(written, clean_lines(written), strict=True), start=1):
         where = f"{unit} {number}"
         if own != line:
-            text = f"{shortened(own, 100)!r} is read as {shortened(line, 100)!r}"
-            issues.append(VocabularyIssue(text, where))
+            issues.append(VocabularyIssue(_change(own, line), where))
         if not line:
             continue
         reserved = _BACKGROUND.match(line)
@@ -93,6 +93,13 @@ def parse_lines(lines: Iterable[str], source: str, unit: str = "line") -> Parsed
         raise ValueError(f"{source}: got no class, expected at least one; {advice}.")
     issues += _shared_words(classes, background)
     return tuple(classes), background, tuple(issues)
+
+
+def _change(own: str, read: str) -> str:
+    """What was read in place of a line, from 40 characters before the first difference on."""
+    start = max(0, len(os.path.commonprefix([own, read])) - 40)
+    old, new = (shortened(text[start:], 100) for text in (own, read))
+    return f"{ascii(old)} is read as {new!r}"
 
 
 def _without_comments(lines: Iterable[str], source: str, unit: str) -> list[str]:

@@ -117,6 +117,16 @@ class TestWrongFiles:
             get(url, target)
         assert not target.exists()
 
+    def test_what_a_killed_run_left_takes_no_space(self, url, target, monkeypatch):
+        part = target.with_name("model.pt.part")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(bytes(1000))
+        usage = shutil.disk_usage(part.parent)
+        free = lambda _: usage._replace(free=0 if part.exists() else 10**12)  # noqa: E731
+        monkeypatch.setattr(shutil, "disk_usage", free)
+        get(url, target)
+        assert target.exists()
+
 
 FETCH = """
 import sys, types

@@ -215,6 +215,3 @@ def test_words_are_as_many_as_classes():
     assert words.num_background == 26
     (finding,) = words.issues
     assert "'bed' is a class ('bed') and a background word" in finding.text
-
-
-SAMPLE = Path(__file__).parents[2].parent / "shared/data/ade20k_mini"

@@ -123,3 +123,6 @@ def test_probe_detects_labels_that_were_never_shifted(tmp_path):
         probe_labels(paths, SHIFTED)
     probe_labels(paths[:15], SHIFTED)  # too few to tell
     probe_labels(paths, LabelEncoding(range(150)))  # a benchmark that scores every pixel
+    last = save(tmp_path / "last.png", [[200]])
+    with pytest.raises(ValueError, match=r"last\.png.* 200"):
+        probe_labels([*paths * 3, last], RAW)  # of many files, evenly spaced ones

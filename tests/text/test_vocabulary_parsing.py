@@ -151,6 +151,10 @@ def test_what_is_no_part_of_a_word_is_removed_and_reported():
         assert found.issues
     (issue,) = Vocabulary.from_string("sky; she\u00adep").issues
     assert str(issue) == r"part 2: 'she\xadep' is read as 'sheep'"
+    many = ", ".join(f"café {i}" for i in range(40))
+    (issue,) = Vocabulary.from_string(f"sky; {many}, cat\u200b").issues
+    assert r"caf\xe9 39, cat\u200b' is read as " in str(issue)
+    assert str(issue).endswith("café 39, cat'")
 
 
 def test_synonyms_and_background_are_kept():

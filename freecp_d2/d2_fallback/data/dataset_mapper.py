@@ -43,6 +43,8 @@ class DatasetMapper:
     @classmethod
     def from_config(cls, cfg: CfgNode, is_train: bool = True) -> dict[str, Any]:
         """Arguments of `__init__` from INPUT.{MIN_SIZE_TEST,MAX_SIZE_TEST,FORMAT}."""
+        if cfg.MODEL.KEYPOINT_ON or cfg.MODEL.LOAD_PROPOSALS:
+            raise needs_detectron2("MODEL.KEYPOINT_ON or MODEL.LOAD_PROPOSALS")
         return {
             "is_train": is_train,
             "augmentations": utils.build_augmentation(cfg, is_train),

@@ -10,7 +10,7 @@ import struct
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ...utils.image_formats import open_image
 from ..config import CfgNode
@@ -20,6 +20,18 @@ from . import transforms as T
 
 logger = logging.getLogger(__name__)
 
+# The Orientation tag and how to undo it: https://www.exiv2.org/tags.html
+_EXIF_ORIENTATION = 274
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
 
 class SizeMismatchError(ValueError):
     """An image has another size than its record says."""
@@ -28,14 +40,18 @@ class SizeMismatchError(ValueError):
 def _apply_exif_orientation(image: Image.Image) -> Image.Image:
     """Apply the orientation in the EXIF data; unreadable EXIF data are ignored."""
     try:
-        return ImageOps.exif_transpose(image)
+        orientation = image.getexif().get(_EXIF_ORIENTATION)
     except (OSError, SyntaxError, TypeError, ValueError, struct.error) as error:
         logger.warning("Ignoring EXIF data that cannot be read: %s", error)
         return image
+    method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    return image if method is None else image.transpose(method)
 
 
 def convert_pil_to_numpy(image: Image.Image, format: str | None) -> np.ndarray:
     """An image as an array, as `read_image` returns it."""
+    if format == "YUV-BT.601":
+        raise needs_detectron2("The image format YUV-BT.601")
     if format is not None:
         image = image.convert("RGB" if format == "BGR" else format)
     pixels = np.asarray(image)

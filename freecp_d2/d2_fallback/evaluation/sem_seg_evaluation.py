@@ -115,6 +115,11 @@ class SemSegEvaluator(DatasetEvaluator):
                 f"{gt_file} has labels {unknown[:10].tolist()}, expected 0 to {num_classes - 1} or "
                 f"{self._ignore_label} (ignored); prepare the labels of {self._dataset_name}."
             )
+        if pred.max(initial=0) > num_classes:
+            raise ValueError(
+                f"The prediction for {gt_file} has class {pred.max()}, but {self._dataset_name} "
+                f"has {num_classes} classes; give the model the classes of the dataset."
+            )
         columns = np.where(gt == self._ignore_label, num_classes, gt)
         pairs = (num_classes + 1) * pred.astype(np.int64) + columns
         size = (num_classes + 1) ** 2

@@ -30,9 +30,6 @@ def coco_dataset(
 
     The id of a category is 1 + the index of the class in `names`; pixels of no word and of the
     background are in no annotation. `score`, where it is known, is the mean score of the class.
-
-    Raises:
-        ValueError: see `find_regions`.
     """
     height, width = label_map.shape
     regions = find_regions(label_map, names, scores, connected=connected)

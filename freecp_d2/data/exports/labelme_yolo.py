@@ -33,9 +33,6 @@ def yolo_lines(label_map: np.ndarray, names: Sequence[str], tolerance: float = 1
     """
     The label file of one image; arguments and errors as `find_regions` and `polygons`. Coordinates
     are divided by the width and height of the image, 0 to 1.
-
-    Raises:
-        ValueError: see `find_regions` and `polygons`.
     """
     size = np.array(label_map.shape[::-1])
     numbers, lines = _yolo_classes(names), []
@@ -66,9 +63,6 @@ def labelme_file(
 
     Args:
         image_path: of the image, relative to the folder of the file.
-
-    Raises:
-        ValueError: see `find_regions` and `polygons`.
     """
     height, width = label_map.shape
     shapes = [

@@ -161,7 +161,10 @@ def _directory(file: IO[bytes], head: bytes, offset: int) -> tuple[dict[int, tup
     found.load(file)
     if found.next == -1:
         raise ValueError("the TIFF is truncated")
-    tags = {tag: value if isinstance(value, tuple) else (value,) for tag, value in found.items()}
+    tags = {
+        tag: tuple(value) if isinstance(value, tuple | bytes) else (value,)  # bytes are numbers
+        for tag, value in found.items()
+    }
     return tags, found.next or 0
 
 

@@ -31,7 +31,7 @@ class PanopticEncoding:
     def read(self, path: str | Path) -> np.ndarray:
         """The train ids of the file, int16 (H, W); ValueError if a segment is not in the JSON."""
         ids = read_colors(path).astype(np.int32) @ np.array([1, 1 << 8, 1 << 16], np.int32)
-        labels, unknown = look_up(ids, {0: IGNORE_LABEL} | dict(self.segments))
+        labels, unknown = look_up(ids, dict(self.segments) | {0: IGNORE_LABEL})
         if unknown.size:
             found = [str(number) for number in np.unique(unknown)]
             raise ValueError(
@@ -67,11 +67,11 @@ def find_labels(
             file_of[entry["image_id"]]: (
                 str(spec.path(spec.labels) / entry["file_name"]),
                 PanopticEncoding(
-                    tuple((s["id"], label_of[s["category_id"]]) for s in entry["segments_info"])
+                    tuple((int(s["id"]), label_of[s["category_id"]]) for s in entry["segments_info"])
                 ),
             )
             for entry in content["annotations"]
         }
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise key_error(path, error, _EXPECTED) from error
     return match_images(spec, images, listed, path)

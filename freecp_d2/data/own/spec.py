@@ -112,6 +112,10 @@ def _checked(root: Path, path: Path, content: dict[Any, Any]) -> Spec:
         if value not in allowed or isinstance(value, bool):
             expected = ", ".join(map(str, allowed))
             raise ValueError(f"{path}: {key} is {value!r}, expected one of {expected}.")
+    for key in ("list", "annotations", "colors"):
+        name = getattr(spec, key)
+        if name and isinstance(name, str) and not spec.path(name).is_file():
+            raise FileNotFoundError(f"{path}: {key} is {name!r}, but {spec.path(name)} is no file.")
     if spec.layout != "folders" and not spec.annotations:
         raise ValueError(
             f"{path}: layout {spec.layout} needs annotations: FILE.json, the exported file."

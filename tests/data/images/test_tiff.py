@@ -57,8 +57,10 @@ def test_bands_are_chosen_or_named():
 
 def test_a_smaller_copy_is_not_the_image():
     for values in (IMAGE, DEEP):
-        content = tiff((IMAGE[::2, ::2].copy(), RGB | {254: 1}), (values, RGB))
-        assert np.array_equal(as_image(content), IMAGE)
+        for mark, none in ((1, 0), (b"\1", b"\0")):  # as LONG and as BYTE
+            small = IMAGE[::2, ::2].copy()
+            content = tiff((small, RGB | {254: mark}), (values, RGB | {254: none}))
+            assert np.array_equal(as_image(content), IMAGE)
 
 
 def test_deep_colours_of_other_formats(tmp_path):

@@ -29,6 +29,9 @@ def tiff(*images, order="<"):
         content += struct.pack(f"{order}H", len(entries) + 2)
         for tag, value in sorted((entries | dict(zip((273, 279), places, strict=True))).items()):
             count = number if tag in (273, 279) else 1
-            content += struct.pack(f"{order}HHII", tag, 4, count, value)
+            if isinstance(value, bytes):  # of one number
+                content += struct.pack(f"{order}HHI", tag, 1, 1) + value.ljust(4, b"\0")
+            else:
+                content += struct.pack(f"{order}HHII", tag, 4, count, value)
         content += struct.pack(f"{order}I", following) + arrays + data
     return content

@@ -50,10 +50,15 @@ def panoptic(mine):
 
 
 def test_panoptic_segments_become_classes(panoptic):
-    mine, _ = panoptic
+    mine, content = panoptic
     (record,) = load(mine)
     assert read(record)[0, ::8].tolist() == [255, 1, 0]
     assert MetadataCatalog.get(mine.name).stuff_classes == ["sky", "road"]
+    segments = content["annotations"][0]["segments_info"]
+    segments[:] = [{"id": "70000", "category_id": 4}, segments[1], {"id": 0, "category_id": 12}]
+    mine.write("panoptic.json", json.dumps(content))  # ids as text, and one of no segment
+    (record,) = load(mine)
+    assert read(record)[0, ::8].tolist() == [255, 1, 0]
     mine.write("classes.txt", "road, street\n")
     (record,) = load(mine)
     assert read(record)[0, ::8].tolist() == [255, 0, 255]

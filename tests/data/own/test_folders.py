@@ -173,6 +173,10 @@ def test_a_wrong_yaml_is_named(mine):
         mine.write("dataset.yaml", text)
         with pytest.raises(ValueError, match=rf"dataset\.yaml.*{message}"):
             load(mine)
+    for key in ("list", "colors", "annotations"):
+        mine.write("dataset.yaml", f"{key}: nope.txt\n")
+        with pytest.raises(FileNotFoundError, match=rf"dataset\.yaml: {key} is 'nope\.txt'"):
+            load(mine)
 
 
 def test_values_beyond_the_classes(mine):
