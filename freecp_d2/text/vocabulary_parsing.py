@@ -1,7 +1,6 @@
 """Parsing of vocabulary files and strings; see `vocabulary.py` for the format."""
 
 import logging
-import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -97,9 +96,9 @@ def parse_lines(lines: Iterable[str], source: str, unit: str = "line") -> Parsed
 
 def _change(own: str, read: str) -> str:
     """What was read in place of a line, from 40 characters before the first difference on."""
-    start = max(0, len(os.path.commonprefix([own, read])) - 40)
-    old, new = (shortened(text[start:], 100) for text in (own, read))
-    return f"{ascii(old)} is read as {new!r}"
+    same = next((i for i, pair in enumerate(zip(own, read)) if len({*pair}) == 2), len(read))
+    old, new = (shortened(text[max(0, same - 40) :], 100) for text in (own, read))
+    return f"{old!a} is read as {new!r}"
 
 
 def _without_comments(lines: Iterable[str], source: str, unit: str) -> list[str]:

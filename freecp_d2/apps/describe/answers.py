@@ -18,8 +18,13 @@ from ...utils.files import read_text
 from .questions import Question, Unanswered
 
 _THOUGHTS = re.compile(r"^.*</think>|<think>.*$", re.DOTALL)  # either tag may be missing
-_MARKER = re.compile(r"^(?:[^\w\"'\u201c\u2018]+|\d{1,2}[.):\]]+(?=\s|[^\W\d])|[a-zA-Z]\))+")
-"""What stands before a sentence in a list: a bullet, "1.", "(a)"."""
+_MARKER = re.compile(
+    r"^(?:[^\w\"'\u201c\u2018]+|[\u2460-\u24ff]"  # bullets, dashes, emoji; numbers in circles
+    r"|\d{1,2}\s*(?:[.):\]\ufe0f\u20e3]+(?=\s|[^\W\d])|-\s+)|[a-z]\)"
+    r"|(?:sentence|answer|description|assistant)\s*\d*\s*:)+",
+    re.IGNORECASE,
+)
+"""What stands before a sentence in a list: "1.", "(a)", "- ", "Sentence 2:"."""
 _QUOTED = re.compile(r"^([\"'\u201c\u2018])((?:(?!\1).)+)[\"'\u201d\u2019]$")
 
 
@@ -29,9 +34,13 @@ def split_answer(answer: str) -> list[str]:
     lines that end in a colon, and thoughts.
     """
     text = _THOUGHTS.sub("", answer.encode("utf-8", "replace").decode())  # lone surrogates
-    lines = (_MARKER.sub("", " ".join(line.split())).rstrip(", ") for line in text.splitlines())
-    found = (_QUOTED.sub(r"\2", line).strip() for line in lines)
+    found = map(_bare, text.splitlines())
     return [line for line in found if line and not line.endswith(":")]
+
+
+def _bare(line: str) -> str:
+    line = _MARKER.sub("", " ".join(line.split()), count=1).rstrip(", ")
+    return _QUOTED.sub(r"\2", line).strip()
 
 
 class AnswersFile:

@@ -7,7 +7,7 @@ from typing import Protocol
 from ...text.descriptions import description_key
 from ..words.lookup import prompt_length
 from .answers import split_answer
-from .checks import find_problem
+from .checks import Validator
 from .journal import Entry, Journal
 from .questions import INSTRUCTIONS, NUM_ANSWERS, Question, Senses, Unanswered
 
@@ -22,19 +22,30 @@ class Source(Protocol):
     origin: str
 
     def answers(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str | Unanswered]]:
-        """Yield answers in any order; OSError ends the run."""
+        """Yield answers in any order; OSError or ImportError ends the run."""
 
 
 class Collection:
-    """Sentences by word and instruction; words that differ only in case or blanks count once."""
+    """
+    Sentences by word and instruction; words that differ only in case or white space count once.
+
+    Without `senses`, the prompts say nothing about the sense.
+    """
 
     def __init__(
-        self, words: Iterable[str], senses: Senses, instructions: Sequence[str] = INSTRUCTIONS
+        self,
+        words: Iterable[str],
+        validator: Validator,
+        instructions: Sequence[str] = INSTRUCTIONS,
+        num_answers: int = NUM_ANSWERS,
+        senses: Senses | None = None,
     ) -> None:
         self._by_key = {description_key(word): word for word in words}
         self.words = tuple(self._by_key.values())
-        self._senses, self._instructions = senses, tuple(instructions)
-        self.num_sentences = len(instructions) * NUM_ANSWERS  # of a word
+        self._validator, self._num_answers = validator, num_answers
+        self._instructions = tuple(instructions)
+        self.num_sentences = len(self._instructions) * num_answers  # of a word
+        self._senses = {word: senses[word] if senses else ("", "") for word in self.words}
         self._models: dict[str, dict[str, None]] = {word: {} for word in self.words}
         self._problems: dict[str, list[str]] = {word: [] for word in self.words}
         self._found: dict[str, list[list[str]]] = {
@@ -65,57 +76,58 @@ class Collection:
         return {word: self._problems[word] for word in self.words if word not in complete}
 
     def questions(self, attempt: int = 0) -> list[Question]:
-        """Questions for what is missing; they list the sentences that are known."""
+        """Questions for what is missing; repeated ones list the sentences that are known."""
         return [
             Question(
                 word,
                 number,
                 self._instructions[number],
-                wanted=NUM_ANSWERS - len(found),
-                known=tuple(self.sentences(word)),
+                wanted=self._num_answers - len(found),
+                known=tuple(self.sentences(word)) if attempt or found else (),
                 attempt=attempt,
-                sense=self._senses.told(word),
+                sense=self._senses[word][0],
             )
             for word in self.words
             for number, found in enumerate(self._found[word])
-            if len(found) < NUM_ANSWERS
+            if len(found) < self._num_answers
         ]
 
     def add(self, question: Question, sentences: Iterable[str], model: str) -> Entry:
         """Accept the sentences that are valid, new and still missing; returns them."""
         word, found = question.word, self._found[question.word][question.number]
-        problems, accepted = [], []
+        problems, num_before = [], len(found)
         for sentence in sentences:
             known = self.sentences(word)
-            if sentence in known or len(found) == NUM_ANSWERS:
+            if sentence in known or len(found) == self._num_answers:
                 continue
-            if problem := find_problem(sentence, self._senses.names(word), known):
+            problem = self._validator.problem(word, sentence, known)
+            if problem:
                 problems.append(f"{problem}: {sentence!r}")
             else:
                 found.append(sentence)
-                accepted.append(sentence)
-                self._models[word][model] = None
-        if not accepted and not problems and len(found) < NUM_ANSWERS:
+        accepted = tuple(found[num_before:])
+        self._models[word] |= {model: None} if accepted else {}
+        if not accepted and not problems and len(found) < self._num_answers:
             problems.append("no new sentence in the answer")
         self._problems[word] += problems
-        return Entry(word, question.instruction, model, tuple(accepted), self._senses.stated)
+        return Entry(word, question.instruction, model, accepted, self._senses[word][1])
 
     def fail(self, question: Question, reason: str) -> None:
         """Record why a question has no answer."""
         self._problems[question.word].append(reason)
 
     def restore(self, entries: Iterable[Entry]) -> None:
-        """Take the sentences that a journal has for these words, instructions and sense."""
+        """Take the sentences that a journal has for these words, instructions and senses."""
         for entry in entries:
             word = self._by_key.get(description_key(entry.word))
-            is_same = entry.instruction in self._instructions and entry.sense == self._senses.stated
-            if word is None or not is_same:
+            if word is None or entry.instruction not in self._instructions:
+                continue
+            if entry.sense != self._senses[word][1]:
                 continue
             found = self._found[word][self._instructions.index(entry.instruction)]
-            for sentence in entry.sentences:
-                if sentence not in self.sentences(word) and len(found) < NUM_ANSWERS:
-                    found.append(sentence)
-                    self._models[word][entry.model] = None
+            new = [each for each in entry.sentences if each not in self.sentences(word)]
+            found += new[: self._num_answers - len(found)]
+            self._models[word] |= {entry.model: None} if set(new) & set(found) else {}
 
 
 def describe(

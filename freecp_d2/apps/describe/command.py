@@ -27,7 +27,7 @@ from .collection import Collection, Source, amount, describe, outcome
 from .endpoint import Endpoint
 from .journal import Journal, journal_path, read_journal
 from .output import Output
-from .questions import INSTRUCTIONS, VICUNA, read_instructions
+from .questions import INSTRUCTIONS, VICUNA, Senses, read_instructions
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -96,6 +96,20 @@ def build_source(args: argparse.Namespace, num_instructions: int) -> Source | No
     )
 
 
+def prepare(
+    args: argparse.Namespace, instructions: Sequence[str], source: Source | None, stack: ExitStack
+) -> tuple[Journal | None, Output]:
+    """Read the files of the options; the journal, if any, is locked until the stack is closed."""
+    vocabulary = load_vocabulary(args.vocabulary)
+    senses = Senses(vocabulary, args.context)
+    given = load_descriptions(args.descriptions) if args.descriptions else Descriptions()
+    path, journal = journal_path(args.output), None
+    if source is not None and not args.dry_run:
+        journal = stack.enter_context(closing(Journal(path)))
+    entries = journal.entries if journal else read_journal(path)
+    return journal, Output(args.output, vocabulary, instructions, senses, given, entries)
+
+
 def write_questions(path: Path, collection: Collection) -> None:
     """Write the prompts as JSONL, in the format of `--answers` without the answers."""
     records = [
@@ -115,15 +129,15 @@ def ask(args: argparse.Namespace, journal: Journal, output: Output, source: Sour
         with tqdm(total=total, unit=" sentences", disable=None if total else True) as bar:
             for entry in describe(collection, source, journal, args.attempts):
                 bar.update(len(entry.sentences))
-    except OSError as error:
+    except (OSError, ImportError) as error:
         has_failed = True
         print_error(error)
     finally:
         described = output.write(f"freecp describe, {source.origin}", args.licence)
         has = f"Words in {args.output}: {len(described)}." if described else ""
         print(*filter(None, (outcome(collection), has)), sep="\n")
-    if all(entry.word in described for entry in read_journal(journal.path)):
-        journal.path.unlink(missing_ok=True)
+    entries = read_journal(journal_path(args.output))
+    journal.close(remove=all(entry.word in described for entry in entries))
     return 1 if collection.num_missing or has_failed else 0
 
 
@@ -131,13 +145,8 @@ def run(args: argparse.Namespace) -> int:
     """Do what the options say; the exit code."""
     texts = read_instructions(args.instructions) if args.instructions else INSTRUCTIONS
     source = build_source(args, len(texts))
-    vocabulary, journal = load_vocabulary(args.vocabulary), None
-    given = load_descriptions(args.descriptions) if args.descriptions else Descriptions()
     with ExitStack() as stack:
-        if source and not args.dry_run:
-            journal = stack.enter_context(closing(Journal(journal_path(args.output))))
-        entries = read_journal(journal_path(args.output))
-        output = Output(args.output, vocabulary, texts, args.context, given, entries)
+        journal, output = prepare(args, texts, source, stack)
         print(amount(output.collection, output.num_described), flush=True)
         if args.questions and not args.dry_run:
             write_questions(args.questions, output.collection)
@@ -149,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
         return run(args)
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError) as error:
         print_error(error)
         return 2
     except KeyboardInterrupt:

@@ -26,7 +26,7 @@ def journal_path(output: Path) -> Path:
 
 class Journal:
     """
-    A journal, locked by this process until `close`.
+    A journal, locked by this process until `close`; `entries` is what the file held before.
 
     Raises:
         BlockingIOError: another process has it locked.
@@ -41,18 +41,21 @@ class Journal:
             )
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.path, self._stack = path, ExitStack()
-        self._file = self._stack.enter_context(locked(path, refuse))
+        self._stack = ExitStack()
+        self._path, self._file = path, self._stack.enter_context(locked(path, refuse))
+        self.entries = read_journal(path)
+        if path.stat().st_size and not path.read_bytes().endswith(b"\n"):  # a torn line
+            self._file.write("\n")
 
     def write(self, entry: Entry) -> None:
-        """Append an entry, in a new line also behind a torn one; it outlives the process."""
-        self._file.write("\n" + json.dumps(asdict(entry)))
+        """Append an entry; it outlives the process."""
+        self._file.write(json.dumps(asdict(entry)) + "\n")
         self._file.flush()
 
-    def close(self) -> None:
-        """Release the lock, and remove an empty file."""
-        if not self._file.tell():
-            self.path.unlink(missing_ok=True)
+    def close(self, *, remove: bool = False) -> None:
+        """Release the lock, and remove the file if it is empty or no longer needed."""
+        if not self._file.closed and (remove or not self._file.tell()):
+            self._path.unlink(missing_ok=True)
         self._stack.close()
 
 

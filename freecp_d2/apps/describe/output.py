@@ -6,7 +6,7 @@ file; `origins` lists the facts and words of several.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from ...text import Descriptions, Vocabulary
 from ...text.descriptions import description_key, descriptions_digest
 from ...utils.files import write_whole
+from .checks import Validator
 from .collection import Collection
 from .journal import Entry
 from .questions import Senses
@@ -26,8 +27,7 @@ class Output:
     A file of descriptions that shall have the words of a vocabulary.
 
     The file is read here, so the lock of its journal must be held before if it is written later.
-    Words that it lacks are copied from `given`; `context` is what the user says of the images.
-    OSError or ValueError: it cannot be read.
+    Words that it lacks are copied from `given`. OSError or ValueError: it cannot be read.
     """
 
     def __init__(
@@ -35,12 +35,12 @@ class Output:
         path: Path,
         vocabulary: Vocabulary,
         instructions: Sequence[str],
-        context: str,
+        senses: Senses,
         given: Descriptions,
         entries: Iterable[Entry],
     ) -> None:
-        self._path, self._given, self._instructions = path, given, list(instructions)
-        self._senses = Senses(vocabulary, context)
+        self._path, self._given, self._senses = path, given, senses
+        self._instructions = tuple(instructions)
         self._before = Descriptions.from_file(path) if path.exists() else Descriptions()
         wanted = vocabulary.words[vocabulary.num_background :]  # Eq. (8) has no background
         words = {description_key(word): word for word in wanted}.values()
@@ -48,7 +48,7 @@ class Output:
         self._copied = [word for word in rest if word in given]
         missing = [word for word in rest if word not in given]
         self.num_described = len(words) - len(missing)
-        self.collection = Collection(missing, self._senses, instructions)
+        self.collection = Collection(missing, Validator(vocabulary), instructions, senses=senses)
         self.collection.restore(entries)
 
     def write(self, source: str, licence: str = "") -> Descriptions:
@@ -58,23 +58,19 @@ class Output:
         """
         old, new = self._before.as_dict(), self.collection.complete()
         copied = {word: list(self._given.prompts(word, ())) for word in self._copied}
-        described = old | copied | new
         if copied or new:
             origins = _earlier_origins(self._before, old) | _earlier_origins(self._given, copied)
             for word in new:
                 origins[word] = {
                     "model": "; ".join(self.collection.models(word)),
-                    "instructions": self._instructions,
+                    "instructions": list(self._instructions),
                     "date": date.today().isoformat(),
                     "licence": licence or "not stated; see the terms of the model",
                     "source": source,
                     "context": self._senses.context,
                 }
-            content = _top_level(origins)
-            content |= {"sha256": descriptions_digest(described), "descriptions": described}
-            text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-            write_whole(self._path, text.encode())
-        return Descriptions(described)
+            _write(self._path, old | copied | new, origins)
+        return Descriptions(old | copied | new)
 
 
 def _earlier_origins(descriptions: Descriptions, words: Iterable[str]) -> dict[str, Facts]:
@@ -93,12 +89,14 @@ def _earlier_origins(descriptions: Descriptions, words: Iterable[str]) -> dict[s
     return {word: found.get(description_key(word), facts) | more for word in words}
 
 
-def _top_level(origins: dict[str, Facts]) -> Facts:
-    """The facts of one origin, or `origins` with the words of each of several."""
+def _write(
+    path: Path, descriptions: Mapping[str, Sequence[str]], origins: Mapping[str, Facts]
+) -> None:
     grouped: dict[str, tuple[Facts, list[str]]] = {}
     for word, facts in origins.items():
         grouped.setdefault(json.dumps(facts, sort_keys=True), (facts, []))[1].append(word)
+    content: Facts = {"origins": [facts | {"words": words} for facts, words in grouped.values()]}
     if len(grouped) == 1:
-        ((facts, _),) = grouped.values()
-        return dict(facts)
-    return {"origins": [facts | {"words": words} for facts, words in grouped.values()]}
+        ((content, _),) = grouped.values()
+    content = content | {"sha256": descriptions_digest(descriptions), "descriptions": descriptions}
+    write_whole(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())

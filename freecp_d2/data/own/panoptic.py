@@ -67,7 +67,10 @@ def find_labels(
             file_of[entry["image_id"]]: (
                 str(spec.path(spec.labels) / entry["file_name"]),
                 PanopticEncoding(
-                    tuple((int(s["id"]), label_of[s["category_id"]]) for s in entry["segments_info"])
+                    tuple(
+                        (int(segment["id"]), label_of[segment["category_id"]])
+                        for segment in entry["segments_info"]
+                    )
                 ),
             )
             for entry in content["annotations"]

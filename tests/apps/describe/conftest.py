@@ -2,10 +2,6 @@
 
 import pytest
 
-from freecp_d2.apps.describe.collection import Collection
-from freecp_d2.apps.describe.questions import INSTRUCTIONS, Senses
-from freecp_d2.text import Vocabulary
-
 from .server import serve
 
 
@@ -19,14 +15,3 @@ def no_proxy(monkeypatch):
 def server():
     with serve() as found:
         yield found
-
-
-@pytest.fixture
-def collect():
-    """Makes a collection of words that are a vocabulary."""
-
-    def make(*words, instructions=INSTRUCTIONS, context=""):
-        vocabulary = Vocabulary("test", tuple((word,) for word in words))
-        return Collection(words, Senses(vocabulary, context), instructions)
-
-    return make

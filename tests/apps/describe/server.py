@@ -10,54 +10,19 @@ import time
 from contextlib import contextmanager, suppress
 
 REFUSAL = "I'm sorry, but as an AI language model I cannot describe that."
-_BROKEN = {"malformed": b'{"choices": [{"mess', "cut": b'{"choices": [', "slow": b"{}"}
+_BROKEN = {
+    "malformed": b'{"choices": [{"mess',
+    "cut": b'{"choices": [{"message": ',
+    "slow": b"{}",
+}
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-    def do_POST(self):
-        payload = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        fault = self.server.enter(payload, dict(self.headers))
-        with suppress(BrokenPipeError, ConnectionResetError):
-            self.answer(payload["messages"][0]["content"], fault)
-
-    def do_GET(self):  # what a redirect makes of a POST
-        self.server.headers.append(dict(self.headers))
-        self.send_error(405)
-
-    def answer(self, prompt, fault):
-        model = self.server
-        kind, value = fault if isinstance(fault, tuple) else (fault, None)
-        rejected = 0.0 if kind == 400 else model.delay
-        time.sleep({"slow": model.slow, "after": value}.get(kind, rejected))
-        if isinstance(kind, int):
-            self.send(b'{"error": {"message": "not now"}}', kind, value)
-        elif fault in _BROKEN:
-            self.send(_BROKEN[fault], length=5000 if fault == "cut" else None)
-        else:
-            count = value if kind == "sentences" else None
-            text = REFUSAL if fault == "refusal" else model.sentences(prompt, count)
-            message = {"role": "assistant", "content": text}
-            self.send(json.dumps({"choices": [{"index": 0, "message": message}]}).encode())
-
-    def send(self, body, status=200, headers=None, length=None):
-        self.server.leave()  # before the client can know that it has its answer, and ask again
-        self.send_response(status)
-        self.send_header("Content-Length", str(length or len(body)))
-        for key, value in (headers or {}).items():
-            self.send_header(key, value)
-        self.end_headers()
-        self.wfile.write(body)
-        self.close_connection = True
-
-
-class Model(http.server.ThreadingHTTPServer):
+class Model:
     """
     Attributes:
         faults: of the next requests, first in, first out: a status, (status, headers), "malformed",
-            "cut", "slow", "refusal", ("sentences", count), ("after", seconds: a good answer).
+            "cut", "slow", "refusal", ("sentences", count), ("after", seconds: a good
+            answer), "parts" (a good answer as a list).
         always: a fault of every request.
         forbidden: words whose questions are answered with 400 at once.
         delay: seconds before each good answer; `slow` seconds before a "slow" one.
@@ -66,16 +31,17 @@ class Model(http.server.ThreadingHTTPServer):
         most_in_flight: largest number of requests that were open at the same time.
     """
 
-    daemon_threads = True
-
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}/v1"
-        self.faults, self.always, self.forbidden = [], None, set()
+        self.faults: list = []
+        self.always = None
+        self.forbidden: set[str] = set()
         self.delay, self.slow = 0.0, 3.0
         self.prompts, self.headers, self.payloads, self.times = [], [], [], []
-        self.served, self.in_flight, self.most_in_flight = {}, 0, 0
-        self.lock, self.serial = threading.Lock(), itertools.count()
+        self.served: dict[str, int] = {}
+        self.in_flight = self.most_in_flight = 0
+        self.lock = threading.Lock()
+        self.serial = itertools.count()
+        self.url = ""
 
     def enter(self, payload, headers):
         with self.lock:
@@ -95,7 +61,8 @@ class Model(http.server.ThreadingHTTPServer):
 
     def sentences(self, prompt, count=None):
         """As many different sentences about the word of a prompt as it asks for."""
-        word, wanted = word_of(prompt), re.search(r"Write (one|\d+) ", prompt)[1]
+        word = word_of(prompt)
+        wanted = re.search(r"Write (one|\d+) ", prompt)[1]
         count = count or (1 if wanted == "one" else int(wanted))
         with self.lock:
             self.served[word] = self.served.get(word, 0) + count
@@ -109,15 +76,62 @@ def word_of(prompt):
 def sentence(word, number):
     """A sentence that shares little with that of any other number."""
     digest = hashlib.sha256(str(number).encode()).hexdigest()
-    return f"The {word} shows {' '.join('x' + digest[i : i + 5] for i in range(0, 30, 5))}."
+    parts = ["x" + digest[i : i + 5] for i in range(0, 30, 5)]
+    return f"The {word} shows {' '.join(parts)}."
+
+
+def handler_of(model):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            payload = json.loads(body)
+            fault = model.enter(payload, dict(self.headers))
+            with suppress(BrokenPipeError, ConnectionResetError):
+                self.answer(payload["messages"][0]["content"], fault)
+
+        def answer(self, prompt, fault):
+            kind, value = fault if isinstance(fault, tuple) else (fault, None)
+            rejected = 0.0 if kind == 400 else model.delay
+            time.sleep({"slow": model.slow, "after": value}.get(kind, rejected))
+            if isinstance(kind, int):
+                self.send(b'{"error": {"message": "not now"}}', kind, value)
+            elif fault in _BROKEN:
+                self.send(_BROKEN[fault], length=5000 if fault == "cut" else None)
+            else:
+                count = value if kind == "sentences" else None
+                text = REFUSAL if fault == "refusal" else model.sentences(prompt, count)
+                part = {"type": "text", "text": text}
+                content = [{"type": "reasoning", "text": "Hm."}, part] if fault == "parts" else text
+                message = {"role": "assistant", "content": content}
+                self.send(json.dumps({"choices": [{"index": 0, "message": message}]}).encode())
+
+        def send(self, body, status=200, headers=None, length=None):
+            model.leave()  # before the client can know that it has its answer, and ask again
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(length or len(body)))
+            for key, value in (headers or {}).items():
+                self.send_header(key, value)
+            self.end_headers()
+            self.wfile.write(body)
+            self.close_connection = True
+
+    return Handler
 
 
 @contextmanager
 def serve():
     """A running `Model` on a free port of this machine."""
-    with Model() as model:
-        threading.Thread(target=model.serve_forever, daemon=True).start()
-        try:
-            yield model
-        finally:
-            model.shutdown()
+    model = Model()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler_of(model))
+    server.daemon_threads = True
+    model.url = f"http://127.0.0.1:{server.server_port}/v1"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield model
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -7,6 +7,7 @@ import pytest
 
 from freecp_d2.apps.describe.journal import Entry
 from freecp_d2.apps.describe.output import Output
+from freecp_d2.apps.describe.questions import Senses
 from freecp_d2.text import Descriptions, Vocabulary
 from freecp_d2.text.descriptions import descriptions_digest
 
@@ -23,7 +24,8 @@ def path(tmp_path):
 
 
 def output(path, vocabulary=WORDS, given=None, entries=(), context=""):
-    return Output(path, vocabulary, ASKED, context, given or Descriptions(), entries)
+    senses, given = Senses(vocabulary, context), given or Descriptions()
+    return Output(path, vocabulary, ASKED, senses, given, entries)
 
 
 def entry(word, model="m", count=5, start=0, sense=""):
@@ -33,6 +35,14 @@ def entry(word, model="m", count=5, start=0, sense=""):
 
 def content(path):
     return json.loads(path.read_text("utf-8"))
+
+
+def test_words_to_describe(path):
+    assert output(path).collection.words == ("Cat ", "dog")
+    path.write_text(json.dumps({"Dog": ["A dog."], "owl": ["An owl."]}))
+    found = output(path, given=Descriptions({"dog": ["Another."]}))
+    assert found.collection.words == ("Cat ",)
+    assert found.num_described == 1
 
 
 def test_old_words_stay_and_incomplete_ones_are_not_written(path):
@@ -48,15 +58,11 @@ def test_one_origin_is_that_of_the_file(path):
     entries = [entry(word, sense="a farm") for word in ("dog", "cat")]
     output(path, entries=entries, context="a farm").write("here", "CC0")
     found = content(path)
-    assert found.pop("sha256") == descriptions_digest(found.pop("descriptions"))
-    assert found == {
-        "model": "m",
-        "instructions": list(ASKED),
-        "date": date.today().isoformat(),
-        "licence": "CC0",
-        "source": "here",
-        "context": "a farm",
-    }
+    assert found["sha256"] == descriptions_digest(found["descriptions"])
+    assert (found["model"], found["source"], found["licence"]) == ("m", "here", "CC0")
+    assert found["context"] == "a farm"
+    assert (found["instructions"], found["date"]) == (list(ASKED), date.today().isoformat())
+    assert "origins" not in found
 
 
 def test_words_of_several_models(path):
@@ -69,20 +75,22 @@ def test_words_of_several_models(path):
     assert found["dog"]["instructions"] == list(ASKED)
 
 
-def old_and_new_origins(path, old):
-    """The origins after `dog` is added to an old file that has `cat`."""
-    path.write_text(json.dumps(old | {"descriptions": {"cat": ["A cat."]}}))
-    output(path, entries=[entry("dog")]).write("here")
-    return content(path)["origins"]
+class TestOldOrigins:
+    def origins(self, path, old):
+        """The origins after `dog` is added to an old file that has `cat`."""
+        path.write_text(json.dumps(old | {"descriptions": {"cat": ["A cat."]}}))
+        output(path, entries=[entry("dog")]).write("here")
+        return content(path)["origins"]
 
+    def test_of_listed_words(self, path):
+        old, new = self.origins(path, {"origins": [FACTS | {"words": ["Cat", "owl"]}]})
+        assert old == FACTS | {"words": ["cat"]}
+        assert (new["words"], new["model"]) == (["dog"], "m")
+        old, new = self.origins(path, FACTS | {"sha256": "0" * 64})  # the hash of another text
+        assert old == FACTS | {"edited": True, "words": ["cat"]}
+        assert "edited" not in new
 
-def test_old_origins_are_kept(path):
-    old, new = old_and_new_origins(path, {"origins": [FACTS | {"words": ["Cat", "owl"]}]})
-    assert old == FACTS | {"words": ["cat"]}
-    assert (new["words"], new["model"]) == (["dog"], "m")
-    old, new = old_and_new_origins(path, FACTS | {"sha256": "0" * 64})  # the hash of another text
-    assert old == FACTS | {"edited": True, "words": ["cat"]}
-    assert "edited" not in new
-    for facts in ({"model": "m", "origins": [FACTS | {"words": ["owl"]}]}, {}):
-        old, _ = old_and_new_origins(path, facts)
+    def test_of_words_that_the_list_lacks(self, path):
+        old, _ = self.origins(path, {"model": "m", "origins": [FACTS | {"words": ["owl"]}]})
         assert old == {"source": "not stated", "words": ["cat"]}
+        assert self.origins(path, {})[0] == {"source": "not stated", "words": ["cat"]}
