@@ -261,3 +261,17 @@ class TestPretendedDevice:
             for make in (on_device.double, lambda: on_device.new_ones(2, dtype=torch.float64)):
                 with pytest.raises(TypeError, match="float64"):
                     make()
+
+    def test_waits_and_copies_are_counted(self):
+        with pretended_device() as counts:
+            x = Pretended(torch.tensor([0.0, 1.0, 2.0]))
+            for wait in (x.cpu, x.nonzero, x.tolist, lambda: x[x > 0], lambda: bool(x.sum() > 0)):
+                before = num_waits(counts)
+                wait()
+                assert num_waits(counts) == before + 1
+            assert not counts.copies
+            torch.ones(3).to(x.device)
+            x[[0, 2]]
+            assert sum(counts.copies.values()) == 2
+            with pytest.raises(TypeError, match="cpu"):
+                x.numpy()

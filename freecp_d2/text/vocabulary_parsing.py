@@ -96,7 +96,8 @@ def parse_lines(lines: Iterable[str], source: str, unit: str = "line") -> Parsed
 
 def _change(own: str, read: str) -> str:
     """What was read in place of a line, from 40 characters before the first difference on."""
-    same = next((i for i, pair in enumerate(zip(own, read)) if len({*pair}) == 2), len(read))
+    shorter = min(len(own), len(read))
+    same = next((i for i in range(shorter) if own[i] != read[i]), shorter)
     old, new = (shortened(text[max(0, same - 40) :], 100) for text in (own, read))
     return f"{old!a} is read as {new!r}"
 

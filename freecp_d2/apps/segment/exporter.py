@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ...visualization.label_png import read_labels
 from .geotiff import geojson_of
 from .image_record import Settings
 from .inputs import FailedInput, Source
-from .outputs import export_path, result_path
+from .outputs import EXPORTS, export_path, result_path
 
 COCO_FILE, YOLO_FILE = Path("coco/_annotations.coco.json"), Path("yolo/data.yaml")
 """Files of all images of a run."""
@@ -42,13 +42,14 @@ class Exporter:
         self.classes: list[str] = []
         self.log = settings.output / ".exports.jsonl"
         self.written: dict[str, dict[str, Any]] = {}
-        for line in self.log.read_text().splitlines() if self.log.exists() else ():
-            with suppress(ValueError):  # a line that a crash has cut
+        text = self.log.read_text("utf-8", "replace") if self.log.exists() else ""
+        for line in text.splitlines():
+            with suppress(ValueError, KeyError, TypeError):  # a line that a crash has cut
                 entry = json.loads(line)
                 self.written[entry["file"]] = entry
 
     def write(self, source: Source, name: Path, record: Mapping[str, Any]) -> str:
-        """Write the exports of an image that are not of its labels; returns which were kept."""
+        """Write the exports of an image that are not of its labels; returns notes."""
         settings, kept = self.settings, []
         self.classes = [entry["name"] for entry in record["classes"]]
         labels = result_path(settings.output, name, "raster" if settings.rasters else "labels")
@@ -68,10 +69,20 @@ class Exporter:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, content)
             with blaming(self.log), self.log.open("a") as log:
-                log.write(json.dumps({"file": file, "made_of": made_of, "sha256": digest}) + "\n")
+                log.write("\n" + json.dumps({"file": file, "made_of": made_of, "sha256": digest}))
         self.done.append(name)
-        names = ", ".join(kept)
-        return f"kept {names}, edited or of another program; --force replaces it" if kept else ""
+        notes = [f"kept {name}, edited or of another program; --force replaces it" for name in kept]
+        return "; ".join([*notes, *self._outdated(name, labels)])
+
+    def _outdated(self, name: Path, labels: Path) -> Iterator[str]:
+        """What is said of exports of earlier labels that this run does not write."""
+        for kind in EXPORTS:
+            path = export_path(self.settings.output, name, kind)
+            old = self.written.get(str(path.relative_to(self.settings.output)))
+            if kind in self.settings.exports or not old or not path.exists():
+                continue
+            if old["made_of"][0] != labels.stat().st_mtime_ns:
+                yield f"{printable(path)} is of earlier labels; --format {kind} writes it again"
 
     def finish(self) -> list[FailedInput]:
         """Write the files of all images; returns those that were not written, and why."""

@@ -161,7 +161,7 @@ def forget_record(output: Path, name: Path) -> None:
     path = result_path(output, name)
     content = path.read_bytes() if path.is_file() else b""
     # A crash of the machine can leave a file of null bytes.
-    if content.strip(b"\0 \r\n") and not _read(path):
+    if path.is_dir() or (content.strip(b"\0 \r\n") and not _read(path)):
         raise ValueError(
             f"{path} was not written by this program and would be replaced; move it away, or name "
             "another folder with --output"

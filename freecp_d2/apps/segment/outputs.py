@@ -104,6 +104,7 @@ def check_results(
 ) -> None:
     """ValueError if a result or an export would replace an input, or an export a result."""
     inputs = {os.path.realpath(source.path) for source in sources}
+    place = Path(os.path.realpath(output))
     folders = {EXPORTS[kind][0].split("/")[0] for kind in exports}
     for name in names:
         if name.parts[0] in folders and len(name.parts) > 1:
@@ -112,10 +113,10 @@ def check_results(
                 "a folder of the same name among the inputs go; rename that, or label it alone."
             )
         for path in (
-            *(result_path(output, name, kind) for kind in ENDINGS),
-            *(export_path(output, name, kind) for kind in exports),
+            *(result_path(place, name, kind) for kind in ENDINGS),
+            *(export_path(place, name, kind) for kind in exports),
         ):
-            if os.path.realpath(path) in inputs:
+            if str(path) in inputs:
                 raise ValueError(
                     f"{printable(path)} is an input and would be replaced by a result; name "
                     "another folder with --output."
@@ -125,8 +126,8 @@ def check_results(
 def check_page(output: Path) -> None:
     """ValueError if the folder has an `index.html` that this program did not write."""
     page = output / PAGE
-    start = page.read_bytes()[:_PAGE_START] if page.exists() else b""
-    if start.strip() and _PAGE_MARK not in start:
+    start = page.read_bytes()[:_PAGE_START] if page.is_file() else b""
+    if page.is_dir() or (start.strip() and _PAGE_MARK not in start):
         raise ValueError(
             f"{page} was not written by this program, and --report would replace it; move it away, "
             "or name another folder with --output."

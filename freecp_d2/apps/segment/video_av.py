@@ -36,12 +36,7 @@ class SoundSink:
     is_resampled = False
 
     def __init__(self, path: Path, timing: Timing, size: tuple[int, int], source: Path):
-        name = next((name for name in _ENCODERS if name in av.codecs_available), None)
-        if name is None:
-            raise OSError(
-                f"PyAV has none of the encoders {', '.join(_ENCODERS)}; install another build"
-            )
-        self.codec, options = _ENCODERS[name]
+        name, (self.codec, options) = _encoder()
         self.timing, self.last = timing, -1
         self.file = av.open(str(path), "w", options={"movflags": "faststart"})
         rate = Fraction(timing.rate).limit_denominator(1001)
@@ -163,3 +158,13 @@ class _Track:
                 frame.pts -= round(first / frame.time_base)
             found += self.stream.encode(frame)
         return found
+
+
+def _encoder() -> tuple[str, tuple[str, dict[str, str]]]:
+    for name, found in _ENCODERS.items():
+        try:
+            av.Codec(name, "w")
+        except (ValueError, av.FFmpegError):
+            continue
+        return name, found
+    raise OSError(f"PyAV has none of the encoders {', '.join(_ENCODERS)}; install another build")

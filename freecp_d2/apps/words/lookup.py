@@ -127,8 +127,18 @@ def pieces_of(word: str) -> tuple[str, ...]:
 
 def template_lengths(word: str) -> tuple[int, int]:
     """The lengths of the shortest and the longest prompt of the 80 templates for a word."""
-    lengths = [prompt_length(each.replace("{}", word)) for each in get_templates("imagenet")]
+    templates = get_templates("imagenet")
+    shortest, longest = _extreme_templates()
+    if len(word_ids(word)) + prompt_length(longest) < CONTEXT_LENGTH - _ENDS:
+        templates = (shortest, longest)  # exact to a token only near the limit
+    lengths = [prompt_length(template.replace("{}", word)) for template in templates]
     return min(lengths), max(lengths)
+
+
+@cache
+def _extreme_templates() -> tuple[str, str]:
+    ordered = sorted(get_templates("imagenet"), key=prompt_length)
+    return ordered[0], ordered[-1]
 
 
 def _piece(number: int) -> str:

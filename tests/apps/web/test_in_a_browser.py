@@ -158,6 +158,10 @@ def test_sliders_change_freecp_alone(visit):
     expect(images(page).nth(1)).not_to_have_attribute("src", sources[1])
     expect(decisions).not_to_have_text(before)
     assert attributes(page, "src")[0] == sources[0]
+    page = visit()
+    page.get_by_role("slider", name=re.compile("Ambiguity")).focus()
+    page.keyboard.press("End")
+    expect(images(page).nth(1)).not_to_have_attribute("src", sources[1])
 
 
 def test_settings(visit):
