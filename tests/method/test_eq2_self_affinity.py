@@ -16,6 +16,7 @@ def test_matrices_that_balance_exactly():
         # The average of a cycle and its reverse, and two steps of that walk.
         (torch.tensor(CYCLE), 0, (1 - torch.eye(3)) / 2),
         (torch.tensor(CYCLE), 1, torch.eye(3) / 4 + 1 / 4),
+        (torch.tensor(CYCLE), 2, torch.eye(3) / 16 + 5 / 16),
         # No preference stays none, and rank one is balanced away.
         (torch.ones(5, 5), 0, torch.full((5, 5), 1 / 5)),
         (torch.ones(5, 5), 3, torch.full((5, 5), 1 / 5)),

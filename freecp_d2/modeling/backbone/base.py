@@ -115,6 +115,11 @@ class CLIPBackbone(Backbone):
         return False
 
     @property
+    def size_divisibility(self) -> int:
+        """Pixels beyond a multiple of this are ignored; pad before."""
+        return self.patch_size
+
+    @property
     def encode_image_key(self) -> Hashable:
         """Cache key: backbones with the same key give the same `encode_image` output."""
         return self

@@ -155,6 +155,11 @@ class ClassPurification(nn.Module):
         refined = refine(normalized_cam, transition, self._mask(normalized_cam))
         keep = torch.ones(refined.shape[:2], dtype=torch.bool, device=refined.device)
         if allowed is not None:
+            if allowed.dtype != torch.bool or allowed.shape != keep.shape:
+                raise ValueError(
+                    f"allowed is {allowed.dtype} of shape {tuple(allowed.shape)}, expected bool of "
+                    f"shape {tuple(keep.shape)}, (windows, classes)."
+                )
             keep = allowed.to(refined.device)
             refined = refined * keep[:, :, None, None]
         groups = no_groups(keep.shape[1], keep.device)

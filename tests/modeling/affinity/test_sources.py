@@ -50,6 +50,16 @@ WINDOWS = [((48, 48), (6, 6)), ((40, 72), (5, 9)), ((32, 64), (2, 4))]
 """Sizes of windows and of the backbone's grid."""
 
 
+def test_power_of_cosines():
+    images, grid = windows(2, 48, 48), grid_of(2, 6, 6)
+    for build in (
+        lambda **power: DINOAffinity(encoder=random_dino(), **power),
+        lambda **power: SAMAffinity(encoder=random_sam(), **power),
+    ):
+        plain, cubed = (head.affinity(images, grid) for head in (build(), build(power=3.0)))
+        torch.testing.assert_close(cubed, plain.pow(3).clamp(min=1e-6))
+
+
 def test_shape_type_and_range(heads):
     for head in heads:
         for size, grid in WINDOWS:

@@ -179,6 +179,7 @@ def test_options_out_of_range(tiny_cfg):
         ("RESCLIP.ATTENTION", "gem", "ATTENTION.*gem.*naclip"),
         ("RESCLIP.RCS", [2.0, 1.3], r"RCS is \(2.0, 1.3\)"),
         ("RESCLIP.SFR", [2.0], "SFR is"),
+        ("PROXYCLIP.PROXY", "CLIPAttentionAffinity", "attention of CLIP itself"),
     ):
         cfg = tiny_cfg.clone()
         cfg.MODEL.CLIP.merge_from_list(["DENSE_ATTENTION", key.partition(".")[0].lower()])

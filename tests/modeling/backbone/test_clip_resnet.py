@@ -74,7 +74,8 @@ class TestOutputs:
         assert output["patch_tokens"].shape == (2, 32, 3, 5)
         assert output["class_token"].shape == (2, 32)
         assert (shapes["patch_tokens"].channels, shapes["class_token"].channels) == (32, 32)
-        assert backbone.patch_size == shapes["patch_tokens"].stride == 32
+        stride = shapes["patch_tokens"].stride
+        assert backbone.patch_size == backbone.size_divisibility == stride == 32
 
     def test_encode_image_is_the_class_token(self):
         for size in ((32, 32), (96, 224)):

@@ -85,7 +85,7 @@ class TestContract:
             assert output["class_token"].shape == (2, classes.channels)
             assert output["attention"].shape == (2, 1, 41, 41)
             assert shapes["attention"].channels == backbone.num_layers == 3
-            assert backbone.patch_size == patches.stride == 8
+            assert backbone.patch_size == backbone.size_divisibility == patches.stride == 8
 
     def test_is_frozen_and_ignores_pixels_beyond_the_last_whole_patch(self):
         backbone = backbone_of(two_head_tower().train().requires_grad_(True))

@@ -134,6 +134,14 @@ class TestOutputs:
             found = build_model(clip_cfg).eval()([inputs(random_scores(), size)])[0]
             assert found["sem_seg"].shape == (4, *SIZE)
 
+    def test_the_order_of_channels_is_read(self, clip_cfg):
+        clip_cfg.MODEL.PURIFICATION_HEAD.REDUNDANCY.THRESH = 0.1
+        clip_cfg.INPUT.FORMAT = "BGR"
+        x = inputs(random_scores())
+        bgr = build_model(clip_cfg).eval()([{**x, "image": x["image"].flip(0)}])
+        clip_cfg.INPUT.FORMAT = "RGB"
+        assert torch.equal(bgr[0]["sem_seg"], build_model(clip_cfg).eval()([x])[0]["sem_seg"])
+
 
 class TestDiagnosis:
     def test_it_is_what_was_done(self, cfg):

@@ -66,6 +66,11 @@ class SCCLIP(DenseAttention):
             similarity_thresh: smaller similarities do not aggregate.
         """
         super().__init__()
+        if not 0 < similarity_thresh <= 1:
+            raise ValueError(
+                f"The similarity threshold of {self.name} is {similarity_thresh}; expected a "
+                "cosine above 0 and at most 1."
+            )
         self.pre, self.post, self.multi = pre, post, tuple(multi)
         self.class_share, self.similarity_thresh = class_share, similarity_thresh
         self.needs = Needs(tokens={-1, pre, post, *self.multi})
