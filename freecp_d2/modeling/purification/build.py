@@ -52,7 +52,7 @@ class PurificationInputs(NamedTuple):
     allowed: Tensor | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class PurificationOutput:
     """
     Attributes:

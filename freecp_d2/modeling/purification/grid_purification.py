@@ -4,8 +4,8 @@ Purification of another model's class scores on a grid of patches, window by win
 Shapes: N windows, C channels, K words, H x W pixels, h x w patches.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import torch.nn.functional as F
@@ -113,12 +113,13 @@ class GridPurification(nn.Module):
             pixels = cut_windows(fitted, batch, patch)
             return self._purify(pixels, cut_windows(maps, cells, 1), batch, crops, given)
 
+        opened = lru_cache(maxsize=1)(gates)  # several images may share an output
         size, stride = self.view.window_size, self.view.window_stride
         for i, own in enumerate(run_on_windows(sizes, size, stride, self.batch_size, run)):
             if isinstance(self.purification_head, ImageClassPurification):
                 own = self._decide_image(own, scores[i], outputs[i].get("presence"))
             grid = (maps[i].shape[1], maps[i].shape[2])
-            gate = partial(self._gate, windows=[window for window, *_ in own], grid=grid)
+            gate = partial(self._gate, opened, [window for window, *_ in own], grid)
             scales = tuple(images[i].shape[k] / fitted[i].shape[k] for k in (2, 1, 2, 1))
             reasons = diagnose_windows(own, names, scales) if diagnose else []
             channels = self.channels.words(len(maps[i]))
@@ -137,14 +138,13 @@ class GridPurification(nn.Module):
 
     def _gate(
         self,
-        found: Sequence[tuple[PurificationOutput, int]],
+        opened: Callable[[PurificationOutput], Tensor],
         windows: list[Window],
         grid: tuple[int, int],
+        found: Sequence[tuple[PurificationOutput, int]],
     ) -> Tensor:
-        """Where each channel of an image may have a score, bool (C, h, w)."""
-        outputs = {id(output): output for output, _ in found}
-        opened = {key: gates(output) for key, output in outputs.items()}
-        own = [opened[id(output)][n] for output, n in found]
+        """Where each channel of an image may have a score, bool (C, h, w); `opened` is `gates`."""
+        own = [opened(output)[n] for output, n in found]
         words = stitch_gates(list(zip(windows, own, strict=True)), grid, self.view.patch_size)
         gate = words.new_ones(len(words) + (self.channels.background >= 0), *grid)
         gate[self.channels.words(len(gate))] = words
