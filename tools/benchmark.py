@@ -38,13 +38,14 @@ from freecp_d2 import ClassPurification, FreeCPSegmentor, Vocabulary
 from freecp_d2.modeling.affinity import AffinityHead, CLIPAttentionAffinity, DINOAffinity
 from freecp_d2.modeling.backbone import CLIPBackbone, CLIPResNet, CLIPViT
 from freecp_d2.modeling.backbone.clip_files import OPENAI_RESNETS, OPENAI_TOWERS, OPENAI_VITS
-from freecp_d2.modeling.backbone.clip_loading import PRECISIONS, set_precision
+from freecp_d2.modeling.backbone.clip_loading import set_precision
 from freecp_d2.modeling.backbone.dense_attention import find_dense_attention
 from freecp_d2.modeling.backbone.dense_attention.blocks import save_memory
 from freecp_d2.modeling.meta_arch import freecp_segmentor
 from freecp_d2.modeling.text_head import TextHead
 from freecp_d2.utils import processes
 from freecp_d2.utils.clip_library import import_clip
+from freecp_d2.utils.device import PRECISIONS
 
 STAGES = ("backbone", "Eq. 1", "Eq. 2", "Eqs. 3-8", "crops of Eq. 8", "stitching")
 OPTIONS = ("arch", "precision", "compile", "batch_size", "words")

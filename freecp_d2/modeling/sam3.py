@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..text.classifier import FeatureCache, features_key
-from ..utils.device import PRECISIONS, autocast, without_autocast
+from ..utils.device import autocast, dtype_of, without_autocast
 from ..utils.imports import require_library
 from .affinity.encoder import resize_to
 from .finite_checks import check_finite
@@ -71,13 +71,10 @@ class SAM3(nn.Module):
             ValueError: an unknown format or precision.
         """
         super().__init__()
-        if precision not in PRECISIONS:
-            raise ValueError(
-                f'MODEL.PRECISION="{precision}" is unknown; use one of {[*PRECISIONS]}.'
-            )
+        self.dtype = dtype_of(precision)
         self.model = model.float().requires_grad_(False).eval()
         self.model.set_attn_implementation("sdpa")  # `decode` gives it masks; others add them
-        self.tokenizer, self.dtype = tokenizer, PRECISIONS[precision]
+        self.tokenizer = tokenizer
         self.pixels = PixelNormalisation((127.5,) * 3, (127.5,) * 3, input_format)
         self._cache = FeatureCache(cache_dir)
 

@@ -38,6 +38,16 @@ def to_host(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple(x if x.device.type == "cpu" else next(found) for x in tensors)
 
 
+def dtype_of(precision: str) -> torch.dtype:
+    """The dtype of MODEL.PRECISION fp32, fp16 or bf16; ValueError for other texts."""
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f'MODEL.PRECISION="{precision}" is unknown; use {", ".join(PRECISIONS)}, or in a '
+            "config auto."
+        )
+    return PRECISIONS[precision]
+
+
 @cache
 def precision_for(precision: str, device: str) -> str:
     """
@@ -46,13 +56,12 @@ def precision_for(precision: str, device: str) -> str:
     Warns once, with the measured factor, if a CPU is slower in it than in fp32; ValueError for an
     unknown one.
     """
-    if precision not in (known := [*PRECISIONS, "auto"]):
-        raise ValueError(f'MODEL.PRECISION="{precision}" is unknown; use one of {known}.')
     device_type = torch.device(device).type
     if precision == "auto":
         return "fp16" if device_type == "cuda" else "fp32"
+    dtype = dtype_of(precision)
     if device_type == "cpu" and precision != "fp32":
-        factor = _seconds(PRECISIONS[precision]) / _seconds(torch.float32)
+        factor = _seconds(dtype) / _seconds(torch.float32)
         if factor > 1.2:
             logger.warning(
                 f'MODEL.PRECISION="{precision}": on this CPU a matrix product takes {factor:.1f} '

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...d2 import CfgNode, ShapeSpec, configurable
-from ...utils.device import PRECISIONS, autocast, precision_for
+from ...utils.device import autocast, dtype_of, precision_for
 from .build import AFFINITY_HEAD_REGISTRY, AffinityHead, balancing_options
 
 MIN_AFFINITY = 1e-6
@@ -50,15 +50,11 @@ class EncoderAffinity(AffinityHead):
             ValueError: an unknown precision; a size or power out of range.
         """
         super().__init__(**options)
-        if precision not in PRECISIONS:
-            raise ValueError(
-                f'MODEL.PRECISION="{precision}" is unknown; use one of {[*PRECISIONS]}.'
-            )
         if input_size < 0:
             raise ValueError(f"{self.key}.INPUT_SIZE is {input_size}; use 0 or more pixels.")
         check_power(self.key, power)
         self.encoder: Any = encoder.float().requires_grad_(False)
-        self.dtype = PRECISIONS[precision]
+        self.dtype = dtype_of(precision)
         self.input_size, self.power = input_size, power
         self.train(self.training)
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ...d2 import CfgNode
 from ...text import CLIPTokenizer
 from ...utils.clip_library import import_clip
-from ...utils.device import PRECISIONS, precision_for
+from ...utils.device import dtype_of, precision_for
 from .base import ACTIVATIONS, LoadedCLIP
 from .dense_attention.blocks import save_memory
 
@@ -58,13 +58,13 @@ def load_clip(
         FileNotFoundError: no such `pretrained` or `merges`.
         ConnectionError: the download failed.
     """
+    dtype = dtype_of(precision)
     for key, value, known in (
-        ("PRECISION", precision, tuple(PRECISIONS)),
-        ("CLIP.LIBRARY", library, LIBRARIES),
-        ("CLIP.ACTIVATION", activation, ACTIVATIONS),
+        ("LIBRARY", library, LIBRARIES),
+        ("ACTIVATION", activation, ACTIVATIONS),
     ):
         if value not in known:
-            raise ValueError(f'MODEL.{key}="{value}" is unknown; use one of {known}.')
+            raise ValueError(f'MODEL.CLIP.{key}="{value}" is unknown; use one of {known}.')
     load = _load_openai
     if library == "open_clip":
         from .open_clip_loading import load_open_clip as load
@@ -75,7 +75,7 @@ def load_clip(
     save_memory(loaded.model)
     # The text tower of transformers cannot mix precisions; it stays in float32.
     half = loaded.model.visual if library == "transformers" else loaded.model
-    set_precision(half, PRECISIONS[precision])
+    set_precision(half, dtype)
     _check_finite_weights(loaded.model, pretrained, precision)
     loaded.model.eval().requires_grad_(False)
     return loaded

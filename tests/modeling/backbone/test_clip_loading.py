@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from freecp_d2.modeling.backbone import load_clip, load_clip_from_config
 from freecp_d2.modeling.backbone.clip_files import OPENAI_RESNETS, OPENAI_VITS
-from freecp_d2.modeling.backbone.clip_loading import PRECISIONS
+from freecp_d2.utils.device import PRECISIONS
 from tests.helpers.merges import merges_for, num_tokens, write_merges
 from tests.helpers.random_clip import (
     TINY,
